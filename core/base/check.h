@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdio>
+#include <cstdlib>
+
+/// Ends the process when an invariant of ours is broken. `why` says why it must hold. Never for input.
+#define HSW_CHECK(condition, why)                                                               \
+  do {                                                                                          \
+    if (!(condition)) [[unlikely]] {                                                            \
+      std::fprintf(stderr, "%s:%d: broken invariant: %s (%s)\n", __FILE__, __LINE__, #condition, why); \
+      std::abort();                                                                             \
+    }                                                                                           \
+  } while (false)
+
+namespace hookswitch {
+/// The place after a switch that covers every value of an enum.
+[[noreturn]] inline void Unreachable() {
+  std::fputs("broken invariant: a switch over an enum met a value outside it\n", stderr);
+  std::abort();
+}
+}  // namespace hookswitch

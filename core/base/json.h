@@ -1,0 +1,13 @@
+#pragma once
+#include <boost/json.hpp>
+#include <string>
+
+namespace hookswitch {
+
+namespace json = boost::json;
+
+/// `value` as JSON text. Unlike boost::json::serialize, numbers look as people write them (27.2, not 2.72E1).
+/// `indent` spaces per level; 0 puts everything on one line.
+std::string ToText(const json::value& value, int indent = 0);
+
+}  // namespace hookswitch

@@ -1,0 +1,49 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string_view>
+#include <variant>
+
+/// JSON log lines on stderr: {"ts":"…","level":"warn","event":"delivery_retry","sink":"ops","attempt":3}.
+///
+/// One line is one event with a stable name. Never pass a secret, a transcript or a phone number. Lines are written
+/// by a thread of their own through a bounded queue, so a stuck stderr never holds the caller: the oldest lines
+/// are dropped then and counted (Dropped). Safe from any thread.
+namespace hookswitch::log {
+
+enum class Level { kDebug, kInfo, kWarn, kError };
+
+struct Field {
+  using Value = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool>;
+  template <std::convertible_to<std::string_view> T>
+  Field(std::string_view name, const T& text) : key(name), value(std::string_view(text)) {}
+  Field(std::string_view name, bool flag) : key(name), value(flag) {}
+  Field(std::string_view name, double number) : key(name), value(number) {}
+  template <std::signed_integral T>
+  Field(std::string_view name, T number) : key(name), value(static_cast<std::int64_t>(number)) {}
+  template <std::unsigned_integral T>
+    requires(!std::same_as<T, bool>)
+  Field(std::string_view name, T number) : key(name), value(static_cast<std::uint64_t>(number)) {}
+
+  std::string_view key;  ///< borrowed until the call returns
+  Value value;
+};
+using Fields = std::initializer_list<Field>;
+
+void Debug(std::string_view event, Fields fields = {});
+void Info(std::string_view event, Fields fields = {});
+void Warn(std::string_view event, Fields fields = {});
+void Error(std::string_view event, Fields fields = {});
+
+/// Lines below `level` are not written. Default: kInfo.
+void SetLevel(Level level);
+/// Waits until every line so far is written.
+void Flush();
+/// How many lines were dropped because stderr did not keep up.
+std::uint64_t Dropped();
+/// Tests: sends each finished line to `writer` on the caller's thread instead of stderr; nullptr restores stderr.
+void SetWriterForTest(std::function<void(Level, std::string_view line)> writer);
+
+}  // namespace hookswitch::log

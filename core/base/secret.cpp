@@ -1,0 +1,43 @@
+#include "core/base/secret.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+namespace hookswitch {
+
+Secret& Secret::operator=(const Secret& other) {
+  if (this != &other) {
+    Wipe();
+    value_ = other.value_;
+  }
+  return *this;
+}
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this != &other) {
+    Wipe();
+    value_ = std::move(other.value_);
+    other.Wipe();
+  }
+  return *this;
+}
+
+bool Secret::Equals(std::string_view candidate) const {
+  // Digests have one length, so the compare does not tell the secret's length either.
+  unsigned char a[SHA256_DIGEST_LENGTH];
+  unsigned char b[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(value_.data()), value_.size(), a);
+  SHA256(reinterpret_cast<const unsigned char*>(candidate.data()), candidate.size(), b);
+  return CRYPTO_memcmp(a, b, sizeof a) == 0;
+}
+
+void Secret::Wipe() {
+  // Growing to the capacity first reaches bytes that a shorter value left behind.
+  if (value_.capacity() != 0) {
+    value_.resize(value_.capacity());
+    OPENSSL_cleanse(value_.data(), value_.size());
+    value_.clear();
+  }
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,32 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Text helpers. Lengths are bytes unless a name says code points. All functions take any bytes and never fail.
+namespace hookswitch {
+
+/// True if `text` is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
+bool IsUtf8(std::string_view text);
+/// `text` with every ill-formed byte replaced by U+FFFD.
+std::string ToUtf8(std::string_view text);
+/// How many code points well-formed UTF-8 `text` holds.
+std::size_t CodePoints(std::string_view text);
+/// The longest prefix of well-formed `text` that has at most `count` code points.
+std::string_view CutCodePoints(std::string_view text, std::size_t count);
+
+/// Appends `text` as a JSON string with its quotes; ill-formed UTF-8 becomes U+FFFD.
+void AppendJsonString(std::string& out, std::string_view text);
+
+std::string_view Trim(std::string_view text);
+std::string ToLower(std::string_view text);  ///< ASCII only
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);  ///< ASCII only
+
+/// True if `text` matches `glob`, where `*` is any run of bytes and `?` any one byte. Linear in text times stars.
+bool GlobMatch(std::string_view glob, std::string_view text);
+
+/// The candidate nearest to `name` by Damerau-Levenshtein distance (at most 2; 1 for names under 5 bytes), or "".
+std::string Nearest(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace hookswitch

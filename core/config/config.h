@@ -1,0 +1,208 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/secret.h"
+#include "core/config/node.h"
+#include "core/config/problem.h"
+#include "core/event/call_event.h"
+
+/// The config as typed values: what the YAML says with every default filled in. Plain values, compared by what they say
+/// (not where); the loader is the only place that knows defaults. Positions (`Mark where`) are kept for problems found
+/// by higher floors.
+namespace hookswitch::config {
+
+using std::chrono::milliseconds;
+
+/// host:port as written; `port` 0 picks a free one.
+struct Listen {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const Listen&) const = default;
+};
+
+/// An IPv4 or IPv6 network; a single address has all bits. IPv4-mapped IPv6 addresses count as IPv4.
+struct Network {
+  std::string text;  ///< "127.0.0.0/8", as written
+  std::vector<std::uint8_t> address;  ///< 4 or 16 bytes
+  int bits = 0;
+  bool operator==(const Network&) const = default;
+};
+
+struct Server {
+  Listen listen{"0.0.0.0", 8000};
+  std::string public_url;
+  std::vector<Network> trusted_proxies;
+  std::uint64_t max_body = 1 << 20;        ///< bytes
+  int max_connections = 1024;              ///< more are answered 503 and closed
+  milliseconds request_timeout{10'000};    ///< for one whole request, first byte to last
+  milliseconds drain_timeout{20'000};
+  bool operator==(const Server&) const = default;
+};
+
+struct Admin {
+  Listen listen{"127.0.0.1", 8001};
+  Secret token;  ///< empty: none asked for (loopback only)
+  bool operator==(const Admin&) const = default;
+};
+
+struct Journal {
+  std::string path = "/var/lib/hookswitch/journal.db";
+  milliseconds retention_age = std::chrono::hours(24 * 7);
+  std::uint64_t retention_size = std::uint64_t{2} << 30;  ///< bytes
+  std::uint64_t max_backlog = 1'000'000;                  ///< waiting deliveries; more are refused with 503
+  bool operator==(const Journal&) const = default;
+};
+
+enum class LogLevel { kDebug, kInfo, kWarn, kError };
+
+/// How a sender proves itself: exactly one place, and the secret that must stand there.
+struct Auth {
+  enum class Place { kHeader, kBearer, kQuery };
+  Place place = Place::kHeader;
+  std::string name;  ///< header or query parameter; empty for kBearer
+  Secret secret;
+  bool operator==(const Auth&) const = default;
+};
+
+struct Rate {
+  int max = 0;
+  milliseconds per{1000};
+  int burst = 1;
+  bool operator==(const Rate&) const = default;
+};
+
+struct Source {
+  Mark where;
+  std::string name;
+  std::string type;   ///< "bolna"
+  std::string title;  ///< for people; "" takes the type's own
+  std::string path;   ///< "/bolna/webhook"
+  std::vector<Network> allow_ips;  ///< empty: any
+  std::optional<Auth> auth;
+  std::optional<Rate> rate_limit;
+  std::string currency = "USD";    ///< of amounts that the platform sends without one
+};
+
+struct Agent {
+  std::string name;
+  std::vector<std::string> tags;
+};
+
+struct Retry {
+  std::vector<milliseconds> schedule;  ///< wait before attempt 2, 3, …; the last one repeats
+  milliseconds give_up_after{};        ///< from acceptance
+  bool operator==(const Retry&) const = default;
+};
+
+struct Sink {
+  Mark where;
+  std::string name;
+  std::string plugin;        ///< "slack"
+  Mark plugin_where;
+  Node config;               ///< the plugin's own; validated with its schema by core/plugins
+  std::optional<Rate> rate_limit;  ///< unset: what the plugin advises
+  int concurrency = 0;             ///< 0: what the plugin advises
+  milliseconds timeout{10'000};    ///< of one attempt
+  Retry retry;
+  std::string fallback;      ///< another sink's name; "" for none
+  Mark fallback_where;
+};
+
+/// A time window of the week in minutes since Monday 00:00 local time, half-open; may wrap past the week's end.
+struct Window {
+  std::uint8_t days = 0;  ///< bit 0 is Monday: the day the window starts on
+  int from_minute = 0, to_minute = 0;  ///< of the day; to <= from crosses midnight
+};
+struct Schedule {
+  Mark where;
+  std::string name;
+  std::string timezone;  ///< IANA name; the schedule's own or defaults.timezone
+  std::vector<Window> windows;
+};
+
+/// One text to compare with: exact, a glob (has `*` or `?`), a substring or an RE2 regex. Case-sensitive.
+struct Pattern {
+  enum class Mode { kExact, kGlob, kContains, kRegex };
+  Mark where;
+  Mode mode = Mode::kExact;
+  std::string text;
+};
+
+/// One node of a `when` tree, types checked, names resolved as far as the config alone can.
+struct Condition {
+  enum class Kind {
+    kAll, kAny, kNot,                        // children
+    kSource, kAgent, kTags, kFrom, kTo,      // patterns, any of
+    kHangupBy, kHangupReason,                // patterns, any of
+    kTranscript, kSummary,                   // patterns (kContains or kRegex), any of
+    kData,                                   // `path`, patterns, any of
+    kStatus,                                 // statuses
+    kDirection,                              // directions
+    kMinDuration, kMaxDuration,              // number: seconds
+    kMinCost, kMaxCost,                      // number in `currency`
+    kVoicemail,                              // flag
+    kDuring,                                 // patterns hold schedule names, any of
+    kHas,                                    // patterns hold field names, all of
+  };
+  Kind kind = Kind::kAll;
+  Mark where;
+  std::vector<Condition> children;
+  std::vector<Pattern> patterns;
+  std::string path;
+  StatusSet statuses = 0;
+  std::vector<Direction> directions;
+  double number = 0;
+  std::string currency;
+  bool flag = false;
+};
+
+struct SendTarget {
+  Mark where;
+  std::string sink;
+  std::string template_name;  ///< "" is the default message
+};
+
+struct Rule {
+  Mark where;
+  std::string name;  ///< unique; "rule-3" where none is given
+  Condition when;    ///< kAll of everything the rule asks, defaults.status included
+  std::vector<SendTarget> send;
+  bool stop = false;
+  bool drop = false;
+};
+
+struct Template {
+  Mark where;
+  std::string name;
+  std::string title;  ///< mustache; "" takes the default
+  Mark title_where;
+  std::string text;   ///< mustache; "" for none
+  Mark text_where;
+  bool fields = false;      ///< show the default grid below
+  bool transcript = false;  ///< show the transcript below
+};
+
+struct Config {
+  std::string file;  ///< the main file's path, as given
+  Server server;
+  Admin admin;
+  Journal journal;
+  LogLevel log_level = LogLevel::kInfo;
+  std::vector<std::string> plugin_paths;  ///< absolute; empty: beside the program
+  std::vector<Source> sources;            ///< in file order, as all lists here
+  std::map<std::string, Agent, std::less<>> agents;  ///< by the platform's agent id
+  std::string timezone = "UTC";           ///< defaults.timezone
+  std::vector<Sink> sinks;
+  std::vector<Schedule> schedules;
+  std::vector<Rule> rules;
+  std::vector<Template> templates;
+  std::vector<SendTarget> unmatched;  ///< empty: drop
+};
+
+}  // namespace hookswitch::config

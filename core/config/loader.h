@@ -1,0 +1,51 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/config/config.h"
+
+namespace hookswitch::config {
+
+/// Where the loader gets bytes from, so that tests need no disk and no environment.
+struct Environment {
+  /// The file's bytes, or empty with `error` set ("No such file or directory").
+  std::function<std::optional<std::string>(const std::string& path, std::string& error)> read_file;
+  /// Files that match a glob, sorted by bytes; relative paths are already joined to the including file's folder.
+  std::function<std::vector<std::string>(const std::string& glob)> list_files;
+  std::function<std::optional<std::string>(const std::string& name)> variable;
+  static Environment System();
+};
+
+struct Loaded {
+  std::optional<Config> config;  ///< absent if there are errors
+  Problems problems;             ///< errors and warnings
+  bool unreadable = false;       ///< the main file could not be read at all (exit code 2)
+};
+
+/// Reads the main file and what it includes, checks everything that needs no plugin, and reports every problem at once.
+/// Secrets are resolved here (environment and files are read anew each time). Never throws; safe from any thread.
+Loaded Load(const std::string& path, const Environment& environment);
+
+/// The config that is used where no file says otherwise (a Config's own defaults hold the values).
+/// The JSON Schema (draft-07) of the config file. `sinks.*.config` is left open: plugins add theirs.
+std::string_view SchemaText();
+
+/// Checks `value` against a JSON Schema in the subset that README names; every problem goes to `problems` with the place
+/// of the offending key or value. `at` names the value in messages: "rules[].when", "sinks.ops.config". A problem never
+/// quotes a value whose schema says "x-secret". `where_if_missing` marks a required key that is not there.
+/// `schema` must be a JSON object.
+void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_view at, Mark where_if_missing,
+                        Problems& problems);
+
+/// A plugin's `config:` as it is passed to the plugin: a JSON object with the schema's defaults filled in, types as the
+/// schema says and {env:}/{file:} secrets resolved. `secrets` collects every secret value, for masking. Problems
+/// (a missing variable, an unreadable file) go to `problems`. Call after CheckAgainstSchema found no error.
+std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
+                                Problems& problems, std::vector<std::string>& secrets);
+
+/// The place of the value a JSON pointer names inside `root`, or of the nearest ancestor that exists.
+Mark Locate(const Node& root, std::string_view json_pointer);
+
+}  // namespace hookswitch::config

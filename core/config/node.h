@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/config/problem.h"
+
+namespace hookswitch::config {
+
+/// A YAML value with its place. Maps keep their order and have no duplicate keys (the parser reports those).
+///
+/// Scalars are text plus whether they were quoted: what a plain `yes`, `010` or `09:00` means is decided by whoever asks
+/// for a type, never guessed.
+struct Node {
+  enum class Kind { kNull, kScalar, kList, kMap };
+  struct Entry;
+  Kind kind = Kind::kNull;
+  Mark where;
+  std::string scalar;
+  bool quoted = false;
+  std::vector<Node> list;
+  std::vector<Entry> map;
+
+  const Node* Find(std::string_view key) const;      ///< nullptr if absent or not a map
+  const Entry* FindEntry(std::string_view key) const;
+};
+
+struct Node::Entry {
+  std::string key;
+  Mark key_where;
+  Node value;
+};
+
+/// True if both say the same, places aside.
+bool SameValue(const Node& a, const Node& b);
+
+}  // namespace hookswitch::config

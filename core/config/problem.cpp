@@ -1,0 +1,111 @@
+#include "core/config/problem.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/base/json.h"
+#include "core/base/text.h"
+
+namespace hookswitch::config {
+namespace {
+
+std::string_view LineOf(const SourceFile& file, int line) {
+  std::string_view text = file.text;
+  for (int i = 1; i < line; ++i) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+std::string Position(const Mark& where) {
+  std::string text = where.file ? where.file->path : std::string("config");
+  if (where.line > 0) text += ':' + std::to_string(where.line) + ':' + std::to_string(where.column);
+  return text;
+}
+
+std::string_view ToString(Problem::Severity severity) {
+  return severity == Problem::Severity::kError ? "error" : "warning";
+}
+
+}  // namespace
+
+void Problems::Error(Mark where, int width, std::string message, std::string hint) {
+  all_.push_back({Problem::Severity::kError, std::move(where), width, std::move(message), std::move(hint)});
+}
+
+void Problems::Warning(Mark where, int width, std::string message, std::string hint) {
+  all_.push_back({Problem::Severity::kWarning, std::move(where), width, std::move(message), std::move(hint)});
+}
+
+bool Problems::HasErrors() const {
+  return std::any_of(all_.begin(), all_.end(), [](const Problem& p) { return p.severity == Problem::Severity::kError; });
+}
+
+void Problems::Sort() {
+  std::vector<const SourceFile*> order;
+  for (const Problem& problem : all_) {
+    if (std::find(order.begin(), order.end(), problem.where.file.get()) == order.end()) {
+      order.push_back(problem.where.file.get());
+    }
+  }
+  auto rank = [&](const Problem& p) { return std::find(order.begin(), order.end(), p.where.file.get()) - order.begin(); };
+  std::stable_sort(all_.begin(), all_.end(), [&](const Problem& a, const Problem& b) {
+    return std::tuple(rank(a), a.where.line, a.where.column) < std::tuple(rank(b), b.where.line, b.where.column);
+  });
+}
+
+std::string ToText(const Problem& problem) {
+  constexpr std::size_t kLineWidth = 100;
+  std::string text = Position(problem.where);
+  text += ": ";
+  text += ToString(problem.severity);
+  text += ": " + problem.message + '\n';
+  if (!problem.where.file || problem.where.line <= 0) {
+    if (!problem.hint.empty()) text += "       " + problem.hint + '\n';
+    return text;
+  }
+  std::string_view line = LineOf(*problem.where.file, problem.where.line);
+  std::size_t at = std::min(static_cast<std::size_t>(std::max(problem.where.column - 1, 0)), line.size());
+  if (at > kLineWidth * 3 / 4) {
+    std::size_t cut = at - kLineWidth / 2;
+    while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0) == 0x80) --cut;
+    line.remove_prefix(cut);
+    at -= cut;
+  }
+  // The caret stands under what the reader sees, so its place is counted in code points.
+  const std::size_t indent = CodePoints(ToUtf8(line.substr(0, at)));
+  const std::size_t left = CodePoints(ToUtf8(line.substr(at)));
+  std::string shown(ToUtf8(line));
+  shown = CutCodePoints(shown, kLineWidth);
+  for (char& c : shown) {
+    if (c == '\t') c = ' ';
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  const std::string number = std::to_string(problem.where.line);
+  const std::string gutter(number.size() < 5 ? 5 - number.size() : 0, ' ');
+  text += gutter + number + " | " + shown + '\n';
+  const auto carets = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(problem.width, 1)), 1, std::max<std::size_t>(left, 1));
+  text += std::string(gutter.size() + number.size(), ' ') + " | " + std::string(indent, ' ') + '^';
+  text += std::string(carets - 1, '~');
+  if (!problem.hint.empty()) text += "  " + problem.hint;
+  return text + '\n';
+}
+
+std::string ToJson(std::span<const Problem> problems) {
+  json::array all;
+  for (const Problem& p : problems) {
+    all.push_back(json::object{{"severity", ToString(p.severity)},
+                               {"file", p.where.file ? p.where.file->path : std::string()},
+                               {"line", p.where.line},
+                               {"column", p.where.column},
+                               {"message", p.message},
+                               {"hint", p.hint}});
+  }
+  return hookswitch::ToText(json::value(std::move(all)));
+}
+
+}  // namespace hookswitch::config

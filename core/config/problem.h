@@ -1,0 +1,53 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hookswitch::config {
+
+/// A file's text, kept so that problems can show the line.
+struct SourceFile {
+  std::string path;  ///< as the user wrote it
+  std::string text;
+};
+
+/// A place in a config file. `line` and `column` count from 1, columns in bytes; line 0 means the file as a whole.
+struct Mark {
+  std::shared_ptr<const SourceFile> file;
+  int line = 0;
+  int column = 0;
+};
+
+/// Something wrong, or doubtful, with the config: told to a person who must mend it.
+struct Problem {
+  enum class Severity { kError, kWarning };
+  Severity severity = Severity::kError;
+  Mark where;
+  int width = 1;         ///< how many bytes the caret underlines
+  std::string message;   ///< `"min_druation" is not a key of rules[].when`; never a secret
+  std::string hint;      ///< `did you mean "min_duration"?`; "" for none
+};
+
+/// Collects problems, so that one run reports all of them. Not thread-safe.
+class Problems {
+ public:
+  void Error(Mark where, int width, std::string message, std::string hint = {});
+  void Warning(Mark where, int width, std::string message, std::string hint = {});
+  bool HasErrors() const;
+  /// In the order of files as read, then lines.
+  std::span<const Problem> All() const { return all_; }
+  void Sort();
+
+ private:
+  std::vector<Problem> all_;
+};
+
+/// "file:line:col: error: message", the source line and a caret with the hint, each line ended by '\n'. Long lines are
+/// cut around the caret; tabs become spaces; control characters are shown as '?'.
+std::string ToText(const Problem& problem);
+/// {"severity","file","line","column","message","hint"} of each, as a JSON array.
+std::string ToJson(std::span<const Problem> problems);
+
+}  // namespace hookswitch::config

@@ -1,0 +1,145 @@
+#include "core/event/call_event.h"
+
+#include <array>
+
+#include "core/base/check.h"
+#include "core/base/json.h"
+#include "core/base/time_text.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::array<std::string_view, kCallStatusCount> kStatusNames = {
+    "scheduled", "queued", "rescheduled", "initiated", "ringing", "in-progress", "call-disconnected", "completed",
+    "balance-low", "busy", "no-answer", "canceled", "failed", "stopped", "error", "unknown"};
+
+constexpr StatusSet kUnsuccessful = Bit(CallStatus::kBalanceLow) | Bit(CallStatus::kBusy) | Bit(CallStatus::kNoAnswer) |
+                                    Bit(CallStatus::kCanceled) | Bit(CallStatus::kFailed) | Bit(CallStatus::kStopped) |
+                                    Bit(CallStatus::kError);
+constexpr StatusSet kTerminal = kUnsuccessful | Bit(CallStatus::kCompleted);
+constexpr StatusSet kEnded = (kTerminal & ~Bit(CallStatus::kBalanceLow)) | Bit(CallStatus::kCallDisconnected);
+constexpr StatusSet kAny = (StatusSet{1} << kCallStatusCount) - 1;
+
+struct Group {
+  std::string_view name;
+  StatusSet set;
+};
+constexpr std::array kGroups = {Group{"ended", kEnded}, Group{"terminal", kTerminal},
+                                Group{"unsuccessful", kUnsuccessful}, Group{"any", kAny}};
+
+json::value OrNull(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return json::string(text);
+}
+json::value OrNull(const std::optional<WallTime>& time) {
+  if (!time) return nullptr;
+  return json::string(ToRfc3339(*time));
+}
+template <class T>
+json::value OrNull(const std::optional<T>& value) {
+  if (!value) return nullptr;
+  return json::value(*value);
+}
+
+json::object ToObject(const std::map<std::string, std::string, std::less<>>& map) {
+  json::object object;
+  for (const auto& [key, value] : map) object.emplace(key, value);
+  return object;
+}
+
+}  // namespace
+
+std::string_view ToString(CallStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
+
+std::optional<CallStatus> ParseStatus(std::string_view name) {
+  for (std::size_t i = 0; i < kStatusNames.size(); ++i) {
+    if (kStatusNames[i] == name) return static_cast<CallStatus>(i);
+  }
+  return {};
+}
+
+std::optional<StatusSet> ParseStatusGroup(std::string_view name) {
+  for (const auto& group : kGroups) {
+    if (group.name == name) return group.set;
+  }
+  return {};
+}
+
+StatusSet EndedStatuses() { return kEnded; }
+StatusSet UnsuccessfulStatuses() { return kUnsuccessful; }
+
+std::span<const std::string> StatusNames() {
+  static const auto* names = [] {
+    auto* all = new std::vector<std::string>(kStatusNames.begin(), kStatusNames.end());
+    for (const auto& group : kGroups) all->emplace_back(group.name);
+    return all;
+  }();
+  return *names;
+}
+
+std::string_view ToString(Direction direction) {
+  switch (direction) {
+    case Direction::kInbound: return "inbound";
+    case Direction::kOutbound: return "outbound";
+    case Direction::kWeb: return "web";
+  }
+  Unreachable();
+}
+
+std::string_view ToString(Role role) {
+  switch (role) {
+    case Role::kAgent: return "agent";
+    case Role::kUser: return "user";
+    case Role::kSystem: return "system";
+    case Role::kTool: return "tool";
+  }
+  Unreachable();
+}
+
+std::string ToJson(const CallEvent& event) {
+  json::array tags;
+  for (const auto& tag : event.agent_tags) tags.emplace_back(tag);
+  json::value transcript = nullptr;
+  if (!event.transcript.empty()) {
+    auto& turns = transcript.emplace_array();
+    for (const auto& turn : event.transcript) {
+      turns.push_back(json::object{{"role", ToString(turn.role)}, {"text", turn.text}});
+    }
+  }
+  json::value cost = nullptr;
+  if (event.cost) cost = json::object{{"amount", event.cost->amount}, {"currency", event.cost->currency}};
+  json::value hangup = nullptr;
+  if (!event.hangup_by.empty() || !event.hangup_reason.empty() || event.hangup_code) {
+    hangup = json::object{{"by", OrNull(event.hangup_by)},
+                          {"reason", OrNull(event.hangup_reason)},
+                          {"code", OrNull(event.hangup_code)}};
+  }
+  json::value direction = nullptr;
+  if (event.direction) direction = json::string(ToString(*event.direction));
+  const json::object object{
+      {"id", OrNull(event.id)},
+      {"source", event.source},
+      {"call_id", OrNull(event.call_id)},
+      {"received_at", ToRfc3339(event.received_at)},
+      {"agent", {{"id", OrNull(event.agent_id)}, {"name", OrNull(event.agent_name)}, {"tags", std::move(tags)}}},
+      {"status", ToString(event.status)},
+      {"raw_status", OrNull(event.raw_status)},
+      {"direction", std::move(direction)},
+      {"from", OrNull(event.from)},
+      {"to", OrNull(event.to)},
+      {"started_at", OrNull(event.started_at)},
+      {"ended_at", OrNull(event.ended_at)},
+      {"duration", OrNull(event.duration)},
+      {"transcript", std::move(transcript)},
+      {"summary", OrNull(event.summary)},
+      {"cost", std::move(cost)},
+      {"recording_url", OrNull(event.recording_url)},
+      {"hangup", std::move(hangup)},
+      {"voicemail", OrNull(event.voicemail)},
+      {"error", OrNull(event.error)},
+      {"data", ToObject(event.data)},
+      {"meta", ToObject(event.meta)}};
+  return ToText(object);
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,90 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+
+namespace hookswitch {
+
+/// Where a call stands: Bolna's fifteen statuses; other platforms map onto them. kUnknown is any other word.
+enum class CallStatus : std::uint8_t {
+  kScheduled, kQueued, kRescheduled, kInitiated, kRinging, kInProgress, kCallDisconnected, kCompleted,
+  kBalanceLow, kBusy, kNoAnswer, kCanceled, kFailed, kStopped, kError, kUnknown,
+};
+inline constexpr std::size_t kCallStatusCount = static_cast<std::size_t>(CallStatus::kUnknown) + 1;
+
+/// A set of statuses, one bit each.
+using StatusSet = std::uint32_t;
+constexpr StatusSet Bit(CallStatus status) { return StatusSet{1} << static_cast<unsigned>(status); }
+
+std::string_view ToString(CallStatus status);              ///< "no-answer"
+std::optional<CallStatus> ParseStatus(std::string_view name);  ///< exact names only, "unknown" included
+/// "ended", "terminal", "unsuccessful", "any" (see CONTRACT: every status, unknown too).
+std::optional<StatusSet> ParseStatusGroup(std::string_view name);
+StatusSet EndedStatuses();
+StatusSet UnsuccessfulStatuses();
+/// All names ParseStatus and ParseStatusGroup know, for suggestions.
+std::span<const std::string> StatusNames();
+
+enum class Direction : std::uint8_t { kInbound, kOutbound, kWeb };
+std::string_view ToString(Direction direction);
+
+enum class Role : std::uint8_t { kAgent, kUser, kSystem, kTool };
+std::string_view ToString(Role role);
+
+struct Turn {
+  Role role = Role::kAgent;
+  std::string text;
+  friend bool operator==(const Turn&, const Turn&) = default;
+};
+
+struct Money {
+  double amount = 0;      ///< in whole units of `currency` (dollars, not cents)
+  std::string currency;   ///< ISO 4217
+};
+
+/// One step of one call, the same for every platform: what rules match, templates show and sinks send.
+///
+/// Absent is empty/nullopt, never "" from the platform or a made-up 0. All text is well-formed UTF-8. A value: immutable
+/// once a source has made it; share it between threads as shared_ptr<const CallEvent>.
+struct CallEvent {
+  std::string id;            ///< ours; empty until the journal has accepted it
+  std::string source;        ///< the source's name in the config
+  std::string source_title;  ///< for people: "Bolna"
+  std::string call_id;       ///< the platform's id of the call
+  WallTime received_at{};
+
+  std::string agent_id;
+  std::string agent_name;               ///< from the config's `agents`, or the platform
+  std::vector<std::string> agent_tags;  ///< from the config's `agents`
+
+  CallStatus status = CallStatus::kUnknown;
+  std::string raw_status;  ///< the platform's own word
+  std::optional<Direction> direction;
+  std::string from, to;
+  std::optional<WallTime> started_at, ended_at;
+  std::optional<double> duration;  ///< seconds
+  std::vector<Turn> transcript;
+  std::string summary;
+  std::optional<Money> cost;
+  std::string recording_url;
+  std::string hangup_by, hangup_reason;
+  std::optional<std::int64_t> hangup_code;
+  std::optional<bool> voicemail;
+  std::string error;
+  std::map<std::string, std::string, std::less<>> data;  ///< extracted values, dotted keys; scalars as written in JSON
+  std::map<std::string, std::string, std::less<>> meta;  ///< whatever else is worth matching or showing
+
+  /// The agent as people know it: its name, else its id, else "".
+  const std::string& AgentLabel() const { return agent_name.empty() ? agent_id : agent_name; }
+};
+
+/// The normalized event of CONTRACT.md as one line of JSON.
+std::string ToJson(const CallEvent& event);
+
+}  // namespace hookswitch

@@ -1,0 +1,48 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hookswitch {
+
+/// What came of one attempt. A default Outcome is a retry: silence never loses an event.
+struct Outcome {
+  enum class Kind {
+    kDelivered,
+    kRetry,          ///< the same bytes may succeed later
+    kRejected,       ///< this message can never succeed: dead at once, the lane stays open
+    kMisconfigured,  ///< credential or destination is broken: the lane pauses and burns no tries
+    kNext,           ///< this step worked; another request of the same delivery follows, with `state`
+  };
+  Kind kind = Kind::kRetry;
+  /// The other side may have acted although this is not a success (the bytes were sent, no answer came).
+  bool may_have_been_delivered = false;
+  /// The other side asked for a pause: applies to the whole lane, in full, and is not a failure of this delivery.
+  std::optional<std::chrono::milliseconds> retry_after;
+  int http_status = 0;    ///< 0: none was received
+  std::string code;       ///< one stable word: "http_503", "invalid_blocks", "connect_failed"
+  std::string reason;     ///< one sentence for people; no secret
+  std::string action;     ///< what the operator should do; "" for nothing
+  std::string remote_id;  ///< the other side's id of what was made; ""
+  std::string state;      ///< carried to the next step of this delivery
+  std::string memory;     ///< kept per (sink, call) if `has_memory`
+  bool has_memory = false;
+};
+
+/// An outbound HTTP request, fully formed: nothing is added but Content-Length, Host and User-Agent.
+struct HttpRequest {
+  std::string method = "POST";
+  std::string url;  ///< may be a credential: never logged whole
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< names as received
+  std::string body;                                          ///< cut at the client's limit
+};
+
+}  // namespace hookswitch

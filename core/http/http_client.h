@@ -1,0 +1,39 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/event/outcome.h"
+
+namespace hookswitch {
+
+/// What came of one HTTP exchange.
+struct HttpResult {
+  std::optional<HttpResponse> response;  ///< present if an answer came whole
+  /// Without a response: "connect_failed", "dns_failed", "tls_failed", "timeout", "reset", "too_large", "canceled", "bad_url".
+  std::string error;
+  std::string detail;         ///< for people; holds no path or query of the URL
+  bool maybe_sent = false;    ///< bytes of the request may have reached the other side
+};
+
+struct HttpClientOptions {
+  std::size_t max_response_body = 64 * 1024;  ///< more is cut off, not an error
+  std::size_t max_connections_per_host = 64;
+  std::string user_agent;
+};
+
+/// Sends requests to the outside: pooled connections, TLS with the system's roots (verified, at least 1.2), proxies from the
+/// environment, no redirects, a deadline from DNS to last byte. Safe from any thread.
+class HttpClient {
+ public:
+  using Done = std::function<void(HttpResult)>;
+  virtual ~HttpClient() = default;
+  /// Starts sending and returns at once. `done` runs exactly once, on the client's thread; it must not block.
+  virtual void Send(HttpRequest request, std::chrono::milliseconds timeout, Done done) = 0;
+};
+
+/// libcurl's multi interface on one thread. Destroying it ends what is in flight as "canceled".
+std::unique_ptr<HttpClient> MakeCurlClient(const HttpClientOptions& options);
+
+}  // namespace hookswitch

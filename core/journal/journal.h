@@ -1,0 +1,150 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/event/outcome.h"
+
+namespace hookswitch {
+
+/// A delivery to be stored with its event.
+struct NewDelivery {
+  std::string_view sink, rule, template_name;
+};
+
+/// An accepted request to be stored. Everything is borrowed until Append returns.
+struct NewEvent {
+  std::string_view source;
+  std::string_view headers;  ///< kept headers, "name: value\n" each; usually empty
+  std::string_view body;     ///< raw bytes as received
+  Digest dedup{};            ///< of source name and dedup key
+  WallTime received_at{};
+  // For lists and searches only; the event itself is always read from `body`.
+  std::string_view call_id, agent, status;
+  std::string_view note;  ///< why it is not a call, or ""
+  /// Equal for events of one call (digest of source and call id); orders deliveries. 0: no call, no order.
+  std::uint64_t call_key = 0;
+  std::span<const NewDelivery> deliveries;
+};
+
+struct Accepted {
+  EventSeq event = 0;
+  std::string id;             ///< the event's public id
+  bool duplicate = false;     ///< seen before: `event` and `id` are the first one's, nothing was stored
+  DeliverySeq first_delivery = 0;  ///< deliveries have consecutive numbers in the order given; 0 if none
+};
+
+/// A stored event, to be read again by its source.
+struct StoredEvent {
+  EventSeq seq = 0;
+  std::string id;
+  std::string source, headers, body;
+  WallTime received_at{};
+};
+
+/// A delivery that has not ended. What a lane needs to plan it; the event is read when it is due.
+struct PendingDelivery {
+  DeliverySeq seq = 0;
+  EventSeq event = 0;
+  std::uint64_t call_key = 0;
+  WallTime received_at{};
+  WallTime due{};             ///< not before; the epoch means at once
+  std::uint32_t attempts = 0; ///< finished so far
+  std::uint32_t step = 0;
+  std::string sink, rule, template_name;
+  std::string state;          ///< left by the step before
+};
+
+enum class DeliveryState : std::uint8_t { kPending, kHeld, kDelivered, kDead, kCanceled };
+std::string_view ToString(DeliveryState state);
+
+/// One attempt and what becomes of its delivery, stored in one step.
+struct AttemptRecord {
+  DeliverySeq delivery = 0;
+  EventSeq event = 0;
+  std::string sink;              ///< key of `outcome.memory`, with call_key
+  std::uint64_t call_key = 0;
+  std::uint32_t number = 0;      ///< 1 for the first
+  WallTime started_at{};
+  std::chrono::milliseconds latency{};
+  Outcome outcome;
+  DeliveryState state = DeliveryState::kPending;  ///< of the delivery, from now on
+  WallTime due{};                ///< with kPending: not before
+  std::uint32_t step = 0;        ///< with kPending: the next step to do
+  std::string fallback_sink;     ///< with kDead: stored as a new delivery to this sink in the same step; "" for none
+};
+
+/// Told about each stored record on the journal's own thread, in order. `fallback` is the number of the new delivery that
+/// `fallback_sink` asked for, or 0. A record that could not be stored is kept and tried again, never dropped.
+using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback)>;
+
+struct JournalStats {
+  std::uint64_t events = 0;        ///< stored now
+  std::uint64_t pending = 0;       ///< deliveries that have not ended
+  std::uint64_t bytes = 0;         ///< used on disk, free pages excluded
+  std::uint64_t bad_rows = 0;      ///< rows set aside as damaged
+  std::string unwritable_because;  ///< "" while writing works
+};
+
+/// A request that was refused, for the inspector.
+struct RefusedRequest {
+  WallTime at{};
+  std::string source;  ///< "" if the path belongs to none
+  std::string peer;
+  int http_status = 0;
+  std::string error, detail;
+};
+
+/// Events and their deliveries on stable storage. The store is the queue: what it says is pending will be delivered.
+///
+/// All functions are safe from any thread and block only where said.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  /// Stores `event` and all its deliveries in one durable step.
+  ///
+  /// The same dedup digest again succeeds, changes nothing and says so. Errors: kUnavailable (not writable now; try later),
+  /// kFull (over `max_backlog` waiting deliveries). Blocks until the commit is on disk, usually under 5 ms.
+  [[nodiscard]] virtual Result<Accepted> Append(const NewEvent& event) = 0;
+
+  /// Stores `record` with the next commit and returns at once; the callback set by OnRecorded hears of it when it is durable.
+  virtual void Record(AttemptRecord record) = 0;
+  /// Set once, before the first Record.
+  virtual void OnRecorded(Recorded recorded) = 0;
+
+  /// Keeps a refused request with the next commit (the newest 1000); returns at once and may drop it under load.
+  virtual void RecordRefused(RefusedRequest refused) = 0;
+
+  /// Every delivery that has not ended, in the order of DeliverySeq, a page at a time: those after `after`, at most `limit`.
+  [[nodiscard]] virtual Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) = 0;
+
+  /// Reads a stored event. Errors: kNotFound (retention removed it), kInvalid (the row is damaged), kUnavailable.
+  [[nodiscard]] virtual Result<StoredEvent> Load(EventSeq event) = 0;
+  /// What an earlier delivery of (sink, call) left, or "".
+  [[nodiscard]] virtual Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) = 0;
+
+  virtual JournalStats Stats() = 0;
+};
+
+struct SqliteOptions {
+  std::string path;  ///< its folder is made if missing; files are 0600
+  std::chrono::milliseconds retention_age{};
+  std::uint64_t retention_size = 0;
+  std::uint64_t max_backlog = 0;
+};
+
+/// Opens (or creates and migrates) a journal in one SQLite file. Errors name the file and what to do: kUnsupported (written
+/// by a newer hookswitch), kUnavailable (locked by another process, not writable, not a database). `clock` outlives it.
+Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock);
+
+}  // namespace hookswitch

@@ -1,0 +1,59 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "core/event/call_event.h"
+#include "core/event/message.h"
+#include "core/event/outcome.h"
+
+namespace hookswitch {
+
+/// One attempt at one delivery, as a sink sees it. Borrowed until the call returns.
+struct SinkDelivery {
+  const CallEvent& event;
+  const Message& message;
+  std::string_view id;    ///< "d-7f"
+  std::string_view sink;  ///< the sink's name
+  std::string_view rule;
+  std::uint32_t attempt = 1;
+  std::uint32_t step = 0;
+  std::string_view state, memory;
+};
+
+/// What a sink may take at once, advised by its plugin.
+struct SinkAdvice {
+  int rate_max = 0;  ///< 0: no limit
+  std::chrono::milliseconds rate_per{1000};
+  int rate_burst = 1;
+  int concurrency = 0;  ///< 0: no advice
+  bool concurrent_calls = false;
+};
+
+/// One configured sink, ready to be used. Implemented by plugins (PluginHost) and by tests.
+///
+/// Threads: if Advice().concurrent_calls, Render, Interpret and Deliver may run at the same time; else the implementation
+/// takes care that the plugin sees one call at a time. Nothing here throws.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  enum class Kind { kHttp, kCall };
+  virtual Kind kind() const = 0;
+  virtual SinkAdvice Advice() const = 0;
+
+  /// HTTP sinks: the request to send, or what came of the delivery without one. Pure.
+  virtual std::variant<HttpRequest, Outcome> Render(const SinkDelivery& delivery) = 0;
+  /// HTTP sinks: what the answer means. Pure. `retry_after` is the parsed Retry-After header.
+  virtual Outcome Interpret(const SinkDelivery& delivery, const HttpResponse& response,
+                            std::optional<std::chrono::milliseconds> retry_after) = 0;
+  /// Call sinks: does it, blocking up to `timeout`. `canceled` may be asked from any thread.
+  virtual Outcome Deliver(const SinkDelivery& delivery, std::chrono::milliseconds timeout,
+                          const std::function<bool()>& canceled) = 0;
+  /// The operator reloads and this sink stays: reopen files. May run during Deliver.
+  virtual void Reopen() = 0;
+  /// `text` with every secret of this sink's config replaced by "***".
+  virtual std::string Mask(std::string text) const = 0;
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,62 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/config/config.h"
+#include "core/event/call_event.h"
+
+namespace hookswitch {
+
+/// A request as a source sees it; everything is borrowed until Normalize returns.
+struct RawRequest {
+  std::string_view body;
+  /// Only the headers that Source::KeptHeaders names, as sent.
+  std::span<const std::pair<std::string, std::string>> headers;
+  WallTime received_at{};
+};
+
+/// Why a request is not an event. `error` is a pinned word (CONTRACT.md), `detail` names the field or the place.
+struct Refusal {
+  int http_status = 422;
+  std::string error;   ///< "invalid_json", "missing_field", "wrong_type"
+  std::string detail;  ///< for the sender's developer; holds no value of the payload
+};
+
+/// A request understood, but no step of a call (a batch summary, say): recorded and answered, never routed.
+struct NotACall {
+  std::string why;  ///< "bolna batch webhook"
+};
+
+struct Normalized {
+  std::variant<CallEvent, NotACall> what;
+  /// Equal keys (within one source) mean the same happening, sent again.
+  std::string dedup_key;
+};
+
+/// One configured source: turns raw requests of one platform into events.
+///
+/// A pure function of the request and the config: no I/O, no clock, so a stored request can be read again later with the
+/// same result. Safe from any thread. Never throws; survives any bytes.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual std::variant<Normalized, Refusal> Normalize(const RawRequest& request) const = 0;
+  /// Lower-case names of the headers that Normalize reads; stored beside the body.
+  virtual std::span<const std::string_view> KeptHeaders() const = 0;
+};
+
+/// Makes the source that `config.type` names. `agents` gives names and tags to agent ids; it is shared, not copied.
+/// Returns nullptr for an unknown type (the config loader has reported that already).
+using AgentMap = std::map<std::string, config::Agent, std::less<>>;
+std::shared_ptr<const Source> MakeSource(const config::Source& config, std::shared_ptr<const AgentMap> agents);
+
+/// The types MakeSource knows, for the config loader's suggestions and the README: "bolna".
+std::span<const std::string_view> SourceTypes();
+
+}  // namespace hookswitch
