@@ -1,0 +1,156 @@
+#include "core/admin/admin_api.h"
+
+#include <algorithm>
+
+#include "core/base/json.h"
+#include "core/base/time_text.h"
+
+namespace hookswitch {
+namespace {
+
+Answer JsonAnswer(int status, const json::value& body) {
+  Answer answer;
+  answer.status = status;
+  answer.body = ToText(body) + '\n';
+  return answer;
+}
+
+Answer Refused(int status, std::string_view error, std::string_view detail) {
+  return JsonAnswer(status, json::object{{"ok", false}, {"error", error}, {"detail", detail}});
+}
+
+json::value OrNull(const std::optional<WallTime>& time) {
+  if (!time) return nullptr;
+  return json::string(ToRfc3339(*time));
+}
+
+json::object ToObject(const LaneStatus& lane) {
+  return {{"sink", lane.sink},
+          {"state", ToString(lane.state)},
+          {"because", lane.because.empty() ? json::value(nullptr) : json::value(lane.because)},
+          {"pending", lane.pending},
+          {"in_flight", lane.in_flight},
+          {"oldest", OrNull(lane.oldest)},
+          {"until", OrNull(lane.until)}};
+}
+
+json::object ToObject(const ReloadReport& report) {
+  json::array restart;
+  for (const auto& key : report.need_restart) restart.emplace_back(key);
+  json::object object{{"ok", report.applied}, {"generation", report.generation}, {"need_restart", std::move(restart)}};
+  boost::system::error_code ignored;
+  object.emplace("problems", json::parse(config::ToJson(report.problems), ignored));
+  return object;
+}
+
+}  // namespace
+
+std::string ToJson(const LaneStatus& lane) { return ToText(ToObject(lane)); }
+std::string ToJson(const ReloadReport& report) { return ToText(ToObject(report)); }
+
+Answer AdminApi::Handle(const ServedRequest& request, const Secret& token) const {
+  const std::string_view path = request.path;
+  const bool get = request.method == "GET" || request.method == "HEAD";
+  if (path == "/healthz" && get) return JsonAnswer(200, json::object{{"ok", true}});
+  if (path == "/readyz" && get) return Ready();
+
+  if (!token.empty()) {
+    std::string_view given = request.Header("Authorization");
+    constexpr std::string_view kBearer = "Bearer ";
+    const bool bearer = given.starts_with(kBearer);
+    if (bearer) given.remove_prefix(kBearer.size());
+    if (!bearer || !token.Equals(given)) {
+      return Refused(401, "unauthorized", "send the admin.token of the config as \"Authorization: Bearer …\"");
+    }
+  }
+
+  auto only = [&](std::string_view method) -> std::optional<Answer> {
+    if (request.method == method || (method == "GET" && request.method == "HEAD")) return {};
+    Answer answer = Refused(405, "method_not_allowed", "use " + std::string(method));
+    answer.allow = method;
+    return answer;
+  };
+  if (path == "/healthz" || path == "/readyz") return *only("GET");
+  if (path == "/metrics") {
+    if (auto refused = only("GET")) return *refused;
+    Answer answer;
+    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    answer.body = metrics_.Text();
+    return answer;
+  }
+  if (path == "/api/v1/status") {
+    if (auto refused = only("GET")) return *refused;
+    return ShowStatus();
+  }
+  if (path == "/api/v1/sinks") {
+    if (auto refused = only("GET")) return *refused;
+    return ListSinks();
+  }
+  if (path == "/api/v1/reload") {
+    if (auto refused = only("POST")) return *refused;
+    return Reload();
+  }
+  constexpr std::string_view kSinks = "/api/v1/sinks/";
+  if (path.starts_with(kSinks)) {
+    const std::string_view rest = path.substr(kSinks.size());
+    const auto slash = rest.rfind('/');
+    const std::string_view verb = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    if (verb == "pause" || verb == "resume") {
+      if (auto refused = only("POST")) return *refused;
+      return SetPaused(rest.substr(0, slash), verb == "pause");
+    }
+  }
+  return Refused(404, "not_found", "there is no such page; see README, \"Admin API\"");
+}
+
+Answer AdminApi::Ready() const {
+  json::object parts;
+  bool ready = true;
+  for (const Part& part : hooks_.parts()) {
+    ready = ready && !part.failing;
+    parts.emplace(part.name, part.note.empty() ? json::value("ok") : json::value(part.note));
+  }
+  return JsonAnswer(ready ? 200 : 503, json::object{{"ready", ready}, {"parts", std::move(parts)}});
+}
+
+Answer AdminApi::ShowStatus() const {
+  const RouterStatus status = hooks_.status();
+  const JournalStats& journal = status.journal;
+  return JsonAnswer(
+      200, json::object{{"version", status.version},
+                        {"generation", status.generation},
+                        {"config", status.config_file},
+                        {"ingress", status.ingress},
+                        {"admin", status.admin},
+                        {"started_at", ToRfc3339(status.started_at)},
+                        {"journal",
+                         {{"events", journal.events},
+                          {"pending", journal.pending},
+                          {"bytes", journal.bytes},
+                          {"bad_rows", journal.bad_rows},
+                          {"unwritable_because", journal.unwritable_because.empty()
+                                                     ? json::value(nullptr)
+                                                     : json::value(journal.unwritable_because)}}}});
+}
+
+Answer AdminApi::ListSinks() const {
+  json::array sinks;
+  for (const LaneStatus& lane : hooks_.lanes()) sinks.push_back(ToObject(lane));
+  return JsonAnswer(200, json::object{{"sinks", std::move(sinks)}});
+}
+
+Answer AdminApi::Reload() const {
+  const ReloadReport report = hooks_.reload();
+  return JsonAnswer(report.applied ? 200 : 422, ToObject(report));
+}
+
+Answer AdminApi::SetPaused(std::string_view sink, bool paused) const {
+  const auto lanes = hooks_.lanes();
+  if (std::none_of(lanes.begin(), lanes.end(), [&](const LaneStatus& lane) { return lane.sink == sink; })) {
+    return Refused(404, "not_found", "no sink has this name; GET /api/v1/sinks lists them");
+  }
+  hooks_.set_paused(std::string(sink), paused);
+  return JsonAnswer(200, json::object{{"ok", true}, {"sink", sink}, {"paused", paused}});
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,70 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/metrics.h"
+#include "core/base/result.h"
+#include "core/base/secret.h"
+#include "core/config/problem.h"
+#include "core/delivery/dispatcher.h"
+#include "core/ingress/http_server.h"
+
+namespace hookswitch {
+
+/// One part of the router as /readyz shows it. Only `failing` parts make the answer 503; `note` alone is a warning.
+struct Part {
+  std::string name;  ///< "journal", "config", "sink ops"
+  bool failing = false;
+  std::string note;  ///< "" when all is well
+};
+
+struct ReloadReport {
+  bool applied = false;
+  std::uint64_t generation = 0;  ///< the one that runs now
+  std::vector<config::Problem> problems;
+  std::vector<std::string> need_restart;  ///< changed keys that only a restart applies: "server.listen"
+};
+
+struct RouterStatus {
+  std::string version, ingress, admin, config_file;
+  std::uint64_t generation = 0;
+  WallTime started_at{};
+  JournalStats journal;
+};
+
+/// What the admin API asks of the router. Called from the admin server's threads; all must be safe there.
+struct AdminHooks {
+  std::function<std::vector<Part>()> parts;
+  std::function<RouterStatus()> status;
+  std::function<std::vector<LaneStatus>()> lanes;
+  std::function<ReloadReport()> reload;  ///< waits until it is done
+  std::function<void(const std::string& sink, bool paused)> set_paused;
+};
+
+/// The admin listener's answers: /healthz, /readyz, /metrics, /api/v1/… (CONTRACT.md). JSON but for /metrics.
+/// With a token, everything but /healthz and /readyz wants `Authorization: Bearer <token>`. Safe from any thread.
+class AdminApi {
+ public:
+  AdminApi(AdminHooks hooks, Metrics& metrics) : hooks_(std::move(hooks)), metrics_(metrics) {}
+  Answer Handle(const ServedRequest& request, const Secret& token) const;
+
+ private:
+  Answer Ready() const;
+  Answer ShowStatus() const;
+  Answer ListSinks() const;
+  Answer Reload() const;
+  Answer SetPaused(std::string_view sink, bool paused) const;
+
+  AdminHooks hooks_;
+  Metrics& metrics_;
+};
+
+/// {"sink","state","because","pending","in_flight","oldest","until"} of a lane: the same in the API and in logs.
+std::string ToJson(const LaneStatus& lane);
+/// What POST /api/v1/reload answers, also printed by `hookswitch reload --format json`.
+std::string ToJson(const ReloadReport& report);
+
+}  // namespace hookswitch

@@ -1,0 +1,332 @@
+#include "core/app/app.h"
+
+#include <atomic>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/sync.h"
+#include "core/base/version.h"
+#include "core/http/http_client.h"
+
+namespace hookswitch {
+namespace {
+
+log::Level ToLogLevel(config::LogLevel level) {
+  switch (level) {
+    case config::LogLevel::kDebug: return log::Level::kDebug;
+    case config::LogLevel::kInfo: return log::Level::kInfo;
+    case config::LogLevel::kWarn: return log::Level::kWarn;
+    case config::LogLevel::kError: return log::Level::kError;
+  }
+  Unreachable();
+}
+
+void LogProblem(const config::Problem& problem) {
+  const std::string file = problem.where.file ? problem.where.file->path : std::string();
+  const bool error = problem.severity == config::Problem::Severity::kError;
+  (error ? log::Error : log::Warn)(error ? "config_error" : "config_warning", {{"file", file},
+                                                                               {"line", problem.where.line},
+                                                                               {"column", problem.where.column},
+                                                                               {"message", problem.message},
+                                                                               {"hint", problem.hint}});
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> PluginPaths(const config::Config& config, const std::filesystem::path& program) {
+  if (!config.plugin_paths.empty()) return {config.plugin_paths.begin(), config.plugin_paths.end()};
+  return {program.parent_path().parent_path() / "lib" / "hookswitch" / "sinks"};
+}
+
+// Members in the order of building; destroyed the other way round, so that nobody outlives what it points to.
+struct App::Impl {
+  Impl(AppOptions o, const Clock& c) : options(std::move(o)), clock(c) {}
+
+  AppOptions options;
+  const Clock& clock;
+  Metrics metrics;
+  WallTime started_at{};
+
+  Mutex reload_mu;  // one reload at a time; guards plugins
+  std::unique_ptr<PluginHost> plugins GUARDED_BY(reload_mu);
+  mutable Mutex mu;
+  std::shared_ptr<const Generation> generation GUARDED_BY(mu);
+  std::string last_reload_problem GUARDED_BY(mu);
+
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<HttpClient> http;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::unique_ptr<Acceptor> acceptor;
+  std::unique_ptr<AdminApi> admin_api;
+  std::unique_ptr<HttpServer> ingress;
+  std::unique_ptr<HttpServer> admin;
+  std::atomic<bool> draining{false};
+
+  std::shared_ptr<const Generation> Current() const {
+    MutexLock lock(mu);
+    return generation;
+  }
+
+  Status Start(BuildResult& build);
+  Status Listen(const config::Config& config);
+  AdminHooks MakeHooks();
+  void PublishMetrics();
+  std::vector<Part> Parts();
+  ReloadReport Reload();
+
+  struct ReloadMetrics {
+    Gauge successful, at, generation;
+    Counter total, failed;
+  };
+  std::optional<ReloadMetrics> reload_metrics;
+};
+
+Status App::Impl::Start(BuildResult& build) {
+  started_at = clock.Wall();
+  {
+    MutexLock lock(reload_mu);
+    // plugins.paths and journal.path must be known before a plugin can be loaded, so the file is read once for them alone.
+    config::Loaded first = config::Load(options.config_path, options.environment);
+    if (!first.config) {
+      build.problems = std::move(first.problems);
+      build.unreadable = first.unreadable;
+      return Error{ErrorCode::kInvalid, "the config has errors"};
+    }
+    const auto state = std::filesystem::absolute(first.config->journal.path).parent_path();
+    plugins = std::make_unique<PluginHost>(PluginPaths(*first.config, options.program), state / "modules", options.program);
+    BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
+    build = BuildGeneration(build_options, *plugins, nullptr);
+  }
+  if (!build.generation) return Error{ErrorCode::kInvalid, "the config has errors"};
+  for (const auto& problem : build.problems.All()) LogProblem(problem);
+  const auto first = build.generation;
+  for (const auto& [name, sink] : first->sinks) {
+    if (!sink.sink) log::Error("sink_unavailable", {{"sink", name}, {"reason", sink.unavailable_because}});
+  }
+  {
+    MutexLock lock(mu);
+    generation = first;
+  }
+  const config::Config& config = first->config;
+  log::SetLevel(ToLogLevel(config.log_level));
+
+  SqliteOptions sqlite;
+  sqlite.path = config.journal.path;
+  sqlite.retention_age = config.journal.retention_age;
+  sqlite.retention_size = config.journal.retention_size;
+  sqlite.max_backlog = config.journal.max_backlog;
+  auto opened = OpenSqliteJournal(sqlite, clock);
+  if (!opened) return std::move(opened).error();
+  journal = std::move(*opened);
+
+  HttpClientOptions http_options;
+  http_options.user_agent = "hookswitch/" + std::string(kVersion);
+  http = MakeCurlClient(http_options);
+  dispatcher = std::make_unique<Dispatcher>(*journal, *http, clock, metrics);
+  dispatcher->Use(first->MakeDeliveryPlan());
+  HSW_TRY(dispatcher->Start());
+  acceptor = std::make_unique<Acceptor>(
+      *journal, clock, metrics,
+      [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
+        dispatcher->Accept(std::move(event), std::move(deliveries));
+      });
+  acceptor->Use(first->MakeIngressSnapshot());
+  PublishMetrics();
+  return Listen(config);
+}
+
+Status App::Impl::Listen(const config::Config& config) {
+  admin_api = std::make_unique<AdminApi>(MakeHooks(), metrics);
+  HttpServerOptions admin_options;
+  admin_options.name = "admin";
+  admin_options.listen = config.admin.listen;
+  admin_options.threads = 8;
+  admin_options.max_connections = 64;
+  admin_options.max_body = 1 << 20;
+  auto admin_server = HttpServer::Start(
+      admin_options, nullptr,
+      [this](const ServedRequest& request) { return admin_api->Handle(request, Current()->config.admin.token); }, metrics);
+  if (!admin_server) return std::move(admin_server).error();
+  admin = std::move(*admin_server);
+
+  HttpServerOptions ingress_options;
+  ingress_options.name = "ingress";
+  ingress_options.listen = config.server.listen;
+  ingress_options.max_connections = config.server.max_connections;
+  ingress_options.max_body = config.server.max_body;
+  ingress_options.request_timeout = config.server.request_timeout;
+  auto ingress_server = HttpServer::Start(
+      ingress_options, [this](const ServedRequest& head) { return acceptor->HandleHead(head); },
+      [this](const ServedRequest& request) { return acceptor->Handle(request); }, metrics);
+  if (!ingress_server) return std::move(ingress_server).error();
+  ingress = std::move(*ingress_server);
+  return Ok();
+}
+
+AdminHooks App::Impl::MakeHooks() {
+  AdminHooks hooks;
+  hooks.parts = [this] { return Parts(); };
+  hooks.status = [this] {
+    const auto current = Current();
+    RouterStatus status;
+    status.version = kVersion;
+    status.ingress = ingress ? ingress->Address() : "";
+    status.admin = admin ? admin->Address() : "";
+    status.config_file = current->config.file;
+    status.generation = current->number;
+    status.started_at = started_at;
+    status.journal = journal->Stats();
+    return status;
+  };
+  hooks.lanes = [this] { return dispatcher->Lanes(); };
+  hooks.reload = [this] { return Reload(); };
+  hooks.set_paused = [this](const std::string& sink, bool paused) {
+    paused ? dispatcher->Pause(sink) : dispatcher->Resume(sink);
+  };
+  return hooks;
+}
+
+void App::Impl::PublishMetrics() {
+  reload_metrics.emplace(ReloadMetrics{
+      metrics.MakeGauge("hookswitch_config_last_reload_successful", "1 if the last reading of the config was applied"),
+      metrics.MakeGauge("hookswitch_config_last_reload_success_timestamp_seconds", "When the running config was applied"),
+      metrics.MakeGauge("hookswitch_config_generation", "How many configs have been applied since the start"),
+      metrics.MakeCounter("hookswitch_config_reloads_total", "Reloads asked for"),
+      metrics.MakeCounter("hookswitch_config_reloads_failed_total", "Reloads that changed nothing because of problems")});
+  reload_metrics->successful.Set(1);
+  reload_metrics->at.Set(static_cast<double>(started_at.time_since_epoch().count()) / 1000.0);
+  reload_metrics->generation.Set(1);
+  metrics.MakeGauge("hookswitch_build_info", "Always 1; the version is a label", {{"version", std::string(kVersion)}}).Set(1);
+
+  auto events = metrics.MakeGauge("hookswitch_journal_events", "Events stored");
+  auto pending = metrics.MakeGauge("hookswitch_journal_pending", "Deliveries that have not ended");
+  auto bytes = metrics.MakeGauge("hookswitch_journal_bytes", "Bytes in use in the journal");
+  auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows set aside");
+  auto writable = metrics.MakeGauge("hookswitch_journal_writable", "1 while the journal can be written");
+  auto dropped = metrics.MakeGauge("hookswitch_log_lines_dropped", "Log lines dropped because stderr did not keep up");
+  metrics.BeforeScrape([=, this] {
+    const JournalStats stats = journal->Stats();
+    events.Set(static_cast<double>(stats.events));
+    pending.Set(static_cast<double>(stats.pending));
+    bytes.Set(static_cast<double>(stats.bytes));
+    bad.Set(static_cast<double>(stats.bad_rows));
+    writable.Set(stats.unwritable_because.empty() ? 1 : 0);
+    dropped.Set(static_cast<double>(log::Dropped()));
+  });
+}
+
+std::vector<Part> App::Impl::Parts() {
+  std::vector<Part> parts;
+  const JournalStats stats = journal->Stats();
+  parts.push_back({"journal", !stats.unwritable_because.empty(), stats.unwritable_because});
+  parts.push_back({"ingress", draining || !ingress, draining ? "draining" : ingress ? "" : "starting"});
+  {
+    MutexLock lock(mu);
+    parts.push_back({"config", false, last_reload_problem});
+  }
+  for (const LaneStatus& lane : dispatcher->Lanes()) {
+    // A sink in trouble is told here but does not take the router out of service: accepting goes on without it.
+    if (lane.state == LaneStatus::State::kOpen) continue;
+    std::string note(ToString(lane.state));
+    if (!lane.because.empty()) note += ": " + lane.because;
+    parts.push_back({"sink " + lane.sink, false, std::move(note)});
+  }
+  return parts;
+}
+
+ReloadReport App::Impl::Reload() {
+  MutexLock reload_lock(reload_mu);
+  const auto before = Current();
+  reload_metrics->total.Add();
+  BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/false};
+  BuildResult build = BuildGeneration(build_options, *plugins, before.get());
+  ReloadReport report;
+  report.problems.assign(build.problems.All().begin(), build.problems.All().end());
+  for (const auto& problem : report.problems) LogProblem(problem);
+  if (!build.generation) {
+    report.generation = before->number;
+    reload_metrics->successful.Set(0);
+    reload_metrics->failed.Add();
+    const std::string note = "the last reload failed: " + std::to_string(report.problems.size()) +
+                             " problem(s); generation " + std::to_string(before->number) + " goes on";
+    log::Error("reload_failed", {{"problems", report.problems.size()}, {"generation", before->number}});
+    MutexLock lock(mu);
+    last_reload_problem = note;
+    return report;
+  }
+
+  const auto next = build.generation;
+  if (!(next->config.server == before->config.server)) {
+    config::Server same_listener = next->config.server;
+    same_listener.trusted_proxies = before->config.server.trusted_proxies;
+    same_listener.drain_timeout = before->config.server.drain_timeout;
+    same_listener.public_url = before->config.server.public_url;
+    if (!(same_listener.listen == before->config.server.listen)) report.need_restart.emplace_back("server.listen");
+    same_listener.listen = before->config.server.listen;
+    if (!(same_listener == before->config.server)) report.need_restart.emplace_back("server");
+  }
+  if (!(next->config.admin.listen == before->config.admin.listen)) report.need_restart.emplace_back("admin.listen");
+  if (!(next->config.journal == before->config.journal)) report.need_restart.emplace_back("journal");
+  if (next->config.plugin_paths != before->config.plugin_paths) report.need_restart.emplace_back("plugins.paths");
+
+  // Delivering first: a route of the new rules must find its lane.
+  dispatcher->Use(next->MakeDeliveryPlan());
+  acceptor->Use(next->MakeIngressSnapshot());
+  {
+    MutexLock lock(mu);
+    generation = next;
+    last_reload_problem.clear();
+  }
+  log::SetLevel(ToLogLevel(next->config.log_level));
+  int kept = 0;
+  for (const auto& [name, sink] : next->sinks) {
+    const auto it = before->sinks.find(name);
+    if (sink.sink && it != before->sinks.end() && it->second.sink == sink.sink) {
+      sink.sink->Reopen();
+      ++kept;
+    }
+  }
+  report.applied = true;
+  report.generation = next->number;
+  reload_metrics->successful.Set(1);
+  reload_metrics->at.Set(static_cast<double>(clock.Wall().time_since_epoch().count()) / 1000.0);
+  reload_metrics->generation.Set(static_cast<double>(next->number));
+  log::Info("reloaded", {{"generation", next->number},
+                         {"rules", next->config.rules.size()},
+                         {"sinks", next->sinks.size()},
+                         {"sinks_kept", kept}});
+  for (const auto& key : report.need_restart) {
+    log::Warn("restart_needed", {{"key", key}, {"reason", "this key is read at the start only; the old value goes on"}});
+  }
+  return report;
+}
+
+Result<std::unique_ptr<App>> App::Start(const AppOptions& options, const Clock& clock, BuildResult& build) {
+  auto impl = std::make_unique<Impl>(options, clock);
+  if (Status started = impl->Start(build); !started) return std::move(started).error();
+  return std::unique_ptr<App>(new App(std::move(impl)));
+}
+
+App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+App::~App() = default;
+
+ReloadReport App::Reload() { return impl_->Reload(); }
+
+void App::Drain() {
+  const auto timeout = impl_->Current()->config.server.drain_timeout;
+  const MonoTime deadline = impl_->clock.Mono() + timeout;
+  auto left = [&] {
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - impl_->clock.Mono()),
+                    std::chrono::milliseconds(0));
+  };
+  impl_->draining = true;
+  impl_->acceptor->SetDraining(true);
+  impl_->ingress->Drain(left());
+  impl_->dispatcher->Drain(left());
+  impl_->admin->Drain(std::chrono::milliseconds(200));
+}
+
+std::string App::IngressAddress() const { return impl_->ingress->Address(); }
+std::string App::AdminAddress() const { return impl_->admin->Address(); }
+
+}  // namespace hookswitch

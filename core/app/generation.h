@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/config/config.h"
+#include "core/config/loader.h"
+#include "core/delivery/dispatcher.h"
+#include "core/ingress/acceptor.h"
+#include "core/message/composer.h"
+#include "core/plugins/plugin_host.h"
+#include "core/routing/route_table.h"
+
+namespace hookswitch {
+
+/// A sink of a generation, with what must stay equal for the next generation to keep the instance.
+struct BuiltSink {
+  std::shared_ptr<Sink> sink;  ///< nullptr: unavailable
+  std::string unavailable_because;
+  Digest identity{};  ///< of the plugin file, the resolved config and what else the instance was made from
+};
+
+/// Everything that one reading of the config makes. Immutable once built; parts that did not change are shared with the
+/// generation before.
+struct Generation {
+  std::uint64_t number = 1;
+  config::Config config;
+  std::shared_ptr<const RouteTable> routes;
+  std::shared_ptr<const Composer> composer;
+  std::map<std::string, std::shared_ptr<const Source>, std::less<>> sources;
+  std::map<std::string, BuiltSink, std::less<>> sinks;
+
+  std::shared_ptr<const IngressSnapshot> MakeIngressSnapshot() const;
+  std::shared_ptr<const DeliveryPlan> MakeDeliveryPlan() const;
+};
+
+struct BuildResult {
+  std::shared_ptr<const Generation> generation;  ///< nullptr if there are errors
+  config::Problems problems;
+  bool unreadable = false;  ///< the main file could not be read
+};
+
+struct BuildOptions {
+  std::string config_path;
+  config::Environment environment;
+  /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: a start must not fail for one
+  /// bad plugin. A reload keeps this leniency only for sinks that were unavailable before.
+  bool tolerate_bad_plugins = false;
+};
+
+/// Reads the config and builds a generation from it, without touching anything that runs. `previous` lends what stays the
+/// same. Control thread only, because plugins are loaded.
+BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, const Generation* previous);
+
+}  // namespace hookswitch

@@ -1,0 +1,108 @@
+#include "core/cli/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <system_error>
+
+#include "core/base/version.h"
+#include "core/cli/commands.h"
+
+namespace hookswitch::cli {
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/hookswitch/hookswitch.yaml";
+
+void AddConfig(CLI::App* command, Options& options) {
+  command->add_option("-c,--config", options.config, "the config file")
+      ->envname("HOOKSWITCH_CONFIG")
+      ->default_str(kDefaultConfig);
+}
+
+void AddFormat(CLI::App* command, Options& options) {
+  static const std::map<std::string, Format> kFormats = {{"text", Format::kText}, {"json", Format::kJson}};
+  command->add_option("--format", options.format, "text or json")
+      ->transform(CLI::CheckedTransformer(kFormats))
+      ->default_str("text");
+}
+
+void AddEvent(CLI::App* command, Options& options) {
+  AddConfig(command, options);
+  AddFormat(command, options);
+  command->add_option("--source", options.source, "the source the event comes from; needed if there are several");
+  command->add_option("--event", options.event, "a file with the payload as the platform posts it; - reads stdin")->required();
+  command->add_option("--at", options.at, "when it is received, e.g. 2026-03-04T09:02:03Z; the default is now");
+}
+
+void AddRemote(CLI::App* command, Options& options) {
+  AddConfig(command, options);
+  AddFormat(command, options);
+  command->add_option("--url", options.url, "the admin listener, e.g. http://127.0.0.1:8001; the default is the config's");
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  Options options;
+  options.config = kDefaultConfig;
+  std::error_code ignored;
+  options.program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  // The child that looks into a plugin file: not for people, so it is not in --help.
+  if (argc == 3 && std::string_view(argv[1]) == "plugin-inspect-child") return InspectChildMain(argv[2]);
+
+  CLI::App app{"hookswitch: from voice-call webhooks to the people who should know"};
+  app.set_version_flag("--version", "hookswitch " + std::string(kVersion));
+  app.require_subcommand(1);
+  int exit_code = kFine;
+  auto command = [&](CLI::App& parent, const char* name, const char* help, auto run) {
+    CLI::App* added = parent.add_subcommand(name, help);
+    added->callback([&exit_code, &options, run] { exit_code = run(options); });
+    return added;
+  };
+
+  AddConfig(command(app, "serve", "run the router in the foreground; JSON log lines on stderr", Serve), options);
+  CLI::App* check = command(app, "check", "validate the config, its plugins and templates; every problem at once", Check);
+  AddConfig(check, options);
+  AddFormat(check, options);
+  AddEvent(command(app, "route", "read one payload and explain, rule by rule, where it would go", RouteEvent), options);
+  CLI::App* preview = command(app, "preview", "print exactly what each sink would send for one payload", Preview);
+  AddEvent(preview, options);
+  preview->add_option("--sink", options.sink, "only this sink, whether a rule names it or not");
+  AddConfig(command(app, "schema", "print the JSON Schema of the config, plugins' own config included", Schema), options);
+
+  AddRemote(command(app, "reload", "make a running router read its config again, and wait for the result", Reload), options);
+  CLI::App* sinks = command(app, "sinks", "list, pause or resume the sinks of a running router", [](const Options& o) {
+    return ListSinks(o);
+  });
+  AddRemote(sinks, options);
+  for (const bool paused : {true, false}) {
+    CLI::App* verb = command(*sinks, paused ? "pause" : "resume",
+                             paused ? "hold a sink's deliveries" : "let a sink go on",
+                             [paused](const Options& o) { return SetPaused(o, paused); });
+    verb->add_option("name", options.sink, "the sink's name")->required();
+    AddRemote(verb, options);
+  }
+
+  CLI::App* plugin = app.add_subcommand("plugin", "look at sink plugins");
+  plugin->require_subcommand(1);
+  CLI::App* list = command(*plugin, "list", "list the plugins that can be found", PluginList);
+  AddConfig(list, options);
+  AddFormat(list, options);
+  CLI::App* inspect = command(*plugin, "inspect", "say what a plugin is and which config it takes", PluginInspect);
+  inspect->add_option("plugin", options.file, "a name, or a path to a .so file")->required();
+  AddConfig(inspect, options);
+  AddFormat(inspect, options);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kFine : kUsage;
+  } catch (const std::exception& error) {
+    std::cerr << "hookswitch: " << error.what() << '\n';
+    return kProblems;
+  }
+  return exit_code;
+}
+
+}  // namespace hookswitch::cli

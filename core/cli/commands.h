@@ -1,0 +1,67 @@
+#pragma once
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "core/app/generation.h"
+
+/// One function per command of `hookswitch`; each prints to stdout (its result) and stderr (what went wrong) and returns the
+/// exit code.
+namespace hookswitch::cli {
+
+inline constexpr int kFine = 0;
+inline constexpr int kProblems = 1;
+inline constexpr int kUsage = 2;
+
+enum class Format { kText, kJson };
+
+/// Options that several commands share; each reads what it needs.
+struct Options {
+  std::filesystem::path program;  ///< this program's own file
+  std::string config;             ///< -c
+  Format format = Format::kText;
+  std::string source;  ///< --source
+  std::string event;   ///< --event: a file, or "-" for stdin
+  std::string at;      ///< --at: RFC 3339; "" is now
+  std::string sink;    ///< --sink
+  std::string url;     ///< --url: where a running router's admin listener is; "" reads it from the config
+  std::string file;    ///< a plugin's name or file
+};
+
+// serve.cpp
+int Serve(const Options& options);
+
+// offline.cpp: commands that read the config and touch nothing that runs
+int Check(const Options& options);
+int RouteEvent(const Options& options);
+int Preview(const Options& options);
+int Schema(const Options& options);
+
+// remote.cpp: commands that ask a running router
+int Reload(const Options& options);
+int ListSinks(const Options& options);
+int SetPaused(const Options& options, bool paused);
+
+// plugin_commands.cpp
+int PluginList(const Options& options);
+int PluginInspect(const Options& options);
+
+/// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
+void Print(std::span<const config::Problem> problems, Format format);
+
+/// A plugin host for commands that run beside a router: its private copies live in a folder of its own that is removed at
+/// the end.
+class ScratchPlugins {
+ public:
+  ScratchPlugins(const config::Config& config, const std::filesystem::path& program);
+  ~ScratchPlugins();
+  ScratchPlugins(const ScratchPlugins&) = delete;
+  ScratchPlugins& operator=(const ScratchPlugins&) = delete;
+  PluginHost& host() { return *host_; }
+
+ private:
+  std::filesystem::path folder_;
+  std::unique_ptr<PluginHost> host_;
+};
+
+}  // namespace hookswitch::cli

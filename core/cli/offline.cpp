@@ -1,0 +1,281 @@
+#include <stdlib.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <set>
+
+#include "core/app/app.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/base/time_text.h"
+#include "core/cli/commands.h"
+
+namespace hookswitch::cli {
+namespace {
+
+// A generation built from the config, with the plugins it needs; problems are printed already if it has none.
+struct Built {
+  std::unique_ptr<ScratchPlugins> plugins;
+  BuildResult result;
+  int exit_code = kFine;
+};
+
+Built Build(const Options& options) {
+  Built built;
+  const auto environment = config::Environment::System();
+  config::Loaded first = config::Load(options.config, environment);
+  // With errors the plugins beside the program are still asked, so that one run reports everything.
+  built.plugins = std::make_unique<ScratchPlugins>(first.config ? *first.config : config::Config{}, options.program);
+  built.result = BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, built.plugins->host(), nullptr);
+  if (!built.result.generation) built.exit_code = built.result.unreadable ? kUsage : kProblems;
+  return built;
+}
+
+int Fail(const std::string& why, int exit_code = kUsage) {
+  std::cerr << "hookswitch: " << why << '\n';
+  return exit_code;
+}
+
+std::optional<std::string> ReadAll(const std::string& file) {
+  if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return {};
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+struct ReadEvent {
+  std::optional<CallEvent> event;
+  int exit_code = kFine;
+};
+
+// The payload of --event as the source of --source reads it. What goes wrong is printed; a body that is no event gives exit 1
+// and {"ok":false,"error":…} (CONTRACT.md).
+ReadEvent Read(const Options& options, const Generation& generation) {
+  const auto& sources = generation.config.sources;
+  std::string name = options.source;
+  if (name.empty() && sources.size() == 1) name = sources.front().name;
+  const auto it = generation.sources.find(name);
+  if (it == generation.sources.end()) {
+    std::string known;
+    for (const auto& source : sources) known += (known.empty() ? "" : ", ") + source.name;
+    return {{}, Fail(name.empty() ? "--source is needed: " + known : "no source \"" + name + "\"; there is: " + known)};
+  }
+  RawRequest request;
+  request.received_at = SystemClock().Wall();
+  if (!options.at.empty()) {
+    const auto at = ParseTime(options.at);
+    if (!at) return {{}, Fail("--at \"" + options.at + "\" is not a time such as 2026-03-04T09:02:03Z")};
+    request.received_at = *at;
+  }
+  const auto body = ReadAll(options.event);
+  if (!body) return {{}, Fail("cannot read " + options.event)};
+  request.body = *body;
+  auto result = it->second->Normalize(request);
+  auto refuse = [](std::string_view error, std::string_view detail) {
+    std::cout << ToText(json::object{{"ok", false}, {"error", error}, {"detail", detail}}) << '\n';
+    return ReadEvent{{}, kProblems};
+  };
+  if (const auto* refusal = std::get_if<Refusal>(&result)) return refuse(refusal->error, refusal->detail);
+  auto& normalized = std::get<Normalized>(result);
+  if (const auto* other = std::get_if<NotACall>(&normalized.what)) return refuse("not_a_call", other->why);
+  return {std::move(std::get<CallEvent>(normalized.what)), kFine};
+}
+
+std::string JoinNames(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+bool Matched(const RuleVerdict& verdict) { return verdict.result == RuleVerdict::Result::kMatched; }
+
+json::object ToJson(const CallEvent& event, const Explanation& explanation) {
+  boost::system::error_code ignored;
+  json::array rules;
+  for (const auto& verdict : explanation.rules) {
+    rules.push_back(json::object{{"name", verdict.rule}, {"matched", Matched(verdict)}, {"why", verdict.why}});
+  }
+  json::array deliveries;
+  for (const auto& route : explanation.routes) {
+    deliveries.push_back(json::object{{"sink", route.sink}, {"rule", route.rule}});
+  }
+  return {{"event", json::parse(hookswitch::ToJson(event), ignored)},
+          {"rules", std::move(rules)},
+          {"deliveries", std::move(deliveries)}};
+}
+
+void PrintText(const CallEvent& event, const Explanation& explanation) {
+  std::cout << event.source << " event: call " << event.call_id << ", agent "
+            << (event.AgentLabel().empty() ? "-" : event.AgentLabel()) << ", status " << ToString(event.status);
+  if (event.status == CallStatus::kUnknown) std::cout << " (\"" << event.raw_status << "\")";
+  if (event.duration) std::cout << ", " << HumanDuration(std::chrono::milliseconds(static_cast<std::int64_t>(*event.duration * 1000)));
+  std::cout << "\n\n";
+  for (const auto& verdict : explanation.rules) {
+    const char* mark = Matched(verdict) ? "yes " : verdict.result == RuleVerdict::Result::kNotReached ? "  - " : " no ";
+    std::cout << mark << ' ' << verdict.rule << ": " << verdict.why << '\n';
+    if (!verdict.sinks.empty()) std::cout << "       sends to " << JoinNames(verdict.sinks) << '\n';
+    if (!verdict.merged.empty()) std::cout << "       already chosen by an earlier rule: " << JoinNames(verdict.merged) << '\n';
+    if (verdict.stopped) std::cout << "       stops here\n";
+  }
+  std::cout << '\n';
+  if (explanation.routes.empty()) {
+    std::cout << (explanation.unmatched ? "no rule matched; recorded, sent to nobody\n" : "sent to nobody\n");
+  }
+  for (const auto& route : explanation.routes) std::cout << "-> " << route.sink << " (" << route.rule << ")\n";
+}
+
+std::string PrettyBody(const std::string& body) {
+  boost::system::error_code error;
+  const json::value value = json::parse(body, error);
+  return error ? body : ToText(value, 2);
+}
+
+}  // namespace
+
+void Print(std::span<const config::Problem> problems, Format format) {
+  if (format == Format::kJson) {
+    std::cout << config::ToJson(problems) << '\n';
+    return;
+  }
+  std::size_t errors = 0;
+  for (const auto& problem : problems) {
+    std::cerr << config::ToText(problem);
+    if (problem.severity == config::Problem::Severity::kError) ++errors;
+  }
+  const std::size_t warnings = problems.size() - errors;
+  if (problems.empty()) return;
+  auto count = [](std::size_t n, const char* what) { return std::to_string(n) + ' ' + what + (n == 1 ? "" : "s"); };
+  std::cerr << (errors ? count(errors, "error") : "") << (errors && warnings ? ", " : "")
+            << (warnings ? count(warnings, "warning") : "") << '\n';
+}
+
+ScratchPlugins::ScratchPlugins(const config::Config& config, const std::filesystem::path& program) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "hookswitch-XXXXXX").string();
+  HSW_CHECK(::mkdtemp(pattern.data()) != nullptr, "the temporary folder can be written");
+  folder_ = pattern;
+  host_ = std::make_unique<PluginHost>(PluginPaths(config, program), folder_, program);
+}
+
+ScratchPlugins::~ScratchPlugins() {
+  host_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+int Check(const Options& options) {
+  const Built built = Build(options);
+  Print(built.result.problems.All(), options.format);
+  if (built.result.generation && options.format == Format::kText) {
+    const auto& config = built.result.generation->config;
+    std::cout << options.config << ": fine (" << config.sources.size() << " sources, " << config.rules.size() << " rules, "
+              << config.sinks.size() << " sinks)\n";
+  }
+  return built.exit_code;
+}
+
+int RouteEvent(const Options& options) {
+  const Built built = Build(options);
+  if (!built.result.generation) {
+    Print(built.result.problems.All(), Format::kText);
+    return built.exit_code;
+  }
+  const Generation& generation = *built.result.generation;
+  const ReadEvent read = Read(options, generation);
+  if (!read.event) return read.exit_code;
+  const Explanation explanation = generation.routes->Explain(*read.event);
+  if (options.format == Format::kJson) {
+    std::cout << ToText(ToJson(*read.event, explanation), 2) << '\n';
+  } else {
+    PrintText(*read.event, explanation);
+  }
+  return kFine;
+}
+
+int Preview(const Options& options) {
+  const Built built = Build(options);
+  if (!built.result.generation) {
+    Print(built.result.problems.All(), Format::kText);
+    return built.exit_code;
+  }
+  const Generation& generation = *built.result.generation;
+  const ReadEvent read = Read(options, generation);
+  if (!read.event) return read.exit_code;
+  std::vector<Route> routes;
+  generation.routes->Match(*read.event, routes);
+  if (!options.sink.empty()) {
+    if (!generation.sinks.contains(options.sink)) return Fail("no sink \"" + options.sink + "\" in " + options.config);
+    std::erase_if(routes, [&](const Route& route) { return route.sink != options.sink; });
+    if (routes.empty()) routes.push_back({options.sink, "preview", ""});
+  }
+  json::array all;
+  for (const Route& route : routes) {
+    const auto& sink = generation.sinks.find(route.sink)->second.sink;
+    const Message message = generation.composer->Compose(*read.event, route.template_name);
+    json::object shown{{"sink", route.sink}, {"rule", route.rule}};
+    if (sink->kind() == Sink::Kind::kHttp) {
+      const SinkDelivery delivery{*read.event, message, "d-0", route.sink, route.rule, 1, 0, "", ""};
+      auto rendered = sink->Render(delivery);
+      if (const auto* request = std::get_if<HttpRequest>(&rendered)) {
+        json::object headers;
+        for (const auto& [name, value] : request->headers) headers.emplace(name, sink->Mask(value));
+        shown.emplace("method", request->method);
+        shown.emplace("url", sink->Mask(request->url));
+        shown.emplace("headers", std::move(headers));
+        shown.emplace("body", sink->Mask(request->body));
+      } else {
+        shown.emplace("not_sent", sink->Mask(std::get<Outcome>(rendered).reason));
+      }
+    } else {
+      shown.emplace("event", ToText(json::parse(hookswitch::ToJson(*read.event))));
+    }
+    all.push_back(std::move(shown));
+  }
+  if (options.format == Format::kJson) {
+    std::cout << ToText(all, 2) << '\n';
+    return kFine;
+  }
+  if (all.empty()) std::cout << "no rule wants this event; `hookswitch route` says why\n";
+  for (const auto& item : all) {
+    const auto& shown = item.get_object();
+    std::cout << "-> " << shown.at("sink").as_string().c_str() << " (" << shown.at("rule").as_string().c_str() << ")\n";
+    if (shown.contains("url")) {
+      std::cout << shown.at("method").as_string().c_str() << ' ' << shown.at("url").as_string().c_str() << '\n';
+      for (const auto& [name, value] : shown.at("headers").as_object()) {
+        std::cout << name << ": " << value.as_string().c_str() << '\n';
+      }
+      std::cout << PrettyBody(std::string(shown.at("body").as_string())) << "\n\n";
+    } else {
+      const char* key = shown.contains("not_sent") ? "not_sent" : "event";
+      std::cout << PrettyBody(std::string(shown.at(key).as_string())) << "\n\n";
+    }
+  }
+  return kFine;
+}
+
+int Schema(const Options& options) {
+  boost::system::error_code error;
+  json::value schema = json::parse(json::string_view(config::SchemaText().data(), config::SchemaText().size()), error);
+  HSW_CHECK(!error, "the schema in the program is JSON");
+  config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  ScratchPlugins plugins(loaded.config ? *loaded.config : config::Config{}, options.program);
+  // Each plugin's schema applies to the sinks that name it.
+  json::array cases;
+  for (const auto& file : plugins.host().List()) {
+    auto info = plugins.host().Inspect(file);
+    if (!info) {
+      std::cerr << info.error().message << '\n';
+      continue;
+    }
+    json::value own = json::parse(info->config_schema, error);
+    if (error) continue;
+    json::object when{{"properties", {{"plugin", {{"const", info->id}}}}}};
+    json::object then{{"properties", {{"config", std::move(own)}}}};
+    cases.push_back(json::object{{"if", std::move(when)}, {"then", std::move(then)}});
+  }
+  if (!cases.empty()) schema.at_pointer("/definitions/sink").as_object()["allOf"] = std::move(cases);
+  std::cout << ToText(schema, 2) << '\n';
+  return kFine;
+}
+
+}  // namespace hookswitch::cli

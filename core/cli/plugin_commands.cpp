@@ -1,0 +1,103 @@
+#include <iostream>
+
+#include "core/base/json.h"
+#include "core/cli/commands.h"
+#include "core/config/loader.h"
+
+namespace hookswitch::cli {
+namespace {
+
+// Plugins can be looked at without a config: then those beside the program are meant.
+config::Config ConfigOrDefaults(const Options& options) {
+  config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  return loaded.config ? std::move(*loaded.config) : config::Config{};
+}
+
+json::object Describe(const PluginInfo& info) {
+  boost::system::error_code ignored;
+  return {{"id", info.id},
+          {"version", info.version},
+          {"kind", info.kind == Sink::Kind::kHttp ? "http" : "call"},
+          {"summary", info.summary},
+          {"abi", std::to_string(info.abi_major) + '.' + std::to_string(info.abi_minor)},
+          {"file", info.file.string()},
+          {"sha256", info.hash},
+          {"config_schema", json::parse(info.config_schema, ignored)}};
+}
+
+std::string Join(const json::value& type) {
+  if (type.is_string()) return std::string(type.get_string());
+  std::string text;
+  if (type.is_array()) {
+    for (const auto& item : type.get_array()) text += (text.empty() ? "" : " or ") + std::string(item.as_string());
+  }
+  return text.empty() ? "any" : text;
+}
+
+void PrintKeys(const json::value& schema) {
+  const json::value* properties = schema.is_object() ? schema.get_object().if_contains("properties") : nullptr;
+  if (!properties || !properties->is_object()) return;
+  std::cout << "config:\n";
+  for (const auto& [key, value] : properties->get_object()) {
+    const auto& spec = value.as_object();
+    auto text = [&](const char* name) { return spec.contains(name) ? spec.at(name) : json::value(); };
+    std::cout << "  " << key << " (" << Join(text("type"));
+    if (text("x-secret").is_bool() && text("x-secret").get_bool()) std::cout << ", secret";
+    if (!text("default").is_null()) std::cout << ", default " << ToText(text("default"));
+    std::cout << ")\n";
+    if (text("description").is_string()) std::cout << "      " << text("description").get_string().c_str() << '\n';
+  }
+}
+
+}  // namespace
+
+int PluginList(const Options& options) {
+  ScratchPlugins plugins(ConfigOrDefaults(options), options.program);
+  int exit_code = kFine;
+  json::array all;
+  for (const auto& file : plugins.host().List()) {
+    auto info = plugins.host().Inspect(file);
+    if (!info) {
+      exit_code = kProblems;
+      std::cerr << info.error().message << '\n';
+      continue;
+    }
+    if (options.format == Format::kJson) {
+      all.push_back(Describe(*info));
+    } else {
+      std::cout << info->id << ' ' << info->version << "  " << info->summary << "\n    " << info->file.string() << '\n';
+    }
+  }
+  if (options.format == Format::kJson) std::cout << ToText(all, 2) << '\n';
+  return exit_code;
+}
+
+int PluginInspect(const Options& options) {
+  ScratchPlugins plugins(ConfigOrDefaults(options), options.program);
+  std::filesystem::path file = options.file;
+  if (options.file.find('/') == std::string::npos && !options.file.ends_with(".so")) {
+    auto found = plugins.host().Find(options.file);
+    if (!found) {
+      std::cerr << "hookswitch: " << found.error().message << '\n';
+      return kProblems;
+    }
+    file = *found;
+  }
+  auto info = plugins.host().Inspect(std::filesystem::absolute(file));
+  if (!info) {
+    std::cerr << "hookswitch: " << info.error().message << '\n';
+    return kProblems;
+  }
+  const json::object description = Describe(*info);
+  if (options.format == Format::kJson) {
+    std::cout << ToText(description, 2) << '\n';
+    return kFine;
+  }
+  std::cout << info->id << ' ' << info->version << " (" << (info->kind == Sink::Kind::kHttp ? "HTTP" : "call")
+            << " sink, ABI " << info->abi_major << '.' << info->abi_minor << ")\n"
+            << info->summary << "\nfile: " << info->file.string() << "\nsha256: " << info->hash << '\n';
+  PrintKeys(description.at("config_schema"));
+  return kFine;
+}
+
+}  // namespace hookswitch::cli

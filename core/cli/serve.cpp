@@ -1,0 +1,85 @@
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "core/app/app.h"
+#include "core/base/log.h"
+#include "core/base/version.h"
+#include "core/cli/commands.h"
+
+namespace hookswitch::cli {
+namespace {
+
+// Every thread inherits the blocked signals, so only sigwait in main ever takes them.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&set, number);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, nullptr);
+  return set;
+}
+
+int NextSignal(const sigset_t& set) {
+  int number = 0;
+  while (sigwait(&set, &number) != 0) {
+  }
+  return number;
+}
+
+}  // namespace
+
+int Serve(const Options& options) {
+  const sigset_t signals = BlockSignals();
+  static const SystemClock clock;
+  AppOptions app_options{options.config, config::Environment::System(), options.program};
+  BuildResult build;
+  auto app = App::Start(app_options, clock, build);
+  if (!app) {
+    if (!build.generation) {
+      Print(build.problems.All(), Format::kText);
+      return build.unreadable ? kUsage : kProblems;
+    }
+    log::Error("start_failed", {{"reason", app.error().message}});
+    log::Flush();
+    return kProblems;
+  }
+  log::Info("ready", {{"version", kVersion},
+                      {"ingress", (*app)->IngressAddress()},
+                      {"admin", (*app)->AdminAddress()},
+                      {"config", options.config},
+                      {"pid", getpid()}});
+  sd_notify(0, "READY=1");
+
+  for (;;) {
+    const int number = NextSignal(signals);
+    if (number == SIGHUP) {
+      sd_notify(0, "RELOADING=1");
+      const ReloadReport report = (*app)->Reload();
+      sd_notify(0, report.applied ? "READY=1\nSTATUS=" : "READY=1\nSTATUS=the last reload failed, see the log");
+      continue;
+    }
+    log::Info("draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    sd_notify(0, "STOPPING=1");
+    // A second signal ends the process at once: what was accepted is on disk.
+    std::thread([signals] {
+      int again = NextSignal(signals);
+      while (again == SIGHUP) again = NextSignal(signals);
+      log::Warn("stopped_at_once", {{"reason", "a second signal came while draining"}});
+      log::Flush();
+      _exit(kProblems);
+    }).detach();
+    (*app)->Drain();
+    log::Info("stopped");
+    log::Flush();
+    // The process ends here: what still runs holds nothing that is not on disk.
+    _exit(kFine);
+  }
+}
+
+}  // namespace hookswitch::cli
