@@ -1,0 +1,14 @@
+#pragma once
+#include "core/base/json.h"
+#include "core/sources/payload.h"
+
+namespace hookswitch::bolna {
+
+/// Everything that Bolna extracted from a call, as dotted keys: `extracted_data` of both generations, then
+/// `agent_extraction` (JSON inside a string), then `custom_extractions`; the first to name a key wins.
+///
+/// A value of the nested generation is its `objective`, else its `subjective`; confidence and reasoning are left out.
+/// `document` parses what is JSON inside a string.
+payload::TextMap ReadExtractions(const json::object& execution, payload::Document& document);
+
+}  // namespace hookswitch::bolna

@@ -1,0 +1,262 @@
+#include "core/sources/payload.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <new>
+
+#include "core/base/text.h"
+#include "core/base/time_text.h"
+
+namespace hookswitch::payload {
+namespace {
+
+constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
+// Every whole double up to here is exact, so printing it shows what was sent.
+constexpr double kLargestExactWhole = 9007199254740992.0;
+
+std::string_view View(const json::string& text) {
+  return {text.data(), text.size()};
+}
+
+std::string Place(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  std::size_t line = 1, start = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before[i] == '\n') {
+      ++line;
+      start = i + 1;
+    }
+  }
+  return "line " + std::to_string(line) + ", column " + std::to_string(CodePoints(before.substr(start)) + 1);
+}
+
+std::string Explain(const json::error_code& error, std::string_view text, std::size_t offset) {
+  if (error == json::error::incomplete) return text.empty() ? "the body is empty" : "the JSON ends too early";
+  if (error == json::error::extra_data) return "more text after the end of the JSON";
+  if (error == json::error::too_deep) return "nested deeper than " + std::to_string(kMaxDepth) + " levels";
+  if (error == json::error::exponent_overflow) return "a number too large";
+  if (error == json::error::syntax && !IsUtf8(text.substr(0, offset + 4)) && !IsUtf8(text)) return "not UTF-8";
+  if (error == json::error::syntax) return "not JSON";
+  return error.message();
+}
+
+bool IsHex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+// The code unit of a \uXXXX escape at the start of `text`, or 0.
+unsigned Escape(std::string_view text) {
+  unsigned unit = 0;
+  if (text.size() < 6 || text[0] != '\\' || text[1] != 'u' || !IsHex(text.substr(2, 4))) return 0;
+  std::from_chars(text.data() + 2, text.data() + 6, unit, 16);
+  return unit;
+}
+
+// `text` with every \uXXXX that is half of no pair written as \uFFFD.
+std::string MendSurrogates(std::string_view text) {
+  std::string out(text);
+  for (std::size_t i = 0; i + 1 < out.size(); ++i) {
+    if (out[i] != '\\') continue;
+    const std::string_view rest = std::string_view(out).substr(i);
+    const unsigned unit = Escape(rest);
+    if (unit >= 0xD800 && unit < 0xDC00) {
+      const unsigned next = Escape(rest.substr(6));
+      if (next >= 0xDC00 && next < 0xE000) {
+        i += 11;
+        continue;
+      }
+    }
+    if (unit >= 0xD800 && unit < 0xE000) out.replace(i + 2, 4, "FFFD");
+    i += unit ? 5 : 1;
+  }
+  return out;
+}
+
+bool IsControl(std::string_view text, std::size_t i) {
+  const auto c = static_cast<unsigned char>(text[i]);
+  if (c < 0x20) return c != '\n' && c != '\t';
+  if (c == 0x7F) return true;
+  // U+0080 to U+009F.
+  return c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+}
+
+std::string WholeNumber(double number) {
+  if (number == 0) return "0";
+  return std::to_string(static_cast<std::int64_t>(number));
+}
+
+void PutFlat(TextMap& map, std::string& key, const json::value& value) {
+  const auto* object = value.if_object();
+  if (!object) return Put(map, key, AnyText(&value));
+  const std::size_t length = key.size();
+  for (const auto& member : *object) {
+    if (map.size() >= kMaxEntries) return;
+    key += '.';
+    key += std::string_view(member.key().data(), member.key().size());
+    PutFlat(map, key, member.value());
+    key.resize(length);
+  }
+}
+
+}  // namespace
+
+// Separate buffers: the parser builds arrays and objects in `stack` before it moves them into `values`.
+struct Document::Scratch {
+  std::array<unsigned char, 64 << 10> values;
+  std::array<unsigned char, 16 << 10> stack;
+  bool in_use = false;
+};
+
+Document::Scratch& Document::ThreadScratch() {
+  static thread_local const std::unique_ptr<Scratch> scratch(new Scratch);
+  return *scratch;
+}
+
+Document::Document() : scratch_(ThreadScratch()), arena_(scratch_.values.data(), scratch_.values.size()) {
+  HSW_CHECK(!scratch_.in_use, "a source reads one request at a time on a thread");
+  scratch_.in_use = true;
+}
+
+Document::~Document() {
+  scratch_.in_use = false;
+}
+
+Result<const json::value*> Document::Parse(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  json::parse_options options;
+  options.max_depth = kMaxDepth;
+  json::error_code error;
+  std::size_t consumed = 0;
+  auto parse = [&](std::string_view from) -> const json::value* {
+    json::parser parser(json::storage_ptr(), options, scratch_.stack.data(), scratch_.stack.size());
+    parser.reset(&arena_);
+    consumed = parser.write(from.data(), from.size(), error);
+    if (error) return nullptr;
+    return new (arena_.allocate(sizeof(json::value), alignof(json::value))) json::value(parser.release());
+  };
+  const json::value* value = parse(text);
+  if (value) return value;
+  // The parser reports half a pair as one of several errors, at different places.
+  if (const std::string mended = MendSurrogates(text); mended != text) value = parse(mended);
+  if (value) return value;
+  return Error{ErrorCode::kInvalid, Place(text, consumed) + ": " + Explain(error, text, consumed)};
+}
+
+const json::value* Find(const json::object* object, std::string_view key) {
+  if (!object) return nullptr;
+  const json::value* value = object->if_contains(key);
+  return value && !value->is_null() ? value : nullptr;
+}
+
+const json::object* FindObject(const json::object* object, std::string_view key) {
+  const json::value* value = Find(object, key);
+  return value ? value->if_object() : nullptr;
+}
+
+std::string Clean(std::string_view text, std::size_t max_bytes) {
+  bool cut = false;
+  if (text.size() > max_bytes) {
+    std::size_t end = max_bytes > kEllipsis.size() ? max_bytes - kEllipsis.size() : 0;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text = text.substr(0, end);
+    cut = true;
+  }
+  std::string out;
+  out.reserve(text.size() + (cut ? kEllipsis.size() : 0));
+  std::size_t clean_from = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!IsControl(text, i)) continue;
+    out += text.substr(clean_from, i - clean_from);
+    if (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) out += '\n';
+    if (static_cast<unsigned char>(text[i]) == 0xC2) ++i;
+    clean_from = i + 1;
+  }
+  out += text.substr(clean_from);
+  if (cut) out += kEllipsis;
+  return out;
+}
+
+std::string Text(const json::value* value, std::size_t max_bytes) {
+  if (!value) return {};
+  switch (value->kind()) {
+    case json::kind::string: return Clean(Trim(View(value->get_string())), max_bytes);
+    case json::kind::bool_: return value->get_bool() ? "true" : "false";
+    case json::kind::int64: return std::to_string(value->get_int64());
+    case json::kind::uint64: return std::to_string(value->get_uint64());
+    case json::kind::double_: {
+      const double number = value->get_double();
+      if (!std::isfinite(number)) return {};
+      if (std::trunc(number) == number && std::fabs(number) <= kLargestExactWhole) return WholeNumber(number);
+      return ToText(*value);
+    }
+    case json::kind::null:
+    case json::kind::array:
+    case json::kind::object: return {};
+  }
+  Unreachable();
+}
+
+std::string AnyText(const json::value* value, std::size_t max_bytes) {
+  if (!value || value->is_primitive() || value->is_string()) return Text(value, max_bytes);
+  return Clean(ToText(*value), max_bytes);
+}
+
+bool SaysNothing(std::string_view text) {
+  return text.empty() || text == "null";
+}
+
+std::optional<double> Number(const json::value* value) {
+  if (!value) return {};
+  double number = 0;
+  if (const auto* text = value->if_string()) {
+    const std::string_view digits = Trim(View(*text));
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size()) return {};
+  } else if (value->is_double()) {
+    number = value->get_double();
+  } else if (value->is_int64()) {
+    number = static_cast<double>(value->get_int64());
+  } else if (value->is_uint64()) {
+    number = static_cast<double>(value->get_uint64());
+  } else {
+    return {};
+  }
+  if (!std::isfinite(number)) return {};
+  return number;
+}
+
+std::optional<std::int64_t> Integer(const json::value* value) {
+  if (value && value->is_int64()) return value->get_int64();
+  const auto number = Number(value);
+  if (!number || std::trunc(*number) != *number || std::fabs(*number) > kLargestExactWhole) return {};
+  return static_cast<std::int64_t>(*number);
+}
+
+std::optional<bool> Flag(const json::value* value) {
+  if (!value) return {};
+  if (value->is_bool()) return value->get_bool();
+  const std::string text = Text(value, 8);
+  if (text == "1" || EqualsIgnoreCase(text, "true")) return true;
+  if (text == "0" || EqualsIgnoreCase(text, "false")) return false;
+  return {};
+}
+
+std::optional<WallTime> Time(const json::value* value) {
+  const auto* text = value ? value->if_string() : nullptr;
+  if (!text) return {};
+  return ParseTime(Trim(View(*text)));
+}
+
+void Put(TextMap& map, std::string_view key, std::string value) {
+  if (SaysNothing(value) || map.size() >= kMaxEntries) return;
+  std::string name = Clean(key, kMaxKeyBytes);
+  if (!name.empty()) map.try_emplace(std::move(name), std::move(value));
+}
+
+void PutFlat(TextMap& map, std::string_view key, const json::value& value) {
+  std::string path(key);
+  PutFlat(map, path, value);
+}
+
+}  // namespace hookswitch::payload

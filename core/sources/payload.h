@@ -1,0 +1,82 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/base/result.h"
+
+/// Reading foreign JSON leniently: what every source needs. Platforms drift (a number becomes a string, an object
+/// becomes null), and a refused event is a lost alert; so each reader takes every spelling that has one meaning, and
+/// anything else is absent.
+namespace hookswitch::payload {
+
+/// Nested deeper than this is refused.
+inline constexpr std::size_t kMaxDepth = 32;
+/// What a map of texts may hold: the rest is cut or left out (the raw body is kept beside the event).
+inline constexpr std::size_t kMaxEntries = 256, kMaxKeyBytes = 256, kMaxValueBytes = 4096;
+
+using TextMap = std::map<std::string, std::string, std::less<>>;
+
+/// The parsed JSON of one request.
+///
+/// Values live in a buffer that belongs to the thread and is used again by its next Document; what a huge body needs
+/// beyond it is freed with the Document. At most one Document per thread lives at a time.
+class Document {
+ public:
+  Document();
+  ~Document();
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+
+  /// Parses one JSON text; the value lives as long as the Document. Of duplicate keys the last one counts. A lone half
+  /// of a surrogate pair (text cut inside an emoji by the sender) becomes U+FFFD. Errors: kInvalid, with the place and
+  /// what is wrong: "line 1, column 57: …"; holds nothing of the text.
+  Result<const json::value*> Parse(std::string_view text);
+
+ private:
+  struct Scratch;
+  static Scratch& ThreadScratch();
+
+  Scratch& scratch_;
+  json::monotonic_resource arena_;
+};
+
+/// The member `key`; nullptr if `object` is nullptr, or the member is absent or null.
+const json::value* Find(const json::object* object, std::string_view key);
+/// The member `key` if it is an object, else nullptr.
+const json::object* FindObject(const json::object* object, std::string_view key);
+
+/// `text` (well-formed UTF-8) without control characters other than '\n' and '\t'; CR LF and CR become '\n'. At most
+/// `max_bytes`, cut between characters and marked with "…".
+std::string Clean(std::string_view text, std::size_t max_bytes);
+
+/// A string (trimmed and cleaned), number or bool as text; "" for nullptr and anything else. Whole numbers have no
+/// exponent.
+std::string Text(const json::value* value, std::size_t max_bytes = kMaxValueBytes);
+/// Like Text, and arrays and objects as one line of JSON.
+std::string AnyText(const json::value* value, std::size_t max_bytes = kMaxValueBytes);
+/// True for "" and "null", which platforms write for a value that is not there.
+bool SaysNothing(std::string_view text);
+
+/// 27.2, 28, "28", "27.2", "0.0"; empty for anything else, infinity and NaN included.
+std::optional<double> Number(const json::value* value);
+/// Whole numbers that fit, also written as 3.0 or "3".
+std::optional<std::int64_t> Integer(const json::value* value);
+/// true, false, "true", "False", 1, 0.
+std::optional<bool> Flag(const json::value* value);
+/// ISO 8601 text; without a zone it is UTC.
+std::optional<WallTime> Time(const json::value* value);
+
+/// Adds key and value unless the value says nothing, the key is there already, or the map is full.
+void Put(TextMap& map, std::string_view key, std::string value);
+
+/// Puts `value` under `key`: objects member by member with dotted keys, arrays as JSON text.
+void PutFlat(TextMap& map, std::string_view key, const json::value& value);
+
+}  // namespace hookswitch::payload
