@@ -1,0 +1,67 @@
+// What a source costs per request: Bolna's completed call (about 3 KB), a short status change, and a long transcript.
+#include <benchmark/benchmark.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <new>
+#include <string>
+
+#include "core/base/json.h"
+#include "core/sources/source.h"
+
+namespace {
+std::atomic<std::size_t> allocations{0};
+}  // namespace
+
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace hookswitch {
+namespace {
+
+std::string Sample(const std::string& name) {
+  std::ifstream file(std::string(HSW_SOURCE_DIR) + "/tests/golden/sources/bolna/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string LongTranscript() {
+  json::value body = json::parse(Sample("completed.json"));
+  std::string transcript;
+  for (int i = 0; i < 2000; ++i) transcript += "assistant: What time suits you best on Friday?\nuser:  ten is fine\n";
+  body.as_object()["transcript"] = transcript;
+  return ToText(body);
+}
+
+void Normalize(benchmark::State& state, const std::string& body) {
+  config::Source config;
+  config.name = "bolna";
+  config.type = "bolna";
+  const auto source = MakeSource(config, std::make_shared<AgentMap>());
+  const RawRequest request{body, {}, WallTime{}};
+  benchmark::DoNotOptimize(source->Normalize(request));
+  const std::size_t before = allocations.load();
+  for (auto _ : state) benchmark::DoNotOptimize(source->Normalize(request));
+  state.counters["allocations"] =
+      static_cast<double>(allocations.load() - before) / static_cast<double>(state.iterations());
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
+}
+
+BENCHMARK_CAPTURE(Normalize, completed, Sample("completed.json"));
+BENCHMARK_CAPTURE(Normalize, ringing, Sample("ringing.json"));
+BENCHMARK_CAPTURE(Normalize, long_transcript, LongTranscript());
+
+}  // namespace
+}  // namespace hookswitch
+
+BENCHMARK_MAIN();
