@@ -1,0 +1,93 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory_resource>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/config/config.h"
+#include "core/event/call_event.h"
+
+namespace hookswitch::routing {
+
+/// Which rules could match an event, found by its status and by one exact value that the rule insists on (an agent, a
+/// number or a tag). Rules without such a value are candidates for every event with one of their statuses. Immutable.
+class Candidates {
+ public:
+  explicit Candidates(const std::vector<config::Rule>& rules);
+
+  /// Calls `visit(rule index)` for each candidate in the order of the rules, until it returns false.
+  template <class Visit>
+  void ForEach(const CallEvent& event, Visit visit) const;
+
+ private:
+  using RuleIndex = std::uint32_t;
+  using List = std::span<const RuleIndex>;
+  /// Rules by status, one after the other in one vector.
+  struct Bucket {
+    std::array<std::uint32_t, kCallStatusCount + 1> begin{};
+    std::vector<RuleIndex> rules;
+    List For(CallStatus status) const {
+      const auto s = static_cast<std::size_t>(status);
+      return List(rules).subspan(begin[s], begin[s + 1] - begin[s]);
+    }
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using ByValue = std::unordered_map<std::string, Bucket, Hash, std::equal_to<>>;
+
+  static Bucket MakeBucket(const std::vector<RuleIndex>& rules, const std::vector<StatusSet>& statuses);
+  void Add(std::pmr::vector<List>& lists, const ByValue& by_value, std::string_view value, CallStatus status) const;
+
+  Bucket unconditional_;
+  ByValue by_agent_, by_to_, by_from_, by_tag_;
+};
+
+inline void Candidates::Add(std::pmr::vector<List>& lists, const ByValue& by_value, std::string_view value,
+                            CallStatus status) const {
+  if (by_value.empty() || value.empty()) return;
+  const auto it = by_value.find(value);
+  if (it == by_value.end()) return;
+  if (const List list = it->second.For(status); !list.empty()) lists.push_back(list);
+}
+
+template <class Visit>
+void Candidates::ForEach(const CallEvent& event, Visit visit) const {
+  constexpr std::size_t kListsWithoutAllocation = 32;
+  std::array<std::byte, kListsWithoutAllocation * sizeof(List)> buffer;
+  std::pmr::monotonic_buffer_resource memory(buffer.data(), buffer.size());
+  std::pmr::vector<List> lists(&memory);
+  lists.reserve(kListsWithoutAllocation / 2);
+  if (const List list = unconditional_.For(event.status); !list.empty()) lists.push_back(list);
+  Add(lists, by_agent_, event.agent_id, event.status);
+  Add(lists, by_agent_, event.agent_name, event.status);
+  Add(lists, by_to_, event.to, event.status);
+  Add(lists, by_from_, event.from, event.status);
+  if (!by_tag_.empty()) {
+    for (const std::string& tag : event.agent_tags) Add(lists, by_tag_, tag, event.status);
+  }
+  while (!lists.empty()) {
+    RuleIndex next = lists[0].front();
+    for (const List& list : lists) next = list.front() < next ? list.front() : next;
+    if (!visit(next)) return;
+    // A rule that names several values of the event stands in several lists and is visited once.
+    for (std::size_t i = 0; i < lists.size();) {
+      if (lists[i].front() == next) lists[i] = lists[i].subspan(1);
+      if (lists[i].empty()) {
+        lists[i] = lists.back();
+        lists.pop_back();
+      } else {
+        ++i;
+      }
+    }
+  }
+}
+
+}  // namespace hookswitch::routing

@@ -1,0 +1,124 @@
+#include "core/routing/route_table.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/routing/candidates.h"
+#include "core/routing/lint.h"
+#include "core/routing/predicate.h"
+#include "core/routing/schedule.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::string_view kUnmatched = "unmatched";
+
+struct CompiledRule {
+  std::string name;
+  routing::Predicate when;
+  std::vector<Route> send;
+  bool ends = false;  // stop or drop
+};
+
+// Sinks are told apart by the address of their interned name.
+bool AddRoute(std::vector<Route>& routes, const Route& route) {
+  const auto same = [&](const Route& r) { return r.sink.data() == route.sink.data(); };
+  if (std::any_of(routes.begin(), routes.end(), same)) return false;
+  routes.push_back(route);
+  return true;
+}
+
+}  // namespace
+
+struct RouteTable::Impl {
+  Impl(const config::Config& config, config::Problems& problems)
+      : schedules(config.schedules, problems), candidates(config.rules) {
+    rules.reserve(config.rules.size());
+    for (const config::Rule& rule : config.rules) {
+      rules.push_back({rule.name, routing::Predicate(rule.when, schedules, problems), {}, rule.stop || rule.drop});
+      if (!rule.drop) rules.back().send = Targets(rule.send, rules.back().name);
+    }
+    unmatched = Targets(config.unmatched, kUnmatched);
+  }
+
+  std::vector<Route> Targets(const std::vector<config::SendTarget>& targets, std::string_view rule) {
+    std::vector<Route> routes;
+    for (const auto& t : targets) routes.push_back({Intern(t.sink), rule, Intern(t.template_name)});
+    return routes;
+  }
+  std::string_view Intern(const std::string& name) { return *names.insert(name).first; }
+
+  std::set<std::string, std::less<>> names;
+  routing::Schedules schedules;
+  routing::Candidates candidates;
+  std::vector<CompiledRule> rules;  // never moved once filled: routes borrow their names
+  std::vector<Route> unmatched;
+};
+
+RouteTable::RouteTable(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+RouteTable::~RouteTable() = default;
+
+std::shared_ptr<const RouteTable> RouteTable::Compile(const config::Config& config, config::Problems& problems) {
+  config::Problems found;
+  auto impl = std::make_unique<const Impl>(config, found);
+  routing::Lint(config.rules, found);
+  for (const config::Problem& p : found.All()) {
+    if (p.severity == config::Problem::Severity::kError) {
+      problems.Error(p.where, p.width, p.message, p.hint);
+    } else {
+      problems.Warning(p.where, p.width, p.message, p.hint);
+    }
+  }
+  if (found.HasErrors()) return nullptr;
+  return std::shared_ptr<const RouteTable>(new RouteTable(std::move(impl)));
+}
+
+void RouteTable::Match(const CallEvent& event, std::vector<Route>& routes) const {
+  routes.clear();
+  routing::Subject subject(event, impl_->schedules);
+  bool matched = false;
+  impl_->candidates.ForEach(event, [&](std::size_t index) {
+    const CompiledRule& rule = impl_->rules[index];
+    if (!rule.when.Matches(subject)) return true;
+    matched = true;
+    for (const Route& route : rule.send) AddRoute(routes, route);
+    return !rule.ends;
+  });
+  if (matched) return;
+  for (const Route& route : impl_->unmatched) AddRoute(routes, route);
+}
+
+Explanation RouteTable::Explain(const CallEvent& event) const {
+  Explanation explanation;
+  routing::Subject subject(event, impl_->schedules);
+  const CompiledRule* ended_by = nullptr;
+  bool matched = false;
+  for (const CompiledRule& rule : impl_->rules) {
+    RuleVerdict verdict;
+    verdict.rule = rule.name;
+    if (ended_by) {
+      verdict.result = RuleVerdict::Result::kNotReached;
+      verdict.why = "rule \"" + ended_by->name + "\" ended the walk";
+    } else {
+      const bool matches = rule.when.Matches(subject);
+      verdict.result = matches ? RuleVerdict::Result::kMatched : RuleVerdict::Result::kNotMatched;
+      verdict.why = rule.when.Why(subject);
+      if (matches) {
+        matched = true;
+        for (const Route& route : rule.send) {
+          (AddRoute(explanation.routes, route) ? verdict.sinks : verdict.merged).emplace_back(route.sink);
+        }
+        verdict.stopped = rule.ends;
+        if (rule.ends) ended_by = &rule;
+      }
+    }
+    explanation.rules.push_back(std::move(verdict));
+  }
+  explanation.unmatched = !matched;
+  if (!matched) {
+    for (const Route& route : impl_->unmatched) AddRoute(explanation.routes, route);
+  }
+  return explanation;
+}
+
+}  // namespace hookswitch

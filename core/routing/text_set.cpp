@@ -1,0 +1,95 @@
+#include "core/routing/text_set.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/text.h"
+
+namespace hookswitch::routing {
+namespace {
+
+using Mode = config::Pattern::Mode;
+
+std::shared_ptr<const re2::RE2> CompileRegex(const config::Pattern& pattern, config::Problems& problems) {
+  constexpr std::int64_t kMaxMem = 4 << 20;  // program and DFA cache of one regex; over it RE2 falls back to its NFA
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kMaxMem);
+  auto regex = std::make_shared<const re2::RE2>(pattern.text, options);
+  const int width = static_cast<int>(pattern.text.size());
+  if (!regex->ok()) {
+    problems.Error(pattern.where, width, "\"" + pattern.text + "\" is not a regular expression: " + regex->error(),
+                   "RE2 syntax: github.com/google/re2/wiki/Syntax");
+  } else if (re2::RE2::PartialMatch("", *regex)) {
+    problems.Warning(pattern.where, width, "the regex \"" + pattern.text + "\" matches the empty text, so it matches every text");
+  }
+  return regex;
+}
+
+std::string Describe(const config::Pattern& pattern) {
+  switch (pattern.mode) {
+    case Mode::kExact:
+    case Mode::kGlob: return pattern.text;
+    case Mode::kContains: return "a text with \"" + pattern.text + "\"";
+    case Mode::kRegex: return "/" + pattern.text + "/";
+  }
+  Unreachable();
+}
+
+}  // namespace
+
+TextSet::TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems) {
+  std::vector<std::string> names;
+  for (const config::Pattern& pattern : patterns) {
+    names.push_back(Describe(pattern));
+    switch (pattern.mode) {
+      case Mode::kExact: exact_.push_back(pattern.text); break;
+      case Mode::kGlob: others_.push_back({pattern.mode, pattern.text, nullptr}); break;
+      case Mode::kContains:
+        others_.push_back({pattern.mode, pattern.text, nullptr});
+        may_cross_lines_ |= pattern.text.find('\n') != std::string::npos;
+        break;
+      case Mode::kRegex:
+        others_.push_back({pattern.mode, pattern.text, CompileRegex(pattern, problems)});
+        may_cross_lines_ = true;
+        break;
+    }
+  }
+  std::sort(exact_.begin(), exact_.end());
+  description_ = AnyOf(names);
+}
+
+bool TextSet::Matches(std::string_view text) const {
+  if (std::binary_search(exact_.begin(), exact_.end(), text)) return true;
+  for (const Other& other : others_) {
+    switch (other.mode) {
+      case Mode::kExact: Unreachable();
+      case Mode::kGlob:
+        if (GlobMatch(other.text, text)) return true;
+        break;
+      case Mode::kContains:
+        if (text.find(other.text) != std::string_view::npos) return true;
+        break;
+      case Mode::kRegex:
+        if (re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *other.regex)) return true;
+        break;
+    }
+  }
+  return false;
+}
+
+std::string AnyOf(std::span<const std::string> names) {
+  constexpr std::size_t kShown = 6;
+  std::string text;
+  const std::size_t shown = names.size() > kShown ? kShown : names.size();
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += names[i];
+  }
+  if (shown < names.size()) text += " or " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+}  // namespace hookswitch::routing

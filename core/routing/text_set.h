@@ -1,0 +1,46 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config/config.h"
+#include "core/config/problem.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace hookswitch::routing {
+
+/// "Any of these patterns", compiled. Absent text is the caller's business: this sees only text. Immutable; safe from any
+/// thread; allocates nothing when matching.
+class TextSet {
+ public:
+  TextSet() = default;
+  /// A bad regex is an error at its place, one that matches the empty text a warning (it matches everything).
+  TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems);
+
+  bool Matches(std::string_view text) const;
+  /// True if some regex or some pattern with a line break could match across joined lines but not in any one of them.
+  bool MayCrossLines() const { return may_cross_lines_; }
+  /// `a, b-* or /x/`, the longest lists cut, for reasons.
+  const std::string& description() const { return description_; }
+
+ private:
+  struct Other {
+    config::Pattern::Mode mode;
+    std::string text;
+    std::shared_ptr<const re2::RE2> regex;
+  };
+  std::vector<std::string> exact_;  // sorted
+  std::vector<Other> others_;
+  bool may_cross_lines_ = false;
+  std::string description_;
+};
+
+/// `a`, `a or b`, `a, b or c`; past six names, how many more there are.
+std::string AnyOf(std::span<const std::string> names);
+
+}  // namespace hookswitch::routing
