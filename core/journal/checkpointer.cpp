@@ -1,0 +1,67 @@
+#include "core/journal/checkpointer.h"
+
+#include <utility>
+
+#include "core/base/log.h"
+
+namespace hookswitch {
+
+Checkpointer::Checkpointer(std::string path) : path_(std::move(path)), thread_([this] { Run(); }) {}
+
+Checkpointer::~Checkpointer() {
+  {
+    MutexLock lock(mu_);
+    stop_ = true;
+  }
+  changed_.NotifyAll();
+  thread_.join();
+}
+
+void Checkpointer::Ask() {
+  {
+    MutexLock lock(mu_);
+    if (asked_) return;
+    asked_ = true;
+  }
+  changed_.NotifyAll();
+}
+
+int Checkpointer::TakeMoved() {
+  MutexLock lock(mu_);
+  return std::exchange(moved_, 0);
+}
+
+void Checkpointer::Run() {
+  for (;;) {
+    {
+      MutexLock lock(mu_);
+      while (!stop_ && !asked_) changed_.Wait(mu_);
+      if (stop_) return;
+    }
+    const int moved = Pass();
+    MutexLock lock(mu_);
+    asked_ = false;
+    moved_ = moved;
+  }
+}
+
+// A failed pass loses nothing, for the log keeps what was not moved; the next one begins with a fresh connection.
+int Checkpointer::Pass() {
+  if (!db_.IsOpen()) {
+    auto opened = Database::Open(path_, Database::Mode::kWrite);
+    if (!opened) {
+      log::Warn("journal_checkpoint_failed", {{"reason", opened.error().message}});
+      return 0;
+    }
+    db_ = std::move(*opened);
+  }
+  const auto done = db_.MoveLog();
+  if (!done) {
+    log::Warn("journal_checkpoint_failed", {{"reason", done.error().message}});
+    db_.Close();
+    return 0;
+  }
+  return done->moved;
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,18 @@
+#include "core/journal/journal.h"
+
+#include "core/base/check.h"
+
+namespace hookswitch {
+
+std::string_view ToString(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::kPending: return "pending";
+    case DeliveryState::kHeld: return "held";
+    case DeliveryState::kDelivered: return "delivered";
+    case DeliveryState::kDead: return "dead";
+    case DeliveryState::kCanceled: return "canceled";
+  }
+  Unreachable();
+}
+
+}  // namespace hookswitch

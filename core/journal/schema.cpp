@@ -1,0 +1,100 @@
+#include "core/journal/schema.h"
+
+#include <array>
+#include <random>
+#include <string>
+
+namespace hookswitch {
+namespace {
+
+// Step n leads from version n to n + 1. A step that was ever released is never changed.
+//
+// Whatever an event writes is appended under an integer key; no table has another index, for each would cost the accept
+// path a random page per row (reference: half of the throughput). Attempts are found from their delivery by a chain
+// (last_attempt, previous), deliveries from their event by numbers that follow each other (first_delivery, deliveries) and
+// by `fallback`. Bodies are apart from the rest so that listing events and loading their digests reads little.
+constexpr std::array kSteps = {
+    R"sql(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE event(
+  seq INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL, dedup BLOB NOT NULL, call_key INTEGER NOT NULL,
+  first_delivery INTEGER NOT NULL, deliveries INTEGER NOT NULL,
+  source TEXT NOT NULL, call_id TEXT NOT NULL, agent TEXT NOT NULL, status TEXT NOT NULL, note TEXT NOT NULL);
+CREATE TABLE raw(
+  seq INTEGER PRIMARY KEY, sum INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE delivery(
+  seq INTEGER PRIMARY KEY, event INTEGER NOT NULL, call_key INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+  state INTEGER NOT NULL, due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, step INTEGER NOT NULL,
+  last_attempt INTEGER NOT NULL, fallback INTEGER NOT NULL,
+  sink TEXT NOT NULL, rule TEXT NOT NULL, template TEXT NOT NULL,
+  carried TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE attempt(
+  seq INTEGER PRIMARY KEY, previous INTEGER NOT NULL, delivery INTEGER NOT NULL, number INTEGER NOT NULL,
+  started_ms INTEGER NOT NULL, latency_ms INTEGER NOT NULL, kind INTEGER NOT NULL,
+  may_have_been_delivered INTEGER NOT NULL, http_status INTEGER NOT NULL,
+  code TEXT NOT NULL, reason TEXT NOT NULL, action TEXT NOT NULL, remote_id TEXT NOT NULL);
+CREATE TABLE memory(
+  sink TEXT NOT NULL, call_key INTEGER NOT NULL, event INTEGER NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY(sink, call_key)) WITHOUT ROWID;
+CREATE TABLE refused(
+  slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, at_ms INTEGER NOT NULL, source TEXT NOT NULL, peer TEXT NOT NULL,
+  http_status INTEGER NOT NULL, error TEXT NOT NULL, detail TEXT NOT NULL);
+INSERT INTO meta VALUES('next_event', 1), ('next_delivery', 1), ('pending_floor', 1);
+)sql",
+};
+constexpr std::int64_t kVersion = kSteps.size();
+constexpr std::string_view kAskVersion = "SELECT value FROM meta WHERE key = 'schema_version'";
+
+std::int64_t RandomSalt() { return std::random_device()() & 0xffff; }
+
+Status Migrate(Database& db, std::int64_t from) {
+  HSW_TRY(db.Exec("BEGIN IMMEDIATE"));
+  for (std::int64_t step = from; step < kVersion; ++step) {
+    HSW_TRY(db.Exec(kSteps[static_cast<std::size_t>(step)]));
+  }
+  if (from == 0) {
+    const std::string salt = "INSERT INTO meta VALUES('salt', " + std::to_string(RandomSalt()) + ")";
+    HSW_TRY(db.Exec(salt.c_str()));
+  }
+  const std::string version = "INSERT OR REPLACE INTO meta VALUES('schema_version', " + std::to_string(kVersion) +
+                              "), ('written_by', '" HSW_VERSION "')";
+  HSW_TRY(db.Exec(version.c_str()));
+  return db.Exec("COMMIT");
+}
+
+}  // namespace
+
+Result<std::uint16_t> PrepareSchema(Database& db) {
+  const auto tables = db.Ask("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return tables.error();
+  std::int64_t version = 0;
+  if (*tables != 0) {
+    const auto ours = db.Ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'event', 'delivery')");
+    if (!ours) return ours.error();
+    if (*ours != 3) return Error{ErrorCode::kInvalid, "it is a SQLite database, but not a journal of hookswitch"};
+    const auto found = db.Ask(kAskVersion);
+    if (!found) return found.error();
+    version = *found;
+    if (version < 1) return Error{ErrorCode::kInvalid, "its table meta does not say which schema_version it has"};
+  }
+  if (version > kVersion) {
+    std::string writer = "a newer one";
+    if (auto ask = db.Prepare("SELECT value FROM meta WHERE key = 'written_by'"); ask) {
+      if (const auto row = ask->Next(); row && *row) writer = std::string(ask->Bytes(0));
+    }
+    return Error{ErrorCode::kUnsupported, "hookswitch " + writer + " wrote it (schema_version " + std::to_string(version) +
+                                              "), this is " HSW_VERSION " (schema_version " + std::to_string(kVersion) +
+                                              "): run that version or a later one, or name another journal.path"};
+  }
+  if (version < kVersion) {
+    if (Status migrated = Migrate(db, version); !migrated) {
+      (void)db.Exec("ROLLBACK");
+      return migrated.error();
+    }
+  }
+  const auto salt = db.Ask("SELECT value FROM meta WHERE key = 'salt'");
+  if (!salt) return salt.error();
+  return static_cast<std::uint16_t>(*salt);
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,152 @@
+#include "core/journal/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace hookswitch {
+namespace {
+
+Error FaultOf(sqlite3* db, int code) {
+  const int primary = code & 0xff;
+  const bool damaged = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_FORMAT;
+  std::string text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  if (const int os = db != nullptr ? sqlite3_system_errno(db) : 0; os != 0 && primary == SQLITE_IOERR) {
+    text += " (errno " + std::to_string(os) + ")";
+  }
+  return {damaged ? ErrorCode::kInvalid : ErrorCode::kUnavailable, std::move(text)};
+}
+
+}  // namespace
+
+Statement::~Statement() { sqlite3_finalize(stmt_); }
+
+Statement::Statement(Statement&& other) noexcept : stmt_(std::exchange(other.stmt_, nullptr)) {}
+
+Statement& Statement::operator=(Statement&& other) noexcept {
+  std::swap(stmt_, other.stmt_);
+  return *this;
+}
+
+Status Statement::Run() {
+  const int code = sqlite3_step(stmt_);
+  if (code == SQLITE_DONE || code == SQLITE_ROW) [[likely]] {
+    sqlite3_reset(stmt_);
+    return Ok();
+  }
+  Error fault = Fault();
+  sqlite3_reset(stmt_);
+  return fault;
+}
+
+Result<bool> Statement::Next() {
+  const int code = sqlite3_step(stmt_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(stmt_);
+    return false;
+  }
+  Error fault = Fault();
+  sqlite3_reset(stmt_);
+  return fault;
+}
+
+void Statement::Reset() { sqlite3_reset(stmt_); }
+
+std::int64_t Statement::Int(int column) const { return sqlite3_column_int64(stmt_, column); }
+
+std::string_view Statement::Bytes(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(stmt_, column));
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column))};
+}
+
+bool Statement::IsNull(int column) const { return sqlite3_column_type(stmt_, column) == SQLITE_NULL; }
+
+void Statement::BindOne(int index, std::int64_t value) { sqlite3_bind_int64(stmt_, index, value); }
+
+// A null pointer would be bound as NULL.
+void Statement::BindOne(int index, std::string_view text) {
+  sqlite3_bind_text64(stmt_, index, text.data() != nullptr ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void Statement::BindOne(int index, Blob blob) {
+  const std::string_view bytes = blob.bytes;
+  sqlite3_bind_blob64(stmt_, index, bytes.data() != nullptr ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
+}
+
+Error Statement::Fault() const {
+  sqlite3* db = sqlite3_db_handle(stmt_);
+  return FaultOf(db, sqlite3_extended_errcode(db));
+}
+
+Database::~Database() { Close(); }
+
+Database::Database(Database&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+
+Database& Database::operator=(Database&& other) noexcept {
+  std::swap(db_, other.db_);
+  return *this;
+}
+
+Result<Database> Database::Open(const std::string& path, Mode mode) {
+  sqlite3* db = nullptr;
+  // A reader needs a writable handle too: reading a write-ahead log takes locks in its shared memory.
+  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database opened(db);
+  if (code != SQLITE_OK) return FaultOf(db, code);
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, 2000);
+  if (mode == Mode::kRead) HSW_TRY(opened.Exec("PRAGMA query_only = 1; PRAGMA cell_size_check = 1"));
+  return opened;
+}
+
+Status Database::Exec(const char* sql) {
+  const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return FaultOf(db_, code);
+  return Ok();
+}
+
+Result<Statement> Database::Prepare(std::string_view sql) {
+  sqlite3_stmt* stmt = nullptr;
+  const int code =
+      sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &stmt, nullptr);
+  if (code != SQLITE_OK) return FaultOf(db_, code);
+  return Statement(stmt);
+}
+
+Result<std::int64_t> Database::Ask(std::string_view sql) {
+  auto statement = Prepare(sql);
+  if (!statement) return std::move(statement).error();
+  auto row = statement->Next();
+  if (!row) return std::move(row).error();
+  return *row ? statement->Int(0) : 0;
+}
+
+std::int64_t Database::Changes() const { return sqlite3_changes64(db_); }
+
+std::int64_t Database::LastInsertRowid() const { return sqlite3_last_insert_rowid(db_); }
+
+void Database::WatchLog(int* frames) {
+  sqlite3_wal_hook(
+      db_,
+      [](void* target, sqlite3*, const char*, int pages) {
+        *static_cast<int*>(target) = pages;
+        return SQLITE_OK;
+      },
+      frames);
+}
+
+Result<Database::Checkpoint> Database::MoveLog() {
+  Checkpoint result;
+  const int code =
+      sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &result.frames, &result.moved);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) return FaultOf(db_, code);
+  return result;
+}
+
+void Database::Close() {
+  sqlite3_close_v2(db_);
+  db_ = nullptr;
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,89 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace hookswitch {
+
+/// A prepared statement. Texts are bound without a copy: they live until the next Reset or Run.
+class Statement {
+ public:
+  Statement() = default;
+  explicit Statement(sqlite3_stmt* stmt) : stmt_(stmt) {}
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&& other) noexcept;
+
+  /// Binds from parameter 1 on: integers, texts (string_view) and blobs (Blob).
+  template <class... Args>
+  Statement& Bind(const Args&... args) {
+    int index = 0;
+    (BindOne(++index, args), ...);
+    return *this;
+  }
+  /// For parameters that Bind would pass as text.
+  struct Blob {
+    std::string_view bytes;
+  };
+
+  /// Runs a statement that returns no row to its end and resets it.
+  [[nodiscard]] Status Run();
+  /// Steps to the next row; false at the end. After false or an error the statement is reset.
+  [[nodiscard]] Result<bool> Next();
+  void Reset();
+
+  /// Columns of the current row; texts and blobs live until the next step or reset.
+  std::int64_t Int(int column) const;
+  std::string_view Bytes(int column) const;
+  bool IsNull(int column) const;
+
+ private:
+  void BindOne(int index, std::int64_t value);
+  void BindOne(int index, std::string_view text);
+  void BindOne(int index, Blob blob);
+  Error Fault() const;
+
+  sqlite3_stmt* stmt_ = nullptr;
+};
+
+/// One connection, used by one thread at a time. Errors: kInvalid (what was to be read is damaged), kUnavailable (anything
+/// else: no space, I/O, locked, read-only); the message holds SQLite's own words.
+class Database {
+ public:
+  Database() = default;
+  ~Database();
+  Database(Database&& other) noexcept;
+  Database& operator=(Database&& other) noexcept;
+
+  enum class Mode { kRead, kWrite };
+  /// Opens an existing file.
+  static Result<Database> Open(const std::string& path, Mode mode);
+
+  [[nodiscard]] Status Exec(const char* sql);
+  [[nodiscard]] Result<Statement> Prepare(std::string_view sql);
+  /// The first column of the first row, 0 if there is none.
+  [[nodiscard]] Result<std::int64_t> Ask(std::string_view sql);
+  std::int64_t Changes() const;
+  std::int64_t LastInsertRowid() const;
+  /// `frames` is kept up to date with the frames in the write-ahead log as this connection commits. It outlives this.
+  void WatchLog(int* frames);
+  /// Moves what the log holds into the database without waiting for anyone.
+  struct Checkpoint {
+    int frames = 0;  ///< in the log
+    int moved = 0;   ///< of them, already in the database
+  };
+  [[nodiscard]] Result<Checkpoint> MoveLog();
+  void Close();
+  bool IsOpen() const { return db_ != nullptr; }
+
+ private:
+  explicit Database(sqlite3* db) : db_(db) {}
+  sqlite3* db_ = nullptr;
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,372 @@
+#include <atomic>
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/sync.h"
+#include "core/journal/batch_gate.h"
+#include "core/journal/checkpointer.h"
+#include "core/journal/journal_files.h"
+#include "core/journal/reader.h"
+#include "core/journal/retention.h"
+#include "core/journal/sqlite_tuning.h"
+#include "core/journal/store.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::size_t kRefusedWaiting = 1000;
+constexpr std::size_t kRecordsPerCommit = 4000;
+constexpr std::chrono::milliseconds kTick{250};
+// After a failed commit callers are answered without touching the disk for this long.
+constexpr std::chrono::milliseconds kRetryWriting{200};
+// A log tail this short is moved by the writer itself: only then can the log start again from its beginning.
+constexpr int kShortTail = 1000;
+
+struct AppendRequest {
+  const NewEvent* event = nullptr;
+  std::uint64_t sum = 0;
+  Accepted accepted;
+  WallTime accepted_at{};
+  std::optional<Error> error;
+};
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(const SqliteOptions& options, const Clock& clock, const SqliteTuning& tuning, JournalLock lock,
+                std::unique_ptr<Store> store)
+      : options_(options),
+        tuning_(tuning),
+        clock_(clock),
+        lock_(std::move(lock)),
+        store_(std::move(store)),
+        salt_(store_->salt()),
+        retention_(options.retention_age, options.retention_size),
+        due_reader_(options.path, salt_),
+        page_reader_(options.path, salt_) {
+    if (tuning.checkpoint_thread) checkpointer_.emplace(options.path);
+    Publish();
+    writer_ = std::thread([this] { Run(); });
+  }
+
+  ~SqliteJournal() override {
+    {
+      MutexLock lock(mu_);
+      stop_ = true;
+    }
+    work_.NotifyAll();
+    writer_.join();
+  }
+
+  Result<Accepted> Append(const NewEvent& event) override {
+    AppendRequest request;
+    request.event = &event;
+    request.sum = SumOf(event.headers, event.body);
+    std::uint32_t batch;
+    bool wake;
+    {
+      MutexLock lock(mu_);
+      appends_.push_back(&request);
+      batch = gathering_;
+      wake = std::exchange(asleep_, false);
+    }
+    if (wake) work_.NotifyOne();
+    gate_.Wait(batch);
+    if (request.error) return std::move(*request.error);
+    request.accepted.id = EventId(request.accepted_at, salt_, request.accepted.event);
+    return std::move(request.accepted);
+  }
+
+  void Record(AttemptRecord record) override {
+    bool wake;
+    {
+      MutexLock lock(mu_);
+      records_.push_back(std::move(record));
+      wake = std::exchange(asleep_, false);
+    }
+    if (wake) work_.NotifyOne();
+  }
+
+  void OnRecorded(Recorded recorded) override {
+    MutexLock lock(mu_);
+    on_recorded_ = std::move(recorded);
+  }
+
+  // Wakes nobody: a flood of refused requests must not become a flood of commits.
+  void RecordRefused(RefusedRequest refused) override {
+    MutexLock lock(mu_);
+    if (refused_.size() < kRefusedWaiting) refused_.push_back(std::move(refused));
+  }
+
+  Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) override {
+    const DeliverySeq floor = pending_floor_.load(std::memory_order_acquire);
+    const DeliverySeq last = last_delivery_.load(std::memory_order_acquire);
+    return page_reader_.LoadPending(std::max(after, floor - 1), last, limit);
+  }
+
+  Result<StoredEvent> Load(EventSeq event) override {
+    auto stored = due_reader_.Load(event);
+    if (!stored && stored.error().code == ErrorCode::kInvalid) bad_reads_.fetch_add(1, std::memory_order_relaxed);
+    return stored;
+  }
+
+  Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override {
+    return due_reader_.LoadMemory(sink, call_key);
+  }
+
+  JournalStats Stats() override {
+    MutexLock lock(stats_mu_);
+    JournalStats stats = stats_;
+    stats.bad_rows += bad_reads_.load(std::memory_order_relaxed);
+    return stats;
+  }
+
+ private:
+  struct Batch {
+    std::uint32_t number = 0;
+    std::vector<AppendRequest*> appends;
+    std::vector<RefusedRequest> refused;
+    std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;
+  };
+
+  void Run() {
+    Batch batch;
+    bool more = false;  // housekeeping goes on without waiting for work
+    while (Take(batch, more)) {
+      const std::size_t count = batch.appends.size();
+      Write(batch);
+      more = KeepHouse(count) || (!kept_.empty() && !unwritable_);
+    }
+  }
+
+  /// False when it is time to end and nothing is left to try.
+  bool Take(Batch& batch, bool more) {
+    batch.appends.clear();
+    batch.refused.clear();
+    batch.recorded.clear();
+    MutexLock lock(mu_);
+    if (appends_.empty() && records_.empty() && !stop_ && !more) {
+      asleep_ = true;
+      work_.WaitUntil(mu_, std::chrono::steady_clock::now() + kTick);
+      asleep_ = false;
+    }
+    const bool idle = appends_.empty() && records_.empty() && refused_.empty();
+    if (stop_ && idle && (kept_.empty() || (last_try_ && unwritable_))) return false;
+    last_try_ = stop_;
+    batch.number = gathering_++;
+    batch.appends.swap(appends_);
+    batch.refused.swap(refused_);
+    for (AttemptRecord& record : records_) kept_.push_back(std::move(record));
+    records_.clear();
+    return true;
+  }
+
+  void Write(Batch& batch) {
+    const bool any = !batch.appends.empty() || !kept_.empty() || !batch.refused.empty();
+    if (any) {
+      if (unwritable_ && !last_try_ && clock_.Mono() < retry_at_) {
+        for (AppendRequest* request : batch.appends) request->error = *unwritable_;
+      } else {
+        Commit(batch);
+      }
+    }
+    gate_.Open(batch.number, !batch.appends.empty());
+    if (batch.recorded.empty()) return;
+    Recorded recorded;
+    {
+      MutexLock lock(mu_);
+      recorded = on_recorded_;
+    }
+    if (!recorded) return;
+    for (const auto& [delivery, fallback] : batch.recorded) recorded(delivery, fallback);
+  }
+
+  void Commit(Batch& batch) {
+    for (;;) {
+      std::size_t damaged = kept_.size();
+      Status written = WriteOnce(batch, damaged);
+      if (written) {
+        if (unwritable_) log::Info("journal_writable_again", {{"file", options_.path}});
+        unwritable_.reset();
+        kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(batch.recorded.size()));
+        Publish();
+        return;
+      }
+      store_->Rollback();
+      batch.recorded.clear();
+      if (damaged != kept_.size()) {
+        SetAside(damaged, written.error());
+        continue;
+      }
+      Fail(batch, written.error());
+      return;
+    }
+  }
+
+  /// `damaged`: set to the record that met a damaged row, if one did.
+  Status WriteOnce(Batch& batch, std::size_t& damaged) {
+    if (suspect_) {
+      HSW_TRY(store_->Reconnect());
+      suspect_ = false;
+    }
+    HSW_TRY(store_->Begin());
+    for (AppendRequest* request : batch.appends) {
+      request->error.reset();
+      Status stored =
+          store_->Append(*request->event, request->sum, options_.max_backlog, request->accepted, request->accepted_at);
+      if (stored) continue;
+      if (stored.error().code != ErrorCode::kFull) return stored;
+      request->error = std::move(stored).error();
+    }
+    for (std::size_t i = 0; i < kept_.size() && i < kRecordsPerCommit; ++i) {
+      DeliverySeq fallback = 0;
+      if (Status stored = store_->Record(kept_[i], fallback); !stored) {
+        if (stored.error().code == ErrorCode::kInvalid) damaged = i;
+        return stored;
+      }
+      batch.recorded.emplace_back(kept_[i].delivery, fallback);
+    }
+    for (const RefusedRequest& refused : batch.refused) HSW_TRY(store_->Refused(refused));
+    return store_->Commit();
+  }
+
+  // One damaged row must not hold up every other record. Its delivery may be sent again after a restart.
+  void SetAside(std::size_t index, const Error& error) {
+    const AttemptRecord& record = kept_[index];
+    log::Error("journal_rows_damaged",
+               {{"file", options_.path}, {"delivery", DeliveryId(record.delivery)}, {"reason", error.message}});
+    bad_reads_.fetch_add(1, std::memory_order_relaxed);
+    kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+
+  void Fail(Batch& batch, const Error& error) {
+    Error answer{ErrorCode::kUnavailable, "journal " + options_.path + " cannot be written: " + error.message};
+    if (!unwritable_) log::Error("journal_unwritable", {{"file", options_.path}, {"reason", error.message}});
+    for (AppendRequest* request : batch.appends) request->error = answer;
+    {
+      MutexLock lock(stats_mu_);
+      stats_.unwritable_because = answer.message;
+    }
+    unwritable_ = std::move(answer);
+    suspect_ = true;
+    retry_at_ = clock_.Mono() + kRetryWriting;
+  }
+
+  /// Returns whether there is more to do at once.
+  bool KeepHouse(std::size_t appended) {
+    if (unwritable_) return false;
+    MoveLog();
+    const auto bytes = store_->Bytes();
+    if (!bytes) return false;
+    {
+      MutexLock lock(stats_mu_);
+      stats_.bytes = *bytes;
+    }
+    // Under load it removes faster than is added, or the size would never be kept.
+    const int chunk = std::max(tuning_.retention_chunk, static_cast<int>(appended) * 2);
+    const auto more = retention_.Step(*store_, clock_, *bytes, chunk);
+    if (!more) {
+      if (std::exchange(retention_failed_, true)) return false;
+      log::Warn("journal_retention_failed", {{"file", options_.path}, {"reason", more.error().message}});
+      return false;
+    }
+    retention_failed_ = false;
+    if (*more) Publish();
+    return *more;
+  }
+
+  // The thread moves most of the log, the writer only what was added meanwhile; the next commit then begins the log anew.
+  void MoveLog() {
+    const int frames = store_->log_frames();
+    if (frames < tuning_.checkpoint_frames) return;
+    bool now = !checkpointer_ || frames >= tuning_.max_log_frames;
+    if (checkpointer_ && !now) {
+      const int moved = checkpointer_->TakeMoved();
+      if (moved != 0 && frames - moved <= kShortTail) {
+        now = true;
+      } else {
+        checkpointer_->Ask();
+      }
+    }
+    if (!now) return;
+    if (auto moved = store_->MoveLog(); !moved) {
+      log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", moved.error().message}});
+    }
+  }
+
+  void Publish() {
+    pending_floor_.store(store_->pending_floor(), std::memory_order_release);
+    last_delivery_.store(store_->last_delivery(), std::memory_order_release);
+    MutexLock lock(stats_mu_);
+    stats_.events = store_->events();
+    stats_.pending = store_->pending();
+    stats_.bad_rows = store_->bad_rows();
+    if (!unwritable_) stats_.unwritable_because.clear();
+  }
+
+  const SqliteOptions options_;
+  const SqliteTuning tuning_;
+  const Clock& clock_;
+  JournalLock lock_;
+
+  Mutex mu_;
+  CondVar work_;
+  bool stop_ GUARDED_BY(mu_) = false;
+  bool asleep_ GUARDED_BY(mu_) = false;
+  std::uint32_t gathering_ GUARDED_BY(mu_) = 1;
+  std::vector<AppendRequest*> appends_ GUARDED_BY(mu_);
+  std::vector<AttemptRecord> records_ GUARDED_BY(mu_);
+  std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
+  Recorded on_recorded_ GUARDED_BY(mu_);
+  BatchGate gate_;
+
+  // Of the writer thread alone.
+  std::unique_ptr<Store> store_;
+  const std::uint16_t salt_;
+  Retention retention_;
+  std::deque<AttemptRecord> kept_;  ///< not stored yet, oldest first
+  std::optional<Error> unwritable_;
+  MonoTime retry_at_{};
+  bool suspect_ = false;  ///< the connection failed in a way that may last
+  bool last_try_ = false;
+  bool retention_failed_ = false;
+  std::optional<Checkpointer> checkpointer_;
+
+  Reader due_reader_;
+  Reader page_reader_;
+  std::atomic<DeliverySeq> pending_floor_{1};
+  std::atomic<DeliverySeq> last_delivery_{0};
+  std::atomic<std::uint64_t> bad_reads_{0};
+  Mutex stats_mu_;
+  JournalStats stats_ GUARDED_BY(stats_mu_);
+  std::thread writer_;
+};
+
+Error CannotOpen(const std::string& path, const Error& error) {
+  std::string text = "journal " + path + ": " + error.message;
+  if (error.code == ErrorCode::kInvalid) {
+    text += "; move the file aside to start with an empty journal (sqlite3's \".recover\" may save what it holds)";
+  }
+  return {error.code == ErrorCode::kUnsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable, std::move(text)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
+                                                   const SqliteTuning& tuning) {
+  HSW_TRY(MakeFolderFor(options.path));
+  auto lock = JournalLock::Take(options.path);
+  if (!lock) return std::move(lock).error();
+  HSW_TRY(MakeFile(options.path));
+  auto store = Store::Open(options.path, tuning.page_size);
+  if (!store) return CannotOpen(options.path, store.error());
+  return std::unique_ptr<Journal>(
+      std::make_unique<SqliteJournal>(options, clock, tuning, std::move(*lock), std::move(*store)));
+}
+
+Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock) {
+  return OpenSqliteJournal(options, clock, SqliteTuning{});
+}
+
+}  // namespace hookswitch

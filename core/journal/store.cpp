@@ -1,0 +1,283 @@
+#include "core/journal/store.h"
+
+#include <cstring>
+
+#include "core/base/log.h"
+#include "core/journal/scan.h"
+#include "core/journal/schema.h"
+
+namespace hookswitch {
+namespace {
+
+// The floor is only there to shorten the next start, so it is stored now and then.
+constexpr DeliverySeq kFloorStep = 1000;
+constexpr std::int64_t kRefusedKept = 1000;
+
+std::int64_t Ms(WallTime time) { return time.time_since_epoch().count(); }
+
+std::string_view AsText(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+bool IsOpen(DeliveryState state) { return state == DeliveryState::kPending || state == DeliveryState::kHeld; }
+
+std::uint64_t Mix(std::uint64_t sum, std::string_view bytes) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+  sum = (sum ^ bytes.size()) * kOdd;
+  while (bytes.size() >= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes.data(), 8);
+    sum = (sum ^ word) * kOdd;
+    sum ^= sum >> 32;
+    bytes.remove_prefix(8);
+  }
+  std::uint64_t word = 0;
+  if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
+  sum = (sum ^ word) * kOdd;
+  return sum ^ (sum >> 32);
+}
+
+}  // namespace
+
+std::uint64_t SumOf(std::string_view headers, std::string_view body) { return Mix(Mix(0, headers), body); }
+
+Result<std::unique_ptr<Store>> Store::Open(const std::string& path, int page_size) {
+  std::unique_ptr<Store> store(new Store(path, page_size));
+  HSW_TRY(store->Connect());
+  const auto floor = store->db_.Ask("SELECT value FROM meta WHERE key = 'pending_floor'");
+  if (!floor) return floor.error();
+  store->stored_floor_ = std::max<DeliverySeq>(*floor, 1);
+  HSW_TRY(store->LoadAfter(0, store->stored_floor_ - 1));
+  const auto refused = store->db_.Ask("SELECT max(number) + 1 FROM refused");
+  store->next_refused_ = refused ? *refused : 0;
+  return store;
+}
+
+Status Store::Connect() {
+  auto opened = Database::Open(path_, Database::Mode::kWrite);
+  if (!opened) return opened.error();
+  sql_ = {};
+  db_ = std::move(*opened);
+  const std::string pragmas = "PRAGMA page_size = " + std::to_string(page_size_) +
+                              "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                              " PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
+                              // A log that was long once is overwritten in place, which syncs faster than growing it.
+                              " PRAGMA journal_size_limit = 134217728";
+  HSW_TRY(db_.Exec(pragmas.c_str()));
+  const auto salt = PrepareSchema(db_);
+  if (!salt) return salt.error();
+  salt_ = *salt;
+  const auto page_size = db_.Ask("PRAGMA page_size");
+  if (!page_size) return page_size.error();
+  page_size_ = static_cast<int>(*page_size);
+
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&sql_.begin, "BEGIN IMMEDIATE"},
+      {&sql_.commit, "COMMIT"},
+      {&sql_.rollback, "ROLLBACK"},
+      {&sql_.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
+      {&sql_.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
+      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,0,0,0,0,0,0,?,?,?,'','','')"},
+      {&sql_.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
+      {&sql_.attempt,
+       "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
+       "FROM delivery WHERE seq = ?1"},
+      {&sql_.update,
+       "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = max(attempts, ?4), step = ?5, last_attempt = ?6, "
+       "fallback = max(fallback, ?7), carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, code = ?10, "
+       "reason = ?11 WHERE seq = ?1"},
+      {&sql_.fallback,
+       "INSERT INTO delivery SELECT ?2, event, call_key, received_ms, 0, 0, 0, 0, 0, 0, ?3, rule, template, '', '', '' "
+       "FROM delivery WHERE seq = ?1"},
+      {&sql_.memory,
+       "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
+      {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?)"},
+      {&sql_.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
+      {&sql_.page_count, "PRAGMA page_count"},
+      {&sql_.free_count, "PRAGMA freelist_count"},
+  };
+  for (const auto& [statement, text] : statements) {
+    auto prepared = db_.Prepare(text);
+    if (!prepared) return prepared.error();
+    *statement = std::move(*prepared);
+  }
+  log_frames_ = 0;
+  db_.WatchLog(&log_frames_);
+  return Ok();
+}
+
+Status Store::Reconnect() {
+  HSW_TRY(Connect());
+  // A commit that failed may be on disk all the same.
+  return LoadAfter(next_event_ - 1, next_delivery_ - 1);
+}
+
+Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
+  const auto last_event =
+      db_.Ask("SELECT max((SELECT value FROM meta WHERE key = 'next_event') - 1, ifnull((SELECT max(seq) FROM event), 0))");
+  if (!last_event) return last_event.error();
+  const auto last_delivery = db_.Ask(
+      "SELECT max((SELECT value FROM meta WHERE key = 'next_delivery') - 1, ifnull((SELECT max(seq) FROM delivery), 0))");
+  if (!last_delivery) return last_delivery.error();
+
+  auto events = db_.Prepare("SELECT seq, dedup FROM event WHERE seq > ?1 ORDER BY seq");
+  if (!events) return events.error();
+  const auto bad_events = ScanRows(*events, event, *last_event, [&](Statement& row) {
+    ++events_;
+    const std::string_view bytes = row.Bytes(1);
+    Digest digest;
+    if (bytes.size() != digest.size()) {
+      ++bad_rows_;
+      return true;
+    }
+    std::memcpy(digest.data(), bytes.data(), digest.size());
+    if (dedup_.Find(digest) == 0) dedup_.Insert(digest, row.Int(0));
+    return true;
+  });
+  if (!bad_events) return bad_events.error();
+
+  auto deliveries = db_.Prepare("SELECT seq FROM delivery WHERE seq > ?1 AND state IN (0, 1) ORDER BY seq");
+  if (!deliveries) return deliveries.error();
+  const auto bad_deliveries = ScanRows(*deliveries, delivery, *last_delivery, [&](Statement& row) {
+    pending_.Set(row.Int(0), true);
+    return true;
+  });
+  if (!bad_deliveries) return bad_deliveries.error();
+
+  const std::int64_t bad = *bad_events + *bad_deliveries;
+  if (bad != 0) log::Error("journal_rows_damaged", {{"file", path_}, {"rows", bad}});
+  bad_rows_ += static_cast<std::uint64_t>(bad);
+  next_event_ = std::max(next_event_, *last_event + 1);
+  next_delivery_ = std::max(next_delivery_, *last_delivery + 1);
+  return Ok();
+}
+
+Status Store::Begin() {
+  undo_.next_event = next_event_;
+  undo_.next_delivery = next_delivery_;
+  undo_.stored_floor = stored_floor_;
+  undo_.next_refused = next_refused_;
+  undo_.events = events_;
+  undo_.digests.clear();
+  undo_.pending.clear();
+  in_transaction_ = true;
+  return sql_.begin.Run();
+}
+
+Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max_backlog, Accepted& accepted,
+                     WallTime& accepted_at) {
+  if (const EventSeq first = dedup_.Find(event.dedup); first != 0) {
+    accepted = {.event = first, .id = {}, .duplicate = true, .first_delivery = 0};
+    accepted_at = event.received_at;
+    // If the first one's row is damaged, its id is still right in the part that leads to it.
+    sql_.received_ms.Bind(first);
+    if (const auto row = sql_.received_ms.Next(); row && *row) {
+      accepted_at = WallTime(std::chrono::milliseconds(sql_.received_ms.Int(0)));
+      sql_.received_ms.Reset();
+    }
+    return Ok();
+  }
+  const auto count = static_cast<std::int64_t>(event.deliveries.size());
+  if (max_backlog != 0 && count != 0 && pending_.size() >= max_backlog) {
+    return Error{ErrorCode::kFull, std::to_string(pending_.size()) + " deliveries wait already (max_backlog)"};
+  }
+  const EventSeq seq = next_event_;
+  const DeliverySeq first_delivery = count == 0 ? 0 : next_delivery_;
+  HSW_TRY(sql_.event
+              .Bind(seq, Ms(event.received_at), Statement::Blob{AsText(event.dedup)}, event.call_key, first_delivery,
+                    count, event.source, event.call_id, event.agent, event.status, event.note)
+              .Run());
+  HSW_TRY(sql_.raw.Bind(seq, sum, event.headers, Statement::Blob{event.body}).Run());
+  for (const NewDelivery& delivery : event.deliveries) {
+    HSW_TRY(sql_.delivery
+                .Bind(next_delivery_, seq, event.call_key, Ms(event.received_at), delivery.sink, delivery.rule,
+                      delivery.template_name)
+                .Run());
+    SetPending(next_delivery_++, true);
+  }
+  ++next_event_;
+  ++events_;
+  dedup_.Insert(event.dedup, seq);
+  undo_.digests.emplace_back(event.dedup, seq);
+  accepted = {.event = seq, .id = {}, .duplicate = false, .first_delivery = first_delivery};
+  accepted_at = event.received_at;
+  return Ok();
+}
+
+Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
+  fallback = 0;
+  const Outcome& outcome = record.outcome;
+  HSW_TRY(sql_.attempt
+              .Bind(record.delivery, record.number, Ms(record.started_at), record.latency.count(),
+                    static_cast<int>(outcome.kind), outcome.may_have_been_delivered, outcome.http_status, outcome.code,
+                    outcome.reason, outcome.action, outcome.remote_id)
+              .Run());
+  if (db_.Changes() == 0) return Ok();
+  const std::int64_t attempt = db_.LastInsertRowid();
+  if (!record.fallback_sink.empty()) {
+    fallback = next_delivery_++;
+    HSW_TRY(sql_.fallback.Bind(record.delivery, fallback, record.fallback_sink).Run());
+    SetPending(fallback, true);
+  }
+  HSW_TRY(sql_.update
+              .Bind(record.delivery, static_cast<int>(record.state), Ms(record.due), record.number, record.step, attempt,
+                    fallback, outcome.kind == Outcome::Kind::kNext, outcome.state, outcome.code, outcome.reason)
+              .Run());
+  SetPending(record.delivery, IsOpen(record.state));
+  if (outcome.has_memory) {
+    HSW_TRY(sql_.memory.Bind(record.sink, record.call_key, record.event, outcome.memory).Run());
+  }
+  return Ok();
+}
+
+Status Store::Refused(const RefusedRequest& refused) {
+  const std::int64_t number = next_refused_++;
+  return sql_.refused
+      .Bind(number % kRefusedKept, number, Ms(refused.at), refused.source, refused.peer, refused.http_status,
+            refused.error, refused.detail)
+      .Run();
+}
+
+Status Store::Commit() {
+  const DeliverySeq floor = pending_floor();
+  if (floor < stored_floor_ || floor >= stored_floor_ + kFloorStep) {
+    HSW_TRY(sql_.set_meta.Bind(std::string_view("pending_floor"), floor).Run());
+    stored_floor_ = floor;
+  }
+  HSW_TRY(sql_.commit.Run());
+  in_transaction_ = false;
+  return Ok();
+}
+
+void Store::Rollback() {
+  if (!std::exchange(in_transaction_, false)) return;
+  // Fails if SQLite has rolled back by itself, which is as good.
+  (void)sql_.rollback.Run();
+  next_event_ = undo_.next_event;
+  next_delivery_ = undo_.next_delivery;
+  stored_floor_ = undo_.stored_floor;
+  next_refused_ = undo_.next_refused;
+  events_ = undo_.events;
+  for (const auto& [digest, event] : undo_.digests) dedup_.Erase(digest, event);
+  for (auto it = undo_.pending.rbegin(); it != undo_.pending.rend(); ++it) pending_.Set(it->first, it->second);
+  undo_.digests.clear();
+  undo_.pending.clear();
+}
+
+void Store::SetPending(DeliverySeq delivery, bool pending) {
+  const bool was = pending_.Set(delivery, pending);
+  if (was != pending) undo_.pending.emplace_back(delivery, was);
+}
+
+Result<std::uint64_t> Store::Bytes() {
+  std::int64_t pages = 0;
+  for (const auto& [statement, sign] : {std::pair{&sql_.page_count, 1}, std::pair{&sql_.free_count, -1}}) {
+    const auto row = statement->Next();
+    if (!row) return row.error();
+    pages += sign * statement->Int(0);
+    statement->Reset();
+  }
+  return static_cast<std::uint64_t>(pages * page_size_);
+}
+
+}  // namespace hookswitch

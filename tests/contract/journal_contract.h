@@ -1,0 +1,468 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/journal/journal.h"
+
+namespace hookswitch {
+
+/// How an implementation is put under the contract. One journal is open at a time.
+class JournalHome {
+ public:
+  virtual ~JournalHome() = default;
+  virtual std::unique_ptr<Journal> Open(std::uint64_t max_backlog) = 0;
+  /// What would be found if the process were killed now, while `journal` is open; `journal` is discarded.
+  virtual std::unique_ptr<Journal> Crash(std::unique_ptr<Journal> journal) = 0;
+};
+
+struct JournalKind {
+  std::string name;
+  std::function<std::unique_ptr<JournalHome>()> make;
+};
+
+/// What every journal keeps. Run with INSTANTIATE_TEST_SUITE_P(…, JournalContract, Values(JournalKind{…})).
+class JournalContract : public testing::TestWithParam<JournalKind> {
+ protected:
+  void SetUp() override {
+    home_ = GetParam().make();
+    Open();
+  }
+  void TearDown() override { journal_.reset(); }
+
+  void Open(std::uint64_t max_backlog = 0) {
+    journal_.reset();
+    Use(home_->Open(max_backlog));
+  }
+  void Crash() { Use(home_->Crash(std::move(journal_))); }
+  void Use(std::unique_ptr<Journal> journal) {
+    journal_ = std::move(journal);
+    ASSERT_TRUE(journal_);
+    journal_->OnRecorded([this](DeliverySeq delivery, DeliverySeq fallback) {
+      std::lock_guard lock(mu_);
+      recorded_.emplace_back(delivery, fallback);
+      changed_.notify_all();
+    });
+  }
+
+  static WallTime At(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
+
+  /// Stores an event whose body, key and call id are derived from `key`, for the sinks named.
+  Result<Accepted> Append(std::string key, std::vector<std::string> sinks = {}, std::uint64_t call_key = 7) {
+    const std::string body = "{\"id\":\"" + key + "\"}";
+    const std::string rule = "rule of " + key;
+    std::vector<NewDelivery> deliveries;
+    for (const std::string& sink : sinks) deliveries.push_back({.sink = sink, .rule = rule, .template_name = "short"});
+    NewEvent event;
+    event.source = "bolna";
+    event.headers = "x-a: 1\n";
+    event.body = body;
+    event.dedup = DigestOf(key);
+    event.received_at = At(1'772'614'923'114);
+    event.call_id = key;
+    event.agent = "billing-eu";
+    event.status = "completed";
+    event.call_key = call_key;
+    event.deliveries = deliveries;
+    return journal_->Append(event);
+  }
+  DeliverySeq AppendOne(std::string key, std::string sink = "ops", std::uint64_t call_key = 7) {
+    const auto accepted = Append(std::move(key), {std::move(sink)}, call_key);
+    EXPECT_TRUE(accepted);
+    return accepted ? accepted->first_delivery : 0;
+  }
+  AttemptRecord Attempt(DeliverySeq delivery, DeliveryState state, Outcome::Kind kind = Outcome::Kind::kRetry) {
+    AttemptRecord record;
+    record.delivery = delivery;
+    record.event = 1;
+    record.sink = "ops";
+    record.call_key = 7;
+    record.number = 1;
+    record.started_at = At(1'772'614'924'000);
+    record.latency = std::chrono::milliseconds(12);
+    record.state = state;
+    record.outcome.kind = kind;
+    return record;
+  }
+  AttemptRecord Delivered(DeliverySeq delivery) {
+    return Attempt(delivery, DeliveryState::kDelivered, Outcome::Kind::kDelivered);
+  }
+  /// Waits until `count` records are stored in all.
+  std::vector<std::pair<DeliverySeq, DeliverySeq>> WaitRecorded(std::size_t count) {
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, [&] { return recorded_.size() >= count; });
+    return recorded_;
+  }
+  std::vector<PendingDelivery> Pending() {
+    auto pending = journal_->LoadPending(0, 10'000);
+    EXPECT_TRUE(pending);
+    return pending ? *pending : std::vector<PendingDelivery>();
+  }
+  std::vector<DeliverySeq> PendingSeqs() {
+    std::vector<DeliverySeq> seqs;
+    for (const PendingDelivery& delivery : Pending()) seqs.push_back(delivery.seq);
+    return seqs;
+  }
+
+  std::unique_ptr<JournalHome> home_;
+  std::unique_ptr<Journal> journal_;
+  std::mutex mu_;
+  std::condition_variable changed_;
+  std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded_;
+};
+
+using Seqs = std::vector<DeliverySeq>;
+
+TEST_P(JournalContract, AppendedEventIsReadBackByteForByte) {
+  NewEvent event;
+  const std::string body("{\"a\":\"\xff\0\xc3\"}", 11);
+  event.source = "bolna";
+  event.headers = "x-signature: abc\n";
+  event.body = body;
+  event.dedup = DigestOf("k");
+  event.received_at = At(1'772'614'923'114);
+  const auto accepted = journal_->Append(event);
+  ASSERT_TRUE(accepted);
+  EXPECT_FALSE(accepted->duplicate);
+  EXPECT_EQ(accepted->first_delivery, 0);
+  EXPECT_EQ(EventSeqOf(accepted->id), accepted->event);
+
+  const auto stored = journal_->Load(accepted->event);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->seq, accepted->event);
+  EXPECT_EQ(stored->id, accepted->id);
+  EXPECT_EQ(stored->source, "bolna");
+  EXPECT_EQ(stored->headers, "x-signature: abc\n");
+  EXPECT_EQ(stored->body, body);
+  EXPECT_EQ(stored->received_at, At(1'772'614'923'114));
+}
+
+TEST_P(JournalContract, EmptyBodyAndHeadersAreKept) {
+  NewEvent event;
+  event.dedup = DigestOf("empty");
+  const auto accepted = journal_->Append(event);
+  ASSERT_TRUE(accepted);
+  const auto stored = journal_->Load(accepted->event);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->body, "");
+  EXPECT_EQ(stored->headers, "");
+}
+
+TEST_P(JournalContract, AppendTwiceStoresOnce) {
+  const auto first = Append("a", {"ops", "oncall"});
+  const auto second = Append("a", {"ops", "oncall"});
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(first->duplicate);
+  EXPECT_TRUE(second->duplicate);
+  EXPECT_EQ(second->event, first->event);
+  EXPECT_EQ(second->id, first->id);
+  EXPECT_EQ(journal_->Stats().events, 1u);
+  EXPECT_EQ(PendingSeqs().size(), 2u);
+}
+
+TEST_P(JournalContract, DuplicateIsKnownAfterReopen) {
+  const auto first = Append("a", {"ops"});
+  Open();
+  const auto second = Append("a", {"ops"});
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(second->duplicate);
+  EXPECT_EQ(second->id, first->id);
+}
+
+TEST_P(JournalContract, EventsAndDeliveriesAreNumberedInOrder) {
+  const auto a = Append("a", {"ops", "oncall", "mail"});
+  const auto b = Append("b");
+  const auto c = Append("c", {"mail"});
+  ASSERT_TRUE(a && b && c);
+  EXPECT_LT(a->event, b->event);
+  EXPECT_LT(b->event, c->event);
+  EXPECT_LT(a->id, c->id);
+  const auto pending = Pending();
+  ASSERT_EQ(pending.size(), 4u);
+  EXPECT_EQ(pending[0].seq, a->first_delivery);
+  EXPECT_EQ(pending[0].sink, "ops");
+  EXPECT_EQ(pending[1].seq, a->first_delivery + 1);
+  EXPECT_EQ(pending[1].sink, "oncall");
+  EXPECT_EQ(pending[2].seq, a->first_delivery + 2);
+  EXPECT_EQ(pending[2].sink, "mail");
+  EXPECT_EQ(pending[3].seq, c->first_delivery);
+  EXPECT_EQ(pending[3].event, c->event);
+}
+
+TEST_P(JournalContract, NumbersGoOnAfterReopen) {
+  const auto a = Append("a", {"ops"});
+  Open();
+  const auto b = Append("b", {"ops"});
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(b->event, a->event + 1);
+  EXPECT_EQ(b->first_delivery, a->first_delivery + 1);
+}
+
+TEST_P(JournalContract, PendingDeliveryCarriesAllALaneNeeds) {
+  const auto accepted = Append("a", {"ops"}, 0xfedcba9876543210);
+  ASSERT_TRUE(accepted);
+  for (int round = 0; round < 2; ++round) {
+    const auto pending = Pending();
+    ASSERT_EQ(pending.size(), 1u);
+    EXPECT_EQ(pending[0].seq, accepted->first_delivery);
+    EXPECT_EQ(pending[0].event, accepted->event);
+    EXPECT_EQ(pending[0].call_key, 0xfedcba9876543210);
+    EXPECT_EQ(pending[0].received_at, At(1'772'614'923'114));
+    EXPECT_EQ(pending[0].due, WallTime{});
+    EXPECT_EQ(pending[0].attempts, 0u);
+    EXPECT_EQ(pending[0].step, 0u);
+    EXPECT_EQ(pending[0].sink, "ops");
+    EXPECT_EQ(pending[0].rule, "rule of a");
+    EXPECT_EQ(pending[0].template_name, "short");
+    EXPECT_EQ(pending[0].state, "");
+    Open();
+  }
+}
+
+TEST_P(JournalContract, LoadPendingGoesPageByPage) {
+  for (int i = 0; i < 10; ++i) AppendOne("e" + std::to_string(i));
+  std::vector<DeliverySeq> seen;
+  for (DeliverySeq after = 0;;) {
+    const auto page = journal_->LoadPending(after, 3);
+    ASSERT_TRUE(page);
+    ASSERT_LE(page->size(), 3u);
+    if (page->empty()) break;
+    for (const auto& delivery : *page) seen.push_back(delivery.seq);
+    after = page->back().seq;
+  }
+  EXPECT_EQ(seen, PendingSeqs());
+  EXPECT_EQ(seen.size(), 10u);
+}
+
+TEST_P(JournalContract, LoadOfAnUnknownEventIsNotFound) {
+  const auto stored = journal_->Load(4711);
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(JournalContract, DeliveredEndsADelivery) {
+  const DeliverySeq a = AppendOne("a");
+  const DeliverySeq b = AppendOne("b");
+  journal_->Record(Delivered(a));
+  WaitRecorded(1);
+  EXPECT_EQ(PendingSeqs(), Seqs{b});
+  EXPECT_EQ(journal_->Stats().pending, 1u);
+  Open();
+  EXPECT_EQ(PendingSeqs(), Seqs{b});
+  EXPECT_EQ(journal_->Stats().pending, 1u);
+}
+
+TEST_P(JournalContract, DeadAndCanceledEndADelivery) {
+  const DeliverySeq a = AppendOne("a");
+  const DeliverySeq b = AppendOne("b");
+  journal_->Record(Attempt(a, DeliveryState::kDead, Outcome::Kind::kRejected));
+  journal_->Record(Attempt(b, DeliveryState::kCanceled));
+  WaitRecorded(2);
+  EXPECT_EQ(PendingSeqs(), Seqs{});
+}
+
+TEST_P(JournalContract, HeldDeliveryIsStillPending) {
+  const DeliverySeq a = AppendOne("a");
+  journal_->Record(Attempt(a, DeliveryState::kHeld));
+  WaitRecorded(1);
+  EXPECT_EQ(PendingSeqs(), Seqs{a});
+}
+
+TEST_P(JournalContract, RetryKeepsDueAndAttempts) {
+  const DeliverySeq a = AppendOne("a");
+  AttemptRecord record = Attempt(a, DeliveryState::kPending);
+  record.number = 3;
+  record.due = At(1'772'614'999'000);
+  journal_->Record(record);
+  WaitRecorded(1);
+  Open();
+  const auto pending = Pending();
+  ASSERT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending[0].due, At(1'772'614'999'000));
+  EXPECT_EQ(pending[0].attempts, 3u);
+}
+
+TEST_P(JournalContract, StepAndItsStateSurviveRetriesOfTheNextStep) {
+  const DeliverySeq a = AppendOne("a");
+  AttemptRecord next = Attempt(a, DeliveryState::kPending, Outcome::Kind::kNext);
+  next.step = 1;
+  next.outcome.state = "{\"ts\":\"1.2\"}";
+  journal_->Record(next);
+  AttemptRecord retry = Attempt(a, DeliveryState::kPending);
+  retry.number = 2;
+  retry.step = 1;
+  journal_->Record(retry);
+  WaitRecorded(2);
+  Open();
+  const auto pending = Pending();
+  ASSERT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending[0].step, 1u);
+  EXPECT_EQ(pending[0].state, "{\"ts\":\"1.2\"}");
+  EXPECT_EQ(pending[0].attempts, 2u);
+}
+
+TEST_P(JournalContract, FallbackIsANewDeliveryStoredInTheSameStep) {
+  const DeliverySeq a = AppendOne("a");
+  AttemptRecord dead = Attempt(a, DeliveryState::kDead, Outcome::Kind::kRejected);
+  dead.fallback_sink = "oncall";
+  journal_->Record(dead);
+  const auto recorded = WaitRecorded(1);
+  EXPECT_EQ(recorded[0].first, a);
+  const DeliverySeq fallback = recorded[0].second;
+  EXPECT_GT(fallback, a);
+  Crash();
+  const auto pending = Pending();
+  ASSERT_EQ(pending.size(), 1u);
+  EXPECT_EQ(pending[0].seq, fallback);
+  EXPECT_EQ(pending[0].sink, "oncall");
+  EXPECT_EQ(pending[0].rule, "rule of a");
+  EXPECT_EQ(pending[0].event, 1);
+  EXPECT_EQ(pending[0].call_key, 7u);
+  EXPECT_EQ(pending[0].attempts, 0u);
+}
+
+TEST_P(JournalContract, DeadDeliveryCanBecomePendingAgain) {
+  const DeliverySeq a = AppendOne("a");
+  journal_->Record(Attempt(a, DeliveryState::kDead, Outcome::Kind::kRejected));
+  for (int i = 0; i < 100; ++i) journal_->Record(Delivered(AppendOne("later " + std::to_string(i))));
+  WaitRecorded(101);
+  EXPECT_EQ(PendingSeqs(), Seqs{});
+  journal_->Record(Attempt(a, DeliveryState::kPending));
+  WaitRecorded(102);
+  EXPECT_EQ(PendingSeqs(), Seqs{a});
+  Open();
+  EXPECT_EQ(PendingSeqs(), Seqs{a});
+}
+
+TEST_P(JournalContract, RecordOfAnUnknownDeliveryIsAnsweredAndChangesNothing) {
+  AttemptRecord record = Attempt(4711, DeliveryState::kDead);
+  record.fallback_sink = "oncall";
+  journal_->Record(record);
+  const auto recorded = WaitRecorded(1);
+  EXPECT_EQ(recorded[0], (std::pair<DeliverySeq, DeliverySeq>(4711, 0)));
+  EXPECT_EQ(PendingSeqs(), Seqs{});
+}
+
+TEST_P(JournalContract, MemoryIsKeptPerSinkAndCall) {
+  const DeliverySeq a = AppendOne("a");
+  EXPECT_EQ(*journal_->LoadMemory("ops", 7), "");
+  AttemptRecord record = Delivered(a);
+  record.outcome.memory = "first";
+  record.outcome.has_memory = true;
+  journal_->Record(record);
+  WaitRecorded(1);
+  record.outcome.memory = "second";
+  journal_->Record(record);
+  WaitRecorded(2);
+  Open();
+  EXPECT_EQ(*journal_->LoadMemory("ops", 7), "second");
+  EXPECT_EQ(*journal_->LoadMemory("ops", 8), "");
+  EXPECT_EQ(*journal_->LoadMemory("oncall", 7), "");
+}
+
+TEST_P(JournalContract, OutcomeWithoutMemoryLeavesMemoryAlone) {
+  const DeliverySeq a = AppendOne("a");
+  AttemptRecord record = Delivered(a);
+  record.outcome.memory = "first";
+  record.outcome.has_memory = true;
+  journal_->Record(record);
+  journal_->Record(Delivered(a));
+  WaitRecorded(2);
+  EXPECT_EQ(*journal_->LoadMemory("ops", 7), "first");
+}
+
+TEST_P(JournalContract, RecordsAreReportedInOrder) {
+  std::vector<std::pair<DeliverySeq, DeliverySeq>> expected;
+  for (int i = 0; i < 200; ++i) {
+    const DeliverySeq delivery = AppendOne("e" + std::to_string(i));
+    expected.emplace_back(delivery, 0);
+  }
+  for (const auto& [delivery, none] : expected) journal_->Record(Delivered(delivery));
+  EXPECT_EQ(WaitRecorded(expected.size()), expected);
+}
+
+TEST_P(JournalContract, SameKeyFromManyThreadsIsStoredOnce) {
+  constexpr int kThreads = 64;
+  constexpr int kKeys = 20;
+  std::vector<std::vector<Accepted>> seen(kThreads);
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([this, &mine = seen[static_cast<std::size_t>(t)]] {
+        for (int k = 0; k < kKeys; ++k) {
+          auto accepted = Append("key " + std::to_string(k), {"ops"});
+          if (accepted) mine.push_back(*accepted);
+        }
+      });
+    }
+  }
+  EXPECT_EQ(journal_->Stats().events, static_cast<std::uint64_t>(kKeys));
+  EXPECT_EQ(PendingSeqs().size(), static_cast<std::size_t>(kKeys));
+  for (std::size_t k = 0; k < kKeys; ++k) {
+    int stored = 0;
+    for (const auto& mine : seen) {
+      ASSERT_EQ(mine.size(), static_cast<std::size_t>(kKeys));
+      EXPECT_EQ(mine[k].id, seen[0][k].id);
+      stored += !mine[k].duplicate;
+    }
+    EXPECT_EQ(stored, 1);
+  }
+}
+
+TEST_P(JournalContract, FullBacklogIsRefusedAndOpensAgain) {
+  Open(2);
+  const DeliverySeq a = AppendOne("a");
+  AppendOne("b");
+  const auto refused = Append("c", {"ops"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kFull);
+  EXPECT_EQ(journal_->Stats().events, 2u);
+  const auto duplicate = Append("a", {"ops"});
+  ASSERT_TRUE(duplicate);
+  EXPECT_TRUE(duplicate->duplicate);
+  journal_->Record(Delivered(a));
+  WaitRecorded(1);
+  const auto accepted = Append("c", {"ops"});
+  ASSERT_TRUE(accepted);
+  EXPECT_FALSE(accepted->duplicate);
+}
+
+TEST_P(JournalContract, WhatWasAnsweredOutlivesACrash) {
+  const auto a = Append("a", {"ops", "oncall"});
+  const auto b = Append("b", {"ops"});
+  ASSERT_TRUE(a && b);
+  journal_->Record(Delivered(b->first_delivery));
+  WaitRecorded(1);
+  Crash();
+  EXPECT_EQ(PendingSeqs(), (Seqs{a->first_delivery, a->first_delivery + 1}));
+  ASSERT_TRUE(journal_->Load(b->event));
+  EXPECT_TRUE(Append("b", {"ops"})->duplicate);
+}
+
+TEST_P(JournalContract, RecordsGivenBeforeClosingAreStored) {
+  std::vector<DeliverySeq> deliveries;
+  for (int i = 0; i < 100; ++i) deliveries.push_back(AppendOne("e" + std::to_string(i)));
+  for (const DeliverySeq delivery : deliveries) journal_->Record(Delivered(delivery));
+  Open();
+  EXPECT_EQ(PendingSeqs(), Seqs{});
+}
+
+TEST_P(JournalContract, StatsCountEventsAndPendingDeliveries) {
+  Append("a", {"ops", "oncall"}).has_value();
+  Append("b").has_value();
+  const JournalStats stats = journal_->Stats();
+  EXPECT_EQ(stats.events, 2u);
+  EXPECT_EQ(stats.pending, 2u);
+  EXPECT_EQ(stats.bad_rows, 0u);
+  EXPECT_EQ(stats.unwritable_because, "");
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,57 @@
+#pragma once
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/sync.h"
+#include "core/journal/journal.h"
+
+namespace hookswitch {
+
+/// A journal in memory, for tests of whatever uses one. It keeps the same contract (tests/contract/journal_contract.h), and
+/// can be told to be full, unwritable or to have lost an event.
+///
+/// Records are stored at once and OnRecorded hears of them inside Record, on the caller's thread, after all locks are
+/// released. Safe from any thread.
+class MemoryJournal final : public Journal {
+ public:
+  /// What outlives a journal: give it to the next one to "open it again".
+  struct Disk;
+  static std::shared_ptr<Disk> MakeDisk();
+  explicit MemoryJournal(std::shared_ptr<Disk> disk = MakeDisk(), std::uint64_t max_backlog = 0);
+
+  Result<Accepted> Append(const NewEvent& event) override;
+  void Record(AttemptRecord record) override;
+  void OnRecorded(Recorded recorded) override;
+  void RecordRefused(RefusedRequest refused) override;
+  Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) override;
+  Result<StoredEvent> Load(EventSeq event) override;
+  Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override;
+  JournalStats Stats() override;
+
+  /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
+  void SetUnwritable(std::string because);
+  /// Load says kInvalid for `event` from now on.
+  void Damage(EventSeq event);
+  /// Load says kNotFound for `event` from now on.
+  void Forget(EventSeq event);
+
+  /// Every record stored so far, in order.
+  std::vector<AttemptRecord> Records() const;
+  std::vector<RefusedRequest> Refused() const;
+  /// The state of `delivery`, or empty if there is none such.
+  std::optional<DeliveryState> StateOf(DeliverySeq delivery) const;
+
+ private:
+  DeliverySeq Store(const AttemptRecord& record) REQUIRES(mu_);
+
+  mutable Mutex mu_;
+  const std::shared_ptr<Disk> disk_;
+  const std::uint64_t max_backlog_;
+  std::string unwritable_because_ GUARDED_BY(mu_);
+  std::vector<AttemptRecord> waiting_ GUARDED_BY(mu_);
+  Recorded on_recorded_ GUARDED_BY(mu_);
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,56 @@
+#include "tests/contract/journal_contract.h"
+
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/memory_journal.h"
+#include "tests/journal/temp_folder.h"
+
+namespace hookswitch {
+namespace {
+
+class SqliteHome final : public JournalHome {
+ public:
+  std::unique_ptr<Journal> Open(std::uint64_t max_backlog) override {
+    auto journal = OpenSqliteJournal({.path = (folder_ / place_) + "/journal.db", .max_backlog = max_backlog}, clock_);
+    EXPECT_TRUE(journal) << journal.error().message;
+    return journal ? std::move(*journal) : nullptr;
+  }
+
+  // A copy of the files while they are in use is what a killed process leaves; the shared memory is made anew.
+  std::unique_ptr<Journal> Crash(std::unique_ptr<Journal> journal) override {
+    const std::string before = folder_ / place_;
+    place_ += "x";
+    std::filesystem::create_directories(folder_ / place_);
+    for (const char* name : {"journal.db", "journal.db-wal"}) {
+      std::filesystem::copy_file(before + "/" + name, (folder_ / place_) + "/" + name);
+    }
+    journal.reset();
+    return Open(0);
+  }
+
+ private:
+  TempFolder folder_;
+  std::string place_ = "a";
+  FakeClock clock_;
+};
+
+class MemoryHome final : public JournalHome {
+ public:
+  std::unique_ptr<Journal> Open(std::uint64_t max_backlog) override {
+    return std::make_unique<MemoryJournal>(disk_, max_backlog);
+  }
+  std::unique_ptr<Journal> Crash(std::unique_ptr<Journal> journal) override {
+    journal.reset();
+    return Open(0);
+  }
+
+ private:
+  std::shared_ptr<MemoryJournal::Disk> disk_ = MemoryJournal::MakeDisk();
+};
+
+INSTANTIATE_TEST_SUITE_P(Journals, JournalContract,
+                         testing::Values(JournalKind{"sqlite", [] { return std::make_unique<SqliteHome>(); }},
+                                         JournalKind{"memory", [] { return std::make_unique<MemoryHome>(); }}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace hookswitch
