@@ -1,0 +1,28 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hookswitch/sink.h"
+
+namespace hookswitch::plugins {
+
+/// Owns what an hsw_config points to.
+class PluginConfig {
+ public:
+  /// `json` is an object; its scalars become values named by dotted keys, list elements by their number ("ids.0").
+  PluginConfig(std::string sink, std::string json, std::string timezone);
+  PluginConfig(const PluginConfig&) = delete;
+  PluginConfig& operator=(const PluginConfig&) = delete;
+  const hsw_config* get() const { return &raw_; }
+
+ private:
+  std::string sink_, json_, timezone_;
+  std::vector<std::pair<std::string, std::string>> values_;
+  std::vector<hsw_pair> pairs_;
+  hsw_config raw_{};
+};
+
+}  // namespace hookswitch::plugins

@@ -1,0 +1,420 @@
+#include "core/plugins/plugin_sink.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <optional>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+
+namespace hookswitch::plugins {
+namespace {
+
+// More steps than any exchange needs; a plugin that always asks for one more would keep its lane for ever.
+constexpr std::uint32_t kMostSteps = 16;
+
+/// What a plugin's hsw_host points to. A library is never unloaded and may keep the pointer as long, so these live for ever:
+/// one for each instance ever made, a few hundred bytes each.
+struct HostContext {
+  HostContext(std::string name, Masker masker) : name(std::move(name)), masker(std::move(masker)) {}
+  std::string name;
+  Masker masker;
+  hsw_host raw{};
+};
+
+HostContext& KeepForever(std::unique_ptr<HostContext> context) {
+  static Mutex mu;
+  static auto* all = new std::vector<std::unique_ptr<HostContext>>;
+  MutexLock lock(mu);
+  return *all->emplace_back(std::move(context));
+}
+
+void HostLog(void* host, std::uint32_t level, hsw_str text) {
+  const auto* context = static_cast<const HostContext*>(host);
+  constexpr std::size_t kMostText = 2000;
+  const std::string_view said(text.data, text.data ? std::min(text.size, kMostText) : 0);
+  const std::string masked = context->masker.Mask(ToUtf8(said));
+  const log::Fields fields = {{"sink", context->name}, {"text", masked}};
+  switch (level) {
+    case HSW_LOG_DEBUG: return log::Debug("sink_log", fields);
+    case HSW_LOG_INFO: return log::Info("sink_log", fields);
+    case HSW_LOG_WARN: return log::Warn("sink_log", fields);
+    default: return log::Error("sink_log", fields);
+  }
+}
+
+const void* HostService(void*, const char*) { return nullptr; }
+
+hsw_str Str(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view View(hsw_str text) { return text.data ? std::string_view(text.data, text.size) : std::string_view(); }
+
+/// `count` pairs, on the stack where they are few.
+class Pairs {
+ public:
+  template <class List, class Name, class Value>
+  Pairs(const List& list, Name name, Value value) : count_(list.size()) {
+    if (count_ > few_.size()) many_.resize(count_);
+    hsw_pair* out = many_.empty() ? few_.data() : many_.data();
+    for (const auto& item : list) *out++ = {Str(name(item)), Str(value(item))};
+  }
+  const hsw_pair* data() const { return many_.empty() ? few_.data() : many_.data(); }
+  std::size_t size() const { return count_; }
+
+ private:
+  std::size_t count_;
+  std::array<hsw_pair, 16> few_;
+  std::vector<hsw_pair> many_;
+};
+
+std::uint32_t SeverityOf(Severity severity) {
+  switch (severity) {
+    case Severity::kInfo: return HSW_INFO;
+    case Severity::kSuccess: return HSW_SUCCESS;
+    case Severity::kWarning: return HSW_WARNING;
+    case Severity::kError: return HSW_ERROR;
+  }
+  Unreachable();
+}
+
+/// A SinkDelivery in the ABI's words. Borrows everything; makes the event's JSON when asked.
+class AbiDelivery {
+ public:
+  explicit AbiDelivery(const SinkDelivery& delivery)
+      : event_(delivery.event),
+        status_(ToString(delivery.event.status)),
+        fields_(
+            delivery.message.fields, [](const Message::Field& f) -> std::string_view { return f.name; },
+            [](const Message::Field& f) -> std::string_view { return f.value; }),
+        links_(
+            delivery.message.links, [](const Message::Link& l) -> std::string_view { return l.label; },
+            [](const Message::Link& l) -> std::string_view { return l.url; }) {
+    raw_event_.size = sizeof raw_event_;
+    raw_event_.id = Str(event_.id);
+    raw_event_.source = Str(event_.source);
+    raw_event_.call_id = Str(event_.call_id);
+    raw_event_.agent = Str(event_.AgentLabel());
+    raw_event_.status = Str(status_);
+    const Message& message = delivery.message;
+    raw_message_.size = sizeof raw_message_;
+    raw_message_.severity = SeverityOf(message.severity);
+    raw_message_.title = Str(message.title);
+    raw_message_.fields = fields_.data();
+    raw_message_.field_count = fields_.size();
+    raw_message_.text = Str(message.text);
+    raw_message_.transcript = Str(message.transcript);
+    raw_message_.links = links_.data();
+    raw_message_.link_count = links_.size();
+    raw_message_.at_unix_ms =
+        message.at ? message.at->time_since_epoch().count() : std::numeric_limits<std::int64_t>::min();
+    raw_.size = sizeof raw_;
+    raw_.attempt = delivery.attempt;
+    raw_.step = delivery.step;
+    raw_.id = Str(delivery.id);
+    raw_.sink = Str(delivery.sink);
+    raw_.rule = Str(delivery.rule);
+    raw_.accepted_unix_ms = event_.received_at.time_since_epoch().count();
+    raw_.event = &raw_event_;
+    raw_.message = &raw_message_;
+    raw_.state = Str(delivery.state);
+    raw_.memory = Str(delivery.memory);
+    raw_.event_json = [](const hsw_delivery* self) {
+      auto* me = static_cast<AbiDelivery*>(const_cast<void*>(self->host));
+      if (!me->json_) me->json_ = ToJson(me->event_);
+      return Str(*me->json_);
+    };
+    raw_.host = this;
+  }
+  AbiDelivery(const AbiDelivery&) = delete;
+  AbiDelivery& operator=(const AbiDelivery&) = delete;
+  const hsw_delivery* get() const { return &raw_; }
+
+ private:
+  const CallEvent& event_;
+  std::string_view status_;
+  Pairs fields_, links_;
+  hsw_event raw_event_{};
+  hsw_message raw_message_{};
+  hsw_delivery raw_{};
+  std::optional<std::string> json_;
+};
+
+constexpr std::string_view kNoOutcome = "no_outcome";
+constexpr std::string_view kSilence = "the plugin left no outcome";
+
+/// An hsw_outcome is 3.9 kB; only what tells of silence is set, so that a call costs no more than it must.
+void Prefill(hsw_outcome& outcome) {
+  outcome.size = sizeof outcome;
+  outcome.status = HSW_RETRY;
+  outcome.flags = 0;
+  outcome.retry_after_ms = 0;
+  std::memcpy(outcome.code, kNoOutcome.data(), kNoOutcome.size() + 1);
+  std::memcpy(outcome.reason, kSilence.data(), kSilence.size() + 1);
+  outcome.action[0] = outcome.remote_id[0] = outcome.state[0] = outcome.memory[0] = '\0';
+}
+
+template <std::size_t N>
+std::string_view Slot(const char (&slot)[N]) {
+  return {slot, ::strnlen(slot, N)};
+}
+
+/// A metric label: letters, digits and '_'.
+std::string Label(std::string_view code, const char* otherwise) {
+  std::string label = ToLower(code);
+  for (char& c : label) {
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) c = '_';
+  }
+  return label.empty() ? otherwise : label;
+}
+
+struct RequestBuilder {
+  HttpRequest request;
+  hsw_request raw{};
+
+  RequestBuilder() {
+    raw.size = sizeof raw;
+    raw.host = this;
+    raw.set_method = [](void* self, hsw_str text) { Of(self).method.assign(View(text)); };
+    raw.set_url = [](void* self, hsw_str text) { Of(self).url.assign(View(text)); };
+    raw.add_header = [](void* self, hsw_str name, hsw_str value) { Of(self).headers.emplace_back(View(name), View(value)); };
+    raw.set_body = [](void* self, hsw_str text) { Of(self).body.assign(View(text)); };
+  }
+  static HttpRequest& Of(void* self) { return static_cast<RequestBuilder*>(self)->request; }
+};
+
+bool IsToken(std::string_view text) {
+  static constexpr std::string_view kAlso = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kAlso.find(c) != std::string_view::npos;
+  });
+}
+
+/// What is wrong with a request that must not go out, or "".
+std::string ProblemWith(const HttpRequest& request) {
+  auto has_control = [](std::string_view text, bool space_too) {
+    return std::any_of(text.begin(), text.end(), [&](char c) {
+      return static_cast<unsigned char>(c) < (space_too ? 0x21 : 0x20) ? !(c == '\t' && !space_too) : c == 0x7F;
+    });
+  };
+  if (!IsToken(request.method)) return "its method is not one";
+  if (!request.url.starts_with("https://") && !request.url.starts_with("http://")) return "its URL is not http or https";
+  if (has_control(request.url, true)) return "its URL has spaces or control characters in it";
+  for (const auto& [name, value] : request.headers) {
+    if (!IsToken(name)) return "it has a header whose name is not one";
+    if (has_control(value, false)) return "its header " + name + " has control characters in it";
+  }
+  return "";
+}
+
+class PluginSink final : public Sink {
+ public:
+  PluginSink(std::shared_ptr<Plugin> plugin, HostContext& host, hsw_instance* instance)
+      : plugin_(std::move(plugin)), sink_(plugin_->sink), host_(host), instance_(instance),
+        concurrent_((sink_.flags & HSW_SINK_CONCURRENT) != 0) {}
+  ~PluginSink() override {
+    MutexLock lock(plugin_->control);
+    try {
+      sink_.destroy(instance_);
+    } catch (...) {
+      log::Error("sink_misbehaves", {{"sink", host_.name}, {"text", "its destroy threw an exception"}});
+    }
+  }
+
+  Kind kind() const override { return plugin_->info.kind; }
+
+  SinkAdvice Advice() const override {
+    SinkAdvice advice;
+    auto bounded = [](std::uint32_t value) { return static_cast<int>(std::min<std::uint32_t>(value, 1'000'000)); };
+    advice.rate_max = bounded(sink_.rate_max);
+    advice.rate_per = std::chrono::milliseconds(sink_.rate_per_ms ? sink_.rate_per_ms : 1000);
+    advice.rate_burst = std::max(1, bounded(sink_.rate_burst));
+    advice.concurrency = bounded(sink_.concurrency);
+    advice.concurrent_calls = concurrent_;
+    return advice;
+  }
+
+  std::variant<HttpRequest, Outcome> Render(const SinkDelivery& delivery) override {
+    HSW_CHECK(sink_.render, "the caller asks kind() first, and an HTTP sink without render is not loaded");
+    const AbiDelivery abi(delivery);
+    RequestBuilder builder;
+    hsw_outcome out;
+    Prefill(out);
+    int refused = 1;
+    if (!Call(out, [&] { refused = sink_.render(instance_, abi.get(), &builder.raw, &out); }) || refused) {
+      Outcome outcome = Read(out, delivery.step);
+      if (outcome.kind == Outcome::Kind::kNext) {
+        return Fault(Outcome::Kind::kRejected, "the plugin asked for a next step without sending this one");
+      }
+      return outcome;
+    }
+    if (const std::string problem = ProblemWith(builder.request); !problem.empty()) {
+      return Fault(Outcome::Kind::kRejected, "the plugin made a request that cannot be sent: " + problem);
+    }
+    return std::move(builder.request);
+  }
+
+  Outcome Interpret(const SinkDelivery& delivery, const HttpResponse& response,
+                    std::optional<std::chrono::milliseconds> retry_after) override {
+    HSW_CHECK(sink_.interpret, "the caller asks kind() first, and an HTTP sink without interpret is not loaded");
+    constexpr std::size_t kMostBody = 64 * 1024;  // as sink.h promises
+    const AbiDelivery abi(delivery);
+    const Pairs headers(
+        response.headers, [](const auto& h) -> std::string_view { return h.first; },
+        [](const auto& h) -> std::string_view { return h.second; });
+    hsw_response raw{};
+    raw.size = sizeof raw;
+    raw.status = response.status;
+    raw.retry_after_ms = retry_after ? static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+                                           retry_after->count(), 0, std::numeric_limits<std::uint32_t>::max()))
+                                     : 0;
+    raw.headers = headers.data();
+    raw.header_count = headers.size();
+    raw.body = Str(std::string_view(response.body).substr(0, kMostBody));
+    hsw_outcome out;
+    Prefill(out);
+    Call(out, [&] { sink_.interpret(instance_, abi.get(), &raw, &out); });
+    Outcome outcome = Read(out, delivery.step);
+    outcome.http_status = response.status;
+    return outcome;
+  }
+
+  Outcome Deliver(const SinkDelivery& delivery, std::chrono::milliseconds timeout,
+                  const std::function<bool()>& canceled) override {
+    HSW_CHECK(sink_.deliver, "the caller asks kind() first, and a call sink without deliver is not loaded");
+    const AbiDelivery abi(delivery);
+    hsw_call call{};
+    call.size = sizeof call;
+    call.timeout_ms = timeout.count();
+    call.canceled = [](const hsw_call* self) -> int {
+      const auto& ask = *static_cast<const std::function<bool()>*>(self->host);
+      return ask && ask() ? 1 : 0;
+    };
+    call.host = &canceled;
+    hsw_outcome out;
+    Prefill(out);
+    Call(out, [&] { sink_.deliver(instance_, &call, abi.get(), &out); });
+    return Read(out, delivery.step);
+  }
+
+  void Reopen() override {
+    if (!sink_.reopen) return;
+    try {
+      sink_.reopen(instance_);
+    } catch (...) {
+      log::Error("sink_misbehaves", {{"sink", host_.name}, {"text", "its reopen threw an exception"}});
+    }
+  }
+
+  std::string Mask(std::string text) const override { return host_.masker.Mask(std::move(text)); }
+
+ private:
+  /// Runs `body`, one at a time if the plugin wants it so. False, and a retry in `out`, if an exception came out.
+  template <class Body>
+  bool Call(hsw_outcome& out, Body body) {
+    try {
+      if (concurrent_) {
+        body();
+      } else {
+        MutexLock lock(calls_);
+        body();
+      }
+      return true;
+    } catch (...) {
+      // The SDK's wrapper lets none out; one written in bare C++ may.
+      Prefill(out);
+      std::strcpy(out.code, "plugin_exception");
+      std::strcpy(out.reason, "the plugin let an exception escape");
+      return false;
+    }
+  }
+
+  Outcome Fault(Outcome::Kind kind, std::string reason) const {
+    Outcome outcome;
+    outcome.kind = kind;
+    outcome.code = "plugin_fault";
+    outcome.reason = Mask(std::move(reason));
+    outcome.action = "report this to the author of the sink " + plugin_->info.id + " " + plugin_->info.version;
+    return outcome;
+  }
+
+  Outcome Read(const hsw_outcome& out, std::uint32_t step) const {
+    Outcome outcome;
+    const char* code = "";
+    switch (out.status) {
+      case HSW_DELIVERED: outcome.kind = Outcome::Kind::kDelivered; break;
+      case HSW_REJECTED:
+        outcome.kind = Outcome::Kind::kRejected;
+        code = "rejected";
+        break;
+      case HSW_MISCONFIGURED:
+        outcome.kind = Outcome::Kind::kMisconfigured;
+        code = "misconfigured";
+        break;
+      case HSW_NEXT: outcome.kind = Outcome::Kind::kNext; break;
+      default:
+        outcome.kind = Outcome::Kind::kRetry;
+        code = "retry";
+    }
+    if (outcome.kind == Outcome::Kind::kNext && step + 1 >= kMostSteps) {
+      return Fault(Outcome::Kind::kRejected, "the plugin asked for more than " + std::to_string(kMostSteps) + " steps");
+    }
+    // What was pre-filled and left says something of a retry only.
+    const bool silent = Slot(out.code) == kNoOutcome;
+    const bool retry = outcome.kind == Outcome::Kind::kRetry;
+    outcome.code = Label(silent && !retry ? std::string_view() : Slot(out.code), code);
+    if (Slot(out.reason) != kSilence || (silent && retry)) outcome.reason = Clean(Slot(out.reason));
+    outcome.action = Clean(Slot(out.action));
+    outcome.remote_id = ToUtf8(Slot(out.remote_id));
+    if (outcome.kind == Outcome::Kind::kRetry && out.retry_after_ms > 0) {
+      outcome.retry_after = std::chrono::milliseconds(out.retry_after_ms);
+    }
+    if (outcome.kind == Outcome::Kind::kNext) outcome.state = Slot(out.state);
+    outcome.may_have_been_delivered = (out.flags & HSW_MAYBE_DELIVERED) != 0;
+    outcome.has_memory = (out.flags & HSW_MEMORY_SET) != 0;
+    if (outcome.has_memory) outcome.memory = Slot(out.memory);
+    return outcome;
+  }
+
+  std::string Clean(std::string_view text) const { return text.empty() ? std::string() : Mask(ToUtf8(text)); }
+
+  const std::shared_ptr<Plugin> plugin_;
+  const hsw_sink& sink_;
+  HostContext& host_;
+  hsw_instance* const instance_;
+  const bool concurrent_;
+  Mutex calls_;  ///< held around calls into an instance that takes one at a time
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name, const PluginConfig& config,
+                                             Masker masker) {
+  HostContext& host = KeepForever(std::make_unique<HostContext>(name, std::move(masker)));
+  host.raw.size = sizeof host.raw;
+  host.raw.abi_major = HSW_ABI_MAJOR;
+  host.raw.abi_minor = HSW_ABI_MINOR;
+  host.raw.host = &host;
+  host.raw.log = HostLog;
+  host.raw.service = HostService;
+  std::array<char, 1024> error{};
+  hsw_instance* instance = nullptr;
+  std::string reason;
+  {
+    MutexLock lock(plugin->control);
+    try {
+      instance = plugin->sink.create(&host.raw, config.get(), error.data(), error.size());
+    } catch (...) {
+      reason = "its create threw an exception";
+    }
+  }
+  if (!instance) {
+    error.back() = '\0';
+    if (reason.empty()) reason = *error.data() ? ToUtf8(error.data()) : "it gave no reason";
+    return Error{ErrorCode::kInvalid, "sink " + name + ": the plugin " + plugin->info.id + " " + plugin->info.version +
+                                          " refuses its config: " + host.masker.Mask(std::move(reason))};
+  }
+  return std::shared_ptr<Sink>(std::make_shared<PluginSink>(std::move(plugin), host, instance));
+}
+
+}  // namespace hookswitch::plugins

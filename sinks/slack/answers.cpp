@@ -1,0 +1,148 @@
+#include "answers.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+namespace slack {
+namespace {
+
+enum class Class { kRetry, kRejected, kMisconfigured, kBlocks };
+
+struct Word {
+  std::string_view word;
+  Class means;
+  std::string_view reason;
+  std::string_view action;
+};
+
+constexpr std::string_view kNewUrl =
+    "make a new webhook at api.slack.com/apps > your app > Incoming Webhooks, put its URL into webhook_url and reload";
+constexpr std::string_view kAskAdmin = "ask an admin of the workspace to allow this app to post there, then resume the sink";
+constexpr std::string_view kReport = "this is a fault of the Slack sink: please report it with the event's id";
+
+// docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, "Handling errors"; Slack's changelog of May 2016; the
+// error tables of chat.postMessage; words seen by other clients.
+constexpr std::array kWords = {
+    Word{"invalid_blocks", Class::kBlocks, "Slack refused the layout of the message", kReport},
+    Word{"invalid_blocks_format", Class::kBlocks, "Slack refused the layout of the message", kReport},
+    Word{"msg_blocks_too_long", Class::kBlocks, "Slack found the message's blocks too long", kReport},
+    Word{"invalid_payload", Class::kRejected, "Slack could not read the message", kReport},
+    Word{"invalid_attachments", Class::kRejected, "Slack refused the message's attachments", kReport},
+    Word{"too_many_attachments", Class::kRejected, "Slack found too many attachments in the message", kReport},
+    Word{"no_text", Class::kRejected, "Slack found no text in the message", kReport},
+    Word{"missing_text_or_fallback_or_attachments", Class::kRejected, "Slack found no text in the message", kReport},
+    Word{"user_not_found", Class::kMisconfigured, "the user that this webhook writes to no longer exists", kNewUrl},
+    Word{"invalid_token", Class::kMisconfigured, "the webhook URL is wrong or was revoked", kNewUrl},
+    Word{"action_prohibited", Class::kMisconfigured, "an admin of the workspace forbids this webhook to post", kAskAdmin},
+    Word{"posting_to_general_channel_denied", Class::kMisconfigured,
+         "the webhook writes to #general, and only some members may post there", kAskAdmin},
+    Word{"team_disabled", Class::kMisconfigured, "the Slack workspace is disabled",
+         "point webhook_url to a workspace that is in use and reload"},
+    Word{"channel_not_found", Class::kMisconfigured,
+         "the webhook's channel no longer exists, or was made private",
+         "make a new webhook for an existing channel, put its URL into webhook_url and reload"},
+    Word{"channel_is_archived", Class::kMisconfigured, "the webhook's channel is archived",
+         "unarchive the channel and resume the sink, or make a webhook for another channel"},
+    Word{"no_active_hooks", Class::kMisconfigured, "the webhook is disabled", kNewUrl},
+    Word{"no_service", Class::kMisconfigured, "the webhook is disabled, removed or wrong", kNewUrl},
+    Word{"no_service_id", Class::kMisconfigured, "the webhook is disabled, removed or wrong", kNewUrl},
+    Word{"no_hooks", Class::kMisconfigured, "the webhook was removed", kNewUrl},
+    Word{"no_team", Class::kMisconfigured, "the webhook's workspace does not exist, or the app was removed from it", kNewUrl},
+    Word{"rate_limited", Class::kRetry, "Slack limits the rate of messages", ""},
+    Word{"ratelimited", Class::kRetry, "Slack limits the rate of messages", ""},
+    Word{"rollup_error", Class::kRetry, "Slack had an internal error", ""},
+    Word{"internal_error", Class::kRetry, "Slack had an internal error", ""},
+    Word{"fatal_error", Class::kRetry, "Slack had an internal error", ""},
+    Word{"service_unavailable", Class::kRetry, "Slack is unavailable", ""},
+    Word{"request_timeout", Class::kRetry, "Slack did not read the request in time", ""},
+};
+
+struct Answer {
+  std::string word;  ///< "" if there is none
+  bool ok_true = false, ok_false = false;  ///< JSON {"ok": …}
+};
+
+Answer Read(std::string_view body) {
+  Answer answer;
+  const auto first = body.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return answer;
+  body = body.substr(first, body.find_last_not_of(" \t\r\n") - first + 1);
+  if (body.size() <= 100) {
+    std::string word(body);
+    for (char& c : word) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    }
+    if (word == "no hooks") word = "no_hooks";  // what very old integrations answer
+    if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos) {
+      answer.word = word;
+      return answer;
+    }
+  }
+  boost::system::error_code error;
+  const auto value = boost::json::parse(body, error);
+  const auto* object = error ? nullptr : value.if_object();
+  if (!object) return answer;
+  if (const auto* ok = object->if_contains("ok"); ok && ok->is_bool()) {
+    (ok->get_bool() ? answer.ok_true : answer.ok_false) = true;
+  }
+  if (const auto* word = object->if_contains("error"); word && word->is_string()) {
+    answer.word = std::string(hsw::CutBytes(std::string_view(word->get_string()), 60));
+  }
+  return answer;
+}
+
+/// The start of an answer that nobody knows, for the reason: one line of printable text.
+std::string Quote(std::string_view body) {
+  std::string quoted;
+  for (const char c : hsw::CutBytes(body, 200)) quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  return quoted.empty() ? "nothing" : "\"" + quoted + "\"";
+}
+
+hsw::Outcome Refused(const Word& word, bool plain, const hsw::Response& response) {
+  const std::string code(word.word), reason = std::string(word.reason) + " (" + code + ")", action(word.action);
+  switch (word.means) {
+    case Class::kRetry: {
+      auto outcome = hsw::Outcome::Retry(code, reason).RetryAfterMs(response.RetryAfterMs());
+      // Only a refusal before the work is known to have posted nothing.
+      return response.Status() >= 500 ? std::move(outcome).MaybeDelivered() : std::move(outcome);
+    }
+    case Class::kRejected: return hsw::Outcome::Rejected(code, reason).Action(action);
+    case Class::kMisconfigured: return hsw::Outcome::Misconfigured(code, reason, action);
+    case Class::kBlocks:
+      if (plain) return hsw::Outcome::Rejected(code, reason + ", and its text alone, too").Action(action);
+      return hsw::Outcome::Next(std::string(kPlain)).Code(code).Reason(reason + "; it goes out as text alone").Action(action);
+  }
+  return hsw::Outcome::Retry(code, reason);
+}
+
+}  // namespace
+
+hsw::Outcome Classify(Kind kind, bool plain, const hsw::Response& response) {
+  const int status = response.Status();
+  const bool success = status >= 200 && status < 300;
+  const Answer answer = Read(response.Body());
+
+  // A workflow answers 2xx with an empty body, any text or {"ok":true}; taking one of them for a failure runs it twice.
+  if (success && (kind == Kind::kWorkflow ? !answer.ok_false : answer.word == "ok" || answer.ok_true)) {
+    return hsw::Outcome::Delivered();
+  }
+  for (const Word& word : kWords) {
+    if (word.word == answer.word) return Refused(word, plain, response);
+  }
+  if (!success) {
+    auto outcome = hsw::FromHttp(response);
+    std::string reason = "Slack answered HTTP " + std::to_string(status) + " with " + Quote(response.Body());
+    if (outcome.status() == HSW_RETRY) return std::move(outcome).Reason(std::move(reason));
+    if (!answer.word.empty() && answer.word != "ok") outcome = std::move(outcome).Code(answer.word);
+    if (outcome.status() == HSW_MISCONFIGURED) outcome = std::move(outcome).Action(std::string(kNewUrl));
+    return std::move(outcome).Reason(std::move(reason));
+  }
+  auto outcome = hsw::Outcome::Rejected(answer.word.empty() ? "unexpected_answer" : answer.word,
+                                        "Slack answered HTTP " + std::to_string(status) + ", but with " +
+                                            Quote(response.Body()) + " instead of \"ok\"")
+                     .Action("check that webhook_url is the URL of a Slack webhook and not of a page or a proxy");
+  return answer.ok_false ? std::move(outcome) : std::move(outcome).MaybeDelivered();
+}
+
+}  // namespace slack

@@ -1,0 +1,33 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+/// Slack's text rules (docs.slack.dev/messaging/formatting-message-text). Lengths count code points of what is sent.
+namespace slack {
+
+/// What a cut text ends with where the user should know that there was more.
+inline constexpr std::string_view kTruncated = "... (truncated)";
+
+/// Drops control characters but newline and tab, and makes every line end "\n".
+std::string Clean(std::string_view text);
+/// Clean, on one line, without space at either end.
+std::string OneLine(std::string_view text);
+
+/// `text` for mrkdwn: &, < and > as entities, at most `most` code points, never cut inside an entity. A cut text ends with
+/// `ending`, which counts.
+std::string Escape(std::string_view text, std::size_t most, std::string_view ending);
+/// `text` as it is, at most `most` code points; a cut one ends with `ending`, which counts.
+std::string Cut(std::string_view text, std::size_t most, std::string_view ending);
+
+/// `text` as a mrkdwn code block of at most `most` code points, fences included: at most `most_text` code points of the text,
+/// kTruncated behind them if it was cut. Nothing inside can ping, link or close the block: there is no escape for a
+/// backtick in mrkdwn, so U+200B goes between two of them. `text` must be clean.
+std::string CodeBlock(std::string_view text, std::size_t most_text, std::size_t most);
+
+/// `<url|label>`, or only the escaped label where `url` is not http(s) or the whole would be longer than `most`.
+std::string Link(std::string_view url, std::string_view label, std::size_t most);
+/// `<!date^…|…>`: shown in the reader's zone, in UTC where a client cannot.
+std::string Date(long long unix_ms);
+
+}  // namespace slack
