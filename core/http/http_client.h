@@ -11,7 +11,9 @@ namespace hookswitch {
 /// What came of one HTTP exchange.
 struct HttpResult {
   std::optional<HttpResponse> response;  ///< present if an answer came whole
-  /// Without a response: "connect_failed", "dns_failed", "tls_failed", "timeout", "reset", "too_large", "canceled", "bad_url".
+  /// Without a response: "connect_failed", "dns_failed", "tls_failed", "timeout", "reset" (the connection ended before the
+  /// answer was whole), "bad_response" (not HTTP), "too_large" (its headers), "canceled", "bad_url", "bad_request" (a method
+  /// or header that HTTP cannot carry; nothing was sent).
   std::string error;
   std::string detail;         ///< for people; holds no path or query of the URL
   bool maybe_sent = false;    ///< bytes of the request may have reached the other side

@@ -1,0 +1,356 @@
+#include <curl/curl.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/base/sync.h"
+#include "core/base/text.h"
+#include "core/http/http_client.h"
+#include "core/http/request_check.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::size_t kMaxHeaders = 128;
+constexpr std::size_t kMaxHeaderBytes = 32 * 1024;
+constexpr std::size_t kMaxIdleHandles = 256;
+// Under the idle limit of the usual load balancers (60 s), so that a dead connection is the exception.
+constexpr long kMaxIdleSeconds = 50;
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using EasyPtr = std::unique_ptr<CURL, EasyDeleter>;
+using ListPtr = std::unique_ptr<curl_slist, ListDeleter>;
+
+/// One exchange under way. libcurl points into it, so it does not move.
+struct Transfer {
+  HttpRequest request;
+  std::chrono::milliseconds timeout{};
+  HttpClient::Done done;
+  HttpResponse response;
+  std::size_t header_bytes = 0;
+  std::size_t max_body = 0;
+  bool body_cut = false;
+  bool headers_endless = false;
+  EasyPtr easy;
+  ListPtr headers;
+  char error[CURL_ERROR_SIZE] = "";
+};
+
+void Finish(Transfer& transfer, HttpResult result) {
+  const auto done = std::move(transfer.done);
+  done(std::move(result));
+}
+
+std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
+  auto& transfer = *static_cast<Transfer*>(context);
+  const std::string_view line(data, size * count);
+  if (line.substr(0, 5) == "HTTP/") {  // a 1xx came before: only the final answer counts
+    transfer.response.headers.clear();
+    transfer.header_bytes = 0;
+    return line.size();
+  }
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return line.size();
+  transfer.header_bytes += line.size();
+  if (transfer.header_bytes > kMaxHeaderBytes * 8) {
+    transfer.headers_endless = true;
+    return 0;
+  }
+  if (transfer.header_bytes <= kMaxHeaderBytes && transfer.response.headers.size() < kMaxHeaders) {
+    transfer.response.headers.emplace_back(line.substr(0, colon), Trim(line.substr(colon + 1)));
+  }
+  return line.size();
+}
+
+std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* context) {
+  auto& transfer = *static_cast<Transfer*>(context);
+  const std::size_t bytes = size * count;
+  const std::size_t room = transfer.max_body - transfer.response.body.size();
+  transfer.response.body.append(data, std::min(room, bytes));
+  if (bytes <= room) return bytes;
+  transfer.body_cut = true;
+  return 0;  // ends the transfer: what is wanted is here, and an endless answer must not hold the slot
+}
+
+bool Has(const HttpRequest& request, std::string_view name) {
+  return std::any_of(request.headers.begin(), request.headers.end(),
+                     [&](const auto& header) { return EqualsIgnoreCase(header.first, name); });
+}
+
+ListPtr MakeHeaders(const HttpRequest& request) {
+  curl_slist* list = nullptr;
+  const auto add = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(list, line.c_str());
+    HSW_CHECK(longer, "memory does not run out");
+    list = longer;
+  };
+  // "Name:" removes a header that libcurl would add by itself.
+  add("Expect:");
+  for (const char* name : {"Accept", "Content-Type"}) {
+    if (!Has(request, name)) add(std::string(name) + ":");
+  }
+  for (const auto& [name, value] : request.headers) add(value.empty() ? name + ";" : name + ": " + value);
+  return ListPtr(list);
+}
+
+std::string_view WordFor(CURLcode code) {
+  switch (static_cast<int>(code)) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY: return "dns_failed";
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+    case CURLE_INTERFACE_FAILED: return "connect_failed";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_USE_SSL_FAILED: return "tls_failed";
+    case CURLE_OPERATION_TIMEDOUT: return "timeout";
+    case CURLE_URL_MALFORMAT: return "bad_url";
+    case CURLE_UNSUPPORTED_PROTOCOL:  // an answer in HTTP/0.9; bad schemes never get here
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING: return "bad_response";
+    case CURLE_ABORTED_BY_CALLBACK: return "canceled";
+    default: return "reset";
+  }
+}
+
+bool MaybeSent(CURL* easy) {
+  curl_off_t ready_us = 0;
+  long request_bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+  // The request size alone counts a proxy's CONNECT as well.
+  return ready_us > 0 && request_bytes > 0;
+}
+
+std::string DetailOf(const Transfer& transfer, CURLcode code, bool maybe_sent) {
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return (maybe_sent ? "the request was sent, but no whole answer came within " : "no connection within ") +
+           std::to_string(transfer.timeout.count()) + " ms";
+  }
+  std::string detail = transfer.error[0] ? transfer.error : curl_easy_strerror(code);
+  const std::string_view secret = PathAndQuery(transfer.request.url);
+  if (secret.size() > 1) {
+    for (auto at = detail.find(secret); at != std::string::npos; at = detail.find(secret)) {
+      detail.replace(at, secret.size(), "/***");
+      if (secret == "/***") break;
+    }
+  }
+  return ToUtf8(detail);
+}
+
+class CurlClient final : public HttpClient {
+ public:
+  explicit CurlClient(const HttpClientOptions& options) : options_(options) {
+    // Thread-safe and counted since 7.84 (curl.se/libcurl/c/curl_global_init.html).
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    multi_ = curl_multi_init();
+    HSW_CHECK(multi_, "memory does not run out");
+    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options.max_connections_per_host));
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 256L);
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  ~CurlClient() override {
+    {
+      MutexLock lock(mu_);
+      stopping_ = true;
+    }
+    curl_multi_wakeup(multi_);
+    thread_.join();
+    idle_.clear();
+    curl_multi_cleanup(multi_);
+    curl_global_cleanup();
+  }
+
+  void Send(HttpRequest request, std::chrono::milliseconds timeout, Done done) override {
+    auto transfer = std::make_unique<Transfer>();
+    transfer->request = std::move(request);
+    transfer->timeout = std::max(timeout, std::chrono::milliseconds(1));
+    transfer->done = std::move(done);
+    transfer->max_body = options_.max_response_body;
+    bool wake = false;
+    {
+      MutexLock lock(mu_);
+      wake = queue_.empty();
+      queue_.push_back(std::move(transfer));
+    }
+    if (wake) curl_multi_wakeup(multi_);
+  }
+
+ private:
+  void Run() {
+    // OpenSSL writes without MSG_NOSIGNAL; a peer that went away must not end the process.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+
+    std::vector<std::unique_ptr<Transfer>> fresh;
+    while (TakeQueue(fresh)) {
+      for (auto& transfer : fresh) Start(std::move(transfer));
+      fresh.clear();
+      int running = 0;
+      curl_multi_perform(multi_, &running);
+      if (Collect()) continue;  // a callback may have sent more
+      curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
+    }
+    CancelAll();
+  }
+
+  bool TakeQueue(std::vector<std::unique_ptr<Transfer>>& fresh) EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    fresh.swap(queue_);
+    if (!stopping_) return true;
+    fresh.swap(queue_);
+    return false;
+  }
+
+  void Start(std::unique_ptr<Transfer> transfer) {
+    if (auto problem = CheckRequest(transfer->request)) {
+      Finish(*transfer, HttpResult{{}, std::string(problem->error), std::move(problem->detail), false});
+      return;
+    }
+    if (idle_.empty()) {
+      transfer->easy.reset(curl_easy_init());
+      HSW_CHECK(transfer->easy, "memory does not run out");
+    } else {
+      transfer->easy = std::move(idle_.back());
+      idle_.pop_back();
+    }
+    CURL* easy = transfer->easy.get();
+    Configure(easy, *transfer);
+    const CURLMcode code = curl_multi_add_handle(multi_, easy);
+    HSW_CHECK(code == CURLM_OK, "a fresh handle can always be added");
+    in_flight_.emplace(easy, std::move(transfer));
+  }
+
+  void Configure(CURL* easy, Transfer& transfer) {
+    const HttpRequest& request = transfer.request;
+    curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    // Without it a name server that hangs would hold this thread, and with it every sink, when such a transfer is ended.
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+    if (!options_.user_agent.empty()) curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+    transfer.headers = MakeHeaders(request);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
+    if (request.method == "HEAD") {
+      curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+      return;
+    }
+    if (request.method == "GET" && request.body.empty()) {
+      curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+      return;
+    }
+    if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH" || !request.body.empty()) {
+      curl_easy_setopt(easy, CURLOPT_POST, 1L);
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+    if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+
+  bool Collect() {
+    bool any = false;
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      any = true;
+      const CURLcode code = message->data.result;
+      End(message->easy_handle, code);
+    }
+    return any;
+  }
+
+  void End(CURL* easy, CURLcode code) {
+    auto node = in_flight_.extract(easy);
+    HSW_CHECK(!node.empty(), "every handle in the multi is in in_flight_");
+    Transfer& transfer = *node.mapped();
+    HttpResult result;
+    result.maybe_sent = MaybeSent(easy);
+    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer.body_cut)) {
+      long status = 0;
+      curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+      transfer.response.status = static_cast<int>(status);
+      result.response = std::move(transfer.response);
+    } else {
+      result.error = transfer.headers_endless ? "too_large" : WordFor(code);
+      result.detail = transfer.headers_endless ? "the answer's headers do not end" : DetailOf(transfer, code, result.maybe_sent);
+    }
+    curl_multi_remove_handle(multi_, easy);
+    if (idle_.size() < kMaxIdleHandles) {
+      curl_easy_reset(easy);
+      idle_.push_back(std::move(transfer.easy));
+    }
+    Finish(transfer, std::move(result));
+  }
+
+  void CancelAll() EXCLUDES(mu_) {
+    while (!in_flight_.empty()) {
+      auto node = in_flight_.extract(in_flight_.begin());
+      Transfer& transfer = *node.mapped();
+      const bool maybe_sent = MaybeSent(transfer.easy.get());
+      curl_multi_remove_handle(multi_, transfer.easy.get());
+      Finish(transfer, HttpResult{{}, "canceled", "hookswitch is stopping", maybe_sent});
+    }
+    for (;;) {
+      std::vector<std::unique_ptr<Transfer>> waiting;
+      {
+        MutexLock lock(mu_);
+        waiting.swap(queue_);
+      }
+      if (waiting.empty()) return;
+      for (auto& transfer : waiting) Finish(*transfer, HttpResult{{}, "canceled", "hookswitch is stopping", false});
+    }
+  }
+
+  const HttpClientOptions options_;
+  CURLM* multi_ = nullptr;
+  Mutex mu_;
+  std::vector<std::unique_ptr<Transfer>> queue_ GUARDED_BY(mu_);
+  bool stopping_ GUARDED_BY(mu_) = false;
+  // The loop's own.
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
+  std::vector<EasyPtr> idle_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> MakeCurlClient(const HttpClientOptions& options) {
+  return std::make_unique<CurlClient>(options);
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,75 @@
+#include "core/http/request_check.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+
+#include "core/base/text.h"
+
+namespace hookswitch {
+namespace {
+
+// RFC 9110 5.6.2
+bool IsToken(std::string_view text) {
+  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kOthers.find(c) != std::string_view::npos;
+  });
+}
+
+// RFC 9110 5.5: no control characters but the tab.
+bool IsFieldValue(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  });
+}
+
+bool ChangesFraming(std::string_view name) {
+  return EqualsIgnoreCase(name, "Content-Length") || EqualsIgnoreCase(name, "Transfer-Encoding") ||
+         EqualsIgnoreCase(name, "Connection") || EqualsIgnoreCase(name, "Upgrade") || EqualsIgnoreCase(name, "TE") ||
+         EqualsIgnoreCase(name, "Trailer") || EqualsIgnoreCase(name, "Expect");
+}
+
+std::optional<RequestProblem> CheckUrl(const std::string& url) {
+  const auto bad = [](std::string why) { return RequestProblem{"bad_url", std::move(why)}; };
+  if (std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; })) {
+    return bad("the URL holds a space or a control character");
+  }
+  CURLU* parsed = curl_url();
+  if (!parsed) return bad("out of memory");
+  std::optional<RequestProblem> problem;
+  char* scheme = nullptr;
+  if (const CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url.c_str(), 0); code != CURLUE_OK) {
+    problem = bad(std::string("the URL cannot be read: ") + curl_url_strerror(code));
+  } else if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+             (std::string_view(scheme) != "https" && std::string_view(scheme) != "http")) {
+    problem = bad("the URL must start with https:// or http://");
+  }
+  curl_free(scheme);
+  curl_url_cleanup(parsed);
+  return problem;
+}
+
+}  // namespace
+
+std::optional<RequestProblem> CheckRequest(const HttpRequest& request) {
+  if (!IsToken(request.method)) return RequestProblem{"bad_request", "the method is not a word that HTTP allows"};
+  for (const auto& [name, value] : request.headers) {
+    if (!IsToken(name)) return RequestProblem{"bad_request", "a header's name holds a character that HTTP forbids"};
+    if (!IsFieldValue(value)) {
+      return RequestProblem{"bad_request", "the header " + name + " holds a line break or another control character"};
+    }
+    if (ChangesFraming(name)) return RequestProblem{"bad_request", "the header " + name + " is the client's to set"};
+  }
+  return CheckUrl(request.url);
+}
+
+std::string_view PathAndQuery(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto start = url.find_first_of("/?#", scheme == std::string_view::npos ? 0 : scheme + 3);
+  return start == std::string_view::npos ? std::string_view() : url.substr(start);
+}
+
+}  // namespace hookswitch
