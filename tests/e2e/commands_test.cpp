@@ -1,0 +1,143 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/e2e/router.h"
+
+namespace hookswitch::e2e {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// A config of one sink and two rules, and a completed call in a file.
+class Commands : public testing::Test {
+ protected:
+  Commands() {
+    config_.Slack("ops", "http://127.0.0.1:9/services/T0/B0/lastSegmentIsTheKey");
+    config_.rules =
+        "  - {name: short-calls, when: {max_duration: 5s}, send: [ops]}\n"
+        "  - {name: completed-calls, when: {status: completed}, send: [ops]}\n";
+    config_.Write();
+    WriteFile(event_, Call(CallId(1)));
+  }
+  Finished Hookswitch(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), Program());
+    return RunProgram(arguments);
+  }
+  TempDir dir_;
+  RouterConfig config_{dir_};
+  const std::string event_ = dir_ / "event.json";
+};
+
+TEST_F(Commands, CheckSaysFine) {
+  const Finished checked = Hookswitch({"check", "-c", config_.Path()});
+  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+}
+
+TEST_F(Commands, CheckNamesEveryProblemWithItsPlace) {
+  config_.rules = "  - {name: a, when: {min_druation: 30s}, send: [ops]}\n  - {name: b, send: [osp]}\n";
+  config_.Write();
+  const Finished checked = Hookswitch({"check", "-c", config_.Path()});
+  EXPECT_EQ(checked.exit_code, 1);
+  const std::string text = checked.out + checked.err;
+  EXPECT_THAT(text, HasSubstr(config_.Path() + ":"));
+  EXPECT_THAT(text, HasSubstr("did you mean \"min_duration\""));
+  EXPECT_THAT(text, HasSubstr("did you mean \"ops\""));
+  const Finished as_json = Hookswitch({"check", "-c", config_.Path(), "--format", "json"});
+  EXPECT_EQ(as_json.exit_code, 1);
+  json::error_code error;
+  const json::value problems = json::parse(as_json.out, error);
+  ASSERT_FALSE(error) << as_json.out;
+  EXPECT_THAT(json::serialize(problems), HasSubstr("min_druation"));
+}
+
+TEST_F(Commands, CheckFindsProblemsInAPluginsOwnConfig) {
+  const std::string good = config_.sinks;
+  config_.sinks = good;
+  config_.sinks.replace(config_.sinks.find("webhook_url"), 11, "webhok_url");
+  config_.Write();
+  const Finished checked = Hookswitch({"check", "-c", config_.Path()});
+  EXPECT_EQ(checked.exit_code, 1);
+  EXPECT_THAT(checked.out + checked.err, HasSubstr("webhook_url"));
+}
+
+TEST_F(Commands, CheckOfAFileThatIsNotThereIsTwo) {
+  EXPECT_EQ(Hookswitch({"check", "-c", dir_ / "nothing.yaml"}).exit_code, 2);
+}
+
+TEST_F(Commands, TheConfigIsAlsoFoundInTheEnvironment) {
+  EXPECT_EQ(RunProgram({Program(), "check"}, {"HOOKSWITCH_CONFIG=" + config_.Path()}).exit_code, 0);
+}
+
+TEST_F(Commands, WrongUsageIsTwo) {
+  EXPECT_EQ(Hookswitch({}).exit_code, 2);
+  EXPECT_EQ(Hookswitch({"sreve"}).exit_code, 2);
+  EXPECT_EQ(Hookswitch({"check", "--frmat", "json"}).exit_code, 2);
+  EXPECT_EQ(Hookswitch({"--help"}).exit_code, 0);
+  EXPECT_EQ(Hookswitch({"serve", "--help"}).exit_code, 0);
+  EXPECT_THAT(Hookswitch({"--version"}).out, HasSubstr("hookswitch 0."));
+}
+
+TEST_F(Commands, RouteExplainsEachRule) {
+  const Finished routed =
+      Hookswitch({"route", "-c", config_.Path(), "--source", "bolna", "--event", event_, "--format", "json"});
+  ASSERT_EQ(routed.exit_code, 0) << routed.err;
+  const json::value result = json::parse(routed.out);
+  EXPECT_EQ(result.at("event").at("call_id"), json::string_view(CallId(1)));
+  EXPECT_EQ(result.at("event").at("duration"), 27.2);
+  const json::array& rules = result.at("rules").as_array();
+  ASSERT_EQ(rules.size(), 2U);
+  EXPECT_EQ(rules[0].at("matched"), false);
+  EXPECT_FALSE(rules[0].at("why").as_string().empty());
+  EXPECT_EQ(rules[1].at("matched"), true);
+  EXPECT_EQ(result.at("deliveries"), json::parse(R"([{"sink":"ops","rule":"completed-calls"}])"));
+  EXPECT_THAT(Hookswitch({"route", "-c", config_.Path(), "--source", "bolna", "--event", event_}).out,
+              HasSubstr("completed-calls"));
+}
+
+TEST_F(Commands, RouteOfABodyThatIsNoEventIsOne) {
+  WriteFile(event_, R"({"status":"completed"})");
+  const Finished routed = Hookswitch({"route", "-c", config_.Path(), "--source", "bolna", "--event", event_});
+  EXPECT_EQ(routed.exit_code, 1);
+  const json::value result = json::parse(routed.out);
+  EXPECT_EQ(result.at("ok"), false);
+  EXPECT_EQ(result.at("error"), "missing_field");
+}
+
+TEST_F(Commands, PreviewPrintsTheRequestWithTheSecretMasked) {
+  const Finished shown = Hookswitch({"preview", "-c", config_.Path(), "--source", "bolna", "--event", event_});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("Bolna call ended: completed"));
+  EXPECT_THAT(shown.out, HasSubstr("POST"));
+  EXPECT_THAT(shown.out + shown.err, Not(HasSubstr("lastSegmentIsTheKey")));
+}
+
+TEST_F(Commands, SchemaIsJsonAndHoldsThePluginsOwnConfig) {
+  const Finished printed = Hookswitch({"schema", "-c", config_.Path()});
+  ASSERT_EQ(printed.exit_code, 0) << printed.err;
+  const json::value schema = json::parse(printed.out);
+  EXPECT_THAT(std::string(schema.at("$schema").as_string()), HasSubstr("draft-07"));
+  EXPECT_THAT(printed.out, HasSubstr("min_duration"));
+  EXPECT_THAT(printed.out, HasSubstr("webhook_url"));
+}
+
+TEST_F(Commands, PluginListFindsTheBundledSinks) {
+  const Finished listed = Hookswitch({"plugin", "list", "-c", config_.Path()});
+  ASSERT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("slack"));
+  const Finished inspected = Hookswitch({"plugin", "inspect", "slack", "-c", config_.Path()});
+  EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
+  EXPECT_THAT(inspected.out, HasSubstr("webhook_url"));
+}
+
+TEST_F(Commands, ServeOfABrokenConfigEndsWithOneAndEveryProblem) {
+  config_.rules = "  - {name: a, when: {min_druation: 30s}, send: [ops]}\n  - {name: b, send: [osp]}\n";
+  config_.Write();
+  const Finished served = Hookswitch({"serve", "-c", config_.Path()});
+  EXPECT_EQ(served.exit_code, 1);
+  EXPECT_THAT(served.err, HasSubstr("min_druation"));
+  EXPECT_THAT(served.err, HasSubstr("osp"));
+}
+
+}  // namespace
+}  // namespace hookswitch::e2e

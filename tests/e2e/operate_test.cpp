@@ -1,0 +1,187 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+
+#include "tests/e2e/poster.h"
+#include "tests/e2e/router.h"
+
+namespace hookswitch::e2e {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMeasurable = false;  // sanitizers take several times the memory and time
+#else
+constexpr bool kMeasurable = true;
+#endif
+
+TEST(Operate, HealthReadinessAndMetricsAnswer) {
+  TempDir dir;
+  FakeSlack slack;
+  Router router(RouterConfig(dir).Slack("ops", slack.Url()).Write());
+  ASSERT_TRUE(router.Ready());
+  EXPECT_EQ(router.Get("/healthz").status, 200);
+  EXPECT_EQ(router.Get("/readyz").status, 200);
+  EXPECT_EQ(router.Get("/nowhere").status, 404);
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(router.WaitForEvent("delivery_delivered"));
+
+  const RawAnswer metrics = router.Get("/metrics");
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_THAT(metrics.Header("Content-Type"), HasSubstr("text/plain"));
+  std::istringstream lines(metrics.body);
+  std::set<std::string> described;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# TYPE ")) described.insert(line.substr(7, line.find(' ', 7) - 7));
+    if (line.empty() || line.starts_with("#")) continue;
+    EXPECT_TRUE(line.starts_with("hookswitch_")) << line;
+    EXPECT_NE(line.find(' '), std::string::npos) << line;
+  }
+  for (const char* name : {"hookswitch_journal_pending", "hookswitch_journal_writable", "hookswitch_deliveries_total",
+                           "hookswitch_config_last_reload_successful", "hookswitch_build_info"}) {
+    EXPECT_TRUE(described.contains(name)) << name;
+  }
+}
+
+TEST(Operate, TheAdminApiAsksForItsToken) {
+  TempDir dir;
+  FakeSlack slack;
+  WriteFile(dir / "token", "the-admin-token");
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  std::string text = config.Text();
+  const std::string open = "admin: {listen: \"127.0.0.1:0\"}";
+  text.replace(text.find(open), open.size(),
+               "admin: {listen: \"127.0.0.1:0\", token: {file: " + (dir / "token") + "}}");
+  WriteFile(config.Path(), text);
+  Router router(config.Path());
+  ASSERT_TRUE(router.Ready());
+  EXPECT_EQ(router.Get("/api/v1/status").status, 401);
+  const fakes::HeaderList token{{"Authorization", "Bearer the-admin-token"}};
+  EXPECT_EQ(fakes::Fetch(router.Admin(), "GET", "/api/v1/status", "", token).status, 200);
+  EXPECT_EQ(router.Get("/healthz").status, 200);
+}
+
+TEST(Operate, APausedSinkHoldsItsDeliveriesUntilResumed) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url("/services/T0/B0/x1")).Slack("oncall", slack.Url("/services/T0/B0/x2"));
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/sinks/ops/pause").status, 200);
+  EXPECT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/sinks/nobody/pause").status, 404);
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  EXPECT_EQ(slack.Posted("/services/T0/B0/x1").size(), 0U);
+  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/sinks/ops/resume").status, 200);
+  EXPECT_TRUE(slack.WaitForPosted(2));
+}
+
+// The log, the metrics and the admin API may be seen by many; a call's words and numbers, and what opens doors, may
+// not.
+TEST(Operate, NoSecretTranscriptOrNumberIsShown) {
+  TempDir dir;
+  FakeSlack slack;
+  slack.Behave({.mode = SlackBehaviour::Mode::kStatus, .status = 500, .word = "rollup_error", .times = 1});
+  RouterConfig config(dir);
+  WriteFile(dir / "secret", "s3cretOfTheSender");
+  config.source =
+      "{type: bolna, path: /bolna/webhook, auth: {header: X-Secret, secret: {file: " + (dir / "secret") + "}}}";
+  config.Slack("ops", slack.Url("/services/T0/B0/lastSegmentIsTheKey"));
+  config.Slack("down", "http://127.0.0.1:1/services/T0/B0/lastSegmentOfAnother");
+  config.Slack("gone", slack.Url("/services/T0/B0/lastSegmentOfAThird"));
+  slack.Behave("/services/T0/B0/lastSegmentOfAThird",
+               {.mode = SlackBehaviour::Mode::kStatus, .status = 403, .word = "invalid_token"});
+  config.more = "log: {level: debug}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  const fakes::HeaderList secret{{"X-Secret", "s3cretOfTheSender"}};
+  ASSERT_EQ(router.Post(Call(CallId(1)), secret).status, 200);
+  ASSERT_EQ(router.Post(Call(CallId(1)), secret).status, 200);
+  EXPECT_EQ(router.Post(Call(CallId(2)), {{"X-Secret", "s3cretOfTheSendex"}}).status, 401);
+  EXPECT_EQ(router.Post(R"({"status": {"user_number": "+12025550123"}, "id": "yes friday is fine"})", secret).status,
+            422);
+  EXPECT_EQ(router.Post(R"({"user_number": "+12025550123", "transcript": "yes friday is fine)", secret).status, 400);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  ASSERT_TRUE(router.WaitForEvent("delivery_delivered"));
+  ASSERT_TRUE(router.WaitForEvents("delivery_retry", 2));
+  ASSERT_TRUE(router.WaitForEvent("lane_paused"));
+  std::string shown;
+  for (const char* page : {"/readyz", "/metrics", "/api/v1/status", "/api/v1/sinks"}) shown += router.Get(page).body;
+  EXPECT_EQ(router.Stop(), 0);
+  shown += router.Log();
+  for (const char* hidden : {"lastSegmentIsTheKey", "lastSegmentOfAnother", "lastSegmentOfAThird", "s3cretOfTheSende",
+                             "2025550123", "2025550188", "Northwind", "Priya", "friday"}) {
+    EXPECT_THAT(shown, Not(HasSubstr(hidden)));
+  }
+}
+
+TEST(Operate, EveryLogLineIsOneJsonObjectWithAnEvent) {
+  TempDir dir;
+  FakeSlack slack;
+  Router router(RouterConfig(dir).Slack("ops", slack.Url()).Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  router.Post("not json");
+  ASSERT_TRUE(router.WaitForEvent("delivery_delivered"));
+  EXPECT_EQ(router.Stop(), 0);
+  for (const std::string& line : router.Process().Lines()) {
+    json::error_code error;
+    const json::value value = json::parse(line, error);
+    ASSERT_FALSE(error) << line;
+    for (const char* key : {"ts", "level", "event"}) EXPECT_TRUE(value.as_object().contains(key)) << line;
+  }
+}
+
+TEST(Operate, AtRestItIsSmall) {
+  TempDir dir;
+  FakeSlack slack;
+  Router router(RouterConfig(dir).Slack("ops", slack.Url()).Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  RecordProperty("rss_mb", static_cast<int>(router.Rss() >> 20));
+  if (kMeasurable) {
+    EXPECT_LT(router.Rss(), 60U << 20);
+  }
+}
+
+TEST(Operate, ItStartsFastAndSmallWithABacklogOfAHundredThousand) {
+  constexpr std::size_t kBacklog = 100'000;
+  TempDir dir;
+  FakeSlack slack;
+  slack.GoDown();
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url(), {"rate_limit: {max: 1, per: 1h, burst: 1}"});
+  config.Write();
+  {
+    Router router(config.Path());
+    ASSERT_TRUE(router.Ready());
+    Poster poster(32);
+    poster.Go(router.Ingress(), kBacklog);
+    poster.Join();
+    ASSERT_EQ(poster.Accepted().size(), kBacklog);
+    ASSERT_EQ(router.Stop(), 0);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  Router router(config.Path());
+  const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+  ASSERT_TRUE(router.Ready());
+  const json::value status = json::parse(router.Get("/api/v1/status").body);
+  EXPECT_EQ(status.at("journal").at("pending"), kBacklog);
+  EXPECT_EQ(router.Post(Call(CallId(kBacklog))).status, 200);
+  RecordProperty("start_ms", static_cast<int>(took.count()));
+  RecordProperty("rss_mb", static_cast<int>(router.Rss() >> 20));
+  if (kMeasurable) {
+    EXPECT_LT(took, seconds(2));
+    EXPECT_LT(router.Rss(), 150U << 20);
+  }
+}
+
+}  // namespace
+}  // namespace hookswitch::e2e

@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/e2e/poster.h"
+#include "tests/e2e/router.h"
+
+namespace hookswitch::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Reload, TwoHundredReloadsUnderLoadLoseDoubleAndRefuseNothing) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  Poster poster(4);
+  poster.Go(router.Ingress(), 1'000'000);
+  poster.WaitForAccepted(10);
+  for (std::size_t i = 1; i <= 200; ++i) {
+    config.more = i % 2 == 1 ? "defaults: {timezone: Asia/Kolkata}\n" : "";
+    config.Write();
+    router.Process().Signal(SIGHUP);
+    ASSERT_TRUE(router.WaitForEvents("reloaded", i)) << router.Log().substr(0, 4000);
+  }
+  poster.Stop();
+  poster.Join();
+  EXPECT_TRUE(poster.Others().empty()) << poster.Others().begin()->first;
+  ASSERT_TRUE(slack.WaitForPosted(poster.Accepted().size(), seconds(60)));
+  EXPECT_EQ(router.Stop(), 0);
+  EXPECT_EQ(slack.PostedCount(), poster.Accepted().size());
+  std::set<std::size_t> arrived;
+  for (const auto& posted : slack.Posted()) arrived.insert(CallNumberIn(posted.body).value_or(SIZE_MAX));
+  EXPECT_EQ(arrived, poster.Accepted());
+}
+
+TEST(Reload, NewRulesHoldFromTheNextEventOn) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url("/services/T0/B0/x1")).Slack("oncall", slack.Url("/services/T0/B0/x2"));
+  config.rules = "  - {name: all, send: [ops]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  config.rules = "  - {name: all, send: [oncall]}\n";
+  config.Write();
+  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  EXPECT_EQ(reload.status, 200) << reload.body;
+  ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(2));
+  ASSERT_EQ(slack.Posted("/services/T0/B0/x2").size(), 1U);
+  EXPECT_EQ(CallNumberIn(slack.Posted("/services/T0/B0/x2")[0].body), 2U);
+}
+
+TEST(Reload, ABrokenConfigChangesNothingAndSaysWhy) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  const std::string rules = "  - {name: all, when: {min_druation: 30s}, send: [ops]}\n";
+  config.rules = rules;
+  config.Write();
+  router.Process().Signal(SIGHUP);
+  ASSERT_TRUE(router.WaitForEvent("reload_failed"));
+  EXPECT_THAT(router.Log(), HasSubstr("min_druation"));
+  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  EXPECT_EQ(reload.status, 422);
+  EXPECT_THAT(reload.body, HasSubstr("min_druation"));
+  EXPECT_THAT(router.Get("/readyz").body, HasSubstr("reload"));
+  EXPECT_THAT(router.Get("/metrics").body, HasSubstr("hookswitch_config_last_reload_successful 0"));
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  EXPECT_TRUE(slack.WaitForPosted(1));
+  config.rules = "";
+  config.Write();
+  router.Process().Signal(SIGHUP);
+  EXPECT_TRUE(router.WaitForEvent("reloaded"));
+}
+
+TEST(Reload, SecretsAreReadAgain) {
+  TempDir dir;
+  FakeSlack slack;
+  WriteFile(dir / "secret", "first");
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url("/services/T0/B0/old"));
+  config.source =
+      "{type: bolna, path: /bolna/webhook, auth: {header: X-Secret, secret: {file: " + (dir / "secret") + "}}}";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  EXPECT_EQ(router.Post(Call(CallId(1)), {{"X-Secret", "first"}}).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  WriteFile(dir / "secret", "second");
+  WriteFile(dir / "ops_webhook", slack.Url("/services/T0/B0/new"));
+  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  EXPECT_EQ(router.Post(Call(CallId(2)), {{"X-Secret", "first"}}).status, 401);
+  EXPECT_EQ(router.Post(Call(CallId(3)), {{"X-Secret", "second"}}).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(2));
+  EXPECT_EQ(slack.Posted("/services/T0/B0/new").size(), 1U);
+}
+
+TEST(Reload, AListenerThatChangedAsksForARestart) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  config.server = "{listen: \"127.0.0.2:0\"}";
+  config.Write();
+  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  EXPECT_EQ(reload.status, 200);
+  EXPECT_THAT(reload.body, HasSubstr("server.listen"));
+  EXPECT_EQ(router.Post(Call(CallId(1))).status, 200);
+}
+
+TEST(Reload, DeliveriesOfARemovedSinkWaitForItsReturn) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  slack.GoDown();
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(router.WaitForEvent("delivery_retry"));
+  RouterConfig without(dir);
+  without.Slack("other", slack.Url("/services/T0/B0/other"));
+  without.Write();
+  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  slack.ComeBack();
+  ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  EXPECT_EQ(CallNumberIn(slack.Posted()[0].body), 2U);
+  config.Write();
+  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(2));
+}
+
+}  // namespace
+}  // namespace hookswitch::e2e

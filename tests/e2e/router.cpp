@@ -1,0 +1,147 @@
+#include "tests/e2e/router.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <sstream>
+
+#include "core/base/json.h"
+
+namespace hookswitch::e2e {
+namespace {
+
+constexpr std::string_view kIdPrefix = "00000000-0000-4000-8000-";
+constexpr std::size_t kIdDigits = 12;
+
+std::uint16_t PortOf(const json::object& line, const char* key) {
+  const json::value* address = line.if_contains(key);
+  if (address == nullptr || !address->is_string()) return 0;
+  const std::string text(address->get_string());
+  return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
+}
+
+}  // namespace
+
+std::string Program() {
+  return HSW_BINARY_DIR "/bin/hookswitch";
+}
+std::string PluginFolder() {
+  return HSW_BINARY_DIR "/lib/hookswitch/sinks";
+}
+
+RouterConfig& RouterConfig::Slack(const std::string& name, const std::string& url,
+                                  std::vector<std::string> more_lines) {
+  const std::string secret = dir_ / (name + "_webhook");
+  WriteFile(secret, url);
+  names_.push_back(name);
+  sinks +=
+      "  " + name + ":\n    plugin: slack\n    config: {webhook_url: {file: " + secret + "}, allow_any_host: true}\n";
+  const auto has = [&](std::string_view key) {
+    for (const std::string& line : more_lines) {
+      if (line.starts_with(key)) return true;
+    }
+    return false;
+  };
+  if (!has("rate_limit:")) more_lines.emplace_back("rate_limit: {max: 100000, per: 1s, burst: 100000}");
+  if (!has("concurrency:")) more_lines.emplace_back("concurrency: 8");
+  if (!has("retry:")) more_lines.emplace_back("retry: {schedule: [100ms], give_up_after: 1h}");
+  for (const std::string& line : more_lines) sinks += "    " + line + "\n";
+  return *this;
+}
+
+std::string RouterConfig::Text() const {
+  std::string text = "version: 1\nserver: " + server +
+                     "\nadmin: {listen: \"127.0.0.1:0\"}\njournal: {path: " + (dir_ / "journal.db") +
+                     "}\nplugins: {paths: [" + plugin_paths + "]}\nsources:\n  bolna: " + source + "\n";
+  if (!sinks.empty()) text += "sinks:\n" + sinks;
+  if (!rules.empty()) {
+    text += "rules:\n" + rules;
+  } else if (!names_.empty()) {
+    text += "rules:\n  - name: everything\n    send: [";
+    for (const std::string& name : names_) text += (name == names_.front() ? "" : ", ") + name;
+    text += "]\n";
+  }
+  return text + more;
+}
+
+std::string RouterConfig::Write() const {
+  WriteFile(Path(), Text());
+  return Path();
+}
+
+std::string Call(std::string_view id, const json::object& changes) {
+  static const json::object completed =
+      json::parse(ReadFile(HSW_SOURCE_DIR "/tests/e2e/data/completed.json")).as_object();
+  json::object call = completed;
+  call["id"] = id;
+  call["execution_id"] = id;
+  for (const auto& change : changes) call[change.key()] = change.value();
+  return json::serialize(call);
+}
+
+std::string CallId(std::size_t number) {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%012zx", number);
+  return std::string(kIdPrefix) + digits;
+}
+
+std::optional<std::size_t> CallNumberIn(std::string_view text) {
+  const std::size_t at = text.find(kIdPrefix);
+  if (at == std::string_view::npos) return {};
+  return std::stoul(std::string(text.substr(at + kIdPrefix.size(), kIdDigits)), nullptr, 16);
+}
+
+Router::Router(const std::string& config_path, const std::vector<std::string>& environment)
+    : child_({Program(), "serve", "-c", config_path}, environment) {
+  const auto line = WaitForEvent("ready", seconds(30));
+  if (!line) {
+    ADD_FAILURE() << "the router did not get ready; its log:\n" << Log();
+    return;
+  }
+  const json::object ready = json::parse(*line).as_object();
+  ingress_ = PortOf(ready, "ingress");
+  admin_ = PortOf(ready, "admin");
+}
+
+RawAnswer Router::Post(std::string_view body, const fakes::HeaderList& headers, std::string_view path) const {
+  return fakes::Fetch(ingress_, "POST", path, body, headers);
+}
+
+RawAnswer Router::Get(std::string_view admin_path) const {
+  return fakes::Fetch(admin_, "GET", admin_path);
+}
+
+std::optional<std::string> Router::WaitForEvent(std::string_view event, milliseconds timeout) const {
+  return child_.WaitForLine("\"event\":\"" + std::string(event) + "\"", timeout);
+}
+
+bool Router::WaitForEvents(std::string_view event, std::size_t count, milliseconds timeout) const {
+  return child_.WaitForLines("\"event\":\"" + std::string(event) + "\"", count, timeout);
+}
+
+std::string Router::Log() const {
+  std::string log;
+  for (const std::string& line : child_.Lines()) log += line + "\n";
+  return log;
+}
+
+std::size_t Router::Rss() const {
+  std::istringstream status(ReadFile("/proc/" + std::to_string(child_.Pid()) + "/status"));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+std::optional<int> Router::Stop(milliseconds timeout) {
+  child_.Signal(SIGTERM);
+  return child_.WaitForExit(timeout);
+}
+
+void Router::Kill() {
+  child_.Signal(SIGKILL);
+  child_.WaitForExit(seconds(10));
+}
+
+}  // namespace hookswitch::e2e
