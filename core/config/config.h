@@ -19,7 +19,7 @@ namespace hookswitch::config {
 
 using std::chrono::milliseconds;
 
-/// host:port as written; `port` 0 picks a free one.
+/// host:port; `port` 0 picks a free one. An IPv6 host has no brackets here.
 struct Listen {
   std::string host;
   std::uint16_t port = 0;
@@ -36,7 +36,7 @@ struct Network {
 
 struct Server {
   Listen listen{"0.0.0.0", 8000};
-  std::string public_url;
+  std::string public_url;  ///< without a slash at its end; "" if unset
   std::vector<Network> trusted_proxies;
   std::uint64_t max_body = 1 << 20;        ///< bytes
   int max_connections = 1024;              ///< more are answered 503 and closed
@@ -73,7 +73,7 @@ struct Auth {
 struct Rate {
   int max = 0;
   milliseconds per{1000};
-  int burst = 1;
+  int burst = 1;  ///< the loader's default is `max`
   bool operator==(const Rate&) const = default;
 };
 
@@ -166,6 +166,7 @@ struct SendTarget {
   Mark where;
   std::string sink;
   std::string template_name;  ///< "" is the default message
+  Mark template_where;        ///< of the name, if there is one
 };
 
 struct Rule {

@@ -15,6 +15,8 @@ struct Environment {
   /// Files that match a glob, sorted by bytes; relative paths are already joined to the including file's folder.
   std::function<std::vector<std::string>(const std::string& glob)> list_files;
   std::function<std::optional<std::string>(const std::string& name)> variable;
+  /// True if a file of secrets is open to every user of the machine; may be empty.
+  std::function<bool(const std::string& path)> others_can_read;
   static Environment System();
 };
 

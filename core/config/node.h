@@ -36,4 +36,8 @@ struct Node::Entry {
 /// True if both say the same, places aside.
 bool SameValue(const Node& a, const Node& b);
 
+/// How many bytes a caret under the value (or the key) underlines: all of a scalar's first line, one for the rest.
+int Width(const Node& value);
+int KeyWidth(const Node::Entry& entry);
+
 }  // namespace hookswitch::config

@@ -45,6 +45,24 @@ bool Problems::HasErrors() const {
   return std::any_of(all_.begin(), all_.end(), [](const Problem& p) { return p.severity == Problem::Severity::kError; });
 }
 
+bool Problems::HasErrorAt(const Mark& where) const {
+  return std::any_of(all_.begin(), all_.end(), [&](const Problem& p) {
+    return p.severity == Problem::Severity::kError && p.where.file == where.file && p.where.line == where.line &&
+           p.where.column == where.column;
+  });
+}
+
+void Problems::Truncate(std::size_t most) {
+  if (all_.size() <= most) return;
+  const bool errors = std::any_of(all_.begin() + static_cast<std::ptrdiff_t>(most), all_.end(), [](const Problem& p) {
+    return p.severity == Problem::Severity::kError;
+  });
+  const std::string left_out = "and " + std::to_string(all_.size() - most) + " more problems";
+  const Mark where{all_[most].where.file, 0, 0};
+  all_.resize(most);
+  errors ? Error(where, 1, left_out) : Warning(where, 1, left_out);
+}
+
 void Problems::Sort() {
   std::vector<const SourceFile*> order;
   for (const Problem& problem : all_) {

@@ -36,9 +36,13 @@ class Problems {
   void Error(Mark where, int width, std::string message, std::string hint = {});
   void Warning(Mark where, int width, std::string message, std::string hint = {});
   bool HasErrors() const;
+  /// True if an error points exactly there: a follow-up would only repeat it.
+  bool HasErrorAt(const Mark& where) const;
   /// In the order of files as read, then lines.
   std::span<const Problem> All() const { return all_; }
   void Sort();
+  /// Keeps the first `most` and says in a last error how many were left out.
+  void Truncate(std::size_t most);
 
  private:
   std::vector<Problem> all_;

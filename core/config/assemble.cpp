@@ -1,0 +1,325 @@
+#include "core/config/assemble.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/config/scalars.h"
+#include "core/config/secrets.h"
+
+namespace hookswitch::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+LogLevel ParseLevel(std::string_view name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "warn") return LogLevel::kWarn;
+  if (name == "error") return LogLevel::kError;
+  return LogLevel::kInfo;
+}
+
+class Assembler {
+ public:
+  Assembler(const Environment& environment, Problems& problems) : environment_(environment), problems_(problems) {}
+
+  Config Make(const Sections& sections) {
+    Config config;
+    ReadServer(sections.server, config.server);
+    ReadAdmin(sections.admin, config);
+    ReadJournal(sections.journal, config.journal);
+    if (const Node* level = Reader(sections.log, "log", problems_).Scalar("level")) config.log_level = ParseLevel(level->scalar);
+    ReadPlugins(sections.plugins, config.plugin_paths);
+    Reader(sections.defaults, "defaults", problems_).Text("timezone", config.timezone);
+    StatusSet default_status = EndedStatuses();
+    if (sections.defaults && sections.defaults->Find("status")) {
+      default_status = MakeStatuses(sections.defaults->Find("status"));
+    }
+    for (const auto* entry : sections.sources) config.sources.push_back(MakeSource(*entry));
+    for (const auto* entry : sections.agents) config.agents.emplace(entry->key, MakeAgent(*entry));
+    for (const auto* entry : sections.sinks) config.sinks.push_back(MakeSink(*entry));
+    for (const auto* entry : sections.schedules) config.schedules.push_back(MakeSchedule(*entry, config.timezone));
+    for (const auto* entry : sections.templates) config.templates.push_back(MakeTemplate(*entry));
+    for (const Node* node : sections.rules) {
+      config.rules.push_back(MakeRule(*node, config.rules.size() + 1, default_status));
+    }
+    if (sections.unmatched) config.unmatched = MakeTargets(sections.unmatched->Find("send"));
+    return config;
+  }
+
+ private:
+  void ReadServer(const Node* node, Server& server) {
+    const Reader reader(node, "server", problems_);
+    reader.Address("listen", server.listen);
+    reader.Text("public_url", server.public_url);
+    while (server.public_url.ends_with('/')) server.public_url.pop_back();
+    reader.Networks("trusted_proxies", server.trusted_proxies);
+    reader.Size("max_body", server.max_body);
+    reader.Integer("max_connections", server.max_connections);
+    reader.Duration("request_timeout", server.request_timeout, Reader::Zero::kRefused);
+    reader.Duration("drain_timeout", server.drain_timeout, Reader::Zero::kAllowed);
+  }
+
+  void ReadAdmin(const Node* node, Config& config) {
+    const Reader reader(node, "admin", problems_);
+    Admin& admin = config.admin;
+    reader.Address("listen", admin.listen);
+    const Node* token = reader.Get("token");
+    if (token) {
+      if (auto secret = ResolveSecret(*token, "admin.token", environment_, problems_)) admin.token = std::move(*secret);
+    }
+    const Node* listen = reader.Scalar("listen");
+    if (!listen) return;
+    if (!token && !IsLoopback(admin.listen.host)) {
+      reader.Error(*listen, "admin.listen can be reached from other machines, so admin.token is required",
+                   "add token: {env: HOOKSWITCH_ADMIN_TOKEN}");
+    }
+    if (admin.listen.port != 0 && admin.listen == config.server.listen) {
+      reader.Error(*listen, "admin.listen is the address of server.listen");
+    }
+  }
+
+  void ReadJournal(const Node* node, Journal& journal) {
+    const Reader reader(node, "journal", problems_);
+    reader.Text("path", journal.path);
+    reader.Integer("max_backlog", journal.max_backlog);
+    const Reader retention(reader.Get("retention"), "journal.retention", problems_);
+    retention.Duration("age", journal.retention_age, Reader::Zero::kRefused);
+    retention.Size("size", journal.retention_size);
+  }
+
+  void ReadPlugins(const Node* node, std::vector<std::string>& paths) {
+    const Reader reader(node, "plugins", problems_);
+    reader.Texts("paths", paths);
+    const Node* list = reader.Get("paths");
+    for (std::string& path : paths) {
+      path = RelativeTo(list->where.file ? list->where.file->path : "", path);
+      std::error_code error;
+      const auto absolute = std::filesystem::absolute(path, error);
+      if (!error) path = absolute.lexically_normal().string();
+    }
+  }
+
+  Source MakeSource(const Node::Entry& entry) {
+    const Reader reader(&entry.value, "sources." + entry.key, problems_);
+    Source source;
+    source.where = entry.key_where;
+    source.name = CheckedName(entry, "source");
+    reader.Text("type", source.type);
+    reader.Text("title", source.title);
+    reader.Text("path", source.path);
+    reader.Networks("allow_ips", source.allow_ips);
+    if (const auto* auth = entry.value.FindEntry("auth")) source.auth = MakeAuth(*auth, reader.Name("auth"));
+    source.rate_limit = MakeRate(reader, "rate_limit");
+    reader.Text("currency", source.currency);
+    return source;
+  }
+
+  std::optional<Auth> MakeAuth(const Node::Entry& entry, const std::string& at) {
+    if (entry.value.kind != Node::Kind::kMap) return {};
+    const Reader reader(&entry.value, at, problems_);
+    Auth auth;
+    int places = 0;
+    if (reader.Get("header")) {
+      ++places;
+      reader.Text("header", auth.name);
+    }
+    if (reader.Get("bearer")) {
+      ++places;
+      auth.place = Auth::Place::kBearer;
+    }
+    if (reader.Get("query")) {
+      ++places;
+      auth.place = Auth::Place::kQuery;
+      reader.Text("query", auth.name);
+    }
+    if (places != 1 && !problems_.HasErrorAt(entry.key_where)) {
+      problems_.Error(entry.key_where, KeyWidth(entry), at + " needs exactly one of header, bearer and query");
+    }
+    if (const Node* secret = reader.Get("secret")) {
+      if (auto value = ResolveSecret(*secret, reader.Name("secret"), environment_, problems_)) auth.secret = std::move(*value);
+    }
+    return auth;
+  }
+
+  std::optional<Rate> MakeRate(const Reader& outer, std::string_view key) {
+    const Node* node = outer.Get(key);
+    if (!node || node->kind != Node::Kind::kMap) return {};
+    const Reader reader(node, outer.Name(key), problems_);
+    Rate rate;
+    reader.Integer("max", rate.max);
+    reader.Duration("per", rate.per, Reader::Zero::kRefused);
+    rate.burst = std::max(rate.max, 1);
+    reader.Integer("burst", rate.burst);
+    return rate;
+  }
+
+  Agent MakeAgent(const Node::Entry& entry) {
+    const Reader reader(&entry.value, "agents." + entry.key, problems_);
+    Agent agent;
+    reader.Text("name", agent.name);
+    reader.Texts("tags", agent.tags);
+    return agent;
+  }
+
+  Sink MakeSink(const Node::Entry& entry) {
+    const Reader reader(&entry.value, "sinks." + entry.key, problems_);
+    Sink sink;
+    sink.where = entry.key_where;
+    sink.name = CheckedName(entry, "sink");
+    reader.Text("plugin", sink.plugin);
+    if (const Node* plugin = reader.Get("plugin")) sink.plugin_where = plugin->where;
+    if (const Node* config = reader.Get("config")) {
+      sink.config = *config;
+    } else {
+      sink.config.kind = Node::Kind::kMap;
+      sink.config.where = entry.key_where;
+    }
+    sink.rate_limit = MakeRate(reader, "rate_limit");
+    reader.Integer("concurrency", sink.concurrency);
+    reader.Duration("timeout", sink.timeout, Reader::Zero::kRefused);
+    sink.retry = MakeRetry(reader);
+    reader.Text("fallback", sink.fallback);
+    if (const Node* fallback = reader.Get("fallback")) sink.fallback_where = fallback->where;
+    return sink;
+  }
+
+  Retry MakeRetry(const Reader& outer) {
+    Retry retry{{seconds(2), seconds(10), seconds(30), minutes(2), minutes(10), minutes(30), hours(1)}, hours(24)};
+    const Reader reader(outer.Get("retry"), outer.Name("retry"), problems_);
+    if (const Node* schedule = reader.Get("schedule"); schedule && !schedule->list.empty()) {
+      retry.schedule.clear();
+      for (const Node& item : schedule->list) {
+        if (item.kind != Node::Kind::kScalar) continue;
+        const auto wait = reader.DurationOf(item, reader.Name("schedule[]"), Reader::Zero::kRefused);
+        if (wait) retry.schedule.push_back(*wait);
+      }
+    }
+    reader.Duration("give_up_after", retry.give_up_after, Reader::Zero::kRefused);
+    return retry;
+  }
+
+  Schedule MakeSchedule(const Node::Entry& entry, const std::string& timezone) {
+    const Reader reader(&entry.value, "schedules." + entry.key, problems_);
+    Schedule schedule;
+    schedule.where = entry.key_where;
+    schedule.name = CheckedName(entry, "schedule");
+    schedule.timezone = timezone;
+    reader.Text("timezone", schedule.timezone);
+    const Node* windows = entry.value.kind == Node::Kind::kList ? &entry.value : reader.Get("windows");
+    if (!windows) return schedule;
+    for (const Node& item : windows->list) {
+      if (auto window = MakeWindow(item, "schedules." + entry.key + "[]")) schedule.windows.push_back(*window);
+    }
+    return schedule;
+  }
+
+  std::optional<Window> MakeWindow(const Node& node, const std::string& at) {
+    const Reader reader(&node, at, problems_);
+    Window window;
+    for (const Node* text : OneOrMany(reader.Get("days"))) {
+      if (const auto days = ParseDays(text->scalar)) {
+        window.days = static_cast<std::uint8_t>(window.days | *days);
+      } else {
+        reader.Error(*text, reader.Name("days") + ": expected days such as mon-fri or [sat, sun], found \"" + text->scalar + '"');
+      }
+    }
+    const Node* text = reader.Scalar("hours");
+    if (!text) return {};
+    const auto range = ParseHours(text->scalar);
+    if (!range) {
+      reader.Error(*text, reader.Name("hours") + ": expected hours such as \"09:00-18:00\", found \"" + text->scalar + '"');
+      return {};
+    }
+    std::tie(window.from_minute, window.to_minute) = *range;
+    return window;
+  }
+
+  Template MakeTemplate(const Node::Entry& entry) {
+    const Reader reader(&entry.value, "templates." + entry.key, problems_);
+    Template result;
+    result.where = result.title_where = result.text_where = entry.key_where;
+    result.name = CheckedName(entry, "template");
+    reader.Text("title", result.title);
+    reader.Text("text", result.text);
+    if (const Node* title = reader.Get("title")) result.title_where = title->where;
+    if (const Node* text = reader.Get("text")) result.text_where = text->where;
+    reader.Flag("fields", result.fields);
+    reader.Flag("transcript", result.transcript);
+    return result;
+  }
+
+  Rule MakeRule(const Node& node, std::size_t number, StatusSet default_status) {
+    const Reader reader(&node, "rules[]", problems_);
+    Rule rule;
+    rule.where = node.where;
+    rule.name = "rule-" + std::to_string(number);
+    reader.Text("name", rule.name);
+    rule.when = MakeCondition(reader.Get("when"), node.where, problems_);
+    if (!AsksStatus(rule.when)) {
+      Condition status;
+      status.kind = Condition::Kind::kStatus;
+      status.where = node.where;
+      status.statuses = default_status;
+      rule.when.children.push_back(std::move(status));
+    }
+    rule.send = MakeTargets(reader.Get("send"));
+    reader.Flag("stop", rule.stop);
+    reader.Flag("drop", rule.drop);
+    if (node.kind != Node::Kind::kMap) return rule;
+    if (const Node* name = reader.Scalar("name"); name && rule.name == "unmatched") {
+      reader.Error(*name, "no rule can be called \"unmatched\": that is what the `unmatched` key is called in explanations");
+    }
+    if (const auto* send = node.FindEntry("send"); send && rule.drop) {
+      problems_.Error(send->key_where, KeyWidth(*send), "a rule with drop: true sends nothing", "remove send or drop");
+    } else if (!send && !rule.drop && !problems_.HasErrorAt(node.where)) {
+      problems_.Error(node.where, 1, "rule \"" + rule.name + "\" needs \"send\" or \"drop: true\"");
+    }
+    return rule;
+  }
+
+  static std::vector<SendTarget> MakeTargets(const Node* node) {
+    std::vector<SendTarget> targets;
+    if (!node) return targets;
+    for (const Node& item : node->list) {
+      SendTarget target;
+      target.where = item.where;
+      if (item.kind == Node::Kind::kScalar) target.sink = item.scalar;
+      if (const Node* sink = item.Find("sink")) {
+        target.where = sink->where;
+        target.sink = sink->scalar;
+      }
+      if (const Node* name = item.Find("template")) {
+        target.template_name = name->scalar;
+        target.template_where = name->where;
+      }
+      if (!target.sink.empty()) targets.push_back(std::move(target));
+    }
+    return targets;
+  }
+
+  // These names stand in URLs, metrics and log fields.
+  const std::string& CheckedName(const Node::Entry& entry, std::string_view what) {
+    constexpr std::size_t kLongest = 64;
+    const bool plain = std::all_of(entry.key.begin(), entry.key.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+    });
+    if (!plain || entry.key.empty() || entry.key.size() > kLongest || entry.key.front() == '.') {
+      problems_.Error(entry.key_where, KeyWidth(entry), "not a name for a " + std::string(what),
+                      "up to 64 letters, digits and - _ .");
+    }
+    return entry.key;
+  }
+
+  const Environment& environment_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+Config Assemble(const Sections& sections, const Environment& environment, Problems& problems) {
+  return Assembler(environment, problems).Make(sections);
+}
+
+}  // namespace hookswitch::config

@@ -1,0 +1,143 @@
+#include <charconv>
+
+#include "core/config/loader.h"
+#include "core/config/scalars.h"
+#include "core/config/schema.h"
+#include "core/config/secrets.h"
+
+namespace hookswitch::config {
+namespace {
+
+class Resolver {
+ public:
+  Resolver(const json::object& root, const Environment& environment, Problems& problems, std::vector<std::string>& secrets)
+      : root_(root), environment_(environment), problems_(problems), secrets_(secrets) {}
+
+  json::value Make(const Node& value, const json::object& outer, const std::string& at) {
+    const json::object& schema = Branch(value, outer);
+    if (Flag(schema, "x-secret")) return MakeSecret(value, schema, at);
+    switch (value.kind) {
+      case Node::Kind::kNull: return nullptr;
+      case Node::Kind::kScalar: return MakeScalar(value, schema);
+      case Node::Kind::kList: {
+        json::array list;
+        const auto* items = schema.if_contains("items");
+        for (const Node& item : value.list) list.push_back(Make(item, items ? Resolve(root_, *items) : json::object(), at + "[]"));
+        return list;
+      }
+      case Node::Kind::kMap: return MakeMap(value, schema, at);
+    }
+    return nullptr;
+  }
+
+ private:
+  const json::object& Branch(const Node& value, const json::object& schema) const {
+    constexpr int kMaxAnyOf = 8;
+    const json::object* at = &schema;
+    for (int depth = 0; depth < kMaxAnyOf; ++depth) {
+      const auto* branches = at->if_contains("anyOf");
+      if (!branches || !branches->is_array()) break;
+      const json::object* branch = ChooseBranch(value, root_, branches->get_array(), depth);
+      if (!branch) break;
+      at = branch;
+    }
+    return *at;
+  }
+
+  json::value MakeSecret(const Node& value, const json::object& schema, const std::string& at) {
+    const auto secret = ResolveSecret(value, at, environment_, problems_);
+    if (!secret) return nullptr;
+    if (!TextFault(secret->Reveal(), schema).empty()) {
+      const auto words = TextAt(schema, "x-expected");
+      problems_.Error(value.where, Width(value), at + ": the secret there is not " + (words.empty() ? "of the expected form" : std::string(words)));
+    }
+    secrets_.push_back(secret->Reveal());
+    return json::value(secret->Reveal());
+  }
+
+  static json::value MakeScalar(const Node& value, const json::object& schema) {
+    const bool typed = schema.contains("type");
+    if (typed && !AllowsType(schema, "string")) {
+      if (AllowsType(schema, "boolean") && ScalarIs(value, "boolean")) return value.scalar == "true";
+      if (AllowsType(schema, "integer") && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
+      if (AllowsType(schema, "number") && ScalarIs(value, "number")) return *ParseNumber(value.scalar);
+    }
+    return json::value(value.scalar);
+  }
+
+  json::value MakeMap(const Node& value, const json::object& schema, const std::string& at) {
+    json::object map;
+    for (const Node::Entry& entry : value.map) {
+      const json::value* property = PropertySchema(schema, entry.key);
+      map[entry.key] = Make(entry.value, property ? Resolve(root_, *property) : json::object(), at + '.' + entry.key);
+    }
+    if (const auto* properties = ObjectAt(schema, "properties")) {
+      for (const auto& property : *properties) {
+        if (map.contains(property.key())) continue;
+        const auto* preset = Default(property.value());
+        if (preset) map[property.key()] = *preset;
+      }
+    }
+    return map;
+  }
+
+  // A default beside a $ref counts before one that the reference leads to.
+  const json::value* Default(const json::value& property) const {
+    if (!property.is_object()) return nullptr;
+    if (const auto* preset = property.get_object().if_contains("default")) return preset;
+    return Resolve(root_, property).if_contains("default");
+  }
+
+  const json::object& root_;
+  const Environment& environment_;
+  Problems& problems_;
+  std::vector<std::string>& secrets_;
+};
+
+std::string Unescape(std::string_view token) {
+  std::string text;
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    if (token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1')) {
+      text += token[++i] == '0' ? '~' : '/';
+    } else {
+      text += token[i];
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
+                                Problems& problems, std::vector<std::string>& secrets) {
+  json::error_code error;
+  const json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
+  const json::object root = !error && parsed.is_object() ? parsed.get_object() : json::object();
+  Node map = value;
+  if (map.kind == Node::Kind::kNull) map.kind = Node::Kind::kMap;
+  return hookswitch::ToText(Resolver(root, environment, problems, secrets).Make(map, root, "config"));
+}
+
+Mark Locate(const Node& root, std::string_view json_pointer) {
+  const Node* at = &root;
+  Mark where = root.where;
+  while (json_pointer.starts_with('/')) {
+    json_pointer.remove_prefix(1);
+    const auto slash = json_pointer.find('/');
+    const std::string token = Unescape(json_pointer.substr(0, slash));
+    json_pointer = slash == std::string_view::npos ? std::string_view() : json_pointer.substr(slash);
+    if (const Node::Entry* entry = at->FindEntry(token)) {
+      at = &entry->value;
+      // A block map starts at its first key; the key above it names the whole.
+      where = at->kind == Node::Kind::kMap || at->kind == Node::Kind::kList ? entry->key_where : at->where;
+      continue;
+    }
+    const auto index = ParseInteger(token);
+    if (at->kind != Node::Kind::kList || !index || *index < 0 || static_cast<std::size_t>(*index) >= at->list.size()) break;
+    at = &at->list[static_cast<std::size_t>(*index)];
+    where = at->where;
+  }
+  return where;
+}
+
+}  // namespace hookswitch::config

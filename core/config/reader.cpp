@@ -1,0 +1,107 @@
+#include "core/base/time_text.h"
+#include "core/config/assemble.h"
+#include "core/config/scalars.h"
+
+namespace hookswitch::config {
+
+const Node* Reader::Scalar(std::string_view key) const {
+  const Node* node = Get(key);
+  return node && node->kind == Node::Kind::kScalar ? node : nullptr;
+}
+
+void Reader::Text(std::string_view key, std::string& value) const {
+  if (const Node* node = Scalar(key)) value = node->scalar;
+}
+
+void Reader::Flag(std::string_view key, bool& value) const {
+  if (const Node* node = Scalar(key)) value = node->scalar == "true";
+}
+
+template <class T>
+void Reader::Integer(std::string_view key, T& value) const {
+  const Node* node = Scalar(key);
+  if (!node) return;
+  if (const auto number = ParseInteger(node->scalar); number && std::in_range<T>(*number)) value = static_cast<T>(*number);
+}
+template void Reader::Integer(std::string_view, int&) const;
+template void Reader::Integer(std::string_view, std::uint64_t&) const;
+
+std::optional<milliseconds> Reader::DurationOf(const Node& node, std::string_view name, Zero zero) const {
+  const auto duration = ParseDuration(node.scalar);
+  if (!duration) {
+    Error(node, std::string(name) + ": expected a duration such as 90s or 1m30s, at most ten years");
+  } else if (zero == Zero::kRefused && duration->count() == 0) {
+    Error(node, std::string(name) + ": must be longer than 0s");
+  }
+  return duration;
+}
+
+void Reader::Duration(std::string_view key, milliseconds& value, Zero zero) const {
+  const Node* node = Scalar(key);
+  if (!node) return;
+  if (const auto duration = DurationOf(*node, Name(key), zero)) value = *duration;
+}
+
+void Reader::Size(std::string_view key, std::uint64_t& value) const {
+  const Node* node = Scalar(key);
+  if (!node) return;
+  if (const auto size = ParseSize(node->scalar); size && *size > 0) {
+    value = *size;
+  } else {
+    Error(*node, Name(key) + ": expected a size such as 64KiB or 1MiB, more than 0B and at most 1024GiB");
+  }
+}
+
+void Reader::Texts(std::string_view key, std::vector<std::string>& values) const {
+  const Node* node = Get(key);
+  if (!node) return;
+  values.clear();
+  for (const Node& item : node->list) {
+    if (item.kind == Node::Kind::kScalar) values.push_back(item.scalar);
+  }
+}
+
+void Reader::Networks(std::string_view key, std::vector<Network>& values) const {
+  const Node* node = Get(key);
+  if (!node) return;
+  values.clear();
+  for (const Node& item : node->list) {
+    if (item.kind != Node::Kind::kScalar) continue;
+    if (auto network = ParseNetwork(item.scalar)) {
+      values.push_back(std::move(*network));
+    } else {
+      const auto slash = item.scalar.find('/');
+      const bool host_bits = slash != std::string::npos && ParseNetwork(item.scalar.substr(0, slash)).has_value();
+      Error(item, Name(key) + "[]: \"" + item.scalar + "\" is not an address or network such as 192.0.2.7 or 10.0.0.0/8",
+            host_bits ? "bits behind the prefix must be zero" : "");
+    }
+  }
+}
+
+void Reader::Address(std::string_view key, Listen& value) const {
+  const Node* node = Scalar(key);
+  if (!node) return;
+  if (auto listen = ParseListen(node->scalar)) {
+    value = std::move(*listen);
+    return;
+  }
+  const auto port = ParseInteger(node->scalar);
+  Error(*node, Name(key) + ": expected an address such as 127.0.0.1:8001 or [::1]:8001, found \"" + node->scalar + '"',
+        port ? "did you mean 0.0.0.0:" + node->scalar + "?" : "");
+}
+
+void Reader::Error(const Node& node, std::string message, std::string hint) const {
+  if (!problems_.HasErrorAt(node.where)) problems_.Error(node.where, Width(node), std::move(message), std::move(hint));
+}
+
+std::vector<const Node*> OneOrMany(const Node* node) {
+  std::vector<const Node*> scalars;
+  if (!node) return scalars;
+  if (node->kind == Node::Kind::kScalar) scalars.push_back(node);
+  for (const Node& item : node->list) {
+    if (item.kind == Node::Kind::kScalar) scalars.push_back(&item);
+  }
+  return scalars;
+}
+
+}  // namespace hookswitch::config

@@ -1,0 +1,467 @@
+#include "core/config/schema.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/base/text.h"
+#include "core/config/loader.h"
+#include "core/config/scalars.h"
+
+namespace hookswitch::config {
+namespace {
+
+const json::object kAnything;
+constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
+
+// Words of other routers, and what they are called here.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kAliases = {{
+    {"receiver", "send"},       {"receivers", "sinks"},        {"to", "send"},
+    {"sinks", "send"},          {"targets", "send"},           {"route", "rules"},
+    {"routes", "rules"},        {"matchers", "when"},          {"match", "when"},
+    {"match_re", "when"},       {"if", "when"},                {"where", "when"},
+    {"continue", "stop"},       {"time_intervals", "schedules"}, {"mute_time_intervals", "schedules"},
+    {"active_time_intervals", "during"}, {"schedule", "during"}, {"module", "plugin"},
+    {"type", "plugin"},         {"url", "webhook_url"},        {"api_url", "webhook_url"},
+    {"and", "all"},             {"or", "any"},                 {"none", "not"},
+    {"inputs", "sources"},      {"outputs", "sinks"},          {"times", "hours"},
+    {"weekdays", "days"},       {"global", "defaults"},        {"tz", "timezone"},
+}};
+
+// The same few patterns are asked thousands of times for one file; compiling one costs more than the rest of a check.
+const RE2& Compiled(std::string_view pattern) {
+  constexpr std::size_t kMost = 256;
+  thread_local std::map<std::string, std::unique_ptr<RE2>, std::less<>> cache;
+  if (const auto it = cache.find(pattern); it != cache.end()) return *it->second;
+  if (cache.size() >= kMost) cache.clear();
+  RE2::Options options;
+  options.set_log_errors(false);
+  return *cache.emplace(pattern, std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options)).first->second;
+}
+
+bool Matches(std::string_view text, std::string_view pattern) {
+  const RE2& expression = Compiled(pattern);
+  return !expression.ok() || RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), expression);
+}
+
+std::string Quoted(std::string_view text) {
+  constexpr std::size_t kLongest = 60;
+  std::string shown(CutCodePoints(text, kLongest));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return '"' + shown + (shown.size() < text.size() ? "…\"" : "\"");
+}
+
+std::string Found(const Node& value, bool secret) {
+  switch (value.kind) {
+    case Node::Kind::kNull: return "nothing";
+    case Node::Kind::kScalar: return secret ? "something else" : Quoted(value.scalar);
+    case Node::Kind::kList: return value.list.empty() ? "an empty list" : "a list";
+    case Node::Kind::kMap: return value.map.empty() ? "an empty map" : "a map";
+  }
+  return {};
+}
+
+std::string Join(const json::array& values, std::string_view last) {
+  std::string text;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) text += i + 1 == values.size() ? std::string(last) : std::string(", ");
+    text += values[i].is_string() ? std::string(values[i].get_string()) : hookswitch::ToText(values[i]);
+  }
+  return text;
+}
+
+std::string_view PlainWords(std::string_view type) {
+  if (type == "string") return "text";
+  if (type == "integer") return "a whole number";
+  if (type == "number") return "a number";
+  if (type == "boolean") return "true or false";
+  if (type == "array") return "a list";
+  if (type == "object") return "a map";
+  return "nothing";
+}
+
+std::string Expected(const json::object& schema) {
+  if (Flag(schema, "x-secret")) return "{env: NAME} or {file: PATH}";
+  if (const auto words = TextAt(schema, "x-expected"); !words.empty()) return std::string(words);
+  if (const auto* values = schema.if_contains("enum"); values && values->is_array()) {
+    return (values->get_array().size() > 1 ? "one of " : "") + Join(values->get_array(), " or ");
+  }
+  if (const auto* value = schema.if_contains("const")) {
+    return value->is_string() ? std::string(value->get_string()) : hookswitch::ToText(*value);
+  }
+  const auto* type = schema.if_contains("type");
+  if (type && type->is_string()) {
+    std::string words(PlainWords(type->get_string()));
+    const auto* least = schema.if_contains("minimum");
+    const auto* most = schema.if_contains("maximum");
+    if (least && most) return words + " from " + hookswitch::ToText(*least) + " to " + hookswitch::ToText(*most);
+    if (least) return words + " of at least " + hookswitch::ToText(*least);
+    if (most) return words + " of at most " + hookswitch::ToText(*most);
+    if (const auto pattern = TextAt(schema, "pattern"); !pattern.empty()) return words + " like " + std::string(pattern);
+    return words;
+  }
+  if (type && type->is_array()) {
+    json::array words;
+    for (const auto& one : type->get_array()) {
+      if (one.is_string()) words.emplace_back(PlainWords(one.get_string()));
+    }
+    return Join(words, " or ");
+  }
+  return "something else";
+}
+
+std::optional<std::size_t> CountAt(const json::object& schema, std::string_view key) {
+  const auto* value = schema.if_contains(key);
+  if (value && value->is_int64() && value->get_int64() >= 0) return static_cast<std::size_t>(value->get_int64());
+  return {};
+}
+
+std::optional<double> NumberAt(const json::object& schema, std::string_view key) {
+  const auto* value = schema.if_contains(key);
+  if (value && value->is_int64()) return static_cast<double>(value->get_int64());
+  if (value && value->is_double()) return value->get_double();
+  return {};
+}
+
+std::string_view TypeOf(Node::Kind kind) {
+  switch (kind) {
+    case Node::Kind::kNull: return "null";
+    case Node::Kind::kScalar: return "string";
+    case Node::Kind::kList: return "array";
+    case Node::Kind::kMap: return "object";
+  }
+  return {};
+}
+
+// An anyOf of anyOfs walks the schema without going down in the value, so a foreign schema could make it endless.
+constexpr int kMaxAnyOf = 8;
+
+bool KindFits(const Node& value, const json::object& root, const json::object& schema, int depth) {
+  if (const auto* branches = schema.if_contains("anyOf"); branches && branches->is_array() && depth < kMaxAnyOf) {
+    return std::any_of(branches->get_array().begin(), branches->get_array().end(), [&](const json::value& branch) {
+      return KindFits(value, root, Resolve(root, branch), depth + 1);
+    });
+  }
+  if (!schema.contains("type")) return true;
+  if (Flag(schema, "x-secret") && value.kind == Node::Kind::kMap) return true;
+  if (value.kind != Node::Kind::kScalar) return AllowsType(schema, TypeOf(value.kind));
+  return std::any_of(kScalarTypes.begin(), kScalarTypes.end(), [&](std::string_view type) { return AllowsType(schema, type); });
+}
+
+class Checker {
+ public:
+  Checker(const json::object& root, Problems& problems) : root_(root), problems_(problems) {}
+
+  struct Spot {
+    std::string name;  ///< "rules[].when"
+    Mark key_where;    ///< of the key that holds the value: what is missing inside is reported there
+    int key_width = 1;
+  };
+
+  void Check(const Node& value, const json::object& schema, const Spot& spot, int anyof_depth = 0) {
+    if (const auto* branches = schema.if_contains("anyOf"); branches && branches->is_array() && anyof_depth < kMaxAnyOf) {
+      const json::object* branch = ChooseBranch(value, root_, branches->get_array(), anyof_depth);
+      if (!branch) return WrongKind(value, schema, spot);
+      return Check(value, *branch, spot, anyof_depth + 1);
+    }
+    if (Flag(schema, "x-secret")) return CheckSecret(value, schema, spot);
+    switch (value.kind) {
+      case Node::Kind::kNull:
+        if (schema.contains("type") && !AllowsType(schema, "null")) WrongKind(value, schema, spot);
+        return;
+      case Node::Kind::kScalar: return CheckScalar(value, schema, spot);
+      case Node::Kind::kList: return CheckList(value, schema, spot);
+      case Node::Kind::kMap: return CheckMap(value, schema, spot);
+    }
+  }
+
+ private:
+  void Report(const Node& value, const Spot& spot, std::string message, std::string hint = {}) {
+    // A block map or list has the place of its first item; its key says better which one is meant.
+    const bool whole = value.kind != Node::Kind::kScalar && spot.key_where.line > 0;
+    problems_.Error(whole ? spot.key_where : value.where, whole ? spot.key_width : Width(value), std::move(message), std::move(hint));
+  }
+
+  static std::string Prefix(const Spot& spot) { return spot.name.empty() ? std::string() : spot.name + ": "; }
+
+  void WrongKind(const Node& value, const json::object& schema, const Spot& spot, std::string hint = {}) {
+    if (hint.empty() && value.kind == Node::Kind::kNull && CommentFollows(value.where)) {
+      hint = "an unquoted # starts a comment";
+    }
+    if (hint.empty() && value.kind == Node::Kind::kScalar && AllowsType(schema, "array")) hint = "write it as a list: [...]";
+    Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + ", found " + Found(value, Flag(schema, "x-secret")),
+           std::move(hint));
+  }
+
+  static bool CommentFollows(const Mark& where) {
+    if (!where.file || where.line <= 0) return false;
+    std::string_view text = where.file->text;
+    for (int i = 1; i < where.line; ++i) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    return text.substr(0, text.find('\n')).find(" #") != std::string_view::npos;
+  }
+
+  void CheckSecret(const Node& value, const json::object& schema, const Spot& spot) {
+    if (value.kind == Node::Kind::kMap) {
+      const bool one = value.map.size() == 1 && (value.map[0].key == "env" || value.map[0].key == "file") &&
+                       value.map[0].value.kind == Node::Kind::kScalar && !value.map[0].value.scalar.empty();
+      if (!one) return Report(value, spot, Prefix(spot) + "expected {env: NAME} or {file: PATH}");
+      if (value.map[0].key == "env" && !Matches(value.map[0].value.scalar, "^[A-Za-z_][A-Za-z0-9_]*$")) {
+        problems_.Error(value.map[0].value.where, 1, Prefix(spot) + "not the name of an environment variable",
+                        "the secret itself is not written here");
+      }
+      return;
+    }
+    if (value.kind != Node::Kind::kScalar) return WrongKind(value, schema, spot);
+    if (!TextFault(value.scalar, schema).empty()) {
+      const auto words = TextAt(schema, "x-expected");
+      problems_.Error(value.where, 1, Prefix(spot) + (words.empty() ? "not a valid value" : "expected " + std::string(words)));
+      return;
+    }
+    problems_.Warning(value.where, 1, spot.name + " is a secret in plain sight", "write {env: NAME} or {file: PATH}");
+  }
+
+  void CheckScalar(const Node& value, const json::object& schema, const Spot& spot) {
+    if (schema.contains("type")) {
+      const bool fits = std::any_of(kScalarTypes.begin(), kScalarTypes.end(), [&](std::string_view type) {
+        return AllowsType(schema, type) && ScalarIs(value, type);
+      });
+      if (!fits) return WrongKind(value, schema, spot, ScalarHint(value, schema));
+    }
+    if (const auto* values = schema.if_contains("enum"); values && values->is_array()) {
+      if (!CheckEnum(value, values->get_array(), schema, spot)) return;
+    }
+    if (const auto* wanted = schema.if_contains("const")) {
+      const std::string text = wanted->is_string() ? std::string(wanted->get_string()) : hookswitch::ToText(*wanted);
+      if (value.scalar != text) return WrongKind(value, schema, spot);
+    }
+    if (AllowsType(schema, "string")) {
+      if (!TextFault(value.scalar, schema).empty()) WrongKind(value, schema, spot, UnitHint(value, schema));
+      return;
+    }
+    if (const auto number = ParseNumber(value.scalar)) {
+      const auto least = NumberAt(schema, "minimum");
+      const auto most = NumberAt(schema, "maximum");
+      if ((least && *number < *least) || (most && *number > *most)) WrongKind(value, schema, spot);
+    }
+  }
+
+  static std::string ScalarHint(const Node& value, const json::object& schema) {
+    if (AllowsType(schema, "boolean")) {
+      const std::string word = ToLower(value.scalar);
+      if (word == "yes" || word == "on" || word == "y" || word == "true") return "write true";
+      if (word == "no" || word == "off" || word == "n" || word == "false") return "write false";
+      return {};
+    }
+    if (!AllowsType(schema, "integer") && !AllowsType(schema, "number")) return {};
+    if (value.quoted && ParseNumber(value.scalar)) return "remove the quotes";
+    std::string_view digits = value.scalar;
+    while (digits.size() > 1 && digits[0] == '0') digits.remove_prefix(1);
+    if (digits.size() < value.scalar.size() && ParseInteger(digits)) return "write " + std::string(digits);
+    return {};
+  }
+
+  // A bare number where a unit is asked for.
+  static std::string UnitHint(const Node& value, const json::object& schema) {
+    const auto pattern = TextAt(schema, "pattern");
+    if (!ParseInteger(value.scalar) || pattern.empty()) return {};
+    for (const std::string_view unit : {"s", "MiB"}) {
+      if (Matches(value.scalar + std::string(unit), pattern)) return "did you mean " + value.scalar + std::string(unit) + "?";
+    }
+    return {};
+  }
+
+  bool CheckEnum(const Node& value, const json::array& values, const json::object& schema, const Spot& spot) {
+    std::vector<std::string> names;
+    for (const auto& one : values) names.push_back(one.is_string() ? std::string(one.get_string()) : hookswitch::ToText(one));
+    if (std::find(names.begin(), names.end(), value.scalar) != names.end()) return true;
+    std::string spelled = ToLower(value.scalar);
+    std::replace(spelled.begin(), spelled.end(), '_', '-');
+    const bool only_spelling = std::find(names.begin(), names.end(), spelled) != names.end();
+    const std::string near = only_spelling ? spelled : Nearest(spelled, names);
+    WrongKind(value, schema, spot, near.empty() ? std::string() : "did you mean \"" + near + "\"?");
+    return false;
+  }
+
+  void CheckList(const Node& value, const json::object& schema, const Spot& spot) {
+    if (schema.contains("type") && !AllowsType(schema, "array")) return WrongKind(value, schema, spot);
+    if (const auto least = CountAt(schema, "minItems"); least && value.list.size() < *least) {
+      return Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + " of at least " + std::to_string(*least) + ", found " + Found(value, false));
+    }
+    const auto* items = schema.if_contains("items");
+    if (!items) return;
+    const json::object& item_schema = Resolve(root_, *items);
+    for (const Node& item : value.list) {
+      // Items have no key; a block item starts at its first key, which is where its own problems belong.
+      Check(item, item_schema, {spot.name + "[]", item.where.line > 0 ? item.where : spot.key_where, 1});
+    }
+  }
+
+  void CheckMap(const Node& value, const json::object& schema, const Spot& spot) {
+    if (schema.contains("type") && !AllowsType(schema, "object")) return WrongKind(value, schema, spot);
+    const auto least = CountAt(schema, "minProperties");
+    const auto most = CountAt(schema, "maxProperties");
+    if ((least && value.map.size() < *least) || (most && value.map.size() > *most)) WrongKind(value, schema, spot);
+    for (const Node::Entry& entry : value.map) CheckEntry(entry, schema, spot);
+    const auto* required = schema.if_contains("required");
+    if (!required || !required->is_array()) return;
+    for (const auto& key : required->get_array()) {
+      if (!key.is_string() || value.FindEntry(key.get_string())) continue;
+      const std::string name(key.get_string());
+      const bool at_key = spot.key_where.line > 0;
+      problems_.Error(at_key ? spot.key_where : value.where, spot.key_width,
+                      (spot.name.empty() ? "the config" : spot.name) + " needs \"" + name + "\"", Describe(schema, name));
+    }
+  }
+
+  static std::string Describe(const json::object& schema, const std::string& key) {
+    const auto* property = PropertySchema(schema, key);
+    if (!property || !property->is_object()) return {};
+    std::string words(TextAt(property->get_object(), "description"));
+    if (!words.empty() && words.back() == '.') words.pop_back();
+    return words;
+  }
+
+  void CheckEntry(const Node::Entry& entry, const json::object& schema, const Spot& spot) {
+    if (const json::value* property = PropertySchema(schema, entry.key)) {
+      const std::string name = spot.name.empty() ? entry.key : spot.name + '.' + entry.key;
+      return Check(entry.value, Resolve(root_, *property), {name, entry.key_where, KeyWidth(entry)});
+    }
+    const auto* others = schema.if_contains("additionalProperties");
+    if (!others || !others->is_bool() || others->get_bool()) return;
+    const std::string hint = Suggest(entry.key, schema);
+    problems_.Error(entry.key_where, KeyWidth(entry),
+                    Quoted(entry.key) + (spot.name.empty() ? " is not a key of the config" : " is not a key of " + spot.name), hint);
+  }
+
+  static std::string Suggest(const std::string& key, const json::object& schema) {
+    std::vector<std::string> names;
+    if (const auto* properties = ObjectAt(schema, "properties")) {
+      for (const auto& property : *properties) names.emplace_back(property.key());
+    }
+    auto known = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    std::string spelled = ToLower(key);
+    std::replace(spelled.begin(), spelled.end(), '-', '_');
+    std::string near = known(spelled) ? spelled : Nearest(key, names);
+    if (near.empty()) {
+      for (const auto& [foreign, ours] : kAliases) {
+        if (foreign == spelled && known(ours)) near = ours;
+      }
+    }
+    if (near.empty() && known("retry") && (spelled == "retries" || spelled == "max_retries")) near = "retry";
+    return near.empty() ? std::string() : "did you mean \"" + near + "\"?";
+  }
+
+  const json::object& root_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+const json::object& Resolve(const json::object& root, const json::value& schema) {
+  constexpr int kMostHops = 16;
+  const json::value* at = &schema;
+  for (int hop = 0; hop < kMostHops; ++hop) {
+    if (!at->is_object()) return kAnything;
+    const auto ref = TextAt(at->get_object(), "$ref");
+    if (ref.empty()) return at->get_object();
+    constexpr std::string_view kPrefix = "#/definitions/";
+    const auto* definitions = ObjectAt(root, "definitions");
+    if (!ref.starts_with(kPrefix) || !definitions) return kAnything;
+    at = definitions->if_contains(ref.substr(kPrefix.size()));
+    if (!at) return kAnything;
+  }
+  return kAnything;
+}
+
+const json::object* ObjectAt(const json::object& schema, std::string_view key) {
+  const auto* value = schema.if_contains(key);
+  return value ? value->if_object() : nullptr;
+}
+
+bool Flag(const json::object& schema, std::string_view key) {
+  const auto* value = schema.if_contains(key);
+  return value && value->is_bool() && value->get_bool();
+}
+
+std::string_view TextAt(const json::object& schema, std::string_view key) {
+  const auto* value = schema.if_contains(key);
+  return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+const json::value* PropertySchema(const json::object& schema, std::string_view key) {
+  if (const auto* properties = ObjectAt(schema, "properties")) {
+    if (const auto* property = properties->if_contains(key)) return property;
+  }
+  if (const auto* patterns = ObjectAt(schema, "patternProperties")) {
+    for (const auto& pattern : *patterns) {
+      if (Matches(key, pattern.key())) return &pattern.value();
+    }
+  }
+  const auto* others = schema.if_contains("additionalProperties");
+  return others && others->is_object() ? others : nullptr;
+}
+
+bool AllowsType(const json::object& schema, std::string_view type) {
+  const auto* types = schema.if_contains("type");
+  if (!types) return true;
+  if (types->is_string()) return types->get_string() == type;
+  return types->is_array() && std::any_of(types->get_array().begin(), types->get_array().end(), [&](const json::value& one) {
+    return one.is_string() && one.get_string() == type;
+  });
+}
+
+bool ScalarIs(const Node& value, std::string_view type) {
+  if (type == "string") return true;
+  if (value.quoted) return false;
+  if (type == "boolean") return value.scalar == "true" || value.scalar == "false";
+  if (type == "integer") return ParseInteger(value.scalar).has_value();
+  return type == "number" && ParseNumber(value.scalar).has_value();
+}
+
+std::string_view TextFault(std::string_view text, const json::object& schema) {
+  if (const auto least = CountAt(schema, "minLength"); least && CodePoints(text) < *least) return "too short";
+  if (const auto most = CountAt(schema, "maxLength"); most && CodePoints(text) > *most) return "too long";
+  const auto pattern = TextAt(schema, "pattern");
+  if (!pattern.empty() && !Matches(text, pattern)) return "not of the expected form";
+  return {};
+}
+
+const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches, int depth) {
+  std::vector<const json::object*> fitting;
+  for (const auto& branch : branches) {
+    const json::object& schema = Resolve(root, branch);
+    if (KindFits(value, root, schema, depth + 1)) fitting.push_back(&schema);
+  }
+  if (fitting.empty()) return nullptr;
+  if (fitting.size() == 1) return fitting.front();
+  for (const json::object* schema : fitting) {
+    Problems scratch;
+    Checker(root, scratch).Check(value, *schema, {}, depth + 1);
+    if (!scratch.HasErrors()) return schema;
+  }
+  return fitting.front();
+}
+
+void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
+           Problems& problems) {
+  Checker(schema, problems).Check(value, schema, {std::string(at), where_if_missing, 1});
+}
+
+void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_view at, Mark where_if_missing,
+                        Problems& problems) {
+  json::error_code error;
+  const json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
+  if (error || !parsed.is_object()) {
+    problems.Error(std::move(where_if_missing), 1, "the schema of " + std::string(at) + " is not a JSON object", "this is a fault of the plugin");
+    return;
+  }
+  Check(value, parsed.get_object(), at, where_if_missing, problems);
+}
+
+}  // namespace hookswitch::config

@@ -1,0 +1,391 @@
+#include "core/config/yaml_parser.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/base/text.h"
+
+namespace hookswitch::config {
+namespace {
+
+constexpr std::size_t kMaxDepth = 64;
+// Aliases copy what they name; without a bound a kilobyte of them can stand for gigabytes.
+constexpr std::size_t kMaxRepeatedNodes = 10'000;
+
+struct Refused {};  // thrown through yaml-cpp to end the parse; the problem is recorded already
+
+std::string PlaceOf(const Mark& mark) {
+  return mark.file->path + ':' + std::to_string(mark.line) + ':' + std::to_string(mark.column);
+}
+
+std::size_t CountNodes(const Node& node) {
+  std::size_t count = 1;
+  for (const Node& item : node.list) count += CountNodes(item);
+  for (const Node::Entry& entry : node.map) count += CountNodes(entry.value);
+  return count;
+}
+
+std::size_t DepthOf(const Node& node) {
+  std::size_t depth = 0;
+  for (const Node& item : node.list) depth = std::max(depth, DepthOf(item));
+  for (const Node::Entry& entry : node.map) depth = std::max(depth, DepthOf(entry.value));
+  return depth + 1;
+}
+
+class Builder final : public YAML::EventHandler {
+ public:
+  Builder(std::shared_ptr<const SourceFile> file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
+
+  void OnDocumentStart(const YAML::Mark&) override {
+    if (root_) second_document_ = true;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Node node;
+    node.where = Place(mark);
+    // An empty value's mark is that of whatever comes next, lines later perhaps; the key says better what is meant.
+    if (!stack_.empty() && stack_.back().has_key && stack_.back().key_where.line != node.where.line) {
+      node.where = stack_.back().key_where;
+    }
+    Finish(std::move(node), anchor);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+    CheckTag(mark, tag);
+    Node node;
+    node.kind = Node::Kind::kScalar;
+    node.where = Place(mark);
+    node.scalar = value;
+    node.quoted = tag == "!";
+    if (node.quoted) last_quoted_ = node.where;
+    Finish(std::move(node), anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto it = anchors_.find(anchor);
+    if (it == anchors_.end()) Refuse(Place(mark), 1, "this alias stands inside the value that it names");
+    CountRepeated(it->second, Place(mark));
+    if (stack_.size() + DepthOf(it->second) > kMaxDepth) TooDeep(Place(mark));
+    Finish(Node(it->second), 0);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override {
+    Open(mark, tag, anchor, Node::Kind::kList, style);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override {
+    Open(mark, tag, anchor, Node::Kind::kMap, style);
+  }
+  void OnMapEnd() override { Close(); }
+
+  std::optional<Node> TakeRoot() { return std::move(root_); }
+
+  /// The innermost `[` or `{` that is still open.
+  std::optional<Mark> OpenBracket() const {
+    for (auto it = stack_.rbegin(); it != stack_.rend(); ++it) {
+      if (it->flow) return it->node.where;
+    }
+    return {};
+  }
+  const Mark& LastEvent() const { return last_event_; }
+  const Mark& LastQuoted() const { return last_quoted_; }
+  Mark Place(const YAML::Mark& mark) const { return {file_, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1}; }
+
+ private:
+  struct Frame {
+    Node node;
+    YAML::anchor_t anchor = 0;
+    bool flow = false;
+    bool has_key = false;
+    bool skip_value = false;
+    std::string key;
+    Mark key_where;
+  };
+
+  [[noreturn]] void Refuse(const Mark& where, int width, std::string message, std::string hint = {}) {
+    problems_.Error(where, width, std::move(message), std::move(hint));
+    throw Refused{};
+  }
+  [[noreturn]] void TooDeep(const Mark& where) {
+    Refuse(where, 1, "more than " + std::to_string(kMaxDepth) + " levels deep");
+  }
+
+  void CountRepeated(const Node& node, const Mark& where) {
+    repeated_ += CountNodes(node);
+    if (repeated_ > kMaxRepeatedNodes) {
+      Refuse(where, 1, "anchors and aliases stand for more than " + std::to_string(kMaxRepeatedNodes) + " values");
+    }
+  }
+
+  void CheckTag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    problems_.Error(Place(mark), 1, "tags such as !!int are not used here: a value's type follows from its key",
+                    "remove the tag");
+  }
+
+  void CheckSecondDocument(const Mark& where) {
+    if (second_document_) Refuse(where, 1, "a second document starts here; a config file holds one", "use `include:` for more files");
+  }
+
+  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind,
+            YAML::EmitterStyle::value style) {
+    CheckTag(mark, tag);
+    Frame frame;
+    frame.node.kind = kind;
+    frame.node.where = Place(mark);
+    frame.anchor = anchor;
+    frame.flow = style == YAML::EmitterStyle::Flow;
+    last_event_ = frame.node.where;
+    CheckSecondDocument(frame.node.where);
+    if (stack_.size() >= kMaxDepth) TooDeep(frame.node.where);
+    stack_.push_back(std::move(frame));
+  }
+
+  void Close() {
+    Frame frame = std::move(stack_.back());
+    stack_.pop_back();
+    Finish(std::move(frame.node), frame.anchor);
+  }
+
+  void Finish(Node node, YAML::anchor_t anchor) {
+    CheckSecondDocument(node.where);
+    if (stack_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    if (anchor != 0) {
+      CountRepeated(node, node.where);
+      anchors_[anchor] = node;
+    }
+    last_event_ = node.where;
+    Frame& frame = stack_.back();
+    if (frame.node.kind == Node::Kind::kList) {
+      frame.node.list.push_back(std::move(node));
+    } else if (!frame.has_key) {
+      TakeKey(frame, std::move(node));
+    } else {
+      frame.has_key = false;
+      if (!frame.skip_value) frame.node.map.push_back({std::move(frame.key), std::move(frame.key_where), std::move(node)});
+    }
+  }
+
+  void TakeKey(Frame& frame, Node key) {
+    frame.has_key = true;
+    frame.skip_value = true;
+    frame.key_where = key.where;
+    if (key.kind != Node::Kind::kScalar) {
+      problems_.Error(key.where, 1, "a key must be plain text");
+      return;
+    }
+    frame.key = std::move(key.scalar);
+    const int width = static_cast<int>(frame.key.size()) + (key.quoted ? 2 : 0);
+    if (frame.key == "<<" && !key.quoted) {
+      problems_.Error(key.where, width, "merge keys (<<) are not supported",
+                      "write the keys out, or repeat a whole value with an alias (*name)");
+      return;
+    }
+    if (const Node::Entry* first = frame.node.FindEntry(frame.key); first) {
+      problems_.Error(key.where, width, "\"" + frame.key + "\" is written twice", "first at " + PlaceOf(first->key_where));
+      return;
+    }
+    frame.skip_value = false;
+  }
+
+  std::shared_ptr<const SourceFile> file_;
+  Problems& problems_;
+  std::vector<Frame> stack_;
+  std::map<YAML::anchor_t, Node> anchors_;
+  std::size_t repeated_ = 0;
+  std::optional<Node> root_;
+  bool second_document_ = false;
+  Mark last_event_;
+  Mark last_quoted_;
+};
+
+struct Sentence {
+  std::string_view begins;  ///< of yaml-cpp's message
+  std::string_view text;
+  std::string_view hint;
+};
+constexpr std::array kSentences = {
+    Sentence{"illegal map value", "a second \": \" on this line, or a key that is not indented like its neighbours",
+             "put text that holds \": \" into quotes"},
+    Sentence{"illegal map key", "a key cannot stand here", "check the indentation"},
+    Sentence{"end of map not found", "this does not fit what stands above it", "check the indentation and the quotes above"},
+    Sentence{"end of sequence not found", "this does not fit the list above it", "list items start with \"- \", all in one column"},
+    Sentence{"illegal block entry", "a list item (\"- \") cannot stand here", "check the indentation"},
+    Sentence{"illegal flow end", "a closing bracket without an opening one", ""},
+    Sentence{"unknown token", "text cannot start with this character", "put the text into quotes"},
+    Sentence{"illegal tab", "a tab in the indentation", "indent with spaces"},
+    Sentence{"unknown escape character", "an unknown escape in double quotes", "write \\\\ for a backslash, or use single quotes"},
+    Sentence{"bad character found while scanning hex", "a broken \\x or \\u escape", "write \\\\ for a backslash, or use single quotes"},
+    Sentence{"invalid unicode", "a \\u escape that is no character", ""},
+    Sentence{"the referenced anchor is not defined", "no anchor of this name stands above", ""},
+    Sentence{"cannot assign multiple anchors", "two anchors for one value", ""},
+    Sentence{"cannot assign multiple tags", "two tags for one value", ""},
+    Sentence{"unexpected character in block scalar", "only the end of the line may follow | or >", ""},
+    Sentence{"alias not found after", "a name must follow *", "put text that starts with * into quotes"},
+    Sentence{"anchor not found after", "a name must follow &", "put text that starts with & into quotes"},
+    Sentence{"illegal character found while scanning alias", "a name must follow *", "put text that starts with * into quotes"},
+    Sentence{"illegal character found while scanning anchor", "a name must follow &", "put text that starts with & into quotes"},
+};
+
+// The first quote after `from` that can open a quoted text: yaml-cpp reports an unterminated one at the end of the file.
+Mark OpeningQuote(const SourceFile& file, const Mark& from) {
+  std::string_view text = file.text;
+  std::size_t at = 0;
+  for (int line = 1; line < from.line && at != std::string_view::npos; ++line) {
+    at = text.find('\n', at);
+    if (at != std::string_view::npos) ++at;
+  }
+  if (at == std::string_view::npos) return from;
+  at = std::min(at + static_cast<std::size_t>(std::max(from.column - 1, 0)), text.size());
+  Mark mark = from;
+  for (std::size_t i = at; i < text.size(); ++i) {
+    const char before = i == 0 ? ' ' : text[i - 1];
+    if ((text[i] == '"' || text[i] == '\'') && std::string_view(" \t\n[{,:-").find(before) != std::string_view::npos) return mark;
+    ++mark.column;
+    if (text[i] == '\n') {
+      ++mark.line;
+      mark.column = 1;
+    }
+  }
+  return from;
+}
+
+std::string_view LineAt(const SourceFile& file, int line) {
+  std::string_view text = file.text;
+  for (int i = 1; i < line; ++i) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+bool TabIndented(const SourceFile& file, int line) {
+  const std::string_view text = LineAt(file, line);
+  const auto first = text.find_first_not_of(" \t");
+  return text.substr(0, first).find('\t') != std::string_view::npos;
+}
+
+void Explain(const YAML::Exception& error, const Builder& builder, const std::shared_ptr<const SourceFile>& file,
+             Problems& problems) {
+  const std::string_view message = error.msg;
+  Mark where = builder.Place(error.mark);
+  if (message.starts_with("illegal document indicator in scalar") || message.starts_with("illegal EOF in scalar")) {
+    Mark from = builder.LastEvent();
+    if (!from.file) from = {file, 1, 1};
+    problems.Error(OpeningQuote(*file, from), 1, "this quote is never closed");
+    return;
+  }
+  if (message.starts_with("end of map flow") || message.starts_with("end of sequence flow")) {
+    const bool map = message.starts_with("end of map flow");
+    if (const auto bracket = builder.OpenBracket()) where = *bracket;
+    problems.Error(where, 1, map ? "this \"{\" is not closed, or a comma is missing after it"
+                                 : "this \"[\" is not closed, or a comma is missing after it");
+    return;
+  }
+  for (const int line : {where.line, where.line - 1}) {
+    if (line >= 1 && TabIndented(*file, line)) {
+      problems.Error({file, line, 1}, 1, "a tab in the indentation", "indent with spaces");
+      return;
+    }
+  }
+  const Mark& quoted = builder.LastQuoted();
+  if (quoted.file && quoted.line < where.line && builder.LastEvent().line == quoted.line &&
+      builder.LastEvent().column == quoted.column) {
+    problems.Error(quoted, 1, "this quote is closed only at line " + std::to_string(where.line),
+                   "is a closing quote missing?");
+    return;
+  }
+  for (const Sentence& sentence : kSentences) {
+    if (message.starts_with(sentence.begins)) {
+      problems.Error(where, 1, std::string(sentence.text), std::string(sentence.hint));
+      return;
+    }
+  }
+  problems.Error(where, 1, "not YAML: " + std::string(message));
+}
+
+// What no part of a config needs and YAML readers disagree about.
+bool CheckBytes(const std::shared_ptr<const SourceFile>& file, Problems& problems) {
+  if (file->text.size() > kMaxFileBytes) {
+    problems.Error({file, 0, 0}, 1, "larger than " + std::to_string(kMaxFileBytes >> 20) + " MiB");
+    return false;
+  }
+  std::string_view rest = file->text;
+  for (int line = 1; !rest.empty(); ++line) {
+    const std::string_view text = rest.substr(0, rest.find('\n'));
+    const auto control = std::find_if(text.begin(), text.end(), [](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return (byte < 0x20 && c != '\t') || byte == 0x7F;
+    });
+    if (control != text.end()) {
+      problems.Error({file, line, static_cast<int>(control - text.begin()) + 1}, 1, "a control character", "is this a text file in UTF-8?");
+      return false;
+    }
+    if (!IsUtf8(text)) {
+      std::size_t good = 0;
+      while (good < text.size()) {
+        std::size_t length = 1;
+        while (length < 4 && !IsUtf8(text.substr(good, length))) ++length;
+        if (!IsUtf8(text.substr(good, length))) break;
+        good += length;
+      }
+      problems.Error({file, line, static_cast<int>(good) + 1}, 1, "not UTF-8");
+      return false;
+    }
+    rest.remove_prefix(std::min(text.size() + 1, rest.size()));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::shared_ptr<const SourceFile> MakeSourceFile(std::string path, std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::string clean;
+  clean.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    clean += text[i];
+  }
+  return std::make_shared<const SourceFile>(SourceFile{std::move(path), std::move(clean)});
+}
+
+std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Problems& problems) {
+  if (!CheckBytes(file, problems)) return {};
+  Builder builder(file, problems);
+  try {
+    // yaml-cpp 0.7 lets an unterminated quote swallow the rest of the file without a word, but not a document end.
+    std::istringstream stream(file->text + "\n...\n");
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const Refused&) {
+    return {};
+  } catch (const YAML::Exception& error) {
+    Explain(error, builder, file, problems);
+    return {};
+  } catch (const std::exception& error) {
+    problems.Error({file, 0, 0}, 1, "not YAML: " + std::string(error.what()));
+    return {};
+  }
+  auto root = builder.TakeRoot();
+  if (!root) {
+    root.emplace();
+    root->where = {file, 0, 0};
+  }
+  return root;
+}
+
+}  // namespace hookswitch::config
