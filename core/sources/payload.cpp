@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/sources/json_builder.h"
 
 namespace hookswitch::payload {
 namespace {
@@ -36,6 +37,8 @@ std::string Explain(const json::error_code& error, std::string_view text, std::s
   if (error == json::error::extra_data) return "more text after the end of the JSON";
   if (error == json::error::too_deep) return "nested deeper than " + std::to_string(kMaxDepth) + " levels";
   if (error == json::error::exponent_overflow) return "a number too large";
+  if (error == json::error::object_too_large)
+    return "an object of more than " + std::to_string(kMaxMembers) + " members";
   if (error == json::error::syntax && !IsUtf8(text.substr(0, offset + 4)) && !IsUtf8(text)) return "not UTF-8";
   if (error == json::error::syntax) return "not JSON";
   return error.message();
@@ -129,11 +132,12 @@ Result<const json::value*> Document::Parse(std::string_view text) {
   json::error_code error;
   std::size_t consumed = 0;
   auto parse = [&](std::string_view from) -> const json::value* {
-    json::parser parser(json::storage_ptr(), options, scratch_.stack.data(), scratch_.stack.size());
-    parser.reset(&arena_);
-    consumed = parser.write(from.data(), from.size(), error);
+    error.clear();
+    json::basic_parser<JsonBuilder<kMaxMembers>> parser(options, scratch_.stack, arena_);
+    consumed = parser.write_some(false, from.data(), from.size(), error);
+    if (!error && consumed < from.size()) error = json::error::extra_data;
     if (error) return nullptr;
-    return new (arena_.allocate(sizeof(json::value), alignof(json::value))) json::value(parser.release());
+    return new (arena_.allocate(sizeof(json::value), alignof(json::value))) json::value(parser.handler().Release());
   };
   const json::value* value = parse(text);
   if (value) return value;

@@ -16,8 +16,8 @@
 /// anything else is absent.
 namespace hookswitch::payload {
 
-/// Nested deeper than this is refused.
-inline constexpr std::size_t kMaxDepth = 32;
+/// Nested deeper than this, or an object with more members, is refused.
+inline constexpr std::size_t kMaxDepth = 32, kMaxMembers = 1024;
 /// What a map of texts may hold: the rest is cut or left out (the raw body is kept beside the event).
 inline constexpr std::size_t kMaxEntries = 256, kMaxKeyBytes = 256, kMaxValueBytes = 4096;
 

@@ -37,6 +37,19 @@ TEST(Payload, DepthIsLimited) {
   EXPECT_EQ(ErrorOf(std::string(33, '[') + std::string(33, ']')), "line 1, column 33: nested deeper than 32 levels");
 }
 
+TEST(Payload, MembersOfOneObjectAreLimited) {
+  std::string members;
+  for (int i = 0; i < 1023; ++i) members += "\"k" + std::to_string(i) + "\":1,";
+  EXPECT_EQ(ErrorOf("{" + members + "\"last\":1}"), "");
+  EXPECT_NE(ErrorOf("{" + members + "\"last\":1,\"over\":2}").find("an object of more than 1024 members"),
+            std::string::npos);
+}
+
+TEST(Payload, FractionsAreTheNearestToWhatIsWritten) {
+  EXPECT_EQ(MemberOf(R"({"a":0.12345678901234568})", "a"), "0.12345678901234568");
+  EXPECT_EQ(MemberOf(R"({"a":23.308445025757262})", "a"), "23.308445025757262");
+}
+
 TEST(Payload, TheLastOfDuplicateKeysCounts) {
   EXPECT_EQ(MemberOf(R"({"a":1,"a":"x","a":2})", "a"), "2");
 }
