@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/event/call_event.h"
+
+/// What templates can say about an event.
+namespace hookswitch::message {
+
+/// True for the names that VariableNames lists and for data.<key> and meta.<key>.
+bool IsVariable(std::string_view name);
+std::vector<std::string> VariableNames();
+/// The variable's text, "" where the event has none (or `name` is no variable).
+std::string ValueOf(const CallEvent& event, std::string_view name);
+
+}  // namespace hookswitch::message
