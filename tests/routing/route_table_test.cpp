@@ -1,0 +1,221 @@
+#include "core/routing/route_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/routing/build.h"
+
+namespace hookswitch {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using test::Kind;
+using test::MakeRule;
+using test::Mode;
+using test::Number;
+using test::Statuses;
+using test::Text;
+using test::Texts;
+using test::Tree;
+
+constexpr StatusSet kCompleted = Bit(CallStatus::kCompleted), kFailed = Bit(CallStatus::kFailed);
+
+config::Config WithRules(std::vector<config::Rule> rules) {
+  config::Config config;
+  config.rules = std::move(rules);
+  return config;
+}
+
+std::shared_ptr<const RouteTable> Compiled(const config::Config& config) {
+  config::Problems problems;
+  auto table = RouteTable::Compile(config, problems);
+  EXPECT_TRUE(table) << config::ToJson(problems.All());
+  return table;
+}
+
+std::string WhyOf(const config::Condition& condition, const CallEvent& event) {
+  return Compiled(WithRules({MakeRule("r", {condition}, {"s"})}))->Explain(event).rules.at(0).why;
+}
+
+std::vector<std::string> MessagesOf(const config::Config& config) {
+  config::Problems problems;
+  (void)RouteTable::Compile(config, problems);
+  std::vector<std::string> messages;
+  for (const auto& p : problems.All()) {
+    messages.push_back((p.severity == config::Problem::Severity::kError ? "error: " : "warning: ") + p.message +
+                       (p.hint.empty() ? "" : " | " + p.hint));
+  }
+  return messages;
+}
+
+CallEvent Event(CallStatus status) {
+  CallEvent event;
+  event.status = status;
+  event.source = "bolna";
+  return event;
+}
+
+TEST(Explain, NamesTheFirstConditionThatFailedWithTheEventsValue) {
+  CallEvent event = Event(CallStatus::kRinging);
+  EXPECT_EQ(WhyOf(Statuses(kCompleted | kFailed), event), "status is \"ringing\", wanted completed or failed");
+  EXPECT_EQ(WhyOf(Statuses(EndedStatuses()), event), "status is \"ringing\", wanted one of ended");
+  EXPECT_EQ(WhyOf(Texts(Kind::kAgent, {"a", "b*"}), event), "agent is absent");
+  EXPECT_EQ(WhyOf(Number(Kind::kMinDuration, 30), event), "duration is absent");
+  EXPECT_EQ(WhyOf(Texts(Kind::kTags, {"x"}), event), "tags are absent");
+  EXPECT_EQ(WhyOf(Texts(Kind::kHas, {"transcript"}), event), "transcript is absent");
+  event.agent_id = "9b1d";
+  event.agent_name = "maya";
+  event.agent_tags = {"t", "u"};
+  event.duration = 12;
+  event.cost = Money{0.0394, "USD"};
+  event.voicemail = false;
+  event.direction = Direction::kWeb;
+  event.data["out"] = "x";
+  EXPECT_EQ(WhyOf(Texts(Kind::kAgent, {"a", "b*"}), event), "agent is \"maya\" (id \"9b1d\"), wanted a or b*");
+  EXPECT_EQ(WhyOf(Texts(Kind::kTags, {"x"}), event), "tags are t, u, wanted x");
+  EXPECT_EQ(WhyOf(Number(Kind::kMinDuration, 30), event), "duration 12.0s is under 30s");
+  EXPECT_EQ(WhyOf(Number(Kind::kMaxDuration, 10.5), event), "duration 12.0s is over 10s500ms");
+  EXPECT_EQ(WhyOf(Number(Kind::kMinCost, 2.5, "USD"), event), "cost 0.0394 USD is under 2.50 USD");
+  EXPECT_EQ(WhyOf(Number(Kind::kMinCost, 2.5, "EUR"), event), "cost is in USD, wanted EUR");
+  EXPECT_EQ(WhyOf(Text(Kind::kData, Mode::kExact, "y"), event), "data. is absent");
+  config::Condition voicemail = test::Cond(Kind::kVoicemail);
+  voicemail.flag = true;
+  EXPECT_EQ(WhyOf(voicemail, event), "voicemail is no, wanted yes");
+  config::Condition direction = test::Cond(Kind::kDirection);
+  direction.directions = {Direction::kInbound, Direction::kOutbound};
+  EXPECT_EQ(WhyOf(direction, event), "direction is \"web\", wanted inbound or outbound");
+  EXPECT_EQ(WhyOf(Tree(Kind::kNot, {Texts(Kind::kTags, {"t"})}), event), "tags are t, u, which `not` rules out");
+  EXPECT_EQ(WhyOf(Tree(Kind::kAny, {Texts(Kind::kTags, {"x"}), Statuses(kFailed)}), event),
+            "status is \"ringing\", wanted failed; and tags are t, u, wanted x");
+}
+
+TEST(Explain, SaysWhatMatched) {
+  CallEvent event = Event(CallStatus::kCompleted);
+  event.duration = 130.25;
+  EXPECT_EQ(WhyOf(Tree(Kind::kAll, {Statuses(kCompleted), Number(Kind::kMinDuration, 120)}), event),
+            "status is \"completed\"; duration 130.25s is at least 2m");
+  EXPECT_EQ(WhyOf(Tree(Kind::kNot, {Statuses(kFailed)}), event), "status is \"completed\", not failed");
+  EXPECT_EQ(Compiled(WithRules({MakeRule("all", {}, {"s"})}))->Explain(event).rules[0].why, "it asks for nothing");
+}
+
+TEST(Explain, NeverQuotesNumbersTranscriptsOrSummaries) {
+  CallEvent event = Event(CallStatus::kCompleted);
+  event.from = "+12025550188";
+  event.to = "+12025550123";
+  event.summary = "+1202555";
+  event.transcript = {{Role::kUser, "my number is +1202555"}};
+  std::string all;
+  for (const auto kind : {Kind::kFrom, Kind::kTo}) {
+    for (const auto* pattern : {"+1202555*", "+4930*"}) all += WhyOf(Texts(kind, {pattern}), event) + "\n";
+  }
+  for (const auto kind : {Kind::kTranscript, Kind::kSummary}) {
+    for (const auto* pattern : {"202", "nothing"}) {
+      all += WhyOf(Text(kind, Mode::kContains, pattern), event) + "\n";
+      all += WhyOf(Tree(Kind::kNot, {Text(kind, Mode::kContains, pattern)}), event) + "\n";
+    }
+  }
+  EXPECT_EQ(all.find("202555"), std::string::npos) << all;
+  EXPECT_THAT(all, HasSubstr("to does not match"));
+}
+
+TEST(Explain, ListsMergedSinksAndRulesNotReached) {
+  auto stop = MakeRule("two", {}, {"b", "a"});
+  stop.stop = true;
+  const auto table = Compiled(WithRules({MakeRule("one", {}, {"a"}), stop, MakeRule("three", {}, {"c"})}));
+  const Explanation explanation = table->Explain(Event(CallStatus::kCompleted));
+  EXPECT_THAT(explanation.rules[1].sinks, ElementsAre("b"));
+  EXPECT_THAT(explanation.rules[1].merged, ElementsAre("a"));
+  EXPECT_TRUE(explanation.rules[1].stopped);
+  EXPECT_EQ(explanation.rules[2].result, RuleVerdict::Result::kNotReached);
+  EXPECT_EQ(explanation.rules[2].why, "rule \"two\" ended the walk");
+}
+
+TEST(Explain, TimeIsShownOnTheSchedulesClock) {
+  config::Config config = WithRules({MakeRule("r", {Texts(Kind::kDuring, {"office"})}, {"s"})});
+  config.schedules.push_back({{}, "office", "Asia/Kolkata", {{0x1F, 9 * 60, 18 * 60}}});
+  CallEvent event = Event(CallStatus::kCompleted);
+  event.received_at = WallTime(std::chrono::milliseconds(1772612520000));  // 2026-03-04T08:22:00Z
+  EXPECT_EQ(Compiled(config)->Explain(event).rules[0].why, "Wed 13:52 (Asia/Kolkata) is within office");
+  event.ended_at = event.received_at + std::chrono::hours(6);
+  EXPECT_EQ(Compiled(config)->Explain(event).rules[0].why, "Wed 19:52 (Asia/Kolkata) is outside office");
+}
+
+TEST(RouteTable, ManyTagsAndTargetsAreAllSeen) {
+  std::vector<config::Rule> rules;
+  CallEvent event = Event(CallStatus::kCompleted);
+  for (int i = 0; i < 200; ++i) {
+    event.agent_tags.push_back("t" + std::to_string(i));
+    rules.push_back(MakeRule("r" + std::to_string(i), {Texts(Kind::kTags, {"t" + std::to_string(199 - i)})},
+                             {"s" + std::to_string(i)}));
+  }
+  std::vector<Route> routes;
+  const auto table = Compiled(WithRules(rules));
+  table->Match(event, routes);
+  ASSERT_EQ(routes.size(), 200u);
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(routes[static_cast<std::size_t>(i)].rule, "r" + std::to_string(i));
+}
+
+TEST(RouteTable, MatchReplacesWhatTheCallerHad) {
+  const auto table = Compiled(WithRules({MakeRule("r", {Statuses(kFailed)}, {"s"})}));
+  std::vector<Route> routes = {{"old", "old", ""}};
+  table->Match(Event(CallStatus::kCompleted), routes);
+  EXPECT_THAT(routes, IsEmpty());
+}
+
+TEST(RouteProblems, BadRegexIsAnErrorWithTheEnginesWords) {
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Text(Kind::kTranscript, Mode::kRegex, "(a")}, {"s"})})),
+              ElementsAre(HasSubstr("error: \"(a\" is not a regular expression: missing ): (a")));
+}
+
+TEST(RouteProblems, HugeRegexIsRefusedAndNotCompiledForever) {
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Text(Kind::kTranscript, Mode::kRegex, "((a{100}){100}){100}")}, {"s"})})),
+              ElementsAre(HasSubstr("is not a regular expression")));
+}
+
+TEST(RouteProblems, RegexThatMatchesEverythingIsAWarning) {
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Text(Kind::kSummary, Mode::kRegex, "a*")}, {"s"})})),
+              ElementsAre(HasSubstr("warning: the regex \"a*\" matches the empty text")));
+}
+
+TEST(RouteProblems, UnknownScheduleAndFieldHaveSuggestions) {
+  config::Config config = WithRules(
+      {MakeRule("r", {Texts(Kind::kDuring, {"ofice"}), Texts(Kind::kHas, {"transcrpt", "data.x", "meta.y"})}, {"s"})});
+  config.schedules.push_back({{}, "office", "UTC", {{0x1F, 9 * 60, 18 * 60}}});
+  EXPECT_THAT(MessagesOf(config),
+              UnorderedElementsAre("error: schedule \"ofice\" is not defined | did you mean \"office\"?",
+                                   "error: \"transcrpt\" is not a field of an event | did you mean \"transcript\"?"));
+}
+
+TEST(RouteProblems, BoundsThatNoCallFitsAreAWarning) {
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Number(Kind::kMinDuration, 60), Number(Kind::kMaxDuration, 30)}, {"s"})})),
+              ElementsAre(HasSubstr("max_duration is less than min_duration")));
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Number(Kind::kMinCost, 2, "USD"), Number(Kind::kMaxCost, 1, "EUR")}, {"s"})})),
+              IsEmpty());
+}
+
+TEST(RouteProblems, RuleAfterOneThatStopsEverythingIsAWarning) {
+  auto stop = MakeRule("all", {}, {"s"});
+  stop.stop = true;
+  EXPECT_THAT(MessagesOf(WithRules({stop, MakeRule("late", {Statuses(kFailed)}, {"s"})})),
+              ElementsAre("warning: rule \"late\" can never run: rule \"all\" matches all that it matches and stops"));
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("early", {}, {"s"}), stop})), IsEmpty());
+}
+
+TEST(RouteProblems, NarrowerRuleAfterAWiderOneThatDropsIsAWarning) {
+  auto drop = MakeRule("tests", {Texts(Kind::kTags, {"test", "load"}), Statuses(EndedStatuses())}, {});
+  drop.drop = true;
+  EXPECT_THAT(MessagesOf(WithRules({drop, MakeRule("late", {Statuses(kFailed), Texts(Kind::kTags, {"test"})}, {"s"})})),
+              ElementsAre("warning: rule \"late\" can never run: rule \"tests\" matches all that it matches and drops it"));
+  EXPECT_THAT(MessagesOf(WithRules({drop, MakeRule("wider", {Texts(Kind::kTags, {"test"})}, {"s"})})), IsEmpty());
+}
+
+TEST(RouteProblems, StatusesThatExcludeEachOtherAreAWarning) {
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Statuses(kFailed), Tree(Kind::kNot, {Statuses(kFailed)})}, {"s"})})),
+              ElementsAre("warning: rule \"r\" can never run: its statuses exclude each other"));
+}
+
+}  // namespace
+}  // namespace hookswitch
