@@ -1,5 +1,6 @@
 #include "core/journal/checkpointer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/log.h"
@@ -55,13 +56,24 @@ int Checkpointer::Pass() {
     }
     db_ = std::move(*opened);
   }
-  const auto done = db_.MoveLog();
+  // A connection that has read nothing yet does not know of the log and would move nothing.
+  auto done = Result<Database::Checkpoint>(Database::Checkpoint{});
+  if (const auto read = db_.Ask("SELECT count(*) FROM sqlite_schema"); !read) {
+    done = read.error();
+  } else {
+    done = db_.MoveLog();
+  }
+  // SQLite syncs the database only when it has moved the whole log, which it cannot while commits go on. Doing it here
+  // leaves little to sync for the writer, who moves the last frames.
+  if (done) {
+    if (const Status synced = db_.Sync(); !synced) done = synced.error();
+  }
   if (!done) {
     log::Warn("journal_checkpoint_failed", {{"reason", done.error().message}});
     db_.Close();
     return 0;
   }
-  return done->moved;
+  return std::max(done->moved, 0);
 }
 
 }  // namespace hookswitch

@@ -144,6 +144,15 @@ Result<Database::Checkpoint> Database::MoveLog() {
   return result;
 }
 
+Status Database::Sync() {
+  // By SQLite's own file handle: closing one of ours would drop the locks that SQLite holds on the file.
+  sqlite3_file* file = nullptr;
+  int code = sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code == SQLITE_OK) code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) return FaultOf(db_, code);
+  return Ok();
+}
+
 void Database::Close() {
   sqlite3_close_v2(db_);
   db_ = nullptr;

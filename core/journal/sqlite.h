@@ -78,6 +78,8 @@ class Database {
     int moved = 0;   ///< of them, already in the database
   };
   [[nodiscard]] Result<Checkpoint> MoveLog();
+  /// Syncs the database file itself.
+  [[nodiscard]] Status Sync();
   void Close();
   bool IsOpen() const { return db_ != nullptr; }
 

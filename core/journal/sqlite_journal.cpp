@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kTick{250};
 // After a failed commit callers are answered without touching the disk for this long.
 constexpr std::chrono::milliseconds kRetryWriting{200};
 // A log tail this short is moved by the writer itself: only then can the log start again from its beginning.
-constexpr int kShortTail = 1000;
+constexpr int kShortTail = 500;
 
 struct AppendRequest {
   const NewEvent* event = nullptr;
