@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -25,7 +27,8 @@ struct IngressSnapshot {
   std::shared_ptr<const RouteTable> routes;
 };
 
-/// Told, after the commit and before the answer, what was stored: the deliveries that now wait.
+/// Told of every new event, after the commit and before the answer: what was stored and the deliveries that now wait
+/// (none, if no rule wanted it). Duplicates and requests that are no calls are not told.
 using DeliveriesAccepted =
     std::function<void(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries)>;
 
@@ -36,13 +39,18 @@ class Acceptor {
   Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted);
   ~Acceptor();
 
-  /// From the next request on. Requests under way end on the snapshot they began with.
+  /// From the next request on. Requests under way end on the snapshot they began with. Before the first call everything
+  /// is answered 404. Two endpoints with one path: the first one has it. Without `routes` no event is wanted by anyone.
   void Use(std::shared_ptr<const IngressSnapshot> snapshot);
-  /// While draining every request is answered 503 with Retry-After.
+  /// While draining every new request is answered 503 with Retry-After.
   void SetDraining(bool draining);
 
+  /// Whatever the head alone can decide: path, method, address, secret, rate.
   std::optional<Answer> HandleHead(const ServedRequest& head);
+  /// Only for requests that HandleHead let pass: it does not look at the sender again.
   Answer Handle(const ServedRequest& request);
+  /// Counts and records a request that the server refused by itself (HttpServerOptions::on_refused).
+  void Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail);
 
  private:
   struct Impl;

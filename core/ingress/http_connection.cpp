@@ -56,7 +56,9 @@ void AppendNumber(std::string& out, std::size_t number, int base = 10) {
 ConnectionTable::ConnectionTable(const HttpServerOptions& options, HeadHandler head, RequestHandler handler, Gauge open)
     : options_(options), head_(std::move(head)), handler_(std::move(handler)), open_gauge_(open) {}
 
-void ConnectionTable::Accepted() { open_gauge_.Set(++open_); }
+void ConnectionTable::Accepted() {
+  open_gauge_.Set(++open_);
+}
 
 void ConnectionTable::Add(HttpConnection& connection) {
   MutexLock lock(mu_);
@@ -251,7 +253,8 @@ bool HttpConnection::ServeOne(Workspace& work, int served) {
         !SendAll("HTTP/1.1 100 Continue\r\n\r\n")) {
       return false;
     }
-    received = ReadUntil(work, deadline, [](State state) { return state == State::kComplete || state == State::kRefused; });
+    received =
+        ReadUntil(work, deadline, [](State state) { return state == State::kComplete || state == State::kRefused; });
     if (received == Received::kGone) return false;
     if (received == Received::kTimeout) return Refuse(work, 408, "timeout", "the request's body took too long");
   }

@@ -104,15 +104,16 @@ class Gatekeeper final : public Poco::Net::TCPServerConnectionFilter {
   void TurnAway(const StreamSocket& socket, bool draining) {
     const std::string body = draining ? ErrorAnswer(503, "draining", "the server is going down").body
                                       : ErrorAnswer(503, "unavailable", "too many connections").body;
-    const std::string answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " +
-                               std::to_string(body.size()) + "\r\nRetry-After: " + std::to_string(kOverloadRetrySeconds) +
-                               "\r\nConnection: close\r\n\r\n" + body;
+    const std::string answer =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\nRetry-After: " + std::to_string(kOverloadRetrySeconds) +
+        "\r\nConnection: close\r\n\r\n" + body;
     const int fd = static_cast<int>(socket.impl()->sockfd());
     // A new socket's buffer takes these bytes whole.
     [[maybe_unused]] const ssize_t sent = ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(fd, SHUT_WR);
-    // Closed only once its request has been read or some time has gone by: a close over unread bytes is a reset, which can
-    // overtake the answer.
+    // Closed only once its request has been read or some time has gone by: a close over unread bytes is a reset, which
+    // can overtake the answer.
     if (leaving_.size() == kMaxLeaving) leaving_.pop_front();
     leaving_.push_back({socket, Steady::now() + milliseconds(1000)});
   }
@@ -155,6 +156,8 @@ Poco::Net::TCPServerParams::Ptr Params(const HttpServerOptions& options) {
   params->setMaxThreads(options.threads);
   // The Gatekeeper is the only one who refuses: what Poco's queue cannot take is closed without a word.
   params->setMaxQueued(options.max_connections + 1);
+  // A thread that looks for its stop just before it is told waits this long; the default is 10 s.
+  params->setThreadIdleTime(250 * Poco::Timespan::MILLISECONDS);
   return params;
 }
 
@@ -166,12 +169,15 @@ class PocoHttpServer final : public HttpServer {
                metrics.MakeGauge("hookswitch_http_connections", "Open connections.", {{"server", options.name}})),
         listener_(listener),
         address_(listener.address().toString()),
-        // A thread that ends one connection is not yet back in the pool when the next one wants it: hence the spare ones.
+        // A thread that ends one connection is not yet back in the pool when the next one wants it: hence the spare
+        // ones.
         pool_("http-" + options.name, 2, options.threads + 16, 60),
-        server_(std::make_unique<Poco::Net::TCPServer>(new ConnectionFactory(table_), pool_, listener_, Params(options))) {
+        server_(
+            std::make_unique<Poco::Net::TCPServer>(new ConnectionFactory(table_), pool_, listener_, Params(options))) {
     server_->setConnectionFilter(new Gatekeeper(
-        table_, metrics.MakeCounter("hookswitch_http_connections_refused_total",
-                                    "Connections answered 503 because too many were open.", {{"server", options.name}})));
+        table_,
+        metrics.MakeCounter("hookswitch_http_connections_refused_total",
+                            "Connections answered 503 because too many were open.", {{"server", options.name}})));
     server_->start();
   }
 
@@ -257,7 +263,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServerOptions& o
         std::make_unique<PocoHttpServer>(options, std::move(head), std::move(handler), metrics, listener));
   } catch (const Poco::Exception& e) {
     const std::string why = e.code() > 0 ? std::strerror(e.code()) : e.displayText();
-    return Error{ErrorCode::kUnavailable, "cannot listen on " + where + " for " + options.name + ": " + why + Advice(e.code())};
+    return Error{ErrorCode::kUnavailable,
+                 "cannot listen on " + where + " for " + options.name + ": " + why + Advice(e.code())};
   } catch (const std::exception& e) {
     return Error{ErrorCode::kUnavailable, "cannot start the " + options.name + " server on " + where + ": " + e.what()};
   }

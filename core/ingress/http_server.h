@@ -20,7 +20,7 @@ struct ServedRequest {
   std::string_view path;   ///< decoded, without query
   std::string_view query;  ///< as sent, without '?'
   std::string_view body;
-  std::string_view peer;   ///< the socket's address, without port
+  std::string_view peer;                                            ///< the socket's address, without port
   const std::vector<std::pair<std::string, std::string>>& headers;  ///< in order, as sent
   /// The first value of a header (any case), or empty.
   std::string_view Header(std::string_view name) const;
@@ -33,12 +33,12 @@ struct Answer {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
-  int retry_after_seconds = 0;  ///< 0: no header
-  std::string allow;            ///< for 405
-  bool close = false;           ///< end the connection after this answer
+  int retry_after_seconds = 0;                               ///< 0: no header
+  std::string allow;                                         ///< for 405
+  bool close = false;                                        ///< end the connection after this answer
   std::vector<std::pair<std::string, std::string>> headers;  ///< more of them; values of ours, never foreign text
-  /// Set for a body without end (server-sent events): called on the pool thread after the head, instead of `body`. It holds
-  /// its thread, so it asks the writer at least once a second, with a comment line if there is nothing to say.
+  /// Set for a body without end (server-sent events): called on the pool thread after the head, instead of `body`. It
+  /// holds its thread, so it asks the writer at least once a second, with a comment line if there is nothing to say.
   std::function<void(const BodyWriter&)> stream;
 };
 
@@ -58,18 +58,21 @@ struct HttpServerOptions {
   std::uint64_t max_body = 1 << 20;
   std::chrono::milliseconds request_timeout{10'000};  ///< first byte to last; a slower one is cut with 408
   std::chrono::milliseconds keep_alive_timeout{5'000};
-  std::string name;            ///< "ingress", "admin": in metrics and logs
-  /// Told of each request that the server refused by itself (framing, size, time). What could not be read of it is empty.
-  std::function<void(const ServedRequest& head, int status, std::string_view error, std::string_view detail)> on_refused = {};
+  std::string name;  ///< "ingress", "admin": in metrics and logs
+  /// Told of each request that the server refused by itself (framing, size, time). What could not be read of it is
+  /// empty.
+  std::function<void(const ServedRequest& head, int status, std::string_view error, std::string_view detail)>
+      on_refused = {};
 };
 
 /// An HTTP/1.1 server on Poco's TCPServer: its acceptor, queue and thread pool, with a connection of our own.
 ///
-/// Poco's own HTTP connection serves unread bodies as the next request, takes cut and ambiguous bodies for whole ones, has no
-/// limit on a request's time and lets busy connections starve the others. Here a request is read strictly and whole, within
-/// `request_timeout`; a connection is closed whenever it is not certain where the next request begins, and after 100
-/// requests, so that `threads` serve any number of connections in turn. When more are open than threads, idle ones give way.
-/// Starts listening in Start; errors (kUnavailable, kInvalid) name the address, why, and what to do.
+/// Poco's own HTTP connection serves unread bodies as the next request, takes cut and ambiguous bodies for whole ones,
+/// has no limit on a request's time and lets busy connections starve the others. Here a request is read strictly and
+/// whole, within `request_timeout`; a connection is closed whenever it is not certain where the next request begins,
+/// and after 100 requests, so that `threads` serve any number of connections in turn. When more are open than threads,
+/// idle ones give way. Starts listening in Start; errors (kUnavailable, kInvalid) name the address, why, and what to
+/// do.
 class HttpServer {
  public:
   static Result<std::unique_ptr<HttpServer>> Start(const HttpServerOptions& options, HeadHandler head,
@@ -77,9 +80,9 @@ class HttpServer {
   virtual ~HttpServer() = default;
   /// The bound address, port filled in: "127.0.0.1:41233".
   virtual std::string Address() const = 0;
-  /// New connections are answered 503 with Retry-After, idle ones cut, requests under way answered with Connection: close; after
-  /// `timeout` the rest is cut. Then the listener is closed. Returns sooner when nothing is left to do. Call once; without it
-  /// the destructor does the same with no time.
+  /// New connections are answered 503 with Retry-After, idle ones cut, requests under way answered with Connection:
+  /// close; after `timeout` the rest is cut. Then the listener is closed. Returns sooner when nothing is left to do.
+  /// Call once; without it the destructor does the same with no time.
   virtual void Drain(std::chrono::milliseconds timeout) = 0;
 };
 

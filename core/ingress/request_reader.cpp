@@ -6,9 +6,9 @@
 
 #include "core/base/text.h"
 
-// Poco's own request parser unfolds lines, decodes RFC 2047 words, takes the first of two lengths and cannot tell a cut chunked
-// body from a whole one. Boost.Beast's parser is fed bytes, knows when a message is complete and is strict about its
-// grammar; what it still allows (repeated equal lengths, other codings, folding) is refused here.
+// Poco's own request parser unfolds lines, decodes RFC 2047 words, takes the first of two lengths and cannot tell a cut
+// chunked body from a whole one. Boost.Beast's parser is fed bytes, knows when a message is complete and is strict
+// about its grammar; what it still allows (repeated equal lengths, other codings, folding) is refused here.
 namespace hookswitch {
 namespace {
 
@@ -19,7 +19,9 @@ using View = boost::beast::string_view;
 // A body buffer beyond this is not kept for the next request.
 constexpr std::size_t kKeptBody = 256 * 1024;
 
-std::string_view ToStd(View view) { return {view.data(), view.size()}; }
+std::string_view ToStd(View view) {
+  return {view.data(), view.size()};
+}
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -89,7 +91,8 @@ class RequestReader::Parser final {
       }
       if (field == http::field::content_length) {
         ++content_lengths;
-        plain_framing = plain_framing && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+        plain_framing =
+            plain_framing && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
       } else if (field == http::field::transfer_encoding) {
         ++transfer_encodings;
         plain_framing = plain_framing && EqualsIgnoreCase(ToStd(value), "chunked");
@@ -239,10 +242,13 @@ void RequestReader::CheckLength() {
 
 void RequestReader::End() {
   if (state_ == State::kComplete || state_ == State::kRefused) return;
-  Refuse(400, "invalid_request",
-         state_ == State::kHead ? "the request ended within its head" : "the request ended before its body was complete");
+  Refuse(
+      400, "invalid_request",
+      state_ == State::kHead ? "the request ended within its head" : "the request ended before its body was complete");
 }
 
-bool RequestReader::keep_alive() const { return parser_->message->keep_alive(); }
+bool RequestReader::keep_alive() const {
+  return parser_->message->keep_alive();
+}
 
 }  // namespace hookswitch

@@ -17,13 +17,13 @@ struct ReadProblem {
 
 /// Reads requests from bytes, wherever they come from; one at a time, the object is used again for the next.
 ///
-/// Strict where HTTP lets two readers disagree on where a request ends: exactly one Content-Length of digits only or exactly
-/// `Transfer-Encoding: chunked`, never both, no folded lines, no bare LF, no blanks before a colon. A chunked body is
-/// complete only with its last chunk and the empty line behind it. Never throws on input.
+/// Strict where HTTP lets two readers disagree on where a request ends: exactly one Content-Length of digits only or
+/// exactly `Transfer-Encoding: chunked`, never both, no folded lines, no bare LF, no blanks before a colon. A chunked
+/// body is complete only with its last chunk and the empty line behind it. Never throws on input.
 class RequestReader {
  public:
-  static constexpr std::size_t kMaxHead = 16 * 1024;    ///< bytes of request line and headers
-  static constexpr std::size_t kMaxTarget = 8 * 1024;   ///< bytes of path and query
+  static constexpr std::size_t kMaxHead = 16 * 1024;   ///< bytes of request line and headers
+  static constexpr std::size_t kMaxTarget = 8 * 1024;  ///< bytes of path and query
   static constexpr std::size_t kMaxHeaders = 100;
   /// Feed never leaves this many bytes unused; a buffer of this size always suffices.
   static constexpr std::size_t kMaxUnused = 32 * 1024;
@@ -58,7 +58,7 @@ class RequestReader {
   const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
   const std::string& body() const { return body_; }
   bool http11() const { return http11_; }
-  bool keep_alive() const;        ///< what the sender asked for
+  bool keep_alive() const;  ///< what the sender asked for
   bool expects_continue() const { return expects_continue_; }
 
  private:

@@ -17,12 +17,12 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::BodyOf;
-using testing::Post;
-using testing::RawClient;
-using testing::StatusOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::Post;
+using testing::RawClient;
+using testing::StatusOf;
 
 class HttpServerTest : public ::testing::Test {
  protected:
@@ -39,7 +39,8 @@ class HttpServerTest : public ::testing::Test {
     };
   }
   const std::string& Start() {
-    auto started = HttpServer::Start(options, head, [this](const ServedRequest& r) { return handler(r); }, metrics);
+    auto started = HttpServer::Start(
+        options, head, [this](const ServedRequest& r) { return handler(r); }, metrics);
     if (!started) {
       ADD_FAILURE() << started.error().message;
     } else {
@@ -169,17 +170,36 @@ TEST_F(HttpServerTest, DripHeaderIsCutAtDeadline) {
 
 TEST_F(HttpServerTest, BothFramingHeadersIs400) {
   Start();
-  for (const char* framing :
-       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-        "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n",
-        "Content-Length: -5\r\n", "Content-Length: +5\r\n", "Content-Length: 5 5\r\n", "Content-Length: 0x5\r\n",
-        "Content-Length:\r\n", "Content-Length : 5\r\n", "Content-Length\t: 5\r\n", "Content-Length: 99999999999999999999\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding: gzip\r\n",
-        "Transfer-Encoding: identity\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-        "Transfer-Encoding:\x0b" "chunked\r\n", "Transfer-Encoding : chunked\r\n", "Transfer-Encoding: xchunked\r\n",
-        "X: y\r\n Content-Length: 5\r\n", "X: y\r\n\tContent-Length: 5\r\n", " X: y\r\nContent-Length: 5\r\n",
-        "X: y\nContent-Length: 5\r\n", "X: y\rContent-Length: 5\r\n", ": y\r\nContent-Length: 5\r\n",
-        "Host: again\r\nContent-Length: 5\r\n", "X\r\nContent-Length: 5\r\n"}) {
+  for (const char* framing : {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                              "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+                              "Content-Length: 5\r\nContent-Length: 6\r\n",
+                              "Content-Length: 5\r\nContent-Length: 5\r\n",
+                              "Content-Length: 5, 5\r\n",
+                              "Content-Length: -5\r\n",
+                              "Content-Length: +5\r\n",
+                              "Content-Length: 5 5\r\n",
+                              "Content-Length: 0x5\r\n",
+                              "Content-Length:\r\n",
+                              "Content-Length : 5\r\n",
+                              "Content-Length\t: 5\r\n",
+                              "Content-Length: 99999999999999999999\r\n",
+                              "Transfer-Encoding: gzip, chunked\r\n",
+                              "Transfer-Encoding: chunked, identity\r\n",
+                              "Transfer-Encoding: gzip\r\n",
+                              "Transfer-Encoding: identity\r\n",
+                              "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                              "Transfer-Encoding:\x0b"
+                              "chunked\r\n",
+                              "Transfer-Encoding : chunked\r\n",
+                              "Transfer-Encoding: xchunked\r\n",
+                              "X: y\r\n Content-Length: 5\r\n",
+                              "X: y\r\n\tContent-Length: 5\r\n",
+                              " X: y\r\nContent-Length: 5\r\n",
+                              "X: y\nContent-Length: 5\r\n",
+                              "X: y\rContent-Length: 5\r\n",
+                              ": y\r\nContent-Length: 5\r\n",
+                              "Host: again\r\nContent-Length: 5\r\n",
+                              "X\r\nContent-Length: 5\r\n"}) {
     const std::string answer =
         Ask(std::string("POST /a HTTP/1.1\r\nHost: h\r\n") + framing + "\r\nhelloGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(StatusOf(answer), 400) << framing << answer;
@@ -191,10 +211,11 @@ TEST_F(HttpServerTest, BothFramingHeadersIs400) {
 
 TEST_F(HttpServerTest, BadChunkSizeIs400) {
   Start();
-  for (const char* body : {"xyz\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n", "5\nhello\n0\n\n", "5 \r\nhello\r\n0\r\n\r\n",
-                           "fffffffffffffffff\r\nhello", "5\r\nhelloX\r\n0\r\n\r\n", "\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n"}) {
-    const std::string answer = Ask(
-        std::string("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n") + body, true);
+  for (const char* body :
+       {"xyz\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n", "5\nhello\n0\n\n", "5 \r\nhello\r\n0\r\n\r\n",
+        "fffffffffffffffff\r\nhello", "5\r\nhelloX\r\n0\r\n\r\n", "\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n"}) {
+    const std::string answer =
+        Ask(std::string("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n") + body, true);
     EXPECT_EQ(StatusOf(answer), 400) << body << answer;
   }
   EXPECT_EQ(handled, 0);
@@ -213,7 +234,8 @@ TEST_F(HttpServerTest, BodyOverTheLimitIs413WithoutReadingIt) {
   std::string answer = Ask(Post("/a", big));
   EXPECT_EQ(StatusOf(answer), 413);
   EXPECT_THAT(answer, HasSubstr(R"("error":"too_large")"));
-  answer = Ask("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" + big.substr(1) + "\r\n1\r\nx\r\n");
+  answer = Ask("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" + big.substr(1) +
+               "\r\n1\r\nx\r\n");
   EXPECT_EQ(StatusOf(answer), 413);
   EXPECT_EQ(StatusOf(Ask("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551615\r\n\r\n")), 413);
   EXPECT_EQ(handled, 0);
@@ -248,10 +270,11 @@ TEST_F(HttpServerTest, MalformedHeadsAre400) {
   const std::string nul("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 30);
   const std::string nul_header("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 35);
   for (const std::string& bytes : std::initializer_list<std::string>{
-           nul, nul_header, "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/1.1\nHost: h\n\n",
-           "G@T / HTTP/1.1\r\nHost: h\r\n\r\n", "GET a HTTP/1.1\r\nHost: h\r\n\r\n", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n",
-           "GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /%4 HTTP/1.1\r\nHost: h\r\n\r\n", "GET / /b HTTP/1.1\r\nHost: h\r\n\r\n",
-           "\x16\x03\x01\x02", "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n",
+           nul, nul_header, "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", "GET /\r\n\r\n",
+           "GET / HTTP/1.1\nHost: h\n\n", "G@T / HTTP/1.1\r\nHost: h\r\n\r\n", "GET a HTTP/1.1\r\nHost: h\r\n\r\n",
+           "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n",
+           "GET /%4 HTTP/1.1\r\nHost: h\r\n\r\n", "GET / /b HTTP/1.1\r\nHost: h\r\n\r\n", "\x16\x03\x01\x02",
+           "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n",
            "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(100'000, 'a'), std::string(100'000, 'A')}) {
     const std::string answer = Ask(bytes, true);
     EXPECT_EQ(StatusOf(answer), 400) << bytes.substr(0, 60) << "\n" << answer;
@@ -266,12 +289,14 @@ TEST_F(HttpServerTest, MalformedHeadsAre400) {
 TEST_F(HttpServerTest, PathIsDecodedAndQueryIsNot) {
   handler = [](const ServedRequest& request) {
     Answer answer;
-    answer.body = std::string(request.path) + "|" + std::string(request.query) + "|" + std::string(request.Header("x-a"));
+    answer.body =
+        std::string(request.path) + "|" + std::string(request.query) + "|" + std::string(request.Header("x-a"));
     return answer;
   };
   Start();
-  EXPECT_EQ(BodyOf(Ask("GET /a%20b/%C3%A9?x=%41 HTTP/1.1\r\nHost: h\r\nX-A: =?UTF-8?B?aGk=?=\r\nConnection: close\r\n\r\n")),
-            "/a b/\xC3\xA9|x=%41|=?UTF-8?B?aGk=?=");
+  EXPECT_EQ(
+      BodyOf(Ask("GET /a%20b/%C3%A9?x=%41 HTTP/1.1\r\nHost: h\r\nX-A: =?UTF-8?B?aGk=?=\r\nConnection: close\r\n\r\n")),
+      "/a b/\xC3\xA9|x=%41|=?UTF-8?B?aGk=?=");
   EXPECT_EQ(BodyOf(Ask("GET http://other:1/p?q HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")), "/p|q|");
   EXPECT_EQ(BodyOf(Ask("GET http://other?q HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")), "/|q|");
 }
@@ -309,7 +334,8 @@ TEST_F(HttpServerTest, ExpectContinueIsDecidedByTheHead) {
   };
   Start();
   EXPECT_EQ(StatusOf(Ask("POST /no HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")), 403);
-  EXPECT_EQ(StatusOf(Ask("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5000000\r\n\r\n")), 413);
+  EXPECT_EQ(StatusOf(Ask("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5000000\r\n\r\n")),
+            413);
   RawClient client(address);
   client.Send("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   EXPECT_EQ(client.Answer(), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -341,7 +367,8 @@ TEST_F(HttpServerTest, BusyConnectionsBeyondThreadsAreAllServed) {
       }
     });
   }
-  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready) << served << " of 16 served";
+  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready)
+      << served << " of 16 served";
   over = true;
   for (auto& client : clients) client.join();
 }

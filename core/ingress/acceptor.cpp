@@ -1,0 +1,300 @@
+#include "core/ingress/acceptor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+
+#include "core/base/ids.h"
+#include "core/base/log.h"
+#include "core/base/sync.h"
+#include "core/base/text.h"
+#include "core/ingress/refusals.h"
+#include "core/ingress/sender.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr int kUnavailableRetrySeconds = 5;
+
+Digest KeyOf(std::string_view source, std::string_view key) {
+  thread_local std::string text;
+  text.assign(source);
+  text += '\n';
+  text += key;
+  return DigestOf(text);
+}
+
+std::uint64_t CallKeyOf(std::string_view source, std::string_view call_id) {
+  const Digest digest = KeyOf(source, call_id);
+  std::uint64_t key = 0;
+  for (std::size_t i = 0; i < 8; ++i) key = key << 8 | digest[i];
+  return key == 0 ? 1 : key;  // 0 means no call
+}
+
+Answer AcceptedAnswer(std::string_view id, std::string_view what, std::string_view value) {
+  Answer answer;
+  answer.body.reserve(80);
+  answer.body += R"({"ok":true,"id":")";
+  answer.body += id;
+  answer.body += R"(",")";
+  answer.body += what;
+  answer.body += R"(":)";
+  answer.body += value;
+  answer.body += '}';
+  return answer;
+}
+
+Answer RetryLater(int status, std::string_view error, std::string_view detail, int seconds) {
+  Answer answer = ErrorAnswer(status, error, detail);
+  answer.retry_after_seconds = seconds;
+  return answer;
+}
+
+}  // namespace
+
+struct Acceptor::Impl {
+  Impl(Journal& journal_in, const Clock& clock_in, Metrics& metrics_in, DeliveriesAccepted accepted_in)
+      : journal(journal_in),
+        clock(clock_in),
+        metrics(metrics_in),
+        accepted(std::move(accepted_in)),
+        refusals(journal, clock, metrics),
+        seconds(metrics.MakeLatency("hookswitch_accept_seconds",
+                                    "From a request read whole to its answer, the durable write included.")) {}
+
+  struct Endpoint {
+    const IngressSnapshot::Endpoint* what;  // of `snapshot`
+    std::shared_ptr<RateLimiter> limiter;   // nullptr: no limit
+    Counter received, duplicate, unmatched;
+  };
+  struct Active {
+    std::shared_ptr<const IngressSnapshot> snapshot;
+    std::map<std::string, Endpoint, std::less<>> by_path;
+
+    const Endpoint* Find(std::string_view path) const {
+      const auto found = by_path.find(path);
+      return found == by_path.end() ? nullptr : &found->second;
+    }
+  };
+
+  Journal& journal;
+  const Clock& clock;
+  Metrics& metrics;
+  const DeliveriesAccepted accepted;
+  Refusals refusals;
+  const Histogram seconds;
+  std::atomic<bool> draining{false};
+  std::atomic<bool> journal_down{false};
+  Mutex mu;
+  // A copy under a lock: std::atomic<shared_ptr> of libstdc++ 12 is a spin lock inside.
+  std::shared_ptr<const Active> active GUARDED_BY(mu) = std::make_shared<Active>();
+
+  std::shared_ptr<const Active> Current() {
+    MutexLock lock(mu);
+    return active;
+  }
+
+  std::string SenderText(const ServedRequest& request, const Active& now) const {
+    const auto sender = now.snapshot ? SenderOf(request, now.snapshot->trusted_proxies) : std::nullopt;
+    return sender ? ToString(*sender) : std::string(request.peer);
+  }
+
+  Answer Refuse(const ServedRequest& request, const Active& now, const Endpoint* endpoint, int status,
+                std::string_view error, std::string_view detail) {
+    const std::string_view source = endpoint ? std::string_view(endpoint->what->config.name) : std::string_view();
+    refusals.Note(source, SenderText(request, now), status, error, detail);
+    return ErrorAnswer(status, error, detail);
+  }
+
+  Answer JournalRefused(const Endpoint& endpoint, const Error& error) {
+    if (!journal_down.exchange(true)) {
+      log::Error("journal_refuses", {{"reason", error.message}});
+    }
+    refusals.Count(endpoint.what->config.name, "unavailable");
+    return RetryLater(503, "unavailable", "the event could not be stored now; send it again", kUnavailableRetrySeconds);
+  }
+
+  void JournalWorks() {
+    if (journal_down.load(std::memory_order_relaxed) && journal_down.exchange(false))
+      log::Info("journal_accepts_again");
+  }
+
+  Answer Store(const Endpoint& endpoint, const Active& now, const RawRequest& raw, Normalized normalized);
+};
+
+Acceptor::Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted)
+    : impl_(std::make_unique<Impl>(journal, clock, metrics, std::move(accepted))) {}
+Acceptor::~Acceptor() = default;
+
+void Acceptor::Use(std::shared_ptr<const IngressSnapshot> snapshot) {
+  const auto before = impl_->Current();
+  auto next = std::make_shared<Impl::Active>();
+  for (const auto& endpoint : snapshot->endpoints) {
+    const Labels labels{{"source", endpoint.config.name}};
+    std::shared_ptr<RateLimiter> limiter;
+    if (endpoint.config.rate_limit) {
+      // A reload must not hand out a fresh burst.
+      const Impl::Endpoint* same = before->Find(endpoint.config.path);
+      limiter = same && same->limiter && same->limiter->rate() == *endpoint.config.rate_limit
+                    ? same->limiter
+                    : std::make_shared<RateLimiter>(*endpoint.config.rate_limit);
+    }
+    next->by_path.try_emplace(
+        endpoint.config.path,
+        Impl::Endpoint{
+            &endpoint, std::move(limiter),
+            impl_->metrics.MakeCounter("hookswitch_events_received_total", "Events stored for the first time.", labels),
+            impl_->metrics.MakeCounter("hookswitch_events_duplicate_total", "Events seen before; nothing new was sent.",
+                                       labels),
+            impl_->metrics.MakeCounter("hookswitch_events_unmatched_total", "Events that no rule wanted.", labels)});
+  }
+  next->snapshot = std::move(snapshot);
+  std::shared_ptr<const Impl::Active> old = std::move(next);
+  {
+    MutexLock lock(impl_->mu);
+    impl_->active.swap(old);
+  }
+}
+
+void Acceptor::SetDraining(bool draining) {
+  impl_->draining.store(draining);
+}
+
+std::optional<Answer> Acceptor::HandleHead(const ServedRequest& head) {
+  Impl& impl = *impl_;
+  const auto now = impl.Current();
+  const Impl::Endpoint* endpoint = now->Find(head.path);
+  if (impl.draining.load(std::memory_order_relaxed)) {
+    impl.refusals.Count(endpoint ? std::string_view(endpoint->what->config.name) : std::string_view(), "draining");
+    return RetryLater(503, "draining", "the router is going down; send it again", kUnavailableRetrySeconds);
+  }
+  if (!endpoint) return impl.Refuse(head, *now, nullptr, 404, "not_found", "no source has this path");
+  const config::Source& source = endpoint->what->config;
+  if (head.method != "POST") {
+    Answer answer = impl.Refuse(head, *now, endpoint, 405, "method_not_allowed", "send events with POST");
+    answer.allow = "POST";
+    return answer;
+  }
+  if (!source.allow_ips.empty()) {
+    const auto sender = SenderOf(head, now->snapshot->trusted_proxies);
+    if (!sender || !InAnyNetwork(*sender, source.allow_ips)) {
+      return impl.Refuse(head, *now, endpoint, 403, "forbidden", "this address is not in allow_ips of the source");
+    }
+  }
+  if (source.auth && !Authorized(head, *source.auth)) {
+    return impl.Refuse(head, *now, endpoint, 401, "unauthorized", "the source's secret is missing or wrong");
+  }
+  if (endpoint->limiter) {
+    const auto wait = endpoint->limiter->Take(impl.clock.Mono());
+    if (wait.count() > 0) {
+      Answer answer = impl.Refuse(head, *now, endpoint, 429, "rate_limited", "over the source's rate_limit");
+      answer.retry_after_seconds =
+          static_cast<int>(std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(wait).count(), 1, 86'400));
+      return answer;
+    }
+  }
+  return std::nullopt;
+}
+
+Answer Acceptor::Handle(const ServedRequest& request) {
+  Impl& impl = *impl_;
+  const MonoTime begin = impl.clock.Mono();
+  const auto now = impl.Current();
+  const Impl::Endpoint* endpoint = now->Find(request.path);
+  // A reload between head and body may have removed the source.
+  if (!endpoint) return impl.Refuse(request, *now, nullptr, 404, "not_found", "no source has this path");
+
+  thread_local std::vector<std::pair<std::string, std::string>> kept;
+  kept.clear();
+  const Source& source = *endpoint->what->source;
+  for (std::string_view name : source.KeptHeaders()) {
+    for (const auto& header : request.headers) {
+      if (EqualsIgnoreCase(header.first, name)) kept.push_back(header);
+    }
+  }
+  const RawRequest raw{request.body, kept, impl.clock.Wall()};
+  auto read = source.Normalize(raw);
+  if (const auto* refusal = std::get_if<Refusal>(&read)) {
+    return impl.Refuse(request, *now, endpoint, refusal->http_status, refusal->error, refusal->detail);
+  }
+  Answer answer = impl.Store(*endpoint, *now, raw, std::move(std::get<Normalized>(read)));
+  impl.seconds.Observe(std::chrono::duration<double>(impl.clock.Mono() - begin).count());
+  return answer;
+}
+
+Answer Acceptor::Impl::Store(const Endpoint& endpoint, const Active& now, const RawRequest& raw,
+                             Normalized normalized) {
+  thread_local std::vector<Route> routes;
+  thread_local std::vector<NewDelivery> deliveries;
+  thread_local std::string headers;
+  routes.clear();
+  deliveries.clear();
+  headers.clear();
+  for (const auto& [name, value] : raw.headers) {
+    headers += name;
+    headers += ": ";
+    headers += value;
+    headers += '\n';
+  }
+
+  const std::string& source = endpoint.what->config.name;
+  NewEvent stored;
+  stored.source = source;
+  stored.headers = headers;
+  stored.body = raw.body;
+  stored.dedup = KeyOf(source, normalized.dedup_key);
+  stored.received_at = raw.received_at;
+  std::shared_ptr<CallEvent> event;
+  if (auto* call = std::get_if<CallEvent>(&normalized.what)) {
+    event = std::make_shared<CallEvent>(std::move(*call));
+    if (now.snapshot->routes) now.snapshot->routes->Match(*event, routes);
+    for (const Route& route : routes) deliveries.push_back({route.sink, route.rule, route.template_name});
+    stored.call_id = event->call_id;
+    stored.agent = event->AgentLabel();
+    stored.status = ToString(event->status);
+    if (!event->call_id.empty()) stored.call_key = CallKeyOf(source, event->call_id);
+    stored.deliveries = deliveries;
+  } else {
+    stored.note = std::get<NotACall>(normalized.what).why;
+  }
+
+  auto result = journal.Append(stored);
+  if (!result) return JournalRefused(endpoint, result.error());
+  JournalWorks();
+  if (result->duplicate) {
+    endpoint.duplicate.Add();
+    log::Debug("event_duplicate", {{"id", result->id}, {"source", source}, {"call_id", stored.call_id}});
+    return AcceptedAnswer(result->id, "duplicate", "true");
+  }
+  endpoint.received.Add();
+  log::Info("event_accepted", {{"id", result->id},
+                               {"source", source},
+                               {"call_id", stored.call_id},
+                               {"agent", stored.agent},
+                               {"status", stored.status},
+                               {"deliveries", deliveries.size()}});
+  if (event) {
+    if (routes.empty() || routes.front().rule == "unmatched") endpoint.unmatched.Add();
+    event->id = result->id;
+    std::vector<PendingDelivery> pending(deliveries.size());
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      pending[i].seq = result->first_delivery + static_cast<DeliverySeq>(i);
+      pending[i].event = result->event;
+      pending[i].call_key = stored.call_key;
+      pending[i].received_at = raw.received_at;
+      pending[i].sink = deliveries[i].sink;
+      pending[i].rule = deliveries[i].rule;
+      pending[i].template_name = deliveries[i].template_name;
+    }
+    if (accepted) accepted(std::move(event), std::move(pending));
+  }
+  return deliveries.empty() ? AcceptedAnswer(result->id, "skipped", "true")
+                            : AcceptedAnswer(result->id, "deliveries", std::to_string(deliveries.size()));
+}
+
+void Acceptor::Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail) {
+  const auto now = impl_->Current();
+  impl_->Refuse(head, *now, now->Find(head.path), status, error, detail);
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,42 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/metrics.h"
+#include "core/base/sync.h"
+#include "core/journal/journal.h"
+
+namespace hookswitch {
+
+/// Counts, logs and records refused requests. A flood of them costs little: per (source, reason) at most one log line a
+/// second, with the number of those left out, and at most ten records a second for the inspector. Safe from any thread.
+class Refusals {
+ public:
+  Refusals(Journal& journal, const Clock& clock, Metrics& metrics)
+      : journal_(journal), clock_(clock), metrics_(metrics) {}
+
+  void Note(std::string_view source, std::string_view peer, int status, std::string_view error,
+            std::string_view detail);
+  /// Only counts: for refusals that say something about us (draining, journal not writable), not about the request.
+  void Count(std::string_view source, std::string_view error);
+
+ private:
+  struct Kind {
+    Counter counter;
+    MonoTime second{};  // when the current second of this kind began
+    int records = 0;    // in that second
+    std::uint64_t unlogged = 0;
+  };
+  Kind& KindOf(std::string_view source, std::string_view error) REQUIRES(mu_);
+
+  Journal& journal_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  Mutex mu_;
+  std::map<std::pair<std::string, std::string>, Kind> kinds_ GUARDED_BY(mu_);
+};
+
+}  // namespace hookswitch

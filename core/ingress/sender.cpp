@@ -1,0 +1,156 @@
+#include "core/ingress/sender.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/base/text.h"
+#include "core/ingress/request_reader.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+std::string_view WithoutPort(std::string_view text) {
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    const auto rest = end == text.npos ? std::string_view() : text.substr(end + 1);
+    return end == text.npos || (!rest.empty() && rest.front() != ':') ? std::string_view() : text.substr(1, end - 1);
+  }
+  const auto colon = text.find(':');
+  return colon != text.npos && text.find(':', colon + 1) == text.npos ? text.substr(0, colon) : text;
+}
+
+// The one value of the parameter, decoded; empty if it is missing, repeated or broken.
+std::optional<std::string> QueryValue(std::string_view query, std::string_view name, bool plus_is_space) {
+  std::optional<std::string> found;
+  std::string key;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    if (!PercentDecode(pair.substr(0, equals), true, key) || key != name) continue;
+    std::string value;
+    if (found || equals == pair.size() || !PercentDecode(pair.substr(equals + 1), plus_is_space, value)) return {};
+    found = std::move(value);
+  }
+  return found;
+}
+
+std::optional<std::string_view> OnlyHeader(const ServedRequest& request, std::string_view name) {
+  std::optional<std::string_view> found;
+  for (const auto& [key, value] : request.headers) {
+    if (!EqualsIgnoreCase(key, name)) continue;
+    if (found) return {};
+    found = value;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<IpAddress> ParseIp(std::string_view text) {
+  const std::string host(WithoutPort(Trim(text)));
+  IpAddress address;
+  if (::inet_pton(AF_INET, host.c_str(), address.bytes.data()) == 1) {
+    address.size = 4;
+    return address;
+  }
+  if (::inet_pton(AF_INET6, host.c_str(), address.bytes.data()) != 1) return {};
+  address.size = 16;
+  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin())) {
+    std::copy(address.bytes.begin() + 12, address.bytes.end(), address.bytes.begin());
+    std::fill(address.bytes.begin() + 4, address.bytes.end(), 0);
+    address.size = 4;
+  }
+  return address;
+}
+
+std::string ToString(const IpAddress& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  ::inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes.data(), text, sizeof text);
+  return text;
+}
+
+bool InNetwork(const IpAddress& address, const config::Network& network) {
+  if (network.address.size() != address.size) return false;
+  for (int bit = 0; bit < network.bits; bit += 8) {
+    const auto at = static_cast<std::size_t>(bit / 8);
+    const int kept = std::min(8, network.bits - bit);
+    const auto mask = static_cast<std::uint8_t>(0xff << (8 - kept));
+    if ((address.bytes[at] & mask) != (network.address[at] & mask)) return false;
+  }
+  return true;
+}
+
+bool InAnyNetwork(const IpAddress& address, const std::vector<config::Network>& networks) {
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const auto& network) { return InNetwork(address, network); });
+}
+
+std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vector<config::Network>& trusted_proxies) {
+  const auto peer = ParseIp(request.peer);
+  if (!peer || trusted_proxies.empty() || !InAnyNetwork(*peer, trusted_proxies)) return peer;
+  // Each proxy appends the address it was called from, so only what stands right of the first untrusted one is known.
+  auto sender = peer;
+  for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
+    if (!EqualsIgnoreCase(header->first, "X-Forwarded-For")) continue;
+    std::string_view rest = header->second;
+    for (bool more = true; more;) {
+      const auto comma = rest.rfind(',');
+      more = comma != rest.npos;
+      const auto hop = ParseIp(more ? rest.substr(comma + 1) : rest);
+      if (!hop) return peer;
+      sender = hop;
+      if (!InAnyNetwork(*hop, trusted_proxies)) return sender;
+      if (more) rest = rest.substr(0, comma);
+    }
+  }
+  return sender;
+}
+
+bool Authorized(const ServedRequest& request, const config::Auth& auth) {
+  switch (auth.place) {
+    case config::Auth::Place::kHeader: {
+      const auto value = OnlyHeader(request, auth.name);
+      return value && auth.secret.Equals(*value);
+    }
+    case config::Auth::Place::kBearer: {
+      const auto value = OnlyHeader(request, "Authorization");
+      constexpr std::string_view kScheme = "Bearer ";
+      return value && value->size() > kScheme.size() && EqualsIgnoreCase(value->substr(0, kScheme.size()), kScheme) &&
+             auth.secret.Equals(Trim(value->substr(kScheme.size())));
+    }
+    case config::Auth::Place::kQuery: {
+      // Platforms disagree on whether '+' in a URL typed into their form is a blank; neither reading gives a secret
+      // away.
+      const auto literal = QueryValue(request.query, auth.name, false);
+      const auto form = QueryValue(request.query, auth.name, true);
+      const bool as_literal = literal && auth.secret.Equals(*literal);
+      const bool as_form = form && auth.secret.Equals(*form);
+      return as_literal || as_form;
+    }
+  }
+  return false;
+}
+
+RateLimiter::RateLimiter(const config::Rate& rate)
+    : rate_(rate),
+      interval_(std::max<std::int64_t>(1, std::chrono::nanoseconds(rate.per).count() / std::max(1, rate.max))),
+      tolerance_(interval_ * (std::max(1, rate.burst) - 1)),
+      next_(std::numeric_limits<std::int64_t>::min()) {}
+
+std::chrono::nanoseconds RateLimiter::Take(MonoTime at) {
+  const std::int64_t now = std::chrono::nanoseconds(at.time_since_epoch()).count();
+  std::int64_t next = next_.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::int64_t base = std::max(next, now);
+    if (base - now > tolerance_) return std::chrono::nanoseconds(base - now - tolerance_);
+    if (next_.compare_exchange_weak(next, base + interval_, std::memory_order_relaxed)) return {};
+  }
+}
+
+}  // namespace hookswitch

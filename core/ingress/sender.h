@@ -1,0 +1,52 @@
+#pragma once
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/config/config.h"
+#include "core/ingress/http_server.h"
+
+/// Who sent a request, and whether it may come in.
+namespace hookswitch {
+
+/// IPv4-mapped IPv6 addresses count as IPv4.
+struct IpAddress {
+  std::array<std::uint8_t, 16> bytes{};
+  std::size_t size = 0;  ///< 4 or 16
+};
+/// Reads "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80". Empty for anything else.
+std::optional<IpAddress> ParseIp(std::string_view text);
+std::string ToString(const IpAddress& address);
+
+bool InNetwork(const IpAddress& address, const config::Network& network);
+bool InAnyNetwork(const IpAddress& address, const std::vector<config::Network>& networks);
+
+/// The sender's address: the socket's peer, or, if that is a trusted proxy, the right-most address of X-Forwarded-For
+/// that is not one. A malformed entry on the way ends the search: then it is the peer.
+std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vector<config::Network>& trusted_proxies);
+
+/// True if the secret stands where `auth` wants it, exactly once. Constant time in the secret.
+bool Authorized(const ServedRequest& request, const config::Auth& auth);
+
+/// At most `max` per `per`, `burst` at once (GCRA: one number instead of a bucket and a lock). Safe from any thread.
+class RateLimiter {
+ public:
+  explicit RateLimiter(const config::Rate& rate);
+  /// Zero if one more is allowed now; else how long to wait before asking again.
+  std::chrono::nanoseconds Take(MonoTime now);
+  const config::Rate& rate() const { return rate_; }
+
+ private:
+  const config::Rate rate_;
+  const std::int64_t interval_;   // nanoseconds per request
+  const std::int64_t tolerance_;  // how far ahead of its time a request may come
+  std::atomic<std::int64_t> next_{0};
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,144 @@
+#pragma once
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/sync.h"
+#include "core/journal/journal.h"
+#include "core/sources/source.h"
+
+namespace hookswitch::testing {
+
+/// Stands still until it is moved.
+class StillClock final : public Clock {
+ public:
+  WallTime Wall() const override { return WallTime(std::chrono::milliseconds(1'772'614'923'114)) + Passed(); }
+  MonoTime Mono() const override { return MonoTime(std::chrono::hours(1)) + Passed(); }
+  void Advance(std::chrono::milliseconds by) {
+    MutexLock lock(mu_);
+    passed_ += by;
+  }
+
+ private:
+  std::chrono::milliseconds Passed() const {
+    MutexLock lock(mu_);
+    return passed_;
+  }
+  mutable Mutex mu_;
+  std::chrono::milliseconds passed_ GUARDED_BY(mu_){0};
+};
+
+/// Keeps events in memory; refuses while `refuse` holds an error.
+class MemoryJournal final : public Journal {
+ public:
+  struct Stored {
+    std::string source, headers, body, call_id, agent, status, note;
+    Digest dedup{};
+    WallTime received_at{};
+    std::uint64_t call_key = 0;
+    std::vector<std::array<std::string, 3>> deliveries;
+  };
+
+  Result<Accepted> Append(const NewEvent& event) override {
+    MutexLock lock(mu_);
+    if (refuse_) return *refuse_;
+    Accepted accepted;
+    if (const auto found = seen_.find(event.dedup); found != seen_.end()) {
+      accepted.event = found->second;
+      accepted.id = "E" + std::to_string(found->second);
+      accepted.duplicate = true;
+      return accepted;
+    }
+    Stored stored{std::string(event.source),
+                  std::string(event.headers),
+                  std::string(event.body),
+                  std::string(event.call_id),
+                  std::string(event.agent),
+                  std::string(event.status),
+                  std::string(event.note),
+                  event.dedup,
+                  event.received_at,
+                  event.call_key,
+                  {}};
+    for (const NewDelivery& delivery : event.deliveries) {
+      stored.deliveries.push_back(
+          {std::string(delivery.sink), std::string(delivery.rule), std::string(delivery.template_name)});
+    }
+    accepted.first_delivery = stored.deliveries.empty() ? 0 : next_delivery_;
+    next_delivery_ += static_cast<DeliverySeq>(stored.deliveries.size());
+    events_.push_back(std::move(stored));
+    accepted.event = static_cast<EventSeq>(events_.size());
+    accepted.id = "E" + std::to_string(accepted.event);
+    seen_[event.dedup] = accepted.event;
+    return accepted;
+  }
+  void RecordRefused(RefusedRequest refused) override {
+    MutexLock lock(mu_);
+    refused_.push_back(std::move(refused));
+  }
+  void Record(AttemptRecord) override {}
+  void OnRecorded(Recorded) override {}
+  Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq, std::size_t) override {
+    return std::vector<PendingDelivery>();
+  }
+  Result<StoredEvent> Load(EventSeq) override { return Error{ErrorCode::kNotFound, "not kept"}; }
+  Result<std::string> LoadMemory(std::string_view, std::uint64_t) override { return std::string(); }
+  JournalStats Stats() override { return {}; }
+
+  void RefuseWith(std::optional<Error> error) {
+    MutexLock lock(mu_);
+    refuse_ = std::move(error);
+  }
+  std::vector<Stored> events() {
+    MutexLock lock(mu_);
+    return events_;
+  }
+  std::vector<RefusedRequest> refused() {
+    MutexLock lock(mu_);
+    return refused_;
+  }
+
+ private:
+  Mutex mu_;
+  std::optional<Error> refuse_ GUARDED_BY(mu_);
+  std::vector<Stored> events_ GUARDED_BY(mu_);
+  std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
+  std::map<Digest, EventSeq> seen_ GUARDED_BY(mu_);
+  DeliverySeq next_delivery_ GUARDED_BY(mu_) = 100;
+};
+
+/// "call <id> <status>" is an event, "note" is none, anything else is refused.
+class WordSource final : public Source {
+ public:
+  explicit WordSource(std::string name) : name_(std::move(name)) {}
+  std::variant<Normalized, Refusal> Normalize(const RawRequest& request) const override {
+    Normalized normalized;
+    normalized.dedup_key = std::string(request.body);
+    if (request.body == "note") {
+      normalized.what = NotACall{"a note"};
+      return normalized;
+    }
+    if (!request.body.starts_with("call ")) return Refusal{422, "missing_field", "id is missing"};
+    const auto blank = request.body.find(' ', 5);
+    CallEvent event;
+    event.source = name_;
+    event.call_id = std::string(request.body.substr(5, blank - 5));
+    event.status = ParseStatus(request.body.substr(blank + 1)).value_or(CallStatus::kUnknown);
+    event.agent_id = "agent-1";
+    event.received_at = request.received_at;
+    normalized.what = std::move(event);
+    return normalized;
+  }
+  std::span<const std::string_view> KeptHeaders() const override {
+    static constexpr std::array<std::string_view, 1> kNames{"x-event"};
+    return kNames;
+  }
+
+ private:
+  const std::string name_;
+};
+
+}  // namespace hookswitch::testing
