@@ -58,6 +58,9 @@ constexpr std::array kWords = {
     Word{"request_timeout", Class::kRetry, "Slack did not read the request in time", ""},
 };
 
+constexpr std::string_view kWorkflowVariables =
+    "give the workflow's webhook the text variables title, status, agent, call_id, duration, text, transcript and link";
+
 struct Answer {
   std::string word;  ///< "" if there is none
   bool ok_true = false, ok_false = false;  ///< JSON {"ok": …}
@@ -104,8 +107,8 @@ hsw::Outcome Refused(const Word& word, bool plain, const hsw::Response& response
   switch (word.means) {
     case Class::kRetry: {
       auto outcome = hsw::Outcome::Retry(code, reason).RetryAfterMs(response.RetryAfterMs());
-      // Only a refusal before the work is known to have posted nothing.
-      return response.Status() >= 500 ? std::move(outcome).MaybeDelivered() : std::move(outcome);
+      if (response.Status() >= 500) outcome.MaybeDelivered();
+      return outcome;
     }
     case Class::kRejected: return hsw::Outcome::Rejected(code, reason).Action(action);
     case Class::kMisconfigured: return hsw::Outcome::Misconfigured(code, reason, action);
@@ -130,19 +133,20 @@ hsw::Outcome Classify(Kind kind, bool plain, const hsw::Response& response) {
   for (const Word& word : kWords) {
     if (word.word == answer.word) return Refused(word, plain, response);
   }
+  const std::string what = "Slack answered HTTP " + std::to_string(status) + " with " + Quote(response.Body());
   if (!success) {
     auto outcome = hsw::FromHttp(response);
-    std::string reason = "Slack answered HTTP " + std::to_string(status) + " with " + Quote(response.Body());
-    if (outcome.status() == HSW_RETRY) return std::move(outcome).Reason(std::move(reason));
-    if (!answer.word.empty() && answer.word != "ok") outcome = std::move(outcome).Code(answer.word);
-    if (outcome.status() == HSW_MISCONFIGURED) outcome = std::move(outcome).Action(std::string(kNewUrl));
-    return std::move(outcome).Reason(std::move(reason));
+    outcome.Reason(what);
+    if (outcome.status() == HSW_RETRY) return outcome;
+    if (!answer.word.empty() && answer.word != "ok") outcome.Code(answer.word);
+    if (outcome.status() == HSW_MISCONFIGURED) outcome.Action(std::string(kNewUrl));
+    return outcome;
   }
-  auto outcome = hsw::Outcome::Rejected(answer.word.empty() ? "unexpected_answer" : answer.word,
-                                        "Slack answered HTTP " + std::to_string(status) + ", but with " +
-                                            Quote(response.Body()) + " instead of \"ok\"")
-                     .Action("check that webhook_url is the URL of a Slack webhook and not of a page or a proxy");
-  return answer.ok_false ? std::move(outcome) : std::move(outcome).MaybeDelivered();
+  auto outcome = hsw::Outcome::Rejected(answer.word.empty() ? "unexpected_answer" : answer.word, what);
+  if (kind == Kind::kWorkflow) return outcome.Action(std::string(kWorkflowVariables));
+  if (!answer.ok_false) outcome.MaybeDelivered();
+  return outcome.Reason(what + " instead of \"ok\"")
+      .Action("check that webhook_url is the URL of a Slack webhook and not of a page or a proxy");
 }
 
 }  // namespace slack

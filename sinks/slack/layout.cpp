@@ -142,7 +142,7 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) 
 
   // What a phone's notification and a screen reader show.
   std::string notification = title;
-  if (!IsBlank(text)) notification += ": " + OneLine(text);
+  if (!IsBlank(text)) notification += "\n" + OneLine(text);
   std::string body = R"({"text":)";
   hsw::AppendJsonString(body, Escape(notification, kMaxNotification, "…"));
   body += R"(,"blocks":[)";

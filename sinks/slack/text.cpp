@@ -130,8 +130,8 @@ std::string Link(std::string_view url, std::string_view label, std::size_t most)
   for (char& c : name) {
     if (c == '|') c = '/';
   }
-  if (name.empty()) name = "link";
   if (!url.starts_with("https://") && !url.starts_with("http://")) return name;
+  if (name.empty()) name = "link";
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out = "<";
   for (const char c : url) {

@@ -126,16 +126,18 @@ class Outcome {
     return outcome;
   }
 
-  Outcome&& Code(std::string code) && { code_ = std::move(code); return std::move(*this); }
-  Outcome&& Reason(std::string reason) && { reason_ = std::move(reason); return std::move(*this); }
-  Outcome&& Action(std::string action) && { action_ = std::move(action); return std::move(*this); }
-  Outcome&& RemoteId(std::string id) && { remote_id_ = std::move(id); return std::move(*this); }
-  Outcome&& RetryAfterMs(std::uint32_t ms) && { retry_after_ms_ = ms; return std::move(*this); }
-  Outcome&& MaybeDelivered() && { flags_ |= HSW_MAYBE_DELIVERED; return std::move(*this); }
-  Outcome&& Memory(std::string memory) && {
+  Outcome& Code(std::string code) { code_ = std::move(code); return *this; }
+  Outcome& Reason(std::string reason) { reason_ = std::move(reason); return *this; }
+  Outcome& Action(std::string action) { action_ = std::move(action); return *this; }
+  Outcome& RemoteId(std::string id) { remote_id_ = std::move(id); return *this; }
+  Outcome& RetryAfterMs(std::uint32_t ms) { retry_after_ms_ = ms; return *this; }
+  /// The other side may have acted although this is not a success.
+  Outcome& MaybeDelivered() { flags_ |= HSW_MAYBE_DELIVERED; return *this; }
+  /// Keeps `memory` for this sink and call.
+  Outcome& Memory(std::string memory) {
     flags_ |= HSW_MEMORY_SET;
     memory_ = std::move(memory);
-    return std::move(*this);
+    return *this;
   }
 
   std::uint32_t status() const { return status_; }
@@ -322,7 +324,8 @@ inline Outcome FromHttp(const Response& response) {
   if (status >= 200 && status < 300) return Outcome::Delivered();
   if (status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501)) {
     auto outcome = Outcome::Retry(code, reason).RetryAfterMs(response.RetryAfterMs());
-    return status >= 500 ? std::move(outcome).MaybeDelivered() : std::move(outcome);
+    if (status >= 500) outcome.MaybeDelivered();
+    return outcome;
   }
   if (status == 401 || status == 403) {
     return Outcome::Misconfigured(code, reason, "check the credential of this sink");

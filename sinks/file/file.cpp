@@ -1,0 +1,156 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "hookswitch/sink.hpp"
+
+namespace file_sink {
+
+bool IsFull(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
+
+/// Appends each event to a file as one line of JSON: {"delivery":…,"rule":…,"event":{…}}. The file is 0600: it holds what
+/// was said in the calls. A line is written by one write(), so several writers may share a file; a line that did not fit is
+/// taken back.
+class Sink {
+ public:
+  Sink(const hsw::Config& config, hsw::Host) : path_(config.String("path")), sync_(config.Bool("fsync", true)) {
+    if (path_.empty()) throw std::invalid_argument("path is empty");
+  }
+  ~Sink() { Close(); }
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  static void Check(const hsw::Config& config, hsw::Report& report) {
+    const auto path = config.String("path");
+    if (!path.starts_with('/')) report("/path", "path must begin with '/': a relative one depends on where hookswitch is started");
+    if (path.ends_with('/')) report("/path", "path must name a file, not a folder");
+  }
+
+  hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery& delivery) {
+    if (reopen_.exchange(false) || WasMoved()) Close();
+    if (fd_ < 0) {
+      if (const int error = Open()) return CannotOpen(error);
+    }
+    line_ = R"({"delivery":)";
+    hsw::AppendJsonString(line_, delivery.Id());
+    line_ += R"(,"rule":)";
+    hsw::AppendJsonString(line_, delivery.Rule());
+    line_ += R"(,"event":)";
+    line_ += delivery.EventJson();
+    line_ += "}\n";
+    return Append();
+  }
+
+  void Reopen() { reopen_ = true; }
+
+ private:
+  int Open() {
+    // O_NONBLOCK: opening a FIFO must fail below, not wait for a reader.
+    fd_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (fd_ < 0) return errno;
+    struct stat info {};
+    if (::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) {
+      Close();
+      return EINVAL;
+    }
+    device_ = info.st_dev;
+    inode_ = info.st_ino;
+    // A crash in the middle of a line must not glue the next one to it.
+    char last = '\n';
+    if (info.st_size > 0 && ::pread(fd_, &last, 1, info.st_size - 1) == 1 && last != '\n') {
+      if (::write(fd_, "\n", 1) != 1) {
+        const int error = errno;
+        Close();
+        return error;
+      }
+    }
+    return 0;
+  }
+
+  void Close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+  /// True if the path leads elsewhere by now: a log rotation without a reload.
+  bool WasMoved() const {
+    struct stat info {};
+    return fd_ >= 0 && (::lstat(path_.c_str(), &info) != 0 || info.st_dev != device_ || info.st_ino != inode_);
+  }
+
+  hsw::Outcome CannotOpen(int error) const {
+    const std::string reason = path_ + " cannot be opened: ";
+    switch (error) {
+      case ELOOP:
+        return hsw::Outcome::Misconfigured("symlink", reason + "it is a symbolic link, and those are not followed",
+                                           "set path to the file itself and reload");
+      case EISDIR:
+      case EINVAL:
+      case ENXIO:
+        return hsw::Outcome::Misconfigured("not_a_file", reason + "it is not a regular file", "set path to a file and reload");
+      case ENOENT:
+      case ENOTDIR:
+        return hsw::Outcome::Misconfigured("no_folder", reason + "its folder does not exist",
+                                           "make the folder, writable for the user hookswitch runs as, and resume the sink");
+      case EACCES:
+      case EPERM:
+      case EROFS:
+        return hsw::Outcome::Misconfigured("permission_denied", reason + std::strerror(error),
+                                           "let the user hookswitch runs as write the file and its folder, and resume the sink");
+      default: return hsw::Outcome::Retry(IsFull(error) ? "disk_full" : "open_failed", reason + std::strerror(error));
+    }
+  }
+
+  hsw::Outcome Append() {
+    const ssize_t written = ::write(fd_, line_.data(), line_.size());
+    if (written == static_cast<ssize_t>(line_.size())) {
+      if (!sync_ || ::fdatasync(fd_) == 0) return hsw::Outcome::Delivered();
+      const std::string why = std::strerror(errno);
+      Close();
+      return hsw::Outcome::Retry("fsync_failed", path_ + " may have lost its last line: " + why).MaybeDelivered();
+    }
+    const int error = written < 0 ? errno : ENOSPC;
+    if (written > 0) TakeBack(written);
+    Close();
+    return hsw::Outcome::Retry(IsFull(error) ? "disk_full" : "write_failed",
+                               path_ + " cannot be written: " + std::strerror(error));
+  }
+
+  /// Removes the part of a line that was written, unless somebody wrote behind it; then the next Open ends the line.
+  void TakeBack(ssize_t written) const {
+    struct stat info {};
+    const off_t end = ::lseek(fd_, 0, SEEK_CUR);
+    if (end >= written && ::fstat(fd_, &info) == 0 && info.st_size == end) {
+      [[maybe_unused]] const int ignored = ::ftruncate(fd_, end - written);
+    }
+  }
+
+  const std::string path_;
+  const bool sync_;
+  int fd_ = -1;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  std::string line_;
+  std::atomic<bool> reopen_ = false;
+};
+
+constexpr const char* kSchema = R"({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["path"],
+  "properties": {
+    "path": {"type": "string", "minLength": 1, "description": "The file, from the root; made (0600) if it is not there."},
+    "fsync": {"type": "boolean", "default": true, "description": "Wait for the disk after each line."}
+  }
+})";
+
+}  // namespace file_sink
+
+HSW_CALL_SINK(file_sink::Sink, "file", "1.0.0", "Appends events to a file as lines of JSON", file_sink::kSchema,
+              .concurrency = 1)

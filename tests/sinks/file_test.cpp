@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "core/base/json.h"
+#include "tests/sinks/load_sink.h"
+
+namespace hookswitch {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileSink : public testing::Test {
+ protected:
+  FileSink() {
+    std::string name = testing::TempDir() + "hsw-file-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+    message_.title = "Bolna call ended: completed";
+    event_.id = "01JD0000000000000000000000";
+    event_.call_id = "call-1";
+    event_.error = "line\nbreak";
+  }
+  ~FileSink() override { fs::remove_all(folder_); }
+
+  std::shared_ptr<Sink> Make(const fs::path& path) {
+    auto sink = test::LoadSink("file", ToText(json::object{{"path", path.string()}, {"fsync", false}}));
+    EXPECT_TRUE(sink) << sink.error().message;
+    return sink ? *sink : nullptr;
+  }
+  Outcome Deliver(Sink& sink, std::string_view id = "d-1") {
+    return sink.Deliver({event_, message_, id, "archive", "all", 1, 0, "", ""}, std::chrono::seconds(1), [] { return false; });
+  }
+  static std::string Read(const fs::path& path) {
+    std::ifstream in(path);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+
+  fs::path folder_;
+  CallEvent event_;
+  Message message_;
+};
+
+TEST_F(FileSink, WritesOneLineOfJsonPerEvent) {
+  auto sink = Make(folder_ / "calls.jsonl");
+  EXPECT_EQ(Deliver(*sink, "d-1").kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(Deliver(*sink, "d-2").kind, Outcome::Kind::kDelivered);
+  std::istringstream lines(Read(folder_ / "calls.jsonl"));
+  std::string line;
+  for (const char* id : {"d-1", "d-2"}) {
+    ASSERT_TRUE(std::getline(lines, line));
+    const auto value = json::parse(line);
+    EXPECT_EQ(value.at("delivery").as_string(), id);
+    EXPECT_EQ(value.at("rule").as_string(), "all");
+    EXPECT_EQ(value.at("event").at("call_id").as_string(), "call-1");
+    EXPECT_EQ(value.at("event").at("error").as_string(), "line\nbreak");
+  }
+  EXPECT_FALSE(std::getline(lines, line));
+}
+
+TEST_F(FileSink, MakesTheFileForItsOwnerOnly) {
+  Deliver(*Make(folder_ / "calls.jsonl"));
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_ / "calls.jsonl").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(FileSink, GoesOnInANewFileAfterARotation) {
+  auto sink = Make(folder_ / "calls.jsonl");
+  Deliver(*sink, "d-1");
+  fs::rename(folder_ / "calls.jsonl", folder_ / "calls.jsonl.1");
+  EXPECT_EQ(Deliver(*sink, "d-2").kind, Outcome::Kind::kDelivered);
+  EXPECT_NE(Read(folder_ / "calls.jsonl").find("d-2"), std::string::npos);
+  EXPECT_EQ(Read(folder_ / "calls.jsonl.1").find("d-2"), std::string::npos);
+  sink->Reopen();
+  EXPECT_EQ(Deliver(*sink, "d-3").kind, Outcome::Kind::kDelivered);
+}
+
+TEST_F(FileSink, EndsALineThatACrashLeftOpen) {
+  std::ofstream(folder_ / "calls.jsonl") << R"({"delivery":"d-0","ev)";
+  Deliver(*Make(folder_ / "calls.jsonl"), "d-1");
+  const std::string text = Read(folder_ / "calls.jsonl");
+  EXPECT_NE(text.find("\"ev\n{\"delivery\":\"d-1\""), std::string::npos) << text;
+}
+
+TEST_F(FileSink, RefusesASymbolicLinkAndAFolder) {
+  std::ofstream(folder_ / "real").put('\n');
+  fs::create_symlink(folder_ / "real", folder_ / "link");
+  fs::create_directory(folder_ / "folder");
+  const Outcome link = Deliver(*Make(folder_ / "link"));
+  EXPECT_EQ(link.kind, Outcome::Kind::kMisconfigured);
+  EXPECT_EQ(link.code, "symlink");
+  const Outcome folder = Deliver(*Make(folder_ / "folder"));
+  EXPECT_EQ(folder.kind, Outcome::Kind::kMisconfigured);
+  EXPECT_EQ(folder.code, "not_a_file");
+}
+
+TEST_F(FileSink, RefusesAFifoWithoutWaitingForAReader) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(Deliver(*Make(folder_ / "pipe")).code, "not_a_file");
+}
+
+TEST_F(FileSink, TellsTheOperatorThatTheFolderIsMissingAndGoesOnWhenItIsThere) {
+  auto sink = Make(folder_ / "later" / "calls.jsonl");
+  const Outcome outcome = Deliver(*sink);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kMisconfigured);
+  EXPECT_EQ(outcome.code, "no_folder");
+  EXPECT_NE(outcome.action, "");
+  fs::create_directory(folder_ / "later");
+  EXPECT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+}
+
+TEST_F(FileSink, RetriesWhenThereIsNoRoomAndLeavesNoHalfLine) {
+  auto sink = Make(folder_ / "calls.jsonl");
+  Deliver(*sink, "d-1");
+  const std::string before = Read(folder_ / "calls.jsonl");
+
+  // A file size limit in the middle of the second line stands for a full disk.
+  rlimit unlimited{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  const auto old = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit tight{before.size() + 20, unlimited.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
+  const Outcome outcome = Deliver(*sink, "d-2");
+  ::setrlimit(RLIMIT_FSIZE, &unlimited);
+  ::signal(SIGXFSZ, old);
+
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(outcome.code, "disk_full");
+  EXPECT_EQ(Read(folder_ / "calls.jsonl"), before);
+  EXPECT_EQ(Deliver(*sink, "d-2").kind, Outcome::Kind::kDelivered);
+}
+
+}  // namespace
+}  // namespace hookswitch

@@ -1,0 +1,129 @@
+// Random messages, most of them nasty: whatever goes in, what comes out is a message that Slack takes.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <optional>
+#include <random>
+
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "tests/fakes/slack_rules.h"
+#include "tests/sinks/load_sink.h"
+
+namespace hookswitch {
+namespace {
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  std::size_t Below(std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most - 1)(engine_); }
+
+  std::string Text(std::size_t most_parts) {
+    static constexpr std::array<std::string_view, 24> kParts = {
+        "a",  " ",  "\n", "\r\n", "&",  "<",         ">",          "`",          "```",  "<!channel>", "<@U012AB3CD>", "&amp;",
+        "*b*", "_i_", "\t", "|",   "\x01", "\xF0\x9F\x98\x80", "\xD7\xA9\xD7\x9C", "e\xCC\x81", "\xE2\x80\xAE", "\"", "\\", "https://e.test/?a=1&b=2"};
+    std::string text;
+    for (std::size_t i = Below(most_parts + 1); i > 0; --i) text += kParts[Below(kParts.size())];
+    return text;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+Message RandomMessage(Random& random) {
+  static constexpr std::array<std::size_t, 5> kSizes = {0, 3, 60, 1500, 9000};
+  auto size = [&] { return kSizes[random.Below(kSizes.size())]; };
+  Message message;
+  message.title = random.Text(size());
+  for (std::size_t i = random.Below(14); i > 0; --i) message.fields.push_back({random.Text(20), random.Text(size())});
+  message.text = random.Text(size());
+  message.transcript = random.Text(size());
+  for (std::size_t i = random.Below(13); i > 0; --i) {
+    message.links.push_back({random.Text(10), (random.Below(4) ? "https://" : "") + random.Text(size())});
+  }
+  if (random.Below(2)) message.at = WallTime(std::chrono::milliseconds(1'700'000'000'000 + static_cast<std::int64_t>(random.Below(1'000'000))));
+  return message;
+}
+
+/// Every mrkdwn text of the blocks.
+void Collect(const json::value& value, std::vector<std::string>& out) {
+  if (const auto* object = value.if_object()) {
+    const auto* type = object->if_contains("type");
+    if (type && *type == "mrkdwn") out.emplace_back(std::string_view(object->at("text").as_string()));
+    for (const auto& [key, member] : *object) Collect(member, out);
+  } else if (const auto* list = value.if_array()) {
+    for (const auto& member : *list) Collect(member, out);
+  }
+}
+
+/// True if a '<' of `text` opens something other than a link or a date of ours, or an '&' starts no entity.
+bool HasLiveMarkup(const std::string& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = std::string_view(text).substr(i);
+    if (rest[0] == '<' && !rest.starts_with("<https://") && !rest.starts_with("<!date^")) return true;
+    if (rest[0] == '&' && !rest.starts_with("&amp;") && !rest.starts_with("&lt;") && !rest.starts_with("&gt;")) return true;
+  }
+  return false;
+}
+
+/// What stands between the fences of the message's code block; empty if it has none.
+std::optional<std::string> CodeBlock(const json::value& body) {
+  const auto* blocks = body.as_object().if_contains("blocks");
+  if (!blocks) return {};
+  for (const auto& block : blocks->as_array()) {
+    const auto* text = block.as_object().if_contains("text");
+    if (!text || text->at("type") != "mrkdwn") continue;
+    const std::string all(std::string_view(text->at("text").as_string()));
+    EXPECT_TRUE(all.size() >= 6 && all.starts_with("```") && all.ends_with("```")) << all;
+    return all.substr(3, all.size() - 6);
+  }
+  return {};
+}
+
+TEST(SlackProperty, EveryMessageIsOneThatSlackTakes) {
+  auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh","max_transcript":2900})");
+  ASSERT_TRUE(sink) << sink.error().message;
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    Random random(seed);
+    const CallEvent event;
+    const Message message = RandomMessage(random);
+    for (const std::string_view state : {"", "plain"}) {
+      const SinkDelivery delivery{event, message, "d-1", "ops", "r", 1, state.empty() ? 0u : 1u, state, ""};
+      auto made = (*sink)->Render(delivery);
+      auto* request = std::get_if<HttpRequest>(&made);
+      ASSERT_TRUE(request) << "seed " << seed;
+      ASSERT_TRUE(IsUtf8(request->body)) << "seed " << seed;
+      ASSERT_EQ(fakes::CheckSlackRequest("/services/T/B/x", request->body), "") << "seed " << seed;
+
+      const auto body = json::parse(request->body);
+      EXPECT_FALSE(HasLiveMarkup(std::string(std::string_view(body.at("text").as_string())))) << "seed " << seed;
+      std::vector<std::string> texts;
+      Collect(body, texts);
+      for (const std::string& text : texts) {
+        ASSERT_FALSE(HasLiveMarkup(text)) << "seed " << seed << ": " << text;
+      }
+      if (const auto inside = CodeBlock(body)) {
+        EXPECT_EQ(inside->find("``"), std::string::npos) << "seed " << seed;
+        EXPECT_FALSE(inside->starts_with('`') || inside->ends_with('`')) << "seed " << seed;
+      }
+    }
+  }
+}
+
+TEST(SlackProperty, EveryWorkflowBodyIsAFlatObjectOfStrings) {
+  auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/triggers/T1A2B3C4D/123456/abcdefgh"})");
+  ASSERT_TRUE(sink) << sink.error().message;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    Random random(seed);
+    const CallEvent event;
+    const Message message = RandomMessage(random);
+    auto made = (*sink)->Render({event, message, "d-1", "ops", "r", 1, 0, "", ""});
+    auto* request = std::get_if<HttpRequest>(&made);
+    ASSERT_TRUE(request);
+    ASSERT_EQ(fakes::CheckSlackRequest("/triggers/T/1/x", request->body), "") << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace hookswitch
