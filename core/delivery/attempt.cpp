@@ -1,0 +1,139 @@
+#include "core/delivery/attempt.h"
+
+#include <utility>
+#include <vector>
+
+#include "core/base/text.h"
+#include "core/base/time_text.h"
+
+namespace hookswitch {
+namespace {
+
+std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+      headers.emplace_back(Trim(line.substr(0, colon)), Trim(line.substr(colon + 1)));
+    }
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+  return headers;
+}
+
+std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& response, WallTime now) {
+  for (const auto& [name, value] : response.headers) {
+    if (EqualsIgnoreCase(name, "Retry-After")) return ParseRetryAfter(value, now);
+  }
+  return std::nullopt;
+}
+
+Outcome Later(std::string code, std::string reason) {
+  Outcome outcome;
+  outcome.code = std::move(code);
+  outcome.reason = std::move(reason);
+  return outcome;
+}
+
+std::string Sentence(std::string_view error) {
+  if (error == "dns_failed") return "the host's name was not found";
+  if (error == "connect_failed") return "no connection could be made";
+  if (error == "tls_failed") return "no secure connection could be made";
+  if (error == "timeout") return "the deadline passed";
+  if (error == "reset") return "the connection ended before the answer was whole";
+  if (error == "bad_response") return "the answer is not HTTP";
+  if (error == "too_large") return "the answer's headers are too large";
+  if (error == "bad_url") return "the sink made a URL that cannot be used";
+  if (error == "bad_request") return "the sink made a request that HTTP cannot carry";
+  if (error == "canceled") return "hookswitch was stopping";
+  return std::string(error);
+}
+
+Outcome FromTransport(const HttpResult& result) {
+  Outcome outcome = Later(result.error, Sentence(result.error));
+  if (!result.detail.empty()) outcome.reason += ": " + result.detail;
+  outcome.may_have_been_delivered = result.maybe_sent;
+  if (result.error == "bad_url") {
+    outcome.kind = Outcome::Kind::kMisconfigured;
+    outcome.action = "correct the URL in the sink's config and reload";
+  } else if (result.error == "bad_request") {
+    outcome.kind = Outcome::Kind::kRejected;
+  }
+  return outcome;
+}
+
+}  // namespace
+
+Attempt::Attempt(Facts facts) : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery)) {}
+
+Outcome Attempt::Hopeless(std::string code, std::string reason) {
+  hopeless_ = true;
+  Outcome outcome = Later(std::move(code), std::move(reason));
+  outcome.kind = Outcome::Kind::kRejected;
+  return outcome;
+}
+
+std::optional<Outcome> Attempt::Prepare(Journal& journal) {
+  if (!facts_.event) {
+    auto stored = journal.Load(facts_.event_seq);
+    if (!stored) {
+      switch (stored.error().code) {
+        case ErrorCode::kNotFound: return Hopeless("event_gone", "the event is no longer stored: " + stored.error().message);
+        case ErrorCode::kInvalid: return Hopeless("event_damaged", "the stored event is damaged: " + stored.error().message);
+        case ErrorCode::kUnavailable:
+        case ErrorCode::kFull:
+        case ErrorCode::kTooLarge:
+        case ErrorCode::kUnsupported:
+        case ErrorCode::kInternal: break;
+      }
+      return Later("journal_unavailable", "the event could not be read now: " + stored.error().message);
+    }
+    const auto source = facts_.plan->sources.find(stored->source);
+    if (source == facts_.plan->sources.end() || !source->second) {
+      Outcome outcome = Later("source_missing", "the source \"" + stored->source + "\" is no longer in the config");
+      outcome.action = "add the source again, or purge the delivery";
+      return outcome;
+    }
+    const auto headers = ParseHeaders(stored->headers);
+    auto read = source->second->Normalize({stored->body, headers, stored->received_at});
+    if (const auto* refusal = std::get_if<Refusal>(&read)) {
+      return Hopeless("event_unreadable", "the source no longer reads the event: " + refusal->error + " " + refusal->detail);
+    }
+    auto* event = std::get_if<CallEvent>(&std::get<Normalized>(read).what);
+    if (!event) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
+    event->id = stored->id;
+    event->received_at = stored->received_at;
+    facts_.event = std::make_shared<const CallEvent>(std::move(*event));
+  }
+  if (facts_.call_key != 0) {
+    auto memory = journal.LoadMemory(facts_.sink_name, facts_.call_key);
+    if (!memory) return Later("journal_unavailable", "the sink's memory could not be read now: " + memory.error().message);
+    memory_ = std::move(*memory);
+  }
+  message_ = facts_.plan->composer->Compose(*facts_.event, facts_.template_name);
+  return std::nullopt;
+}
+
+SinkDelivery Attempt::View() const {
+  return {.event = *facts_.event, .message = message_, .id = id_, .sink = facts_.sink_name, .rule = facts_.rule,
+          .attempt = facts_.number, .step = facts_.step, .state = facts_.state, .memory = memory_};
+}
+
+std::variant<HttpRequest, Outcome> Attempt::Render() { return facts_.sink->Render(View()); }
+
+Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
+  if (!result.response) return FromTransport(result);
+  const auto retry_after = RetryAfterOf(*result.response, now);
+  Outcome outcome = facts_.sink->Interpret(View(), *result.response, retry_after);
+  if (outcome.http_status == 0) outcome.http_status = result.response->status;
+  // A sink cannot forget the pause that the other side asked for.
+  if (outcome.kind == Outcome::Kind::kRetry && !outcome.retry_after) outcome.retry_after = retry_after;
+  return outcome;
+}
+
+Outcome Attempt::Deliver() {
+  return facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,72 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/delivery/dispatcher.h"
+#include "core/event/call_event.h"
+#include "core/event/message.h"
+#include "core/event/outcome.h"
+#include "core/http/http_client.h"
+#include "core/journal/journal.h"
+#include "core/plugins/sink.h"
+
+namespace hookswitch {
+
+/// One try at one step of one delivery: from the stored event to the outcome.
+///
+/// Everything it uses stays as it was when it began, whatever a reload does. Its functions run one after another, each on
+/// any thread; only Cancel and canceled may run beside them.
+class Attempt {
+ public:
+  struct Facts {
+    DeliverySeq delivery = 0;
+    EventSeq event_seq = 0;
+    std::uint64_t call_key = 0;
+    std::uint32_t number = 1;
+    std::uint32_t step = 0;
+    std::string sink_name, rule, template_name, state;
+    std::chrono::milliseconds timeout{};
+    std::shared_ptr<const DeliveryPlan> plan;
+    std::shared_ptr<Sink> sink;
+    std::shared_ptr<const CallEvent> event;  ///< nullptr: read it from the journal
+  };
+  explicit Attempt(Facts facts);
+
+  /// Reads and composes. Returns an outcome if that is not possible: kRejected if it never will be (`hopeless` then),
+  /// kRetry if it may be later.
+  std::optional<Outcome> Prepare(Journal& journal);
+  /// HTTP sinks, after Prepare.
+  std::variant<HttpRequest, Outcome> Render();
+  /// HTTP sinks, after Render: what the exchange means. `now` reads dates in Retry-After.
+  Outcome Interpret(const HttpResult& result, WallTime now);
+  /// Call sinks, after Prepare: blocks.
+  Outcome Deliver();
+
+  void Cancel() { canceled_ = true; }
+  bool canceled() const { return canceled_; }
+
+  const Facts& facts() const { return facts_; }
+  const std::string& id() const { return id_; }
+  /// The event's public id; "" before it is read.
+  std::string_view event_id() const { return facts_.event ? std::string_view(facts_.event->id) : std::string_view(); }
+  /// The event cannot be read, so no other sink can deliver it either.
+  bool hopeless() const { return hopeless_; }
+
+ private:
+  Outcome Hopeless(std::string code, std::string reason);
+  SinkDelivery View() const;
+
+  Facts facts_;
+  const std::string id_;
+  Message message_;
+  std::string memory_;
+  bool hopeless_ = false;
+  std::atomic<bool> canceled_{false};
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,141 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/config/config.h"
+#include "core/delivery/retry_policy.h"
+#include "core/delivery/token_bucket.h"
+#include "core/event/outcome.h"
+#include "core/journal/journal.h"
+
+namespace hookswitch {
+
+/// What a lane keeps of a delivery. Small, because a lane may hold a million.
+struct LaneDelivery {
+  DeliverySeq seq = 0;
+  EventSeq event = 0;
+  std::uint64_t call_key = 0;    ///< 0: no order
+  MonoTime accepted{};
+  MonoTime due{};                ///< not before
+  std::uint32_t attempts = 0;    ///< finished so far
+  std::uint32_t failures = 0;    ///< those that count for the retry schedule
+  std::uint32_t origin = 0;      ///< the owner's own number for rule and template
+  std::uint16_t step = 0;
+  bool is_fallback = false;      ///< another sink gave it up: it does not fall back again
+};
+
+struct LanePolicy {
+  config::Rate rate;
+  int concurrency = 8;
+  config::Retry retry;
+};
+
+/// One sink's deliveries: which may start now, when to look again, and what becomes of each after an attempt.
+///
+/// A state machine driven by the times it is given: no thread, no lock, no I/O. A delivery goes
+/// Add → Start → Finish → Settle, and after a failure that is not final → Start again. It holds one of `concurrency`
+/// slots from Start to Settle, and Settle is called when the outcome is durable: so after a crash at most that many
+/// deliveries can be sent twice. Deliveries of one call start in the order of their DeliverySeq, one at a time.
+class Lane {
+ public:
+  using Ref = std::uint32_t;
+
+  enum class Gate : std::uint8_t { kOpen, kUnavailable, kRemoved };
+  enum class State : std::uint8_t { kOpen, kThrottled, kPaused, kMisconfigured, kProbing, kUnavailable, kRemoved };
+
+  /// What an outcome did to the lane.
+  enum class Change : std::uint8_t { kNone, kThrottled, kPausedItself, kProbeFailed, kReopened };
+
+  struct Verdict {
+    DeliveryState state = DeliveryState::kPending;
+    std::chrono::milliseconds wait{};  ///< with kPending: until the next start, at least
+    bool gave_up = false;              ///< with kDead: it might have worked with more time
+    Change change = Change::kNone;
+  };
+
+  explicit Lane(LanePolicy policy) { SetPolicy(std::move(policy)); }
+
+  /// For starts and outcomes from now on.
+  void SetPolicy(LanePolicy policy);
+  const LanePolicy& policy() const { return policy_; }
+
+  Ref Add(const LaneDelivery& delivery);
+  /// The next delivery, which is in flight from now on; empty if none may start at `now`.
+  std::optional<Ref> Start(MonoTime now);
+  /// When Start may have something if nothing else happens; MonoTime::max() for never.
+  MonoTime NextLook() const;
+  /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
+  Verdict Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter);
+  /// The verdict is durable: frees the slot. After a final verdict `ref` is gone.
+  void Settle(Ref ref);
+
+  void SetGate(Gate gate) { gate_ = gate; }
+  void Pause() { paused_ = true; }
+  /// The operator says it works: lifts a pause and a throttle, and probes a misconfigured sink at once.
+  void Resume(MonoTime now);
+  /// A new sink stands behind the lane: forgets that the old one was misconfigured, and what it may still say of that.
+  void Renew();
+
+  State StateAt(MonoTime now) const;
+  /// With kThrottled and kMisconfigured: when it is tried again.
+  MonoTime Until() const { return misconfigured_ ? probe_at_ : throttled_until_; }
+
+  const LaneDelivery& operator[](Ref ref) const { return At(ref); }
+  std::size_t pending() const { return pending_; }      ///< in flight included
+  std::size_t in_flight() const { return in_flight_; }  ///< started and not settled
+  /// Acceptance of the oldest pending delivery; empty if none. Looks at all of them.
+  std::optional<MonoTime> Oldest() const;
+
+ private:
+  enum class Phase : std::uint8_t { kFree, kWaiting, kRunning, kAgain, kEnded };
+  struct Slot : LaneDelivery {
+    Phase phase = Phase::kFree;
+    std::uint8_t era = 0;  ///< of the sink that it was started with
+    Ref next = kNone;  ///< the next of the same call, or the next free slot
+  };
+  struct Due {
+    MonoTime due;
+    Ref ref;
+  };
+  struct Call {
+    Ref head = kNone, tail = kNone;
+  };
+  static constexpr Ref kNone = ~Ref{0};
+  static constexpr std::size_t kChunk = 1024;
+
+  Slot& At(Ref ref) { return (*chunks_[ref / kChunk])[ref % kChunk]; }
+  const Slot& At(Ref ref) const { return (*chunks_[ref / kChunk])[ref % kChunk]; }
+  static bool Later(const Due& a, const Due& b) { return a.due != b.due ? a.due > b.due : a.ref > b.ref; }
+  void Push(Ref ref);
+  void DropStale();
+  bool IsCurrent(const Due& entry) const;
+  void Enqueue(Ref ref);
+  void Remove(Ref ref);
+  static Verdict Again(Slot& slot, MonoTime due, std::chrono::milliseconds wait, Change change);
+
+  LanePolicy policy_;
+  TokenBucket bucket_;
+  Gate gate_ = Gate::kOpen;
+  bool paused_ = false;
+  std::uint8_t era_ = 0;
+  MonoTime throttled_until_{};
+  bool misconfigured_ = false;
+  MonoTime probe_at_{};
+  std::chrono::milliseconds probe_wait_{};
+  Ref probe_ = kNone;
+
+  std::vector<std::unique_ptr<std::vector<Slot>>> chunks_;
+  Ref free_ = kNone;
+  std::vector<Due> heap_;  ///< heads of calls that wait; entries that no longer are true are skipped
+  std::unordered_map<std::uint64_t, Call> calls_;
+  std::size_t pending_ = 0;
+  std::size_t in_flight_ = 0;
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,182 @@
+#include "core/delivery/lane_runtime.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/base/check.h"
+
+namespace hookswitch {
+namespace {
+
+// While so few wait, reading their events back from the journal costs more than keeping them.
+constexpr std::size_t kKeptEvents = 256;
+constexpr int kDefaultConcurrency = 8;
+constexpr std::size_t kMaxStuck = 4;
+
+std::uint64_t NextStrand() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+LanePolicy PolicyOf(const config::Sink& config, const Sink* sink) {
+  const SinkAdvice advice = sink ? sink->Advice() : SinkAdvice{};
+  LanePolicy policy;
+  policy.rate = config.rate_limit.value_or(config::Rate{advice.rate_max, advice.rate_per, advice.rate_burst});
+  policy.retry = config.retry;
+  policy.concurrency = config.concurrency > 0 ? config.concurrency
+                       : advice.concurrency > 0 ? advice.concurrency
+                                                : kDefaultConcurrency;
+  // More threads would only wait for each other at the plugin's door.
+  if (sink && sink->kind() == Sink::Kind::kCall && !advice.concurrent_calls) policy.concurrency = 1;
+  return policy;
+}
+
+LaneStatus::State Shown(Lane::State state) {
+  switch (state) {
+    case Lane::State::kOpen: return LaneStatus::State::kOpen;
+    case Lane::State::kThrottled: return LaneStatus::State::kThrottled;
+    case Lane::State::kPaused: return LaneStatus::State::kPaused;
+    case Lane::State::kMisconfigured: return LaneStatus::State::kMisconfigured;
+    case Lane::State::kProbing: return LaneStatus::State::kProbing;
+    case Lane::State::kUnavailable: return LaneStatus::State::kUnavailable;
+    case Lane::State::kRemoved: return LaneStatus::State::kRemoved;
+  }
+  Unreachable();
+}
+
+Counter OutcomeCounter(Metrics& metrics, const std::string& sink, const char* outcome) {
+  return metrics.MakeCounter("hookswitch_deliveries_total", "Outcomes of attempts, and deliveries that ended dead.",
+                             {{"sink", sink}, {"outcome", outcome}});
+}
+
+}  // namespace
+
+std::uint32_t Origins::NumberOf(const std::string& rule, const std::string& template_name) {
+  const auto [found, is_new] = numbers_.try_emplace({rule, template_name}, static_cast<std::uint32_t>(names_.size()));
+  if (is_new) names_.emplace_back(&found->first.first, &found->first.second);
+  return found->second;
+}
+
+LaneRuntime::Series::Series(const std::string& sink, Metrics& metrics)
+    : delivered(OutcomeCounter(metrics, sink, "delivered")),
+      retry(OutcomeCounter(metrics, sink, "retry")),
+      rejected(OutcomeCounter(metrics, sink, "rejected")),
+      misconfigured(OutcomeCounter(metrics, sink, "misconfigured")),
+      dead(OutcomeCounter(metrics, sink, "dead")),
+      attempt_seconds(metrics.MakeLatency("hookswitch_delivery_attempt_seconds",
+                                          "Time of one attempt, from its start to its outcome.", {{"sink", sink}})),
+      delivery_seconds(metrics.MakeLatency("hookswitch_delivery_seconds",
+                                           "Time from the event's acceptance to its delivery.", {{"sink", sink}})),
+      pending(metrics.MakeGauge("hookswitch_deliveries_pending", "Deliveries that have not ended.", {{"sink", sink}})),
+      oldest_seconds(metrics.MakeGauge("hookswitch_deliveries_oldest_seconds",
+                                       "Age of the oldest delivery that has not ended; 0 if none.", {{"sink", sink}})),
+      open(metrics.MakeGauge("hookswitch_lane_open", "1 while the sink's lane starts deliveries, else 0.",
+                             {{"sink", sink}})) {}
+
+LaneRuntime::LaneRuntime(std::string the_name, Metrics& metrics)
+    : name(std::move(the_name)), strand(NextStrand()), lane(LanePolicy{}), series(name, metrics) {
+  lane.SetGate(Lane::Gate::kRemoved);
+}
+
+std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, const Clock& clock) {
+  if (!planned) {
+    lane.SetGate(Lane::Gate::kRemoved);
+    sink.reset();
+    return std::exchange(call_workers, nullptr);
+  }
+  LanePolicy policy = PolicyOf(planned->config, planned->sink.get());
+  timeout = planned->config.timeout;
+  fallback = planned->config.fallback;
+  const bool same_sink = sink == planned->sink && sink;
+  std::shared_ptr<Workers> useless;
+  if (!same_sink) {
+    sink = planned->sink;
+    lane.Renew();
+    stuck_ = 0;
+    closed_by_stuck_ = false;
+  }
+  if (!same_sink || policy.concurrency != lane.policy().concurrency) {
+    useless = std::exchange(call_workers, nullptr);
+    if (is_call_sink()) call_workers = std::make_shared<Workers>(clock, static_cast<std::size_t>(policy.concurrency));
+  }
+  lane.SetPolicy(std::move(policy));
+  if (!closed_by_stuck_) {
+    unavailable_because_ = planned->unavailable_because;
+    lane.SetGate(sink ? Lane::Gate::kOpen : Lane::Gate::kUnavailable);
+  }
+  return useless;
+}
+
+void LaneRuntime::Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event, std::string state) {
+  if (event && events_.size() < kKeptEvents) events_.insert_or_assign(ref, std::move(event));
+  if (state.empty()) {
+    states_.erase(ref);
+  } else {
+    states_.insert_or_assign(ref, std::move(state));
+  }
+}
+
+void LaneRuntime::Forget(Lane::Ref ref) {
+  events_.erase(ref);
+  states_.erase(ref);
+}
+
+std::shared_ptr<const CallEvent> LaneRuntime::EventOf(Lane::Ref ref) const {
+  const auto found = events_.find(ref);
+  return found == events_.end() ? nullptr : found->second;
+}
+
+const std::string& LaneRuntime::StateOf(Lane::Ref ref) const {
+  static const std::string kNone;
+  const auto found = states_.find(ref);
+  return found == states_.end() ? kNone : found->second;
+}
+
+void LaneRuntime::CountStuck() {
+  stuck_ = call_workers ? call_workers->stuck() : stuck_ + 1;
+  if (stuck_ < kMaxStuck || closed_by_stuck_) return;
+  closed_by_stuck_ = true;
+  unavailable_because_ = std::to_string(stuck_) + " calls into its plugin never returned; replace the plugin and reload";
+  lane.SetGate(Lane::Gate::kUnavailable);
+}
+
+void LaneRuntime::CheckStuck() {
+  if (!closed_by_stuck_ || !call_workers || call_workers->stuck() > 0) return;
+  closed_by_stuck_ = false;
+  unavailable_because_.clear();
+  lane.SetGate(Lane::Gate::kOpen);
+}
+
+LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
+  const auto to_wall = [&](MonoTime time) {
+    return wall + std::chrono::duration_cast<std::chrono::milliseconds>(time - now);
+  };
+  LaneStatus status;
+  status.sink = name;
+  status.state = Shown(lane.StateAt(now));
+  status.pending = lane.pending();
+  status.in_flight = lane.in_flight();
+  if (const auto oldest = lane.Oldest()) status.oldest = to_wall(*oldest);
+  switch (status.state) {
+    case LaneStatus::State::kOpen: break;
+    case LaneStatus::State::kThrottled:
+    case LaneStatus::State::kMisconfigured:
+      status.until = to_wall(lane.Until());
+      status.because = because;
+      break;
+    case LaneStatus::State::kProbing: status.because = because; break;
+    case LaneStatus::State::kPaused: status.because = "paused by the operator"; break;
+    case LaneStatus::State::kUnavailable: status.because = unavailable_because_; break;
+    case LaneStatus::State::kRemoved: status.because = "the config no longer has this sink"; break;
+  }
+  return status;
+}
+
+void LaneRuntime::SetGauges(MonoTime now) const {
+  const auto oldest = lane.Oldest();
+  series.pending.Set(static_cast<double>(lane.pending()));
+  series.oldest_seconds.Set(oldest ? std::max(0.0, std::chrono::duration<double>(now - *oldest).count()) : 0.0);
+  series.open.Set(lane.StateAt(now) == Lane::State::kOpen ? 1 : 0);
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,79 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/metrics.h"
+#include "core/delivery/dispatcher.h"
+#include "core/delivery/lane.h"
+#include "core/delivery/workers.h"
+
+namespace hookswitch {
+
+/// Small numbers for the (rule, template) pairs that deliveries come from, so that a million of them need not spell them.
+class Origins {
+ public:
+  std::uint32_t NumberOf(const std::string& rule, const std::string& template_name);
+  const std::string& Rule(std::uint32_t number) const { return *names_[number].first; }
+  const std::string& Template(std::uint32_t number) const { return *names_[number].second; }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::uint32_t> numbers_;
+  std::vector<std::pair<const std::string*, const std::string*>> names_;
+};
+
+/// A lane and what it takes to run it: its sink, its threads, its series. Guarded by its owner.
+class LaneRuntime {
+ public:
+  LaneRuntime(std::string name, Metrics& metrics);
+
+  /// Takes the plan's values; nullptr says that the plan no longer has the lane. Returns workers that have become useless
+  /// and may still be at work.
+  std::shared_ptr<Workers> Use(const DeliveryPlan::Lane* planned, const Clock& clock);
+
+  /// Keeps what is not worth a place in every LaneDelivery.
+  void Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event, std::string state);
+  void Forget(Lane::Ref ref);
+  std::shared_ptr<const CallEvent> EventOf(Lane::Ref ref) const;
+  const std::string& StateOf(Lane::Ref ref) const;
+
+  /// A call into its plugin never returned. After a few of them the lane closes until a reload brings another sink.
+  void CountStuck();
+  /// Opens again if the calls that never returned have returned.
+  void CheckStuck();
+
+  LaneStatus Status(MonoTime now, WallTime wall) const;
+  void SetGauges(MonoTime now) const;
+  bool is_call_sink() const { return sink && sink->kind() == Sink::Kind::kCall; }
+
+  const std::string name;
+  const std::uint64_t strand;
+  Lane lane;
+  std::shared_ptr<Sink> sink;
+  std::chrono::milliseconds timeout{};
+  std::string fallback;
+  std::string because;  ///< of the newest throttle or pause
+  std::shared_ptr<Workers> call_workers;
+
+  struct Series {
+    Series(const std::string& sink, Metrics& metrics);
+    Counter delivered, retry, rejected, misconfigured, dead;
+    Histogram attempt_seconds, delivery_seconds;
+    Gauge pending, oldest_seconds, open;
+  };
+  const Series series;
+
+ private:
+  std::string unavailable_because_;
+  std::size_t stuck_ = 0;
+  bool closed_by_stuck_ = false;
+  std::unordered_map<Lane::Ref, std::shared_ptr<const CallEvent>> events_;
+  std::unordered_map<Lane::Ref, std::string> states_;
+};
+
+}  // namespace hookswitch

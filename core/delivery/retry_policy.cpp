@@ -1,0 +1,26 @@
+#include "core/delivery/retry_policy.h"
+
+#include <algorithm>
+
+namespace hookswitch {
+
+double Jitter::Next() {
+  state_ += 0x9e3779b97f4a7c15u;
+  std::uint64_t z = state_;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  z ^= z >> 31;
+  return static_cast<double>(z >> 11) * 0x1.0p-53;
+}
+
+std::optional<std::chrono::milliseconds> NextTry(const config::Retry& retry, std::uint32_t failures,
+                                                 std::chrono::milliseconds age, Jitter& jitter) {
+  using std::chrono::milliseconds;
+  if (retry.schedule.empty() || age >= retry.give_up_after) return std::nullopt;
+  const std::size_t index = std::min<std::size_t>(std::max(failures, 1u) - 1, retry.schedule.size() - 1);
+  const double factor = 0.8 + 0.4 * jitter.Next();
+  const milliseconds wait(static_cast<std::int64_t>(static_cast<double>(retry.schedule[index].count()) * factor));
+  return std::clamp(wait, milliseconds(1), retry.give_up_after - age);
+}
+
+}  // namespace hookswitch

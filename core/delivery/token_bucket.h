@@ -1,0 +1,38 @@
+#pragma once
+#include <algorithm>
+#include <chrono>
+
+#include "core/base/clock.h"
+#include "core/config/config.h"
+
+namespace hookswitch {
+
+/// Paces starts: on average `rate.max` per `rate.per`, at most `rate.burst` at once. `rate.max` 0 lets everything pass.
+///
+/// Keeps one time instead of a count (the virtual scheduling form of the generic cell rate algorithm, ITU-T I.371): exact,
+/// without rounding that adds up. In any span t at most burst + t * max / per starts. A value; no locks.
+class TokenBucket {
+ public:
+  explicit TokenBucket(const config::Rate& rate = {}) { SetRate(rate); }
+
+  /// Starts already made count under the new rate.
+  void SetRate(const config::Rate& rate) {
+    interval_ = rate.max > 0 ? std::max<Duration>(std::chrono::nanoseconds(rate.per) / rate.max, Duration(1)) : Duration(0);
+    slack_ = interval_ * (std::max(rate.burst, 1) - 1);
+  }
+
+  /// When the next start may be made; the epoch means at once.
+  MonoTime Next() const { return interval_ == Duration(0) ? MonoTime{} : due_ - slack_; }
+  bool Ready(MonoTime now) const { return interval_ == Duration(0) || due_ - slack_ <= now; }
+  /// Counts a start. Ready(now) was true.
+  void Take(MonoTime now) {
+    if (interval_ != Duration(0)) due_ = std::max(due_, now) + interval_;
+  }
+
+ private:
+  using Duration = MonoTime::duration;
+  Duration interval_{}, slack_{};
+  MonoTime due_{};  ///< when the bucket is full again
+};
+
+}  // namespace hookswitch

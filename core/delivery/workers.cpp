@@ -1,0 +1,191 @@
+#include "core/delivery/workers.h"
+
+#include <algorithm>
+#include <deque>
+#include <thread>
+#include <unordered_map>
+
+#include "core/base/sync.h"
+
+namespace hookswitch {
+
+/// Shared by the threads, because one that was given up may outlive the Workers.
+struct Workers::State {
+  State(const Clock& the_clock, std::size_t threads) : clock(&the_clock), max_threads(threads) {}
+
+  struct Item {
+    JobId id = 0;
+    std::uint64_t strand = 0;
+    std::chrono::milliseconds limit{};
+    Job job;
+  };
+  struct Worker {
+    std::thread thread;
+    bool busy = false;
+    bool given_up = false;
+    bool ended = false;
+    JobId job = 0;
+    std::uint64_t strand = 0;
+    MonoTime deadline{};
+  };
+  using WorkerPtr = std::shared_ptr<Worker>;
+
+  void Run(const WorkerPtr& self) EXCLUDES(mu);
+  void SpawnIfNeeded(const std::shared_ptr<State>& me) REQUIRES(mu);
+  void Release(std::uint64_t strand) REQUIRES(mu);
+
+  Mutex mu;
+  CondVar work, ended;
+  const Clock* clock GUARDED_BY(mu);
+  const std::size_t max_threads;
+  bool stopping GUARDED_BY(mu) = false;
+  std::chrono::milliseconds patience GUARDED_BY(mu) = std::chrono::seconds(2);
+  std::deque<Item> ready GUARDED_BY(mu);
+  /// Strands with a job that is ready or running, and the jobs behind it.
+  std::unordered_map<std::uint64_t, std::deque<Item>> strands GUARDED_BY(mu);
+  std::vector<WorkerPtr> workers GUARDED_BY(mu);
+  std::size_t idle GUARDED_BY(mu) = 0;
+  std::size_t stuck GUARDED_BY(mu) = 0;
+  std::size_t jobs GUARDED_BY(mu) = 0;
+};
+
+void Workers::State::Run(const WorkerPtr& self) {
+  MutexLock lock(mu);
+  while (!self->given_up) {
+    if (stopping) break;
+    if (ready.empty()) {
+      ++idle;
+      work.Wait(mu);
+      --idle;
+      continue;
+    }
+    Item item = std::move(ready.front());
+    ready.pop_front();
+    self->busy = true;
+    self->job = item.id;
+    self->strand = item.strand;
+    self->deadline = clock->Mono() + item.limit;
+    mu.unlock();
+    item.job();
+    item.job = nullptr;
+    mu.lock();
+    self->busy = false;
+    if (self->given_up) break;
+    --jobs;
+    Release(item.strand);
+  }
+  self->ended = true;
+  if (self->given_up) --stuck;
+  ended.NotifyAll();
+}
+
+void Workers::State::Release(std::uint64_t strand) {
+  if (strand == 0) return;
+  const auto found = strands.find(strand);
+  if (found == strands.end()) return;
+  if (found->second.empty()) {
+    strands.erase(found);
+    return;
+  }
+  ready.push_back(std::move(found->second.front()));
+  found->second.pop_front();
+  if (idle > 0) work.NotifyOne();
+}
+
+void Workers::State::SpawnIfNeeded(const std::shared_ptr<State>& me) {
+  if (idle >= ready.size() || workers.size() >= max_threads || stopping) return;
+  auto worker = std::make_shared<Worker>();
+  workers.push_back(worker);
+  worker->thread = std::thread([me, worker] { me->Run(worker); });
+}
+
+Workers::Workers(const Clock& clock, std::size_t threads)
+    : state_(std::make_shared<State>(clock, std::max<std::size_t>(threads, 1))) {}
+
+Workers::~Workers() {
+  std::vector<State::WorkerPtr> workers;
+  std::deque<State::Item> dropped;
+  std::unordered_map<std::uint64_t, std::deque<State::Item>> dropped_strands;
+  {
+    State& state = *state_;
+    MutexLock lock(state.mu);
+    state.stopping = true;
+    dropped.swap(state.ready);
+    dropped_strands.swap(state.strands);
+    state.work.NotifyAll();
+    const auto give_up_at = std::chrono::steady_clock::now() + state.patience;
+    const auto all_ended = [&]() REQUIRES(state.mu) {
+      return std::all_of(state.workers.begin(), state.workers.end(), [](const auto& worker) { return worker->ended; });
+    };
+    while (!all_ended() && std::chrono::steady_clock::now() < give_up_at) state.ended.WaitUntil(state.mu, give_up_at);
+    for (auto& worker : state.workers) {
+      if (!worker->ended) worker->given_up = true, ++state.stuck;
+    }
+    workers.swap(state.workers);
+  }
+  for (auto& worker : workers) {
+    if (worker->given_up) {
+      worker->thread.detach();
+    } else {
+      worker->thread.join();
+    }
+  }
+}
+
+void Workers::Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job) {
+  State& state = *state_;
+  MutexLock lock(state.mu);
+  if (state.stopping) return;
+  ++state.jobs;
+  State::Item item{id, strand, limit, std::move(job)};
+  if (strand != 0) {
+    const auto [found, is_free] = state.strands.try_emplace(strand);
+    if (!is_free) {
+      found->second.push_back(std::move(item));
+      return;
+    }
+  }
+  state.ready.push_back(std::move(item));
+  state.SpawnIfNeeded(state_);
+  if (state.idle > 0) state.work.NotifyOne();
+}
+
+std::vector<Workers::JobId> Workers::TakeOverdue() {
+  std::vector<JobId> overdue;
+  State& state = *state_;
+  MutexLock lock(state.mu);
+  const MonoTime now = state.clock->Mono();
+  for (std::size_t i = 0; i < state.workers.size();) {
+    State::Worker& worker = *state.workers[i];
+    if (!worker.busy || worker.deadline >= now) {
+      ++i;
+      continue;
+    }
+    overdue.push_back(worker.job);
+    worker.given_up = true;
+    worker.thread.detach();
+    ++state.stuck;
+    --state.jobs;
+    state.Release(worker.strand);
+    state.workers.erase(state.workers.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  for (std::size_t i = 0; i < overdue.size() && !state.ready.empty(); ++i) state.SpawnIfNeeded(state_);
+  return overdue;
+}
+
+std::size_t Workers::stuck() const {
+  MutexLock lock(state_->mu);
+  return state_->stuck;
+}
+
+std::size_t Workers::busy() const {
+  MutexLock lock(state_->mu);
+  return state_->jobs;
+}
+
+void Workers::SetPatience(std::chrono::milliseconds patience) {
+  MutexLock lock(state_->mu);
+  state_->patience = patience;
+}
+
+}  // namespace hookswitch
