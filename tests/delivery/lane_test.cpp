@@ -1,0 +1,382 @@
+#include "core/delivery/lane.h"
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+namespace hookswitch {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = Outcome::Kind;
+using Change = Lane::Change;
+
+LanePolicy Policy(int concurrency = 8, config::Rate rate = {}) {
+  return {rate, concurrency, {{2s, 10s, 30s}, 24h}};
+}
+
+Outcome Made(Kind kind, std::optional<std::chrono::milliseconds> retry_after = {}) {
+  Outcome outcome;
+  outcome.kind = kind;
+  outcome.retry_after = retry_after;
+  return outcome;
+}
+
+/// A lane, a time and short words for what happens.
+struct LaneTest : testing::Test {
+  Lane::Ref Add(DeliverySeq seq, std::uint64_t call = 0) {
+    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now});
+  }
+  /// Starts the next and tells its number; 0 for none.
+  DeliverySeq Start() {
+    const auto ref = lane.Start(now);
+    if (!ref) return 0;
+    started = *ref;
+    return lane[*ref].seq;
+  }
+  Lane::Verdict Finish(Lane::Ref ref, Outcome outcome) {
+    const auto verdict = lane.Finish(ref, outcome, now, jitter);
+    lane.Settle(ref);
+    return verdict;
+  }
+  Lane::Verdict Finish(Kind kind, std::optional<std::chrono::milliseconds> retry_after = {}) {
+    return Finish(started, Made(kind, retry_after));
+  }
+  DeliverySeq StartAt(MonoTime time) {
+    now = time;
+    return Start();
+  }
+
+  Lane lane{Policy()};
+  Jitter jitter{1};
+  MonoTime now{1h};
+  Lane::Ref started = 0;
+};
+
+TEST_F(LaneTest, StartsInTheOrderOfAcceptance) {
+  for (int i = 1; i <= 3; ++i) Add(i), now += 1ms;
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(Start(), 2);
+  EXPECT_EQ(Start(), 3);
+  EXPECT_EQ(Start(), 0);
+}
+
+TEST_F(LaneTest, DeliveredEnds) {
+  Add(1);
+  Start();
+  EXPECT_EQ(Finish(Kind::kDelivered).state, DeliveryState::kDelivered);
+  EXPECT_EQ(lane.pending(), 0u);
+  EXPECT_EQ(lane.NextLook(), MonoTime::max());
+}
+
+TEST_F(LaneTest, RejectedIsDeadAtOnceAndTheLaneStaysOpen) {
+  Add(1), Add(2);
+  Start();
+  const auto verdict = Finish(Kind::kRejected);
+  EXPECT_EQ(verdict.state, DeliveryState::kDead);
+  EXPECT_FALSE(verdict.gave_up);
+  EXPECT_EQ(Start(), 2);
+}
+
+TEST_F(LaneTest, AFailureWaitsItsScheduleAndHoldsNothingElse) {
+  Add(1), Add(2);
+  Start();
+  const auto verdict = Finish(Kind::kRetry);
+  EXPECT_EQ(verdict.state, DeliveryState::kPending);
+  EXPECT_GE(verdict.wait, 1600ms);
+  EXPECT_LE(verdict.wait, 2400ms);
+  EXPECT_EQ(Start(), 2);
+  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(lane.NextLook(), now + verdict.wait);
+  EXPECT_EQ(StartAt(now + verdict.wait - 1ms), 0);
+  EXPECT_EQ(StartAt(now + 1ms), 1);
+  EXPECT_EQ(lane[started].attempts, 1u);
+}
+
+TEST_F(LaneTest, GivesUpAfterItsTime) {
+  lane.SetPolicy({{}, 8, {{1s}, 3s}});
+  Add(1);
+  const MonoTime accepted = now;
+  int tries = 0;
+  for (;; ++tries) {
+    ASSERT_EQ(StartAt(lane.NextLook()), 1);
+    const auto verdict = Finish(Kind::kRetry);
+    if (verdict.state == DeliveryState::kPending) continue;
+    EXPECT_EQ(verdict.state, DeliveryState::kDead);
+    EXPECT_TRUE(verdict.gave_up);
+    break;
+  }
+  EXPECT_EQ(now, accepted + 3s) << "the last try comes when the time is up";
+  EXPECT_GE(tries, 3);
+}
+
+TEST_F(LaneTest, WhatWaitedLongerThanItsTimeIsStillTriedOnce) {
+  Add(1);
+  EXPECT_EQ(StartAt(now + 100h), 1);
+  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kDead);
+}
+
+TEST_F(LaneTest, RetryAfterFreezesTheWholeLaneInFull) {
+  Add(1), Add(2);
+  Start();
+  const auto verdict = Finish(Kind::kRetry, 30s);
+  EXPECT_EQ(verdict.change, Change::kThrottled);
+  EXPECT_EQ(verdict.wait, 30s);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kThrottled);
+  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(lane.NextLook(), now + 30s);
+  EXPECT_EQ(StartAt(now + 30s - 1ns), 0);
+  EXPECT_EQ(StartAt(now + 1ns), 1) << "it keeps its place";
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+}
+
+TEST_F(LaneTest, RetryAfterIsNoFailureOfTheDelivery) {
+  Add(1);
+  for (int i = 0; i < 20; ++i) {
+    Start();
+    Finish(Kind::kRetry, 1s);
+    now += 1s;
+  }
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(lane[started].attempts, 20u);
+  EXPECT_EQ(lane[started].failures, 0u);
+  EXPECT_LE(Finish(Kind::kRetry).wait, 2400ms) << "the first wait of the schedule";
+}
+
+TEST_F(LaneTest, AShorterRetryAfterDoesNotShortenALongerOne) {
+  Add(1), Add(2);
+  Start();
+  const auto first = started;
+  Start();
+  Finish(first, Made(Kind::kRetry, 60s));
+  Finish(started, Made(Kind::kRetry, 1s));
+  EXPECT_EQ(lane.NextLook(), now + 60s);
+}
+
+TEST_F(LaneTest, RetryAfterOfZeroIsAnOrdinaryFailure) {
+  Add(1);
+  Start();
+  EXPECT_GE(Finish(Kind::kRetry, 0ms).wait, 1600ms);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+}
+
+TEST_F(LaneTest, EndlessRetryAfterEndsWhenTheTimeIsUp) {
+  Add(1);
+  now += 24h;
+  Start();
+  EXPECT_EQ(Finish(Kind::kRetry, 30s).state, DeliveryState::kDead);
+}
+
+TEST_F(LaneTest, PaceHolds) {
+  lane.SetPolicy(Policy(8, {1, 1s, 3}));
+  for (int i = 1; i <= 10; ++i) Add(i), now += 1us;
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(Start(), 2);
+  EXPECT_EQ(Start(), 3);
+  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(StartAt(now + 1s), 4);
+  EXPECT_EQ(Start(), 0);
+}
+
+TEST_F(LaneTest, ASlotIsHeldUntilTheOutcomeIsDurable) {
+  lane.SetPolicy(Policy(2));
+  Add(1), Add(2), Add(3);
+  Start(), Start();
+  EXPECT_EQ(Start(), 0);
+  lane.Finish(started, Made(Kind::kDelivered), now, jitter);
+  EXPECT_EQ(Start(), 0);
+  lane.Settle(started);
+  EXPECT_EQ(Start(), 3);
+}
+
+TEST_F(LaneTest, EventsOfOneCallGoOneByOneInOrder) {
+  Add(1, 7), Add(2, 7), Add(3, 8);
+  EXPECT_EQ(Start(), 1);
+  const auto first = started;
+  EXPECT_EQ(Start(), 3);
+  EXPECT_EQ(Start(), 0);
+  Finish(first, Made(Kind::kDelivered));
+  EXPECT_EQ(Start(), 2);
+}
+
+TEST_F(LaneTest, ACallThatWaitsForARetryHoldsOnlyItself) {
+  Add(1, 7), Add(2, 7), Add(3, 8);
+  Start();
+  Finish(Kind::kRetry);
+  EXPECT_EQ(Start(), 3);
+  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(StartAt(now + 3s), 1);
+  Finish(Kind::kRejected);
+  EXPECT_EQ(Start(), 2);
+}
+
+TEST_F(LaneTest, DeliveriesWithoutACallHaveNoOrder) {
+  Add(1), Add(2);
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(Start(), 2);
+}
+
+TEST_F(LaneTest, OrderOfACallIsThatOfTheJournalWhateverTheOrderOfAdding) {
+  Add(5, 7), Add(3, 7), Add(4, 7), Add(2, 7), Add(6, 7);
+  for (DeliverySeq want = 2; want <= 6; ++want) {
+    EXPECT_EQ(Start(), want);
+    EXPECT_EQ(Start(), 0);
+    Finish(Kind::kDelivered);
+  }
+}
+
+TEST_F(LaneTest, ALatecomerOfACallDoesNotOvertakeWhatIsInFlight) {
+  Add(5, 7), Add(6, 7);
+  EXPECT_EQ(Start(), 5);
+  const auto first = started;
+  Add(4, 7);
+  EXPECT_EQ(Start(), 0);
+  Finish(first, Made(Kind::kDelivered));
+  EXPECT_EQ(Start(), 4);
+}
+
+TEST_F(LaneTest, NextStepFollowsAtOnceAndBeforeOthers) {
+  Add(1), now += 1ms, Add(2);
+  Start();
+  const auto verdict = Finish(Kind::kNext);
+  EXPECT_EQ(verdict.state, DeliveryState::kPending);
+  EXPECT_EQ(verdict.wait, 0ms);
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(lane[started].step, 1);
+}
+
+TEST_F(LaneTest, EndlessStepsEnd) {
+  Add(1);
+  int steps = 0;
+  while (Start() == 1 && Finish(Kind::kNext).state == DeliveryState::kPending) ++steps;
+  EXPECT_EQ(steps, 31);
+}
+
+TEST_F(LaneTest, PausedByTheOperatorStartsNothing) {
+  Add(1);
+  lane.Pause();
+  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(lane.NextLook(), MonoTime::max());
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kPaused);
+  lane.Resume(now);
+  EXPECT_EQ(Start(), 1);
+}
+
+TEST_F(LaneTest, AMisconfiguredSinkPausesTheLaneAndBurnsNoTries) {
+  Add(1), Add(2);
+  Start();
+  const auto verdict = Finish(Kind::kMisconfigured);
+  EXPECT_EQ(verdict.change, Change::kPausedItself);
+  EXPECT_EQ(verdict.state, DeliveryState::kPending);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kMisconfigured);
+  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(lane.NextLook(), now + 30s);
+}
+
+TEST_F(LaneTest, ProbesWithGrowingPatienceUpToTenMinutes) {
+  for (int i = 1; i <= 20; ++i) Add(i);
+  Start();
+  Finish(Kind::kMisconfigured);
+  for (const auto wait : {30s, 60s, 120s, 240s, 480s, 600s, 600s}) {
+    ASSERT_EQ(lane.NextLook(), now + wait);
+    EXPECT_EQ(StartAt(now + wait - 1s), 0);
+    EXPECT_NE(StartAt(now + 1s), 0);
+    EXPECT_EQ(lane.StateAt(now), Lane::State::kProbing);
+    EXPECT_EQ(Start(), 0) << "one probe at a time";
+    EXPECT_EQ(Finish(Kind::kMisconfigured).change, Change::kProbeFailed);
+  }
+}
+
+TEST_F(LaneTest, AProbeThatSucceedsReopensTheLane) {
+  Add(1), now += 1ms, Add(2), now += 1ms;
+  Start();
+  Finish(Kind::kMisconfigured);
+  EXPECT_NE(StartAt(now + 30s), 0);
+  EXPECT_EQ(Finish(Kind::kDelivered).change, Change::kReopened);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(lane[started].failures, 0u);
+}
+
+TEST_F(LaneTest, AProbeThatIsRejectedReopensTheLane) {
+  Add(1), Add(2);
+  Start();
+  Finish(Kind::kMisconfigured);
+  StartAt(now + 30s);
+  EXPECT_EQ(Finish(Kind::kRejected).change, Change::kReopened);
+}
+
+TEST_F(LaneTest, AProbeThatFailsOtherwiseSaysNothingAndCountsNothing) {
+  Add(1);
+  Start();
+  Finish(Kind::kMisconfigured);
+  StartAt(now + 30s);
+  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kPending);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kMisconfigured);
+  EXPECT_EQ(lane.NextLook(), now + 30s);
+}
+
+TEST_F(LaneTest, MisconfiguredDeliveriesAreNotGivenUp) {
+  Add(1);
+  Start();
+  Finish(Kind::kMisconfigured);
+  StartAt(now + 1000h);
+  EXPECT_EQ(Finish(Kind::kMisconfigured).state, DeliveryState::kPending);
+}
+
+TEST_F(LaneTest, ResumeProbesAMisconfiguredSinkAtOnce) {
+  Add(1);
+  Start();
+  Finish(Kind::kMisconfigured);
+  lane.Resume(now);
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kProbing);
+}
+
+TEST_F(LaneTest, ANewSinkOpensTheLaneAndTheOldOneCannotCloseIt) {
+  Add(1), Add(2);
+  Start();
+  const auto first = started;
+  Start();
+  Finish(first, Made(Kind::kMisconfigured));
+  lane.Renew();
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+  Finish(started, Made(Kind::kMisconfigured));
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+}
+
+TEST_F(LaneTest, AClosedGateKeepsDeliveriesAndAnOpenOneResumes) {
+  Add(1);
+  lane.SetGate(Lane::Gate::kRemoved);
+  EXPECT_EQ(Start(), 0);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kRemoved);
+  lane.SetGate(Lane::Gate::kUnavailable);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kUnavailable);
+  lane.SetGate(Lane::Gate::kOpen);
+  EXPECT_EQ(Start(), 1);
+}
+
+TEST_F(LaneTest, KnowsItsOldest) {
+  EXPECT_FALSE(lane.Oldest());
+  const MonoTime first = now;
+  Add(1), now += 1s, Add(2);
+  EXPECT_EQ(lane.Oldest(), first);
+  Start();
+  Finish(Kind::kDelivered);
+  EXPECT_EQ(lane.Oldest(), first + 1s);
+}
+
+TEST_F(LaneTest, AWaitingDeliveryCostsAtMost150Bytes) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers replace the allocator that is asked";
+#endif
+  constexpr int kCount = 200'000;
+  const auto before = mallinfo2();
+  for (int i = 1; i <= kCount; ++i) Add(i, static_cast<std::uint64_t>(i));
+  const auto after = mallinfo2();
+  const double bytes = static_cast<double>(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / kCount;
+  RecordProperty("bytes_per_delivery", std::to_string(bytes));
+  EXPECT_LE(bytes, 150);
+}
+
+}  // namespace
+}  // namespace hookswitch
