@@ -1,0 +1,585 @@
+#include "core/delivery/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "core/base/log.h"
+#include "tests/delivery/delivery_fakes.h"
+#include "tests/fakes/fake_clock.h"
+
+namespace hookswitch {
+namespace {
+
+using namespace std::chrono_literals;
+using State = LaneStatus::State;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct DispatcherTest : testing::Test {
+  DispatcherTest() {
+    config::Problems problems;
+    composer = Composer::Compile({}, problems);
+    dispatcher = std::make_unique<Dispatcher>(journal, http, clock, metrics);
+    log::SetLevel(log::Level::kDebug);
+    log::SetWriterForTest([this](log::Level, std::string_view line) {
+      MutexLock lock(log_mu);
+      log_lines.emplace_back(line);
+    });
+  }
+  ~DispatcherTest() override {
+    dispatcher.reset();
+    log::SetWriterForTest(nullptr);
+    log::SetLevel(log::Level::kInfo);
+  }
+
+  DeliveryPlan::Lane& Lane(const std::string& name, std::shared_ptr<Sink> sink = std::make_shared<FakeSink>()) {
+    auto& lane = lanes[name];
+    lane.config.name = name;
+    lane.config.retry = {{10s, 60s}, 1h};
+    lane.config.timeout = 10s;
+    lane.sink = std::move(sink);
+    return lane;
+  }
+  void Use() {
+    auto plan = std::make_shared<DeliveryPlan>();
+    plan->lanes = lanes;
+    plan->sources["bolna"] = std::make_shared<FakeSource>();
+    plan->composer = composer;
+    dispatcher->Use(plan);
+  }
+  void Start() {
+    Use();
+    ASSERT_TRUE(dispatcher->Start().has_value());
+  }
+  /// Stores an event and gives its deliveries' numbers.
+  std::vector<PendingDelivery> Store(const std::string& call, const std::vector<std::string>& sinks,
+                                     std::uint64_t call_key = 0) {
+    std::vector<NewDelivery> wanted;
+    for (const auto& sink : sinks) wanted.push_back({sink, "rule", ""});
+    const auto accepted = journal.Append({.source = "bolna", .headers = {}, .body = call,
+                                          .dedup = DigestOf(call + std::to_string(++stored)),
+                                          .received_at = clock.Wall(), .call_id = {}, .agent = {}, .status = {},
+                                          .note = {}, .call_key = call_key, .deliveries = wanted});
+    std::vector<PendingDelivery> pending;
+    for (std::size_t i = 0; i < sinks.size(); ++i) {
+      pending.push_back({.seq = accepted->first_delivery + static_cast<DeliverySeq>(i), .event = accepted->event,
+                         .call_key = call_key, .received_at = clock.Wall(), .due = {}, .attempts = 0, .step = 0,
+                         .sink = sinks[i], .rule = "rule", .template_name = "", .state = ""});
+    }
+    return pending;
+  }
+  DeliverySeq Accept(const std::string& call, const std::vector<std::string>& sinks, std::uint64_t call_key = 0) {
+    auto pending = Store(call, sinks, call_key);
+    const DeliverySeq first = pending.front().seq;
+    dispatcher->Accept(nullptr, std::move(pending));
+    return first;
+  }
+  /// Moves the clock and lets the scheduler see it.
+  void Tick(std::chrono::nanoseconds by) {
+    clock.Advance(by);
+    dispatcher->Resume("nobody");
+  }
+  bool AwaitState(DeliverySeq seq, DeliveryState state) {
+    return bell.Await([&] { return journal.inner.StateOf(seq) == state; });
+  }
+  bool AwaitSent(const std::string& url, std::size_t count) {
+    return bell.Await([&] { return http.CountSent(url) >= count; });
+  }
+  bool AwaitRecords(std::size_t count) {
+    return bell.Await([&] { return journal.inner.Records().size() >= count; });
+  }
+  /// Returns when the scheduler has seen everything that happened before, by a delivery through a lane of its own.
+  void Settle() {
+    const DeliverySeq seq = Accept("barrier", {"barrier"});
+    ASSERT_TRUE(AwaitSent("http://barrier", ++barriers));
+    ASSERT_TRUE(http.Answer("http://barrier", Answered(200)));
+    ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  }
+  LaneStatus StatusOf(const std::string& sink) {
+    for (auto& status : dispatcher->Lanes()) {
+      if (status.sink == sink) return status;
+    }
+    return {};
+  }
+  std::string Log() {
+    MutexLock lock(log_mu);
+    std::string all;
+    for (const auto& line : log_lines) all += line + "\n";
+    return all;
+  }
+
+  Bell bell;
+  FakeClock clock;
+  Metrics metrics;
+  BellJournal journal{bell};
+  FakeHttp http{bell};
+  std::shared_ptr<const Composer> composer;
+  std::map<std::string, DeliveryPlan::Lane, std::less<>> lanes;
+  std::unique_ptr<Dispatcher> dispatcher;
+  int stored = 0;
+  std::size_t barriers = 0;
+  Mutex log_mu;
+  std::vector<std::string> log_lines;
+};
+
+TEST_F(DispatcherTest, DeliversAndRecords) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  clock.Advance(40ms);
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  const auto records = journal.inner.Records();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].number, 1u);
+  EXPECT_EQ(records[0].sink, "ops");
+  EXPECT_EQ(records[0].latency, 40ms);
+  EXPECT_EQ(records[0].outcome.http_status, 200);
+  EXPECT_THAT(http.Sent(), ElementsAre("http://ops call-1"));
+  EXPECT_THAT(Log(), HasSubstr("\"event\":\"delivery_delivered\""));
+}
+
+TEST_F(DispatcherTest, TheEventHandedOverIsNotReadAgain) {
+  Lane("ops");
+  Start();
+  auto event = std::make_shared<CallEvent>();
+  event->call_id = "from-memory";
+  dispatcher->Accept(event, Store("from-disk", {"ops"}));
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  EXPECT_EQ(journal.loads, 0);
+  EXPECT_THAT(http.Sent(), ElementsAre("http://ops from-memory"));
+}
+
+TEST_F(DispatcherTest, WhatTheJournalHoldsIsDeliveredAfterAStart) {
+  Lane("ops");
+  for (int i = 1; i <= 3; ++i) Store("call-" + std::to_string(i), {"ops"});
+  http.AnswerAll([](const auto&) { return Answered(200); });
+  Start();
+  ASSERT_TRUE(AwaitState(3, DeliveryState::kDelivered));
+  ASSERT_TRUE(AwaitRecords(3));
+  EXPECT_EQ(http.CountSent("http://ops"), 3u);
+}
+
+TEST_F(DispatcherTest, WhatWasAcceptedBeforeTheStartIsSentOnce) {
+  Lane("ops"), Lane("barrier");
+  Accept("call-1", {"ops"});
+  Start();
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 1u);
+}
+
+TEST_F(DispatcherTest, AFailureIsTriedAgainWhenItsTimeComes) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  ASSERT_TRUE(AwaitRecords(1));
+  const auto record = journal.inner.Records()[0];
+  EXPECT_EQ(record.state, DeliveryState::kPending);
+  EXPECT_GE(record.due, clock.Wall() + 8s);
+  EXPECT_LE(record.due, clock.Wall() + 12s);
+  EXPECT_EQ(record.outcome.reason, "the answer was 503 with ***");
+  Tick(12s);
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  EXPECT_EQ(journal.inner.Records()[1].number, 2u);
+  EXPECT_THAT(Log(), HasSubstr("\"event\":\"delivery_retry\""));
+  EXPECT_THAT(Log(), testing::Not(HasSubstr("hunter2")));
+}
+
+TEST_F(DispatcherTest, ASlowSinkDoesNotDelayAnother) {
+  Lane("slow"), Lane("barrier");
+  Start();
+  for (int i = 0; i < 50; ++i) Accept("call", {"slow"});
+  ASSERT_TRUE(AwaitSent("http://slow", 8));
+  Settle();
+  EXPECT_EQ(http.CountSent("http://slow"), 8u) << "no more than its concurrency";
+}
+
+TEST_F(DispatcherTest, ASinkThatHangsInRenderDoesNotDelayAnother) {
+  auto sink = std::make_shared<FakeSink>();
+  std::atomic<bool> release{false};
+  sink->render = [&](const SinkDelivery&) -> std::variant<HttpRequest, Outcome> {
+    while (!release) std::this_thread::yield();
+    return Outcome{};
+  };
+  Lane("hangs", sink), Lane("barrier");
+  Start();
+  for (int i = 0; i < 20; ++i) Accept("call", {"hangs"});
+  Settle();
+  Tick(6s);
+  ASSERT_TRUE(AwaitRecords(2)) << "cut at the deadline";
+  EXPECT_EQ(journal.inner.Records()[1].outcome.code, "plugin_hung");
+  Settle();
+  release = true;
+}
+
+TEST_F(DispatcherTest, APluginThatKeepsHangingClosesItsLane) {
+  auto sink = std::make_shared<FakeSink>();
+  std::atomic<bool> release{false};
+  sink->render = [&](const SinkDelivery&) -> std::variant<HttpRequest, Outcome> {
+    while (!release) std::this_thread::yield();
+    return Outcome{};
+  };
+  Lane("hangs", sink), Lane("barrier");
+  Start();
+  for (int i = 0; i < 20; ++i) Accept("call", {"hangs"});
+  Settle();
+  for (int i = 0; i < 4; ++i) {
+    Tick(6s);
+    ASSERT_TRUE(bell.Await([&] {
+      const auto records = journal.inner.Records();
+      return std::count_if(records.begin(), records.end(), [](const auto& r) { return r.sink == "hangs"; }) > i;
+    }));
+    Settle();
+  }
+  EXPECT_EQ(StatusOf("hangs").state, State::kUnavailable);
+  EXPECT_THAT(StatusOf("hangs").because, HasSubstr("never returned"));
+  release = true;
+}
+
+TEST_F(DispatcherTest, GivenUpDeliveriesGoToTheFallbackAndNoFurther) {
+  Lane("ops").config.fallback = "oncall";
+  Lane("oncall").config.fallback = "ops";
+  lanes["ops"].config.retry = {{1s}, 0ms};
+  lanes["oncall"].config.retry = {{1s}, 0ms};
+  Lane("barrier");
+  Start();
+  http.AnswerAll([](const HttpRequest& request) { return Answered(request.url == "http://barrier" ? 200 : 503); });
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDead));
+  ASSERT_TRUE(AwaitState(seq + 1, DeliveryState::kDead));
+  EXPECT_THAT(http.Sent(), ElementsAre("http://ops call-1", "http://oncall call-1"));
+  EXPECT_EQ(journal.inner.Records()[0].fallback_sink, "oncall");
+  EXPECT_EQ(journal.inner.Records()[1].fallback_sink, "");
+  EXPECT_THAT(Log(), HasSubstr("\"event\":\"delivery_dead\""));
+}
+
+TEST_F(DispatcherTest, RejectedDeliveriesGoToTheFallbackAtOnce) {
+  Lane("ops").config.fallback = "oncall";
+  Lane("oncall");
+  Start();
+  http.AnswerAll([](const HttpRequest& request) { return Answered(request.url == "http://ops" ? 400 : 200); });
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitState(seq + 1, DeliveryState::kDelivered));
+  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kDead);
+}
+
+TEST_F(DispatcherTest, AFallbackHasItsOwnTime) {
+  Lane("ops").config.fallback = "oncall";
+  lanes["ops"].config.retry = {{1s}, 0ms};
+  Lane("oncall");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  clock.Advance(100h);
+  http.Answer("http://ops", Answered(503));
+  ASSERT_TRUE(AwaitSent("http://oncall", 1));
+  http.Answer("http://oncall", Answered(503));
+  ASSERT_TRUE(AwaitRecords(2));
+  EXPECT_EQ(journal.inner.StateOf(seq + 1), DeliveryState::kPending);
+}
+
+TEST_F(DispatcherTest, ABrokenCredentialPausesTheLaneUntilAProbeSucceeds) {
+  Lane("ops").config.concurrency = 1;
+  Lane("barrier");
+  Start();
+  const DeliverySeq first = Accept("call-1", {"ops"});
+  const DeliverySeq second = Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", Answered(401));
+  ASSERT_TRUE(AwaitRecords(1));
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 1u);
+  EXPECT_EQ(StatusOf("ops").state, State::kMisconfigured);
+  EXPECT_THAT(StatusOf("ops").because, HasSubstr("make a new key"));
+  EXPECT_EQ(StatusOf("ops").until, clock.Wall() + 30s);
+  EXPECT_THAT(Log(), HasSubstr("\"event\":\"lane_paused\""));
+  Tick(30s);
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  EXPECT_EQ(StatusOf("ops").state, State::kProbing);
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitSent("http://ops", 3));
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitState(first, DeliveryState::kDelivered));
+  ASSERT_TRUE(AwaitState(second, DeliveryState::kDelivered));
+  EXPECT_THAT(Log(), HasSubstr("\"event\":\"lane_resumed\""));
+}
+
+TEST_F(DispatcherTest, RetryAfterHoldsTheWholeLaneEvenIfThePluginForgetsIt) {
+  Lane("ops").config.concurrency = 1;
+  Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"}), Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", Answered(429, {{"retry-after", "30"}}));
+  ASSERT_TRUE(AwaitRecords(1));
+  Tick(29s);
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 1u);
+  EXPECT_EQ(StatusOf("ops").state, State::kThrottled);
+  EXPECT_THAT(Log(), HasSubstr("\"event\":\"lane_throttled\""));
+  Tick(1s);
+  EXPECT_TRUE(AwaitSent("http://ops", 2));
+}
+
+TEST_F(DispatcherTest, StepsCarryTheirState) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", Answered(202));
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  http.Answer("http://ops", Answered(503));
+  ASSERT_TRUE(AwaitRecords(2));
+  Tick(12s);
+  ASSERT_TRUE(AwaitSent("http://ops", 3)) << "only the step that failed is done again";
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  EXPECT_THAT(http.Sent(), ElementsAre("http://ops call-1", "http://ops call-1 step 1 left-by-0",
+                                       "http://ops call-1 step 1 left-by-0"));
+}
+
+TEST_F(DispatcherTest, EventsOfOneCallReachASinkInOrder) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  Accept("a-1", {"ops"}, 7), Accept("a-2", {"ops"}, 7), Accept("b-1", {"ops"}, 8);
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  Settle();
+  EXPECT_THAT(http.Sent(), testing::Contains("http://ops b-1"));
+  EXPECT_THAT(http.Sent(), testing::Not(testing::Contains("http://ops a-2")));
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitSent("http://ops", 3));
+}
+
+TEST_F(DispatcherTest, AnEventThatCannotBeReadIsDeadWithItsReason) {
+  Lane("ops").config.fallback = "oncall";
+  Lane("oncall");
+  auto damaged = Store("call-1", {"ops"});
+  journal.inner.Damage(damaged[0].event);
+  auto gone = Store("call-2", {"ops"});
+  journal.inner.Forget(gone[0].event);
+  Store("bad", {"ops"});
+  Store("summary", {"ops"});
+  Start();
+  ASSERT_TRUE(AwaitRecords(4));
+  std::map<DeliverySeq, std::string> codes;
+  for (const auto& record : journal.inner.Records()) {
+    EXPECT_EQ(record.state, DeliveryState::kDead);
+    EXPECT_EQ(record.fallback_sink, "") << "no other sink could read it either";
+    codes[record.delivery] = record.outcome.code;
+  }
+  EXPECT_EQ(codes[1], "event_damaged");
+  EXPECT_EQ(codes[2], "event_gone");
+  EXPECT_EQ(codes[3], "event_unreadable");
+  EXPECT_EQ(codes[4], "event_unreadable");
+}
+
+TEST_F(DispatcherTest, TransportFailuresBecomeOutcomes) {
+  Lane("ops");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", HttpResult{{}, "timeout", "no answer within 10 s", true});
+  ASSERT_TRUE(AwaitRecords(1));
+  const auto outcome = journal.inner.Records()[0].outcome;
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(outcome.code, "timeout");
+  EXPECT_TRUE(outcome.may_have_been_delivered);
+  EXPECT_THAT(outcome.reason, HasSubstr("no answer within 10 s"));
+}
+
+TEST_F(DispatcherTest, OnlyConcurrencyManyCanBeSentTwiceAfterACrash) {
+  Lane("ops").config.concurrency = 3;
+  Lane("barrier");
+  Start();
+  journal.inner.SetUnwritable("disk full");
+  http.AnswerAll([](const auto&) { return Answered(200); });
+  for (int i = 0; i < 20; ++i) dispatcher->Accept(nullptr, {{.seq = 1000 + i, .event = 1, .sink = "ops", .rule = "", .template_name = "", .state = ""}});
+  ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").pending == 20; }));
+  EXPECT_LE(http.CountSent("http://ops"), 3u);
+}
+
+TEST_F(DispatcherTest, PausedLanesStartNothingUntilResumed) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  dispatcher->Pause("ops");
+  Accept("call-1", {"ops"});
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 0u);
+  EXPECT_EQ(StatusOf("ops").state, State::kPaused);
+  EXPECT_EQ(StatusOf("ops").pending, 1u);
+  dispatcher->Resume("ops");
+  EXPECT_TRUE(AwaitSent("http://ops", 1));
+}
+
+TEST_F(DispatcherTest, AReloadKeepsTheStateOfLanesThatStay) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", Answered(401));
+  ASSERT_TRUE(AwaitRecords(1));
+  Lane("new");
+  Use();
+  Settle();
+  EXPECT_EQ(StatusOf("ops").state, State::kMisconfigured);
+  EXPECT_EQ(http.CountSent("http://ops"), 1u);
+}
+
+TEST_F(DispatcherTest, AReloadWithANewSinkOpensAPausedLane) {
+  Lane("ops");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", Answered(401));
+  ASSERT_TRUE(AwaitRecords(1));
+  Lane("ops");
+  Use();
+  EXPECT_TRUE(AwaitSent("http://ops", 2));
+}
+
+TEST_F(DispatcherTest, WhatIsInFlightFinishesOnTheOldSink) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  std::weak_ptr<Sink> old = lanes["ops"].sink;
+  auto fresh = std::make_shared<FakeSink>();
+  fresh->interpret = [](const auto&, const auto&) { return Outcome{}; };
+  Lane("ops", fresh);
+  Use();
+  EXPECT_FALSE(old.expired());
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+}
+
+TEST_F(DispatcherTest, ARemovedSinkKeepsItsDeliveriesAndTheyGoOnWhenItComesBack) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  const auto ops = lanes.extract("ops");
+  Use();
+  Accept("call-1", {"ops"});
+  Settle();
+  EXPECT_EQ(StatusOf("ops").state, State::kRemoved);
+  EXPECT_EQ(StatusOf("ops").pending, 1u);
+  Lane("ops");
+  Use();
+  EXPECT_TRUE(AwaitSent("http://ops", 1));
+}
+
+TEST_F(DispatcherTest, AnUnavailableSinkKeepsItsDeliveriesAndSaysWhy) {
+  Lane("ops", nullptr).unavailable_because = "slack.so: another ABI";
+  Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"});
+  Settle();
+  EXPECT_EQ(StatusOf("ops").state, State::kUnavailable);
+  EXPECT_EQ(StatusOf("ops").because, "slack.so: another ABI");
+}
+
+TEST_F(DispatcherTest, DrainWaitsForWhatIsInFlightAndStartsNothing) {
+  Lane("ops").config.concurrency = 1;
+  Start();
+  const DeliverySeq first = Accept("call-1", {"ops"});
+  const DeliverySeq second = Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  std::thread drain([&] { dispatcher->Drain(20s); });
+  http.Answer("http://ops", Answered(200));
+  drain.join();
+  EXPECT_EQ(journal.inner.StateOf(first), DeliveryState::kDelivered);
+  EXPECT_EQ(journal.inner.StateOf(second), DeliveryState::kPending);
+  EXPECT_EQ(http.CountSent("http://ops"), 1u);
+}
+
+TEST_F(DispatcherTest, DrainGivesUpWaitingInTime) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  dispatcher->Drain(1ms);
+  dispatcher.reset();
+  http.Answer("http://ops", Answered(200));
+  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kPending);
+}
+
+TEST_F(DispatcherTest, CallSinksDeliverOnThreadsOfTheirOwn) {
+  auto sink = std::make_shared<FakeSink>(Sink::Kind::kCall, SinkAdvice{.concurrency = 2});
+  std::atomic<int> running{0}, most{0}, done{0};
+  sink->deliver = [&](const SinkDelivery&, std::chrono::milliseconds timeout, const auto&) {
+    EXPECT_EQ(timeout, 10s);
+    const int now = ++running;
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {}
+    while (most < 2) std::this_thread::yield();
+    --running;
+    ++done;
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::kDelivered;
+    return outcome;
+  };
+  Lane("mail", sink);
+  Start();
+  DeliverySeq last = 0;
+  for (int i = 0; i < 20; ++i) last = Accept("call", {"mail"});
+  ASSERT_TRUE(AwaitRecords(20));
+  EXPECT_EQ(journal.inner.StateOf(last), DeliveryState::kDelivered);
+  EXPECT_EQ(most, 2);
+}
+
+TEST_F(DispatcherTest, ACallThatNeverReturnsIsCutAndItsThreadReplaced) {
+  auto sink = std::make_shared<FakeSink>(Sink::Kind::kCall, SinkAdvice{.concurrency = 1});
+  std::atomic<int> calls{0};
+  std::atomic<bool> release{false}, saw_cancel{false};
+  sink->deliver = [&](const SinkDelivery&, std::chrono::milliseconds, const std::function<bool()>& canceled) {
+    Outcome outcome;
+    outcome.kind = Outcome::Kind::kDelivered;
+    if (++calls > 1) return outcome;
+    bell.Ring();
+    while (!release) std::this_thread::yield();
+    saw_cancel = canceled();
+    return outcome;
+  };
+  Lane("mail", sink), Lane("barrier");
+  Start();
+  const DeliverySeq first = Accept("call-1", {"mail"});
+  const DeliverySeq second = Accept("call-2", {"mail"});
+  ASSERT_TRUE(bell.Await([&] { return calls == 1; }));
+  Settle();
+  Tick(13s);
+  ASSERT_TRUE(AwaitState(second, DeliveryState::kDelivered));
+  std::optional<AttemptRecord> cut;
+  for (const auto& record : journal.inner.Records()) {
+    if (record.delivery == first) cut = record;
+  }
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->outcome.code, "timeout");
+  EXPECT_TRUE(cut->outcome.may_have_been_delivered);
+  release = true;
+  while (!saw_cancel) std::this_thread::yield();
+  Settle();
+  EXPECT_EQ(journal.inner.StateOf(first), DeliveryState::kPending) << "what comes late is ignored";
+}
+
+TEST_F(DispatcherTest, MetricsTellWhatHappened) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  clock.Advance(5s);
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_pending{sink=\"ops\"} 1"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_oldest_seconds{sink=\"ops\"} 5"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_lane_open{sink=\"ops\"} 1"));
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_total{outcome=\"delivered\",sink=\"ops\"} 1"));
+  dispatcher.reset();
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_total"));
+}
+
+}  // namespace
+}  // namespace hookswitch
