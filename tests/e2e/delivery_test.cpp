@@ -10,7 +10,6 @@ namespace hookswitch::e2e {
 namespace {
 
 using Mode = SlackBehaviour::Mode;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr std::string_view kOps = "/services/T0/B0/x1";
@@ -25,13 +24,6 @@ void CollectTexts(const json::value& value, std::string& out) {
   if (value.is_object()) {
     for (const auto& member : value.get_object()) CollectTexts(member.value(), out);
   }
-}
-
-const json::object* Block(const json::array& blocks, std::string_view type) {
-  for (const json::value& block : blocks) {
-    if (block.at("type") == json::string_view(type)) return &block.as_object();
-  }
-  return nullptr;
 }
 
 TEST(Delivery, ACompletedCallGivesTheMessageUsersKnow) {

@@ -36,7 +36,9 @@ constexpr std::uint16_t kSalt = 0x5a17;
 constexpr std::size_t kRefusedKept = 1000;
 }  // namespace
 
-std::shared_ptr<MemoryJournal::Disk> MemoryJournal::MakeDisk() { return std::make_shared<Disk>(); }
+std::shared_ptr<MemoryJournal::Disk> MemoryJournal::MakeDisk() {
+  return std::make_shared<Disk>();
+}
 
 MemoryJournal::MemoryJournal(std::shared_ptr<Disk> disk, std::uint64_t max_backlog)
     : disk_(std::move(disk)), max_backlog_(max_backlog) {}
@@ -52,8 +54,8 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   }
   const EventSeq seq = disk_->next_event++;
   const std::string id = EventId(event.received_at, kSalt, seq);
-  disk_->events[seq].stored = {seq, id, std::string(event.source), std::string(event.headers), std::string(event.body),
-                               event.received_at};
+  disk_->events[seq].stored = {
+      seq, id, std::string(event.source), std::string(event.headers), std::string(event.body), event.received_at};
   disk_->digests[event.dedup] = {seq, id};
   const DeliverySeq first_delivery = event.deliveries.empty() ? 0 : disk_->next_delivery;
   for (const NewDelivery& delivery : event.deliveries) {

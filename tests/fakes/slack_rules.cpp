@@ -14,6 +14,11 @@ constexpr std::size_t kMaxAttachments = 100;
 // Undocumented; Slack staff: "12 000 text characters with a buffer for containers" (slackapi/bolt-python#2509).
 constexpr std::size_t kMaxSumOfText = 12'000;
 
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  return quoted.append(text).append("\"");
+}
+
 /// Walks one message and keeps the first problem.
 class Checker {
  public:
@@ -136,7 +141,7 @@ class Checker {
     if (name == "actions") return Actions(*block, where);
     if (name == "markdown") return Markdown(*block, where);
     if (name == "rich_text") return RichText(*block, where);
-    Bad(where + ".type", "\"" + std::string(name) + "\" is not a block of messages");
+    Bad(where + ".type", Quoted(name) + " is not a block of messages");
   }
 
   void Header(const json::object& block, const std::string& where) {
@@ -262,7 +267,7 @@ class Checker {
     } else if (list) {
       known = Keys(*container, "invalid_blocks", where, {"type", "elements", "style", "indent", "offset", "border"});
     } else {
-      return Bad(where + ".type", "\"" + std::string(name) + "\" is not a rich text element");
+      return Bad(where + ".type", Quoted(name) + " is not a rich text element");
     }
     if (!known) return;
     const json::value* inner = container->if_contains("elements");
@@ -312,7 +317,7 @@ class Checker {
       Keys(*leaf, "invalid_blocks", where, {"type", "range", "style"});
       String(*leaf, where, "range", 1, 16);
     } else {
-      Bad(where + ".type", "\"" + std::string(name) + "\" is not a rich text element");
+      Bad(where + ".type", Quoted(name) + " is not a rich text element");
     }
   }
 
