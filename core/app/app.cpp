@@ -33,8 +33,9 @@ void LogProblem(const config::Problem& problem) {
 
 }  // namespace
 
-std::vector<std::filesystem::path> PluginPaths(const config::Config& config, const std::filesystem::path& program) {
-  if (!config.plugin_paths.empty()) return {config.plugin_paths.begin(), config.plugin_paths.end()};
+std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& configured,
+                                               const std::filesystem::path& program) {
+  if (!configured.empty()) return {configured.begin(), configured.end()};
   return {program.parent_path().parent_path() / "lib" / "hookswitch" / "sinks"};
 }
 
@@ -93,7 +94,7 @@ Status App::Impl::Start(BuildResult& build) {
       return Error{ErrorCode::kInvalid, "the config has errors"};
     }
     const auto state = std::filesystem::absolute(first.config->journal.path).parent_path();
-    plugins = std::make_unique<PluginHost>(PluginPaths(*first.config, options.program), state / "modules", options.program);
+    plugins = std::make_unique<PluginHost>(PluginPaths(first.config->plugin_paths, options.program), state / "modules", options.program);
     BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
     build = BuildGeneration(build_options, *plugins, nullptr);
   }

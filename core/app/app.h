@@ -40,7 +40,7 @@ class App {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Where plugins are looked for: `plugins.paths`, or beside the program (../lib/hookswitch/sinks).
-std::vector<std::filesystem::path> PluginPaths(const config::Config& config, const std::filesystem::path& program);
+/// Where plugins are looked for: `configured` (plugins.paths), or beside the program (../lib/hookswitch/sinks) if that is empty.
+std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& configured, const std::filesystem::path& program);
 
 }  // namespace hookswitch

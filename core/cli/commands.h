@@ -53,7 +53,8 @@ void Print(std::span<const config::Problem> problems, Format format);
 /// the end.
 class ScratchPlugins {
  public:
-  ScratchPlugins(const config::Config& config, const std::filesystem::path& program);
+  /// `config` may be nullptr: then the plugins beside the program are meant.
+  ScratchPlugins(const config::Config* config, const std::filesystem::path& program);
   ~ScratchPlugins();
   ScratchPlugins(const ScratchPlugins&) = delete;
   ScratchPlugins& operator=(const ScratchPlugins&) = delete;

@@ -26,7 +26,7 @@ Built Build(const Options& options) {
   const auto environment = config::Environment::System();
   config::Loaded first = config::Load(options.config, environment);
   // With errors the plugins beside the program are still asked, so that one run reports everything.
-  built.plugins = std::make_unique<ScratchPlugins>(first.config ? *first.config : config::Config{}, options.program);
+  built.plugins = std::make_unique<ScratchPlugins>(first.config ? &*first.config : nullptr, options.program);
   built.result = BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, built.plugins->host(), nullptr);
   if (!built.result.generation) built.exit_code = built.result.unreadable ? kUsage : kProblems;
   return built;
@@ -150,11 +150,11 @@ void Print(std::span<const config::Problem> problems, Format format) {
             << (warnings ? count(warnings, "warning") : "") << '\n';
 }
 
-ScratchPlugins::ScratchPlugins(const config::Config& config, const std::filesystem::path& program) {
+ScratchPlugins::ScratchPlugins(const config::Config* config, const std::filesystem::path& program) {
   std::string pattern = (std::filesystem::temp_directory_path() / "hookswitch-XXXXXX").string();
   HSW_CHECK(::mkdtemp(pattern.data()) != nullptr, "the temporary folder can be written");
   folder_ = pattern;
-  host_ = std::make_unique<PluginHost>(PluginPaths(config, program), folder_, program);
+  host_ = std::make_unique<PluginHost>(PluginPaths(config ? config->plugin_paths : std::vector<std::string>{}, program), folder_, program);
 }
 
 ScratchPlugins::~ScratchPlugins() {
@@ -258,7 +258,7 @@ int Schema(const Options& options) {
   json::value schema = json::parse(json::string_view(config::SchemaText().data(), config::SchemaText().size()), error);
   HSW_CHECK(!error, "the schema in the program is JSON");
   config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  ScratchPlugins plugins(loaded.config ? *loaded.config : config::Config{}, options.program);
+  ScratchPlugins plugins(loaded.config ? &*loaded.config : nullptr, options.program);
   // Each plugin's schema applies to the sinks that name it.
   json::array cases;
   for (const auto& file : plugins.host().List()) {

@@ -7,12 +7,6 @@
 namespace hookswitch::cli {
 namespace {
 
-// Plugins can be looked at without a config: then those beside the program are meant.
-config::Config ConfigOrDefaults(const Options& options) {
-  config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  return loaded.config ? std::move(*loaded.config) : config::Config{};
-}
-
 json::object Describe(const PluginInfo& info) {
   boost::system::error_code ignored;
   return {{"id", info.id},
@@ -52,7 +46,9 @@ void PrintKeys(const json::value& schema) {
 }  // namespace
 
 int PluginList(const Options& options) {
-  ScratchPlugins plugins(ConfigOrDefaults(options), options.program);
+  // Plugins can be looked at without a config: then those beside the program are meant.
+  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  ScratchPlugins plugins(loaded.config ? &*loaded.config : nullptr, options.program);
   int exit_code = kFine;
   json::array all;
   for (const auto& file : plugins.host().List()) {
@@ -73,7 +69,9 @@ int PluginList(const Options& options) {
 }
 
 int PluginInspect(const Options& options) {
-  ScratchPlugins plugins(ConfigOrDefaults(options), options.program);
+  // Plugins can be looked at without a config: then those beside the program are meant.
+  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  ScratchPlugins plugins(loaded.config ? &*loaded.config : nullptr, options.program);
   std::filesystem::path file = options.file;
   if (options.file.find('/') == std::string::npos && !options.file.ends_with(".so")) {
     auto found = plugins.host().Find(options.file);
