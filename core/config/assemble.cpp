@@ -273,10 +273,15 @@ class Assembler {
     }
     if (const auto* send = node.FindEntry("send"); send && rule.drop) {
       problems_.Error(send->key_where, KeyWidth(*send), "a rule with drop: true sends nothing", "remove send or drop");
-    } else if (!send && !rule.drop && !problems_.HasErrorAt(node.where)) {
+    } else if (!send && !rule.drop && !HasUnknownKey(node)) {
       problems_.Error(node.where, 1, "rule \"" + rule.name + "\" needs \"send\" or \"drop: true\"");
     }
     return rule;
+  }
+
+  // A key that is not known may well be a misspelled `send`.
+  bool HasUnknownKey(const Node& map) const {
+    return std::any_of(map.map.begin(), map.map.end(), [&](const auto& entry) { return problems_.HasErrorAt(entry.key_where); });
   }
 
   static std::vector<SendTarget> MakeTargets(const Node* node) {

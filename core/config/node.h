@@ -40,4 +40,7 @@ bool SameValue(const Node& a, const Node& b);
 int Width(const Node& value);
 int KeyWidth(const Node::Entry& entry);
 
+/// Keeps `value` out of the lines that problems show: it is, or may be, a secret.
+void Hide(const Node& value);
+
 }  // namespace hookswitch::config

@@ -9,16 +9,20 @@
 namespace hookswitch::config {
 namespace {
 
-std::string_view LineOf(const SourceFile& file, int line) {
-  std::string_view text = file.text;
-  for (int i = 1; i < line; ++i) {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
+// The line as people may see it: what is hidden has become asterisks, byte for byte.
+std::string LineOf(const SourceFile& file, int number) {
+  std::size_t begin = 0;
+  for (int i = 1; i < number; ++i) {
+    const auto end = file.text.find('\n', begin);
+    if (end == std::string::npos) return {};
+    begin = end + 1;
   }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
+  std::string line = file.text.substr(begin, file.text.find('\n', begin) - begin);
+  for (const auto& [from, to] : file.hidden) {
+    for (std::size_t i = std::max(from, begin); i < std::min(to, begin + line.size()); ++i) line[i - begin] = '*';
+  }
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
 }
 
 std::string Position(const Mark& where) {
@@ -86,7 +90,8 @@ std::string ToText(const Problem& problem) {
     if (!problem.hint.empty()) text += "       " + problem.hint + '\n';
     return text;
   }
-  std::string_view line = LineOf(*problem.where.file, problem.where.line);
+  const std::string whole_line = LineOf(*problem.where.file, problem.where.line);
+  std::string_view line = whole_line;
   std::size_t at = std::min(static_cast<std::size_t>(std::max(problem.where.column - 1, 0)), line.size());
   if (at > kLineWidth * 3 / 4) {
     std::size_t cut = at - kLineWidth / 2;

@@ -194,7 +194,7 @@ class Checker {
     if (hint.empty() && value.kind == Node::Kind::kNull && CommentFollows(value.where)) {
       hint = "an unquoted # starts a comment";
     }
-    if (hint.empty() && value.kind == Node::Kind::kScalar && AllowsType(schema, "array")) hint = "write it as a list: [...]";
+    if (hint.empty() && value.kind == Node::Kind::kScalar && schema.contains("type") && AllowsType(schema, "array")) hint = "write it as a list: [...]";
     Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + ", found " + Found(value, Flag(schema, "x-secret")),
            std::move(hint));
   }
@@ -207,11 +207,16 @@ class Checker {
   }
 
   void CheckSecret(const Node& value, const json::object& schema, const Spot& spot) {
+    if (value.kind == Node::Kind::kScalar) Hide(value);
     if (value.kind == Node::Kind::kMap) {
       const bool one = value.map.size() == 1 && (value.map[0].key == "env" || value.map[0].key == "file") &&
                        value.map[0].value.kind == Node::Kind::kScalar && !value.map[0].value.scalar.empty();
-      if (!one) return Report(value, spot, Prefix(spot) + "expected {env: NAME} or {file: PATH}");
+      if (!one) {
+        Hide(value);
+        return Report(value, spot, Prefix(spot) + "expected {env: NAME} or {file: PATH}");
+      }
       if (value.map[0].key == "env" && !Matches(value.map[0].value.scalar, "^[A-Za-z_][A-Za-z0-9_]*$")) {
+        Hide(value);
         problems_.Error(value.map[0].value.where, 1, Prefix(spot) + "not the name of an environment variable",
                         "the secret itself is not written here");
       }
@@ -334,9 +339,18 @@ class Checker {
     }
     const auto* others = schema.if_contains("additionalProperties");
     if (!others || !others->is_bool() || others->get_bool()) return;
+    // A misspelled key may well hold what belongs under the right one.
+    if (HoldsSecrets(schema)) Hide(entry.value);
     const std::string hint = Suggest(entry.key, schema);
     problems_.Error(entry.key_where, KeyWidth(entry),
                     Quoted(entry.key) + (spot.name.empty() ? " is not a key of the config" : " is not a key of " + spot.name), hint);
+  }
+
+  bool HoldsSecrets(const json::object& schema) const {
+    const auto* properties = ObjectAt(schema, "properties");
+    return properties && std::any_of(properties->begin(), properties->end(), [&](const auto& property) {
+      return Flag(Resolve(root_, property.value()), "x-secret");
+    });
   }
 
   static std::string Suggest(const std::string& key, const json::object& schema) {

@@ -316,6 +316,20 @@ void Explain(const YAML::Exception& error, const Builder& builder, const std::sh
   problems.Error(where, 1, "not YAML: " + std::string(message));
 }
 
+// A file that is no YAML has no keys to tell what is a secret, so the lines that look like it are kept from being shown.
+void HideLikelySecrets(const SourceFile& file) {
+  const std::string lower = ToLower(file.text);
+  for (const std::string_view word : {"secret", "token", "password", "webhook", "key"}) {
+    for (std::size_t at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
+      const std::size_t end = std::min(lower.find('\n', at), lower.size());
+      const std::size_t colon = lower.find(": ", at);
+      if (colon == std::string::npos || colon >= end) continue;
+      const std::size_t value = lower.find_first_not_of(' ', colon + 1);
+      if (value < end && lower[value] != '{' && lower[value] != '[') file.hidden.emplace_back(value, end);
+    }
+  }
+}
+
 // What no part of a config needs and YAML readers disagree about.
 bool CheckBytes(const std::shared_ptr<const SourceFile>& file, Problems& problems) {
   if (file->text.size() > kMaxFileBytes) {
@@ -372,8 +386,10 @@ std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Pro
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const Refused&) {
+    HideLikelySecrets(*file);
     return {};
   } catch (const YAML::Exception& error) {
+    HideLikelySecrets(*file);
     Explain(error, builder, file, problems);
     return {};
   } catch (const std::exception& error) {
