@@ -50,8 +50,12 @@ class Loader {
     Sections sections = Merge(main);
     config = Assemble(sections, environment_, problems_);
     config->file = path;
-    if (config->sources.empty()) problems_.Warning({file, 0, 0}, 1, "no sources: nothing can come in");
     CheckReferences(*config, problems_);
+    if (problems_.HasErrors()) return true;
+    if (config->sources.empty()) problems_.Warning({file, 0, 0}, 1, "no sources: nothing can come in");
+    if (config->rules.empty() && config->unmatched.empty()) {
+      problems_.Warning({file, 0, 0}, 1, "no rules: every event is recorded and nothing is sent");
+    }
     return true;
   }
 

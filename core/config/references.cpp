@@ -45,6 +45,9 @@ class References {
       if (!sink.fallback.empty()) CheckUse("sink", sink.fallback, sink.fallback_where, sinks_, used_sinks_);
     }
     CheckCircles();
+    // What stands in a file with errors may not say yet what it means to say.
+    if (problems_.HasErrors()) return;
+    CheckOpenSources();
     CheckUnused();
   }
 
@@ -58,9 +61,14 @@ class References {
         problems_.Error(source.where, WidthOf(source.name), "source \"" + source.name + "\" has the path of source \"" + it->second->name + "\": " + source.path,
                         "first at " + PlaceOf(it->second->where));
       }
-      if (!source.auth && source.allow_ips.empty() && !IsLoopback(config_.server.listen.host)) {
-        problems_.Warning(source.where, WidthOf(source.name), "anyone may post to source \"" + source.name + "\"", "set auth or allow_ips");
-      }
+    }
+  }
+
+  void CheckOpenSources() {
+    if (IsLoopback(config_.server.listen.host)) return;
+    for (const Source& source : config_.sources) {
+      if (source.auth || !source.allow_ips.empty()) continue;
+      problems_.Warning(source.where, WidthOf(source.name), "anyone may post to source \"" + source.name + "\"", "set auth or allow_ips");
     }
   }
 
@@ -164,11 +172,7 @@ class References {
   }
 
   void CheckUnused() {
-    if (config_.rules.empty() && config_.unmatched.empty()) {
-      problems_.Warning({FileOfAnything(), 0, 0}, 1, "no rules: every event is recorded and nothing is sent");
-    } else {
-      for (const Sink& sink : config_.sinks) Unused("sink", sink, used_sinks_, "no rule sends to it");
-    }
+    for (const Sink& sink : config_.sinks) Unused("sink", sink, used_sinks_, "no rule sends to it");
     for (const Template& one : config_.templates) Unused("template", one, used_templates_, "no rule uses it");
     for (const Schedule& one : config_.schedules) Unused("schedule", one, used_schedules_, "no rule uses it");
   }
@@ -177,11 +181,6 @@ class References {
   void Unused(std::string_view what, const T& thing, const std::set<std::string, std::less<>>& used, std::string_view why) {
     if (used.contains(thing.name)) return;
     problems_.Warning(thing.where, WidthOf(thing.name), std::string(what) + " \"" + thing.name + "\" is not used: " + std::string(why));
-  }
-
-  std::shared_ptr<const SourceFile> FileOfAnything() const {
-    if (!config_.sources.empty()) return config_.sources.front().where.file;
-    return config_.sinks.empty() ? nullptr : config_.sinks.front().where.file;
   }
 
   const Config& config_;

@@ -207,7 +207,6 @@ class Checker {
   }
 
   void CheckSecret(const Node& value, const json::object& schema, const Spot& spot) {
-    if (value.kind == Node::Kind::kScalar) Hide(value);
     if (value.kind == Node::Kind::kMap) {
       const bool one = value.map.size() == 1 && (value.map[0].key == "env" || value.map[0].key == "file") &&
                        value.map[0].value.kind == Node::Kind::kScalar && !value.map[0].value.scalar.empty();
@@ -222,6 +221,7 @@ class Checker {
       }
       return;
     }
+    Hide(value);
     if (value.kind != Node::Kind::kScalar) return WrongKind(value, schema, spot);
     if (!TextFault(value.scalar, schema).empty()) {
       const auto words = TextAt(schema, "x-expected");
@@ -296,7 +296,8 @@ class Checker {
   void CheckList(const Node& value, const json::object& schema, const Spot& spot) {
     if (schema.contains("type") && !AllowsType(schema, "array")) return WrongKind(value, schema, spot);
     if (const auto least = CountAt(schema, "minItems"); least && value.list.size() < *least) {
-      return Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + " of at least " + std::to_string(*least) + ", found " + Found(value, false));
+      const std::string more = *least > 1 ? " of at least " + std::to_string(*least) : std::string();
+      return Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + more + ", found " + Found(value, false));
     }
     const auto* items = schema.if_contains("items");
     if (!items) return;

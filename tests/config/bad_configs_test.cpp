@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/config/loader.h"
+
+namespace hookswitch::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kFolder = std::string(HSW_SOURCE_DIR) + "/tests/golden/bad_configs/";
+
+std::string ReadWhole(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+// Paths are seen from the folder of the cases, so that the expected texts hold no machine's paths.
+Environment FolderEnvironment() {
+  Environment environment;
+  environment.read_file = [](const std::string& path, std::string& error) -> std::optional<std::string> {
+    if (!fs::is_regular_file(kFolder + path)) {
+      error = "No such file or directory";
+      return {};
+    }
+    return ReadWhole(kFolder + path);
+  };
+  environment.list_files = [](const std::string& glob) {
+    std::vector<std::string> paths = Environment::System().list_files(kFolder + glob);
+    for (std::string& path : paths) path.erase(0, kFolder.size());
+    return paths;
+  };
+  environment.variable = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "TOKEN") return "correct-horse-battery";
+    if (name == "EMPTY") return "";
+    return {};
+  };
+  environment.others_can_read = [](const std::string& path) { return path.ends_with("/open"); };
+  return environment;
+}
+
+std::vector<std::string> Cases() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(kFolder)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class BadConfig : public testing::TestWithParam<std::string> {};
+
+TEST_P(BadConfig, ReportsExactlyItsText) {
+  const Loaded loaded = Load(GetParam() + ".yaml", FolderEnvironment());
+  std::string text;
+  for (const Problem& problem : loaded.problems.All()) text += ToText(problem);
+  EXPECT_EQ(text, ReadWhole(kFolder + GetParam() + ".txt"));
+  EXPECT_EQ(loaded.config.has_value(), !loaded.problems.HasErrors());
+  EXPECT_FALSE(loaded.unreadable);
+  EXPECT_EQ(text.find("correct-horse"), std::string::npos) << "a secret is shown";
+  EXPECT_EQ(ToJson(loaded.problems.All()).find("correct-horse"), std::string::npos) << "a secret is shown";
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, BadConfig, testing::ValuesIn(Cases()), [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace hookswitch::config

@@ -1,0 +1,349 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "core/base/json.h"
+#include "tests/config/memory_environment.h"
+
+namespace hookswitch::config {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string ReadSource(const std::string& path) {
+  std::ifstream stream(std::string(HSW_SOURCE_DIR) + '/' + path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+// Loads `text`, which must be fine.
+Config Good(const std::string& text, MemoryEnvironment memory = {}) {
+  memory.files["etc/router.yaml"] = text;
+  Loaded loaded = Load("etc/router.yaml", memory.Get());
+  EXPECT_TRUE(loaded.config) << AllText(loaded.problems);
+  return loaded.config ? std::move(*loaded.config) : Config();
+}
+
+Config Sample() {
+  MemoryEnvironment memory;
+  memory.variables = {{"HOOKSWITCH_ADMIN_TOKEN", "t0ken"}, {"BOLNA_WEBHOOK_SECRET", "s3cret"}};
+  return Good(ReadSource("tests/config/sample.yaml"), memory);
+}
+
+constexpr char kBase[] =
+    "sources: {bolna: {type: bolna, path: /bolna, allow_ips: [192.0.2.7]}}\n"
+    "sinks: {ops: {plugin: slack}}\n";
+
+Config WithWhen(const std::string& when) { return Good(kBase + ("rules: [{when: " + when + ", send: [ops]}]\n")); }
+
+const Condition& Only(const Config& config) { return config.rules.at(0).when.children.at(0); }
+
+TEST(Sample, LoadsWithoutAWarning) {
+  MemoryEnvironment memory;
+  memory.files["router.yaml"] = ReadSource("tests/config/sample.yaml");
+  memory.variables = {{"HOOKSWITCH_ADMIN_TOKEN", "t0ken"}, {"BOLNA_WEBHOOK_SECRET", "s3cret"}};
+  const Loaded loaded = Load("router.yaml", memory.Get());
+  EXPECT_EQ(AllText(loaded.problems), "");
+  ASSERT_TRUE(loaded.config);
+  EXPECT_EQ(loaded.config->file, "router.yaml");
+}
+
+TEST(Sample, GivesTypedListenersAndLimits) {
+  const Config config = Sample();
+  EXPECT_EQ(config.server.listen, (Listen{"0.0.0.0", 8000}));
+  EXPECT_EQ(config.server.public_url, "https://calls.example.com");
+  ASSERT_EQ(config.server.trusted_proxies.size(), 1u);
+  EXPECT_EQ(config.server.trusted_proxies[0], (Network{"127.0.0.0/8", {127, 0, 0, 0}, 8}));
+  EXPECT_EQ(config.server.max_body, 1u << 20);
+  EXPECT_EQ(config.server.drain_timeout, 20s);
+  EXPECT_EQ(config.admin.listen, (Listen{"127.0.0.1", 8001}));
+  EXPECT_TRUE(config.admin.token.Equals("t0ken"));
+  EXPECT_EQ(config.journal.path, "/var/lib/hookswitch/journal.db");
+  EXPECT_EQ(config.journal.retention_age, 24h * 7);
+  EXPECT_EQ(config.journal.retention_size, std::uint64_t{2} << 30);
+  EXPECT_THAT(config.plugin_paths, ElementsAre("/usr/lib/hookswitch/sinks"));
+  EXPECT_EQ(config.timezone, "Asia/Kolkata");
+}
+
+TEST(Sample, GivesTypedSourcesAndAgents) {
+  const Config config = Sample();
+  ASSERT_EQ(config.sources.size(), 1u);
+  const Source& source = config.sources[0];
+  EXPECT_EQ(source.name, "bolna");
+  EXPECT_EQ(source.type, "bolna");
+  EXPECT_EQ(source.path, "/bolna/webhook");
+  EXPECT_EQ(source.allow_ips.size(), 3u);
+  EXPECT_EQ(source.allow_ips[0], (Network{"13.203.39.153", {13, 203, 39, 153}, 32}));
+  ASSERT_TRUE(source.auth);
+  EXPECT_EQ(source.auth->place, Auth::Place::kHeader);
+  EXPECT_EQ(source.auth->name, "X-Webhook-Secret");
+  EXPECT_TRUE(source.auth->secret.Equals("s3cret"));
+  EXPECT_EQ(source.currency, "USD");
+  const Agent& agent = config.agents.at("3c90c3cc-0d44-4b50-8888-8dd25736052a");
+  EXPECT_EQ(agent.name, "billing-eu");
+  EXPECT_THAT(agent.tags, ElementsAre("billing"));
+}
+
+TEST(Sample, GivesTypedSinks) {
+  const Config config = Sample();
+  ASSERT_EQ(config.sinks.size(), 2u);
+  const Sink& ops = config.sinks[0];
+  EXPECT_EQ(ops.name, "ops");
+  EXPECT_EQ(ops.plugin, "slack");
+  EXPECT_EQ(ops.plugin_where.line, 35);
+  EXPECT_EQ(ops.plugin_where.column, 13);
+  EXPECT_EQ(ops.rate_limit, (Rate{1, 1s, 3}));
+  EXPECT_EQ(ops.retry, (Retry{{2s, 10s, 30s, 2min, 10min, 30min, 1h}, 24h}));
+  EXPECT_EQ(ops.fallback, "oncall");
+  EXPECT_EQ(ops.timeout, 10s);
+  EXPECT_EQ(config.sinks[1].retry, ops.retry);
+  EXPECT_FALSE(config.sinks[1].rate_limit);
+}
+
+TEST(Sample, GivesTypedRules) {
+  const Config config = Sample();
+  ASSERT_EQ(config.rules.size(), 3u);
+  EXPECT_EQ(config.rules[0].name, "ignore-tests");
+  EXPECT_TRUE(config.rules[0].drop);
+  const auto& failed = config.rules[1].when.children;
+  ASSERT_EQ(failed.size(), 3u);
+  EXPECT_EQ(failed[0].kind, Condition::Kind::kAgent);
+  EXPECT_EQ(failed[0].patterns[0].mode, Pattern::Mode::kExact);
+  EXPECT_EQ(failed[0].patterns[1].mode, Pattern::Mode::kGlob);
+  EXPECT_EQ(failed[1].statuses, Bit(CallStatus::kFailed) | Bit(CallStatus::kNoAnswer) | Bit(CallStatus::kBusy));
+  EXPECT_EQ(failed[2].kind, Condition::Kind::kMinDuration);
+  EXPECT_EQ(failed[2].number, 0);
+  EXPECT_EQ(config.rules[1].send[1].sink, "oncall");
+  EXPECT_EQ(config.rules[2].when.children[1].number, 120);
+  EXPECT_EQ(config.rules[2].send[0].template_name, "short");
+  EXPECT_THAT(config.unmatched, IsEmpty());
+}
+
+TEST(Sample, GivesTypedSchedulesAndTemplates) {
+  const Config config = Sample();
+  ASSERT_EQ(config.schedules.size(), 1u);
+  EXPECT_EQ(config.schedules[0].timezone, "Asia/Kolkata");
+  ASSERT_EQ(config.schedules[0].windows.size(), 1u);
+  EXPECT_EQ(config.schedules[0].windows[0].days, 0b0011111);
+  EXPECT_EQ(config.schedules[0].windows[0].from_minute, 9 * 60);
+  EXPECT_EQ(config.schedules[0].windows[0].to_minute, 18 * 60);
+  ASSERT_EQ(config.templates.size(), 1u);
+  EXPECT_EQ(config.templates[0].title, "{{agent}}: {{status}}");
+  EXPECT_FALSE(config.templates[0].transcript);
+}
+
+TEST(DefaultStatus, IsAddedToARuleThatAsksForNone) {
+  const Config config = WithWhen("{agent: x}");
+  const Condition& last = config.rules[0].when.children.back();
+  EXPECT_EQ(last.kind, Condition::Kind::kStatus);
+  EXPECT_EQ(last.statuses, EndedStatuses());
+}
+
+TEST(DefaultStatus, IsAddedToADropRule) {
+  const Config config = Good(std::string(kBase) + "rules: [{drop: true}, {send: [ops]}]\n");
+  EXPECT_EQ(config.rules[0].when.children.at(0).statuses, EndedStatuses());
+}
+
+TEST(DefaultStatus, IsLeftOutWhereStatusIsAskedInside) {
+  const Config config = WithWhen("{any: [{not: {status: completed}}, {agent: x}]}");
+  ASSERT_EQ(config.rules[0].when.children.size(), 1u);
+  EXPECT_EQ(config.rules[0].when.children[0].kind, Condition::Kind::kAny);
+}
+
+TEST(DefaultStatus, ComesFromDefaults) {
+  const Config config = Good(std::string(kBase) + "defaults: {status: [ringing, unsuccessful]}\nrules: [{send: [ops]}]\n");
+  EXPECT_EQ(config.rules[0].when.children.at(0).statuses, Bit(CallStatus::kRinging) | UnsuccessfulStatuses());
+}
+
+TEST(Conditions, AnyAllAndNotNest) {
+  const Config config = WithWhen("{any: [{all: [{agent: a}]}, {not: {agent: b, voicemail: true}}]}");
+  const Condition& any = Only(config);
+  ASSERT_EQ(any.kind, Condition::Kind::kAny);
+  EXPECT_EQ(any.children.at(0).children.at(0).kind, Condition::Kind::kAll);
+  const Condition& negated = any.children.at(1).children.at(0);
+  ASSERT_EQ(negated.kind, Condition::Kind::kNot);
+  ASSERT_EQ(negated.children.size(), 1u);
+  EXPECT_EQ(negated.children[0].kind, Condition::Kind::kAll);
+  EXPECT_EQ(negated.children[0].children.size(), 2u);
+}
+
+TEST(Conditions, DataTakesTextGlobContainsAndRegex) {
+  const Config config = WithWhen("{data.General.Outcome: [yes, \"conf*\", {contains: [a, b]}, {regex: \"^x\"}]}");
+  const Condition& data = Only(config);
+  EXPECT_EQ(data.kind, Condition::Kind::kData);
+  EXPECT_EQ(data.path, "General.Outcome");
+  ASSERT_EQ(data.patterns.size(), 5u);
+  EXPECT_EQ(data.patterns[0].text, "yes");
+  EXPECT_EQ(data.patterns[0].mode, Pattern::Mode::kExact);
+  EXPECT_EQ(data.patterns[1].mode, Pattern::Mode::kGlob);
+  EXPECT_EQ(data.patterns[3].mode, Pattern::Mode::kContains);
+  EXPECT_EQ(data.patterns[4].mode, Pattern::Mode::kRegex);
+}
+
+TEST(Conditions, CostAndDurationHaveUnits) {
+  const Config config = WithWhen("{min_cost: 2.50 USD, max_duration: 1m30s500ms}");
+  EXPECT_EQ(Only(config).number, 2.5);
+  EXPECT_EQ(Only(config).currency, "USD");
+  EXPECT_EQ(config.rules[0].when.children[1].number, 90.5);
+}
+
+TEST(Conditions, RemainingKindsAreRead) {
+  const Config config = Good(std::string(kBase) +
+                             "schedules: {nights: {timezone: Asia/Tokyo, windows: [{days: [sat, sun], hours: \"22:00-06:00\"}]}}\n"
+                             "rules: [{when: {source: bolna, direction: [web, inbound], voicemail: false, during: nights,"
+                             " has: [transcript, data.x], hangup_by: Callee, from: \"+1*\"}, send: [ops]}]\n");
+  const auto& all = config.rules[0].when.children;
+  EXPECT_EQ(all[0].kind, Condition::Kind::kSource);
+  EXPECT_THAT(all[1].directions, ElementsAre(Direction::kWeb, Direction::kInbound));
+  EXPECT_EQ(all[2].kind, Condition::Kind::kVoicemail);
+  EXPECT_FALSE(all[2].flag);
+  EXPECT_EQ(all[3].kind, Condition::Kind::kDuring);
+  EXPECT_EQ(all[4].patterns.at(1).text, "data.x");
+  EXPECT_EQ(all[6].patterns.at(0).mode, Pattern::Mode::kGlob);
+  EXPECT_EQ(config.schedules[0].timezone, "Asia/Tokyo");
+  EXPECT_EQ(config.schedules[0].windows.at(0).days, 0b1100000);
+}
+
+TEST(Scalars, PlainWordsStayText) {
+  const Config config = Good(std::string(kBase) + "rules: [{name: 010, when: {agent: [yes, on, 09:00, 1e3]}, send: [ops]}]\n" );
+  EXPECT_EQ(config.rules[0].name, "010");
+}
+
+TEST(Unmatched, SendsWhereTold) {
+  const Config config = Good(std::string(kBase) + "unmatched: {send: [ops]}\n");
+  ASSERT_EQ(config.unmatched.size(), 1u);
+  EXPECT_EQ(config.unmatched[0].sink, "ops");
+}
+
+TEST(Rate, BurstIsMaxUnlessSet) {
+  const Config config = Good(
+      "sources: {b: {type: bolna, path: /b, rate_limit: {max: 50}, auth: {bearer: true, secret: {env: T}}}}\n"
+      "sinks: {ops: {plugin: slack, rate_limit: {max: 4, per: 1m, burst: 2}}}\nrules: [{send: [ops]}]\n",
+      {{}, {{"T", "x"}}});
+  EXPECT_EQ(config.sources[0].rate_limit, (Rate{50, 1s, 50}));
+  EXPECT_EQ(config.sinks[0].rate_limit, (Rate{4, 1min, 2}));
+}
+
+TEST(Include, MergesInByteOrderAfterTheMainFile) {
+  MemoryEnvironment memory;
+  memory.files["etc/rules.d/b.yaml"] = "rules: [{name: from-b, send: [late]}]\nsinks: {late: {plugin: slack}}\n";
+  memory.files["etc/rules.d/a.yaml"] = "rules: [{name: from-a, send: [ops]}, {send: [ops]}]\n";
+  const Config config = Good(std::string(kBase) + "include: [\"rules.d/*.yaml\"]\nrules: [{name: main, send: [ops]}]\n", memory);
+  std::vector<std::string> names;
+  for (const Rule& rule : config.rules) names.push_back(rule.name);
+  EXPECT_THAT(names, ElementsAre("main", "from-a", "rule-3", "from-b"));
+  EXPECT_EQ(config.sinks.back().name, "late");
+  EXPECT_EQ(config.sinks.back().where.file->path, "etc/rules.d/b.yaml");
+}
+
+TEST(Include, SecretFilesAndPluginPathsAreRelativeToTheConfig) {
+  MemoryEnvironment memory;
+  memory.files["etc/token"] = "from-file\r\n";
+  const Config config = Good(std::string(kBase) + "admin: {token: {file: token}}\nplugins: {paths: [sinks, ../lib]}\nrules: [{send: [ops]}]\n", memory);
+  EXPECT_TRUE(config.admin.token.Equals("from-file"));
+  const auto here = std::filesystem::current_path();
+  EXPECT_THAT(config.plugin_paths, ElementsAre((here / "etc/sinks").string(), (here / "lib").string()));
+}
+
+TEST(Load, SaysWhenTheMainFileCannotBeRead) {
+  const Loaded loaded = Load("etc/none.yaml", MemoryEnvironment().Get());
+  EXPECT_TRUE(loaded.unreadable);
+  EXPECT_FALSE(loaded.config);
+  EXPECT_EQ(AllText(loaded.problems), "etc/none.yaml: error: cannot read the config: No such file or directory\n");
+}
+
+TEST(Load, RefusesAFileThatIsTooLarge) {
+  MemoryEnvironment memory;
+  memory.files["big.yaml"] = "# " + std::string(5 << 20, 'x');
+  const Loaded loaded = Load("big.yaml", memory.Get());
+  EXPECT_EQ(AllText(loaded.problems), "big.yaml: error: larger than 4 MiB\n");
+}
+
+TEST(Load, ReadsSecretsAnewEachTime) {
+  MemoryEnvironment memory;
+  memory.files["c.yaml"] = std::string(kBase) + "admin: {token: {env: T}}\n";
+  memory.variables["T"] = "one";
+  EXPECT_TRUE(Load("c.yaml", memory.Get()).config->admin.token.Equals("one"));
+  memory.variables["T"] = "two";
+  EXPECT_TRUE(Load("c.yaml", memory.Get()).config->admin.token.Equals("two"));
+}
+
+TEST(SystemEnvironment, NamesTheReasonOfAFileItCannotRead) {
+  const Environment environment = Environment::System();
+  std::string error;
+  EXPECT_FALSE(environment.read_file("/nonexistent/file", error));
+  EXPECT_EQ(error, "No such file or directory");
+  EXPECT_FALSE(environment.read_file("/", error));
+  EXPECT_EQ(error, "Is a directory");
+}
+
+void ForEachProperty(const json::value& schema, const std::string& at, const auto& visit) {
+  if (schema.is_array()) {
+    for (const auto& item : schema.get_array()) ForEachProperty(item, at, visit);
+  }
+  if (!schema.is_object()) return;
+  for (const auto& [key, value] : schema.get_object()) {
+    if (key == "properties" || key == "patternProperties") {
+      for (const auto& property : value.get_object()) {
+        visit(at + '.' + std::string(property.key()), property.value());
+        ForEachProperty(property.value(), at + '.' + std::string(property.key()), visit);
+      }
+    } else if (key != "default" && key != "enum") {
+      ForEachProperty(value, at, visit);
+    }
+  }
+}
+
+TEST(Schema, DescribesEveryKey) {
+  const json::value schema = json::parse(json::string_view(SchemaText().data(), SchemaText().size()));
+  int count = 0;
+  ForEachProperty(schema, "", [&](const std::string& at, const json::value& property) {
+    ++count;
+    EXPECT_TRUE(property.get_object().contains("description")) << at;
+  });
+  EXPECT_GT(count, 90);
+}
+
+// The schema's defaults, written out as a config, must be what the structs say on their own.
+TEST(Schema, DefaultsAreThoseOfTheStructs) {
+  const json::value schema = json::parse(json::string_view(SchemaText().data(), SchemaText().size()));
+  json::object written;
+  for (const char* section : {"server", "admin", "journal", "log", "defaults"}) {
+    json::object values;
+    for (const auto& [key, property] : schema.at("properties").at(section).at("properties").as_object()) {
+      if (const auto* preset = property.get_object().if_contains("default")) values[key] = *preset;
+    }
+    written[section] = values;
+  }
+  json::object retention;
+  for (const auto& [key, property] :
+       schema.at("properties").at("journal").at("properties").at("retention").at("properties").as_object()) {
+    retention[key] = property.at("default");
+  }
+  written["journal"].as_object()["retention"] = retention;
+  const Config config = Good(hookswitch::ToText(json::value(written)));
+  EXPECT_EQ(config.server, Server());
+  EXPECT_EQ(config.admin, Admin());
+  EXPECT_EQ(config.journal, Journal());
+  EXPECT_EQ(config.log_level, Config().log_level);
+  EXPECT_EQ(config.timezone, Config().timezone);
+}
+
+TEST(SameValue, ComparesWhatIsSaidAndNotWhere) {
+  MemoryEnvironment memory;
+  memory.files["a.yaml"] = "sinks: {ops: {plugin: slack, config: {a: [1, x]}}}\n";
+  memory.files["b.yaml"] = "\nsinks:\n  ops:\n    plugin: slack\n    config:\n      a:\n        - 1\n        - x\n";
+  memory.files["c.yaml"] = "sinks: {ops: {plugin: slack, config: {a: [1, y]}}}\n";
+  const auto node = [&](const char* path) { return Load(path, memory.Get()).config->sinks.at(0).config; };
+  EXPECT_TRUE(SameValue(node("a.yaml"), node("b.yaml")));
+  EXPECT_FALSE(SameValue(node("a.yaml"), node("c.yaml")));
+}
+
+}  // namespace
+}  // namespace hookswitch::config

@@ -1,0 +1,139 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/config/memory_environment.h"
+
+namespace hookswitch::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr char kSchema[] = R"({
+  "type": "object", "additionalProperties": false, "required": ["webhook_url"],
+  "properties": {
+    "webhook_url": {"type": "string", "x-secret": true, "pattern": "^https://", "x-expected": "an https URL"},
+    "channel": {"type": "string", "maxLength": 10},
+    "timeout": {"type": "integer", "minimum": 1, "default": 30},
+    "ratio": {"type": "number"},
+    "threads": {"type": "boolean", "default": false},
+    "tags": {"type": "array", "items": {"type": "string"}},
+    "tls": {"type": "object", "properties": {"ca": {"type": "string"}, "key": {"type": "string", "x-secret": true}}},
+    "style": {"anyOf": [{"type": "string", "enum": ["short", "long"]}, {"type": "object", "properties": {"width": {"type": "integer"}}}]}
+  }})";
+
+struct Plugin {
+  Problems problems;
+  std::string json;
+  std::vector<std::string> secrets;
+  Node node;
+};
+
+Plugin Read(const std::string& config, std::map<std::string, std::string> variables = {}, const char* schema = kSchema) {
+  MemoryEnvironment memory;
+  memory.files["r.yaml"] = "sinks:\n  ops:\n    plugin: slack\n    config: " + config + "\n";
+  memory.variables = std::move(variables);
+  const Loaded loaded = Load("r.yaml", memory.Get());
+  EXPECT_TRUE(loaded.config) << AllText(loaded.problems);
+  Plugin plugin;
+  if (!loaded.config) return plugin;
+  plugin.node = loaded.config->sinks.at(0).config;
+  CheckAgainstSchema(plugin.node, schema, "sinks.ops.config", loaded.config->sinks[0].where, plugin.problems);
+  if (plugin.problems.HasErrors()) return plugin;
+  plugin.json = ResolvePluginConfig(plugin.node, schema, memory.Get(), plugin.problems, plugin.secrets);
+  return plugin;
+}
+
+TEST(PluginConfig, HasDefaultsTypesAndSecrets) {
+  const Plugin plugin = Read("{webhook_url: {env: URL}, channel: 007, ratio: 0.5, threads: true, tags: [a, 1], tls: {key: {env: KEY}}, style: {width: 3}}",
+                            {{"URL", "https://x"}, {"KEY", "k"}});
+  EXPECT_EQ(AllText(plugin.problems), "");
+  EXPECT_EQ(plugin.json,
+            R"({"webhook_url":"https://x","channel":"007","ratio":0.5,"threads":true,"tags":["a","1"],"tls":{"key":"k"},"style":{"width":3},"timeout":30})");
+  EXPECT_THAT(plugin.secrets, ElementsAre("https://x", "k"));
+}
+
+TEST(PluginConfig, AbsentIsAnEmptyMap) {
+  MemoryEnvironment memory;
+  memory.files["r.yaml"] = "sinks: {ops: {plugin: slack}}\n";
+  const Loaded loaded = Load("r.yaml", memory.Get());
+  Problems problems;
+  CheckAgainstSchema(loaded.config->sinks[0].config, kSchema, "sinks.ops.config", loaded.config->sinks[0].where, problems);
+  EXPECT_EQ(AllText(problems),
+            "r.yaml:1:9: error: sinks.ops.config needs \"webhook_url\"\n"
+            "    1 | sinks: {ops: {plugin: slack}}\n"
+            "      |         ^\n");
+}
+
+TEST(PluginConfig, MistakesAreReportedAtTheirPlace) {
+  const Plugin plugin = Read("{webhook_url: {env: URL}, chanel: x, timeout: 0, style: shrt}", {{"URL", "https://x"}});
+  EXPECT_EQ(AllText(plugin.problems),
+            "r.yaml:4:39: error: \"chanel\" is not a key of sinks.ops.config\n"
+            "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
+            "      |                                       ^~~~~~  did you mean \"channel\"?\n"
+            "r.yaml:4:59: error: sinks.ops.config.timeout: expected a whole number of at least 1, found \"0\"\n"
+            "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
+            "      |                                                           ^\n"
+            "r.yaml:4:69: error: sinks.ops.config.style: expected one of short or long, found \"shrt\"\n"
+            "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
+            "      |                                                                     ^~~~  did you mean \"short\"?\n");
+}
+
+TEST(PluginConfig, SecretInPlainSightIsAWarningThatHidesIt) {
+  const Plugin plugin = Read("{webhook_url: \"https://sekret\"}");
+  EXPECT_FALSE(plugin.problems.HasErrors());
+  EXPECT_EQ(plugin.problems.All().size(), 1u);
+  EXPECT_EQ(AllText(plugin.problems).find("sekret"), std::string::npos);
+  EXPECT_THAT(plugin.secrets, ElementsAre("https://sekret"));
+}
+
+TEST(PluginConfig, SecretInAFoldedScalarIsHiddenOnEveryLine) {
+  const Plugin plugin = Read("\n      webhook_url: >-\n        https://sek\n        ret-part\n      chanel: x");
+  EXPECT_TRUE(plugin.problems.HasErrors());
+  EXPECT_EQ(AllText(plugin.problems).find("sek"), std::string::npos);
+  Problem second_line = plugin.problems.All()[0];
+  second_line.where.line = 7;
+  EXPECT_EQ(ToText(second_line).find("ret-part"), std::string::npos);
+}
+
+TEST(PluginConfig, ResolvedSecretMustFitThePatternAndIsNotQuoted) {
+  const Plugin plugin = Read("{webhook_url: {env: URL}}", {{"URL", "http://sekret"}});
+  EXPECT_EQ(AllText(plugin.problems),
+            "r.yaml:4:27: error: config.webhook_url: the secret there is not an https URL\n"
+            "    4 |     config: {webhook_url: {env: URL}}\n"
+            "      |                           ^\n");
+}
+
+TEST(PluginConfig, MissingVariableIsAnError) {
+  const Plugin plugin = Read("{webhook_url: {env: URL}}");
+  EXPECT_TRUE(plugin.problems.HasErrors());
+  EXPECT_THAT(plugin.secrets, IsEmpty());
+}
+
+TEST(PluginConfig, BrokenSchemaIsAProblemOfThePlugin) {
+  for (const char* schema : {"", "[]", "{", R"({"$ref": 3})", R"({"anyOf": [{"$ref": "#/definitions/a"}]})",
+                             R"({"definitions": {"a": {"anyOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/a"}]}}, "properties": {"a": {"$ref": "#/definitions/a"}}})",
+                             R"({"definitions": {"a": {"$ref": "#/definitions/a"}}, "properties": {"a": {"$ref": "#/definitions/a"}}})",
+                             R"({"type": 7, "required": "x", "properties": [], "items": 3, "enum": 1})",
+                             R"({"patternProperties": {"(": {"type": "integer"}}})"}) {
+    Read("{a: {b: c}}", {}, schema);
+  }
+}
+
+TEST(Locate, FindsValuesListItemsAndNearestAncestors) {
+  const Plugin plugin = Read("\n      webhook_url: {env: URL}\n      tls:\n        ca: x\n      a/b: [y, z]", {{"URL", "https://x"}}, "{}");
+  const auto at = [&](const char* pointer) {
+    const Mark mark = Locate(plugin.node, pointer);
+    return std::pair(mark.line, mark.column);
+  };
+  EXPECT_EQ(at(""), std::pair(5, 7));
+  EXPECT_EQ(at("/webhook_url/env"), std::pair(5, 26));
+  EXPECT_EQ(at("/tls/ca"), std::pair(7, 13));
+  EXPECT_EQ(at("/tls/cert/x"), std::pair(6, 7));
+  EXPECT_EQ(at("/a~1b/1"), std::pair(8, 16));
+  EXPECT_EQ(at("/a~1b/7"), std::pair(8, 7));
+  EXPECT_EQ(at("/nothing"), std::pair(5, 7));
+}
+
+}  // namespace
+}  // namespace hookswitch::config
