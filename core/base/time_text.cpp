@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <ctime>
 
@@ -157,7 +158,10 @@ std::optional<WallTime> ParseTime(std::string_view text) {
   if (!text.empty() && !Take(text, 2, offset_m)) return {};
   if (!text.empty() || offset_h > 23 || offset_m > 59) return {};
   const auto offset = std::chrono::minutes(offset_h * 60 + offset_m);
-  return ahead ? *local - offset : *local + offset;
+  const WallTime utc = ahead ? *local - offset : *local + offset;
+  constexpr WallTime kYear10000{std::chrono::sys_days(std::chrono::year(10000) / 1 / 1).time_since_epoch()};
+  if (utc < WallTime() || utc >= kYear10000) return {};
+  return utc;
 }
 
 std::optional<milliseconds> ParseDuration(std::string_view text) {
@@ -233,7 +237,7 @@ std::optional<milliseconds> ParseRetryAfter(std::string_view value, WallTime now
   double wait = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), wait, std::chars_format::fixed);
   if (error == std::errc() && end == value.data() + value.size()) {
-    if (!(wait >= 0)) return {};
+    if (!(wait >= 0) || std::isinf(wait)) return {};  // from_chars reads "nan" and "inf" too
     return milliseconds(static_cast<std::int64_t>(std::min(wait, kLongestSeconds) * 1000 + 0.5));
   }
   if (error == std::errc::result_out_of_range) return {};
