@@ -138,6 +138,16 @@ TEST(Sample, GivesTypedSchedulesAndTemplates) {
   EXPECT_FALSE(config.templates[0].transcript);
 }
 
+TEST(InstalledFiles, LoadWithoutAWarning) {
+  MemoryEnvironment memory;
+  memory.files["etc/hookswitch.yaml"] = ReadSource("config/hookswitch.yaml");
+  EXPECT_EQ(AllText(Load("etc/hookswitch.yaml", memory.Get()).problems), "");
+  memory.files["etc/rules.d/billing.yaml"] = ReadSource("config/rules.d/billing.yaml.example");
+  const Loaded loaded = Load("etc/hookswitch.yaml", memory.Get());
+  EXPECT_EQ(AllText(loaded.problems), "");
+  EXPECT_EQ(loaded.config->rules.size(), 4u);
+}
+
 TEST(DefaultStatus, IsAddedToARuleThatAsksForNone) {
   const Config config = WithWhen("{agent: x}");
   const Condition& last = config.rules[0].when.children.back();
