@@ -252,7 +252,7 @@ std::optional<WallTime> Time(const json::value* value) {
   return ParseTime(Trim(View(*text)));
 }
 
-void Put(TextMap& map, std::string_view key, std::string value) {
+void Put(TextMap& map, std::string_view key, std::string&& value) {
   if (SaysNothing(value) || map.size() >= kMaxEntries) return;
   std::string name = Clean(key, kMaxKeyBytes);
   if (!name.empty()) map.try_emplace(std::move(name), std::move(value));

@@ -73,8 +73,8 @@ std::optional<bool> Flag(const json::value* value);
 /// ISO 8601 text; without a zone it is UTC.
 std::optional<WallTime> Time(const json::value* value);
 
-/// Adds key and value unless the value says nothing, the key is there already, or the map is full.
-void Put(TextMap& map, std::string_view key, std::string value);
+/// Adds key and value (cut to the limits) unless the value says nothing, the key is there already, or the map is full.
+void Put(TextMap& map, std::string_view key, std::string&& value);
 
 /// Puts `value` under `key`: objects member by member with dotted keys, arrays as JSON text.
 void PutFlat(TextMap& map, std::string_view key, const json::value& value);
