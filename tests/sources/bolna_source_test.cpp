@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "core/base/time_text.h"
 #include "core/sources/source.h"
@@ -159,6 +162,38 @@ TEST(Bolna, CentsBecomeWholeUnitsWithoutDust) {
   ASSERT_TRUE(cost);
   EXPECT_EQ(cost->amount, 0.011);
   EXPECT_EQ(cost->currency, "INR");
+}
+
+TEST(Bolna, TitleIsTheConfigsElseThePlatforms) {
+  EXPECT_EQ(Event(R"({"id":"c1","status":"busy"})").source_title, "Bolna");
+  config::Source config;
+  config.name = "calls-in";
+  config.type = "bolna";
+  config.title = "Front desk";
+  const auto result = MakeSource(config, nullptr)->Normalize({R"({"id":"c1","status":"busy"})", {}, {}});
+  const auto& event = std::get<CallEvent>(std::get<Normalized>(result).what);
+  EXPECT_EQ(event.source_title, "Front desk");
+  EXPECT_EQ(event.source, "calls-in");
+}
+
+TEST(Bolna, ThreadsDoNotDisturbEachOther) {
+  const auto source = Bolna();
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const std::string id = "c" + std::to_string(t);
+      const std::string body = R"({"id":")" + id + R"(","status":"busy","transcript":"user: )" +
+                               std::string(static_cast<std::size_t>(t) * 40'000 + 1, 'x') + "\"}";
+      for (int i = 0; i < 50; ++i) {
+        const auto result = source->Normalize({body, {}, {}});
+        const auto* normalized = std::get_if<Normalized>(&result);
+        if (!normalized || std::get<CallEvent>(normalized->what).call_id != id) ++wrong;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Bolna, HugeBodiesAreReadWhole) {
