@@ -8,21 +8,6 @@ namespace hookswitch::routing {
 namespace {
 
 using config::Condition;
-using Kind = Condition::Kind;
-
-void CheckBounds(const Condition& condition, config::Problems& problems) {
-  for (const Condition& child : condition.children) CheckBounds(child, problems);
-  if (condition.kind != Kind::kAll) return;
-  for (const Condition& min : condition.children) {
-    for (const Condition& max : condition.children) {
-      const bool durations = min.kind == Kind::kMinDuration && max.kind == Kind::kMaxDuration;
-      const bool costs = min.kind == Kind::kMinCost && max.kind == Kind::kMaxCost && min.currency == max.currency;
-      if ((!durations && !costs) || min.number <= max.number) continue;
-      problems.Warning(max.where, 1, durations ? "max_duration is less than min_duration, so no call fits"
-                                               : "max_cost is less than min_cost, so no call fits");
-    }
-  }
-}
 
 // A rule that ends the walk, with what it asks for.
 struct Ender {
@@ -44,18 +29,16 @@ void Lint(const std::vector<config::Rule>& rules, config::Problems& problems) {
   constexpr std::size_t kMostEnders = 256;
   std::vector<Ender> enders;
   for (const config::Rule& rule : rules) {
-    CheckBounds(rule.when, problems);
     const StatusSet possible = PossibleStatuses(rule.when);
     const auto conjuncts = Conjuncts(rule.when);
-    const int width = static_cast<int>(rule.name.size());
     if (possible == 0) {
-      problems.Warning(rule.where, width, "rule \"" + rule.name + "\" can never run: its statuses exclude each other");
+      problems.Warning(rule.where, 1, "rule \"" + rule.name + "\" can never run: its statuses exclude each other");
       continue;
     }
     const auto first = std::find_if(enders.begin(), enders.end(),
                                     [&](const Ender& ender) { return AlwaysFirst(ender, possible, conjuncts); });
     if (first != enders.end()) {
-      problems.Warning(rule.where, width,
+      problems.Warning(rule.where, 1,
                        "rule \"" + rule.name + "\" can never run: rule \"" + first->rule->name + "\"" +
                            (first->rule->where.line > 0 ? " (line " + std::to_string(first->rule->where.line) + ")" : "") +
                            " matches all that it matches and " + (first->rule->drop ? "drops it" : "stops"));

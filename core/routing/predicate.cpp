@@ -14,14 +14,11 @@ struct Field {
   std::string_view name;
   bool (*present)(const CallEvent&);
 };
-// The names of the normalized event (README), with `agent` for either of its parts.
+// What the config's schema lets `has` ask for, besides entries of data and meta.
 constexpr std::array kFields = {
     Field{"agent", [](const CallEvent& e) { return !e.AgentLabel().empty(); }},
-    Field{"agent.id", [](const CallEvent& e) { return !e.agent_id.empty(); }},
-    Field{"agent.name", [](const CallEvent& e) { return !e.agent_name.empty(); }},
     Field{"call_id", [](const CallEvent& e) { return !e.call_id.empty(); }},
     Field{"cost", [](const CallEvent& e) { return e.cost.has_value(); }},
-    Field{"data", [](const CallEvent& e) { return !e.data.empty(); }},
     Field{"direction", [](const CallEvent& e) { return e.direction.has_value(); }},
     Field{"duration", [](const CallEvent& e) { return e.duration.has_value(); }},
     Field{"ended_at", [](const CallEvent& e) { return e.ended_at.has_value(); }},
@@ -30,8 +27,6 @@ constexpr std::array kFields = {
     Field{"hangup_by", [](const CallEvent& e) { return !e.hangup_by.empty(); }},
     Field{"hangup_code", [](const CallEvent& e) { return e.hangup_code.has_value(); }},
     Field{"hangup_reason", [](const CallEvent& e) { return !e.hangup_reason.empty(); }},
-    Field{"meta", [](const CallEvent& e) { return !e.meta.empty(); }},
-    Field{"raw_status", [](const CallEvent& e) { return !e.raw_status.empty(); }},
     Field{"recording_url", [](const CallEvent& e) { return !e.recording_url.empty(); }},
     Field{"started_at", [](const CallEvent& e) { return e.started_at.has_value(); }},
     Field{"summary", [](const CallEvent& e) { return !e.summary.empty(); }},
@@ -62,7 +57,7 @@ void CheckField(const config::Pattern& pattern, config::Problems& problems) {
 
 int Cost(const Condition& condition) {
   switch (condition.kind) {
-    case Kind::kTranscript: return 3;
+    case Kind::kTranscript: return 4;
     case Kind::kAll:
     case Kind::kAny:
     case Kind::kNot: {
@@ -72,22 +67,22 @@ int Cost(const Condition& condition) {
     }
     case Kind::kSummary:
     case Kind::kData:
-    case Kind::kDuring: return 2;
+    case Kind::kDuring: return 3;
     case Kind::kSource:
     case Kind::kAgent:
     case Kind::kTags:
     case Kind::kFrom:
     case Kind::kTo:
     case Kind::kHangupBy:
-    case Kind::kHangupReason: return 1;
-    case Kind::kStatus:
+    case Kind::kHangupReason: return 2;
     case Kind::kDirection:
     case Kind::kMinDuration:
     case Kind::kMaxDuration:
     case Kind::kMinCost:
     case Kind::kMaxCost:
     case Kind::kVoicemail:
-    case Kind::kHas: return 0;
+    case Kind::kHas: return 1;
+    case Kind::kStatus: return 0;
   }
   return 0;
 }

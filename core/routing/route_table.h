@@ -38,8 +38,8 @@ struct Explanation {
 class RouteTable {
  public:
   /// Compiles the rules of `config`. Bad regexes, unknown schedules, zones and fields of `has` are errors; rules that can
-  /// never run, regexes that match everything, bounds that no call fits and schedules that are never open are warnings.
-  /// Sinks and templates are not looked up: the loader has done so. Returns nullptr if it found errors.
+  /// never run and schedules that are never open are warnings. Sinks and templates are not looked up: the loader has done
+  /// so. Returns nullptr if it found errors.
   static std::shared_ptr<const RouteTable> Compile(const config::Config& config, config::Problems& problems);
   ~RouteTable();
 

@@ -13,17 +13,15 @@ namespace {
 using Mode = config::Pattern::Mode;
 
 std::shared_ptr<const re2::RE2> CompileRegex(const config::Pattern& pattern, config::Problems& problems) {
-  constexpr std::int64_t kMaxMem = 4 << 20;  // program and DFA cache of one regex; over it RE2 falls back to its NFA
+  constexpr std::int64_t kMaxMem = 8 << 20;  // of one regex; a DFA that would need more makes way for the slower NFA
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kMaxMem);
   auto regex = std::make_shared<const re2::RE2>(pattern.text, options);
-  const int width = static_cast<int>(pattern.text.size());
   if (!regex->ok()) {
-    problems.Error(pattern.where, width, "\"" + pattern.text + "\" is not a regular expression: " + regex->error(),
+    problems.Error(pattern.where, static_cast<int>(pattern.text.size()),
+                   "\"" + pattern.text + "\" is not a regular expression: " + regex->error(),
                    "RE2 syntax: github.com/google/re2/wiki/Syntax");
-  } else if (re2::RE2::PartialMatch("", *regex)) {
-    problems.Warning(pattern.where, width, "the regex \"" + pattern.text + "\" matches the empty text, so it matches every text");
   }
   return regex;
 }

@@ -19,7 +19,7 @@ namespace hookswitch::routing {
 class TextSet {
  public:
   TextSet() = default;
-  /// A bad regex is an error at its place, one that matches the empty text a warning (it matches everything).
+  /// A bad regex is an error at its place.
   TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems);
 
   bool Matches(std::string_view text) const;

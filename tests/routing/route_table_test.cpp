@@ -175,11 +175,6 @@ TEST(RouteProblems, HugeRegexIsRefusedAndNotCompiledForever) {
               ElementsAre(HasSubstr("is not a regular expression")));
 }
 
-TEST(RouteProblems, RegexThatMatchesEverythingIsAWarning) {
-  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Text(Kind::kSummary, Mode::kRegex, "a*")}, {"s"})})),
-              ElementsAre(HasSubstr("warning: the regex \"a*\" matches the empty text")));
-}
-
 TEST(RouteProblems, UnknownScheduleAndFieldHaveSuggestions) {
   config::Config config = WithRules(
       {MakeRule("r", {Texts(Kind::kDuring, {"ofice"}), Texts(Kind::kHas, {"transcrpt", "data.x", "meta.y"})}, {"s"})});
@@ -187,13 +182,6 @@ TEST(RouteProblems, UnknownScheduleAndFieldHaveSuggestions) {
   EXPECT_THAT(MessagesOf(config),
               UnorderedElementsAre("error: schedule \"ofice\" is not defined | did you mean \"office\"?",
                                    "error: \"transcrpt\" is not a field of an event | did you mean \"transcript\"?"));
-}
-
-TEST(RouteProblems, BoundsThatNoCallFitsAreAWarning) {
-  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Number(Kind::kMinDuration, 60), Number(Kind::kMaxDuration, 30)}, {"s"})})),
-              ElementsAre(HasSubstr("max_duration is less than min_duration")));
-  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Number(Kind::kMinCost, 2, "USD"), Number(Kind::kMaxCost, 1, "EUR")}, {"s"})})),
-              IsEmpty());
 }
 
 TEST(RouteProblems, RuleAfterOneThatStopsEverythingIsAWarning) {
