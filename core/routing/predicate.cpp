@@ -87,13 +87,16 @@ int Cost(const Condition& condition) {
   return 0;
 }
 
-// Turn by turn first, so that ^ and $ hold to one turn; then all of it, for phrases that go across turns.
+// A transcript matches if the text of one turn does, so that ^ and $ hold to a turn, or all of it together, for phrases that go
+// across turns.
 bool MatchesTurns(const TextSet& texts, Subject& subject) {
   const auto& turns = subject.event().transcript;
-  for (const Turn& turn : turns) {
-    if (texts.Matches(turn.text)) return true;
+  if (turns.empty()) return false;
+  const auto matches = [&](const Turn& turn) { return texts.Matches(turn.text); };
+  if (turns.size() == 1 || texts.Anchored()) {
+    if (std::any_of(turns.begin(), turns.end(), matches)) return true;
   }
-  return turns.size() > 1 && texts.MayCrossLines() && texts.Matches(subject.JoinedTranscript());
+  return turns.size() > 1 && texts.Matches(subject.JoinedTranscript());
 }
 
 bool MatchesPresent(const TextSet& texts, const std::string& text) { return !text.empty() && texts.Matches(text); }

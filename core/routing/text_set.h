@@ -23,8 +23,9 @@ class TextSet {
   TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems);
 
   bool Matches(std::string_view text) const;
-  /// True if some regex or some pattern with a line break could match across joined lines but not in any one of them.
-  bool MayCrossLines() const { return may_cross_lines_; }
+  /// True if a pattern may ask where the text begins or ends. If none does, texts joined by line breaks match whenever one
+  /// of them matches.
+  bool Anchored() const { return anchored_; }
   /// `a, b-* or /x/`, the longest lists cut, for reasons.
   const std::string& description() const { return description_; }
 
@@ -36,7 +37,7 @@ class TextSet {
   };
   std::vector<std::string> exact_;  // sorted
   std::vector<Other> others_;
-  bool may_cross_lines_ = false;
+  bool anchored_ = false;
   std::string description_;
 };
 

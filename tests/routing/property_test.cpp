@@ -34,7 +34,7 @@ std::string Word(Dice& dice) { return dice.Pick<const char*>({"a", "b", "ab", "a
 
 config::Pattern RandomPattern(Dice& dice, bool text) {
   const int kind = dice.Below(8);
-  if (text) return kind < 4 ? test::Pat(Word(dice), Mode::kContains) : test::Pat(dice.Pick<const char*>({"^a", "b$", "a.c", "^b\na", "x"}), Mode::kRegex);
+  if (text) return kind < 4 ? test::Pat(Word(dice), Mode::kContains) : test::Pat(dice.Pick<const char*>({"^a", "b$", "a.c", "^b\na", "(?s)b.a", "x"}), Mode::kRegex);
   if (kind < 5) return test::Pat(Word(dice));
   if (kind < 7) return test::Pat(dice.Pick<const char*>({"a*", "*b", "?b", "*", "a?c"}), Mode::kGlob);
   return test::Pat(dice.Pick<const char*>({"^a", "b$"}), Mode::kRegex);
@@ -138,6 +138,12 @@ bool NaiveText(const Condition& c, const std::string& text) {
         if (p.text == "^a") return text.starts_with("a");
         if (p.text == "b$") return text.ends_with("b");
         if (p.text == "^b\na") return text.starts_with("b\na");
+        if (p.text == "(?s)b.a") {
+          for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+            if (text[i] == 'b' && text[i + 2] == 'a') return true;
+          }
+          return false;
+        }
         if (p.text == "x") return text.find('x') != std::string::npos;
         for (std::size_t i = 0; i + 2 < text.size(); ++i) {
           if (text[i] == 'a' && text[i + 1] != '\n' && text[i + 2] == 'c') return true;
