@@ -50,11 +50,16 @@ Result<bool> Retention::Step(Store& store, const Clock& clock, std::uint64_t byt
 
   Statements sql;
   HSW_TRY(sql.Prepare(store.db_));
+  std::string reason;
   for (const int count : {chunk, 1}) {
     auto more = RemoveSome(store, sql, cutoff_ms, by_size, count);
     if (more || more.error().code != ErrorCode::kInvalid) return more;
+    reason = std::move(more).error().message;
   }
-  log::Error("journal_rows_damaged", {{"file", store.path_}, {"event", next_}});
+  // A destroyed page keeps its neighbours from being emptied too: they stay, one line tells, and the rest goes on.
+  if (!std::exchange(damage_told_, true)) {
+    log::Error("journal_rows_damaged", {{"file", store.path_}, {"event", next_}, {"reason", reason}});
+  }
   ++store.bad_rows_;
   ++next_;
   return true;
@@ -68,7 +73,11 @@ Result<bool> Retention::RemoveSome(Store& store, Statements& sql, std::int64_t c
   sql.events.Bind(next_);
   for (;;) {
     const auto row = sql.events.Next();
-    if (!row) return row.error();
+    if (!row) {
+      if (old.empty() || row.error().code != ErrorCode::kInvalid) return row.error();
+      more = true;
+      break;
+    }
     if (!*row) break;
     Event event{sql.events.Int(0), sql.events.Int(1), {}, sql.events.Int(3), sql.events.Int(4), sql.events.Int(5)};
     oldest_ms = event.received_ms;

@@ -12,7 +12,7 @@ namespace {
 // Whatever an event writes is appended under an integer key; no table has another index, for each would cost the accept
 // path a random page per row (reference: half of the throughput). Attempts are found from their delivery by a chain
 // (last_attempt, previous), deliveries from their event by numbers that follow each other (first_delivery, deliveries) and
-// by `fallback`. Bodies are apart from the rest so that listing events and loading their digests reads little.
+// by `fallback`. A delivery's row has room for what its first update adds, so that pages written full do not split. Bodies are apart from the rest so that listing events and loading their digests reads little.
 constexpr std::array kSteps = {
     R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -27,7 +27,7 @@ CREATE TABLE delivery(
   state INTEGER NOT NULL, due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, step INTEGER NOT NULL,
   last_attempt INTEGER NOT NULL, fallback INTEGER NOT NULL,
   sink TEXT NOT NULL, rule TEXT NOT NULL, template TEXT NOT NULL,
-  carried TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL);
+  carried TEXT NOT NULL, room BLOB NOT NULL);
 CREATE TABLE attempt(
   seq INTEGER PRIMARY KEY, previous INTEGER NOT NULL, delivery INTEGER NOT NULL, number INTEGER NOT NULL,
   started_ms INTEGER NOT NULL, latency_ms INTEGER NOT NULL, kind INTEGER NOT NULL,

@@ -183,9 +183,10 @@ class SqliteJournal final : public Journal {
   }
 
   void Commit(Batch& batch) {
+    std::size_t records = kRecordsPerCommit;
     for (;;) {
       std::size_t damaged = kept_.size();
-      Status written = WriteOnce(batch, damaged);
+      Status written = WriteOnce(batch, records, damaged);
       if (written) {
         if (unwritable_) log::Info("journal_writable_again", {{"file", options_.path}});
         unwritable_.reset();
@@ -197,6 +198,8 @@ class SqliteJournal final : public Journal {
       batch.recorded.clear();
       if (damaged != kept_.size()) {
         SetAside(damaged, written.error());
+        // What went well before it is stored first, or a damaged page would have it done again for each of its rows.
+        if (damaged != 0) records = damaged;
         continue;
       }
       Fail(batch, written.error());
@@ -204,8 +207,8 @@ class SqliteJournal final : public Journal {
     }
   }
 
-  /// `damaged`: set to the record that met a damaged row, if one did.
-  Status WriteOnce(Batch& batch, std::size_t& damaged) {
+  /// Takes up to `records` of those that wait. `damaged`: set to the record that met a damaged row, if one did.
+  Status WriteOnce(Batch& batch, std::size_t records, std::size_t& damaged) {
     if (suspect_) {
       HSW_TRY(store_->Reconnect());
       suspect_ = false;
@@ -219,7 +222,7 @@ class SqliteJournal final : public Journal {
       if (stored.error().code != ErrorCode::kFull) return stored;
       request->error = std::move(stored).error();
     }
-    for (std::size_t i = 0; i < kept_.size() && i < kRecordsPerCommit; ++i) {
+    for (std::size_t i = 0; i < kept_.size() && i < records; ++i) {
       DeliverySeq fallback = 0;
       if (Status stored = store_->Record(kept_[i], fallback); !stored) {
         if (stored.error().code == ErrorCode::kInvalid) damaged = i;

@@ -77,17 +77,17 @@ Status Store::Connect() {
       {&sql_.rollback, "ROLLBACK"},
       {&sql_.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
       {&sql_.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
-      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,0,0,0,0,0,0,?,?,?,'','','')"},
+      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,0,0,0,0,0,0,?,?,?,'',zeroblob(16))"},
       {&sql_.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
       {&sql_.attempt,
        "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
        "FROM delivery WHERE seq = ?1"},
       {&sql_.update,
        "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = max(attempts, ?4), step = ?5, last_attempt = ?6, "
-       "fallback = max(fallback, ?7), carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, code = ?10, "
-       "reason = ?11 WHERE seq = ?1"},
+       "fallback = max(fallback, ?7), carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, room = x'' "
+       "WHERE seq = ?1"},
       {&sql_.fallback,
-       "INSERT INTO delivery SELECT ?2, event, call_key, received_ms, 0, 0, 0, 0, 0, 0, ?3, rule, template, '', '', '' "
+       "INSERT INTO delivery SELECT ?2, event, call_key, received_ms, 0, 0, 0, 0, 0, 0, ?3, rule, template, '', zeroblob(16) "
        "FROM delivery WHERE seq = ?1"},
       {&sql_.memory,
        "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
@@ -221,7 +221,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   }
   HSW_TRY(sql_.update
               .Bind(record.delivery, static_cast<int>(record.state), Ms(record.due), record.number, record.step, attempt,
-                    fallback, outcome.kind == Outcome::Kind::kNext, outcome.state, outcome.code, outcome.reason)
+                    fallback, outcome.kind == Outcome::Kind::kNext, outcome.state)
               .Run());
   SetPending(record.delivery, IsOpen(record.state));
   if (outcome.has_memory) {

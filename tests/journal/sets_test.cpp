@@ -1,0 +1,60 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "core/journal/dedup_set.h"
+#include "core/journal/pending_set.h"
+
+namespace hookswitch {
+namespace {
+
+TEST(DedupSet, AgreesWithAMapThroughInsertionsAndErasures) {
+  std::mt19937 random(1);
+  DedupSet set;
+  std::map<Digest, EventSeq> model;
+  EventSeq next = 1;
+  for (int i = 0; i < 60'000; ++i) {
+    const Digest digest = DigestOf(std::to_string(random() % 20'000));
+    const auto known = model.find(digest);
+    ASSERT_EQ(set.Find(digest), known == model.end() ? 0 : known->second);
+    if (known == model.end()) {
+      set.Insert(digest, next);
+      model[digest] = next++;
+    } else if (random() % 2 == 0) {
+      set.Erase(digest, known->second);
+      model.erase(known);
+    }
+    ASSERT_EQ(set.size(), model.size());
+  }
+  for (const auto& [digest, event] : model) ASSERT_EQ(set.Find(digest), event);
+}
+
+TEST(DedupSet, ErasingAnEarlierEventLeavesTheLaterOneOfTheSameKey) {
+  DedupSet set;
+  const Digest digest = DigestOf("a");
+  set.Insert(digest, 5);
+  set.Erase(digest, 3);
+  EXPECT_EQ(set.Find(digest), 5);
+}
+
+TEST(PendingSet, AgreesWithASet) {
+  std::mt19937 random(2);
+  PendingSet set;
+  std::set<DeliverySeq> model;
+  for (int i = 0; i < 50'000; ++i) {
+    const DeliverySeq delivery = 1 + static_cast<DeliverySeq>(random() % 5'000);
+    const bool pending = random() % 3 == 0;
+    ASSERT_EQ(set.Set(delivery, pending), model.contains(delivery));
+    pending ? (void)model.insert(delivery) : (void)model.erase(delivery);
+    ASSERT_EQ(set.size(), model.size());
+    ASSERT_EQ(set.Floor(10'000), model.empty() ? 10'000 : *model.begin());
+  }
+  for (DeliverySeq delivery = 1; delivery <= 5'000; ++delivery) {
+    ASSERT_EQ(set.Contains(delivery), model.contains(delivery));
+  }
+}
+
+}  // namespace
+}  // namespace hookswitch

@@ -1,0 +1,130 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "tests/journal/sqlite_fixture.h"
+
+namespace hookswitch {
+namespace {
+
+class SqliteDamage : public SqliteFixture {
+ protected:
+  void SetUp() override {
+    log::SetWriterForTest([](log::Level, std::string_view) {});
+  }
+  void TearDown() override {
+    SqliteFixture::TearDown();
+    log::SetWriterForTest(nullptr);
+  }
+
+  /// Fills a journal with `count` events of one delivery each and closes it, so that all is in the database file.
+  void Fill(int count) {
+    ASSERT_TRUE(Open());
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(Append("event " + std::to_string(i), 3000, {"ops"}));
+    journal_.reset();
+  }
+  /// Pages of a table's leaves, left to right.
+  std::vector<int> Leaves(const std::string& table) {
+    std::vector<int> pages;
+    const std::string sql = "SELECT group_concat(pageno) FROM (SELECT pageno FROM dbstat WHERE name = '" + table +
+                            "' AND pagetype = 'leaf' ORDER BY path)";
+    const std::string list = Shell(sql);
+    for (std::size_t at = 0; at < list.size();) {
+      pages.push_back(std::stoi(list.substr(at)));
+      const auto comma = list.find(',', at);
+      if (comma == std::string::npos) break;
+      at = comma + 1;
+    }
+    return pages;
+  }
+  void Overwrite(int page, std::int64_t offset, const std::string& bytes) {
+    const int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_GE(fd, 0);
+    const off_t at = static_cast<off_t>(page - 1) * tuning_.page_size + offset;
+    EXPECT_EQ(pwrite(fd, bytes.data(), bytes.size(), at), static_cast<ssize_t>(bytes.size()));
+    close(fd);
+  }
+};
+
+TEST_F(SqliteDamage, FlippedByteInABodyIsTold) {
+  Fill(10);
+  const auto leaves = Leaves("raw");
+  ASSERT_GE(leaves.size(), 2u);
+  Overwrite(leaves[0], tuning_.page_size - 1000, "#");
+  ASSERT_TRUE(Open());
+  int damaged = 0;
+  for (EventSeq event = 1; event <= 10; ++event) {
+    const auto stored = journal_->Load(event);
+    if (stored) continue;
+    EXPECT_EQ(stored.error().code, ErrorCode::kInvalid);
+    ++damaged;
+  }
+  EXPECT_EQ(damaged, 1);
+  EXPECT_GE(journal_->Stats().bad_rows, 1u);
+}
+
+TEST_F(SqliteDamage, DestroyedPagesCostOnlyWhatTheyHeld) {
+  constexpr int kEvents = 600;
+  Fill(kEvents);
+  for (const char* table : {"event", "raw", "delivery"}) {
+    const auto leaves = Leaves(table);
+    ASSERT_GE(leaves.size(), 4u) << table;
+    Overwrite(leaves[leaves.size() / 2], 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  }
+  ASSERT_TRUE(Open());
+  EXPECT_GT(journal_->Stats().bad_rows, 0u);
+  const auto pending = journal_->LoadPending(0, 10'000);
+  ASSERT_TRUE(pending);
+  EXPECT_GT(pending->size(), kEvents - 200u);
+  EXPECT_LT(pending->size(), static_cast<std::size_t>(kEvents));
+  EXPECT_EQ(pending->front().seq, 1);
+  EXPECT_EQ(pending->back().seq, kEvents);
+  int readable = 0;
+  for (const PendingDelivery& delivery : *pending) readable += journal_->Load(delivery.event).has_value();
+  EXPECT_GT(readable, kEvents - 300);
+
+  // Records go on, also when one of them meets the damage.
+  for (DeliverySeq delivery = 1; delivery <= kEvents; ++delivery) Deliver(delivery, delivery);
+  const auto accepted = Append("new", 3000, {"ops"});
+  ASSERT_TRUE(accepted) << accepted.error().message;
+  ASSERT_TRUE(Open());
+  const auto left = journal_->LoadPending(0, 10'000);
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->size(), 1u);
+  EXPECT_EQ(left->front().seq, accepted->first_delivery);
+}
+
+TEST_F(SqliteDamage, RetentionStepsOverDestroyedPages) {
+  constexpr int kEvents = 500;
+  Fill(kEvents);
+  Overwrite(Leaves("event")[1], 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  options_.retention_age = std::chrono::hours(1);
+  ASSERT_TRUE(Open());
+  for (DeliverySeq delivery = 1; delivery <= kEvents; ++delivery) Deliver(delivery, delivery);
+  ASSERT_TRUE(Append("recorded"));
+  clock_.Advance(std::chrono::hours(2));
+  EventSeq last = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto accepted = Append("new " + std::to_string(i));
+    ASSERT_TRUE(accepted);
+    last = accepted->event;
+  }
+  const auto oldest = journal_->Load(1);
+  ASSERT_FALSE(oldest);
+  EXPECT_EQ(oldest.error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(journal_->Load(last));
+  EXPECT_LT(journal_->Stats().events, kEvents + 0u) << "what is far from the damage is gone";
+}
+
+TEST_F(SqliteDamage, DestroyedHeaderIsRefusedWithWhatToDo) {
+  Fill(5);
+  Overwrite(1, 0, std::string(100, '\xa5'));
+  const Status opened = Open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(opened.error().message.find(path_), std::string::npos);
+  EXPECT_NE(opened.error().message.find("move the file aside"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hookswitch

@@ -1,0 +1,243 @@
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "core/base/log.h"
+#include "tests/journal/sqlite_fixture.h"
+
+namespace hookswitch {
+namespace {
+
+using SqliteJournal = SqliteFixture;
+
+TEST_F(SqliteJournal, FolderAndFilesAreMadeForTheOwnerOnly) {
+  path_ = folder_ / "a/b/journal.db";
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("a"));
+  const auto mode = [](const std::string& path) {
+    struct stat info {};
+    EXPECT_EQ(stat(path.c_str(), &info), 0) << path;
+    return info.st_mode & 0777;
+  };
+  EXPECT_EQ(mode(folder_ / "a"), 0700u);
+  EXPECT_EQ(mode(folder_ / "a/b"), 0700u);
+  EXPECT_EQ(mode(path_), 0600u);
+  EXPECT_EQ(mode(path_ + "-wal"), 0600u);
+  EXPECT_EQ(mode(path_ + "-shm"), 0600u);
+  EXPECT_EQ(mode(path_ + ".lock"), 0600u);
+}
+
+TEST_F(SqliteJournal, SecondOpeningIsRefusedWithTheHolder) {
+  ASSERT_TRUE(Open());
+  const auto second = OpenSqliteJournal(options_, clock_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(second.error().message.find("in use by another hookswitch (pid " + std::to_string(getpid()) + ")"),
+            std::string::npos)
+      << second.error().message;
+  journal_.reset();
+  EXPECT_TRUE(Open());
+}
+
+TEST_F(SqliteJournal, OutsidersMayReadWhileItRuns) {
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("a", 100, {"ops"}));
+  EXPECT_EQ(Shell("SELECT count(*) FROM event"), "1");
+  EXPECT_EQ(Shell("SELECT sink FROM delivery"), "ops");
+  EXPECT_TRUE(Append("b"));
+}
+
+TEST_F(SqliteJournal, NewerSchemaIsRefusedWithItsVersion) {
+  ASSERT_TRUE(Open());
+  journal_.reset();
+  Shell("UPDATE meta SET value = 99 WHERE key = 'schema_version'");
+  Shell("UPDATE meta SET value = '7.1.0' WHERE key = 'written_by'");
+  const Status opened = Open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(opened.error().message.find("hookswitch 7.1.0 wrote it (schema_version 99)"), std::string::npos)
+      << opened.error().message;
+}
+
+TEST_F(SqliteJournal, ForeignFilesAreRefusedAndLeftAlone) {
+  std::ofstream(path_) << "These are my notes. Please keep them as they are, they are not a database at all.\n";
+  const Status text = Open();
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(text.error().message.find(path_), std::string::npos);
+  std::string kept;
+  std::getline(std::ifstream(path_), kept);
+  EXPECT_TRUE(kept.starts_with("These are my notes"));
+
+  path_ = folder_ / "other.db";
+  Shell("CREATE TABLE photo(id INTEGER PRIMARY KEY)");
+  const Status other = Open();
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("not a journal of hookswitch"), std::string::npos) << other.error().message;
+}
+
+TEST_F(SqliteJournal, PathThatIsAFolderIsRefused) {
+  path_ = folder_.path();
+  const Status opened = Open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnavailable);
+}
+
+// RLIMIT_FSIZE makes every write past it fail, as a full disk does.
+class DiskLimit {
+ public:
+  explicit DiskLimit(rlim_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    Set(bytes);
+  }
+  ~DiskLimit() { Set(before_.rlim_cur); }
+
+ private:
+  void Set(rlim_t bytes) {
+    const rlimit limit{bytes, before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  rlimit before_{};
+};
+
+TEST_F(SqliteJournal, FullDiskIsUnavailableUntilThereIsSpaceAgain) {
+  log::SetWriterForTest([](log::Level, std::string_view) {});
+  ASSERT_TRUE(Open());
+  const auto first = Append("first", 100, {"ops"});
+  ASSERT_TRUE(first);
+  {
+    const DiskLimit limit(256 * 1024);
+    int stored = 0;
+    for (;; ++stored) {
+      ASSERT_LT(stored, 1000);
+      const auto accepted = Append("fill " + std::to_string(stored), 8000);
+      if (accepted) continue;
+      EXPECT_EQ(accepted.error().code, ErrorCode::kUnavailable);
+      break;
+    }
+    EXPECT_NE(journal_->Stats().unwritable_because.find(path_), std::string::npos);
+    EXPECT_EQ(journal_->Stats().events, static_cast<std::uint64_t>(stored + 1));
+    EXPECT_TRUE(journal_->Load(first->event));
+    Deliver(first->first_delivery, first->event);
+    // Nothing of the refused event may be remembered, or its repetition would be taken for a duplicate.
+    clock_.Advance(std::chrono::seconds(1));
+    EXPECT_FALSE(Append("fill " + std::to_string(stored), 8000));
+    EXPECT_EQ(journal_->Stats().pending, 1u);
+  }
+  clock_.Advance(std::chrono::seconds(1));
+  const auto again = Append("after", 8000);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  EXPECT_EQ(journal_->Stats().pending, 0u) << "the record that waited is stored by now";
+  ASSERT_TRUE(Open());
+  EXPECT_TRUE(Append("after", 8000)->duplicate);
+  log::SetWriterForTest(nullptr);
+}
+
+TEST_F(SqliteJournal, RefusedRequestsAreARingOfThousand) {
+  ASSERT_TRUE(Open());
+  for (int i = 0; i < 1003; ++i) {
+    RefusedRequest refused;
+    refused.source = "bolna";
+    refused.http_status = 401;
+    refused.error = "unauthorized";
+    refused.detail = std::to_string(i);
+    journal_->RecordRefused(refused);
+    if (i % 100 == 0) {
+      ASSERT_TRUE(Append("commit " + std::to_string(i)));
+    }
+  }
+  ASSERT_TRUE(Append("last"));
+  EXPECT_EQ(Shell("SELECT count(*) FROM refused"), "1000");
+  EXPECT_EQ(Shell("SELECT detail FROM refused ORDER BY number DESC LIMIT 1"), "1002");
+}
+
+TEST_F(SqliteJournal, RetentionByAgeRemovesOldEventsWithAllThatBelongsToThem) {
+  options_.retention_age = std::chrono::hours(24);
+  ASSERT_TRUE(Open());
+  const auto old = Append("old", 100, {"ops"});
+  ASSERT_TRUE(old);
+  Deliver(old->first_delivery, old->event, "thread");
+  clock_.Advance(std::chrono::hours(23));
+  ASSERT_TRUE(Append("young"));
+  EXPECT_EQ(journal_->Stats().events, 2u);
+  clock_.Advance(std::chrono::hours(2));
+  // Removal follows the commit of one append and is done before the next.
+  ASSERT_TRUE(Append("now"));
+  ASSERT_TRUE(Append("and now"));
+  EXPECT_EQ(journal_->Stats().events, 3u);
+  EXPECT_EQ(journal_->Load(old->event).error().code, ErrorCode::kNotFound);
+  for (const char* table : {"delivery", "attempt", "memory"}) {
+    EXPECT_EQ(Shell(std::string("SELECT count(*) FROM ") + table), "0") << table;
+  }
+  EXPECT_EQ(Shell("SELECT count(*) FROM raw"), "3");
+  EXPECT_FALSE(Append("old")->duplicate) << "a removed event is no longer known";
+}
+
+TEST_F(SqliteJournal, RetentionNeverRemovesWhatWaits) {
+  options_.retention_age = std::chrono::hours(1);
+  ASSERT_TRUE(Open());
+  const auto waits = Append("waits", 100, {"ops"});
+  const auto done = Append("done", 100, {"ops"});
+  ASSERT_TRUE(waits && done);
+  Deliver(done->first_delivery, done->event);
+  clock_.Advance(std::chrono::hours(2));
+  ASSERT_TRUE(Append("now"));
+  ASSERT_TRUE(Append("and now"));
+  EXPECT_TRUE(journal_->Load(waits->event));
+  EXPECT_FALSE(journal_->Load(done->event));
+
+  Deliver(waits->first_delivery, waits->event);
+  clock_.Advance(std::chrono::minutes(2));
+  ASSERT_TRUE(Append("later"));
+  ASSERT_TRUE(Append("and later"));
+  EXPECT_FALSE(journal_->Load(waits->event)) << "it goes once it has ended";
+}
+
+TEST_F(SqliteJournal, RetentionBySizeKeepsTheNewest) {
+  options_.retention_size = 1 << 20;
+  ASSERT_TRUE(Open());
+  constexpr int kEvents = 1000;
+  EventSeq last = 0;
+  for (int i = 0; i < kEvents; ++i) {
+    const auto accepted = Append("event " + std::to_string(i), 4000);
+    ASSERT_TRUE(accepted);
+    last = accepted->event;
+  }
+  EXPECT_LT(journal_->Stats().bytes, (1u << 20) + (300u << 10));
+  EXPECT_LT(journal_->Stats().events, 400u);
+  EXPECT_GT(journal_->Stats().events, 50u);
+  EXPECT_TRUE(journal_->Load(last));
+  EXPECT_FALSE(journal_->Load(1));
+}
+
+TEST_F(SqliteJournal, NumbersAreNotUsedAgainAfterEverythingWasRemoved) {
+  options_.retention_age = std::chrono::hours(1);
+  ASSERT_TRUE(Open());
+  const auto before = Append("before", 100, {"ops"});
+  ASSERT_TRUE(before);
+  Deliver(before->first_delivery, before->event);
+  // The retention that follows a refused duplicate finds every event old.
+  clock_.Advance(std::chrono::hours(2));
+  ASSERT_TRUE(Append("before", 100, {"ops"}));
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(journal_->Stats().events, 0u);
+  const auto after = Append("after", 100, {"ops"});
+  ASSERT_TRUE(after);
+  EXPECT_GT(after->event, before->event);
+  EXPECT_GT(after->first_delivery, before->first_delivery);
+}
+
+TEST_F(SqliteJournal, LogIsMovedIntoTheDatabaseWhileEventsArrive) {
+  tuning_.checkpoint_frames = 20;
+  ASSERT_TRUE(Open());
+  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(Append("event " + std::to_string(i), 4000));
+  const auto log_bytes = std::filesystem::file_size(path_ + "-wal");
+  EXPECT_LT(log_bytes, std::filesystem::file_size(path_));
+}
+
+}  // namespace
+}  // namespace hookswitch
