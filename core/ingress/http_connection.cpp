@@ -68,7 +68,8 @@ void ConnectionTable::Add(HttpConnection& connection) {
 void ConnectionTable::Remove(HttpConnection& connection) {
   MutexLock lock(mu_);
   running_.erase(&connection);
-  open_gauge_.Set(--open_);
+  --open_;
+  open_gauge_.Add(-1);
   changed_.NotifyAll();
 }
 

@@ -7,6 +7,7 @@
 #include <Poco/Net/ServerSocketImpl.h>
 #include <Poco/Net/TCPServer.h>
 #include <Poco/ThreadPool.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -51,6 +52,11 @@ void InstallErrorHandler() {
   (void)handler;
 }
 
+// A child process (plugin inspection) must not keep a connection open that this one closes.
+void CloseOnExec(const Poco::Net::Socket& socket) {
+  ::fcntl(static_cast<int>(socket.impl()->sockfd()), F_SETFD, FD_CLOEXEC);
+}
+
 /// The listening socket, with a poll that can be ended: Poco's acceptor otherwise sees a stop only after its 250 ms.
 class ListenerImpl final : public Poco::Net::ServerSocketImpl {
  public:
@@ -83,6 +89,7 @@ class Gatekeeper final : public Poco::Net::TCPServerConnectionFilter {
   Gatekeeper(ConnectionTable& table, Counter refused) : table_(table), refused_(refused) {}
 
   bool accept(const StreamSocket& socket) override {
+    CloseOnExec(socket);
     Sweep();
     const bool draining = table_.Draining();
     if (!draining && table_.Open() < table_.options().max_connections) {
@@ -175,9 +182,9 @@ class PocoHttpServer final : public HttpServer {
         server_(
             std::make_unique<Poco::Net::TCPServer>(new ConnectionFactory(table_), pool_, listener_, Params(options))) {
     server_->setConnectionFilter(new Gatekeeper(
-        table_,
-        metrics.MakeCounter("hookswitch_http_connections_refused_total",
-                            "Connections answered 503 because too many were open.", {{"server", options.name}})));
+        table_, metrics.MakeCounter("hookswitch_http_connections_refused_total",
+                                    "Connections answered 503 unread: too many were open, or the server was draining.",
+                                    {{"server", options.name}})));
     server_->start();
   }
 
@@ -259,6 +266,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServerOptions& o
     listener.listen(kBacklog);
     // A client may be gone between poll and accept; a blocking accept would then hold the acceptor.
     listener.setBlocking(false);
+    CloseOnExec(listener);
     return std::unique_ptr<HttpServer>(
         std::make_unique<PocoHttpServer>(options, std::move(head), std::move(handler), metrics, listener));
   } catch (const Poco::Exception& e) {

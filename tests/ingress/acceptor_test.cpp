@@ -93,6 +93,37 @@ TEST_F(AcceptorTest, EventWithoutRulesIsStoredAndSkipped) {
   EXPECT_THAT(Lines(), HasSubstr(R"("event":"event_accepted","id":"E1","source":"bolna","call_id":"c1")"));
 }
 
+TEST_F(AcceptorTest, DeliveriesAreStoredWithTheEventAndTold) {
+  config::Config rules;
+  rules.sinks.resize(2);
+  rules.sinks[0].name = "ops";
+  rules.sinks[1].name = "oncall";
+  rules.rules.resize(1);
+  rules.rules[0].name = "all";
+  rules.rules[0].send.resize(2);
+  rules.rules[0].send[0].sink = "ops";
+  rules.rules[0].send[1].sink = "oncall";
+  config::Problems problems;
+  routes = RouteTable::Compile(rules, problems);
+  ASSERT_TRUE(routes);
+  Use();
+  EXPECT_EQ(Ask("call c1 completed").body, R"({"ok":true,"id":"E1","deliveries":2})");
+  const auto stored = journal.events().at(0);
+  ASSERT_EQ(stored.deliveries.size(), 2u);
+  EXPECT_EQ(stored.deliveries[1], (std::array<std::string, 3>{"oncall", "all", ""}));
+  ASSERT_EQ(waiting.size(), 2u);
+  EXPECT_EQ(waiting[0].seq, 100);
+  EXPECT_EQ(waiting[1].seq, 101);
+  EXPECT_EQ(waiting[1].sink, "oncall");
+  EXPECT_EQ(waiting[1].rule, "all");
+  EXPECT_EQ(waiting[1].event, 1);
+  EXPECT_EQ(waiting[1].call_key, stored.call_key);
+  EXPECT_EQ(waiting[1].received_at, clock.Wall());
+  EXPECT_EQ(waiting[1].due, WallTime{});
+  EXPECT_EQ(Ask("note").body, R"({"ok":true,"id":"E2","skipped":true})");
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_unmatched_total{source=\"bolna\"} 0"));
+}
+
 TEST_F(AcceptorTest, SameEventAgainIsADuplicateAndToldToNobody) {
   Use();
   Ask("call c1 completed");
