@@ -144,6 +144,8 @@ void HttpConnection::run() {
     log::Debug("http_connection_failed", {{"server", table_.options().name}, {"reason", e.displayText()}});
   } catch (const std::exception& e) {
     log::Error("http_connection_failed", {{"server", table_.options().name}, {"reason", e.what()}});
+  } catch (...) {
+    log::Error("http_connection_failed", {{"server", table_.options().name}, {"reason", "not a std::exception"}});
   }
   // Out of the table first: nobody may cut a descriptor that another connection has got by then.
   table_.Remove(*this);
