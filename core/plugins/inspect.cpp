@@ -2,7 +2,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -15,15 +14,19 @@
 
 #include "core/base/json.h"
 #include "core/base/text.h"
+#include "core/base/time_text.h"
 #include "core/plugins/plugin.h"
 
+// glibc 2.36 declares pidfd_open without saying that it is a C function.
+extern "C" {
+#include <sys/pidfd.h>
 extern char** environ;
+}
 
 namespace hookswitch {
 namespace plugins {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(5);
 constexpr std::size_t kMostOutput = 1 << 20;
 
 class Fd {
@@ -76,7 +79,7 @@ struct Run {
   std::string out, err;
 };
 
-Result<Run> RunChild(const std::filesystem::path& program, const std::string& file) {
+Result<Run> RunChild(const std::filesystem::path& program, const std::string& file, std::chrono::milliseconds patience) {
   auto failed = [&](const char* what, int error) {
     return Error{ErrorCode::kUnavailable, "plugin file " + file + " cannot be inspected: " + what + " " + program.string() + ": " +
                                               std::strerror(error)};
@@ -111,7 +114,7 @@ Result<Run> RunChild(const std::filesystem::path& program, const std::string& fi
 
   Run run;
   Fd exited(::pidfd_open(pid, 0));
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   bool out_open = true, err_open = true;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
@@ -154,14 +157,15 @@ int Number(const json::object& object, std::string_view key) {
 
 }  // namespace
 
-Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const std::filesystem::path& file) {
+Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const std::filesystem::path& file,
+                                  std::chrono::milliseconds patience) {
   const std::string name = "plugin file " + file.string();
-  auto run = RunChild(inspector, file.string());
+  auto run = RunChild(inspector, file.string(), patience);
   if (!run) return std::move(run).error();
   if (run->timed_out) {
     return Error{ErrorCode::kInvalid, name + " hangs while it is loaded: nothing came within " +
-                                          std::to_string(std::chrono::seconds(kPatience).count()) +
-                                          " s; look at its static constructors and its hsw_sink_entry"};
+                                          FormatDuration(patience) +
+                                          "; look at its static constructors and its hsw_sink_entry"};
   }
   boost::system::error_code error;
   const auto answer = json::parse(Trim(run->out), error);

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -26,8 +27,10 @@ Result<hsw_sink> OpenLibrary(const std::filesystem::path& library, const std::fi
 /// What the table says of the plugin.
 PluginInfo Describe(const hsw_sink& sink, const std::filesystem::path& file);
 
-/// Runs `inspector plugin-inspect-child file` and reads its answer. See PluginHost::Inspect for errors.
-Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const std::filesystem::path& file);
+/// Runs `inspector plugin-inspect-child file` and reads its answer; kills it after `patience`. See PluginHost::Inspect for
+/// errors.
+Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const std::filesystem::path& file,
+                                  std::chrono::milliseconds patience = std::chrono::seconds(5));
 
 }  // namespace plugins
 }  // namespace hookswitch

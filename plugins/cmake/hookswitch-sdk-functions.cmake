@@ -3,7 +3,6 @@
 # Makes the target sink_<name>, a library <name>.so that hookswitch loads for `plugin: <name>`. Only hsw_sink_entry is
 # exported, and nothing in it is shared with another build of the same sink that is loaded beside it (after a reload):
 # STB_GNU_UNIQUE symbols would be, hence -fno-gnu-unique. Missing symbols fail the link, not the first delivery.
-set(HOOKSWITCH_SDK_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(add_sink_plugin NAME)
   cmake_parse_arguments(A "" "OUTPUT_DIRECTORY" "SOURCES;LINKS" ${ARGN})
@@ -23,9 +22,9 @@ function(add_sink_plugin NAME)
   set_target_properties(${TARGET} PROPERTIES
     OUTPUT_NAME ${NAME} PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${A_OUTPUT_DIRECTORY}
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LINK_DEPENDS ${HOOKSWITCH_SDK_CMAKE_DIR}/sink.map)
+    LINK_DEPENDS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/sink.map)
   target_compile_options(${TARGET} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
-  target_link_options(${TARGET} PRIVATE -Wl,-z,now -Wl,--version-script,${HOOKSWITCH_SDK_CMAKE_DIR}/sink.map)
+  target_link_options(${TARGET} PRIVATE -Wl,-z,now -Wl,--version-script,${CMAKE_CURRENT_FUNCTION_LIST_DIR}/sink.map)
   # clang leaves the sanitizer's and the fuzzer's symbols to the program.
   get_directory_property(OPTIONS COMPILE_OPTIONS)
   if(NOT (CMAKE_CXX_COMPILER_ID MATCHES Clang AND "${OPTIONS} ${CMAKE_CXX_FLAGS} ${CMAKE_C_FLAGS}" MATCHES "-fsanitize="))

@@ -1,0 +1,231 @@
+#include "core/plugins/plugin_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+
+namespace hookswitch {
+namespace {
+
+using plugins::Masker;
+using plugins::PluginConfig;
+
+constexpr std::chrono::milliseconds kTimeout{1000};
+
+class PluginSink : public testing::Test {
+ protected:
+  static std::shared_ptr<Sink> Make(const std::string& name, const std::string& config, std::vector<std::string> secrets = {}) {
+    const std::filesystem::path file = std::filesystem::path(HSW_TEST_PLUGINS) / "good" / (name + ".so");
+    auto table = plugins::OpenLibrary(file, file);
+    EXPECT_TRUE(table) << table.error().message;
+    auto plugin = std::make_shared<Plugin>();
+    plugin->sink = *table;
+    plugin->info = plugins::Describe(*table, file);
+    auto sink = plugins::MakePluginSink(std::move(plugin), "ops", PluginConfig("ops", config, "UTC"), Masker(secrets));
+    EXPECT_TRUE(sink) << sink.error().message;
+    return *sink;
+  }
+
+  SinkDelivery Wish(std::string_view wish, std::uint32_t step = 0, std::string_view state = {}, std::string_view memory = {}) {
+    message_.title = wish;
+    return {event_, message_, "d-7f", "ops", "rule-1", 1, step, state, memory};
+  }
+  std::variant<HttpRequest, Outcome> Render(Sink& sink, std::string_view wish) { return sink.Render(Wish(wish)); }
+  Outcome Refusal(std::string_view wish) {
+    auto made = Render(*Make("unruly", "{}"), wish);
+    EXPECT_TRUE(std::holds_alternative<Outcome>(made)) << wish;
+    return std::holds_alternative<Outcome>(made) ? std::get<Outcome>(made) : Outcome{};
+  }
+  Outcome Interpret(Sink& sink, std::string_view wish, std::uint32_t step = 0) {
+    return sink.Interpret(Wish(wish, step), {200, {{"X-A", "b"}}, "body"}, {});
+  }
+  Outcome Deliver(Sink& sink, std::string_view wish) { return sink.Deliver(Wish(wish), kTimeout, [] { return false; }); }
+
+  CallEvent event_;
+  Message message_;
+};
+
+// ---- a plugin that misbehaves ---------------------------------------------------------------------------------------
+
+TEST_F(PluginSink, AnExceptionOutOfAPluginIsARetry) {
+  const Outcome render = Refusal("throw");
+  EXPECT_EQ(render.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(render.code, "plugin_exception");
+  EXPECT_EQ(Interpret(*Make("unruly", "{}"), "throw").code, "plugin_exception");
+}
+
+TEST_F(PluginSink, SilenceIsARetry) {
+  auto sink = Make("unruly", "{}");
+  const Outcome outcome = Interpret(*sink, "silence");
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(outcome.code, "no_outcome");
+  EXPECT_EQ(outcome.reason, "the plugin left no outcome");
+  EXPECT_EQ(outcome.http_status, 200);
+  EXPECT_EQ(Refusal("fail silently").code, "no_outcome");
+}
+
+TEST_F(PluginSink, AnUnknownStatusIsARetry) {
+  EXPECT_EQ(Interpret(*Make("unruly", "{}"), "unknown status").kind, Outcome::Kind::kRetry);
+}
+
+TEST_F(PluginSink, ThePrefilledTextIsNotTakenForThePluginsOwn) {
+  auto sink = Make("unruly", "{}");
+  const Outcome delivered = Interpret(*sink, "only delivered");
+  EXPECT_EQ(delivered.kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(delivered.code + delivered.reason, "");
+  const Outcome rejected = Interpret(*sink, "only rejected");
+  EXPECT_EQ(rejected.kind, Outcome::Kind::kRejected);
+  EXPECT_EQ(rejected.code, "rejected");
+  EXPECT_EQ(rejected.reason, "");
+}
+
+TEST_F(PluginSink, StepsWithoutEndAreRejected) {
+  auto sink = Make("unruly", "{}");
+  EXPECT_EQ(Interpret(*sink, "next for ever", 3).kind, Outcome::Kind::kNext);
+  EXPECT_EQ(Interpret(*sink, "next for ever", 15).kind, Outcome::Kind::kRejected);
+  EXPECT_EQ(Refusal("next from render").kind, Outcome::Kind::kRejected);
+}
+
+TEST_F(PluginSink, TextWithoutTerminatorIsReadToItsSlotsEnd) {
+  const Outcome outcome = Interpret(*Make("unruly", "{}"), "no terminator");
+  EXPECT_EQ(outcome.code, std::string(64, 'c'));
+  EXPECT_EQ(outcome.reason, std::string(512, 'r'));
+}
+
+TEST_F(PluginSink, CodesBecomeLabelsAndTextBecomesUtf8) {
+  const Outcome outcome = Interpret(*Make("unruly", "{}"), "bad text");
+  EXPECT_EQ(outcome.code, "bad_code_");
+  EXPECT_EQ(outcome.reason, "caf\xEF\xBF\xBD said no");
+}
+
+TEST_F(PluginSink, ARequestThatCannotBeSentIsRejected) {
+  for (const char* wish : {"no url", "file url", "url with line break", "header injection", "bad header name"}) {
+    const Outcome outcome = Refusal(wish);
+    EXPECT_EQ(outcome.kind, Outcome::Kind::kRejected) << wish;
+    EXPECT_EQ(outcome.code, "plugin_fault") << wish;
+    EXPECT_NE(outcome.action, "") << wish;
+  }
+}
+
+TEST_F(PluginSink, SecretsNeverLeaveInTextsOrLogLines) {
+  auto sink = Make("unruly", R"({"secret":"geheim"})", {"geheim"});
+  const Outcome outcome = Interpret(*sink, "leak");
+  EXPECT_EQ(outcome.reason, "cannot reach ***");
+  EXPECT_EQ(outcome.action, "call ***");
+  EXPECT_EQ(sink->Mask("geheim"), "***");
+  std::string line;
+  log::SetWriterForTest([&](log::Level, std::string_view text) { line = text; });
+  Render(*sink, "log");
+  log::SetWriterForTest(nullptr);
+  EXPECT_NE(line.find(R"("event":"sink_log","sink":"ops","text":"talking to ***")"), std::string::npos) << line;
+}
+
+TEST_F(PluginSink, AnUnknownServiceIsNull) { EXPECT_TRUE(std::holds_alternative<HttpRequest>(Render(*Make("unruly", "{}"), "service"))); }
+
+TEST_F(PluginSink, APluginThatTakesOneCallAtATimeGetsNoMore) {
+  auto sink = Make("unruly", "{}");
+  EXPECT_FALSE(sink->Advice().concurrent_calls);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&sink] {
+      const CallEvent event;
+      Message message;
+      message.title = "hello";
+      for (int n = 0; n < 500; ++n) {
+        (void)sink->Render({event, message, "d-1", "ops", "r", 1, 0, "", ""});
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  auto made = Render(*sink, "how many");
+  EXPECT_EQ(std::get<HttpRequest>(made).body, "1");
+}
+
+// ---- a plugin made with the SDK ---------------------------------------------------------------------------------------
+
+TEST_F(PluginSink, AdviceIsPassedOn) {
+  const SinkAdvice advice = Make("polite", "{}")->Advice();
+  EXPECT_EQ(advice.rate_max, 5);
+  EXPECT_EQ(advice.rate_per, std::chrono::seconds(1));
+  EXPECT_EQ(advice.rate_burst, 2);
+  EXPECT_EQ(advice.concurrency, 4);
+  EXPECT_EQ(Make("polite", "{}")->kind(), Sink::Kind::kCall);
+}
+
+TEST_F(PluginSink, APluginSeesTheWholeDelivery) {
+  event_.call_id = "call-1";
+  event_.agent_id = "agent-1";
+  event_.status = CallStatus::kNoAnswer;
+  event_.received_at = WallTime(std::chrono::milliseconds(1234));
+  message_.text = "free text";
+  for (int i = 0; i < 20; ++i) message_.fields.push_back({"F" + std::to_string(i), "v"});
+  message_.links = {{"Recording", "https://e.test/"}};
+  message_.at = WallTime(std::chrono::milliseconds(5678));
+  const Outcome outcome = Deliver(*Make("polite", R"({"greeting":{"word":"moin","times":2}})"), "hello");
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kDelivered);
+  std::string fields;
+  for (int i = 0; i < 20; ++i) fields += "|F" + std::to_string(i) + "=v";
+  EXPECT_EQ(outcome.reason, "moin|d-7f|ops|rule-1|call-1|agent-1|no-answer|free text" + fields +
+                                "|Recording=https://e.test/|1|1000|5678|1234|json");
+}
+
+TEST_F(PluginSink, ExceptionsOfTheWrapperBecomeOutcomes) {
+  auto sink = Make("polite", "{}");
+  const Outcome rejected = Deliver(*sink, "reject");
+  EXPECT_EQ(rejected.kind, Outcome::Kind::kRejected);
+  EXPECT_EQ(rejected.code, "not_polite");
+  EXPECT_EQ(rejected.reason, "say please");
+  const Outcome misconfigured = Deliver(*sink, "misconfigure");
+  EXPECT_EQ(misconfigured.kind, Outcome::Kind::kMisconfigured);
+  EXPECT_EQ(misconfigured.action, "teach me");
+  const Outcome thrown = Deliver(*sink, "throw");
+  EXPECT_EQ(thrown.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(thrown.reason, "dropped the tray");
+  EXPECT_EQ(Deliver(*sink, "throw a number").code, "exception");
+}
+
+TEST_F(PluginSink, StateMemoryAndRemoteIdGoRound) {
+  auto sink = Make("polite", "{}");
+  const Outcome first = Deliver(*sink, "step");
+  EXPECT_EQ(first.kind, Outcome::Kind::kNext);
+  EXPECT_EQ(first.code, "first");
+  ASSERT_TRUE(first.has_memory);
+  const Outcome second = sink->Deliver(Wish("step", 1, first.state, first.memory), kTimeout, [] { return false; });
+  EXPECT_EQ(second.kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(second.remote_id, "state-1,ts-1");
+  EXPECT_FALSE(second.has_memory);
+}
+
+TEST_F(PluginSink, ALongTextIsCutBetweenCodePoints) {
+  const Outcome outcome = Deliver(*Make("polite", "{}"), "long reason");
+  EXPECT_EQ(outcome.reason, std::string(509, 'x'));
+}
+
+TEST_F(PluginSink, ACallCanAskWhetherItIsStillWanted) {
+  auto sink = Make("polite", "{}");
+  EXPECT_EQ(sink->Deliver(Wish("canceled"), kTimeout, [] { return true; }).code, "canceled");
+  EXPECT_EQ(sink->Deliver(Wish("canceled"), kTimeout, {}).code, "not_canceled");
+}
+
+TEST_F(PluginSink, ReopenReachesThePlugin) {
+  auto sink = Make("polite", "{}");
+  sink->Reopen();
+  EXPECT_TRUE(Deliver(*sink, "hello").reason.starts_with("welcome back|"));
+}
+
+TEST(PluginConfig, FlattensScalarsToDottedKeys) {
+  const PluginConfig config("ops", R"({"a":"x","b":{"c":1,"d":[true,"y",null]},"e":2.5})", "Asia/Kolkata");
+  std::string seen;
+  for (std::size_t i = 0; i < config.get()->value_count; ++i) {
+    const auto& pair = config.get()->values[i];
+    seen += std::string(pair.name.data, pair.name.size) + "=" + std::string(pair.value.data, pair.value.size) + " ";
+  }
+  EXPECT_EQ(seen, "a=x b.c=1 b.d.0=true b.d.1=y e=2.5 ");
+  EXPECT_STREQ(config.get()->timezone, "Asia/Kolkata");
+}
+
+}  // namespace
+}  // namespace hookswitch
