@@ -57,7 +57,7 @@ std::vector<std::string> FieldTexts(const hsw::Message& message) {
   std::size_t left = kFieldsBudget;
   for (const hsw_pair& field : message.Fields()) {
     const std::string name = Escape(OneLine(hsw::View(field.name)), kMaxFieldName, "…");
-    std::string value = Escape(Clean(hsw::View(field.value)), kMaxFieldValue, "…");
+    std::string value = Escape(Clean(hsw::View(field.value), kMaxFieldValue), kMaxFieldValue, "…");
     if (name.empty() && IsBlank(value)) continue;
     if (IsBlank(value)) value = "-";
     std::string text = name.empty() ? value : "*" + name + ":*\n" + value;
@@ -90,8 +90,8 @@ std::vector<std::string> ContextTexts(const hsw::Message& message) {
 
 std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) {
   const std::string title = Title(message);
-  const std::string text = Clean(message.Text());
-  const std::string transcript = Clean(message.Transcript());
+  const std::string text = Clean(message.Text(), kMaxText);
+  const std::string transcript = Clean(message.Transcript(), max_transcript);
   const bool has_transcript = !IsBlank(transcript) && max_transcript > 0;
 
   BlockList blocks;
@@ -160,7 +160,7 @@ std::string PlainBody(const hsw::Message& message, std::size_t max_transcript) {
   for (const hsw_pair& field : message.Fields().first(std::min(message.Fields().size(), kMaxFields))) {
     line(Cut(OneLine(hsw::View(field.name)), kMaxFieldName, "…") + ": " + Cut(OneLine(hsw::View(field.value)), 200, "…"));
   }
-  const std::string free_text = Clean(message.Text()), transcript = Clean(message.Transcript());
+  const std::string free_text = Clean(message.Text(), kMaxPlainPart), transcript = Clean(message.Transcript(), max_transcript);
   if (!IsBlank(free_text)) line(Cut(free_text, kMaxPlainPart, kTruncated));
   for (const hsw_pair& link : message.Links()) {
     if (hsw::View(link.value).size() <= kMaxPlainPart) {
@@ -188,14 +188,14 @@ std::string WorkflowBody(const hsw::Delivery& delivery, std::size_t max_transcri
     if (hsw::EqualsIgnoreCase(hsw::View(field.name), "duration")) duration = hsw::View(field.value);
   }
   if (!message.Links().empty()) link = hsw::View(message.Links()[0].value);
-  std::string transcript = Clean(message.Transcript());
+  std::string transcript = Clean(message.Transcript(), max_transcript + kTruncated.size());
   transcript = max_transcript == 0 ? "" : Cut(transcript, max_transcript + kTruncated.size(), kTruncated);
   add("title", Title(message));
   add("status", hsw::View(delivery.Event().status));
   add("agent", hsw::View(delivery.Event().agent));
   add("call_id", hsw::View(delivery.Event().call_id));
   add("duration", OneLine(duration));
-  add("text", Cut(Clean(message.Text()), kMaxText, kTruncated));
+  add("text", Cut(Clean(message.Text(), kMaxText), kMaxText, kTruncated));
   add("transcript", transcript);
   add("link", OneLine(link));
   body += '}';

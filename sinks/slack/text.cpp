@@ -29,18 +29,24 @@ std::string_view Entity(std::string_view code_point) {
 
 }  // namespace
 
-std::string Clean(std::string_view text) {
+std::string Clean(std::string_view text, std::size_t most) {
   std::string out;
-  out.reserve(text.size());
+  out.reserve(most < text.size() / 4 ? most * 4 : text.size());
+  std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    const bool starts = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    if (starts && count > most) break;
     if (c == '\r') {
-      if (i + 1 == text.size() || text[i + 1] != '\n') out += '\n';
+      if (i + 1 < text.size() && text[i + 1] == '\n') continue;
+      out += '\n';
+      ++count;
     } else if (static_cast<unsigned char>(c) == 0xC2 && i + 1 < text.size() &&
                static_cast<unsigned char>(text[i + 1]) < 0xA0) {
       ++i;  // U+0080…U+009F
     } else if ((static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) || c == '\n' || c == '\t') {
       out += c;
+      count += starts;
     }
   }
   return out;

@@ -9,8 +9,9 @@ namespace slack {
 /// What a cut text ends with where the user should know that there was more.
 inline constexpr std::string_view kTruncated = "... (truncated)";
 
-/// Drops control characters but newline and tab, and makes every line end "\n".
-std::string Clean(std::string_view text);
+/// Drops control characters but newline and tab, and makes every line end "\n". Stops one code point behind `most`: enough to
+/// see that the text is longer, without reading all of a transcript of which a page is shown.
+std::string Clean(std::string_view text, std::size_t most = std::string_view::npos);
 /// Clean, on one line, without space at either end.
 std::string OneLine(std::string_view text);
 
