@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "core/base/log.h"
@@ -203,9 +204,9 @@ TEST_F(DispatcherTest, ASlowSinkDoesNotDelayAnother) {
 
 TEST_F(DispatcherTest, ASinkThatHangsInRenderDoesNotDelayAnother) {
   auto sink = std::make_shared<FakeSink>();
-  std::atomic<bool> release{false};
-  sink->render = [&](const SinkDelivery&) -> std::variant<HttpRequest, Outcome> {
-    while (!release) std::this_thread::yield();
+  const auto release = std::make_shared<std::promise<void>>();  // outlived by threads that are given up
+  sink->render = [released = release->get_future().share()](const auto&) -> std::variant<HttpRequest, Outcome> {
+    released.wait();
     return Outcome{};
   };
   Lane("hangs", sink), Lane("barrier");
@@ -216,14 +217,14 @@ TEST_F(DispatcherTest, ASinkThatHangsInRenderDoesNotDelayAnother) {
   ASSERT_TRUE(AwaitRecords(2)) << "cut at the deadline";
   EXPECT_EQ(journal.inner.Records()[1].outcome.code, "plugin_hung");
   Settle();
-  release = true;
+  release->set_value();
 }
 
 TEST_F(DispatcherTest, APluginThatKeepsHangingClosesItsLane) {
   auto sink = std::make_shared<FakeSink>();
-  std::atomic<bool> release{false};
-  sink->render = [&](const SinkDelivery&) -> std::variant<HttpRequest, Outcome> {
-    while (!release) std::this_thread::yield();
+  const auto release = std::make_shared<std::promise<void>>();  // outlived by threads that are given up
+  sink->render = [released = release->get_future().share()](const auto&) -> std::variant<HttpRequest, Outcome> {
+    released.wait();
     return Outcome{};
   };
   Lane("hangs", sink), Lane("barrier");
@@ -240,7 +241,7 @@ TEST_F(DispatcherTest, APluginThatKeepsHangingClosesItsLane) {
   }
   EXPECT_EQ(StatusOf("hangs").state, State::kUnavailable);
   EXPECT_THAT(StatusOf("hangs").because, HasSubstr("never returned"));
-  release = true;
+  release->set_value();
 }
 
 TEST_F(DispatcherTest, GivenUpDeliveriesGoToTheFallbackAndNoFurther) {
