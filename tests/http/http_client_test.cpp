@@ -1,0 +1,369 @@
+#include "core/http/http_client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <latch>
+
+#include "core/base/text.h"
+#include "tests/http/raw_server.h"
+
+namespace hookswitch {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+struct HttpClientTest : testing::Test {
+  HttpClientTest() {
+    // A proxy in the tester's environment must not see requests to the loopback server.
+    for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) unsetenv(name);
+    HttpClientOptions options;
+    options.user_agent = "hookswitch/test";
+    options.max_response_body = 1000;
+    client = MakeCurlClient(options);
+  }
+  HttpResult Send(HttpRequest request, std::chrono::milliseconds timeout = 20s) {
+    std::promise<HttpResult> promise;
+    client->Send(std::move(request), timeout, [&](HttpResult result) { promise.set_value(std::move(result)); });
+    return promise.get_future().get();
+  }
+  static HttpRequest Post(std::string url, std::string body = "hello") {
+    return {"POST", std::move(url), {{"Content-Type", "text/plain"}}, std::move(body)};
+  }
+  std::unique_ptr<HttpClient> client;
+};
+
+TEST_F(HttpClientTest, SendsTheRequestAsGivenAndReturnsTheAnswer) {
+  std::promise<std::string> seen;
+  RawServer server([&](RawConnection& connection) {
+    seen.set_value(connection.ReadRequest());
+    connection.Answer("fine", "X-Id: 7\r\n");
+    connection.AwaitClose();
+  });
+  HttpRequest request = Post(server.Url("/a?b=c"));
+  request.headers.emplace_back("X-Empty", "");
+  const auto result = Send(request);
+  ASSERT_TRUE(result.response) << result.error << " " << result.detail;
+  EXPECT_EQ(result.response->status, 200);
+  EXPECT_EQ(result.response->body, "fine");
+  EXPECT_THAT(result.response->headers, testing::Contains(std::pair<std::string, std::string>("X-Id", "7")));
+  EXPECT_EQ(seen.get_future().get(), "POST /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                                         "\r\nUser-Agent: hookswitch/test\r\nContent-Type: text/plain\r\nX-Empty:\r\n"
+                                         "Content-Length: 5\r\n\r\nhello");
+}
+
+TEST_F(HttpClientTest, AddsNoHeaderThatWasNotAskedFor) {
+  std::promise<std::string> seen;
+  RawServer server([&](RawConnection& connection) {
+    seen.set_value(connection.ReadRequest());
+    connection.Answer();
+  });
+  ASSERT_TRUE(Send({"POST", server.Url(), {}, std::string(3000, 'x')}).response);
+  const std::string request = seen.get_future().get();
+  EXPECT_THAT(request, Not(HasSubstr("Expect")));
+  EXPECT_THAT(request, Not(HasSubstr("Accept")));
+  EXPECT_THAT(request, Not(HasSubstr("Content-Type")));
+}
+
+TEST_F(HttpClientTest, SendsEveryMethod) {
+  for (const char* method : {"GET", "PUT", "PATCH", "DELETE", "POST"}) {
+    std::promise<std::string> seen;
+    RawServer server([&](RawConnection& connection) {
+      seen.set_value(connection.ReadRequest());
+      connection.Answer();
+    });
+    ASSERT_TRUE(Send({method, server.Url(), {}, std::string(method) == "GET" ? "" : "body"}).response) << method;
+    EXPECT_THAT(seen.get_future().get(), testing::StartsWith(std::string(method) + " /hook "));
+  }
+}
+
+TEST_F(HttpClientTest, AnEmptyPostHasALength) {
+  std::promise<std::string> seen;
+  RawServer server([&](RawConnection& connection) {
+    seen.set_value(connection.ReadRequest());
+    connection.Answer();
+  });
+  ASSERT_TRUE(Send({"POST", server.Url(), {}, ""}).response);
+  EXPECT_THAT(seen.get_future().get(), HasSubstr("Content-Length: 0\r\n"));
+}
+
+TEST_F(HttpClientTest, ReadsChunkedAnswersAndSkipsInformationalOnes) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Write("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+                     "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    connection.AwaitClose();
+  });
+  const auto result = Send(Post(server.Url()));
+  ASSERT_TRUE(result.response);
+  EXPECT_EQ(result.response->status, 201);
+  EXPECT_EQ(result.response->body, "abcde");
+  EXPECT_EQ(result.response->headers.size(), 1u);
+}
+
+TEST_F(HttpClientTest, ConnectionsAreUsedAgain) {
+  RawServer server([](RawConnection& connection) {
+    while (!connection.ReadRequest().empty()) connection.Answer();
+  });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Send(Post(server.Url())).response);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, AConnectionThatWentStaleIsReplacedWithoutAnError) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Answer();
+    if (connection.number() == 1) return;  // closes the kept connection
+    connection.AwaitClose();
+  });
+  ASSERT_TRUE(Send(Post(server.Url())).response);
+  const auto result = Send(Post(server.Url()));
+  ASSERT_TRUE(result.response) << result.error;
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(HttpClientTest, AKeptConnectionThatIsClosedOnTheNextRequestIsRetriedOnAFreshOne) {
+  for (const bool hard : {false, true}) {
+    RawServer server([&](RawConnection& connection) {
+      connection.ReadRequest();
+      connection.Answer();
+      if (connection.number() == 1) {
+        connection.ReadRequest();  // the next request crosses the close on the wire
+        if (hard) connection.Reset();
+        return;
+      }
+      connection.AwaitClose();
+    });
+    ASSERT_TRUE(Send(Post(server.Url())).response);
+    const auto result = Send(Post(server.Url()));
+    ASSERT_TRUE(result.response) << result.error << " " << result.detail;
+    EXPECT_EQ(server.connections(), 2);
+  }
+}
+
+TEST_F(HttpClientTest, AConnectionClosedWithoutAnAnswerIsAResetThatMayHaveBeenSent) {
+  for (const bool hard : {false, true}) {
+    RawServer server([&](RawConnection& connection) {
+      connection.ReadRequest();
+      if (hard) connection.Reset();
+    });
+    const auto result = Send(Post(server.Url()));
+    EXPECT_EQ(result.error, "reset");
+    EXPECT_TRUE(result.maybe_sent);
+  }
+}
+
+TEST_F(HttpClientTest, AnAnswerThatIsCutIsNoAnswer) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+  });
+  const auto result = Send(Post(server.Url()));
+  EXPECT_FALSE(result.response);
+  EXPECT_EQ(result.error, "reset");
+  EXPECT_TRUE(result.maybe_sent);
+}
+
+TEST_F(HttpClientTest, ARefusedConnectionSentNothing) {
+  const auto result = Send(Post("http://127.0.0.1:" + std::to_string(RefusedPort()) + "/T000/secret?token=x"));
+  EXPECT_EQ(result.error, "connect_failed");
+  EXPECT_FALSE(result.maybe_sent);
+  EXPECT_THAT(result.detail, HasSubstr("127.0.0.1"));
+  EXPECT_THAT(result.detail, Not(HasSubstr("secret")));
+}
+
+TEST_F(HttpClientTest, AnUnknownHostSentNothing) {
+  // RFC 6761: .invalid never resolves
+  const auto result = Send(Post("http://nowhere.invalid/secret"));
+  EXPECT_EQ(result.error, "dns_failed");
+  EXPECT_FALSE(result.maybe_sent);
+  EXPECT_THAT(result.detail, Not(HasSubstr("secret")));
+}
+
+TEST_F(HttpClientTest, AServerWithoutTlsIsATlsFailureAndSentNothing) {
+  RawServer server([](RawConnection& connection) {
+    connection.Write("220 this is no TLS\r\n");
+    connection.AwaitClose();
+  });
+  const auto result = Send(Post("https://127.0.0.1:" + std::to_string(server.port()) + "/secret"));
+  EXPECT_EQ(result.error, "tls_failed");
+  EXPECT_FALSE(result.maybe_sent);
+  EXPECT_THAT(result.detail, Not(HasSubstr("secret")));
+}
+
+TEST_F(HttpClientTest, AnAnswerThatIsNotHttpIsSaidSo) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Write("hello there\r\n\r\n");
+  });
+  const auto result = Send(Post(server.Url()));
+  EXPECT_EQ(result.error, "bad_response");
+  EXPECT_TRUE(result.maybe_sent);
+}
+
+TEST_F(HttpClientTest, TheDeadlineCutsAServerThatDoesNotAnswer) {
+  RawServer server([](RawConnection& connection) { connection.AwaitClose(); });
+  const auto result = Send(Post(server.Url("/secret")), 300ms);
+  EXPECT_EQ(result.error, "timeout");
+  EXPECT_TRUE(result.maybe_sent);
+  EXPECT_EQ(result.detail, "the request was sent, but no whole answer came within 300 ms");
+}
+
+TEST_F(HttpClientTest, TheDeadlineCutsAServerThatDripsItsAnswer) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Write("HTTP/1.1 200 OK\r\nX: ");
+    while (connection.Write("y")) std::this_thread::yield();
+  });
+  const auto result = Send(Post(server.Url()), 100ms);
+  EXPECT_FALSE(result.response);
+  EXPECT_THAT(result.error, testing::AnyOf("timeout", "too_large", "reset"));
+}
+
+TEST_F(HttpClientTest, ABigAnswerIsCutAndStillAnAnswer) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Answer(std::string(5'000'000, 'x'));
+    connection.AwaitClose();
+  });
+  const auto result = Send(Post(server.Url()));
+  ASSERT_TRUE(result.response) << result.error;
+  EXPECT_EQ(result.response->body, std::string(1000, 'x'));
+}
+
+TEST_F(HttpClientTest, AnEndlessAnswerIsCutAndStillAnAnswer) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Write("HTTP/1.1 200 OK\r\n\r\n");
+    while (connection.Write(std::string(10'000, 'x'))) {
+    }
+  });
+  EXPECT_TRUE(Send(Post(server.Url())).response);
+}
+
+TEST_F(HttpClientTest, WhatWasCutDoesNotPoisonTheNextRequest) {
+  RawServer server([](RawConnection& connection) {
+    while (!connection.ReadRequest().empty()) connection.Answer(std::string(connection.number() == 1 ? 100'000 : 2, 'x'));
+  });
+  ASSERT_TRUE(Send(Post(server.Url())).response);
+  const auto result = Send(Post(server.Url()));
+  ASSERT_TRUE(result.response);
+  EXPECT_EQ(result.response->body, "xx");
+}
+
+TEST_F(HttpClientTest, EndlessHeadersEnd) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Write("HTTP/1.1 200 OK\r\n");
+    while (connection.Write("X-Filler: " + std::string(1000, 'x') + "\r\n")) {
+    }
+  });
+  EXPECT_EQ(Send(Post(server.Url())).error, "too_large");
+}
+
+TEST_F(HttpClientTest, RedirectsAreNotFollowed) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Write("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
+    connection.AwaitClose();
+  });
+  const auto result = Send(Post(server.Url()));
+  ASSERT_TRUE(result.response);
+  EXPECT_EQ(result.response->status, 302);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, CookiesAreNotKept) {
+  std::promise<std::string> second;
+  RawServer server([&](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Answer("", "Set-Cookie: a=b\r\n");
+    second.set_value(connection.ReadRequest());
+    connection.Answer();
+  });
+  ASSERT_TRUE(Send(Post(server.Url())).response);
+  ASSERT_TRUE(Send(Post(server.Url())).response);
+  EXPECT_THAT(second.get_future().get(), Not(HasSubstr("Cookie")));
+}
+
+TEST_F(HttpClientTest, WhatHttpCannotCarryIsRefusedBeforeSending) {
+  RawServer server([](RawConnection& connection) { connection.AwaitClose(); });
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {"X-A", "b\r\nX-Injected: 1"}, {"X-A", "b\nc"}, {"X-A", std::string("b\0c", 3)}, {"X A", "b"}, {"X-A\r\nX-B", "c"},
+      {"", "b"}, {"Content-Length", "3"}, {"Transfer-Encoding", "chunked"}};
+  for (const auto& header : bad) {
+    HttpRequest request = Post(server.Url());
+    request.headers.push_back(header);
+    const auto result = Send(request);
+    EXPECT_EQ(result.error, "bad_request") << header.first;
+    EXPECT_FALSE(result.maybe_sent);
+    EXPECT_THAT(result.detail, Not(HasSubstr("Injected")));
+  }
+  HttpRequest request = Post(server.Url());
+  request.method = "GET / HTTP/1.1\r\n";
+  EXPECT_EQ(Send(request).error, "bad_request");
+  EXPECT_EQ(server.connections(), 0);
+}
+
+TEST_F(HttpClientTest, UrlsThatAreNoneAreRefusedBeforeSending) {
+  for (const char* url : {"", "nonsense", "ftp://127.0.0.1/x", "file:///etc/passwd", "http://", "http://a b/secret",
+                          "http://127.0.0.1:99999/secret", "gopher://127.0.0.1/", "http://127.0.0.1/\r\nX: y"}) {
+    const auto result = Send(Post(url));
+    EXPECT_EQ(result.error, "bad_url") << url;
+    EXPECT_FALSE(result.maybe_sent);
+    EXPECT_THAT(result.detail, Not(HasSubstr("secret")));
+  }
+}
+
+TEST_F(HttpClientTest, ThreeHundredAtOnceAllComeBack) {
+  RawServer server([](RawConnection& connection) {
+    for (std::string request; !(request = connection.ReadRequest()).empty();) {
+      connection.Answer(request.substr(request.find("\r\n\r\n") + 4));
+    }
+  });
+  constexpr int kCount = 300;
+  std::latch all(kCount);
+  std::atomic<int> right{0};
+  for (int i = 0; i < kCount; ++i) {
+    client->Send(Post(server.Url(), std::to_string(i)), 20s, [&, i](HttpResult result) {
+      if (result.response && result.response->body == std::to_string(i)) ++right;
+      all.count_down();
+    });
+  }
+  all.wait();
+  EXPECT_EQ(right, kCount);
+  EXPECT_LE(server.connections(), 64) << "max_connections_per_host";
+}
+
+TEST_F(HttpClientTest, EndingTheClientEndsWhatIsInFlightAsCanceled) {
+  std::promise<void> arrived;
+  RawServer server([&](RawConnection& connection) {
+    connection.ReadRequest();
+    arrived.set_value();
+    connection.AwaitClose();
+  });
+  std::promise<HttpResult> promise;
+  client->Send(Post(server.Url()), 20s, [&](HttpResult result) { promise.set_value(std::move(result)); });
+  arrived.get_future().wait();
+  client.reset();
+  const auto result = promise.get_future().get();
+  EXPECT_EQ(result.error, "canceled");
+  EXPECT_TRUE(result.maybe_sent);
+}
+
+TEST_F(HttpClientTest, ACallbackMaySendMore) {
+  RawServer server([](RawConnection& connection) {
+    while (!connection.ReadRequest().empty()) connection.Answer();
+  });
+  std::promise<HttpResult> promise;
+  client->Send(Post(server.Url()), 20s, [&](HttpResult) {
+    client->Send(Post(server.Url()), 20s, [&](HttpResult result) { promise.set_value(std::move(result)); });
+  });
+  EXPECT_TRUE(promise.get_future().get().response);
+}
+
+}  // namespace
+}  // namespace hookswitch
