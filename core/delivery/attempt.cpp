@@ -65,7 +65,8 @@ Outcome FromTransport(const HttpResult& result) {
 
 }  // namespace
 
-Attempt::Attempt(Facts facts) : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery)) {}
+Attempt::Attempt(Facts facts, std::shared_ptr<const CallEvent> event)
+    : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery)), event_(std::move(event)) {}
 
 Outcome Attempt::Hopeless(std::string code, std::string reason) {
   hopeless_ = true;
@@ -75,7 +76,7 @@ Outcome Attempt::Hopeless(std::string code, std::string reason) {
 }
 
 std::optional<Outcome> Attempt::Prepare(Journal& journal) {
-  if (!facts_.event) {
+  if (!event_) {
     auto stored = journal.Load(facts_.event_seq);
     if (!stored) {
       switch (stored.error().code) {
@@ -104,19 +105,19 @@ std::optional<Outcome> Attempt::Prepare(Journal& journal) {
     if (!event) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
     event->id = stored->id;
     event->received_at = stored->received_at;
-    facts_.event = std::make_shared<const CallEvent>(std::move(*event));
+    event_ = std::make_shared<const CallEvent>(std::move(*event));
   }
   if (facts_.call_key != 0) {
     auto memory = journal.LoadMemory(facts_.sink_name, facts_.call_key);
     if (!memory) return Later("journal_unavailable", "the sink's memory could not be read now: " + memory.error().message);
     memory_ = std::move(*memory);
   }
-  message_ = facts_.plan->composer->Compose(*facts_.event, facts_.template_name);
+  message_ = facts_.plan->composer->Compose(*event_, facts_.template_name);
   return std::nullopt;
 }
 
 SinkDelivery Attempt::View() const {
-  return {.event = *facts_.event, .message = message_, .id = id_, .sink = facts_.sink_name, .rule = facts_.rule,
+  return {.event = *event_, .message = message_, .id = id_, .sink = facts_.sink_name, .rule = facts_.rule,
           .attempt = facts_.number, .step = facts_.step, .state = facts_.state, .memory = memory_};
 }
 

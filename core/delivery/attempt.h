@@ -33,9 +33,9 @@ class Attempt {
     std::chrono::milliseconds timeout{};
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
-    std::shared_ptr<const CallEvent> event;  ///< nullptr: read it from the journal
   };
-  explicit Attempt(Facts facts);
+  /// `event` nullptr: Prepare reads it from the journal.
+  Attempt(Facts facts, std::shared_ptr<const CallEvent> event);
 
   /// Reads and composes. Returns an outcome if that is not possible: kRejected if it never will be (`hopeless` then),
   /// kRetry if it may be later.
@@ -52,8 +52,8 @@ class Attempt {
 
   const Facts& facts() const { return facts_; }
   const std::string& id() const { return id_; }
-  /// The event's public id; "" before it is read.
-  std::string_view event_id() const { return facts_.event ? std::string_view(facts_.event->id) : std::string_view(); }
+  /// nullptr if it could not be read. Like hopeless(), for whoever has seen the attempt's last function return.
+  const std::shared_ptr<const CallEvent>& event() const { return event_; }
   /// The event cannot be read, so no other sink can deliver it either.
   bool hopeless() const { return hopeless_; }
 
@@ -61,8 +61,9 @@ class Attempt {
   Outcome Hopeless(std::string code, std::string reason);
   SinkDelivery View() const;
 
-  Facts facts_;
+  const Facts facts_;
   const std::string id_;
+  std::shared_ptr<const CallEvent> event_;
   Message message_;
   std::string memory_;
   bool hopeless_ = false;

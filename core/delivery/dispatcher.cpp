@@ -57,7 +57,11 @@ struct Dispatcher::Impl {
     std::shared_ptr<Attempt> attempt;
     MonoTime started{};
     WallTime started_wall{};
-    bool ends = false;  ///< with kRecording: the verdict is final
+    bool given_up = false;  ///< a thread may still be in the attempt: nothing that it writes may be read
+    bool ends = false;      ///< with kRecording: the verdict is final
+    /// The event, if it is known to have been read.
+    std::shared_ptr<const CallEvent> Event() const { return given_up ? lane->EventOf(ref) : attempt->event(); }
+    bool Hopeless() const { return !given_up && attempt->hopeless(); }
   };
 
   void Run() EXCLUDES(mu);
@@ -167,11 +171,12 @@ MonoTime Dispatcher::Impl::StartAll() {
 
 void Dispatcher::Impl::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
   const LaneDelivery& delivery = lane.lane[ref];
-  auto attempt = std::make_shared<Attempt>(Attempt::Facts{
-      .delivery = delivery.seq, .event_seq = delivery.event, .call_key = delivery.call_key,
-      .number = delivery.attempts + 1, .step = delivery.step, .sink_name = lane.name,
-      .rule = origins.Rule(delivery.origin), .template_name = origins.Template(delivery.origin),
-      .state = lane.StateOf(ref), .timeout = lane.timeout, .plan = plan, .sink = lane.sink, .event = lane.EventOf(ref)});
+  auto attempt = std::make_shared<Attempt>(
+      Attempt::Facts{.delivery = delivery.seq, .event_seq = delivery.event, .call_key = delivery.call_key,
+                     .number = delivery.attempts + 1, .step = delivery.step, .sink_name = lane.name,
+                     .rule = origins.Rule(delivery.origin), .template_name = origins.Template(delivery.origin),
+                     .state = lane.StateOf(ref), .timeout = lane.timeout, .plan = plan, .sink = lane.sink},
+      lane.EventOf(ref));
   const std::uint64_t id = ++last_attempt;
   const auto [flight, is_new] = in_flight.try_emplace(delivery.seq);
   HSW_CHECK(is_new, "a lane gives a delivery out once, and the journal gives a number once");
@@ -242,13 +247,13 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
                        .latency = latency, .outcome = {}, .state = verdict.state,
                        .due = verdict.wait > milliseconds(0) ? wall + verdict.wait : WallTime{}, .step = delivery.step,
                        .fallback_sink = {}};
-  const bool falls_back = verdict.state == DeliveryState::kDead && !flight.attempt->hopeless() && !is_fallback &&
+  const bool falls_back = verdict.state == DeliveryState::kDead && !flight.Hopeless() && !is_fallback &&
                           !lane.fallback.empty() && lane.fallback != lane.name && plan->lanes.contains(lane.fallback);
   if (falls_back) record.fallback_sink = lane.fallback;
   flight.stage = Stage::kRecording;
   flight.ends = verdict.state != DeliveryState::kPending;
   if (!flight.ends) {
-    lane.Remember(flight.ref, facts.event, outcome.kind == Outcome::Kind::kNext ? outcome.state : facts.state);
+    lane.Remember(flight.ref, flight.Event(), outcome.kind == Outcome::Kind::kNext ? outcome.state : facts.state);
   }
   if (outcome.kind != Outcome::Kind::kNext) outcome.state = facts.state;  // a step that failed begins again where it was
   record.outcome = std::move(outcome);
@@ -260,13 +265,15 @@ void Dispatcher::Impl::Tell(const InFlight& flight, const Outcome& outcome, cons
   const LaneRuntime::Series& series = flight.lane->series;
   const Attempt& attempt = *flight.attempt;
   const Attempt::Facts& facts = attempt.facts();
+  const auto event = flight.Event();
+  const std::string_view event_id = event ? std::string_view(event->id) : std::string_view();
   series.attempt_seconds.Observe(std::chrono::duration<double>(latency).count());
   switch (outcome.kind) {
     case Outcome::Kind::kDelivered: {
       series.delivered.Add();
       const auto age = clock.Mono() - flight.lane->lane[flight.ref].accepted;
       series.delivery_seconds.Observe(std::chrono::duration<double>(age).count());
-      log::Info("delivery_delivered", {{"delivery", attempt.id()}, {"event_id", attempt.event_id()},
+      log::Info("delivery_delivered", {{"delivery", attempt.id()}, {"event_id", event_id},
                                        {"sink", facts.sink_name}, {"attempt", facts.number},
                                        {"latency_ms", latency.count()}});
       return;
@@ -278,11 +285,11 @@ void Dispatcher::Impl::Tell(const InFlight& flight, const Outcome& outcome, cons
   }
   if (verdict.state == DeliveryState::kDead) {
     series.dead.Add();
-    log::Error("delivery_dead", {{"delivery", attempt.id()}, {"event_id", attempt.event_id()}, {"sink", facts.sink_name},
+    log::Error("delivery_dead", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
                                  {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
                                  {"gave_up", verdict.gave_up}, {"may_have_been_delivered", outcome.may_have_been_delivered}});
   } else if (outcome.kind == Outcome::Kind::kRetry) {
-    log::Warn("delivery_retry", {{"delivery", attempt.id()}, {"event_id", attempt.event_id()}, {"sink", facts.sink_name},
+    log::Warn("delivery_retry", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
                                  {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
                                  {"next_ms", verdict.wait.count()},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
@@ -326,7 +333,7 @@ void Dispatcher::Impl::Handle(const Inbox::Recorded& recorded) {
     Add({.seq = recorded.fallback, .event = facts.event_seq, .call_key = facts.call_key, .received_at = clock.Wall(),
          .due = {}, .attempts = 0, .step = 0, .sink = lane.fallback, .rule = facts.rule,
          .template_name = facts.template_name, .state = {}},
-        facts.event, true);
+        flight.Event(), true);
   }
   if (flight.ends) lane.Forget(flight.ref);
   lane.lane.Settle(flight.ref);
@@ -356,6 +363,7 @@ void Dispatcher::Impl::Overdue(std::uint64_t attempt) {
   if (found == in_flight.end() || found->second.stage == Stage::kRecording) return;
   InFlight& flight = found->second;
   flight.attempt->Cancel();
+  flight.given_up = true;
   Outcome outcome;
   outcome.code = flight.stage == Stage::kCalling ? "timeout" : "plugin_hung";
   outcome.reason = flight.stage == Stage::kCalling ? "timed out: the plugin did not return in time"

@@ -19,22 +19,31 @@ class Bell {
  public:
   void Ring() {
     MutexLock lock(mu_);
+    ++rings_;
     cv_.NotifyAll();
   }
-  /// True as soon as `holds` does; it is asked again at every Ring.
+  /// True as soon as `holds` does; it is asked again after every Ring, without a lock held.
   bool Await(const std::function<bool()>& holds) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    MutexLock lock(mu_);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() >= until) return false;
-      cv_.WaitUntil(mu_, until);
+    for (;;) {
+      std::uint64_t seen = 0;
+      {
+        MutexLock lock(mu_);
+        seen = rings_;
+      }
+      if (holds()) return true;
+      MutexLock lock(mu_);
+      while (rings_ == seen) {
+        if (std::chrono::steady_clock::now() >= until) return false;
+        cv_.WaitUntil(mu_, until);
+      }
     }
-    return true;
   }
 
  private:
   Mutex mu_;
   CondVar cv_;
+  std::uint64_t rings_ GUARDED_BY(mu_) = 0;
 };
 
 /// MemoryJournal that rings a bell at every record.
