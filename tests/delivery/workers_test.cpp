@@ -1,0 +1,96 @@
+#include "core/delivery/workers.h"
+
+#include <gtest/gtest.h>
+
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <memory>
+#include <vector>
+
+#include "tests/fakes/fake_clock.h"
+
+namespace hookswitch {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Workers, RunsJobsOfDifferentStrandsAtTheSameTime) {
+  FakeClock clock;
+  Workers workers(clock, 2);
+  std::promise<void> first, second;
+  auto first_ran = first.get_future().share(), second_ran = second.get_future().share();
+  std::promise<void> done;
+  workers.Post(1, 1, 1s, [&] { first.set_value(), second_ran.wait(); });
+  workers.Post(2, 2, 1s, [&] { second.set_value(), first_ran.wait(), done.set_value(); });
+  done.get_future().wait();
+}
+
+TEST(Workers, RunsJobsOfOneStrandOneByOneInOrder) {
+  FakeClock clock;
+  Workers workers(clock, 4);
+  std::atomic<int> running{0};
+  std::vector<int> order;  // guarded by the strand
+  std::promise<void> done;
+  for (int i = 0; i < 1000; ++i) {
+    workers.Post(static_cast<Workers::JobId>(i + 1), 7, 1s, [&, i] {
+      EXPECT_EQ(++running, 1);
+      order.push_back(i);
+      --running;
+      if (i == 999) done.set_value();
+    });
+  }
+  done.get_future().wait();
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(Workers, AJobPastItsLimitIsGivenUpAndItsStrandGoesOn) {
+  FakeClock clock;
+  Workers workers(clock, 1);
+  const auto release = std::make_shared<std::promise<void>>();
+  std::promise<void> began, next;
+  workers.Post(1, 7, 1s, [&began, released = release->get_future().share()] { began.set_value(), released.wait(); });
+  workers.Post(2, 7, 1s, [&next] { next.set_value(); });
+  began.get_future().wait();
+  clock.Advance(1s);
+  EXPECT_TRUE(workers.TakeOverdue().empty()) << "not past it yet";
+  clock.Advance(1ms);
+  EXPECT_EQ(workers.TakeOverdue(), std::vector<Workers::JobId>{1});
+  EXPECT_EQ(workers.stuck(), 1u);
+  next.get_future().wait();
+  release->set_value();
+}
+
+TEST(Workers, WhatWaitsForAThreadIsNotOverdue) {
+  FakeClock clock;
+  Workers workers(clock, 1);
+  std::promise<void> began, release, next;
+  auto released = release.get_future().share();
+  workers.Post(1, 0, 1h, [&, released] { began.set_value(), released.wait(); });
+  workers.Post(2, 0, 1s, [&] { next.set_value(); });
+  began.get_future().wait();
+  clock.Advance(1min);
+  EXPECT_TRUE(workers.TakeOverdue().empty());
+  release.set_value();
+  next.get_future().wait();
+}
+
+TEST(Workers, EndingItDropsWhatHasNotBegunAndLeavesAStuckThreadBehind) {
+  FakeClock clock;
+  const auto release = std::make_shared<std::promise<void>>();
+  std::atomic<bool> ran{false};
+  {
+    Workers workers(clock, 1);
+    workers.SetPatience(0ms);
+    std::promise<void> began;
+    workers.Post(1, 0, 1s, [&began, released = release->get_future().share()] { began.set_value(), released.wait(); });
+    workers.Post(2, 0, 1s, [&ran] { ran = true; });
+    began.get_future().wait();
+  }
+  EXPECT_FALSE(ran);
+  release->set_value();
+}
+
+}  // namespace
+}  // namespace hookswitch
