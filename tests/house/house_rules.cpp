@@ -1,0 +1,240 @@
+#include "tests/house/house_rules.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string_view>
+
+#include "core/base/text.h"
+
+namespace hookswitch::house {
+namespace {
+
+// A folder links and includes lower floors only. plugins/ (the ABI) is on floor 1, beside event.
+const std::map<std::string, int, std::less<>> kFloors = {
+    {"base", 0},    {"event", 1}, {"config", 2},  {"sources", 3},  {"routing", 3}, {"message", 3}, {"journal", 3},
+    {"plugins", 3}, {"http", 3},  {"ingress", 4}, {"delivery", 4}, {"admin", 5},   {"app", 6},     {"cli", 7}};
+constexpr int kAbiFloor = 1;
+
+// Header prefix of a library, and the folders that wrap it. Boost.JSON is everywhere: core/base/json.h is its door.
+const std::multimap<std::string, std::string> kWrappers = {
+    {"Poco/", "core/ingress"},    {"sqlite3.h", "core/journal"}, {"curl/", "core/http"},
+    {"yaml-cpp/", "core/config"}, {"CLI/", "core/cli"},          {"prometheus/", "core/base"},
+    {"spdlog/", "core/base"},     {"kainjow/", "core/message"},  {"systemd/", "core/cli"}};
+
+struct Include {
+  int line;
+  std::string path;
+  bool quoted;
+};
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<Include> Includes(const std::string& text) {
+  std::vector<Include> includes;
+  int number = 0;
+  for (const std::string& line : Lines(text)) {
+    ++number;
+    std::string_view rest = Trim(line);
+    if (!rest.starts_with('#')) continue;
+    rest = Trim(rest.substr(1));
+    if (!rest.starts_with("include")) continue;
+    rest = Trim(rest.substr(7));
+    const bool quoted = rest.starts_with('"');
+    if (!quoted && !rest.starts_with('<')) continue;
+    const std::size_t end = rest.find(quoted ? '"' : '>', 1);
+    if (end != std::string_view::npos) includes.push_back({number, std::string(rest.substr(1, end - 1)), quoted});
+  }
+  return includes;
+}
+
+bool IsCode(std::string_view path) {
+  return path.ends_with(".h") || path.ends_with(".cpp") || path.ends_with(".c");
+}
+
+/// The first `count` folders of a path: "core/base" of "core/base/text.h" for 2.
+std::string Top(std::string_view path, int count) {
+  std::size_t end = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::size_t slash = path.find('/', end == 0 ? 0 : end + 1);
+    if (slash == std::string_view::npos) return std::string(path);
+    end = slash;
+  }
+  return std::string(path.substr(0, end));
+}
+
+std::optional<int> FloorOf(std::string_view path) {
+  const auto found = kFloors.find(Top(path.substr(5), 1));
+  if (found == kFloors.end()) return {};
+  return found->second;
+}
+
+std::string CheckCoreInclude(const std::string& file, int floor, const std::string& include) {
+  if (include.starts_with("hookswitch/") || include.starts_with("plugins/")) {
+    return floor > kAbiFloor ? "" : "the plugin ABI is not below this folder";
+  }
+  if (!include.starts_with("core/")) {
+    const std::string top = Top(include, 1);
+    const bool ours = top == "sinks" || top == "tests" || top == "examples" || top == "config";
+    return ours ? "core does not know " + top + "/" : "";
+  }
+  if (Top(include, 2) == Top(file, 2) || include == "core/base/version.h") return "";
+  const auto other = FloorOf(include);
+  if (!other) return Top(include, 2) + " is on no floor";
+  if (*other < floor) return "";
+  return *other == floor ? Top(include, 2) + " is a peer on the same floor" : Top(include, 2) + " is on a higher floor";
+}
+
+}  // namespace
+
+Tree ReadTree(const std::string& top) {
+  namespace fs = std::filesystem;
+  static const std::set<std::string> kTops = {"core", "sinks", "plugins", "config", "tests", "examples"};
+  static const std::set<std::string> kKinds = {".h",  ".cpp", ".c",    ".in",   ".txt", ".cmake",
+                                               ".md", ".sh",  ".yaml", ".html", ".js"};
+  Tree tree;
+  const auto add = [&](const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    tree[fs::relative(path, top).string()] = {std::istreambuf_iterator<char>(in), {}};
+  };
+  for (const fs::directory_entry& entry : fs::directory_iterator(top)) {
+    const std::string name = entry.path().filename();
+    if (entry.is_regular_file() && (name == "CMakeLists.txt" || name == "README.md")) add(entry.path());
+    if (!entry.is_directory() || !kTops.contains(name)) continue;
+    for (const fs::directory_entry& file : fs::recursive_directory_iterator(entry.path())) {
+      if (file.is_regular_file() && kKinds.contains(file.path().extension())) add(file.path());
+    }
+  }
+  return tree;
+}
+
+std::vector<Finding> CheckFloors(const Tree& tree) {
+  std::vector<Finding> findings;
+  for (const auto& [file, text] : tree) {
+    if (!IsCode(file) || file.starts_with("tests/")) continue;
+    const bool core = file.starts_with("core/");
+    const auto floor = core ? FloorOf(file) : std::nullopt;
+    if (core && !floor) findings.push_back({file, 0, Top(file, 2) + " is on no floor"});
+    if (core && !floor) continue;
+    for (const Include& include : Includes(text)) {
+      std::string what;
+      const std::string top = Top(include.path, 1);
+      if (core) {
+        what = CheckCoreInclude(file, *floor, include.path);
+      } else if (include.path.find("../") != std::string::npos) {
+        what = "leaves its folder";
+      } else if (top == "core" || top == "tests" || top == "examples" || top == "sinks") {
+        const bool own = Top(include.path, 2) == Top(file, 2);
+        if (!own) what = Top(file, 1) + " sees plugins/ only";
+      }
+      if (!what.empty()) findings.push_back({file, include.line, "includes \"" + include.path + "\": " + what});
+    }
+  }
+  return findings;
+}
+
+std::vector<Finding> CheckLibraries(const Tree& tree) {
+  std::vector<Finding> findings;
+  for (const auto& [file, text] : tree) {
+    if (!IsCode(file) || !file.starts_with("core/")) continue;
+    for (const Include& include : Includes(text)) {
+      const auto wrapper = std::find_if(kWrappers.begin(), kWrappers.end(),
+                                        [&](const auto& pair) { return include.path.starts_with(pair.first); });
+      if (wrapper == kWrappers.end()) continue;
+      if (Top(file, 2) != wrapper->second) {
+        findings.push_back(
+            {file, include.line, "includes <" + include.path + ">, which " + wrapper->second + " wraps"});
+      }
+    }
+  }
+  return findings;
+}
+
+std::vector<Finding> CheckTestsAreRegistered(const Tree& tree) {
+  std::vector<Finding> findings;
+  for (const auto& [file, text] : tree) {
+    if (!file.starts_with("tests/") || !file.ends_with("_test.cpp")) continue;
+    bool registered = false;
+    for (std::size_t slash = file.rfind('/'); slash != std::string::npos && !registered;
+         slash = file.rfind('/', slash - 1)) {
+      const auto list = tree.find(file.substr(0, slash) + "/CMakeLists.txt");
+      if (list == tree.end()) continue;
+      const std::string name = file.substr(slash + 1);
+      for (std::size_t at = list->second.find(name); at != std::string::npos; at = list->second.find(name, at + 1)) {
+        const char before = at == 0 ? ' ' : list->second[at - 1];
+        registered = registered || before == ' ' || before == '\n' || before == '(' || before == '\t' || before == '/';
+      }
+    }
+    if (!registered) findings.push_back({file, 0, "no CMakeLists.txt names it, so it is never run"});
+  }
+  return findings;
+}
+
+std::vector<Finding> CheckTestsDoNotSleep(const Tree& tree) {
+  std::vector<Finding> findings;
+  for (const auto& [file, text] : tree) {
+    if (!file.starts_with("tests/") || !IsCode(file) || file.starts_with("tests/house/")) continue;
+    int number = 0;
+    for (const std::string& line : Lines(text)) {
+      ++number;
+      for (const char* word : {"sleep_for(", "sleep_until(", "usleep(", "nanosleep(", " sleep("}) {
+        if (line.find(word) != std::string::npos) findings.push_back({file, number, "sleeps"});
+      }
+    }
+  }
+  return findings;
+}
+
+std::vector<Finding> CheckWords(const Tree& tree) {
+  // Written in two halves so that this list does not find itself.
+  static const std::vector<std::string> kWords = {
+      "to"
+      "do:",
+      "to"
+      "do(",
+      "fix"
+      "me",
+      "work"
+      "tree",
+      "cla"
+      "ude",
+      "anth"
+      "ropic",
+      "chat"
+      "gpt",
+      "co"
+      "pilot",
+      "sub"
+      "agent",
+      "/tmp"
+      "/hs",
+      "/work"
+      "/shared",
+      "the "
+      "integrator",
+      "language"
+      " model"};
+  std::vector<Finding> findings;
+  for (const auto& [file, text] : tree) {
+    int number = 0;
+    for (const std::string& line : Lines(text)) {
+      ++number;
+      const std::string lower = ToLower(line);
+      for (const std::string& word : kWords) {
+        if (lower.find(word) != std::string::npos) findings.push_back({file, number, "says \"" + word + "\""});
+      }
+    }
+  }
+  return findings;
+}
+
+}  // namespace hookswitch::house

@@ -1,0 +1,102 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/house/house_rules.h"
+
+namespace hookswitch::house {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// "file:line what", as an editor reads it.
+std::vector<std::string> Told(const std::vector<Finding>& findings) {
+  std::vector<std::string> told;
+  for (const Finding& finding : findings) {
+    told.push_back(finding.file + ":" + std::to_string(finding.line) + " " + finding.what);
+  }
+  return told;
+}
+
+const Tree& Here() {
+  static const Tree tree = ReadTree(HSW_SOURCE_DIR);
+  return tree;
+}
+
+TEST(House, TheTreeIsRead) {
+  EXPECT_TRUE(Here().contains("core/base/text.h"));
+  EXPECT_TRUE(Here().contains("tests/house/CMakeLists.txt"));
+}
+
+TEST(House, NoFolderIncludesAPeerOrAHigherFloor) {
+  EXPECT_THAT(Told(CheckFloors(Here())), IsEmpty());
+}
+TEST(House, LibrariesAreIncludedWhereTheyAreWrapped) {
+  EXPECT_THAT(Told(CheckLibraries(Here())), IsEmpty());
+}
+TEST(House, EveryTestFileIsBuilt) {
+  EXPECT_THAT(Told(CheckTestsAreRegistered(Here())), IsEmpty());
+}
+TEST(House, TestsDoNotSleep) {
+  EXPECT_THAT(Told(CheckTestsDoNotSleep(Here())), IsEmpty());
+}
+TEST(House, WordsAreOfThisHouse) {
+  EXPECT_THAT(Told(CheckWords(Here())), IsEmpty());
+}
+
+TEST(HouseRules, SeeAFloorBroken) {
+  EXPECT_THAT(
+      Told(CheckFloors({{"core/base/a.h", "#pragma once\n#include \"core/event/call_event.h\"\n"}})),
+      ElementsAre(HasSubstr("core/base/a.h:2 includes \"core/event/call_event.h\": core/event is on a higher floor")));
+  EXPECT_THAT(Told(CheckFloors({{"core/routing/a.cpp", "#  include \"core/journal/journal.h\""}})),
+              ElementsAre(HasSubstr("peer")));
+  EXPECT_THAT(Told(CheckFloors({{"core/event/a.cpp", "#include \"hookswitch/sink.h\""}})),
+              ElementsAre(HasSubstr("ABI")));
+  EXPECT_THAT(Told(CheckFloors({{"core/app/a.cpp", "#include \"sinks/slack/text.h\""}})),
+              ElementsAre(HasSubstr("sinks/")));
+  EXPECT_THAT(Told(CheckFloors({{"core/app/a.cpp", "#include \"tests/fakes/fake_clock.h\""}})),
+              ElementsAre(HasSubstr("tests/")));
+  EXPECT_THAT(Told(CheckFloors({{"core/attic/a.cpp", ""}})), ElementsAre(HasSubstr("on no floor")));
+  EXPECT_THAT(Told(CheckFloors({{"sinks/slack/a.cpp", "#include \"core/base/text.h\""}})),
+              ElementsAre(HasSubstr("plugins/ only")));
+  EXPECT_THAT(Told(CheckFloors({{"sinks/slack/a.cpp", "#include \"sinks/file/text.h\""}})),
+              ElementsAre(HasSubstr("plugins/ only")));
+  EXPECT_THAT(Told(CheckFloors({{"sinks/slack/a.cpp", "#include \"../file/text.h\""}})),
+              ElementsAre(HasSubstr("leaves")));
+  EXPECT_THAT(Told(CheckFloors({{"plugins/include/hookswitch/a.h", "#include \"core/base/text.h\""}})),
+              testing::SizeIs(1));
+  EXPECT_THAT(Told(CheckFloors({{"examples/sinks/a.cpp", "#include \"core/base/text.h\""}})), testing::SizeIs(1));
+}
+
+TEST(HouseRules, AllowWhatIsBelow) {
+  EXPECT_THAT(Told(CheckFloors({{"core/app/a.cpp",
+                                 "#include \"core/admin/admin_api.h\"\n#include \"core/app/b.h\"\n#include <vector>"},
+                                {"core/plugins/a.cpp", "#include \"hookswitch/sink.h\""},
+                                {"sinks/slack/a.cpp", "#include \"hookswitch/sink.h\"\n#include \"text.h\""}})),
+              IsEmpty());
+}
+
+TEST(HouseRules, SeeALibraryOutsideItsWrapper) {
+  EXPECT_THAT(Told(CheckLibraries({{"core/delivery/a.cpp", "#include <sqlite3.h>"}})),
+              ElementsAre(HasSubstr("core/journal wraps")));
+  EXPECT_THAT(Told(CheckLibraries({{"core/journal/a.cpp", "#include <sqlite3.h>"}})), IsEmpty());
+}
+
+TEST(HouseRules, SeeATestThatIsNotBuilt) {
+  const Tree tree = {{"tests/base/text_test.cpp", ""},
+                     {"tests/base/CMakeLists.txt", "hsw_test(base_test SOURCES json_text_test.cpp)"}};
+  EXPECT_THAT(Told(CheckTestsAreRegistered(tree)), ElementsAre(HasSubstr("tests/base/text_test.cpp")));
+  const Tree above = {{"tests/sinks/slack/a_test.cpp", ""},
+                      {"tests/sinks/CMakeLists.txt", "hsw_test(x SOURCES slack/a_test.cpp)"}};
+  EXPECT_THAT(Told(CheckTestsAreRegistered(above)), IsEmpty());
+}
+
+TEST(HouseRules, SeeASleepAndAForeignWord) {
+  EXPECT_THAT(Told(CheckTestsDoNotSleep({{"tests/base/a.h", "\nstd::this_thread::sleep_for(1s);"}})),
+              ElementsAre("tests/base/a.h:2 sleeps"));
+  EXPECT_THAT(Told(CheckWords({{"core/base/a.h", std::string("// FIX") + "ME later"}})), testing::SizeIs(1));
+}
+
+}  // namespace
+}  // namespace hookswitch::house
