@@ -31,7 +31,7 @@ TEST(Delivery, ACompletedCallGivesTheMessageUsersKnow) {
   FakeSlack slack;
   Router router(RouterConfig(dir).Slack("ops", slack.Url()).Write());
   ASSERT_TRUE(router.Ready());
-  ASSERT_EQ(router.Post(Call(CallId(1), {{"conversation_duration", 73.2}})).status, 200);
+  ASSERT_EQ(router.Post(Call(CallId(1), {{"conversation_duration", 73.2}, {"summary", nullptr}})).status, 200);
   ASSERT_TRUE(slack.WaitForPosted(1));
 
   const json::object message = json::parse(slack.Posted()[0].body).as_object();

@@ -34,6 +34,7 @@ RouterConfig& RouterConfig::Slack(const std::string& name, const std::string& ur
                                   std::vector<std::string> more_lines) {
   const std::string secret = dir_ / (name + "_webhook");
   WriteFile(secret, url);
+  std::filesystem::permissions(secret, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   names_.push_back(name);
   sinks +=
       "  " + name + ":\n    plugin: slack\n    config: {webhook_url: {file: " + secret + "}, allow_any_host: true}\n";
