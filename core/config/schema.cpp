@@ -161,7 +161,9 @@ class Checker {
   struct Spot {
     std::string name;  ///< "rules[].when"
     Mark key_where;    ///< of the key that holds the value: what is missing inside is reported there
-    int key_width = 1;
+    const Node::Entry* key = nullptr;
+
+    int KeyWidthOr1() const { return key ? KeyWidth(*key) : 1; }
   };
 
   void Check(const Node& value, const json::object& schema, const Spot& spot, int anyof_depth = 0) {
@@ -185,7 +187,7 @@ class Checker {
   void Report(const Node& value, const Spot& spot, std::string message, std::string hint = {}) {
     // A block map or list has the place of its first item; its key says better which one is meant.
     const bool whole = value.kind != Node::Kind::kScalar && spot.key_where.line > 0;
-    problems_.Error(whole ? spot.key_where : value.where, whole ? spot.key_width : Width(value), std::move(message), std::move(hint));
+    problems_.Error(whole ? spot.key_where : value.where, whole ? spot.KeyWidthOr1() : Width(value), std::move(message), std::move(hint));
   }
 
   static std::string Prefix(const Spot& spot) { return spot.name.empty() ? std::string() : spot.name + ": "; }
@@ -304,7 +306,7 @@ class Checker {
     const json::object& item_schema = Resolve(root_, *items);
     for (const Node& item : value.list) {
       // Items have no key; a block item starts at its first key, which is where its own problems belong.
-      Check(item, item_schema, {spot.name + "[]", item.where.line > 0 ? item.where : spot.key_where, 1});
+      Check(item, item_schema, {spot.name + "[]", item.where.line > 0 ? item.where : spot.key_where, nullptr});
     }
   }
 
@@ -320,7 +322,7 @@ class Checker {
       if (!key.is_string() || value.FindEntry(key.get_string())) continue;
       const std::string name(key.get_string());
       const bool at_key = spot.key_where.line > 0;
-      problems_.Error(at_key ? spot.key_where : value.where, spot.key_width,
+      problems_.Error(at_key ? spot.key_where : value.where, spot.KeyWidthOr1(),
                       (spot.name.empty() ? "the config" : spot.name) + " needs \"" + name + "\"", Describe(schema, name));
     }
   }
@@ -336,7 +338,7 @@ class Checker {
   void CheckEntry(const Node::Entry& entry, const json::object& schema, const Spot& spot) {
     if (const json::value* property = PropertySchema(schema, entry.key)) {
       const std::string name = spot.name.empty() ? entry.key : spot.name + '.' + entry.key;
-      return Check(entry.value, Resolve(root_, *property), {name, entry.key_where, KeyWidth(entry)});
+      return Check(entry.value, Resolve(root_, *property), {name, entry.key_where, &entry});
     }
     const auto* others = schema.if_contains("additionalProperties");
     if (!others || !others->is_bool() || others->get_bool()) return;
@@ -465,7 +467,7 @@ const json::object* ChooseBranch(const Node& value, const json::object& root, co
 
 void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
            Problems& problems) {
-  Checker(schema, problems).Check(value, schema, {std::string(at), where_if_missing, 1});
+  Checker(schema, problems).Check(value, schema, {std::string(at), where_if_missing, nullptr});
 }
 
 void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_view at, Mark where_if_missing,
