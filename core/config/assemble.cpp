@@ -29,7 +29,8 @@ class Assembler {
     ReadServer(sections.server, config.server);
     ReadAdmin(sections.admin, config);
     ReadJournal(sections.journal, config.journal);
-    if (const Node* level = Reader(sections.log, "log", problems_).Scalar("level")) config.log_level = ParseLevel(level->scalar);
+    if (const Node* level = Reader(sections.log, "log", problems_).Scalar("level"))
+      config.log_level = ParseLevel(level->scalar);
     ReadPlugins(sections.plugins, config.plugin_paths);
     Reader(sections.defaults, "defaults", problems_).Text("timezone", config.timezone);
     StatusSet default_status = EndedStatuses();
@@ -138,7 +139,8 @@ class Assembler {
       problems_.Error(entry.key_where, KeyWidth(entry), at + " needs exactly one of header, bearer and query");
     }
     if (const Node* secret = reader.Get("secret")) {
-      if (auto value = ResolveSecret(*secret, reader.Name("secret"), environment_, problems_)) auth.secret = std::move(*value);
+      if (auto value = ResolveSecret(*secret, reader.Name("secret"), environment_, problems_))
+        auth.secret = std::move(*value);
     }
     return auth;
   }
@@ -222,14 +224,16 @@ class Assembler {
       if (const auto days = ParseDays(text->scalar)) {
         window.days = static_cast<std::uint8_t>(window.days | *days);
       } else {
-        reader.Error(*text, reader.Name("days") + ": expected days such as mon-fri or [sat, sun], found \"" + text->scalar + '"');
+        reader.Error(*text, reader.Name("days") + ": expected days such as mon-fri or [sat, sun], found \"" +
+                                text->scalar + '"');
       }
     }
     const Node* text = reader.Scalar("hours");
     if (!text) return {};
     const auto range = ParseHours(text->scalar);
     if (!range) {
-      reader.Error(*text, reader.Name("hours") + ": expected hours such as \"09:00-18:00\", found \"" + text->scalar + '"');
+      reader.Error(*text,
+                   reader.Name("hours") + ": expected hours such as \"09:00-18:00\", found \"" + text->scalar + '"');
       return {};
     }
     std::tie(window.from_minute, window.to_minute) = *range;
@@ -269,7 +273,8 @@ class Assembler {
     reader.Flag("drop", rule.drop);
     if (node.kind != Node::Kind::kMap) return rule;
     if (const Node* name = reader.Scalar("name"); name && rule.name == "unmatched") {
-      reader.Error(*name, "no rule can be called \"unmatched\": that is what the `unmatched` key is called in explanations");
+      reader.Error(*name,
+                   "no rule can be called \"unmatched\": that is what the `unmatched` key is called in explanations");
     }
     if (const auto* send = node.FindEntry("send"); send && rule.drop) {
       problems_.Error(send->key_where, KeyWidth(*send), "a rule with drop: true sends nothing", "remove send or drop");
@@ -281,7 +286,8 @@ class Assembler {
 
   // A key that is not known may well be a misspelled `send`.
   bool HasUnknownKey(const Node& map) const {
-    return std::any_of(map.map.begin(), map.map.end(), [&](const auto& entry) { return problems_.HasErrorAt(entry.key_where); });
+    return std::any_of(map.map.begin(), map.map.end(),
+                       [&](const auto& entry) { return problems_.HasErrorAt(entry.key_where); });
   }
 
   static std::vector<SendTarget> MakeTargets(const Node* node) {
@@ -308,7 +314,8 @@ class Assembler {
   const std::string& CheckedName(const Node::Entry& entry, std::string_view what) {
     constexpr std::size_t kLongest = 64;
     const bool plain = std::all_of(entry.key.begin(), entry.key.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+             c == '.';
     });
     if (!plain || entry.key.empty() || entry.key.size() > kLongest || entry.key.front() == '.') {
       problems_.Error(entry.key_where, KeyWidth(entry), "not a name for a " + std::string(what),

@@ -22,8 +22,8 @@ struct Sections {
   std::vector<const Node*> rules;
 };
 
-/// Makes typed values of `sections`. What the schema has refused already is passed over in silence; what a schema cannot
-/// say (a duration out of range, an address that is none) goes to `problems`.
+/// Makes typed values of `sections`. What the schema has refused already is passed over in silence; what a schema
+/// cannot say (a duration out of range, an address that is none) goes to `problems`.
 Config Assemble(const Sections& sections, const Environment& environment, Problems& problems);
 
 /// Checks what refers to what: names that must exist or must not repeat, circles, and things nothing uses.

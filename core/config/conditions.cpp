@@ -18,9 +18,15 @@ struct Key {
   Kind kind;
 };
 constexpr std::array kPatternKeys = {
-    Key{"source", Kind::kSource},       Key{"agent", Kind::kAgent},     Key{"tags", Kind::kTags},
-    Key{"from", Kind::kFrom},           Key{"to", Kind::kTo},           Key{"hangup_by", Kind::kHangupBy},
-    Key{"hangup_reason", Kind::kHangupReason}, Key{"transcript", Kind::kTranscript}, Key{"summary", Kind::kSummary},
+    Key{"source", Kind::kSource},
+    Key{"agent", Kind::kAgent},
+    Key{"tags", Kind::kTags},
+    Key{"from", Kind::kFrom},
+    Key{"to", Kind::kTo},
+    Key{"hangup_by", Kind::kHangupBy},
+    Key{"hangup_reason", Kind::kHangupReason},
+    Key{"transcript", Kind::kTranscript},
+    Key{"summary", Kind::kSummary},
 };
 constexpr std::array kNameKeys = {Key{"during", Kind::kDuring}, Key{"has", Kind::kHas}};
 constexpr std::array kDurationKeys = {Key{"min_duration", Kind::kMinDuration}, Key{"max_duration", Kind::kMaxDuration}};
@@ -97,7 +103,8 @@ class Maker {
         condition.number = money->amount;
         condition.currency = money->currency;
       } else {
-        Reader(nullptr, "rules[].when", problems_).Error(value, "rules[].when." + key + ": expected an amount such as 2.50 USD");
+        Reader(nullptr, "rules[].when", problems_)
+            .Error(value, "rules[].when." + key + ": expected an amount such as 2.50 USD");
       }
     } else if (key == "voicemail") {
       condition.kind = Kind::kVoicemail;
@@ -150,7 +157,8 @@ class Maker {
       const auto from = ParseMoney(least->value.scalar);
       const auto to = ParseMoney(most->value.scalar);
       if (from && to && from->currency != to->currency) {
-        problems_.Error(most->value.where, Width(most->value), "min_cost and max_cost are in different currencies, so nothing matches");
+        problems_.Error(most->value.where, Width(most->value),
+                        "min_cost and max_cost are in different currencies, so nothing matches");
       } else if (from && to && from->amount > to->amount) {
         BoundsCross(*most, "min_cost", least->value.scalar);
       }
@@ -158,8 +166,9 @@ class Maker {
   }
 
   void BoundsCross(const Node::Entry& most, std::string_view least_name, std::string_view least) {
-    problems_.Error(most.value.where, Width(most.value),
-                    most.key + " is below " + std::string(least_name) + " (" + std::string(least) + "), so nothing matches");
+    problems_.Error(
+        most.value.where, Width(most.value),
+        most.key + " is below " + std::string(least_name) + " (" + std::string(least) + "), so nothing matches");
   }
 
   Problems& problems_;

@@ -28,7 +28,7 @@ struct Listen {
 
 /// An IPv4 or IPv6 network; a single address has all bits. IPv4-mapped IPv6 addresses count as IPv4.
 struct Network {
-  std::string text;  ///< "127.0.0.0/8", as written
+  std::string text;                   ///< "127.0.0.0/8", as written
   std::vector<std::uint8_t> address;  ///< 4 or 16 bytes
   int bits = 0;
   bool operator==(const Network&) const = default;
@@ -38,9 +38,9 @@ struct Server {
   Listen listen{"0.0.0.0", 8000};
   std::string public_url;  ///< without a slash at its end; "" if unset
   std::vector<Network> trusted_proxies;
-  std::uint64_t max_body = 1 << 20;        ///< bytes
-  int max_connections = 1024;              ///< more are answered 503 and closed
-  milliseconds request_timeout{10'000};    ///< for one whole request, first byte to last
+  std::uint64_t max_body = 1 << 20;      ///< bytes
+  int max_connections = 1024;            ///< more are answered 503 and closed
+  milliseconds request_timeout{10'000};  ///< for one whole request, first byte to last
   milliseconds drain_timeout{20'000};
   bool operator==(const Server&) const = default;
 };
@@ -80,13 +80,13 @@ struct Rate {
 struct Source {
   Mark where;
   std::string name;
-  std::string type;   ///< "bolna"
-  std::string title;  ///< for people; "" takes the type's own
-  std::string path;   ///< "/bolna/webhook"
+  std::string type;                ///< "bolna"
+  std::string title;               ///< for people; "" takes the type's own
+  std::string path;                ///< "/bolna/webhook"
   std::vector<Network> allow_ips;  ///< empty: any
   std::optional<Auth> auth;
   std::optional<Rate> rate_limit;
-  std::string currency = "USD";    ///< of amounts that the platform sends without one
+  std::string currency = "USD";  ///< of amounts that the platform sends without one
 };
 
 struct Agent {
@@ -103,20 +103,20 @@ struct Retry {
 struct Sink {
   Mark where;
   std::string name;
-  std::string plugin;        ///< "slack"
+  std::string plugin;  ///< "slack"
   Mark plugin_where;
-  Node config;               ///< the plugin's own; validated with its schema by core/plugins
+  Node config;                     ///< the plugin's own; validated with its schema by core/plugins
   std::optional<Rate> rate_limit;  ///< unset: what the plugin advises
   int concurrency = 0;             ///< 0: what the plugin advises
   milliseconds timeout{10'000};    ///< of one attempt
   Retry retry;
-  std::string fallback;      ///< another sink's name; "" for none
+  std::string fallback;  ///< another sink's name; "" for none
   Mark fallback_where;
 };
 
 /// A time window of the week in minutes since Monday 00:00 local time, half-open; may wrap past the week's end.
 struct Window {
-  std::uint8_t days = 0;  ///< bit 0 is Monday: the day the window starts on
+  std::uint8_t days = 0;               ///< bit 0 is Monday: the day the window starts on
   int from_minute = 0, to_minute = 0;  ///< of the day; to <= from crosses midnight
 };
 struct Schedule {
@@ -137,18 +137,28 @@ struct Pattern {
 /// One node of a `when` tree, types checked, names resolved as far as the config alone can.
 struct Condition {
   enum class Kind {
-    kAll, kAny, kNot,                        // children
-    kSource, kAgent, kTags, kFrom, kTo,      // patterns, any of
-    kHangupBy, kHangupReason,                // patterns, any of
-    kTranscript, kSummary,                   // patterns (kContains or kRegex), any of
-    kData,                                   // `path`, patterns, any of
-    kStatus,                                 // statuses
-    kDirection,                              // directions
-    kMinDuration, kMaxDuration,              // number: seconds
-    kMinCost, kMaxCost,                      // number in `currency`
-    kVoicemail,                              // flag
-    kDuring,                                 // patterns hold schedule names, any of
-    kHas,                                    // patterns hold field names, all of
+    kAll,
+    kAny,
+    kNot,  // children
+    kSource,
+    kAgent,
+    kTags,
+    kFrom,
+    kTo,  // patterns, any of
+    kHangupBy,
+    kHangupReason,  // patterns, any of
+    kTranscript,
+    kSummary,    // patterns (kContains or kRegex), any of
+    kData,       // `path`, patterns, any of
+    kStatus,     // statuses
+    kDirection,  // directions
+    kMinDuration,
+    kMaxDuration,  // number: seconds
+    kMinCost,
+    kMaxCost,    // number in `currency`
+    kVoicemail,  // flag
+    kDuring,     // patterns hold schedule names, any of
+    kHas,        // patterns hold field names, all of
   };
   Kind kind = Kind::kAll;
   Mark where;
@@ -183,7 +193,7 @@ struct Template {
   std::string name;
   std::string title;  ///< mustache; "" takes the default
   Mark title_where;
-  std::string text;   ///< mustache; "" for none
+  std::string text;  ///< mustache; "" for none
   Mark text_where;
   bool fields = false;      ///< show the default grid below
   bool transcript = false;  ///< show the transcript below
@@ -195,10 +205,10 @@ struct Config {
   Admin admin;
   Journal journal;
   LogLevel log_level = LogLevel::kInfo;
-  std::vector<std::string> plugin_paths;  ///< absolute; empty: beside the program
-  std::vector<Source> sources;            ///< in file order, as all lists here
+  std::vector<std::string> plugin_paths;             ///< absolute; empty: beside the program
+  std::vector<Source> sources;                       ///< in file order, as all lists here
   std::map<std::string, Agent, std::less<>> agents;  ///< by the platform's agent id
-  std::string timezone = "UTC";           ///< defaults.timezone
+  std::string timezone = "UTC";                      ///< defaults.timezone
   std::vector<Sink> sinks;
   std::vector<Schedule> schedules;
   std::vector<Rule> rules;

@@ -43,7 +43,8 @@ std::optional<std::string> ReadFile(const std::string& path, std::string& error)
 std::vector<std::string> ListFiles(const std::string& pattern) {
   glob_t found{};
   std::vector<std::string> paths;
-  if (glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  if (glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+    paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
   std::sort(paths.begin(), paths.end());
   return paths;

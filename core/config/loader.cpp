@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t kMostProblems = 200;
 constexpr std::size_t kMostFiles = 1000;
 // Where several files may add to one map or list.
-constexpr std::array<std::string_view, 7> kSharedKeys = {"version", "sources", "agents", "sinks", "schedules", "rules", "templates"};
+constexpr std::array<std::string_view, 7> kSharedKeys = {"version",   "sources", "agents",   "sinks",
+                                                         "schedules", "rules",   "templates"};
 
 const json::object& ConfigSchema() {
   static const json::value schema = json::parse(json::string_view(SchemaText().data(), SchemaText().size()));
@@ -33,7 +34,8 @@ class Loader {
     std::string error;
     const auto text = environment_.read_file ? environment_.read_file(path, error) : std::nullopt;
     if (!text) {
-      problems_.Error({std::make_shared<const SourceFile>(SourceFile{path, {}}), 0, 0}, 1, "cannot read the config: " + error);
+      problems_.Error({std::make_shared<const SourceFile>(SourceFile{path, {}}), 0, 0}, 1,
+                      "cannot read the config: " + error);
       return false;
     }
     const auto file = MakeSourceFile(path, *text);
@@ -95,7 +97,8 @@ class Loader {
     std::erase_if(document.map, [&](const Node::Entry& entry) {
       const bool known = ConfigSchema().at("properties").get_object().contains(entry.key);
       if (!known || std::find(kSharedKeys.begin(), kSharedKeys.end(), entry.key) != kSharedKeys.end()) return false;
-      problems_.Error(entry.key_where, KeyWidth(entry), "\"" + entry.key + "\" belongs in the main file, not in one that it includes");
+      problems_.Error(entry.key_where, KeyWidth(entry),
+                      "\"" + entry.key + "\" belongs in the main file, not in one that it includes");
       return true;
     });
     Check(document, ConfigSchema(), "", {file, 0, 0}, problems_);
@@ -135,8 +138,9 @@ class Loader {
           continue;
         }
         const Mark& first = it->second->key_where;
-        problems_.Error(entry.key_where, KeyWidth(entry), std::string(what) + " \"" + entry.key + "\" is defined twice",
-                        "first at " + first.file->path + ':' + std::to_string(first.line) + ':' + std::to_string(first.column));
+        problems_.Error(
+            entry.key_where, KeyWidth(entry), std::string(what) + " \"" + entry.key + "\" is defined twice",
+            "first at " + first.file->path + ':' + std::to_string(first.line) + ':' + std::to_string(first.column));
       }
     }
   }

@@ -34,9 +34,9 @@ Loaded Load(const std::string& path, const Environment& environment);
 /// The JSON Schema (draft-07) of the config file. `sinks.*.config` is left open: plugins add theirs.
 std::string_view SchemaText();
 
-/// Checks `value` against a JSON Schema in the subset that README names; every problem goes to `problems` with the place
-/// of the offending key or value. `at` names the value in messages: "rules[].when", "sinks.ops.config". A problem never
-/// quotes a value whose schema says "x-secret". `where_if_missing` marks a required key that is not there.
+/// Checks `value` against a JSON Schema in the subset that README names; every problem goes to `problems` with the
+/// place of the offending key or value. `at` names the value in messages: "rules[].when", "sinks.ops.config". A problem
+/// never quotes a value whose schema says "x-secret". `where_if_missing` marks a required key that is not there.
 /// `schema` must be a JSON object.
 void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_view at, Mark where_if_missing,
                         Problems& problems);

@@ -62,8 +62,9 @@ void Hide(const Node& value) {
   const std::size_t begin = OffsetOf(value.where);
   // What is written differs from what it means (escapes, folded lines), so anything but a plain text that stands there
   // word for word is hidden with all the lines it may reach to.
-  const bool verbatim = text.compare(begin, value.scalar.size(), value.scalar) == 0 ||
-                        (value.quoted && text.compare(std::min(begin + 1, text.size()), value.scalar.size(), value.scalar) == 0);
+  const bool verbatim =
+      text.compare(begin, value.scalar.size(), value.scalar) == 0 ||
+      (value.quoted && text.compare(std::min(begin + 1, text.size()), value.scalar.size(), value.scalar) == 0);
   const std::size_t end = verbatim ? begin + value.scalar.size() + (value.quoted ? 2 : 0) : EndOfLines(text, begin);
   value.where.file->hidden.emplace_back(begin, end);
 }
@@ -81,8 +82,9 @@ const Node* Node::Find(std::string_view key) const {
 bool SameValue(const Node& a, const Node& b) {
   if (a.kind != b.kind || a.scalar != b.scalar || a.quoted != b.quoted) return false;
   if (!std::equal(a.list.begin(), a.list.end(), b.list.begin(), b.list.end(), SameValue)) return false;
-  return std::equal(a.map.begin(), a.map.end(), b.map.begin(), b.map.end(),
-                    [](const Node::Entry& x, const Node::Entry& y) { return x.key == y.key && SameValue(x.value, y.value); });
+  return std::equal(
+      a.map.begin(), a.map.end(), b.map.begin(), b.map.end(),
+      [](const Node::Entry& x, const Node::Entry& y) { return x.key == y.key && SameValue(x.value, y.value); });
 }
 
 }  // namespace hookswitch::config

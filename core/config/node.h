@@ -11,8 +11,8 @@ namespace hookswitch::config {
 
 /// A YAML value with its place. Maps keep their order and have no duplicate keys (the parser reports those).
 ///
-/// Scalars are text plus whether they were quoted: what a plain `yes`, `010` or `09:00` means is decided by whoever asks
-/// for a type, never guessed.
+/// Scalars are text plus whether they were quoted: what a plain `yes`, `010` or `09:00` means is decided by whoever
+/// asks for a type, never guessed.
 struct Node {
   enum class Kind { kNull, kScalar, kList, kMap };
   struct Entry;
@@ -23,7 +23,7 @@ struct Node {
   std::vector<Node> list;
   std::vector<Entry> map;
 
-  const Node* Find(std::string_view key) const;      ///< nullptr if absent or not a map
+  const Node* Find(std::string_view key) const;  ///< nullptr if absent or not a map
   const Entry* FindEntry(std::string_view key) const;
 };
 

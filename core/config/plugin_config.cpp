@@ -10,7 +10,8 @@ namespace {
 
 class Resolver {
  public:
-  Resolver(const json::object& root, const Environment& environment, Problems& problems, std::vector<std::string>& secrets)
+  Resolver(const json::object& root, const Environment& environment, Problems& problems,
+           std::vector<std::string>& secrets)
       : root_(root), environment_(environment), problems_(problems), secrets_(secrets) {}
 
   json::value Make(const Node& value, const json::object& outer, const std::string& at) {
@@ -22,7 +23,8 @@ class Resolver {
       case Node::Kind::kList: {
         json::array list;
         const auto* items = schema.if_contains("items");
-        for (const Node& item : value.list) list.push_back(Make(item, items ? Resolve(root_, *items) : json::object(), at + "[]"));
+        for (const Node& item : value.list)
+          list.push_back(Make(item, items ? Resolve(root_, *items) : json::object(), at + "[]"));
         return list;
       }
       case Node::Kind::kMap: return MakeMap(value, schema, at);
@@ -49,7 +51,9 @@ class Resolver {
     if (!secret) return nullptr;
     if (!TextFault(secret->Reveal(), schema).empty()) {
       const auto words = TextAt(schema, "x-expected");
-      problems_.Error(value.where, Width(value), at + ": the secret there is not " + (words.empty() ? "of the expected form" : std::string(words)));
+      problems_.Error(
+          value.where, Width(value),
+          at + ": the secret there is not " + (words.empty() ? "of the expected form" : std::string(words)));
     }
     secrets_.push_back(secret->Reveal());
     return json::value(secret->Reveal());
@@ -133,7 +137,8 @@ Mark Locate(const Node& root, std::string_view json_pointer) {
       continue;
     }
     const auto index = ParseInteger(token);
-    if (at->kind != Node::Kind::kList || !index || *index < 0 || static_cast<std::size_t>(*index) >= at->list.size()) break;
+    if (at->kind != Node::Kind::kList || !index || *index < 0 || static_cast<std::size_t>(*index) >= at->list.size())
+      break;
     at = &at->list[static_cast<std::size_t>(*index)];
     where = at->where;
   }

@@ -46,7 +46,8 @@ void Problems::Warning(Mark where, int width, std::string message, std::string h
 }
 
 bool Problems::HasErrors() const {
-  return std::any_of(all_.begin(), all_.end(), [](const Problem& p) { return p.severity == Problem::Severity::kError; });
+  return std::any_of(all_.begin(), all_.end(),
+                     [](const Problem& p) { return p.severity == Problem::Severity::kError; });
 }
 
 bool Problems::HasErrorAt(const Mark& where) const {
@@ -58,9 +59,8 @@ bool Problems::HasErrorAt(const Mark& where) const {
 
 void Problems::Truncate(std::size_t most) {
   if (all_.size() <= most) return;
-  const bool errors = std::any_of(all_.begin() + static_cast<std::ptrdiff_t>(most), all_.end(), [](const Problem& p) {
-    return p.severity == Problem::Severity::kError;
-  });
+  const bool errors = std::any_of(all_.begin() + static_cast<std::ptrdiff_t>(most), all_.end(),
+                                  [](const Problem& p) { return p.severity == Problem::Severity::kError; });
   const std::string left_out = "and " + std::to_string(all_.size() - most) + " more problems";
   const Mark where{all_[most].where.file, 0, 0};
   all_.resize(most);
@@ -74,7 +74,9 @@ void Problems::Sort() {
       order.push_back(problem.where.file.get());
     }
   }
-  auto rank = [&](const Problem& p) { return std::find(order.begin(), order.end(), p.where.file.get()) - order.begin(); };
+  auto rank = [&](const Problem& p) {
+    return std::find(order.begin(), order.end(), p.where.file.get()) - order.begin();
+  };
   std::stable_sort(all_.begin(), all_.end(), [&](const Problem& a, const Problem& b) {
     return std::tuple(rank(a), a.where.line, a.where.column) < std::tuple(rank(b), b.where.line, b.where.column);
   });
@@ -111,7 +113,8 @@ std::string ToText(const Problem& problem) {
   const std::string number = std::to_string(problem.where.line);
   const std::string gutter(number.size() < 5 ? 5 - number.size() : 0, ' ');
   text += gutter + number + " | " + shown + '\n';
-  const auto carets = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(problem.width, 1)), 1, std::max<std::size_t>(left, 1));
+  const auto carets =
+      std::clamp<std::size_t>(static_cast<std::size_t>(std::max(problem.width, 1)), 1, std::max<std::size_t>(left, 1));
   text += std::string(gutter.size() + number.size(), ' ') + " | " + std::string(indent, ' ') + '^';
   text += std::string(carets - 1, '~');
   if (!problem.hint.empty()) text += "  " + problem.hint;

@@ -12,8 +12,8 @@ namespace hookswitch::config {
 struct SourceFile {
   std::string path;  ///< as the user wrote it
   std::string text;
-  /// Bytes [first, second) of `text` that are secrets in plain sight: problems show asterisks there. Added to while the file
-  /// is being checked, which one thread does at a time.
+  /// Bytes [first, second) of `text` that are secrets in plain sight: problems show asterisks there. Added to while the
+  /// file is being checked, which one thread does at a time.
   mutable std::vector<std::pair<std::size_t, std::size_t>> hidden = {};
 };
 
@@ -29,9 +29,9 @@ struct Problem {
   enum class Severity { kError, kWarning };
   Severity severity = Severity::kError;
   Mark where;
-  int width = 1;         ///< how many bytes the caret underlines
-  std::string message;   ///< `"min_druation" is not a key of rules[].when`; never a secret
-  std::string hint;      ///< `did you mean "min_duration"?`; "" for none
+  int width = 1;        ///< how many bytes the caret underlines
+  std::string message;  ///< `"min_druation" is not a key of rules[].when`; never a secret
+  std::string hint;     ///< `did you mean "min_duration"?`; "" for none
 };
 
 /// Collects problems, so that one run reports all of them. Not thread-safe.

@@ -21,7 +21,8 @@ template <class T>
 void Reader::Integer(std::string_view key, T& value) const {
   const Node* node = Scalar(key);
   if (!node) return;
-  if (const auto number = ParseInteger(node->scalar); number && std::in_range<T>(*number)) value = static_cast<T>(*number);
+  if (const auto number = ParseInteger(node->scalar); number && std::in_range<T>(*number))
+    value = static_cast<T>(*number);
 }
 template void Reader::Integer(std::string_view, int&) const;
 template void Reader::Integer(std::string_view, std::uint64_t&) const;
@@ -72,7 +73,8 @@ void Reader::Networks(std::string_view key, std::vector<Network>& values) const 
     } else {
       const auto slash = item.scalar.find('/');
       const bool host_bits = slash != std::string::npos && ParseNetwork(item.scalar.substr(0, slash)).has_value();
-      Error(item, Name(key) + "[]: \"" + item.scalar + "\" is not an address or network such as 192.0.2.7 or 10.0.0.0/8",
+      Error(item,
+            Name(key) + "[]: \"" + item.scalar + "\" is not an address or network such as 192.0.2.7 or 10.0.0.0/8",
             host_bits ? "bits behind the prefix must be zero" : "");
     }
   }

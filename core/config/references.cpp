@@ -12,7 +12,8 @@ namespace {
 using Places = std::map<std::string, Mark, std::less<>>;
 
 std::string PlaceOf(const Mark& mark) {
-  return (mark.file ? mark.file->path : std::string("config")) + ':' + std::to_string(mark.line) + ':' + std::to_string(mark.column);
+  return (mark.file ? mark.file->path : std::string("config")) + ':' + std::to_string(mark.line) + ':' +
+         std::to_string(mark.column);
 }
 
 template <class T>
@@ -22,15 +23,23 @@ Places PlacesOf(const std::vector<T>& things) {
   return places;
 }
 
-int WidthOf(std::string_view name) { return static_cast<int>(name.size()); }
+int WidthOf(std::string_view name) {
+  return static_cast<int>(name.size());
+}
 
-bool HasWildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
+bool HasWildcard(std::string_view text) {
+  return text.find_first_of("*?") != std::string_view::npos;
+}
 
 class References {
  public:
   References(const Config& config, Problems& problems)
-      : config_(config), problems_(problems), sources_(PlacesOf(config.sources)), sinks_(PlacesOf(config.sinks)),
-        schedules_(PlacesOf(config.schedules)), templates_(PlacesOf(config.templates)) {
+      : config_(config),
+        problems_(problems),
+        sources_(PlacesOf(config.sources)),
+        sinks_(PlacesOf(config.sinks)),
+        schedules_(PlacesOf(config.schedules)),
+        templates_(PlacesOf(config.templates)) {
     for (const auto& [id, agent] : config.agents) {
       agent_names_.push_back(id);
       if (!agent.name.empty()) agent_names_.push_back(agent.name);
@@ -58,8 +67,10 @@ class References {
       if (source.path.empty()) continue;
       const auto [it, fresh] = paths.emplace(source.path, &source);
       if (!fresh) {
-        problems_.Error(source.where, WidthOf(source.name), "source \"" + source.name + "\" has the path of source \"" + it->second->name + "\": " + source.path,
-                        "first at " + PlaceOf(it->second->where));
+        problems_.Error(
+            source.where, WidthOf(source.name),
+            "source \"" + source.name + "\" has the path of source \"" + it->second->name + "\": " + source.path,
+            "first at " + PlaceOf(it->second->where));
       }
     }
   }
@@ -68,7 +79,8 @@ class References {
     if (IsLoopback(config_.server.listen.host)) return;
     for (const Source& source : config_.sources) {
       if (source.auth || !source.allow_ips.empty()) continue;
-      problems_.Warning(source.where, WidthOf(source.name), "anyone may post to source \"" + source.name + "\"", "set auth or allow_ips");
+      problems_.Warning(source.where, WidthOf(source.name), "anyone may post to source \"" + source.name + "\"",
+                        "set auth or allow_ips");
     }
   }
 
@@ -77,13 +89,15 @@ class References {
     for (const Rule& rule : config_.rules) {
       const auto [it, fresh] = names.emplace(rule.name, &rule);
       if (!fresh) {
-        problems_.Error(rule.where, 1, "two rules are called \"" + rule.name + "\"", "first at " + PlaceOf(it->second->where));
+        problems_.Error(rule.where, 1, "two rules are called \"" + rule.name + "\"",
+                        "first at " + PlaceOf(it->second->where));
       }
       std::set<std::string_view> sinks;
       for (const SendTarget& target : rule.send) {
         CheckTarget(target);
         if (!sinks.insert(target.sink).second) {
-          problems_.Warning(target.where, WidthOf(target.sink), "rule \"" + rule.name + "\" names sink \"" + target.sink + "\" twice; the first counts");
+          problems_.Warning(target.where, WidthOf(target.sink),
+                            "rule \"" + rule.name + "\" names sink \"" + target.sink + "\" twice; the first counts");
         }
       }
       CheckCondition(rule.when);
@@ -109,7 +123,8 @@ class References {
         const bool known = std::find(agent_names_.begin(), agent_names_.end(), pattern.text) != agent_names_.end();
         const std::string near = known ? std::string() : Nearest(pattern.text, agent_names_);
         if (!near.empty()) {
-          problems_.Warning(pattern.where, WidthOf(pattern.text), "no agent \"" + pattern.text + "\" is listed under agents",
+          problems_.Warning(pattern.where, WidthOf(pattern.text),
+                            "no agent \"" + pattern.text + "\" is listed under agents",
                             "did you mean \"" + near + "\"?");
         }
       }
@@ -178,9 +193,11 @@ class References {
   }
 
   template <class T>
-  void Unused(std::string_view what, const T& thing, const std::set<std::string, std::less<>>& used, std::string_view why) {
+  void Unused(std::string_view what, const T& thing, const std::set<std::string, std::less<>>& used,
+              std::string_view why) {
     if (used.contains(thing.name)) return;
-    problems_.Warning(thing.where, WidthOf(thing.name), std::string(what) + " \"" + thing.name + "\" is not used: " + std::string(why));
+    problems_.Warning(thing.where, WidthOf(thing.name),
+                      std::string(what) + " \"" + thing.name + "\" is not used: " + std::string(why));
   }
 
   const Config& config_;
@@ -192,6 +209,8 @@ class References {
 
 }  // namespace
 
-void CheckReferences(const Config& config, Problems& problems) { References(config, problems).CheckAll(); }
+void CheckReferences(const Config& config, Problems& problems) {
+  References(config, problems).CheckAll();
+}
 
 }  // namespace hookswitch::config

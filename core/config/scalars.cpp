@@ -11,13 +11,17 @@
 namespace hookswitch::config {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::optional<std::vector<std::uint8_t>> ParseAddress(std::string_view text) {
   const std::string name(text);
   std::array<std::uint8_t, 16> bytes{};
-  if (inet_pton(AF_INET, name.c_str(), bytes.data()) == 1) return std::vector<std::uint8_t>(bytes.begin(), bytes.begin() + 4);
-  if (inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1) return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
+  if (inet_pton(AF_INET, name.c_str(), bytes.data()) == 1)
+    return std::vector<std::uint8_t>(bytes.begin(), bytes.begin() + 4);
+  if (inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1)
+    return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
   return {};
 }
 
@@ -42,7 +46,8 @@ std::optional<int> ParseDay(std::string_view name) {
 }
 
 std::optional<int> ParseClock(std::string_view text) {
-  if (text.size() != 5 || text[2] != ':' || !IsDigit(text[0]) || !IsDigit(text[1]) || !IsDigit(text[3]) || !IsDigit(text[4])) {
+  if (text.size() != 5 || text[2] != ':' || !IsDigit(text[0]) || !IsDigit(text[1]) || !IsDigit(text[3]) ||
+      !IsDigit(text[4])) {
     return {};
   }
   const int hour = (text[0] - '0') * 10 + (text[1] - '0');
@@ -78,7 +83,8 @@ bool IsLoopback(std::string_view host) {
   const auto address = ParseAddress(host);
   if (!address) return false;
   if (address->size() == 4) return address->front() == 127;
-  return std::all_of(address->begin(), address->end() - 1, [](std::uint8_t b) { return b == 0; }) && address->back() == 1;
+  return std::all_of(address->begin(), address->end() - 1, [](std::uint8_t b) { return b == 0; }) &&
+         address->back() == 1;
 }
 
 std::optional<Network> ParseNetwork(std::string_view text) {
@@ -106,7 +112,8 @@ std::optional<Money> ParseMoney(std::string_view text) {
   const auto space = text.find(' ');
   if (space == std::string_view::npos) return {};
   const std::string_view currency = text.substr(space + 1);
-  if (currency.size() != 3 || !std::all_of(currency.begin(), currency.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+  if (currency.size() != 3 ||
+      !std::all_of(currency.begin(), currency.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
     return {};
   }
   const std::string_view digits = text.substr(0, space);
@@ -156,13 +163,15 @@ std::optional<double> ParseNumber(std::string_view text) {
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   const auto point = digits.find('.');
   const std::string_view whole = digits.substr(0, point);
-  if (whole.empty() || (whole.size() > 1 && whole[0] == '0') || !std::all_of(whole.begin(), whole.end(), IsDigit)) return {};
+  if (whole.empty() || (whole.size() > 1 && whole[0] == '0') || !std::all_of(whole.begin(), whole.end(), IsDigit))
+    return {};
   if (point != std::string_view::npos) {
     const std::string_view rest = digits.substr(point + 1);
     if (rest.empty() || !std::all_of(rest.begin(), rest.end(), IsDigit)) return {};
   }
   double number = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed).ec != std::errc()) return {};
+  if (std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed).ec != std::errc())
+    return {};
   return number;
 }
 

@@ -1,11 +1,7 @@
 #include "core/config/schema.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
-#include <map>
-#include <memory>
 #include <vector>
 
 #include "core/base/text.h"
@@ -15,38 +11,41 @@
 namespace hookswitch::config {
 namespace {
 
-const json::object kAnything;
 constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
 
 // Words of other routers, and what they are called here.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kAliases = {{
-    {"receiver", "send"},       {"receivers", "sinks"},        {"to", "send"},
-    {"sinks", "send"},          {"targets", "send"},           {"route", "rules"},
-    {"routes", "rules"},        {"matchers", "when"},          {"match", "when"},
-    {"match_re", "when"},       {"if", "when"},                {"where", "when"},
-    {"continue", "stop"},       {"time_intervals", "schedules"}, {"mute_time_intervals", "schedules"},
-    {"active_time_intervals", "during"}, {"schedule", "during"}, {"module", "plugin"},
-    {"type", "plugin"},         {"url", "webhook_url"},        {"api_url", "webhook_url"},
-    {"and", "all"},             {"or", "any"},                 {"none", "not"},
-    {"inputs", "sources"},      {"outputs", "sinks"},          {"times", "hours"},
-    {"weekdays", "days"},       {"global", "defaults"},        {"tz", "timezone"},
+    {"receiver", "send"},
+    {"receivers", "sinks"},
+    {"to", "send"},
+    {"sinks", "send"},
+    {"targets", "send"},
+    {"route", "rules"},
+    {"routes", "rules"},
+    {"matchers", "when"},
+    {"match", "when"},
+    {"match_re", "when"},
+    {"if", "when"},
+    {"where", "when"},
+    {"continue", "stop"},
+    {"time_intervals", "schedules"},
+    {"mute_time_intervals", "schedules"},
+    {"active_time_intervals", "during"},
+    {"schedule", "during"},
+    {"module", "plugin"},
+    {"type", "plugin"},
+    {"url", "webhook_url"},
+    {"api_url", "webhook_url"},
+    {"and", "all"},
+    {"or", "any"},
+    {"none", "not"},
+    {"inputs", "sources"},
+    {"outputs", "sinks"},
+    {"times", "hours"},
+    {"weekdays", "days"},
+    {"global", "defaults"},
+    {"tz", "timezone"},
 }};
-
-// The same few patterns are asked thousands of times for one file; compiling one costs more than the rest of a check.
-const RE2& Compiled(std::string_view pattern) {
-  constexpr std::size_t kMost = 256;
-  thread_local std::map<std::string, std::unique_ptr<RE2>, std::less<>> cache;
-  if (const auto it = cache.find(pattern); it != cache.end()) return *it->second;
-  if (cache.size() >= kMost) cache.clear();
-  RE2::Options options;
-  options.set_log_errors(false);
-  return *cache.emplace(pattern, std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options)).first->second;
-}
-
-bool Matches(std::string_view text, std::string_view pattern) {
-  const RE2& expression = Compiled(pattern);
-  return !expression.ok() || RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), expression);
-}
 
 std::string Quoted(std::string_view text) {
   constexpr std::size_t kLongest = 60;
@@ -103,7 +102,8 @@ std::string Expected(const json::object& schema) {
     if (least && most) return words + " from " + hookswitch::ToText(*least) + " to " + hookswitch::ToText(*most);
     if (least) return words + " of at least " + hookswitch::ToText(*least);
     if (most) return words + " of at most " + hookswitch::ToText(*most);
-    if (const auto pattern = TextAt(schema, "pattern"); !pattern.empty()) return words + " like " + std::string(pattern);
+    if (const auto pattern = TextAt(schema, "pattern"); !pattern.empty())
+      return words + " like " + std::string(pattern);
     return words;
   }
   if (type && type->is_array()) {
@@ -114,12 +114,6 @@ std::string Expected(const json::object& schema) {
     return Join(words, " or ");
   }
   return "something else";
-}
-
-std::optional<std::size_t> CountAt(const json::object& schema, std::string_view key) {
-  const auto* value = schema.if_contains(key);
-  if (value && value->is_int64() && value->get_int64() >= 0) return static_cast<std::size_t>(value->get_int64());
-  return {};
 }
 
 std::optional<double> NumberAt(const json::object& schema, std::string_view key) {
@@ -151,7 +145,8 @@ bool KindFits(const Node& value, const json::object& root, const json::object& s
   if (!schema.contains("type")) return true;
   if (Flag(schema, "x-secret") && value.kind == Node::Kind::kMap) return true;
   if (value.kind != Node::Kind::kScalar) return AllowsType(schema, TypeOf(value.kind));
-  return std::any_of(kScalarTypes.begin(), kScalarTypes.end(), [&](std::string_view type) { return AllowsType(schema, type); });
+  return std::any_of(kScalarTypes.begin(), kScalarTypes.end(),
+                     [&](std::string_view type) { return AllowsType(schema, type); });
 }
 
 class Checker {
@@ -167,7 +162,8 @@ class Checker {
   };
 
   void Check(const Node& value, const json::object& schema, const Spot& spot, int anyof_depth = 0) {
-    if (const auto* branches = schema.if_contains("anyOf"); branches && branches->is_array() && anyof_depth < kMaxAnyOf) {
+    if (const auto* branches = schema.if_contains("anyOf");
+        branches && branches->is_array() && anyof_depth < kMaxAnyOf) {
       const json::object* branch = ChooseBranch(value, root_, branches->get_array(), anyof_depth);
       if (!branch) return WrongKind(value, schema, spot);
       return Check(value, *branch, spot, anyof_depth + 1);
@@ -187,7 +183,8 @@ class Checker {
   void Report(const Node& value, const Spot& spot, std::string message, std::string hint = {}) {
     // A block map or list has the place of its first item; its key says better which one is meant.
     const bool whole = value.kind != Node::Kind::kScalar && spot.key_where.line > 0;
-    problems_.Error(whole ? spot.key_where : value.where, whole ? spot.KeyWidthOr1() : Width(value), std::move(message), std::move(hint));
+    problems_.Error(whole ? spot.key_where : value.where, whole ? spot.KeyWidthOr1() : Width(value), std::move(message),
+                    std::move(hint));
   }
 
   static std::string Prefix(const Spot& spot) { return spot.name.empty() ? std::string() : spot.name + ": "; }
@@ -196,8 +193,10 @@ class Checker {
     if (hint.empty() && value.kind == Node::Kind::kNull && CommentFollows(value.where)) {
       hint = "an unquoted # starts a comment";
     }
-    if (hint.empty() && value.kind == Node::Kind::kScalar && schema.contains("type") && AllowsType(schema, "array")) hint = "write it as a list: [...]";
-    Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + ", found " + Found(value, Flag(schema, "x-secret")),
+    if (hint.empty() && value.kind == Node::Kind::kScalar && schema.contains("type") && AllowsType(schema, "array"))
+      hint = "write it as a list: [...]";
+    Report(value, spot,
+           Prefix(spot) + "expected " + Expected(schema) + ", found " + Found(value, Flag(schema, "x-secret")),
            std::move(hint));
   }
 
@@ -227,7 +226,8 @@ class Checker {
     if (value.kind != Node::Kind::kScalar) return WrongKind(value, schema, spot);
     if (!TextFault(value.scalar, schema).empty()) {
       const auto words = TextAt(schema, "x-expected");
-      problems_.Error(value.where, 1, Prefix(spot) + (words.empty() ? "not a valid value" : "expected " + std::string(words)));
+      problems_.Error(value.where, 1,
+                      Prefix(spot) + (words.empty() ? "not a valid value" : "expected " + std::string(words)));
       return;
     }
     problems_.Warning(value.where, 1, spot.name + " is a secret in plain sight", "write {env: NAME} or {file: PATH}");
@@ -278,14 +278,16 @@ class Checker {
     const auto pattern = TextAt(schema, "pattern");
     if (!ParseInteger(value.scalar) || pattern.empty()) return {};
     for (const std::string_view unit : {"s", "MiB"}) {
-      if (Matches(value.scalar + std::string(unit), pattern)) return "did you mean " + value.scalar + std::string(unit) + "?";
+      if (Matches(value.scalar + std::string(unit), pattern))
+        return "did you mean " + value.scalar + std::string(unit) + "?";
     }
     return {};
   }
 
   bool CheckEnum(const Node& value, const json::array& values, const json::object& schema, const Spot& spot) {
     std::vector<std::string> names;
-    for (const auto& one : values) names.push_back(one.is_string() ? std::string(one.get_string()) : hookswitch::ToText(one));
+    for (const auto& one : values)
+      names.push_back(one.is_string() ? std::string(one.get_string()) : hookswitch::ToText(one));
     if (std::find(names.begin(), names.end(), value.scalar) != names.end()) return true;
     std::string spelled = ToLower(value.scalar);
     std::replace(spelled.begin(), spelled.end(), '_', '-');
@@ -299,7 +301,8 @@ class Checker {
     if (schema.contains("type") && !AllowsType(schema, "array")) return WrongKind(value, schema, spot);
     if (const auto least = CountAt(schema, "minItems"); least && value.list.size() < *least) {
       const std::string more = *least > 1 ? " of at least " + std::to_string(*least) : std::string();
-      return Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + more + ", found " + Found(value, false));
+      return Report(value, spot,
+                    Prefix(spot) + "expected " + Expected(schema) + more + ", found " + Found(value, false));
     }
     const auto* items = schema.if_contains("items");
     if (!items) return;
@@ -323,7 +326,8 @@ class Checker {
       const std::string name(key.get_string());
       const bool at_key = spot.key_where.line > 0;
       problems_.Error(at_key ? spot.key_where : value.where, spot.KeyWidthOr1(),
-                      (spot.name.empty() ? "the config" : spot.name) + " needs \"" + name + "\"", Describe(schema, name));
+                      (spot.name.empty() ? "the config" : spot.name) + " needs \"" + name + "\"",
+                      Describe(schema, name));
     }
   }
 
@@ -345,15 +349,17 @@ class Checker {
     // A misspelled key may well hold what belongs under the right one.
     if (HoldsSecrets(schema)) Hide(entry.value);
     const std::string hint = Suggest(entry.key, schema);
-    problems_.Error(entry.key_where, KeyWidth(entry),
-                    Quoted(entry.key) + (spot.name.empty() ? " is not a key of the config" : " is not a key of " + spot.name), hint);
+    problems_.Error(
+        entry.key_where, KeyWidth(entry),
+        Quoted(entry.key) + (spot.name.empty() ? " is not a key of the config" : " is not a key of " + spot.name),
+        hint);
   }
 
   bool HoldsSecrets(const json::object& schema) const {
     const auto* properties = ObjectAt(schema, "properties");
     return properties && std::any_of(properties->begin(), properties->end(), [&](const auto& property) {
-      return Flag(Resolve(root_, property.value()), "x-secret");
-    });
+             return Flag(Resolve(root_, property.value()), "x-secret");
+           });
   }
 
   static std::string Suggest(const std::string& key, const json::object& schema) {
@@ -379,75 +385,6 @@ class Checker {
 };
 
 }  // namespace
-
-const json::object& Resolve(const json::object& root, const json::value& schema) {
-  constexpr int kMostHops = 16;
-  const json::value* at = &schema;
-  for (int hop = 0; hop < kMostHops; ++hop) {
-    if (!at->is_object()) return kAnything;
-    const auto ref = TextAt(at->get_object(), "$ref");
-    if (ref.empty()) return at->get_object();
-    constexpr std::string_view kPrefix = "#/definitions/";
-    const auto* definitions = ObjectAt(root, "definitions");
-    if (!ref.starts_with(kPrefix) || !definitions) return kAnything;
-    at = definitions->if_contains(ref.substr(kPrefix.size()));
-    if (!at) return kAnything;
-  }
-  return kAnything;
-}
-
-const json::object* ObjectAt(const json::object& schema, std::string_view key) {
-  const auto* value = schema.if_contains(key);
-  return value ? value->if_object() : nullptr;
-}
-
-bool Flag(const json::object& schema, std::string_view key) {
-  const auto* value = schema.if_contains(key);
-  return value && value->is_bool() && value->get_bool();
-}
-
-std::string_view TextAt(const json::object& schema, std::string_view key) {
-  const auto* value = schema.if_contains(key);
-  return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
-
-const json::value* PropertySchema(const json::object& schema, std::string_view key) {
-  if (const auto* properties = ObjectAt(schema, "properties")) {
-    if (const auto* property = properties->if_contains(key)) return property;
-  }
-  if (const auto* patterns = ObjectAt(schema, "patternProperties")) {
-    for (const auto& pattern : *patterns) {
-      if (Matches(key, pattern.key())) return &pattern.value();
-    }
-  }
-  const auto* others = schema.if_contains("additionalProperties");
-  return others && others->is_object() ? others : nullptr;
-}
-
-bool AllowsType(const json::object& schema, std::string_view type) {
-  const auto* types = schema.if_contains("type");
-  if (!types) return true;
-  if (types->is_string()) return types->get_string() == type;
-  return types->is_array() && std::any_of(types->get_array().begin(), types->get_array().end(), [&](const json::value& one) {
-    return one.is_string() && one.get_string() == type;
-  });
-}
-
-bool ScalarIs(const Node& value, std::string_view type) {
-  if (type == "string") return true;
-  if (value.quoted) return false;
-  if (type == "boolean") return value.scalar == "true" || value.scalar == "false";
-  if (type == "integer") return ParseInteger(value.scalar).has_value();
-  return type == "number" && ParseNumber(value.scalar).has_value();
-}
-
-std::string_view TextFault(std::string_view text, const json::object& schema) {
-  if (const auto least = CountAt(schema, "minLength"); least && CodePoints(text) < *least) return "too short";
-  if (const auto most = CountAt(schema, "maxLength"); most && CodePoints(text) > *most) return "too long";
-  const auto pattern = TextAt(schema, "pattern");
-  if (!pattern.empty() && !Matches(text, pattern)) return "not of the expected form";
-  return {};
-}
 
 const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches, int depth) {
   std::vector<const json::object*> fitting;
@@ -475,7 +412,8 @@ void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_
   json::error_code error;
   const json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
   if (error || !parsed.is_object()) {
-    problems.Error(std::move(where_if_missing), 1, "the schema of " + std::string(at) + " is not a JSON object", "this is a fault of the plugin");
+    problems.Error(std::move(where_if_missing), 1, "the schema of " + std::string(at) + " is not a JSON object",
+                   "this is a fault of the plugin");
     return;
   }
   Check(value, parsed.get_object(), at, where_if_missing, problems);

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,15 +11,19 @@
 namespace hookswitch::config {
 
 /// The keywords of draft-07 that hookswitch reads: type, properties, patternProperties, additionalProperties, required,
-/// minProperties, maxProperties, items, minItems, enum, const, pattern (RE2), minLength, maxLength, minimum, maximum, anyOf,
-/// $ref to #/definitions/NAME, default. Its own: x-secret (never quoted; may be written {env: } or {file: }) and x-expected
-/// (what a person should write: "a duration such as 90s"). Anything else is ignored.
+/// minProperties, maxProperties, items, minItems, enum, const, pattern (RE2), minLength, maxLength, minimum, maximum,
+/// anyOf, $ref to #/definitions/NAME, default. Its own: x-secret (never quoted; may be written {env: } or {file: }) and
+/// x-expected (what a person should write: "a duration such as 90s"). Anything else is ignored.
 
 /// Follows $ref; an empty object (which allows everything) for a reference that leads nowhere.
 const json::object& Resolve(const json::object& root, const json::value& schema);
 const json::object* ObjectAt(const json::object& schema, std::string_view key);
 bool Flag(const json::object& schema, std::string_view key);
+std::optional<std::size_t> CountAt(const json::object& schema, std::string_view key);
 std::string_view TextAt(const json::object& schema, std::string_view key);
+
+/// True if the RE2 `pattern` is found in `text`; a pattern that is none is found everywhere.
+bool Matches(std::string_view text, std::string_view pattern);
 
 /// The schema of a map's value under `key`; nullptr if any value will do or the key is not allowed.
 const json::value* PropertySchema(const json::object& schema, std::string_view key);
@@ -26,9 +32,10 @@ const json::value* PropertySchema(const json::object& schema, std::string_view k
 void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
            Problems& problems);
 
-/// The branch of an anyOf that `value` satisfies, else the first that its kind fits, else nullptr. `depth` counts the anyOfs
-/// around this one.
-const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches, int depth = 0);
+/// The branch of an anyOf that `value` satisfies, else the first that its kind fits, else nullptr. `depth` counts the
+/// anyOfs around this one.
+const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches,
+                                 int depth = 0);
 
 /// True if a plain scalar stands for this JSON type ("integer", "boolean", …).
 bool ScalarIs(const Node& value, std::string_view type);

@@ -3,7 +3,8 @@
 namespace hookswitch::config {
 namespace {
 
-std::optional<Secret> FromVariable(const Node& name, std::string_view at, const Environment& environment, Problems& problems) {
+std::optional<Secret> FromVariable(const Node& name, std::string_view at, const Environment& environment,
+                                   Problems& problems) {
   if (problems.HasErrorAt(name.where)) return {};  // not a variable's name, and so perhaps the secret itself
   auto value = environment.variable ? environment.variable(name.scalar) : std::nullopt;
   if (value && !value->empty()) return Secret(std::move(*value));
@@ -12,7 +13,8 @@ std::optional<Secret> FromVariable(const Node& name, std::string_view at, const 
   return {};
 }
 
-std::optional<Secret> FromFile(const Node& name, std::string_view at, const Environment& environment, Problems& problems) {
+std::optional<Secret> FromFile(const Node& name, std::string_view at, const Environment& environment,
+                               Problems& problems) {
   const std::string path = RelativeTo(name.where.file ? name.where.file->path : "", name.scalar);
   std::string error;
   auto text = environment.read_file ? environment.read_file(path, error) : std::nullopt;

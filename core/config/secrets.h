@@ -8,8 +8,8 @@
 
 namespace hookswitch::config {
 
-/// The secret that `value` ({env: NAME}, {file: PATH} or text) stands for; empty with a problem if there is none. `at` names
-/// the value in messages. Relative paths start at the folder of the file that holds `value`.
+/// The secret that `value` ({env: NAME}, {file: PATH} or text) stands for; empty with a problem if there is none. `at`
+/// names the value in messages. Relative paths start at the folder of the file that holds `value`.
 std::optional<Secret> ResolveSecret(const Node& value, std::string_view at, const Environment& environment,
                                     Problems& problems);
 

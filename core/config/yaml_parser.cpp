@@ -58,7 +58,8 @@ class Builder final : public YAML::EventHandler {
     }
     Finish(std::move(node), anchor);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     CheckTag(mark, tag);
     Node node;
     node.kind = Node::Kind::kScalar;
@@ -132,7 +133,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   void CheckSecondDocument(const Mark& where) {
-    if (second_document_) Refuse(where, 1, "a second document starts here; a config file holds one", "use `include:` for more files");
+    if (second_document_)
+      Refuse(where, 1, "a second document starts here; a config file holds one", "use `include:` for more files");
   }
 
   void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind,
@@ -173,7 +175,8 @@ class Builder final : public YAML::EventHandler {
       TakeKey(frame, std::move(node));
     } else {
       frame.has_key = false;
-      if (!frame.skip_value) frame.node.map.push_back({std::move(frame.key), std::move(frame.key_where), std::move(node)});
+      if (!frame.skip_value)
+        frame.node.map.push_back({std::move(frame.key), std::move(frame.key_where), std::move(node)});
     }
   }
 
@@ -193,7 +196,8 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     if (const Node::Entry* first = frame.node.FindEntry(frame.key); first) {
-      problems_.Error(key.where, width, "\"" + frame.key + "\" is written twice", "first at " + PlaceOf(first->key_where));
+      problems_.Error(key.where, width, "\"" + frame.key + "\" is written twice",
+                      "first at " + PlaceOf(first->key_where));
       return;
     }
     frame.skip_value = false;
@@ -219,14 +223,18 @@ constexpr std::array kSentences = {
     Sentence{"illegal map value", "a second \": \" on this line, or a key that is not indented like its neighbours",
              "put text that holds \": \" into quotes"},
     Sentence{"illegal map key", "a key cannot stand here", "check the indentation"},
-    Sentence{"end of map not found", "this does not fit what stands above it", "check the indentation and the quotes above"},
-    Sentence{"end of sequence not found", "this does not fit the list above it", "list items start with \"- \", all in one column"},
+    Sentence{"end of map not found", "this does not fit what stands above it",
+             "check the indentation and the quotes above"},
+    Sentence{"end of sequence not found", "this does not fit the list above it",
+             "list items start with \"- \", all in one column"},
     Sentence{"illegal block entry", "a list item (\"- \") cannot stand here", "check the indentation"},
     Sentence{"illegal flow end", "a closing bracket without an opening one", ""},
     Sentence{"unknown token", "text cannot start with this character", "put the text into quotes"},
     Sentence{"illegal tab", "a tab in the indentation", "indent with spaces"},
-    Sentence{"unknown escape character", "an unknown escape in double quotes", "write \\\\ for a backslash, or use single quotes"},
-    Sentence{"bad character found while scanning hex", "a broken \\x or \\u escape", "write \\\\ for a backslash, or use single quotes"},
+    Sentence{"unknown escape character", "an unknown escape in double quotes",
+             "write \\\\ for a backslash, or use single quotes"},
+    Sentence{"bad character found while scanning hex", "a broken \\x or \\u escape",
+             "write \\\\ for a backslash, or use single quotes"},
     Sentence{"invalid unicode", "a \\u escape that is no character", ""},
     Sentence{"the referenced anchor is not defined", "no anchor of this name stands above", ""},
     Sentence{"cannot assign multiple anchors", "two anchors for one value", ""},
@@ -234,11 +242,14 @@ constexpr std::array kSentences = {
     Sentence{"unexpected character in block scalar", "only the end of the line may follow | or >", ""},
     Sentence{"alias not found after", "a name must follow *", "put text that starts with * into quotes"},
     Sentence{"anchor not found after", "a name must follow &", "put text that starts with & into quotes"},
-    Sentence{"illegal character found while scanning alias", "a name must follow *", "put text that starts with * into quotes"},
-    Sentence{"illegal character found while scanning anchor", "a name must follow &", "put text that starts with & into quotes"},
+    Sentence{"illegal character found while scanning alias", "a name must follow *",
+             "put text that starts with * into quotes"},
+    Sentence{"illegal character found while scanning anchor", "a name must follow &",
+             "put text that starts with & into quotes"},
 };
 
-// The first quote after `from` that can open a quoted text: yaml-cpp reports an unterminated one at the end of the file.
+// The first quote after `from` that can open a quoted text: yaml-cpp reports an unterminated one at the end of the
+// file.
 Mark OpeningQuote(const SourceFile& file, const Mark& from) {
   std::string_view text = file.text;
   std::size_t at = 0;
@@ -251,7 +262,8 @@ Mark OpeningQuote(const SourceFile& file, const Mark& from) {
   Mark mark = from;
   for (std::size_t i = at; i < text.size(); ++i) {
     const char before = i == 0 ? ' ' : text[i - 1];
-    if ((text[i] == '"' || text[i] == '\'') && std::string_view(" \t\n[{,:-").find(before) != std::string_view::npos) return mark;
+    if ((text[i] == '"' || text[i] == '\'') && std::string_view(" \t\n[{,:-").find(before) != std::string_view::npos)
+      return mark;
     ++mark.column;
     if (text[i] == '\n') {
       ++mark.line;
@@ -290,8 +302,9 @@ void Explain(const YAML::Exception& error, const Builder& builder, const std::sh
   if (message.starts_with("end of map flow") || message.starts_with("end of sequence flow")) {
     const bool map = message.starts_with("end of map flow");
     if (const auto bracket = builder.OpenBracket()) where = *bracket;
-    problems.Error(where, 1, map ? "this \"{\" is not closed, or a comma is missing after it"
-                                 : "this \"[\" is not closed, or a comma is missing after it");
+    problems.Error(where, 1,
+                   map ? "this \"{\" is not closed, or a comma is missing after it"
+                       : "this \"[\" is not closed, or a comma is missing after it");
     return;
   }
   for (const int line : {where.line, where.line - 1}) {
@@ -316,7 +329,8 @@ void Explain(const YAML::Exception& error, const Builder& builder, const std::sh
   problems.Error(where, 1, "not YAML: " + std::string(message));
 }
 
-// A file that is no YAML has no keys to tell what is a secret, so the lines that look like it are kept from being shown.
+// A file that is no YAML has no keys to tell what is a secret, so the lines that look like it are kept from being
+// shown.
 void HideLikelySecrets(const SourceFile& file) {
   const std::string lower = ToLower(file.text);
   for (const std::string_view word : {"secret", "token", "password", "webhook", "key"}) {
@@ -344,7 +358,8 @@ bool CheckBytes(const std::shared_ptr<const SourceFile>& file, Problems& problem
       return (byte < 0x20 && c != '\t') || byte == 0x7F;
     });
     if (control != text.end()) {
-      problems.Error({file, line, static_cast<int>(control - text.begin()) + 1}, 1, "a control character", "is this a text file in UTF-8?");
+      problems.Error({file, line, static_cast<int>(control - text.begin()) + 1}, 1, "a control character",
+                     "is this a text file in UTF-8?");
       return false;
     }
     if (!IsUtf8(text)) {

@@ -10,7 +10,9 @@ namespace hookswitch {
 namespace {
 
 template <class T>
-concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+concept Printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 static_assert(!Printable<Secret>, "a secret cannot be printed by accident");
 static_assert(!std::convertible_to<Secret, std::string>, "a secret is taken out with Reveal only");
 static_assert(!std::convertible_to<std::string, Secret>, "text becomes a secret on purpose only");

@@ -10,14 +10,31 @@ namespace {
 
 // Unicode 15, table 3-7 and the examples of section 3.9.
 TEST(Utf8, TellsWellFormedFromIllFormed) {
-  const std::vector<std::string> good = {"", "abc", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF",
-                                         "\xEE\x80\x80", "\xF4\x8F\xBF\xBF", std::string("\0", 1)};
+  const std::vector<std::string> good = {"",
+                                         "abc",
+                                         "\xC3\xA4",
+                                         "\xE2\x82\xAC",
+                                         "\xF0\x9F\x98\x80",
+                                         "\xED\x9F\xBF",
+                                         "\xEE\x80\x80",
+                                         "\xF4\x8F\xBF\xBF",
+                                         std::string("\0", 1)};
   for (const auto& text : good) {
     EXPECT_TRUE(IsUtf8(text)) << testing::PrintToString(text);
     EXPECT_EQ(ToUtf8(text), text);
   }
-  const std::vector<std::string> bad = {"\x80", "\xC0\xAF", "\xC1\x81", "\xC3", "\xC3(", "\xE0\x9F\x80", "\xE2\x82",
-                                        "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"};
+  const std::vector<std::string> bad = {"\x80",
+                                        "\xC0\xAF",
+                                        "\xC1\x81",
+                                        "\xC3",
+                                        "\xC3(",
+                                        "\xE0\x9F\x80",
+                                        "\xE2\x82",
+                                        "\xED\xA0\x80",
+                                        "\xF0\x8F\xBF\xBF",
+                                        "\xF4\x90\x80\x80",
+                                        "\xF5\x80\x80\x80",
+                                        "\xFF"};
   for (const auto& text : bad) {
     EXPECT_FALSE(IsUtf8(text)) << testing::PrintToString(text);
     EXPECT_TRUE(IsUtf8(ToUtf8(text))) << testing::PrintToString(text);
@@ -25,7 +42,10 @@ TEST(Utf8, TellsWellFormedFromIllFormed) {
 }
 
 TEST(Utf8, ReplacesEachIllFormedByte) {
-  EXPECT_EQ(ToUtf8("a\xFF\xFE" "b"), "a\xEF\xBF\xBD\xEF\xBF\xBD" "b");
+  EXPECT_EQ(ToUtf8("a\xFF\xFE"
+                   "b"),
+            "a\xEF\xBF\xBD\xEF\xBF\xBD"
+            "b");
   EXPECT_EQ(ToUtf8("\xE2\x82"), "\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
@@ -72,11 +92,26 @@ TEST(GlobMatch, StarsAndQuestionMarks) {
     bool matches;
   };
   const Case cases[] = {
-      {"", "", true},        {"", "a", false},         {"*", "", true},          {"*", "abc", true},
-      {"a*", "abc", true},   {"a*", "ba", false},      {"*c", "abc", true},      {"a*c", "abbbc", true},
-      {"a*c", "abcd", false}, {"a?c", "abc", true},    {"a?c", "ac", false},     {"?", "", false},
-      {"**", "x", true},     {"a**b", "ab", true},     {"*ab*ab*", "xabyabz", true}, {"*ab*ab*", "xaby", false},
-      {"+1*", "+12025550188", true}, {"A", "a", false}, {"a.c", "abc", false},   {"*.*", "a", false},
+      {"", "", true},
+      {"", "a", false},
+      {"*", "", true},
+      {"*", "abc", true},
+      {"a*", "abc", true},
+      {"a*", "ba", false},
+      {"*c", "abc", true},
+      {"a*c", "abbbc", true},
+      {"a*c", "abcd", false},
+      {"a?c", "abc", true},
+      {"a?c", "ac", false},
+      {"?", "", false},
+      {"**", "x", true},
+      {"a**b", "ab", true},
+      {"*ab*ab*", "xabyabz", true},
+      {"*ab*ab*", "xaby", false},
+      {"+1*", "+12025550188", true},
+      {"A", "a", false},
+      {"a.c", "abc", false},
+      {"*.*", "a", false},
   };
   for (const Case& c : cases) EXPECT_EQ(GlobMatch(c.glob, c.text), c.matches) << c.glob << " on " << c.text;
 }
@@ -95,8 +130,17 @@ TEST(Nearest, FindsSlipsOfTheKeyboard) {
     const char* nearest;
   };
   const Case cases[] = {
-      {"min_druation", "min_duration"}, {"mn_duration", "min_duration"}, {"statuss", "status"}, {"sttauss", "status"},
-      {"sotp", "stop"},  {"stpo", "stop"}, {"spt", ""}, {"form", "from"}, {"xyz", ""}, {"", ""}, {"status", ""},
+      {"min_druation", "min_duration"},
+      {"mn_duration", "min_duration"},
+      {"statuss", "status"},
+      {"sttauss", "status"},
+      {"sotp", "stop"},
+      {"stpo", "stop"},
+      {"spt", ""},
+      {"form", "from"},
+      {"xyz", ""},
+      {"", ""},
+      {"status", ""},
   };
   for (const Case& c : cases) EXPECT_EQ(Nearest(c.name, keys), c.nearest) << c.name;
   EXPECT_EQ(Nearest(std::string(100'000, 'a'), keys), "");

@@ -12,7 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-WallTime At(std::int64_t ms) { return WallTime(milliseconds(ms)); }
+WallTime At(std::int64_t ms) {
+  return WallTime(milliseconds(ms));
+}
 
 TEST(Rfc3339, WritesTheFractionOnlyIfThereIsOne) {
   EXPECT_EQ(ToRfc3339(At(0)), "1970-01-01T00:00:00Z");
@@ -45,10 +47,10 @@ TEST(ParseTime, ReadsWhatPlatformsSend) {
 
 TEST(ParseTime, RefusesTheRest) {
   for (const char* text :
-       {"", "now", "2026-03-04", "2026-3-4T09:02:03Z", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-03-04T24:00:00Z",
-        "2026-03-04T09:60:00Z", "2026-03-04T09:02:03Zx", "2026-03-04T09:02:03+5", "2026-03-04T09:02:03+05:3",
-        "2026-03-04T09:02:03+24:00", "2026-03-04T09:02:03.Z", "1969-12-31T23:59:59Z", "2026-03-04T09:02:03 Z",
-        "1970-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "1772614923"}) {
+       {"", "now", "2026-03-04", "2026-3-4T09:02:03Z", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-03-04T24:00:00Z", "2026-03-04T09:60:00Z", "2026-03-04T09:02:03Zx", "2026-03-04T09:02:03+5",
+        "2026-03-04T09:02:03+05:3", "2026-03-04T09:02:03+24:00", "2026-03-04T09:02:03.Z", "1969-12-31T23:59:59Z",
+        "2026-03-04T09:02:03 Z", "1970-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "1772614923"}) {
     EXPECT_FALSE(ParseTime(text)) << text;
   }
 }
@@ -61,12 +63,13 @@ TEST(ParseTime, ReadsBackWhatIsWritten) {
 
 TEST(ParseDuration, NeedsUnitsThatFall) {
   const std::vector<std::pair<std::string, milliseconds>> cases = {
-      {"0s", 0ms},   {"90s", 90s},     {"1m30s", 90s}, {"2h", 2h},        {"7d", 168h},
-      {"250ms", 250ms}, {"1s500ms", 1500ms}, {"1d2h3m4s5ms", 93'784'005ms}, {"010s", 10s}, {"3650d", 87600h},
+      {"0s", 0ms},   {"90s", 90s},      {"1m30s", 90s},      {"2h", 2h},
+      {"7d", 168h},  {"250ms", 250ms},  {"1s500ms", 1500ms}, {"1d2h3m4s5ms", 93'784'005ms},
+      {"010s", 10s}, {"3650d", 87600h},
   };
   for (const auto& [text, wanted] : cases) EXPECT_EQ(ParseDuration(text), wanted) << text;
-  for (const char* text : {"", "5", "s", "-5s", "+5s", "5 s", " 5s", "5s ", "30s1m", "1m1m", "5sec", "1.5s", "3651d", "4294967296s",
-                           "99999999999999999999s", "5S", "5w", "1h30"}) {
+  for (const char* text : {"", "5", "s", "-5s", "+5s", "5 s", " 5s", "5s ", "30s1m", "1m1m", "5sec", "1.5s", "3651d",
+                           "4294967296s", "99999999999999999999s", "5S", "5w", "1h30"}) {
     EXPECT_FALSE(ParseDuration(text)) << text;
   }
 }
@@ -83,7 +86,7 @@ TEST(FormatDuration, WritesTheShortestExactForm) {
 
 TEST(HumanDuration, RoundsToSecondsAndDropsThemFromAnHourOn) {
   const std::vector<std::pair<milliseconds, std::string>> cases = {
-      {0ms, "0s"},     {400ms, "0s"},    {500ms, "1s"},     {42s, "42s"},       {59'600ms, "1m 0s"},
+      {0ms, "0s"},     {400ms, "0s"},      {500ms, "1s"},    {42s, "42s"},     {59'600ms, "1m 0s"},
       {73s, "1m 13s"}, {3599s, "59m 59s"}, {3600s, "1h 0m"}, {7500s, "2h 5m"}, {100h, "100h 0m"},
   };
   for (const auto& [duration, text] : cases) EXPECT_EQ(HumanDuration(duration), text);
@@ -98,7 +101,8 @@ TEST(Size, ReadsAndWritesBinaryUnits) {
     EXPECT_EQ(FormatSize(bytes), text);
   }
   EXPECT_EQ(FormatSize(1536), "1536B");
-  for (const char* text : {"", "5", "KiB", "1KB", "1kib", "1 MiB", "-1B", "1.5MiB", "99999999999999999999B", "99999999999999GiB"}) {
+  for (const char* text :
+       {"", "5", "KiB", "1KB", "1kib", "1 MiB", "-1B", "1.5MiB", "99999999999999999999B", "99999999999999GiB"}) {
     EXPECT_FALSE(ParseSize(text)) << text;
   }
 }
@@ -106,13 +110,22 @@ TEST(Size, ReadsAndWritesBinaryUnits) {
 TEST(RetryAfter, ReadsSecondsAndTheThreeDates) {
   const WallTime now = At(784111777000);  // Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110 5.6.7
   const std::vector<std::pair<std::string, milliseconds>> cases = {
-      {"0", 0s}, {"30", 30s}, {" 30 ", 30s}, {"1.5", 1500ms}, {"0.0004", 0ms}, {"99999999", 168h},
-      {"Sun, 06 Nov 1994 08:50:07 GMT", 30s}, {"Sunday, 06-Nov-94 08:50:07 GMT", 30s}, {"Sun Nov  6 08:50:07 1994", 30s},
-      {"Sun, 06 Nov 1994 08:49:07 GMT", 0s}, {"Mon, 06 Nov 2034 08:49:07 GMT", 168h},
+      {"0", 0s},
+      {"30", 30s},
+      {" 30 ", 30s},
+      {"1.5", 1500ms},
+      {"0.0004", 0ms},
+      {"99999999", 168h},
+      {"Sun, 06 Nov 1994 08:50:07 GMT", 30s},
+      {"Sunday, 06-Nov-94 08:50:07 GMT", 30s},
+      {"Sun Nov  6 08:50:07 1994", 30s},
+      {"Sun, 06 Nov 1994 08:49:07 GMT", 0s},
+      {"Mon, 06 Nov 2034 08:49:07 GMT", 168h},
   };
   for (const auto& [text, wanted] : cases) EXPECT_EQ(ParseRetryAfter(text, now), wanted) << text;
-  for (const char* text : {"", " ", "-1", "soon", "inf", "nan", "INF", "infinity", "0x10", "30s", "1e3", "30, 40", "Sun, 06 Nov 1994 08:49:37",
-                           "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT", ",", "Sun,"}) {
+  for (const char* text :
+       {"", " ", "-1", "soon", "inf", "nan", "INF", "infinity", "0x10", "30s", "1e3", "30, 40",
+        "Sun, 06 Nov 1994 08:49:37", "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT", ",", "Sun,"}) {
     EXPECT_FALSE(ParseRetryAfter(text, now)) << text;
   }
 }

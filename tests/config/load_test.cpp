@@ -40,9 +40,13 @@ constexpr char kBase[] =
     "sources: {bolna: {type: bolna, path: /bolna, allow_ips: [192.0.2.7]}}\n"
     "sinks: {ops: {plugin: slack}}\n";
 
-Config WithWhen(const std::string& when) { return Good(kBase + ("rules: [{when: " + when + ", send: [ops]}]\n")); }
+Config WithWhen(const std::string& when) {
+  return Good(kBase + ("rules: [{when: " + when + ", send: [ops]}]\n"));
+}
 
-const Condition& Only(const Config& config) { return config.rules.at(0).when.children.at(0); }
+const Condition& Only(const Config& config) {
+  return config.rules.at(0).when.children.at(0);
+}
 
 TEST(Sample, LoadsWithoutAWarning) {
   MemoryEnvironment memory;
@@ -167,7 +171,8 @@ TEST(DefaultStatus, IsLeftOutWhereStatusIsAskedInside) {
 }
 
 TEST(DefaultStatus, ComesFromDefaults) {
-  const Config config = Good(std::string(kBase) + "defaults: {status: [ringing, unsuccessful]}\nrules: [{send: [ops]}]\n");
+  const Config config =
+      Good(std::string(kBase) + "defaults: {status: [ringing, unsuccessful]}\nrules: [{send: [ops]}]\n");
   EXPECT_EQ(config.rules[0].when.children.at(0).statuses, Bit(CallStatus::kRinging) | UnsuccessfulStatuses());
 }
 
@@ -204,10 +209,11 @@ TEST(Conditions, CostAndDurationHaveUnits) {
 }
 
 TEST(Conditions, RemainingKindsAreRead) {
-  const Config config = Good(std::string(kBase) +
-                             "schedules: {nights: {timezone: Asia/Tokyo, windows: [{days: [sat, sun], hours: \"22:00-06:00\"}]}}\n"
-                             "rules: [{when: {source: bolna, direction: [web, inbound], voicemail: false, during: nights,"
-                             " has: [transcript, data.x], hangup_by: Callee, from: \"+1*\"}, send: [ops]}]\n");
+  const Config config =
+      Good(std::string(kBase) +
+           "schedules: {nights: {timezone: Asia/Tokyo, windows: [{days: [sat, sun], hours: \"22:00-06:00\"}]}}\n"
+           "rules: [{when: {source: bolna, direction: [web, inbound], voicemail: false, during: nights,"
+           " has: [transcript, data.x], hangup_by: Callee, from: \"+1*\"}, send: [ops]}]\n");
   const auto& all = config.rules[0].when.children;
   EXPECT_EQ(all[0].kind, Condition::Kind::kSource);
   EXPECT_THAT(all[1].directions, ElementsAre(Direction::kWeb, Direction::kInbound));
@@ -221,7 +227,8 @@ TEST(Conditions, RemainingKindsAreRead) {
 }
 
 TEST(Scalars, PlainWordsStayText) {
-  const Config config = Good(std::string(kBase) + "rules: [{name: 010, when: {agent: [yes, on, 09:00, 1e3]}, send: [ops]}]\n" );
+  const Config config =
+      Good(std::string(kBase) + "rules: [{name: 010, when: {agent: [yes, on, 09:00, 1e3]}, send: [ops]}]\n");
   EXPECT_EQ(config.rules[0].name, "010");
 }
 
@@ -244,7 +251,8 @@ TEST(Include, MergesInByteOrderAfterTheMainFile) {
   MemoryEnvironment memory;
   memory.files["etc/rules.d/b.yaml"] = "rules: [{name: from-b, send: [late]}]\nsinks: {late: {plugin: slack}}\n";
   memory.files["etc/rules.d/a.yaml"] = "rules: [{name: from-a, send: [ops]}, {send: [ops]}]\n";
-  const Config config = Good(std::string(kBase) + "include: [\"rules.d/*.yaml\"]\nrules: [{name: main, send: [ops]}]\n", memory);
+  const Config config =
+      Good(std::string(kBase) + "include: [\"rules.d/*.yaml\"]\nrules: [{name: main, send: [ops]}]\n", memory);
   std::vector<std::string> names;
   for (const Rule& rule : config.rules) names.push_back(rule.name);
   EXPECT_THAT(names, ElementsAre("main", "from-a", "rule-3", "from-b"));
@@ -255,7 +263,9 @@ TEST(Include, MergesInByteOrderAfterTheMainFile) {
 TEST(Include, SecretFilesAndPluginPathsAreRelativeToTheConfig) {
   MemoryEnvironment memory;
   memory.files["etc/token"] = "from-file\r\n";
-  const Config config = Good(std::string(kBase) + "admin: {token: {file: token}}\nplugins: {paths: [sinks, ../lib]}\nrules: [{send: [ops]}]\n", memory);
+  const Config config = Good(
+      std::string(kBase) + "admin: {token: {file: token}}\nplugins: {paths: [sinks, ../lib]}\nrules: [{send: [ops]}]\n",
+      memory);
   EXPECT_TRUE(config.admin.token.Equals("from-file"));
   const auto here = std::filesystem::current_path();
   EXPECT_THAT(config.plugin_paths, ElementsAre((here / "etc/sinks").string(), (here / "lib").string()));

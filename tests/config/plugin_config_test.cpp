@@ -29,7 +29,8 @@ struct Plugin {
   Node node;
 };
 
-Plugin Read(const std::string& config, std::map<std::string, std::string> variables = {}, const char* schema = kSchema) {
+Plugin Read(const std::string& config, std::map<std::string, std::string> variables = {},
+            const char* schema = kSchema) {
   MemoryEnvironment memory;
   memory.files["r.yaml"] = "sinks:\n  ops:\n    plugin: slack\n    config: " + config + "\n";
   memory.variables = std::move(variables);
@@ -45,11 +46,14 @@ Plugin Read(const std::string& config, std::map<std::string, std::string> variab
 }
 
 TEST(PluginConfig, HasDefaultsTypesAndSecrets) {
-  const Plugin plugin = Read("{webhook_url: {env: URL}, channel: 007, ratio: 0.5, threads: true, tags: [a, 1], tls: {key: {env: KEY}}, style: {width: 3}}",
-                            {{"URL", "https://x"}, {"KEY", "k"}});
+  const Plugin plugin = Read(
+      "{webhook_url: {env: URL}, channel: 007, ratio: 0.5, threads: true, tags: [a, 1], tls: {key: {env: KEY}}, style: "
+      "{width: 3}}",
+      {{"URL", "https://x"}, {"KEY", "k"}});
   EXPECT_EQ(AllText(plugin.problems), "");
-  EXPECT_EQ(plugin.json,
-            R"({"webhook_url":"https://x","channel":"007","ratio":0.5,"threads":true,"tags":["a","1"],"tls":{"key":"k"},"style":{"width":3},"timeout":30})");
+  EXPECT_EQ(
+      plugin.json,
+      R"({"webhook_url":"https://x","channel":"007","ratio":0.5,"threads":true,"tags":["a","1"],"tls":{"key":"k"},"style":{"width":3},"timeout":30})");
   EXPECT_THAT(plugin.secrets, ElementsAre("https://x", "k"));
 }
 
@@ -58,7 +62,8 @@ TEST(PluginConfig, AbsentIsAnEmptyMap) {
   memory.files["r.yaml"] = "sinks: {ops: {plugin: slack}}\n";
   const Loaded loaded = Load("r.yaml", memory.Get());
   Problems problems;
-  CheckAgainstSchema(loaded.config->sinks[0].config, kSchema, "sinks.ops.config", loaded.config->sinks[0].where, problems);
+  CheckAgainstSchema(loaded.config->sinks[0].config, kSchema, "sinks.ops.config", loaded.config->sinks[0].where,
+                     problems);
   EXPECT_EQ(AllText(problems),
             "r.yaml:1:9: error: sinks.ops.config needs \"webhook_url\"\n"
             "    1 | sinks: {ops: {plugin: slack}}\n"
@@ -67,16 +72,17 @@ TEST(PluginConfig, AbsentIsAnEmptyMap) {
 
 TEST(PluginConfig, MistakesAreReportedAtTheirPlace) {
   const Plugin plugin = Read("{webhook_url: {env: URL}, chanel: x, timeout: 0, style: shrt}", {{"URL", "https://x"}});
-  EXPECT_EQ(AllText(plugin.problems),
-            "r.yaml:4:39: error: \"chanel\" is not a key of sinks.ops.config\n"
-            "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
-            "      |                                       ^~~~~~  did you mean \"channel\"?\n"
-            "r.yaml:4:59: error: sinks.ops.config.timeout: expected a whole number of at least 1, found \"0\"\n"
-            "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
-            "      |                                                           ^\n"
-            "r.yaml:4:69: error: sinks.ops.config.style: expected one of short or long, found \"shrt\"\n"
-            "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
-            "      |                                                                     ^~~~  did you mean \"short\"?\n");
+  EXPECT_EQ(
+      AllText(plugin.problems),
+      "r.yaml:4:39: error: \"chanel\" is not a key of sinks.ops.config\n"
+      "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
+      "      |                                       ^~~~~~  did you mean \"channel\"?\n"
+      "r.yaml:4:59: error: sinks.ops.config.timeout: expected a whole number of at least 1, found \"0\"\n"
+      "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
+      "      |                                                           ^\n"
+      "r.yaml:4:69: error: sinks.ops.config.style: expected one of short or long, found \"shrt\"\n"
+      "    4 |     config: {webhook_url: {env: URL}, chanel: *, timeout: 0, style: shrt}\n"
+      "      |                                                                     ^~~~  did you mean \"short\"?\n");
 }
 
 TEST(PluginConfig, SecretInPlainSightIsAWarningThatHidesIt) {
@@ -111,17 +117,20 @@ TEST(PluginConfig, MissingVariableIsAnError) {
 }
 
 TEST(PluginConfig, BrokenSchemaIsAProblemOfThePlugin) {
-  for (const char* schema : {"", "[]", "{", R"({"$ref": 3})", R"({"anyOf": [{"$ref": "#/definitions/a"}]})",
-                             R"({"definitions": {"a": {"anyOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/a"}]}}, "properties": {"a": {"$ref": "#/definitions/a"}}})",
-                             R"({"definitions": {"a": {"$ref": "#/definitions/a"}}, "properties": {"a": {"$ref": "#/definitions/a"}}})",
-                             R"({"type": 7, "required": "x", "properties": [], "items": 3, "enum": 1})",
-                             R"({"patternProperties": {"(": {"type": "integer"}}})"}) {
+  for (
+      const char* schema :
+      {"", "[]", "{", R"({"$ref": 3})", R"({"anyOf": [{"$ref": "#/definitions/a"}]})",
+       R"({"definitions": {"a": {"anyOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/a"}]}}, "properties": {"a": {"$ref": "#/definitions/a"}}})",
+       R"({"definitions": {"a": {"$ref": "#/definitions/a"}}, "properties": {"a": {"$ref": "#/definitions/a"}}})",
+       R"({"type": 7, "required": "x", "properties": [], "items": 3, "enum": 1})",
+       R"({"patternProperties": {"(": {"type": "integer"}}})"}) {
     Read("{a: {b: c}}", {}, schema);
   }
 }
 
 TEST(Locate, FindsValuesListItemsAndNearestAncestors) {
-  const Plugin plugin = Read("\n      webhook_url: {env: URL}\n      tls:\n        ca: x\n      a/b: [y, z]", {{"URL", "https://x"}}, "{}");
+  const Plugin plugin = Read("\n      webhook_url: {env: URL}\n      tls:\n        ca: x\n      a/b: [y, z]",
+                             {{"URL", "https://x"}}, "{}");
   const auto at = [&](const char* pointer) {
     const Mark mark = Locate(plugin.node, pointer);
     return std::pair(mark.line, mark.column);
