@@ -10,10 +10,13 @@
 namespace hookswitch::message {
 namespace {
 
-std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
+std::string OrDash(std::string text) {
+  return text.empty() ? "-" : text;
+}
 
 std::string AgentText(const CallEvent& event) {
-  if (event.agent_name.empty() || event.agent_id.empty() || event.agent_name == event.agent_id) return event.AgentLabel();
+  if (event.agent_name.empty() || event.agent_id.empty() || event.agent_name == event.agent_id)
+    return event.AgentLabel();
   return event.agent_name + " (" + event.agent_id + ")";
 }
 
@@ -96,7 +99,8 @@ std::vector<Message::Link> Links(const CallEvent& event) {
   const auto scheme_end = url.find("://");
   if (scheme_end == std::string::npos || scheme_end + 3 == url.size()) return {};
   const std::string scheme = ToLower(std::string_view(url).substr(0, scheme_end));
-  const bool odd = std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
+  const bool odd =
+      std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
   if (odd || (scheme != "http" && scheme != "https")) return {};
   return {{"Listen to recording", url}};
 }

@@ -16,8 +16,8 @@ namespace mustache = kainjow::mustache;
 using Component = mustache::component<std::string>;
 using Type = mustache::tag_type;
 
-// {{x}} and {{#x}} ask for different things of a missing x, but the library looks both up by the same name. So tags that
-// show a value are renamed before it sees them. No variable's name has this mark.
+// {{x}} and {{#x}} ask for different things of a missing x, but the library looks both up by the same name. So tags
+// that show a value are renamed before it sees them. No variable's name has this mark.
 constexpr char kShown = '$';
 constexpr std::string_view kItem = ".";
 
@@ -85,7 +85,8 @@ class Checker {
     if (name.empty()) return Add(component, "a tag needs the name of a variable", "");
     const std::string near = Nearest(name, VariableNames());
     Add(component, "\"" + name + "\" is not a variable of templates",
-        near.empty() ? "extracted values are data.<key>, everything else is in the README" : "did you mean \"" + near + "\"?");
+        near.empty() ? "extracted values are data.<key>, everything else is in the README"
+                     : "did you mean \"" + near + "\"?");
   }
 
   void Add(const Component& component, std::string message, std::string hint) {

@@ -12,7 +12,9 @@
 namespace hookswitch::message {
 namespace {
 
-std::string TimeText(const std::optional<WallTime>& time) { return time ? ToRfc3339(*time) : std::string(); }
+std::string TimeText(const std::optional<WallTime>& time) {
+  return time ? ToRfc3339(*time) : std::string();
+}
 
 std::string CostText(const CallEvent& event) {
   if (!event.cost) return {};
@@ -41,9 +43,11 @@ constexpr std::array kVariables = {
     Variable{"agent_name", [](const CallEvent& e) { return e.agent_name; }},
     Variable{"call_id", [](const CallEvent& e) { return e.call_id; }},
     Variable{"cost", CostText},
-    Variable{"direction", [](const CallEvent& e) { return e.direction ? std::string(ToString(*e.direction)) : std::string(); }},
+    Variable{"direction",
+             [](const CallEvent& e) { return e.direction ? std::string(ToString(*e.direction)) : std::string(); }},
     Variable{"duration", DurationText},
-    Variable{"duration_seconds", [](const CallEvent& e) { return e.duration ? ToText(json::value(*e.duration)) : std::string(); }},
+    Variable{"duration_seconds",
+             [](const CallEvent& e) { return e.duration ? ToText(json::value(*e.duration)) : std::string(); }},
     Variable{"ended_at", [](const CallEvent& e) { return TimeText(e.ended_at); }},
     Variable{"error", [](const CallEvent& e) { return e.error; }},
     Variable{"event_id", [](const CallEvent& e) { return e.id; }},
@@ -60,7 +64,8 @@ constexpr std::array kVariables = {
     Variable{"tags", TagsText},
     Variable{"to", [](const CallEvent& e) { return e.to; }},
     Variable{"transcript", TranscriptText},
-    Variable{"voicemail", [](const CallEvent& e) { return e.voicemail ? (*e.voicemail ? "true" : "false") : std::string(); }},
+    Variable{"voicemail",
+             [](const CallEvent& e) { return e.voicemail ? (*e.voicemail ? "true" : "false") : std::string(); }},
 };
 
 constexpr std::string_view kData = "data.", kMeta = "meta.";

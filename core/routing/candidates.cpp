@@ -11,8 +11,9 @@ namespace {
 using Kind = config::Condition::Kind;
 
 bool AllExact(const config::Condition& condition) {
-  return std::all_of(condition.patterns.begin(), condition.patterns.end(),
-                     [](const config::Pattern& p) { return p.mode == config::Pattern::Mode::kExact && !p.text.empty(); });
+  return std::all_of(condition.patterns.begin(), condition.patterns.end(), [](const config::Pattern& p) {
+    return p.mode == config::Pattern::Mode::kExact && !p.text.empty();
+  });
 }
 
 // The condition whose values find the rule: the kind that tells events apart best.

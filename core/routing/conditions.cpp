@@ -8,7 +8,9 @@ namespace {
 using config::Condition;
 using Kind = Condition::Kind;
 
-StatusSet AllStatuses() { return *ParseStatusGroup("any"); }
+StatusSet AllStatuses() {
+  return *ParseStatusGroup("any");
+}
 
 StatusSet IntersectionOf(const std::vector<Condition>& children, StatusSet (*of)(const Condition&)) {
   StatusSet set = AllStatuses();
@@ -22,7 +24,9 @@ StatusSet UnionOf(const std::vector<Condition>& children, StatusSet (*of)(const 
   return set;
 }
 
-bool SamePattern(const config::Pattern& a, const config::Pattern& b) { return a.mode == b.mode && a.text == b.text; }
+bool SamePattern(const config::Pattern& a, const config::Pattern& b) {
+  return a.mode == b.mode && a.text == b.text;
+}
 
 template <class T, class Same>
 bool Subset(const std::vector<T>& few, const std::vector<T>& many, Same same) {

@@ -38,10 +38,11 @@ void Lint(const std::vector<config::Rule>& rules, config::Problems& problems) {
     const auto first = std::find_if(enders.begin(), enders.end(),
                                     [&](const Ender& ender) { return AlwaysFirst(ender, possible, conjuncts); });
     if (first != enders.end()) {
-      problems.Warning(rule.where, 1,
-                       "rule \"" + rule.name + "\" can never run: rule \"" + first->rule->name + "\"" +
-                           (first->rule->where.line > 0 ? " (line " + std::to_string(first->rule->where.line) + ")" : "") +
-                           " matches all that it matches and " + (first->rule->drop ? "drops it" : "stops"));
+      problems.Warning(
+          rule.where, 1,
+          "rule \"" + rule.name + "\" can never run: rule \"" + first->rule->name + "\"" +
+              (first->rule->where.line > 0 ? " (line " + std::to_string(first->rule->where.line) + ")" : "") +
+              " matches all that it matches and " + (first->rule->drop ? "drops it" : "stops"));
     } else if ((rule.stop || rule.drop) && enders.size() < kMostEnders) {
       enders.push_back({&rule, conjuncts});
     }

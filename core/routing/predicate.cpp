@@ -43,7 +43,8 @@ const Field* FindField(std::string_view name) {
 }
 
 bool IsMapEntry(std::string_view field) {
-  return (field.starts_with(kData) && field.size() > kData.size()) || (field.starts_with(kMeta) && field.size() > kMeta.size());
+  return (field.starts_with(kData) && field.size() > kData.size()) ||
+         (field.starts_with(kMeta) && field.size() > kMeta.size());
 }
 
 void CheckField(const config::Pattern& pattern, config::Problems& problems) {
@@ -51,7 +52,8 @@ void CheckField(const config::Pattern& pattern, config::Problems& problems) {
   std::vector<std::string> names;
   for (const Field& field : kFields) names.emplace_back(field.name);
   const std::string near = Nearest(pattern.text, names);
-  problems.Error(pattern.where, static_cast<int>(pattern.text.size()), "\"" + pattern.text + "\" is not a field of an event",
+  problems.Error(pattern.where, static_cast<int>(pattern.text.size()),
+                 "\"" + pattern.text + "\" is not a field of an event",
                  near.empty() ? "" : "did you mean \"" + near + "\"?");
 }
 
@@ -87,8 +89,8 @@ int Cost(const Condition& condition) {
   return 0;
 }
 
-// A transcript matches if the text of one turn does, so that ^ and $ hold to a turn, or all of it together, for phrases that go
-// across turns.
+// A transcript matches if the text of one turn does, so that ^ and $ hold to a turn, or all of it together, for phrases
+// that go across turns.
 bool MatchesTurns(const TextSet& texts, Subject& subject) {
   const auto& turns = subject.event().transcript;
   if (turns.empty()) return false;
@@ -99,7 +101,9 @@ bool MatchesTurns(const TextSet& texts, Subject& subject) {
   return turns.size() > 1 && texts.Matches(subject.JoinedTranscript());
 }
 
-bool MatchesPresent(const TextSet& texts, const std::string& text) { return !text.empty() && texts.Matches(text); }
+bool MatchesPresent(const TextSet& texts, const std::string& text) {
+  return !text.empty() && texts.Matches(text);
+}
 
 }  // namespace
 
@@ -107,7 +111,9 @@ int Subject::MinuteOfWeek(const Schedule& schedule) {
   int unremembered = kUnknown;
   int& minute = schedule.zone < kZonesRemembered ? minute_in_zone_[schedule.zone] : unremembered;
   if (minute == kUnknown) {
-    const WallTime when = event_.ended_at ? *event_.ended_at : event_.started_at ? *event_.started_at : event_.received_at;
+    const WallTime when = event_.ended_at     ? *event_.ended_at
+                          : event_.started_at ? *event_.started_at
+                                              : event_.received_at;
     minute = schedules_.zone(schedule.zone).MinuteOfWeek(when);
   }
   return minute;
@@ -139,7 +145,8 @@ Predicate::Predicate(const Condition& condition, const Schedules& schedules, con
         continue;
       }
       const std::string near = Nearest(pattern.text, schedules.Names());
-      problems.Error(pattern.where, static_cast<int>(pattern.text.size()), "schedule \"" + pattern.text + "\" is not defined",
+      problems.Error(pattern.where, static_cast<int>(pattern.text.size()),
+                     "schedule \"" + pattern.text + "\" is not defined",
                      near.empty() ? "" : "did you mean \"" + near + "\"?");
     }
   } else if (kind_ == Kind::kHas) {
@@ -166,7 +173,8 @@ bool Predicate::Matches(Subject& subject) const {
     case Kind::kSource: return texts_.Matches(event.source);
     case Kind::kAgent: return MatchesPresent(texts_, event.agent_id) || MatchesPresent(texts_, event.agent_name);
     case Kind::kTags:
-      return std::any_of(event.agent_tags.begin(), event.agent_tags.end(), [&](const auto& t) { return texts_.Matches(t); });
+      return std::any_of(event.agent_tags.begin(), event.agent_tags.end(),
+                         [&](const auto& t) { return texts_.Matches(t); });
     case Kind::kFrom: return MatchesPresent(texts_, event.from);
     case Kind::kTo: return MatchesPresent(texts_, event.to);
     case Kind::kHangupBy: return MatchesPresent(texts_, event.hangup_by);
@@ -179,7 +187,8 @@ bool Predicate::Matches(Subject& subject) const {
     }
     case Kind::kStatus: return (statuses_ & Bit(event.status)) != 0;
     case Kind::kDirection:
-      return event.direction && std::find(directions_.begin(), directions_.end(), *event.direction) != directions_.end();
+      return event.direction &&
+             std::find(directions_.begin(), directions_.end(), *event.direction) != directions_.end();
     case Kind::kMinDuration: return event.duration && *event.duration >= number_;
     case Kind::kMaxDuration: return event.duration && *event.duration <= number_;
     case Kind::kMinCost: return event.cost && event.cost->currency == currency_ && event.cost->amount >= number_;

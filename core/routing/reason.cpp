@@ -52,14 +52,16 @@ std::string Amount(double amount, const std::string& currency) {
 std::string Statuses(StatusSet set) {
   std::vector<std::string> names;
   for (const std::string& name : StatusNames()) {
-    if (const auto group = ParseStatusGroup(name); group && *group == set) return name == "any" ? "any status" : "one of " + name;
+    if (const auto group = ParseStatusGroup(name); group && *group == set)
+      return name == "any" ? "any status" : "one of " + name;
     if (const auto status = ParseStatus(name); status && (set & Bit(*status))) names.push_back(name);
   }
   return names.empty() ? "no status at all" : AnyOf(names);
 }
 
 std::string AgentText(const CallEvent& event) {
-  if (event.agent_name.empty() || event.agent_id.empty() || event.agent_name == event.agent_id) return Quoted(event.AgentLabel());
+  if (event.agent_name.empty() || event.agent_id.empty() || event.agent_name == event.agent_id)
+    return Quoted(event.AgentLabel());
   return Quoted(event.agent_name) + " (id " + Quoted(event.agent_id) + ")";
 }
 
@@ -71,7 +73,9 @@ std::string DirectionText(const std::vector<Direction>& directions) {
 
 }  // namespace
 
-std::string Predicate::Why(Subject& subject) const { return Matches(subject) ? WhyTrue(subject) : WhyFalse(subject, ", wanted "); }
+std::string Predicate::Why(Subject& subject) const {
+  return Matches(subject) ? WhyTrue(subject) : WhyFalse(subject, ", wanted ");
+}
 
 std::string Predicate::WhyTrue(Subject& subject) const {
   const CallEvent& event = subject.event();
@@ -166,7 +170,8 @@ std::string Predicate::WhyFalse(Subject& subject, std::string_view differs) cons
       if (it == event.data.end()) return "data." + path_ + " is absent";
       return "data." + path_ + " is " + Quoted(it->second) + wanted();
     }
-    case Kind::kStatus: return "status is " + Quoted(ToString(event.status)) + std::string(differs) + Statuses(statuses_);
+    case Kind::kStatus:
+      return "status is " + Quoted(ToString(event.status)) + std::string(differs) + Statuses(statuses_);
     case Kind::kDirection:
       if (!event.direction) return "direction is absent";
       return "direction is " + Quoted(ToString(*event.direction)) + std::string(differs) + DirectionText(directions_);
@@ -179,9 +184,10 @@ std::string Predicate::WhyFalse(Subject& subject, std::string_view differs) cons
     case Kind::kMinCost:
     case Kind::kMaxCost:
       if (!event.cost) return "cost is absent";
-      if (event.cost->currency != currency_) return "cost is in " + event.cost->currency + std::string(differs) + currency_;
-      return "cost " + Amount(event.cost->amount, event.cost->currency) + (kind_ == Kind::kMinCost ? " is under " : " is over ") +
-             Amount(number_, currency_);
+      if (event.cost->currency != currency_)
+        return "cost is in " + event.cost->currency + std::string(differs) + currency_;
+      return "cost " + Amount(event.cost->amount, event.cost->currency) +
+             (kind_ == Kind::kMinCost ? " is under " : " is over ") + Amount(number_, currency_);
     case Kind::kVoicemail:
       if (!event.voicemail) return "voicemail is absent";
       return (flag_ ? "voicemail is no" : "voicemail is yes") + std::string(differs) + (flag_ ? "yes" : "no");

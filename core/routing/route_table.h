@@ -37,14 +37,14 @@ struct Explanation {
 /// routes, in the order of the rules. One sink appears at most once: the first rule that names it wins.
 class RouteTable {
  public:
-  /// Compiles the rules of `config`. Bad regexes, unknown schedules, zones and fields of `has` are errors; rules that can
-  /// never run and schedules that are never open are warnings. Sinks and templates are not looked up: the loader has done
-  /// so. Returns nullptr if it found errors.
+  /// Compiles the rules of `config`. Bad regexes, unknown schedules, zones and fields of `has` are errors; rules that
+  /// can never run and schedules that are never open are warnings. Sinks and templates are not looked up: the loader
+  /// has done so. Returns nullptr if it found errors.
   static std::shared_ptr<const RouteTable> Compile(const config::Config& config, config::Problems& problems);
   ~RouteTable();
 
-  /// Replaces `routes`. The cost grows with the rules that could match the event's status and its agent, numbers and tags
-  /// where a rule names those exactly, not with all rules.
+  /// Replaces `routes`. The cost grows with the rules that could match the event's status and its agent, numbers and
+  /// tags where a rule names those exactly, not with all rules.
   void Match(const CallEvent& event, std::vector<Route>& routes) const;
   /// The same decision, with a reason for every rule. Slow; for people.
   Explanation Explain(const CallEvent& event) const;

@@ -42,7 +42,8 @@ int Zone::MinuteOfWeek(WallTime time) const {
 
 Week::Week(const std::vector<config::Window>& windows) {
   for (const config::Window& window : windows) {
-    const int length = window.to_minute - window.from_minute + (window.to_minute <= window.from_minute ? kMinutesPerDay : 0);
+    const int length =
+        window.to_minute - window.from_minute + (window.to_minute <= window.from_minute ? kMinutesPerDay : 0);
     for (int day = 0; day < 7; ++day) {
       if ((window.days >> day & 1) == 0) continue;
       for (int i = 0; i < length; ++i) {
@@ -60,9 +61,10 @@ Schedules::Schedules(const std::vector<config::Schedule>& schedules, config::Pro
       auto zone = Zone::Find(schedule.timezone);
       if (!zone) {
         const std::string near = Zone::Nearest(schedule.timezone);
-        problems.Error(schedule.where, static_cast<int>(schedule.name.size()),
-                       "schedule \"" + schedule.name + "\": \"" + schedule.timezone + "\" is not a time zone of this system",
-                       near.empty() ? "an IANA name such as Asia/Kolkata" : "did you mean \"" + near + "\"?");
+        problems.Error(
+            schedule.where, static_cast<int>(schedule.name.size()),
+            "schedule \"" + schedule.name + "\": \"" + schedule.timezone + "\" is not a time zone of this system",
+            near.empty() ? "an IANA name such as Asia/Kolkata" : "did you mean \"" + near + "\"?");
         zone = Zone::Find("UTC");
       }
       known = zone_index.emplace(schedule.timezone, zones_.size()).first;

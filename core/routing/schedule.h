@@ -24,8 +24,8 @@ class Zone {
   /// The known name nearest to `name`, or "".
   static std::string Nearest(const std::string& name);
 
-  /// Minutes since Monday 00:00 on this zone's clocks at `time`: an hour that daylight saving repeats is there twice, one
-  /// it skips never.
+  /// Minutes since Monday 00:00 on this zone's clocks at `time`: an hour that daylight saving repeats is there twice,
+  /// one it skips never.
   int MinuteOfWeek(WallTime time) const;
   const std::string& name() const { return name_; }
 

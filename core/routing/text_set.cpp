@@ -36,8 +36,8 @@ std::string Describe(const config::Pattern& pattern) {
   Unreachable();
 }
 
-// Sees an anchor in some regexes that have none ("[$]"), which costs time and nothing else. A line break beside a text counts
-// for \b and \B as the text's end does.
+// Sees an anchor in some regexes that have none ("[$]"), which costs time and nothing else. A line break beside a text
+// counts for \b and \B as the text's end does.
 bool IsAnchored(const config::Pattern& pattern) {
   switch (pattern.mode) {
     case Mode::kExact:

@@ -14,8 +14,8 @@ class RE2;
 
 namespace hookswitch::routing {
 
-/// "Any of these patterns", compiled. Absent text is the caller's business: this sees only text. Immutable; safe from any
-/// thread; allocates nothing when matching.
+/// "Any of these patterns", compiled. Absent text is the caller's business: this sees only text. Immutable; safe from
+/// any thread; allocates nothing when matching.
 class TextSet {
  public:
   TextSet() = default;
@@ -23,8 +23,8 @@ class TextSet {
   TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems);
 
   bool Matches(std::string_view text) const;
-  /// True if a pattern may ask where the text begins or ends. If none does, texts joined by line breaks match whenever one
-  /// of them matches.
+  /// True if a pattern may ask where the text begins or ends. If none does, texts joined by line breaks match whenever
+  /// one of them matches.
   bool Anchored() const { return anchored_; }
   /// `a, b-* or /x/`, the longest lists cut, for reasons.
   const std::string& description() const { return description_; }

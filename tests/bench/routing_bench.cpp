@@ -53,7 +53,8 @@ CallEvent CompletedCall() {
   event.duration = 73;
   event.received_at = WallTime(std::chrono::hours(20'000 * 24 + 9));
   for (int i = 0; i < 40; ++i) {
-    event.transcript.push_back({i % 2 ? Role::kUser : Role::kAgent, "Thank you, let me look into the invoice of last month for you."});
+    event.transcript.push_back(
+        {i % 2 ? Role::kUser : Role::kAgent, "Thank you, let me look into the invoice of last month for you."});
   }
   return event;
 }
@@ -100,7 +101,8 @@ void ManyAgents(benchmark::State& state) {
   config::Config config;
   const int rules = static_cast<int>(state.range(0));
   for (int i = 0; i + 1 < rules; ++i) {
-    config.rules.push_back(MakeRule(i, {Texts(Kind::kAgent, "agent-" + std::to_string(i)), Statuses(EndedStatuses()), MinDuration(10)}));
+    config.rules.push_back(
+        MakeRule(i, {Texts(Kind::kAgent, "agent-" + std::to_string(i)), Statuses(EndedStatuses()), MinDuration(10)}));
   }
   config.rules.push_back(MakeRule(rules - 1, {Statuses(EndedStatuses())}));
   Run(state, config, 2);
@@ -112,7 +114,8 @@ void ManyGlobs(benchmark::State& state) {
   config::Config config;
   for (int i = 0; i < state.range(0); ++i) {
     config.rules.push_back(
-        MakeRule(i, {Texts(Kind::kAgent, "agent-" + std::to_string(i) + "-*", config::Pattern::Mode::kGlob), Statuses(EndedStatuses())}));
+        MakeRule(i, {Texts(Kind::kAgent, "agent-" + std::to_string(i) + "-*", config::Pattern::Mode::kGlob),
+                     Statuses(EndedStatuses())}));
   }
   Run(state, config, 0);
 }
@@ -123,7 +126,8 @@ void TenTranscriptRegexes(benchmark::State& state) {
   config::Config config;
   for (int i = 0; i < 10; ++i) {
     config.rules.push_back(MakeRule(
-        i, {Statuses(EndedStatuses()), Texts(Kind::kTranscript, "(?i)\\b(cancel|refund|lawyer)" + std::to_string(i), config::Pattern::Mode::kRegex)}));
+        i, {Statuses(EndedStatuses()), Texts(Kind::kTranscript, "(?i)\\b(cancel|refund|lawyer)" + std::to_string(i),
+                                             config::Pattern::Mode::kRegex)}));
   }
   Run(state, config, 0);
 }

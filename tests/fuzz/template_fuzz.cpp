@@ -6,7 +6,8 @@
 #include "core/base/text.h"
 #include "core/message/composer.h"
 
-// A template of any bytes either is refused with a problem or renders, without a tag of its own coming out of the event.
+// A template of any bytes either is refused with a problem or renders, without a tag of its own coming out of the
+// event.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hookswitch;
   const std::string text(reinterpret_cast<const char*>(data), size);

@@ -47,7 +47,9 @@ std::string Render(const std::string& text, const CallEvent& event) {
   return compilation.composer->Compose(event, "t").text;
 }
 
-TEST(Template, MissingValueShowsAsDash) { EXPECT_EQ(Render("{{summary}}/{{data.x}}/{{duration}}", {}), "-/-/-"); }
+TEST(Template, MissingValueShowsAsDash) {
+  EXPECT_EQ(Render("{{summary}}/{{data.x}}/{{duration}}", {}), "-/-/-");
+}
 
 TEST(Template, MissingValueIsFalseInSections) {
   EXPECT_EQ(Render("{{#summary}}yes{{/summary}}{{^summary}}no{{/summary}}", {}), "no");
@@ -57,7 +59,8 @@ TEST(Template, FalseIsFalseInSectionsAndShownAsText) {
   CallEvent event;
   event.voicemail = false;
   event.data["vip"] = "false";
-  EXPECT_EQ(Render("{{#voicemail}}machine{{/voicemail}}{{^data.vip}}plain{{/data.vip}} {{voicemail}}", event), "plain false");
+  EXPECT_EQ(Render("{{#voicemail}}machine{{/voicemail}}{{^data.vip}}plain{{/data.vip}} {{voicemail}}", event),
+            "plain false");
 }
 
 TEST(Template, TagsCanBeListedOrJoined) {
@@ -69,7 +72,8 @@ TEST(Template, TagsCanBeListedOrJoined) {
 TEST(Template, NothingIsEscaped) {
   CallEvent event;
   event.summary = "<b> & \"quotes\" 'n'";
-  EXPECT_EQ(Render("{{summary}}|{{{summary}}}|{{&summary}}", event), event.summary + "|" + event.summary + "|" + event.summary);
+  EXPECT_EQ(Render("{{summary}}|{{{summary}}}|{{&summary}}", event),
+            event.summary + "|" + event.summary + "|" + event.summary);
 }
 
 TEST(Template, EventTextIsNeverReadAsTemplate) {
@@ -136,7 +140,8 @@ TEST(TemplateProblems, SyntaxErrorsAreReported) {
   EXPECT_THAT(CompileText("{{status").Messages(), ElementsAre("template \"t\": unclosed tag | close it with }}"));
   EXPECT_THAT(CompileText("{{#error}}x").Messages(), ElementsAre("template \"t\": unclosed section \"error\""));
   EXPECT_THAT(CompileText("x{{/error}}").Messages(), ElementsAre("template \"t\": unopened section \"error\""));
-  EXPECT_THAT(CompileText("{{#error}}{{/summary}}").Messages(), ElementsAre("template \"t\": unclosed section \"error\""));
+  EXPECT_THAT(CompileText("{{#error}}{{/summary}}").Messages(),
+              ElementsAre("template \"t\": unclosed section \"error\""));
 }
 
 TEST(TemplateProblems, PartialsDelimitersAndLooseItemsAreRefused) {
@@ -175,7 +180,8 @@ TEST(Message, RecordingLinkOnlyForWebAddresses) {
   config::Problems problems;
   const auto composer = Composer::Compile({}, problems);
   CallEvent event;
-  for (const auto* url : {"", "javascript:alert(1)", "file:///etc/passwd", "https://", "https://x/ y", "https://x/\ny", "x"}) {
+  for (const auto* url :
+       {"", "javascript:alert(1)", "file:///etc/passwd", "https://", "https://x/ y", "https://x/\ny", "x"}) {
     event.recording_url = url;
     EXPECT_THAT(composer->Compose(event, "").links, IsEmpty()) << url;
   }

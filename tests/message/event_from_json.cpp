@@ -68,11 +68,12 @@ CallEvent EventFromJson(const json::value& value) {
          {"received_at", Time(e.received_at)},
          {"agent",
           [&](const json::value& v) {
-            Apply(v, {{"id", Text(e.agent_id)},
-                      {"name", Text(e.agent_name)},
-                      {"tags", [&](const json::value& tags) {
-                         for (const auto& tag : tags.as_array()) e.agent_tags.emplace_back(std::string_view(tag.as_string()));
-                       }}});
+            Apply(v,
+                  {{"id", Text(e.agent_id)}, {"name", Text(e.agent_name)}, {"tags", [&](const json::value& tags) {
+                                                                              for (const auto& tag : tags.as_array())
+                                                                                e.agent_tags.emplace_back(
+                                                                                    std::string_view(tag.as_string()));
+                                                                            }}});
           }},
          {"status",
           [&](const json::value& v) {

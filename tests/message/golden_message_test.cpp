@@ -40,9 +40,12 @@ json::object ToJson(const Message& m) {
   for (const auto& field : m.fields) fields.emplace(field.name, field.value);
   json::object links;
   for (const auto& link : m.links) links.emplace(link.label, link.url);
-  return {{"title", m.title},           {"severity", ToString(m.severity)},
-          {"fields", std::move(fields)}, {"text", m.text},
-          {"transcript", m.transcript},  {"links", std::move(links)},
+  return {{"title", m.title},
+          {"severity", ToString(m.severity)},
+          {"fields", std::move(fields)},
+          {"text", m.text},
+          {"transcript", m.transcript},
+          {"links", std::move(links)},
           {"at", m.at ? json::value(ToRfc3339(*m.at)) : json::value(nullptr)}};
 }
 
@@ -50,11 +53,16 @@ config::Template TemplateFrom(const json::object& object) {
   config::Template t;
   t.name = "case";
   for (const auto& [key, value] : object) {
-    if (key == "title") t.title = std::string_view(value.as_string());
-    else if (key == "text") t.text = std::string_view(value.as_string());
-    else if (key == "fields") t.fields = value.as_bool();
-    else if (key == "transcript") t.transcript = value.as_bool();
-    else throw std::runtime_error("not a key of a template: " + std::string(key));
+    if (key == "title")
+      t.title = std::string_view(value.as_string());
+    else if (key == "text")
+      t.text = std::string_view(value.as_string());
+    else if (key == "fields")
+      t.fields = value.as_bool();
+    else if (key == "transcript")
+      t.transcript = value.as_bool();
+    else
+      throw std::runtime_error("not a key of a template: " + std::string(key));
   }
   return t;
 }
@@ -72,14 +80,16 @@ TEST_P(GoldenMessage, IsComposedAsWritten) {
   const auto composer = Composer::Compile(config, problems);
   ASSERT_TRUE(composer) << config::ToJson(problems.All());
 
-  const Message message = composer->Compose(test::EventFromJson(golden.at("event")), config.templates.empty() ? "" : "case");
+  const Message message =
+      composer->Compose(test::EventFromJson(golden.at("event")), config.templates.empty() ? "" : "case");
 
   EXPECT_EQ(ToText(ToJson(message), 2), ToText(golden.at("message"), 2));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenMessage, testing::ValuesIn(Cases()), [](const auto& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
 

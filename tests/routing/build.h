@@ -58,7 +58,8 @@ inline config::Condition Number(Kind kind, double number, std::string currency =
   return condition;
 }
 
-inline config::Rule MakeRule(std::string name, std::vector<config::Condition> when, const std::vector<std::string>& send) {
+inline config::Rule MakeRule(std::string name, std::vector<config::Condition> when,
+                             const std::vector<std::string>& send) {
   config::Rule rule;
   rule.name = std::move(name);
   rule.when = Tree(Kind::kAll, std::move(when));

@@ -13,9 +13,9 @@
 #include "core/routing/route_table.h"
 #include "tests/message/event_from_json.h"
 
-// Each file of tests/golden/routes is a config (`version` and sinks a to e are added where it has none), then "---", then what
-// must come of it: `problems`, or `events` each with the sinks that get it (sink: rule), the rules that match and, where
-// `why` asks, their reasons.
+// Each file of tests/golden/routes is a config (`version` and sinks a to e are added where it has none), then "---",
+// then what must come of it: `problems`, or `events` each with the sinks that get it (sink: rule), the rules that match
+// and, where `why` asks, their reasons.
 namespace hookswitch {
 namespace {
 
@@ -80,7 +80,8 @@ void ExpectRouting(const RouteTable& table, const YAML::Node& expected) {
   SCOPED_TRACE(ToJson(event));
 
   std::vector<std::string> sinks, rules;
-  for (const auto& entry : expected["sinks"]) sinks.push_back(entry.first.as<std::string>() + ": " + entry.second.as<std::string>());
+  for (const auto& entry : expected["sinks"])
+    sinks.push_back(entry.first.as<std::string>() + ": " + entry.second.as<std::string>());
   for (const auto& rule : expected["rules"]) rules.push_back(rule.as<std::string>());
 
   std::vector<Route> routes;
@@ -117,7 +118,8 @@ TEST_P(GoldenRoutes, GoWhereWritten) {
   std::vector<std::string> wanted, found;
   for (const auto& problem : expected["problems"]) wanted.push_back(problem.as<std::string>());
   for (const auto& problem : problems.All()) {
-    found.push_back(std::to_string(problem.where.line) + ":" + std::to_string(problem.where.column) + ": " + problem.message);
+    found.push_back(std::to_string(problem.where.line) + ":" + std::to_string(problem.where.column) + ": " +
+                    problem.message);
   }
   EXPECT_THAT(found, testing::ElementsAreArray(wanted));
   ASSERT_TRUE(table || (problems.HasErrors() && !expected["events"]));
@@ -126,7 +128,8 @@ TEST_P(GoldenRoutes, GoWhereWritten) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenRoutes, testing::ValuesIn(Cases()), [](const auto& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
 

@@ -30,11 +30,15 @@ class Dice {
 };
 
 // Few words, so that rules and events often meet.
-std::string Word(Dice& dice) { return dice.Pick<const char*>({"a", "b", "ab", "abc", "ba", "cab"}); }
+std::string Word(Dice& dice) {
+  return dice.Pick<const char*>({"a", "b", "ab", "abc", "ba", "cab"});
+}
 
 config::Pattern RandomPattern(Dice& dice, bool text) {
   const int kind = dice.Below(8);
-  if (text) return kind < 4 ? test::Pat(Word(dice), Mode::kContains) : test::Pat(dice.Pick<const char*>({"^a", "b$", "a.c", "^b\na", "(?s)b.a", "x"}), Mode::kRegex);
+  if (text)
+    return kind < 4 ? test::Pat(Word(dice), Mode::kContains)
+                    : test::Pat(dice.Pick<const char*>({"^a", "b$", "a.c", "^b\na", "(?s)b.a", "x"}), Mode::kRegex);
   if (kind < 5) return test::Pat(Word(dice));
   if (kind < 7) return test::Pat(dice.Pick<const char*>({"a*", "*b", "?b", "*", "a?c"}), Mode::kGlob);
   return test::Pat(dice.Pick<const char*>({"^a", "b$"}), Mode::kRegex);
@@ -85,7 +89,8 @@ Condition RandomCondition(Dice& dice, int depth) {
     case Kind::kDuring: c.patterns.push_back(test::Pat(dice.Pick<const char*>({"morning", "night"}))); break;
     case Kind::kHas:
       for (int i = 0; i < count; ++i) {
-        c.patterns.push_back(test::Pat(dice.Pick<const char*>({"agent", "duration", "transcript", "data.x", "meta.m", "tags"})));
+        c.patterns.push_back(
+            test::Pat(dice.Pick<const char*>({"agent", "duration", "transcript", "data.x", "meta.m", "tags"})));
       }
       break;
   }
@@ -133,7 +138,8 @@ bool NaiveText(const Condition& c, const std::string& text) {
       case Mode::kExact: return p.text == text;
       case Mode::kGlob: return NaiveGlob(p.text.c_str(), text.c_str());
       case Mode::kContains: return text.find(p.text) != std::string::npos;
-      // The patterns above are few: told apart by hand, as no second engine agrees with RE2 on ^ and $ in text of lines.
+      // The patterns above are few: told apart by hand, as no second engine agrees with RE2 on ^ and $ in text of
+      // lines.
       case Mode::kRegex:
         if (p.text == "^a") return text.starts_with("a");
         if (p.text == "b$") return text.ends_with("b");
@@ -205,7 +211,8 @@ bool Naive(const Condition& c, const CallEvent& e) {
     case Kind::kDuring: {
       const WallTime at = e.ended_at ? *e.ended_at : e.started_at ? *e.started_at : e.received_at;
       const auto minutes = (at.time_since_epoch().count() / 60'000 + 7 * 24 * 60) % (24 * 60);
-      return c.patterns[0].text == "morning" ? minutes >= 6 * 60 && minutes < 12 * 60 : minutes >= 22 * 60 || minutes < 5 * 60;
+      return c.patterns[0].text == "morning" ? minutes >= 6 * 60 && minutes < 12 * 60
+                                             : minutes >= 22 * 60 || minutes < 5 * 60;
     }
     case Kind::kHas:
       return std::all_of(c.patterns.begin(), c.patterns.end(), [&](const auto& p) { return NaiveHas(e, p.text); });
@@ -312,7 +319,8 @@ TEST(RouteTableProperty, RulesCalledUnreachableNeverRun) {
     if (unreachable.empty()) continue;
     for (int i = 0; i < 20; ++i) {
       for (const RuleVerdict& verdict : table->Explain(RandomEvent(dice)).rules) {
-        ASSERT_FALSE(verdict.result == RuleVerdict::Result::kMatched && unreachable.contains(verdict.rule)) << "seed " << seed;
+        ASSERT_FALSE(verdict.result == RuleVerdict::Result::kMatched && unreachable.contains(verdict.rule))
+            << "seed " << seed;
       }
     }
   }

@@ -8,10 +8,6 @@
 namespace hookswitch {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 using test::Kind;
 using test::MakeRule;
 using test::Mode;
@@ -20,6 +16,10 @@ using test::Statuses;
 using test::Text;
 using test::Texts;
 using test::Tree;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr StatusSet kCompleted = Bit(CallStatus::kCompleted), kFailed = Bit(CallStatus::kFailed);
 
@@ -171,8 +171,9 @@ TEST(RouteProblems, BadRegexIsAnErrorWithTheEnginesWords) {
 }
 
 TEST(RouteProblems, HugeRegexIsRefusedAndNotCompiledForever) {
-  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Text(Kind::kTranscript, Mode::kRegex, "((a{100}){100}){100}")}, {"s"})})),
-              ElementsAre(HasSubstr("is not a regular expression")));
+  EXPECT_THAT(
+      MessagesOf(WithRules({MakeRule("r", {Text(Kind::kTranscript, Mode::kRegex, "((a{100}){100}){100}")}, {"s"})})),
+      ElementsAre(HasSubstr("is not a regular expression")));
 }
 
 TEST(RouteProblems, UnknownScheduleAndFieldHaveSuggestions) {
@@ -195,8 +196,9 @@ TEST(RouteProblems, RuleAfterOneThatStopsEverythingIsAWarning) {
 TEST(RouteProblems, NarrowerRuleAfterAWiderOneThatDropsIsAWarning) {
   auto drop = MakeRule("tests", {Texts(Kind::kTags, {"test", "load"}), Statuses(EndedStatuses())}, {});
   drop.drop = true;
-  EXPECT_THAT(MessagesOf(WithRules({drop, MakeRule("late", {Statuses(kFailed), Texts(Kind::kTags, {"test"})}, {"s"})})),
-              ElementsAre("warning: rule \"late\" can never run: rule \"tests\" matches all that it matches and drops it"));
+  EXPECT_THAT(
+      MessagesOf(WithRules({drop, MakeRule("late", {Statuses(kFailed), Texts(Kind::kTags, {"test"})}, {"s"})})),
+      ElementsAre("warning: rule \"late\" can never run: rule \"tests\" matches all that it matches and drops it"));
   EXPECT_THAT(MessagesOf(WithRules({drop, MakeRule("wider", {Texts(Kind::kTags, {"test"})}, {"s"})})), IsEmpty());
 }
 

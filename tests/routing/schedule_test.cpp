@@ -111,7 +111,8 @@ TEST(ScheduleProblems, UnknownZoneIsAnErrorWithSuggestion) {
 }
 
 TEST(ScheduleProblems, ZoneNamesCannotReachOtherFiles) {
-  for (const auto* name : {"../../etc/passwd", "/etc/passwd", "Europe/../Europe/Berlin", "Europe", "posixrules/x", "tzdata.zi"}) {
+  for (const auto* name :
+       {"../../etc/passwd", "/etc/passwd", "Europe/../Europe/Berlin", "Europe", "posixrules/x", "tzdata.zi"}) {
     config::Problems problems;
     const Schedules schedules({Make(name, {{kMonday, 0, 60}})}, problems);
     EXPECT_TRUE(problems.HasErrors()) << name;
