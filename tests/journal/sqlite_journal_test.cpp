@@ -161,6 +161,7 @@ TEST_F(SqliteJournal, RetentionByAgeRemovesOldEventsWithAllThatBelongsToThem) {
   const auto old = Append("old", 100, {"ops"});
   ASSERT_TRUE(old);
   Deliver(old->first_delivery, old->event, "thread");
+  ASSERT_TRUE(Append("old")->duplicate);
   clock_.Advance(std::chrono::hours(23));
   ASSERT_TRUE(Append("young"));
   EXPECT_EQ(journal_->Stats().events, 2u);
@@ -184,6 +185,7 @@ TEST_F(SqliteJournal, RetentionNeverRemovesWhatWaits) {
   const auto done = Append("done", 100, {"ops"});
   ASSERT_TRUE(waits && done);
   Deliver(done->first_delivery, done->event);
+  ASSERT_TRUE(Append("the record is stored with this or before"));
   clock_.Advance(std::chrono::hours(2));
   ASSERT_TRUE(Append("now"));
   ASSERT_TRUE(Append("and now"));
@@ -191,6 +193,7 @@ TEST_F(SqliteJournal, RetentionNeverRemovesWhatWaits) {
   EXPECT_FALSE(journal_->Load(done->event));
 
   Deliver(waits->first_delivery, waits->event);
+  ASSERT_TRUE(Append("and this one"));
   clock_.Advance(std::chrono::minutes(2));
   ASSERT_TRUE(Append("later"));
   ASSERT_TRUE(Append("and later"));
@@ -220,6 +223,7 @@ TEST_F(SqliteJournal, NumbersAreNotUsedAgainAfterEverythingWasRemoved) {
   const auto before = Append("before", 100, {"ops"});
   ASSERT_TRUE(before);
   Deliver(before->first_delivery, before->event);
+  ASSERT_TRUE(Append("before", 100, {"ops"})->duplicate);
   // The retention that follows a refused duplicate finds every event old.
   clock_.Advance(std::chrono::hours(2));
   ASSERT_TRUE(Append("before", 100, {"ops"}));
