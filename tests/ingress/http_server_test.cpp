@@ -267,7 +267,7 @@ TEST_F(HttpServerTest, StdExceptionIs500AndLogged) {
 
 TEST_F(HttpServerTest, MalformedHeadsAre400) {
   Start();
-  const std::string nul("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 30);
+  const std::string nul("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 28);
   const std::string nul_header("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 35);
   for (const std::string& bytes : std::initializer_list<std::string>{
            nul, nul_header, "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", "GET /\r\n\r\n",
