@@ -39,11 +39,21 @@ struct ReportContext {
   config::Problems& problems;
 };
 
+/// How much of the line at `where`, a place inside `node`, is the value that stands there.
+int WidthAt(const config::Node& node, const config::Mark& where) {
+  if (node.where.line == where.line && node.where.column == where.column) return config::Width(node);
+  int width = 1;
+  for (const auto& child : node.list) width = std::max(width, WidthAt(child, where));
+  for (const auto& entry : node.map) width = std::max(width, WidthAt(entry.value, where));
+  return width;
+}
+
 void Report(void* context, hsw_str pointer, hsw_str problem) {
   auto& to = *static_cast<ReportContext*>(context);
   const std::string_view where(pointer.data, pointer.data ? pointer.size : 0);
   const std::string_view text(problem.data, problem.data ? problem.size : 0);
-  to.problems.Error(config::Locate(to.sink.config, where), 1,
+  const config::Mark mark = config::Locate(to.sink.config, where);
+  to.problems.Error(mark, WidthAt(to.sink.config, mark),
                     "sinks." + to.sink.name + ": " + to.masker.Mask(std::string(text)));
 }
 

@@ -165,6 +165,20 @@ TEST_F(Host, CheckReportsWhatThePluginFindsAtItsPlaceAndMasked) {
   EXPECT_EQ(problems.All()[0].message.find("bad-taste"), std::string::npos);
 }
 
+TEST_F(Host, SlacksPlaceholderIsCaughtWithItsLineAndNotShown) {
+  auto host = Make({fs::path(HSW_BINARY_DIR) / "lib/hookswitch/sinks"});
+  auto plugin = Load(host, "slack");
+  config::Problems problems;
+  host.Check(*plugin, SinkOf("slack", "      webhook_url: https://hooks.slack.com/services/T000/B000/XXXX\n"), "UTC", environment_,
+             problems);
+  std::string text;
+  for (const auto& problem : problems.All()) text += ToText(problem);
+  EXPECT_NE(text.find("hookswitch.yaml:8:20: error: sinks.ops: webhook_url is a placeholder, not a real webhook URL"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("T000"), std::string::npos) << text;
+}
+
 TEST_F(Host, CheckReportsAMissingVariable) {
   auto host = Make();
   auto plugin = Load(host, "unruly");

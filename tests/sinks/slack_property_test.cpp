@@ -84,7 +84,7 @@ std::optional<std::string> CodeBlock(const json::value& body) {
 TEST(SlackProperty, EveryMessageIsOneThatSlackTakes) {
   auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh","max_transcript":2900})");
   ASSERT_TRUE(sink) << sink.error().message;
-  for (unsigned seed = 0; seed < 300; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     Random random(seed);
     const CallEvent event;
     const Message message = RandomMessage(random);
