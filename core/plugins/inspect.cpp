@@ -79,10 +79,11 @@ struct Run {
   std::string out, err;
 };
 
-Result<Run> RunChild(const std::filesystem::path& program, const std::string& file, std::chrono::milliseconds patience) {
+Result<Run> RunChild(const std::filesystem::path& program, const std::string& file,
+                     std::chrono::milliseconds patience) {
   auto failed = [&](const char* what, int error) {
-    return Error{ErrorCode::kUnavailable, "plugin file " + file + " cannot be inspected: " + what + " " + program.string() + ": " +
-                                              std::strerror(error)};
+    return Error{ErrorCode::kUnavailable, "plugin file " + file + " cannot be inspected: " + what + " " +
+                                              program.string() + ": " + std::strerror(error)};
   };
   Pipe out, err;
   if (!out.Open() || !err.Open()) return failed("pipe for", errno);
@@ -94,7 +95,8 @@ Result<Run> RunChild(const std::filesystem::path& program, const std::string& fi
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
   posix_spawn_file_actions_adddup2(&actions, err.write.get(), 2);
-  // The router blocks the signals it waits for; the child, and whatever the plugin starts in its group, must be killable.
+  // The router blocks the signals it waits for; the child, and whatever the plugin starts in its group, must be
+  // killable.
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
@@ -171,9 +173,9 @@ Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const 
   const auto answer = json::parse(Trim(run->out), error);
   const auto* object = error ? nullptr : answer.if_object();
   if (!object) {
-    std::string how = WIFSIGNALED(run->status)
-                          ? "died of signal " + std::to_string(WTERMSIG(run->status)) + " (" + ::strsignal(WTERMSIG(run->status)) + ")"
-                          : "ended with exit code " + std::to_string(WEXITSTATUS(run->status));
+    std::string how = WIFSIGNALED(run->status) ? "died of signal " + std::to_string(WTERMSIG(run->status)) + " (" +
+                                                     ::strsignal(WTERMSIG(run->status)) + ")"
+                                               : "ended with exit code " + std::to_string(WEXITSTATUS(run->status));
     if (const std::string said = LastLine(run->err); !said.empty()) how += ", saying: " + said;
     return Error{ErrorCode::kInvalid, name + " crashes while it is loaded: the process that tried it " + how +
                                           "; look at its static constructors and its hsw_sink_entry"};

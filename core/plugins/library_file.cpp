@@ -33,13 +33,15 @@ Status CheckOwner(const fs::path& path, const char* what) {
     return Error{ErrorCode::kNotFound, std::string(what) + " " + path.string() + ": " + std::strerror(errno)};
   }
   if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
-    return Error{ErrorCode::kInvalid, std::string(what) + " " + path.string() + " belongs to another user (uid " +
-                                          std::to_string(info.st_uid) +
-                                          "), who could replace the plugin: chown it to root or to the user hookswitch runs as"};
+    return Error{ErrorCode::kInvalid,
+                 std::string(what) + " " + path.string() + " belongs to another user (uid " +
+                     std::to_string(info.st_uid) +
+                     "), who could replace the plugin: chown it to root or to the user hookswitch runs as"};
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return Error{ErrorCode::kInvalid, std::string(what) + " " + path.string() +
-                                          " may be written by others, who could replace the plugin: run chmod go-w " + path.string()};
+                                          " may be written by others, who could replace the plugin: run chmod go-w " +
+                                          path.string()};
   }
   return Ok();
 }
@@ -88,7 +90,8 @@ Status CheckTrust(const fs::path& file) {
 Result<LibraryFile> ReadLibrary(const fs::path& file) {
   HSW_TRY(CheckTrust(file));
   auto bytes = ReadAll(file);
-  if (!bytes) return Error{ErrorCode::kUnavailable, "plugin file " + file.string() + " cannot be read: " + std::strerror(errno)};
+  if (!bytes)
+    return Error{ErrorCode::kUnavailable, "plugin file " + file.string() + " cannot be read: " + std::strerror(errno)};
   LibraryFile library{file, std::move(*bytes), {}};
   library.hash = Hash(library.bytes);
   return library;
@@ -96,8 +99,8 @@ Result<LibraryFile> ReadLibrary(const fs::path& file) {
 
 Result<fs::path> PrivateCopy(const LibraryFile& file, const fs::path& folder) {
   auto failed = [&](const std::string& what) {
-    return Error{ErrorCode::kUnavailable, "plugin file " + file.path.string() + ": its private copy in " + folder.string() +
-                                              " cannot be made: " + what};
+    return Error{ErrorCode::kUnavailable, "plugin file " + file.path.string() + ": its private copy in " +
+                                              folder.string() + " cannot be made: " + what};
   };
   std::error_code error;
   fs::create_directories(folder.parent_path(), error);

@@ -12,8 +12,8 @@ std::string UrlEncoded(std::string_view text, const char* hex, bool keep_slash) 
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                       c == '_' || c == '~' || (keep_slash && c == '/');
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~' || (keep_slash && c == '/');
     if (plain) {
       out += c;
     } else {
@@ -30,7 +30,8 @@ std::vector<std::string> Spellings(const std::string& secret) {
   if (const auto scheme = secret.find("://"); scheme != std::string::npos) {
     if (const auto path = secret.find('/', scheme + 3); path != std::string::npos) {
       if (secret.size() - path >= kShortestPart) all.push_back(secret.substr(path));
-      if (const auto last = secret.rfind('/') + 1; secret.size() - last >= kShortestPart) all.push_back(secret.substr(last));
+      if (const auto last = secret.rfind('/') + 1; secret.size() - last >= kShortestPart)
+        all.push_back(secret.substr(last));
     }
   }
   for (std::size_t i = 0, plain = all.size(); i < plain; ++i) {
@@ -58,7 +59,8 @@ Masker::Masker(std::span<const std::string> secrets) {
 std::string Masker::Mask(std::string text) const {
   static constexpr std::string_view kMask = "***";
   for (const Secret& needle : needles_) {
-    for (auto at = text.find(needle.Reveal()); at != std::string::npos; at = text.find(needle.Reveal(), at + kMask.size())) {
+    for (auto at = text.find(needle.Reveal()); at != std::string::npos;
+         at = text.find(needle.Reveal(), at + kMask.size())) {
       text.replace(at, needle.Reveal().size(), kMask);
     }
   }

@@ -10,7 +10,9 @@
 namespace hookswitch::plugins {
 namespace {
 
-std::string Version(std::uint32_t major, std::uint32_t minor) { return std::to_string(major) + "." + std::to_string(minor); }
+std::string Version(std::uint32_t major, std::uint32_t minor) {
+  return std::to_string(major) + "." + std::to_string(minor);
+}
 
 const std::string& HostVersion() {
   static const auto* version = new std::string(Version(HSW_ABI_MAJOR, HSW_ABI_MINOR));
@@ -49,13 +51,14 @@ Result<hsw_sink> OpenLibrary(const std::filesystem::path& library, const std::fi
     if (const auto at = text.find(library.string()); at != std::string::npos) {
       text.replace(at, library.string().size(), file.string());
     }
-    return Error{ErrorCode::kInvalid, name + " cannot be loaded: " + text +
-                                          "; install what it needs, or rebuild it with add_sink_plugin()"};
+    return Error{ErrorCode::kInvalid,
+                 name + " cannot be loaded: " + text + "; install what it needs, or rebuild it with add_sink_plugin()"};
   }
   auto* entry = reinterpret_cast<hsw_sink_entry_fn>(::dlsym(handle, HSW_SINK_ENTRY));
   if (!entry) {
-    return Error{ErrorCode::kInvalid, name + " is not a hookswitch sink: it does not export " HSW_SINK_ENTRY
-                                             "; end it with HSW_HTTP_SINK or HSW_CALL_SINK and build it with add_sink_plugin()"};
+    return Error{ErrorCode::kInvalid,
+                 name + " is not a hookswitch sink: it does not export " HSW_SINK_ENTRY
+                        "; end it with HSW_HTTP_SINK or HSW_CALL_SINK and build it with add_sink_plugin()"};
   }
   const hsw_sink* theirs = nullptr;
   try {
@@ -64,27 +67,31 @@ Result<hsw_sink> OpenLibrary(const std::filesystem::path& library, const std::fi
     return Error{ErrorCode::kInvalid, name + " threw an exception out of " HSW_SINK_ENTRY};
   }
   if (!theirs) {
-    return Error{ErrorCode::kUnsupported, name + " says that it cannot work with this hookswitch (sink ABI " + HostVersion() +
+    return Error{ErrorCode::kUnsupported, name + " says that it cannot work with this hookswitch (sink ABI " +
+                                              HostVersion() +
                                               "): install the build of it that is made for this version"};
   }
   constexpr std::size_t kHeader = offsetof(hsw_sink, kind);
   if (theirs->size < kHeader) {
-    return Error{ErrorCode::kInvalid, name + " describes itself with " + std::to_string(theirs->size) +
-                                          " bytes, too few to hold a version"};
+    return Error{ErrorCode::kInvalid,
+                 name + " describes itself with " + std::to_string(theirs->size) + " bytes, too few to hold a version"};
   }
   if (theirs->abi_major != HSW_ABI_MAJOR) {
-    return Error{ErrorCode::kUnsupported, name + " was built for sink ABI " + Version(theirs->abi_major, theirs->abi_minor) +
-                                              ", this hookswitch speaks " + HostVersion() +
-                                              ": rebuild it with this version's SDK, or install the build of it that is made for this version"};
+    return Error{ErrorCode::kUnsupported,
+                 name + " was built for sink ABI " + Version(theirs->abi_major, theirs->abi_minor) +
+                     ", this hookswitch speaks " + HostVersion() +
+                     ": rebuild it with this version's SDK, or install the build of it that is made for this version"};
   }
   if (theirs->abi_minor > HSW_ABI_MINOR) {
     return Error{ErrorCode::kUnsupported, name + " needs sink ABI " + Version(theirs->abi_major, theirs->abi_minor) +
-                                              " or newer, this hookswitch speaks " + HostVersion() + ": upgrade hookswitch"};
+                                              " or newer, this hookswitch speaks " + HostVersion() +
+                                              ": upgrade hookswitch"};
   }
   constexpr std::size_t kSizeOf10 = offsetof(hsw_sink, reopen) + sizeof(theirs->reopen);
   if (theirs->size < kSizeOf10) {
-    return Error{ErrorCode::kInvalid, name + " describes itself with " + std::to_string(theirs->size) + " bytes, sink ABI 1.0 has " +
-                                          std::to_string(kSizeOf10) + ": rebuild it with the SDK's header"};
+    return Error{ErrorCode::kInvalid, name + " describes itself with " + std::to_string(theirs->size) +
+                                          " bytes, sink ABI 1.0 has " + std::to_string(kSizeOf10) +
+                                          ": rebuild it with the SDK's header"};
   }
   hsw_sink sink{};
   std::memcpy(&sink, theirs, std::min<std::size_t>(theirs->size, sizeof sink));

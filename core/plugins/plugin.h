@@ -14,8 +14,8 @@ namespace hookswitch {
 class Plugin {
  public:
   PluginInfo info;
-  hsw_sink sink{};       ///< the plugin's table; what lies past its own size is zero
-  Mutex control;         ///< held around check, create and destroy: the ABI promises one [control] thread at a time
+  hsw_sink sink{};  ///< the plugin's table; what lies past its own size is zero
+  Mutex control;    ///< held around check, create and destroy: the ABI promises one [control] thread at a time
 };
 
 namespace plugins {
@@ -27,8 +27,8 @@ Result<hsw_sink> OpenLibrary(const std::filesystem::path& library, const std::fi
 /// What the table says of the plugin.
 PluginInfo Describe(const hsw_sink& sink, const std::filesystem::path& file);
 
-/// Runs `inspector plugin-inspect-child file` and reads its answer; kills it after `patience`. See PluginHost::Inspect for
-/// errors.
+/// Runs `inspector plugin-inspect-child file` and reads its answer; kills it after `patience`. See PluginHost::Inspect
+/// for errors.
 Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const std::filesystem::path& file,
                                   std::chrono::milliseconds patience = std::chrono::seconds(5));
 

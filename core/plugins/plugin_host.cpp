@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 struct PluginHost::Impl {
   std::vector<fs::path> paths;
   fs::path private_dir, inspector;
-  std::map<std::string, PluginInfo> inspected;             ///< by hash
+  std::map<std::string, PluginInfo> inspected;            ///< by hash
   std::map<std::string, std::shared_ptr<Plugin>> loaded;  ///< by hash
 };
 
@@ -119,7 +119,8 @@ Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {
   auto library = plugins::ReadLibrary(info.file);
   if (!library) return std::move(library).error();
   if (library->hash != info.hash) {
-    return Error{ErrorCode::kUnavailable, "plugin file " + info.file.string() + " was replaced while it was being looked at: reload again"};
+    return Error{ErrorCode::kUnavailable,
+                 "plugin file " + info.file.string() + " was replaced while it was being looked at: reload again"};
   }
   auto copy = plugins::PrivateCopy(*library, impl_->private_dir);
   if (!copy) return std::move(copy).error();
@@ -137,7 +138,8 @@ void PluginHost::Check(Plugin& plugin, const config::Sink& sink, const std::stri
                        const config::Environment& environment, config::Problems& problems) {
   config::Problems found;
   std::vector<std::string> secrets;
-  config::CheckAgainstSchema(sink.config, plugin.info.config_schema, "sinks." + sink.name + ".config", sink.where, found);
+  config::CheckAgainstSchema(sink.config, plugin.info.config_schema, "sinks." + sink.name + ".config", sink.where,
+                             found);
   std::string resolved;
   if (!found.HasErrors()) {
     resolved = config::ResolvePluginConfig(sink.config, plugin.info.config_schema, environment, found, secrets);
@@ -150,7 +152,8 @@ void PluginHost::Check(Plugin& plugin, const config::Sink& sink, const std::stri
     try {
       plugin.sink.check(config.get(), Report, &context);
     } catch (...) {
-      found.Error(sink.where, 1, "sinks." + sink.name + ": the check of the plugin " + plugin.info.id + " threw an exception");
+      found.Error(sink.where, 1,
+                  "sinks." + sink.name + ": the check of the plugin " + plugin.info.id + " threw an exception");
     }
   }
   for (const config::Problem& problem : found.All()) {

@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/plugins/abi_delivery.h"
 
 namespace hookswitch::plugins {
 namespace {
@@ -15,8 +16,8 @@ namespace {
 // More steps than any exchange needs; a plugin that always asks for one more would keep its lane for ever.
 constexpr std::uint32_t kMostSteps = 16;
 
-/// What a plugin's hsw_host points to. A library is never unloaded and may keep the pointer as long, so these live for ever:
-/// one for each instance ever made, a few hundred bytes each.
+/// What a plugin's hsw_host points to. A library is never unloaded and may keep the pointer as long, so these live for
+/// ever: one for each instance ever made, a few hundred bytes each.
 struct HostContext {
   HostContext(std::string name, Masker masker) : name(std::move(name)), masker(std::move(masker)) {}
   std::string name;
@@ -45,100 +46,13 @@ void HostLog(void* host, std::uint32_t level, hsw_str text) {
   }
 }
 
-const void* HostService(void*, const char*) { return nullptr; }
-
-hsw_str Str(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view View(hsw_str text) { return text.data ? std::string_view(text.data, text.size) : std::string_view(); }
-
-/// `count` pairs, on the stack where they are few.
-class Pairs {
- public:
-  template <class List, class Name, class Value>
-  Pairs(const List& list, Name name, Value value) : count_(list.size()) {
-    if (count_ > few_.size()) many_.resize(count_);
-    hsw_pair* out = many_.empty() ? few_.data() : many_.data();
-    for (const auto& item : list) *out++ = {Str(name(item)), Str(value(item))};
-  }
-  const hsw_pair* data() const { return many_.empty() ? few_.data() : many_.data(); }
-  std::size_t size() const { return count_; }
-
- private:
-  std::size_t count_;
-  std::array<hsw_pair, 16> few_;
-  std::vector<hsw_pair> many_;
-};
-
-std::uint32_t SeverityOf(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo: return HSW_INFO;
-    case Severity::kSuccess: return HSW_SUCCESS;
-    case Severity::kWarning: return HSW_WARNING;
-    case Severity::kError: return HSW_ERROR;
-  }
-  Unreachable();
+const void* HostService(void*, const char*) {
+  return nullptr;
 }
 
-/// A SinkDelivery in the ABI's words. Borrows everything; makes the event's JSON when asked.
-class AbiDelivery {
- public:
-  explicit AbiDelivery(const SinkDelivery& delivery)
-      : event_(delivery.event),
-        status_(ToString(delivery.event.status)),
-        fields_(
-            delivery.message.fields, [](const Message::Field& f) -> std::string_view { return f.name; },
-            [](const Message::Field& f) -> std::string_view { return f.value; }),
-        links_(
-            delivery.message.links, [](const Message::Link& l) -> std::string_view { return l.label; },
-            [](const Message::Link& l) -> std::string_view { return l.url; }) {
-    raw_event_.size = sizeof raw_event_;
-    raw_event_.id = Str(event_.id);
-    raw_event_.source = Str(event_.source);
-    raw_event_.call_id = Str(event_.call_id);
-    raw_event_.agent = Str(event_.AgentLabel());
-    raw_event_.status = Str(status_);
-    const Message& message = delivery.message;
-    raw_message_.size = sizeof raw_message_;
-    raw_message_.severity = SeverityOf(message.severity);
-    raw_message_.title = Str(message.title);
-    raw_message_.fields = fields_.data();
-    raw_message_.field_count = fields_.size();
-    raw_message_.text = Str(message.text);
-    raw_message_.transcript = Str(message.transcript);
-    raw_message_.links = links_.data();
-    raw_message_.link_count = links_.size();
-    raw_message_.at_unix_ms =
-        message.at ? message.at->time_since_epoch().count() : std::numeric_limits<std::int64_t>::min();
-    raw_.size = sizeof raw_;
-    raw_.attempt = delivery.attempt;
-    raw_.step = delivery.step;
-    raw_.id = Str(delivery.id);
-    raw_.sink = Str(delivery.sink);
-    raw_.rule = Str(delivery.rule);
-    raw_.accepted_unix_ms = event_.received_at.time_since_epoch().count();
-    raw_.event = &raw_event_;
-    raw_.message = &raw_message_;
-    raw_.state = Str(delivery.state);
-    raw_.memory = Str(delivery.memory);
-    raw_.event_json = [](const hsw_delivery* self) {
-      auto* me = static_cast<AbiDelivery*>(const_cast<void*>(self->host));
-      if (!me->json_) me->json_ = ToJson(me->event_);
-      return Str(*me->json_);
-    };
-    raw_.host = this;
-  }
-  AbiDelivery(const AbiDelivery&) = delete;
-  AbiDelivery& operator=(const AbiDelivery&) = delete;
-  const hsw_delivery* get() const { return &raw_; }
-
- private:
-  const CallEvent& event_;
-  std::string_view status_;
-  Pairs fields_, links_;
-  hsw_event raw_event_{};
-  hsw_message raw_message_{};
-  hsw_delivery raw_{};
-  std::optional<std::string> json_;
-};
+std::string_view View(hsw_str text) {
+  return text.data ? std::string_view(text.data, text.size) : std::string_view();
+}
 
 constexpr std::string_view kNoOutcome = "no_outcome";
 constexpr std::string_view kSilence = "the plugin left no outcome";
@@ -177,7 +91,9 @@ struct RequestBuilder {
     raw.host = this;
     raw.set_method = [](void* self, hsw_str text) { Of(self).method.assign(View(text)); };
     raw.set_url = [](void* self, hsw_str text) { Of(self).url.assign(View(text)); };
-    raw.add_header = [](void* self, hsw_str name, hsw_str value) { Of(self).headers.emplace_back(View(name), View(value)); };
+    raw.add_header = [](void* self, hsw_str name, hsw_str value) {
+      Of(self).headers.emplace_back(View(name), View(value));
+    };
     raw.set_body = [](void* self, hsw_str text) { Of(self).body.assign(View(text)); };
   }
   static HttpRequest& Of(void* self) { return static_cast<RequestBuilder*>(self)->request; }
@@ -186,7 +102,8 @@ struct RequestBuilder {
 bool IsToken(std::string_view text) {
   static constexpr std::string_view kAlso = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kAlso.find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kAlso.find(c) != std::string_view::npos;
   });
 }
 
@@ -198,7 +115,8 @@ std::string ProblemWith(const HttpRequest& request) {
     });
   };
   if (!IsToken(request.method)) return "its method is not one";
-  if (!request.url.starts_with("https://") && !request.url.starts_with("http://")) return "its URL is not http or https";
+  if (!request.url.starts_with("https://") && !request.url.starts_with("http://"))
+    return "its URL is not http or https";
   if (has_control(request.url, true)) return "its URL has spaces or control characters in it";
   for (const auto& [name, value] : request.headers) {
     if (!IsToken(name)) return "it has a header whose name is not one";
@@ -210,7 +128,10 @@ std::string ProblemWith(const HttpRequest& request) {
 class PluginSink final : public Sink {
  public:
   PluginSink(std::shared_ptr<Plugin> plugin, HostContext& host, hsw_instance* instance)
-      : plugin_(std::move(plugin)), sink_(plugin_->sink), host_(host), instance_(instance),
+      : plugin_(std::move(plugin)),
+        sink_(plugin_->sink),
+        host_(host),
+        instance_(instance),
         concurrent_((sink_.flags & HSW_SINK_CONCURRENT) != 0) {}
   ~PluginSink() override {
     MutexLock lock(plugin_->control);
@@ -352,9 +273,7 @@ class PluginSink final : public Sink {
         code = "misconfigured";
         break;
       case HSW_NEXT: outcome.kind = Outcome::Kind::kNext; break;
-      default:
-        outcome.kind = Outcome::Kind::kRetry;
-        code = "retry";
+      default: outcome.kind = Outcome::Kind::kRetry; code = "retry";
     }
     if (outcome.kind == Outcome::Kind::kNext && step + 1 >= kMostSteps) {
       return Fault(Outcome::Kind::kRejected, "the plugin asked for more than " + std::to_string(kMostSteps) + " steps");
@@ -388,8 +307,8 @@ class PluginSink final : public Sink {
 
 }  // namespace
 
-Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name, const PluginConfig& config,
-                                             Masker masker) {
+Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
+                                             const PluginConfig& config, Masker masker) {
   HostContext& host = KeepForever(std::make_unique<HostContext>(name, std::move(masker)));
   host.raw.size = sizeof host.raw;
   host.raw.abi_major = HSW_ABI_MAJOR;

@@ -11,7 +11,7 @@
 namespace hookswitch::plugins {
 
 /// Makes an instance of the plugin; kInvalid with the plugin's reason if it refuses.
-Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name, const PluginConfig& config,
-                                             Masker masker);
+Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
+                                             const PluginConfig& config, Masker masker);
 
 }  // namespace hookswitch::plugins

@@ -5,15 +5,15 @@
 #include <string.h>
 
 struct hsw_instance {
-  FILE *file;
+  FILE* file;
 };
 
-static hsw_instance *create(const hsw_host *host, const hsw_config *config, char *error, size_t error_size) {
+static hsw_instance* create(const hsw_host* host, const hsw_config* config, char* error, size_t error_size) {
   char path[4096] = "";
-  hsw_instance *self;
+  hsw_instance* self;
   (void)host;
   for (size_t i = 0; i < config->value_count; ++i) {
-    const hsw_pair *pair = &config->values[i];
+    const hsw_pair* pair = &config->values[i];
     if (pair->name.size == 4 && memcmp(pair->name.data, "path", 4) == 0 && pair->value.size < sizeof path) {
       memcpy(path, pair->value.data, pair->value.size);
     }
@@ -28,12 +28,12 @@ static hsw_instance *create(const hsw_host *host, const hsw_config *config, char
   return self;
 }
 
-static void destroy(hsw_instance *self) {
+static void destroy(hsw_instance* self) {
   fclose(self->file);
   free(self);
 }
 
-static void deliver(hsw_instance *self, const hsw_call *call, const hsw_delivery *delivery, hsw_outcome *outcome) {
+static void deliver(hsw_instance* self, const hsw_call* call, const hsw_delivery* delivery, hsw_outcome* outcome) {
   const hsw_str title = delivery->message->title;
   (void)call;
   if (fprintf(self->file, "%.*s\n", (int)title.size, title.data) < 0 || fflush(self->file) != 0) {
@@ -51,14 +51,15 @@ static const hsw_sink sink = {
     .id = "textlog",
     .version = "1.0.0",
     .summary = "appends titles to a text file",
-    .config_schema = "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"path\"],"
-                     " \"properties\": {\"path\": {\"type\": \"string\"}}}",
+    .config_schema =
+        "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"path\"],"
+        " \"properties\": {\"path\": {\"type\": \"string\"}}}",
     .create = create,
     .destroy = destroy,
     .deliver = deliver,
 };
 
-HSW_EXPORT const hsw_sink *hsw_sink_entry(uint32_t host_major, uint32_t host_minor) {
+HSW_EXPORT const hsw_sink* hsw_sink_entry(uint32_t host_major, uint32_t host_minor) {
   (void)host_major;
   (void)host_minor;
   return &sink;

@@ -12,11 +12,13 @@
 
 namespace file_sink {
 
-bool IsFull(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
+bool IsFull(int error) {
+  return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
 
-/// Appends each event to a file as one line of JSON: {"delivery":…,"rule":…,"event":{…}}. The file is 0600: it holds what
-/// was said in the calls. A line is written by one write(), so several writers may share a file; a line that did not fit is
-/// taken back.
+/// Appends each event to a file as one line of JSON: {"delivery":…,"rule":…,"event":{…}}. The file is 0600: it holds
+/// what was said in the calls. A line is written by one write(), so several writers may share a file; a line that did
+/// not fit is taken back.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host) : path_(config.String("path")), sync_(config.Bool("fsync", true)) {
@@ -28,7 +30,8 @@ class Sink {
 
   static void Check(const hsw::Config& config, hsw::Report& report) {
     const auto path = config.String("path");
-    if (!path.starts_with('/')) report("/path", "path must begin with '/': a relative one depends on where hookswitch is started");
+    if (!path.starts_with('/'))
+      report("/path", "path must begin with '/': a relative one depends on where hookswitch is started");
     if (path.ends_with('/')) report("/path", "path must name a file, not a folder");
   }
 
@@ -93,16 +96,19 @@ class Sink {
       case EISDIR:
       case EINVAL:
       case ENXIO:
-        return hsw::Outcome::Misconfigured("not_a_file", reason + "it is not a regular file", "set path to a file and reload");
+        return hsw::Outcome::Misconfigured("not_a_file", reason + "it is not a regular file",
+                                           "set path to a file and reload");
       case ENOENT:
       case ENOTDIR:
-        return hsw::Outcome::Misconfigured("no_folder", reason + "its folder does not exist",
-                                           "make the folder, writable for the user hookswitch runs as, and resume the sink");
+        return hsw::Outcome::Misconfigured(
+            "no_folder", reason + "its folder does not exist",
+            "make the folder, writable for the user hookswitch runs as, and resume the sink");
       case EACCES:
       case EPERM:
       case EROFS:
-        return hsw::Outcome::Misconfigured("permission_denied", reason + std::strerror(error),
-                                           "let the user hookswitch runs as write the file and its folder, and resume the sink");
+        return hsw::Outcome::Misconfigured(
+            "permission_denied", reason + std::strerror(error),
+            "let the user hookswitch runs as write the file and its folder, and resume the sink");
       default: return hsw::Outcome::Retry(IsFull(error) ? "disk_full" : "open_failed", reason + std::strerror(error));
     }
   }

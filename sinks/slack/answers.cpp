@@ -18,11 +18,12 @@ struct Word {
 
 constexpr std::string_view kNewUrl =
     "make a new webhook at api.slack.com/apps > your app > Incoming Webhooks, put its URL into webhook_url and reload";
-constexpr std::string_view kAskAdmin = "ask an admin of the workspace to allow this app to post there, then resume the sink";
+constexpr std::string_view kAskAdmin =
+    "ask an admin of the workspace to allow this app to post there, then resume the sink";
 constexpr std::string_view kReport = "this is a fault of the Slack sink: please report it with the event's id";
 
-// docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, "Handling errors"; Slack's changelog of May 2016; the
-// error tables of chat.postMessage; words seen by other clients.
+// docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, "Handling errors"; Slack's changelog of May 2016;
+// the error tables of chat.postMessage; words seen by other clients.
 constexpr std::array kWords = {
     Word{"invalid_blocks", Class::kBlocks, "Slack refused the layout of the message", kReport},
     Word{"invalid_blocks_format", Class::kBlocks, "Slack refused the layout of the message", kReport},
@@ -34,13 +35,13 @@ constexpr std::array kWords = {
     Word{"missing_text_or_fallback_or_attachments", Class::kRejected, "Slack found no text in the message", kReport},
     Word{"user_not_found", Class::kMisconfigured, "the user that this webhook writes to no longer exists", kNewUrl},
     Word{"invalid_token", Class::kMisconfigured, "the webhook URL is wrong or was revoked", kNewUrl},
-    Word{"action_prohibited", Class::kMisconfigured, "an admin of the workspace forbids this webhook to post", kAskAdmin},
+    Word{"action_prohibited", Class::kMisconfigured, "an admin of the workspace forbids this webhook to post",
+         kAskAdmin},
     Word{"posting_to_general_channel_denied", Class::kMisconfigured,
          "the webhook writes to #general, and only some members may post there", kAskAdmin},
     Word{"team_disabled", Class::kMisconfigured, "the Slack workspace is disabled",
          "point webhook_url to a workspace that is in use and reload"},
-    Word{"channel_not_found", Class::kMisconfigured,
-         "the webhook's channel no longer exists, or was made private",
+    Word{"channel_not_found", Class::kMisconfigured, "the webhook's channel no longer exists, or was made private",
          "make a new webhook for an existing channel, put its URL into webhook_url and reload"},
     Word{"channel_is_archived", Class::kMisconfigured, "the webhook's channel is archived",
          "unarchive the channel and resume the sink, or make a webhook for another channel"},
@@ -48,7 +49,8 @@ constexpr std::array kWords = {
     Word{"no_service", Class::kMisconfigured, "the webhook is disabled, removed or wrong", kNewUrl},
     Word{"no_service_id", Class::kMisconfigured, "the webhook is disabled, removed or wrong", kNewUrl},
     Word{"no_hooks", Class::kMisconfigured, "the webhook was removed", kNewUrl},
-    Word{"no_team", Class::kMisconfigured, "the webhook's workspace does not exist, or the app was removed from it", kNewUrl},
+    Word{"no_team", Class::kMisconfigured, "the webhook's workspace does not exist, or the app was removed from it",
+         kNewUrl},
     Word{"rate_limited", Class::kRetry, "Slack limits the rate of messages", ""},
     Word{"ratelimited", Class::kRetry, "Slack limits the rate of messages", ""},
     Word{"rollup_error", Class::kRetry, "Slack had an internal error", ""},
@@ -62,7 +64,7 @@ constexpr std::string_view kWorkflowVariables =
     "give the workflow's webhook the text variables title, status, agent, call_id, duration, text, transcript and link";
 
 struct Answer {
-  std::string word;  ///< "" if there is none
+  std::string word;                        ///< "" if there is none
   bool ok_true = false, ok_false = false;  ///< JSON {"ok": …}
 };
 
@@ -114,7 +116,10 @@ hsw::Outcome Refused(const Word& word, bool plain, const hsw::Response& response
     case Class::kMisconfigured: return hsw::Outcome::Misconfigured(code, reason, action);
     case Class::kBlocks:
       if (plain) return hsw::Outcome::Rejected(code, reason + ", and its text alone, too").Action(action);
-      return hsw::Outcome::Next(std::string(kPlain)).Code(code).Reason(reason + "; it goes out as text alone").Action(action);
+      return hsw::Outcome::Next(std::string(kPlain))
+          .Code(code)
+          .Reason(reason + "; it goes out as text alone")
+          .Action(action);
   }
   return hsw::Outcome::Retry(code, reason);
 }

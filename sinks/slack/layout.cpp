@@ -16,8 +16,9 @@ constexpr std::size_t kMaxText = 3000;
 constexpr std::size_t kFieldsPerSection = 10;
 constexpr std::size_t kMaxContextElements = 10;
 
-// All block text together has an undocumented limit near 12,000 characters ("msg_blocks_too_long", slackapi/bolt-js#2509);
-// 9,000 have never been refused. The parts below add up to it: header 150, fields, text, transcript 3,000, context.
+// All block text together has an undocumented limit near 12,000 characters ("msg_blocks_too_long",
+// slackapi/bolt-js#2509); 9,000 have never been refused. The parts below add up to it: header 150, fields, text,
+// transcript 3,000, context.
 constexpr std::size_t kFieldsBudget = 2400;
 constexpr std::size_t kTextBudget = 2000;
 constexpr std::size_t kContextBudget = 1450;
@@ -25,7 +26,8 @@ constexpr std::size_t kMaxFields = 30;
 constexpr std::size_t kMaxFieldValue = 1000;
 constexpr std::size_t kMaxFieldName = 100;
 
-// Longer top-level text is split by Slack into several messages (docs.slack.dev/changelog/2018-truncating-really-long-messages).
+// Longer top-level text is split by Slack into several messages
+// (docs.slack.dev/changelog/2018-truncating-really-long-messages).
 constexpr std::size_t kMaxNotification = 1000;
 constexpr std::size_t kMaxPlain = 3900;
 constexpr std::size_t kMaxPlainPart = 1000;
@@ -35,7 +37,9 @@ std::string Title(const hsw::Message& message) {
   return title.empty() ? "Notification" : title;
 }
 
-bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\n") == std::string_view::npos; }
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\n") == std::string_view::npos;
+}
 
 class BlockList {
  public:
@@ -158,9 +162,11 @@ std::string PlainBody(const hsw::Message& message, std::size_t max_transcript) {
     text += more;
   };
   for (const hsw_pair& field : message.Fields().first(std::min(message.Fields().size(), kMaxFields))) {
-    line(Cut(OneLine(hsw::View(field.name)), kMaxFieldName, "…") + ": " + Cut(OneLine(hsw::View(field.value)), 200, "…"));
+    line(Cut(OneLine(hsw::View(field.name)), kMaxFieldName, "…") + ": " +
+         Cut(OneLine(hsw::View(field.value)), 200, "…"));
   }
-  const std::string free_text = Clean(message.Text(), kMaxPlainPart), transcript = Clean(message.Transcript(), max_transcript);
+  const std::string free_text = Clean(message.Text(), kMaxPlainPart),
+                    transcript = Clean(message.Transcript(), max_transcript);
   if (!IsBlank(free_text)) line(Cut(free_text, kMaxPlainPart, kTruncated));
   for (const hsw_pair& link : message.Links()) {
     if (hsw::View(link.value).size() <= kMaxPlainPart) {

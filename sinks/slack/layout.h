@@ -6,8 +6,8 @@
 
 namespace slack {
 
-/// The message with blocks: header, fields two by two, text, divider, transcript, a line with time and links. Within every
-/// limit of Block Kit whatever the input: when it cannot all be shown, it is cut, then left out.
+/// The message with blocks: header, fields two by two, text, divider, transcript, a line with time and links. Within
+/// every limit of Block Kit whatever the input: when it cannot all be shown, it is cut, then left out.
 std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript);
 /// The same as text alone, for when Slack refuses the blocks.
 std::string PlainBody(const hsw::Message& message, std::size_t max_transcript);

@@ -8,9 +8,9 @@
 
 namespace slack {
 
-/// Posts messages to Slack's webhooks: incoming webhooks (GovSlack too), Workflow Builder's, and servers that speak the same.
-/// The webhook's URL is its only credential. channel, username and icon are not settings: Slack answers 404 to an app's
-/// webhook that names a channel.
+/// Posts messages to Slack's webhooks: incoming webhooks (GovSlack too), Workflow Builder's, and servers that speak the
+/// same. The webhook's URL is its only credential. channel, username and icon are not settings: Slack answers 404 to an
+/// app's webhook that names a channel.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)

@@ -18,7 +18,9 @@ std::size_t SequenceLength(char lead) {
 }
 
 /// The next code point of UTF-8 `text` at `i`.
-std::string_view CodePointAt(std::string_view text, std::size_t i) { return text.substr(i, SequenceLength(text[i])); }
+std::string_view CodePointAt(std::string_view text, std::size_t i) {
+  return text.substr(i, SequenceLength(text[i]));
+}
 
 std::string_view Entity(std::string_view code_point) {
   if (code_point == "&") return "&amp;";
@@ -164,7 +166,8 @@ std::string Date(long long unix_ms) {
   gmtime_r(&seconds, &utc);
   char fallback[40] = "";
   std::strftime(fallback, sizeof fallback, "%Y-%m-%d %H:%M UTC", &utc);
-  return "<!date^" + std::to_string(static_cast<long long>(seconds)) + "^{date_short_pretty} at {time}|" + fallback + ">";
+  return "<!date^" + std::to_string(static_cast<long long>(seconds)) + "^{date_short_pretty} at {time}|" + fallback +
+         ">";
 }
 
 }  // namespace slack

@@ -9,21 +9,21 @@ namespace slack {
 /// What a cut text ends with where the user should know that there was more.
 inline constexpr std::string_view kTruncated = "... (truncated)";
 
-/// Drops control characters but newline and tab, and makes every line end "\n". Stops one code point behind `most`: enough to
-/// see that the text is longer, without reading all of a transcript of which a page is shown.
+/// Drops control characters but newline and tab, and makes every line end "\n". Stops one code point behind `most`:
+/// enough to see that the text is longer, without reading all of a transcript of which a page is shown.
 std::string Clean(std::string_view text, std::size_t most = std::string_view::npos);
 /// Clean, on one line, without space at either end.
 std::string OneLine(std::string_view text);
 
-/// `text` for mrkdwn: &, < and > as entities, at most `most` code points, never cut inside an entity. A cut text ends with
-/// `ending`, which counts.
+/// `text` for mrkdwn: &, < and > as entities, at most `most` code points, never cut inside an entity. A cut text ends
+/// with `ending`, which counts.
 std::string Escape(std::string_view text, std::size_t most, std::string_view ending);
 /// `text` as it is, at most `most` code points; a cut one ends with `ending`, which counts.
 std::string Cut(std::string_view text, std::size_t most, std::string_view ending);
 
-/// `text` as a mrkdwn code block of at most `most` code points, fences included: at most `most_text` code points of the text,
-/// kTruncated behind them if it was cut. Nothing inside can ping, link or close the block: there is no escape for a
-/// backtick in mrkdwn, so U+200B goes between two of them. `text` must be clean.
+/// `text` as a mrkdwn code block of at most `most` code points, fences included: at most `most_text` code points of the
+/// text, kTruncated behind them if it was cut. Nothing inside can ping, link or close the block: there is no escape for
+/// a backtick in mrkdwn, so U+200B goes between two of them. `text` must be clean.
 std::string CodeBlock(std::string_view text, std::size_t most_text, std::size_t most);
 
 /// `<url|label>`, or only the escaped label where `url` is not http(s) or the whole would be longer than `most`.

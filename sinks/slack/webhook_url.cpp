@@ -9,7 +9,8 @@ namespace slack {
 namespace {
 
 constexpr std::string_view kWhereToGetOne =
-    "copy it from api.slack.com/apps > your app > Incoming Webhooks; it looks like https://hooks.slack.com/services/T…/B…/…";
+    "copy it from api.slack.com/apps > your app > Incoming Webhooks; it looks like "
+    "https://hooks.slack.com/services/T…/B…/…";
 
 struct Parts {
   std::string_view scheme, authority, path;
@@ -77,7 +78,8 @@ std::string ProblemWith(std::string_view url, bool allow_any_host) {
   auto host = authority;
   if (host.ends_with(":443")) host.remove_suffix(4);
   if (!IsSlack(host)) {
-    return "must be on hooks.slack.com or hooks.slack-gov.com; set allow_any_host: true if it is a Slack-compatible server";
+    return "must be on hooks.slack.com or hooks.slack-gov.com; set allow_any_host: true if it is a Slack-compatible "
+           "server";
   }
   if (path.find_first_of("?#") != std::string_view::npos) return "must not have a query or a fragment";
   const auto segments = Segments(path);

@@ -12,7 +12,8 @@ enum class Kind {
 
 Kind KindOf(std::string_view url);
 
-/// What is wrong with `url` as a webhook URL, in words for the operator, or "". Never quotes the URL: it is the credential.
+/// What is wrong with `url` as a webhook URL, in words for the operator, or "". Never quotes the URL: it is the
+/// credential.
 std::string ProblemWith(std::string_view url, bool allow_any_host);
 
 }  // namespace slack

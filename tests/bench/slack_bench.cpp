@@ -1,5 +1,5 @@
-// What rendering costs, and what of it is the ABI's. Aims: the default message with a 20 KB transcript under 60 us, the ABI
-// under 1 us per call.
+// What rendering costs, and what of it is the ABI's. Aims: the default message with a 20 KB transcript under 60 us, the
+// ABI under 1 us per call.
 #include <benchmark/benchmark.h>
 
 #include "tests/sinks/load_sink.h"
@@ -15,13 +15,15 @@ Message DefaultMessage(std::size_t transcript_bytes) {
                     {"Agent ID", "9b1d2a60-1111-4222-8333-444455556666"},
                     {"Duration", "1m 13s"},
                     {"Status", "completed"}};
-  while (message.transcript.size() < transcript_bytes) message.transcript += "Agent: Could you repeat that, please?\nUser: R&D, I said.\n";
+  while (message.transcript.size() < transcript_bytes)
+    message.transcript += "Agent: Could you repeat that, please?\nUser: R&D, I said.\n";
   message.at = WallTime(std::chrono::milliseconds(1'772'614'922'000));
   return message;
 }
 
 void RenderSlack(benchmark::State& state) {
-  auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
+  auto sink =
+      test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
   if (!sink) return state.SkipWithError(sink.error().message.c_str());
   const CallEvent event;
   const Message message = DefaultMessage(static_cast<std::size_t>(state.range(0)));
@@ -31,7 +33,8 @@ void RenderSlack(benchmark::State& state) {
 BENCHMARK(RenderSlack)->Arg(0)->Arg(20 << 10)->Arg(160 << 10);
 
 void InterpretOk(benchmark::State& state) {
-  auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
+  auto sink =
+      test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
   if (!sink) return state.SkipWithError(sink.error().message.c_str());
   const CallEvent event;
   const Message message = DefaultMessage(0);

@@ -1,4 +1,5 @@
-/* The ABI is what compiled plugins believe: sizes and offsets of 1.0 on 64-bit Linux, from C11. A change here is a new major. */
+/* The ABI is what compiled plugins believe: sizes and offsets of 1.0 on 64-bit Linux, from C11. A change here is a new
+ * major. */
 #include "hookswitch/sink.h"
 
 #define PIN(what, value) _Static_assert((what) == (value), #what)
@@ -105,7 +106,7 @@ PIN(sizeof(hsw_sink), 128);
 
 /* C and C++ must see the same sizes. */
 size_t HswSizesSeenByC(size_t which) {
-  const size_t sizes[] = {sizeof(hsw_outcome), sizeof(hsw_message), sizeof(hsw_delivery), sizeof(hsw_request),
-                          sizeof(hsw_response), sizeof(hsw_config), sizeof(hsw_sink)};
+  const size_t sizes[] = {sizeof(hsw_outcome),  sizeof(hsw_message), sizeof(hsw_delivery), sizeof(hsw_request),
+                          sizeof(hsw_response), sizeof(hsw_config),  sizeof(hsw_sink)};
   return sizes[which];
 }

@@ -9,8 +9,8 @@ extern "C" std::size_t HswSizesSeenByC(std::size_t which);
 namespace {
 
 TEST(Abi, HasTheSameSizesInCAndCpp) {
-  const std::array sizes = {sizeof(hsw_outcome), sizeof(hsw_message), sizeof(hsw_delivery), sizeof(hsw_request),
-                            sizeof(hsw_response), sizeof(hsw_config), sizeof(hsw_sink)};
+  const std::array sizes = {sizeof(hsw_outcome),  sizeof(hsw_message), sizeof(hsw_delivery), sizeof(hsw_request),
+                            sizeof(hsw_response), sizeof(hsw_config),  sizeof(hsw_sink)};
   for (std::size_t i = 0; i < sizes.size(); ++i) EXPECT_EQ(HswSizesSeenByC(i), sizes[i]) << i;
 }
 
@@ -42,11 +42,13 @@ std::uint32_t StatusFor(int http, std::uint32_t* retry_after_ms = nullptr, std::
 
 TEST(SdkFromHttp, ClassifiesByStatus) {
   for (const int status : {200, 201, 202, 204}) EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_DELIVERED}) << status;
-  for (const int status : {408, 425, 429, 500, 502, 503, 504}) EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_RETRY}) << status;
+  for (const int status : {408, 425, 429, 500, 502, 503, 504})
+    EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_RETRY}) << status;
   for (const int status : {301, 302, 307, 308, 401, 403, 404, 410}) {
     EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_MISCONFIGURED}) << status;
   }
-  for (const int status : {400, 405, 409, 413, 422, 501}) EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_REJECTED}) << status;
+  for (const int status : {400, 405, 409, 413, 422, 501})
+    EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_REJECTED}) << status;
 }
 
 TEST(SdkFromHttp, PassesThePauseOnAndSaysWhatMayHaveHappened) {

@@ -20,7 +20,9 @@ hsw_instance* Create(const hsw_host*, const hsw_config*, char*, size_t) {
 }
 void Destroy(hsw_instance*) {}
 #if !NO_RENDER
-int Render(hsw_instance*, const hsw_delivery*, hsw_request*, hsw_outcome*) { return 1; }
+int Render(hsw_instance*, const hsw_delivery*, hsw_request*, hsw_outcome*) {
+  return 1;
+}
 #endif
 void Interpret(hsw_instance*, const hsw_delivery*, const hsw_response*, hsw_outcome*) {}
 

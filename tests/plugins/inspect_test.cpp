@@ -25,7 +25,9 @@ class Inspect : public testing::Test {
   }
   ~Inspect() override { fs::remove_all(folder_); }
 
-  PluginHost Host(fs::path folder = kPlugins / "bad") { return PluginHost({std::move(folder)}, folder_ / "private", kInspector); }
+  PluginHost Host(fs::path folder = kPlugins / "bad") {
+    return PluginHost({std::move(folder)}, folder_ / "private", kInspector);
+  }
 
   Error Refusal(const std::string& name) {
     auto host = Host();
@@ -39,11 +41,11 @@ class Inspect : public testing::Test {
   fs::path folder_;
 };
 
-#define EXPECT_REFUSED(name, error_code, words)                                         \
-  do {                                                                                  \
-    const Error refusal = Refusal(name);                                                \
-    EXPECT_EQ(refusal.code, error_code) << refusal.message;                             \
-    EXPECT_NE(refusal.message.find(words), std::string::npos) << refusal.message;       \
+#define EXPECT_REFUSED(name, error_code, words)                                   \
+  do {                                                                            \
+    const Error refusal = Refusal(name);                                          \
+    EXPECT_EQ(refusal.code, error_code) << refusal.message;                       \
+    EXPECT_NE(refusal.message.find(words), std::string::npos) << refusal.message; \
   } while (false)
 
 TEST_F(Inspect, ReadsWhatAPluginSaysOfItself) {
@@ -63,18 +65,33 @@ TEST_F(Inspect, AnotherMajorIsRefusedWithBothVersions) {
   EXPECT_REFUSED("bad-wrong-major", ErrorCode::kUnsupported, "sink ABI 2.0, this hookswitch speaks 1.0");
 }
 TEST_F(Inspect, ANewerMinorIsRefusedWithBothVersions) {
-  EXPECT_REFUSED("bad-newer-minor", ErrorCode::kUnsupported, "1.7 or newer, this hookswitch speaks 1.0: upgrade hookswitch");
+  EXPECT_REFUSED("bad-newer-minor", ErrorCode::kUnsupported,
+                 "1.7 or newer, this hookswitch speaks 1.0: upgrade hookswitch");
 }
-TEST_F(Inspect, APluginThatDeclinesIsRefused) { EXPECT_REFUSED("bad-refuses", ErrorCode::kUnsupported, "cannot work with this"); }
-TEST_F(Inspect, ALibraryWithoutEntryIsNoPlugin) { EXPECT_REFUSED("bad-no-entry", ErrorCode::kInvalid, "hsw_sink_entry"); }
+TEST_F(Inspect, APluginThatDeclinesIsRefused) {
+  EXPECT_REFUSED("bad-refuses", ErrorCode::kUnsupported, "cannot work with this");
+}
+TEST_F(Inspect, ALibraryWithoutEntryIsNoPlugin) {
+  EXPECT_REFUSED("bad-no-entry", ErrorCode::kInvalid, "hsw_sink_entry");
+}
 TEST_F(Inspect, AMissingSymbolIsFoundNowAndNotAtTheFirstDelivery) {
   EXPECT_REFUSED("bad-missing-symbol", ErrorCode::kInvalid, "a_function_that_no_library_has");
 }
-TEST_F(Inspect, ATableThatIsTooShortIsRefused) { EXPECT_REFUSED("bad-short-table", ErrorCode::kInvalid, "64 bytes"); }
-TEST_F(Inspect, ATableWithAHoleIsRefusedByName) { EXPECT_REFUSED("bad-no-render", ErrorCode::kInvalid, "does not set render"); }
-TEST_F(Inspect, AMissingSchemaIsRefused) { EXPECT_REFUSED("bad-no-schema", ErrorCode::kInvalid, "does not set config_schema"); }
-TEST_F(Inspect, ASchemaThatIsNotJsonIsRefused) { EXPECT_REFUSED("bad-bad-schema", ErrorCode::kInvalid, "not a JSON object"); }
-TEST_F(Inspect, AnUnknownKindIsRefused) { EXPECT_REFUSED("bad-unknown-kind", ErrorCode::kUnsupported, "kind 9"); }
+TEST_F(Inspect, ATableThatIsTooShortIsRefused) {
+  EXPECT_REFUSED("bad-short-table", ErrorCode::kInvalid, "64 bytes");
+}
+TEST_F(Inspect, ATableWithAHoleIsRefusedByName) {
+  EXPECT_REFUSED("bad-no-render", ErrorCode::kInvalid, "does not set render");
+}
+TEST_F(Inspect, AMissingSchemaIsRefused) {
+  EXPECT_REFUSED("bad-no-schema", ErrorCode::kInvalid, "does not set config_schema");
+}
+TEST_F(Inspect, ASchemaThatIsNotJsonIsRefused) {
+  EXPECT_REFUSED("bad-bad-schema", ErrorCode::kInvalid, "not a JSON object");
+}
+TEST_F(Inspect, AnUnknownKindIsRefused) {
+  EXPECT_REFUSED("bad-unknown-kind", ErrorCode::kUnsupported, "kind 9");
+}
 
 TEST_F(Inspect, ACrashWhileLoadingHappensInTheChild) {
   const Error refusal = Refusal("bad-crashes");
@@ -146,7 +163,8 @@ TEST_F(Inspect, AnotherUsersFileIsRefused) {
   ASSERT_EQ(::chown((folder_ / "polite.so").c_str(), 12345, 12345), 0);
   auto info = Host(folder_).Inspect(folder_ / "polite.so");
   ASSERT_FALSE(info);
-  EXPECT_NE(info.error().message.find("belongs to another user (uid 12345)"), std::string::npos) << info.error().message;
+  EXPECT_NE(info.error().message.find("belongs to another user (uid 12345)"), std::string::npos)
+      << info.error().message;
 }
 
 TEST_F(Inspect, AFileThatIsNotALibraryIsRefused) {

@@ -29,7 +29,9 @@ TEST(Masker, TakesTheLongerSecretFirst) {
   EXPECT_EQ(masker.Mask("abcdef abc"), "*** ***");
 }
 
-TEST(Masker, IgnoresAnEmptySecret) { EXPECT_EQ(Masker(std::vector<std::string>{""}).Mask("text"), "text"); }
+TEST(Masker, IgnoresAnEmptySecret) {
+  EXPECT_EQ(Masker(std::vector<std::string>{""}).Mask("text"), "text");
+}
 
 }  // namespace
 }  // namespace hookswitch::plugins

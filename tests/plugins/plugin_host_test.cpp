@@ -169,8 +169,8 @@ TEST_F(Host, SlacksPlaceholderIsCaughtWithItsLineAndNotShown) {
   auto host = Make({fs::path(HSW_BINARY_DIR) / "lib/hookswitch/sinks"});
   auto plugin = Load(host, "slack");
   config::Problems problems;
-  host.Check(*plugin, SinkOf("slack", "      webhook_url: https://hooks.slack.com/services/T000/B000/XXXX\n"), "UTC", environment_,
-             problems);
+  host.Check(*plugin, SinkOf("slack", "      webhook_url: https://hooks.slack.com/services/T000/B000/XXXX\n"), "UTC",
+             environment_, problems);
   std::string text;
   for (const auto& problem : problems.All()) text += ToText(problem);
   EXPECT_NE(text.find("hookswitch.yaml:8:20: error: sinks.ops: webhook_url is a placeholder, not a real webhook URL"),

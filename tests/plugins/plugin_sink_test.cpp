@@ -17,7 +17,8 @@ constexpr std::chrono::milliseconds kTimeout{1000};
 
 class PluginSink : public testing::Test {
  protected:
-  static std::shared_ptr<Sink> Make(const std::string& name, const std::string& config, std::vector<std::string> secrets = {}) {
+  static std::shared_ptr<Sink> Make(const std::string& name, const std::string& config,
+                                    std::vector<std::string> secrets = {}) {
     const std::filesystem::path file = std::filesystem::path(HSW_TEST_PLUGINS) / "good" / (name + ".so");
     auto table = plugins::OpenLibrary(file, file);
     EXPECT_TRUE(table) << table.error().message;
@@ -29,7 +30,8 @@ class PluginSink : public testing::Test {
     return *sink;
   }
 
-  SinkDelivery Wish(std::string_view wish, std::uint32_t step = 0, std::string_view state = {}, std::string_view memory = {}) {
+  SinkDelivery Wish(std::string_view wish, std::uint32_t step = 0, std::string_view state = {},
+                    std::string_view memory = {}) {
     message_.title = wish;
     return {event_, message_, "d-7f", "ops", "rule-1", 1, step, state, memory};
   }
@@ -42,7 +44,9 @@ class PluginSink : public testing::Test {
   Outcome Interpret(Sink& sink, std::string_view wish, std::uint32_t step = 0) {
     return sink.Interpret(Wish(wish, step), {200, {{"X-A", "b"}}, "body"}, {});
   }
-  Outcome Deliver(Sink& sink, std::string_view wish) { return sink.Deliver(Wish(wish), kTimeout, [] { return false; }); }
+  Outcome Deliver(Sink& sink, std::string_view wish) {
+    return sink.Deliver(Wish(wish), kTimeout, [] { return false; });
+  }
 
   CallEvent event_;
   Message message_;
@@ -123,7 +127,9 @@ TEST_F(PluginSink, SecretsNeverLeaveInTextsOrLogLines) {
   EXPECT_NE(line.find(R"("event":"sink_log","sink":"ops","text":"talking to ***")"), std::string::npos) << line;
 }
 
-TEST_F(PluginSink, AnUnknownServiceIsNull) { EXPECT_TRUE(std::holds_alternative<HttpRequest>(Render(*Make("unruly", "{}"), "service"))); }
+TEST_F(PluginSink, AnUnknownServiceIsNull) {
+  EXPECT_TRUE(std::holds_alternative<HttpRequest>(Render(*Make("unruly", "{}"), "service")));
+}
 
 TEST_F(PluginSink, APluginThatTakesOneCallAtATimeGetsNoMore) {
   auto sink = Make("unruly", "{}");
@@ -144,7 +150,8 @@ TEST_F(PluginSink, APluginThatTakesOneCallAtATimeGetsNoMore) {
   EXPECT_EQ(std::get<HttpRequest>(made).body, "1");
 }
 
-// ---- a plugin made with the SDK ---------------------------------------------------------------------------------------
+// ---- a plugin made with the SDK
+// ---------------------------------------------------------------------------------------
 
 TEST_F(PluginSink, AdviceIsPassedOn) {
   const SinkAdvice advice = Make("polite", "{}")->Advice();

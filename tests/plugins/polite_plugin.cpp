@@ -25,15 +25,18 @@ class Polite {
     }
     std::string seen = greeting_;
     for (const std::string_view part :
-         {delivery.Id(), delivery.Sink(), delivery.Rule(), hsw::View(delivery.Event().call_id), hsw::View(delivery.Event().agent),
-          hsw::View(delivery.Event().status), delivery.Message().Text()}) {
+         {delivery.Id(), delivery.Sink(), delivery.Rule(), hsw::View(delivery.Event().call_id),
+          hsw::View(delivery.Event().agent), hsw::View(delivery.Event().status), delivery.Message().Text()}) {
       seen += '|';
       seen += part;
     }
-    for (const hsw_pair& field : delivery.Message().Fields()) seen += "|" + std::string(hsw::View(field.name)) + "=" + std::string(hsw::View(field.value));
-    for (const hsw_pair& link : delivery.Message().Links()) seen += "|" + std::string(hsw::View(link.name)) + "=" + std::string(hsw::View(link.value));
+    for (const hsw_pair& field : delivery.Message().Fields())
+      seen += "|" + std::string(hsw::View(field.name)) + "=" + std::string(hsw::View(field.value));
+    for (const hsw_pair& link : delivery.Message().Links())
+      seen += "|" + std::string(hsw::View(link.name)) + "=" + std::string(hsw::View(link.value));
     seen += "|" + std::to_string(delivery.Attempt()) + "|" + std::to_string(call.TimeoutMs()) + "|" +
-            std::to_string(delivery.Message().AtUnixMs().value_or(-1)) + "|" + std::to_string(delivery.AcceptedUnixMs());
+            std::to_string(delivery.Message().AtUnixMs().value_or(-1)) + "|" +
+            std::to_string(delivery.AcceptedUnixMs());
     seen += delivery.EventJson().starts_with("{\"id\":") ? "|json" : "|no json";
     return hsw::Outcome::Delivered().Reason(seen);
   }
@@ -48,4 +51,5 @@ class Polite {
 HSW_CALL_SINK(Polite, "polite", "2.1.0", "says hello", R"({
   "type": "object",
   "properties": {"greeting": {"type": "object", "properties": {"word": {"type": "string"}, "times": {"type": "integer"}}}}
-})", .rate_max = 5, .rate_burst = 2, .concurrency = 4)
+})",
+              .rate_max = 5, .rate_burst = 2, .concurrency = 4)

@@ -16,8 +16,12 @@ struct hsw_instance {
 
 namespace {
 
-std::string_view View(hsw_str text) { return text.size ? std::string_view(text.data, text.size) : std::string_view(); }
-hsw_str Str(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view View(hsw_str text) {
+  return text.size ? std::string_view(text.data, text.size) : std::string_view();
+}
+hsw_str Str(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 hsw_instance* Create(const hsw_host* host, const hsw_config* config, char* error, size_t error_size) {
   auto* self = new hsw_instance;
@@ -37,7 +41,9 @@ hsw_instance* Create(const hsw_host* host, const hsw_config* config, char* error
   }
   return self;
 }
-void Destroy(hsw_instance* self) { delete self; }
+void Destroy(hsw_instance* self) {
+  delete self;
+}
 
 int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome) {
   const int inside = ++self->inside;
@@ -122,4 +128,6 @@ const hsw_sink kSink = [] {
 
 }  // namespace
 
-extern "C" HSW_EXPORT const hsw_sink* hsw_sink_entry(uint32_t, uint32_t) { return &kSink; }
+extern "C" HSW_EXPORT const hsw_sink* hsw_sink_entry(uint32_t, uint32_t) {
+  return &kSink;
+}

@@ -34,7 +34,8 @@ class FileSink : public testing::Test {
     return sink ? *sink : nullptr;
   }
   Outcome Deliver(Sink& sink, std::string_view id = "d-1") {
-    return sink.Deliver({event_, message_, id, "archive", "all", 1, 0, "", ""}, std::chrono::seconds(1), [] { return false; });
+    return sink.Deliver({event_, message_, id, "archive", "all", 1, 0, "", ""}, std::chrono::seconds(1),
+                        [] { return false; });
   }
   static std::string Read(const fs::path& path) {
     std::ifstream in(path);

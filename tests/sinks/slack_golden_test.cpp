@@ -58,7 +58,8 @@ Message MessageOf(const json::object& object) {
     }
   }
   if (const auto* links = object.if_contains("links")) {
-    for (const auto& link : links->as_array()) message.links.push_back({TextOf(link.as_array()[0]), TextOf(link.as_array()[1])});
+    for (const auto& link : links->as_array())
+      message.links.push_back({TextOf(link.as_array()[0]), TextOf(link.as_array()[1])});
   }
   if (const auto at = Member(object, "at"); !at.empty()) message.at = ParseTime(at);
   return message;
@@ -175,7 +176,9 @@ std::string RefusalOf(const std::string& config) {
   return sink ? "" : sink.error().message;
 }
 
-std::string RefusalOfUrl(const std::string& url) { return RefusalOf(R"({"webhook_url":")" + url + R"("})"); }
+std::string RefusalOfUrl(const std::string& url) {
+  return RefusalOf(R"({"webhook_url":")" + url + R"("})");
+}
 
 TEST(SlackUrl, AcceptsTheWebhooksOfSlackAndGovSlack) {
   for (const char* url : {"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefghijklmnopqrstuvwx",
@@ -200,19 +203,22 @@ TEST(SlackUrl, RefusesHostsThatOnlyLookLikeSlack) {
 }
 
 TEST(SlackUrl, SaysInWordsThatAPlaceholderIsOne) {
-  for (const char* url : {"https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
-                          "https://hooks.slack.com/services/T000/B000/XXXX",
-                          "https://hooks.slack.com/services/YOUR/WEBHOOK/URL"}) {
+  for (const char* url :
+       {"https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+        "https://hooks.slack.com/services/T000/B000/XXXX", "https://hooks.slack.com/services/YOUR/WEBHOOK/URL"}) {
     EXPECT_NE(RefusalOfUrl(url).find("placeholder"), std::string::npos) << url;
   }
 }
 
 TEST(SlackUrl, RefusesPlainHttpAndPagesThatAreNoWebhook) {
-  EXPECT_NE(RefusalOfUrl("http://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh").find("https://"), std::string::npos);
+  EXPECT_NE(RefusalOfUrl("http://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh").find("https://"),
+            std::string::npos);
   EXPECT_NE(RefusalOfUrl("https://hooks.slack.com/").find("not a webhook URL"), std::string::npos);
-  EXPECT_NE(RefusalOfUrl("https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H").find("not a webhook URL"), std::string::npos);
+  EXPECT_NE(RefusalOfUrl("https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H").find("not a webhook URL"),
+            std::string::npos);
   EXPECT_NE(RefusalOfUrl("").find("is empty"), std::string::npos);
-  EXPECT_NE(RefusalOfUrl("https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh ").find("space"), std::string::npos);
+  EXPECT_NE(RefusalOfUrl("https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh ").find("space"),
+            std::string::npos);
 }
 
 TEST(SlackUrl, AnyHostGoesWhereTheOperatorAllowsIt) {
@@ -227,7 +233,8 @@ TEST(SlackUrl, IsNeverQuotedInAProblem) {
 }
 
 TEST(SlackAdvice, IsOneMessagePerSecondWithShortBursts) {
-  auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
+  auto sink =
+      test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
   ASSERT_TRUE(sink) << sink.error().message;
   EXPECT_EQ((*sink)->Advice().rate_max, 1);
   EXPECT_EQ((*sink)->Advice().rate_per, std::chrono::seconds(1));

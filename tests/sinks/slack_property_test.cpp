@@ -19,9 +19,30 @@ class Random {
   std::size_t Below(std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most - 1)(engine_); }
 
   std::string Text(std::size_t most_parts) {
-    static constexpr std::array<std::string_view, 24> kParts = {
-        "a",  " ",  "\n", "\r\n", "&",  "<",         ">",          "`",          "```",  "<!channel>", "<@U012AB3CD>", "&amp;",
-        "*b*", "_i_", "\t", "|",   "\x01", "\xF0\x9F\x98\x80", "\xD7\xA9\xD7\x9C", "e\xCC\x81", "\xE2\x80\xAE", "\"", "\\", "https://e.test/?a=1&b=2"};
+    static constexpr std::array<std::string_view, 24> kParts = {"a",
+                                                                " ",
+                                                                "\n",
+                                                                "\r\n",
+                                                                "&",
+                                                                "<",
+                                                                ">",
+                                                                "`",
+                                                                "```",
+                                                                "<!channel>",
+                                                                "<@U012AB3CD>",
+                                                                "&amp;",
+                                                                "*b*",
+                                                                "_i_",
+                                                                "\t",
+                                                                "|",
+                                                                "\x01",
+                                                                "\xF0\x9F\x98\x80",
+                                                                "\xD7\xA9\xD7\x9C",
+                                                                "e\xCC\x81",
+                                                                "\xE2\x80\xAE",
+                                                                "\"",
+                                                                "\\",
+                                                                "https://e.test/?a=1&b=2"};
     std::string text;
     for (std::size_t i = Below(most_parts + 1); i > 0; --i) text += kParts[Below(kParts.size())];
     return text;
@@ -42,7 +63,9 @@ Message RandomMessage(Random& random) {
   for (std::size_t i = random.Below(13); i > 0; --i) {
     message.links.push_back({random.Text(10), (random.Below(4) ? "https://" : "") + random.Text(size())});
   }
-  if (random.Below(2)) message.at = WallTime(std::chrono::milliseconds(1'700'000'000'000 + static_cast<std::int64_t>(random.Below(1'000'000))));
+  if (random.Below(2))
+    message.at =
+        WallTime(std::chrono::milliseconds(1'700'000'000'000 + static_cast<std::int64_t>(random.Below(1'000'000))));
   return message;
 }
 
@@ -62,7 +85,8 @@ bool HasLiveMarkup(const std::string& text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::string_view rest = std::string_view(text).substr(i);
     if (rest[0] == '<' && !rest.starts_with("<https://") && !rest.starts_with("<!date^")) return true;
-    if (rest[0] == '&' && !rest.starts_with("&amp;") && !rest.starts_with("&lt;") && !rest.starts_with("&gt;")) return true;
+    if (rest[0] == '&' && !rest.starts_with("&amp;") && !rest.starts_with("&lt;") && !rest.starts_with("&gt;"))
+      return true;
   }
   return false;
 }
@@ -82,7 +106,9 @@ std::optional<std::string> CodeBlock(const json::value& body) {
 }
 
 TEST(SlackProperty, EveryMessageIsOneThatSlackTakes) {
-  auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh","max_transcript":2900})");
+  auto sink = test::LoadSink(
+      "slack",
+      R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh","max_transcript":2900})");
   ASSERT_TRUE(sink) << sink.error().message;
   for (unsigned seed = 0; seed < 200; ++seed) {
     Random random(seed);
@@ -112,7 +138,8 @@ TEST(SlackProperty, EveryMessageIsOneThatSlackTakes) {
 }
 
 TEST(SlackProperty, EveryWorkflowBodyIsAFlatObjectOfStrings) {
-  auto sink = test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/triggers/T1A2B3C4D/123456/abcdefgh"})");
+  auto sink =
+      test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/triggers/T1A2B3C4D/123456/abcdefgh"})");
   ASSERT_TRUE(sink) << sink.error().message;
   for (unsigned seed = 0; seed < 100; ++seed) {
     Random random(seed);

@@ -39,8 +39,12 @@
 
 namespace hsw {
 
-inline std::string_view View(hsw_str text) { return text.size ? std::string_view(text.data, text.size) : std::string_view(); }
-inline hsw_str Str(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view View(hsw_str text) {
+  return text.size ? std::string_view(text.data, text.size) : std::string_view();
+}
+inline hsw_str Str(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 // ---- text -----------------------------------------------------------------------------------------------------------
 
@@ -110,7 +114,9 @@ class Outcome {
  public:
   static Outcome Delivered() { return Outcome(HSW_DELIVERED, "", ""); }
   /// The same bytes may succeed later.
-  static Outcome Retry(std::string code, std::string reason) { return Outcome(HSW_RETRY, std::move(code), std::move(reason)); }
+  static Outcome Retry(std::string code, std::string reason) {
+    return Outcome(HSW_RETRY, std::move(code), std::move(reason));
+  }
   /// This message can never succeed.
   static Outcome Rejected(std::string code, std::string reason) {
     return Outcome(HSW_REJECTED, std::move(code), std::move(reason));
@@ -126,13 +132,31 @@ class Outcome {
     return outcome;
   }
 
-  Outcome& Code(std::string code) { code_ = std::move(code); return *this; }
-  Outcome& Reason(std::string reason) { reason_ = std::move(reason); return *this; }
-  Outcome& Action(std::string action) { action_ = std::move(action); return *this; }
-  Outcome& RemoteId(std::string id) { remote_id_ = std::move(id); return *this; }
-  Outcome& RetryAfterMs(std::uint32_t ms) { retry_after_ms_ = ms; return *this; }
+  Outcome& Code(std::string code) {
+    code_ = std::move(code);
+    return *this;
+  }
+  Outcome& Reason(std::string reason) {
+    reason_ = std::move(reason);
+    return *this;
+  }
+  Outcome& Action(std::string action) {
+    action_ = std::move(action);
+    return *this;
+  }
+  Outcome& RemoteId(std::string id) {
+    remote_id_ = std::move(id);
+    return *this;
+  }
+  Outcome& RetryAfterMs(std::uint32_t ms) {
+    retry_after_ms_ = ms;
+    return *this;
+  }
   /// The other side may have acted although this is not a success.
-  Outcome& MaybeDelivered() { flags_ |= HSW_MAYBE_DELIVERED; return *this; }
+  Outcome& MaybeDelivered() {
+    flags_ |= HSW_MAYBE_DELIVERED;
+    return *this;
+  }
   /// Keeps `memory` for this sink and call.
   Outcome& Memory(std::string memory) {
     flags_ |= HSW_MEMORY_SET;
@@ -180,13 +204,14 @@ struct Misconfigured : std::runtime_error {
   std::string code, action;
 };
 
-// ---- what the host hands over; all of it is borrowed until the call returns --------------------------------------------
+// ---- what the host hands over; all of it is borrowed until the call returns
+// --------------------------------------------
 
 class Config {
  public:
   explicit Config(const hsw_config* raw) : raw_(raw) {}
-  std::string_view Name() const { return View(raw_->name); }          ///< the sink's name in the config
-  std::string_view Json() const { return View(raw_->json); }          ///< the whole config as a JSON object
+  std::string_view Name() const { return View(raw_->name); }  ///< the sink's name in the config
+  std::string_view Json() const { return View(raw_->json); }  ///< the whole config as a JSON object
   std::string Timezone() const { return raw_->timezone ? raw_->timezone : "UTC"; }
 
   /// The scalar at a dotted key ("tls.ca", "ids.0"), or empty if there is none.
@@ -344,7 +369,8 @@ struct Options {
   bool concurrent_calls = false;
 };
 
-// ---- from the class to the C functions -------------------------------------------------------------------------------
+// ---- from the class to the C functions
+// -------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -401,10 +427,13 @@ struct Shims {
   static void Destroy(hsw_instance* self) noexcept { delete Self(self); }
 
   static int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* out) noexcept {
-    return Guard(out, [&] {
-      Request to(request);
-      Self(self)->Render(Delivery(delivery), to);
-    }) ? 0 : 1;
+    return Guard(out,
+                 [&] {
+                   Request to(request);
+                   Self(self)->Render(Delivery(delivery), to);
+                 })
+               ? 0
+               : 1;
   }
   static void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_response* response,
                         hsw_outcome* out) noexcept {
@@ -418,7 +447,8 @@ struct Shims {
       }
     });
   }
-  static void Deliver(hsw_instance* self, const hsw_call* call, const hsw_delivery* delivery, hsw_outcome* out) noexcept {
+  static void Deliver(hsw_instance* self, const hsw_call* call, const hsw_delivery* delivery,
+                      hsw_outcome* out) noexcept {
     Guard(out, [&] { Self(self)->Deliver(Call(call), Delivery(delivery)).CopyTo(out); });
   }
   static void Reopen(hsw_instance* self) noexcept {
@@ -452,11 +482,11 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   sink.check = S::Check;
   sink.create = S::Create;
   sink.destroy = S::Destroy;
-  if constexpr (requires(T& t, const Delivery& d, Request& r) { t.Render(d, r); }) {
+  if constexpr (requires(T & t, const Delivery& d, Request& r) { t.Render(d, r); }) {
     sink.render = S::Render;
     sink.interpret = S::Interpret;
   }
-  if constexpr (requires(T& t, const Call& c, const Delivery& d) { t.Deliver(c, d); }) sink.deliver = S::Deliver;
+  if constexpr (requires(T & t, const Call& c, const Delivery& d) { t.Deliver(c, d); }) sink.deliver = S::Deliver;
   sink.reopen = S::Reopen;
   return sink;
 }
@@ -473,13 +503,15 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
 
 /// Makes `Class` an HTTP sink plugin. Once per library, outside any namespace. After the schema, options may follow:
 /// HSW_HTTP_SINK(Slack, "slack", "1.0.0", "…", kSchema, .rate_max = 1, .rate_burst = 3)
-#define HSW_HTTP_SINK(Class, id, version, summary, schema, ...)                                              \
-  static_assert(requires(Class& t, const hsw::Delivery& d, hsw::Request& r) { t.Render(d, r); },             \
-                #Class " needs: void Render(const hsw::Delivery&, hsw::Request&)");                          \
-  HSW_DEFINE_SINK(Class, HSW_KIND_HTTP, id, version, summary, schema __VA_OPT__(,) __VA_ARGS__)
+#define HSW_HTTP_SINK(Class, id, version, summary, schema, ...)                         \
+  static_assert(                                                                        \
+      requires(Class & t, const hsw::Delivery& d, hsw::Request& r) { t.Render(d, r); }, \
+      #Class " needs: void Render(const hsw::Delivery&, hsw::Request&)");               \
+  HSW_DEFINE_SINK(Class, HSW_KIND_HTTP, id, version, summary, schema __VA_OPT__(, ) __VA_ARGS__)
 
 /// Makes `Class` a call sink plugin.
-#define HSW_CALL_SINK(Class, id, version, summary, schema, ...)                                                       \
-  static_assert(requires(Class& t, const hsw::Call& c, const hsw::Delivery& d) { hsw::Outcome{t.Deliver(c, d)}; },    \
-                #Class " needs: hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&)");                       \
-  HSW_DEFINE_SINK(Class, HSW_KIND_CALL, id, version, summary, schema __VA_OPT__(,) __VA_ARGS__)
+#define HSW_CALL_SINK(Class, id, version, summary, schema, ...)                                           \
+  static_assert(                                                                                          \
+      requires(Class & t, const hsw::Call& c, const hsw::Delivery& d) { hsw::Outcome{t.Deliver(c, d)}; }, \
+      #Class " needs: hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&)");                     \
+  HSW_DEFINE_SINK(Class, HSW_KIND_CALL, id, version, summary, schema __VA_OPT__(, ) __VA_ARGS__)

@@ -1,0 +1,68 @@
+#include "core/plugins/abi_delivery.h"
+
+#include <limits>
+
+#include "core/base/check.h"
+
+namespace hookswitch::plugins {
+namespace {
+
+std::uint32_t SeverityOf(Severity severity) {
+  switch (severity) {
+    case Severity::kInfo: return HSW_INFO;
+    case Severity::kSuccess: return HSW_SUCCESS;
+    case Severity::kWarning: return HSW_WARNING;
+    case Severity::kError: return HSW_ERROR;
+  }
+  Unreachable();
+}
+
+}  // namespace
+
+AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
+    : event_(delivery.event),
+      status_(ToString(delivery.event.status)),
+      fields_(
+          delivery.message.fields, [](const Message::Field& f) -> std::string_view { return f.name; },
+          [](const Message::Field& f) -> std::string_view { return f.value; }),
+      links_(
+          delivery.message.links, [](const Message::Link& l) -> std::string_view { return l.label; },
+          [](const Message::Link& l) -> std::string_view { return l.url; }) {
+  raw_event_.size = sizeof raw_event_;
+  raw_event_.id = Str(event_.id);
+  raw_event_.source = Str(event_.source);
+  raw_event_.call_id = Str(event_.call_id);
+  raw_event_.agent = Str(event_.AgentLabel());
+  raw_event_.status = Str(status_);
+  const Message& message = delivery.message;
+  raw_message_.size = sizeof raw_message_;
+  raw_message_.severity = SeverityOf(message.severity);
+  raw_message_.title = Str(message.title);
+  raw_message_.fields = fields_.data();
+  raw_message_.field_count = fields_.size();
+  raw_message_.text = Str(message.text);
+  raw_message_.transcript = Str(message.transcript);
+  raw_message_.links = links_.data();
+  raw_message_.link_count = links_.size();
+  raw_message_.at_unix_ms =
+      message.at ? message.at->time_since_epoch().count() : std::numeric_limits<std::int64_t>::min();
+  raw_.size = sizeof raw_;
+  raw_.attempt = delivery.attempt;
+  raw_.step = delivery.step;
+  raw_.id = Str(delivery.id);
+  raw_.sink = Str(delivery.sink);
+  raw_.rule = Str(delivery.rule);
+  raw_.accepted_unix_ms = event_.received_at.time_since_epoch().count();
+  raw_.event = &raw_event_;
+  raw_.message = &raw_message_;
+  raw_.state = Str(delivery.state);
+  raw_.memory = Str(delivery.memory);
+  raw_.event_json = [](const hsw_delivery* self) {
+    auto* me = static_cast<AbiDelivery*>(const_cast<void*>(self->host));
+    if (!me->json_) me->json_ = ToJson(me->event_);
+    return Str(*me->json_);
+  };
+  raw_.host = this;
+}
+
+}  // namespace hookswitch::plugins
