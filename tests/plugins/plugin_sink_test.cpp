@@ -52,7 +52,7 @@ class PluginSink : public testing::Test {
   Message message_;
 };
 
-// ---- a plugin that misbehaves ---------------------------------------------------------------------------------------
+// A plugin that misbehaves.
 
 TEST_F(PluginSink, AnExceptionOutOfAPluginIsARetry) {
   const Outcome render = Refusal("throw");
@@ -150,8 +150,7 @@ TEST_F(PluginSink, APluginThatTakesOneCallAtATimeGetsNoMore) {
   EXPECT_EQ(std::get<HttpRequest>(made).body, "1");
 }
 
-// ---- a plugin made with the SDK
-// ---------------------------------------------------------------------------------------
+// A plugin made with the SDK.
 
 TEST_F(PluginSink, AdviceIsPassedOn) {
   const SinkAdvice advice = Make("polite", "{}")->Advice();

@@ -169,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, SlackGolden, testing::ValuesIn(Cases()), [](cons
   return name;
 });
 
-// ---- what the operator is told about the URL ------------------------------------------------------------------------
+// What the operator is told about the URL.
 
 std::string RefusalOf(const std::string& config) {
   auto sink = test::LoadSink("slack", config);

@@ -46,7 +46,7 @@ inline hsw_str Str(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-// ---- text -----------------------------------------------------------------------------------------------------------
+// Text.
 
 /// How many code points UTF-8 `text` holds.
 inline std::size_t CodePoints(std::string_view text) {
@@ -107,7 +107,7 @@ inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {  // ASCII
   return true;
 }
 
-// ---- what came of it ------------------------------------------------------------------------------------------------
+// What came of it.
 
 /// What came of an attempt. Made by the named functions, refined by the chained ones. Too long texts are cut.
 class Outcome {
@@ -204,8 +204,7 @@ struct Misconfigured : std::runtime_error {
   std::string code, action;
 };
 
-// ---- what the host hands over; all of it is borrowed until the call returns
-// --------------------------------------------
+// What the host hands over; all of it is borrowed until the call returns.
 
 class Config {
  public:
@@ -369,8 +368,7 @@ struct Options {
   bool concurrent_calls = false;
 };
 
-// ---- from the class to the C functions
-// -------------------------------------------------------------------------------
+// From the class to the C functions.
 
 namespace detail {
 
