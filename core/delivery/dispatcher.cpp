@@ -59,6 +59,7 @@ struct Dispatcher::Impl {
     WallTime started_wall{};
     bool given_up = false;  ///< a thread may still be in the attempt: nothing that it writes may be read
     bool ends = false;      ///< with kRecording: the verdict is final
+    std::string fallback{};  ///< with kRecording: the sink that a new delivery goes to
     /// The event, if it is known to have been read.
     std::shared_ptr<const CallEvent> Event() const { return given_up ? lane->EventOf(ref) : attempt->event(); }
     bool Hopeless() const { return !given_up && attempt->hopeless(); }
@@ -235,6 +236,11 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
   const bool was_throttled = lane.lane.StateAt(now) == Lane::State::kThrottled;
   const Lane::Verdict verdict = lane.lane.Finish(flight.ref, outcome, now, jitter);
   const LaneDelivery& delivery = lane.lane[flight.ref];
+  if (outcome.kind == Outcome::Kind::kNext && verdict.state == DeliveryState::kDead) {
+    outcome.kind = Outcome::Kind::kRejected;
+    outcome.code = "too_many_steps";
+    outcome.reason = "the sink asked for one more step again and again";
+  }
   if (facts.sink && outcome.kind != Outcome::Kind::kDelivered) {
     outcome.reason = facts.sink->Mask(std::move(outcome.reason));
     outcome.action = facts.sink->Mask(std::move(outcome.action));
@@ -249,7 +255,7 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
                        .fallback_sink = {}};
   const bool falls_back = verdict.state == DeliveryState::kDead && !flight.Hopeless() && !is_fallback &&
                           !lane.fallback.empty() && lane.fallback != lane.name && plan->lanes.contains(lane.fallback);
-  if (falls_back) record.fallback_sink = lane.fallback;
+  if (falls_back) record.fallback_sink = flight.fallback = lane.fallback;
   flight.stage = Stage::kRecording;
   flight.ends = verdict.state != DeliveryState::kPending;
   if (!flight.ends) {
@@ -289,9 +295,11 @@ void Dispatcher::Impl::Tell(const InFlight& flight, const Outcome& outcome, cons
                                  {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
                                  {"gave_up", verdict.gave_up}, {"may_have_been_delivered", outcome.may_have_been_delivered}});
   } else if (outcome.kind == Outcome::Kind::kRetry) {
+    const auto untold = flight.lane->TellRetry(clock.Mono());
+    if (!untold) return;
     log::Warn("delivery_retry", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
                                  {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
-                                 {"next_ms", verdict.wait.count()},
+                                 {"next_ms", verdict.wait.count()}, {"untold_before", *untold},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
   }
 }
@@ -331,7 +339,7 @@ void Dispatcher::Impl::Handle(const Inbox::Recorded& recorded) {
     const Attempt::Facts& facts = flight.attempt->facts();
     // Its time starts now: the first sink has used up what the event's acceptance gave it.
     Add({.seq = recorded.fallback, .event = facts.event_seq, .call_key = facts.call_key, .received_at = clock.Wall(),
-         .due = {}, .attempts = 0, .step = 0, .sink = lane.fallback, .rule = facts.rule,
+         .due = {}, .attempts = 0, .step = 0, .sink = flight.fallback, .rule = facts.rule,
          .template_name = facts.template_name, .state = {}},
         flight.Event(), true);
   }

@@ -147,6 +147,15 @@ void LaneRuntime::CheckStuck() {
   lane.SetGate(Lane::Gate::kOpen);
 }
 
+std::optional<std::uint64_t> LaneRuntime::TellRetry(MonoTime now) {
+  if (!retry_lines_.Ready(now)) {
+    ++untold_;
+    return std::nullopt;
+  }
+  retry_lines_.Take(now);
+  return std::exchange(untold_, 0);
+}
+
 LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
   const auto to_wall = [&](MonoTime time) {
     return wall + std::chrono::duration_cast<std::chrono::milliseconds>(time - now);

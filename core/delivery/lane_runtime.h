@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "core/base/metrics.h"
 #include "core/delivery/dispatcher.h"
 #include "core/delivery/lane.h"
+#include "core/delivery/token_bucket.h"
 #include "core/delivery/workers.h"
 
 namespace hookswitch {
@@ -47,6 +49,10 @@ class LaneRuntime {
   /// Opens again if the calls that never returned have returned.
   void CheckStuck();
 
+  /// Whether a failure deserves a log line of its own: a sink that is down must not flood the log. How many were left out
+  /// before it; empty for one that is left out.
+  std::optional<std::uint64_t> TellRetry(MonoTime now);
+
   LaneStatus Status(MonoTime now, WallTime wall) const;
   void SetGauges(MonoTime now) const;
   bool is_call_sink() const { return sink && sink->kind() == Sink::Kind::kCall; }
@@ -72,6 +78,8 @@ class LaneRuntime {
   std::string unavailable_because_;
   std::size_t stuck_ = 0;
   bool closed_by_stuck_ = false;
+  TokenBucket retry_lines_{config::Rate{2, std::chrono::seconds(1), 20}};
+  std::uint64_t untold_ = 0;
   std::unordered_map<Lane::Ref, std::shared_ptr<const CallEvent>> events_;
   std::unordered_map<Lane::Ref, std::string> states_;
 };

@@ -346,6 +346,44 @@ TEST_F(DispatcherTest, StepsCarryTheirState) {
                                        "http://ops call-1 step 1 left-by-0"));
 }
 
+TEST_F(DispatcherTest, EndlessStepsAreRejected) {
+  Lane("ops");
+  Start();
+  http.AnswerAll([](const auto&) { return Answered(202); });
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDead));
+  EXPECT_EQ(journal.inner.Records().back().outcome.code, "too_many_steps");
+}
+
+TEST_F(DispatcherTest, ASinkThatIsDownDoesNotFloodTheLog) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  http.AnswerAll([](const HttpRequest& request) { return Answered(request.url == "http://barrier" ? 200 : 503); });
+  for (int i = 0; i < 500; ++i) Accept("call", {"ops"});
+  ASSERT_TRUE(AwaitRecords(500));
+  std::size_t lines = 0;
+  const std::string all = Log();
+  for (auto at = all.find("delivery_retry"); at != std::string::npos; at = all.find("delivery_retry", at + 1)) ++lines;
+  EXPECT_EQ(lines, 20u);
+}
+
+TEST_F(DispatcherTest, AReloadDoesNotRedirectAFallbackThatIsBeingStored) {
+  Lane("ops").config.fallback = "oncall";
+  lanes["ops"].config.retry = {{1s}, 0ms};
+  Lane("oncall"), Lane("other"), Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  journal.inner.SetUnwritable("disk full");
+  http.Answer("http://ops", Answered(503));
+  ASSERT_TRUE(bell.Await([&] { return Log().find("delivery_dead") != std::string::npos; }));
+  lanes["ops"].config.fallback = "other";
+  Use();
+  journal.inner.SetUnwritable("");
+  EXPECT_TRUE(AwaitSent("http://oncall", 1));
+  EXPECT_EQ(http.CountSent("http://other"), 0u);
+}
+
 TEST_F(DispatcherTest, EventsOfOneCallReachASinkInOrder) {
   Lane("ops"), Lane("barrier");
   Start();
