@@ -171,14 +171,17 @@ TEST(Operate, ItStartsFastAndSmallWithABacklogOfAHundredThousand) {
   const auto begin = std::chrono::steady_clock::now();
   Router router(config.Path());
   const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+  const milliseconds cpu = router.CpuTime();
   ASSERT_TRUE(router.Ready());
   const json::value status = json::parse(router.Get("/api/v1/status").body);
   EXPECT_EQ(status.at("journal").at("pending"), kBacklog);
   EXPECT_EQ(router.Post(Call(CallId(kBacklog))).status, 200);
   RecordProperty("start_ms", static_cast<int>(took.count()));
   RecordProperty("rss_mb", static_cast<int>(router.Rss() >> 20));
+  RecordProperty("start_cpu_ms", static_cast<int>(cpu.count()));
   if (kMeasurable) {
-    EXPECT_LT(took, seconds(2));
+    // CPU time, so that a busy machine does not make a fast start look slow.
+    EXPECT_LT(cpu, seconds(2));
     EXPECT_LT(router.Rss(), 150U << 20);
   }
 }

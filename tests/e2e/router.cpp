@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <sstream>
@@ -133,6 +134,18 @@ std::size_t Router::Rss() const {
     if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) * 1024;
   }
   return 0;
+}
+
+milliseconds Router::CpuTime() const {
+  // proc(5): the name in parentheses is field 2, utime 14, stime 15.
+  const std::string stat = ReadFile("/proc/" + std::to_string(child_.Pid()) + "/stat");
+  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) fields >> skipped;
+  long user = 0;
+  long system = 0;
+  fields >> user >> system;
+  return milliseconds((user + system) * 1000 / sysconf(_SC_CLK_TCK));
 }
 
 std::optional<int> Router::Stop(milliseconds timeout) {

@@ -74,6 +74,8 @@ class Router {
   std::string Log() const;
   /// Resident memory in bytes.
   std::size_t Rss() const;
+  /// User and system time so far.
+  milliseconds CpuTime() const;
 
   /// SIGTERM, then the exit code.
   std::optional<int> Stop(milliseconds timeout = seconds(30));
