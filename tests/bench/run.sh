@@ -103,7 +103,8 @@ figure() { # NAME LINE
 }
 
 spread() { # numbers on stdin: median (least-most)
-  sort -n | awk '{v[NR]=$1} END {m = NR % 2 ? v[(NR+1)/2] : (v[NR/2]+v[NR/2+1])/2; printf "%.4g (%.4g-%.4g)\n", m, v[1], v[NR]}'
+  sort -n | awk 'function f(x) {return sprintf(x >= 100 ? "%.0f" : "%.3g", x)}
+    {v[NR]=$1} END {m = NR % 2 ? v[(NR+1)/2] : (v[NR/2]+v[NR/2+1])/2; print f(m) " (" f(v[1]) "-" f(v[NR]) ")"}'
 }
 
 busy() { # cores used by others during a second
@@ -123,11 +124,11 @@ pids+=($!)
 wait_for "$work/slack.out" '^listening on '
 slack=http://$(sed -n 's/^listening on //p' "$work/slack.out")/services/T0/B0/bench
 
-measure() { # NAME PATH: one line of figures into $work/NAME
+measure() { # NAME PATH: one line of figures into $work/NAME.figures
   local line
   line=$("$bin/hookswitch-load" --port "$port" --path "$2" --payload "$payload" --connections "$connections" \
     --seconds "$seconds" --pid "$server") || { echo "$1 did not answer every request: $line" >&2; exit 1; }
-  echo "$line" >>"$work/$1"
+  echo "$line" >>"$work/$1.figures"
   printf '  %-10s %s\n' "$1" "$line"
   stop "$server"
 }
@@ -151,11 +152,11 @@ done
 for side in bare router; do
   [ "$side" = bare ] && echo "bare Poco handler: drains the body, answers 200" || echo "hookswitch: parsed, routed, on disk, answered"
   for name in per_second p50 p99 max cpu_per_request; do
-    printf '  %-16s %s\n' "$name" "$(while read -r line; do figure "$name" "$line"; done <"$work/$side" | spread)"
+    printf '  %-16s %s\n' "$name" "$(while read -r line; do figure "$name" "$line"; done <"$work/$side.figures" | spread)"
   done
 done
-ratio=$(paste -d' ' <(while read -r line; do figure per_second "$line"; done <"$work/router") \
-  <(while read -r line; do figure per_second "$line"; done <"$work/bare") | awk '{print $1/$2}' | spread)
+ratio=$(paste -d' ' <(while read -r line; do figure per_second "$line"; done <"$work/router.figures") \
+  <(while read -r line; do figure per_second "$line"; done <"$work/bare.figures") | awk '{print $1/$2}' | spread)
 echo "hookswitch / bare, requests a second: $ratio"
 
 echo
