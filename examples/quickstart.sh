@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 .ci/packages build
 echo "building (a few minutes the first time) …"
 log=$(mktemp)
-if ! { cmake -S . -B build -G Ninja && cmake --build build --target hookswitch slack.so hookswitch-fake-slack; } >"$log" 2>&1; then
+if ! { cmake -S . -B build -G Ninja && cmake --build build --target hookswitch sink_slack hookswitch-fake-slack; } >"$log" 2>&1; then
   tail -n 40 "$log" >&2
   exit 1
 fi
