@@ -19,7 +19,7 @@ constexpr int kThreads = 64;
 constexpr std::size_t kBody = 3100;
 
 struct Shape {
-  SqliteTuning tuning;
+  SqliteTuning tuning{};
   int threads = kThreads;
   bool records = false;  ///< each event is also recorded as delivered
 };
