@@ -268,6 +268,7 @@ class SqliteJournal final : public Journal {
     }
     // Under load it removes faster than is added, or the size would never be kept.
     const int chunk = std::max(tuning_.retention_chunk, static_cast<int>(appended) * 2);
+    const std::uint64_t events_before = store_->events();
     const auto more = retention_.Step(*store_, clock_, *bytes, chunk);
     if (!more) {
       if (std::exchange(retention_failed_, true)) return false;
@@ -275,7 +276,7 @@ class SqliteJournal final : public Journal {
       return false;
     }
     retention_failed_ = false;
-    if (*more) Publish();
+    if (store_->events() != events_before) Publish();
     return *more;
   }
 

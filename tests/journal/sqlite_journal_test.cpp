@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "core/base/log.h"
 #include "tests/journal/sqlite_fixture.h"
@@ -224,11 +225,9 @@ TEST_F(SqliteJournal, NumbersAreNotUsedAgainAfterEverythingWasRemoved) {
   ASSERT_TRUE(before);
   Deliver(before->first_delivery, before->event);
   ASSERT_TRUE(Append("before", 100, {"ops"})->duplicate);
-  // The retention that follows a refused duplicate finds every event old.
   clock_.Advance(std::chrono::hours(2));
-  ASSERT_TRUE(Append("before", 100, {"ops"}));
+  while (journal_->Stats().events != 0) std::this_thread::yield();
   ASSERT_TRUE(Open());
-  EXPECT_EQ(journal_->Stats().events, 0u);
   const auto after = Append("after", 100, {"ops"});
   ASSERT_TRUE(after);
   EXPECT_GT(after->event, before->event);
