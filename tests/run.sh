@@ -28,10 +28,12 @@ build() { # build DIRECTORY "TARGETS" [cmake options]
 if [ -z "$quick" ]; then
   echo "== address and undefined-behaviour sanitizers"
   build build-asan "" -DCMAKE_BUILD_TYPE=Debug -DHOOKSWITCH_SANITIZE=address,undefined
-  (cd build-asan && ASAN_OPTIONS=detect_stack_use_after_return=1 ctest -j "$jobs" -L unit --quiet)
+  # The verdict that counts is the last one, so this one is shown only where something failed.
+  (cd build-asan && ASAN_OPTIONS=detect_stack_use_after_return=1 ctest -j "$jobs" -L unit >ctest.log 2>&1) ||
+    { grep -vE ' Passed +[0-9.]+ sec$|^ +Start ' build-asan/ctest.log >&2; exit 1; }
 
   echo "== thread sanitizer"
-  threaded="journal_test ingress_test delivery_test http_test"
+  threaded="journal_test ingress_test delivery_dispatcher_test http_client_test"
   build build-tsan "$threaded" -DCMAKE_BUILD_TYPE=Debug -DHOOKSWITCH_SANITIZE=thread
   for program in $threaded; do
     build-tsan/bin/"$program" --gtest_brief=1

@@ -18,10 +18,11 @@ using namespace std::chrono_literals;
 
 TEST(Workers, RunsJobsOfDifferentStrandsAtTheSameTime) {
   FakeClock clock;
-  Workers workers(clock, 2);
+  // Before the workers, whose end waits for the jobs: a job may still be inside set_value when the test wakes.
   std::promise<void> first, second;
   auto first_ran = first.get_future().share(), second_ran = second.get_future().share();
   std::promise<void> done;
+  Workers workers(clock, 2);
   workers.Post(1, 1, 1s, [&] { first.set_value(), second_ran.wait(); });
   workers.Post(2, 2, 1s, [&] { second.set_value(), first_ran.wait(), done.set_value(); });
   done.get_future().wait();
@@ -29,10 +30,10 @@ TEST(Workers, RunsJobsOfDifferentStrandsAtTheSameTime) {
 
 TEST(Workers, RunsJobsOfOneStrandOneByOneInOrder) {
   FakeClock clock;
-  Workers workers(clock, 4);
   std::atomic<int> running{0};
   std::vector<int> order;  // guarded by the strand
   std::promise<void> done;
+  Workers workers(clock, 4);
   for (int i = 0; i < 1000; ++i) {
     workers.Post(static_cast<Workers::JobId>(i + 1), 7, 1s, [&, i] {
       EXPECT_EQ(++running, 1);
