@@ -48,9 +48,9 @@ TEST(Workers, RunsJobsOfOneStrandOneByOneInOrder) {
 
 TEST(Workers, AJobPastItsLimitIsGivenUpAndItsStrandGoesOn) {
   FakeClock clock;
-  Workers workers(clock, 1);
   const auto release = std::make_shared<std::promise<void>>();
   std::promise<void> began, next;
+  Workers workers(clock, 1);
   workers.Post(1, 7, 1s, [&began, released = release->get_future().share()] { began.set_value(), released.wait(); });
   workers.Post(2, 7, 1s, [&next] { next.set_value(); });
   began.get_future().wait();
@@ -65,8 +65,8 @@ TEST(Workers, AJobPastItsLimitIsGivenUpAndItsStrandGoesOn) {
 
 TEST(Workers, WhatWaitsForAThreadIsNotOverdue) {
   FakeClock clock;
-  Workers workers(clock, 1);
   std::promise<void> began, release, next;
+  Workers workers(clock, 1);
   auto released = release.get_future().share();
   workers.Post(1, 0, 1h, [&, released] { began.set_value(), released.wait(); });
   workers.Post(2, 0, 1s, [&] { next.set_value(); });
@@ -84,10 +84,10 @@ TEST(Workers, EndingItDropsWhatHasNotBegunAndLeavesAStuckThreadBehind) {
   {
     Workers workers(clock, 1);
     workers.SetPatience(0ms);
-    std::promise<void> began;
-    workers.Post(1, 0, 1s, [&began, released = release->get_future().share()] { began.set_value(), released.wait(); });
+    const auto began = std::make_shared<std::promise<void>>();
+    workers.Post(1, 0, 1s, [began, released = release->get_future().share()] { began->set_value(), released.wait(); });
     workers.Post(2, 0, 1s, [&ran] { ran = true; });
-    began.get_future().wait();
+    began->get_future().wait();
   }
   EXPECT_FALSE(ran);
   release->set_value();
