@@ -26,6 +26,9 @@ build() { # build DIRECTORY "TARGETS" [cmake options]
 }
 
 if [ -z "$quick" ]; then
+  echo "== format"
+  git ls-files '*.cpp' '*.h' '*.hpp' '*.c' | xargs clang-format --dry-run --Werror
+
   echo "== address and undefined-behaviour sanitizers"
   build build-asan "" -DCMAKE_BUILD_TYPE=Debug -DHOOKSWITCH_SANITIZE=address,undefined
   # The verdict that counts is the last one, so this one is shown only where something failed.
@@ -39,8 +42,9 @@ if [ -z "$quick" ]; then
     build-tsan/bin/"$program" --gtest_brief=1
   done
 
-  echo "== fuzzers, ${FUZZ_SECONDS:=15} seconds each"
-  build build-fuzz "$(ls tests/fuzz/*_fuzz.cpp | xargs -n1 basename -s .cpp | xargs)" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
+  echo "== clang with its thread-safety analysis; fuzzers, ${FUZZ_SECONDS:=15} seconds each"
+  fuzzers=$(basename -a -s .cpp tests/fuzz/*_fuzz.cpp | xargs)
+  build build-fuzz "hookswitch sink_slack sink_file $fuzzers" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
     -DHOOKSWITCH_FUZZ=ON -DHOOKSWITCH_TESTS=OFF -DHOOKSWITCH_SANITIZE=address,undefined
   for target in build-fuzz/bin/*_fuzz; do
     name=$(basename "$target" _fuzz)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/base/time_text.h"
 
 namespace hookswitch {
@@ -43,6 +44,15 @@ json::object ToObject(const ReloadReport& report) {
   return object;
 }
 
+// True for "localhost", "127.0.0.1:8001", "[::1]:8001": what a program on this machine asks for. A page in somebody's browser can
+// reach a loopback port too, but only under its own name or with an Origin.
+bool IsLoopbackHost(std::string_view host) {
+  if (host.starts_with('[')) return host.starts_with("[::1]");
+  host = host.substr(0, host.find(':'));
+  return EqualsIgnoreCase(host, "localhost") ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
 }  // namespace
 
 std::string ToJson(const LaneStatus& lane) { return ToText(ToObject(lane)); }
@@ -62,6 +72,8 @@ Answer AdminApi::Handle(const ServedRequest& request, const Secret& token) const
     if (!bearer || !token.Equals(given)) {
       return Refused(401, "unauthorized", "send the admin.token of the config as \"Authorization: Bearer …\"");
     }
+  } else if (!IsLoopbackHost(request.Header("Host")) || !request.Header("Origin").empty()) {
+    return Refused(403, "forbidden", "without an admin.token only programs on this machine are answered, under a loopback name");
   }
 
   auto only = [&](std::string_view method) -> std::optional<Answer> {

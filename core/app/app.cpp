@@ -7,6 +7,7 @@
 #include "core/base/sync.h"
 #include "core/base/version.h"
 #include "core/http/http_client.h"
+#include "core/journal/journal_files.h"
 
 namespace hookswitch {
 namespace {
@@ -53,6 +54,9 @@ struct App::Impl {
   mutable Mutex mu;
   std::shared_ptr<const Generation> generation GUARDED_BY(mu);
   std::string last_reload_problem GUARDED_BY(mu);
+  std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
+  config::Listen admin_listen GUARDED_BY(mu);  ///< what is bound, whatever a reload says
+  Secret admin_token GUARDED_BY(mu);           ///< what the bound listener asks for
 
   std::unique_ptr<Journal> journal;
   std::unique_ptr<HttpClient> http;
@@ -61,11 +65,17 @@ struct App::Impl {
   std::unique_ptr<AdminApi> admin_api;
   std::unique_ptr<HttpServer> ingress;
   std::unique_ptr<HttpServer> admin;
+  std::atomic<bool> listening{false};
   std::atomic<bool> draining{false};
 
   std::shared_ptr<const Generation> Current() const {
     MutexLock lock(mu);
     return generation;
+  }
+
+  Secret AdminToken() const {
+    MutexLock lock(mu);
+    return admin_token;
   }
 
   Status Start(BuildResult& build);
@@ -93,6 +103,7 @@ Status App::Impl::Start(BuildResult& build) {
       build.unreadable = first.unreadable;
       return Error{ErrorCode::kInvalid, "the config has errors"};
     }
+    HSW_TRY(MakeFolderFor(first.config->journal.path));
     const auto state = std::filesystem::absolute(first.config->journal.path).parent_path();
     plugins = std::make_unique<PluginHost>(PluginPaths(first.config->plugin_paths, options.program), state / "modules", options.program);
     BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
@@ -137,6 +148,11 @@ Status App::Impl::Start(BuildResult& build) {
 }
 
 Status App::Impl::Listen(const config::Config& config) {
+  {
+    MutexLock lock(mu);
+    admin_listen = config.admin.listen;
+    admin_token = config.admin.token;
+  }
   admin_api = std::make_unique<AdminApi>(MakeHooks(), metrics);
   HttpServerOptions admin_options;
   admin_options.name = "admin";
@@ -146,7 +162,7 @@ Status App::Impl::Listen(const config::Config& config) {
   admin_options.max_body = 1 << 20;
   auto admin_server = HttpServer::Start(
       admin_options, nullptr,
-      [this](const ServedRequest& request) { return admin_api->Handle(request, Current()->config.admin.token); }, metrics);
+      [this](const ServedRequest& request) { return admin_api->Handle(request, AdminToken()); }, metrics);
   if (!admin_server) return std::move(admin_server).error();
   admin = std::move(*admin_server);
 
@@ -156,11 +172,17 @@ Status App::Impl::Listen(const config::Config& config) {
   ingress_options.max_connections = config.server.max_connections;
   ingress_options.max_body = config.server.max_body;
   ingress_options.request_timeout = config.server.request_timeout;
+  ingress_options.on_refused = [this](const ServedRequest& head, int status, std::string_view error,
+                                      std::string_view detail) { acceptor->Refused(head, status, error, detail); };
   auto ingress_server = HttpServer::Start(
       ingress_options, [this](const ServedRequest& head) { return acceptor->HandleHead(head); },
       [this](const ServedRequest& request) { return acceptor->Handle(request); }, metrics);
   if (!ingress_server) return std::move(ingress_server).error();
   ingress = std::move(*ingress_server);
+  MutexLock lock(mu);
+  ingress_address = ingress->Address();
+  admin_address = admin->Address();
+  listening = true;
   return Ok();
 }
 
@@ -171,8 +193,11 @@ AdminHooks App::Impl::MakeHooks() {
     const auto current = Current();
     RouterStatus status;
     status.version = kVersion;
-    status.ingress = ingress ? ingress->Address() : "";
-    status.admin = admin ? admin->Address() : "";
+    {
+      MutexLock lock(mu);
+      status.ingress = ingress_address;
+      status.admin = admin_address;
+    }
     status.config_file = current->config.file;
     status.generation = current->number;
     status.started_at = started_at;
@@ -220,7 +245,7 @@ std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
   parts.push_back({"journal", !stats.unwritable_because.empty(), stats.unwritable_because});
-  parts.push_back({"ingress", draining || !ingress, draining ? "draining" : ingress ? "" : "starting"});
+  parts.push_back({"ingress", draining || !listening, draining ? "draining" : listening ? "" : "starting"});
   {
     MutexLock lock(mu);
     parts.push_back({"config", false, last_reload_problem});
@@ -277,6 +302,10 @@ ReloadReport App::Impl::Reload() {
     MutexLock lock(mu);
     generation = next;
     last_reload_problem.clear();
+    // A config that moves the listener to loopback needs no token, but the listener stays where it is until a restart.
+    if (next->config.admin.listen == admin_listen || !next->config.admin.token.empty()) {
+      admin_token = next->config.admin.token;
+    }
   }
   log::SetLevel(ToLogLevel(next->config.log_level));
   int kept = 0;

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 
 #include "core/app/app.h"
 #include "core/base/log.h"
+#include "core/base/sync.h"
 #include "core/base/version.h"
 #include "core/cli/commands.h"
 
@@ -32,10 +34,52 @@ int NextSignal(const sigset_t& set) {
   return number;
 }
 
+// A shell's usual 1024 would let a flood of senders take the descriptors that sinks and the admin listener need.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Reloads on a thread of its own, so that main stays free for signals whatever a plugin does. Wishes that come while one
+/// is being fulfilled become one more pass.
+class Reloader {
+ public:
+  explicit Reloader(App& app) : app_(app) {
+    std::thread([this] { Run(); }).detach();  // lives until the process ends
+  }
+  void Ask() {
+    MutexLock lock(mu_);
+    wanted_ = true;
+    asked_.NotifyOne();
+  }
+
+ private:
+  [[noreturn]] void Run() {
+    for (;;) {
+      {
+        MutexLock lock(mu_);
+        while (!wanted_) asked_.Wait(mu_);
+        wanted_ = false;
+      }
+      sd_notify(0, "RELOADING=1");
+      const bool applied = app_.Reload().applied;
+      sd_notify(0, applied ? "READY=1\nSTATUS=" : "READY=1\nSTATUS=the last reload failed, see the log");
+    }
+  }
+
+  App& app_;
+  Mutex mu_;
+  CondVar asked_;
+  bool wanted_ GUARDED_BY(mu_) = false;
+};
+
 }  // namespace
 
 int Serve(const Options& options) {
   const sigset_t signals = BlockSignals();
+  RaiseDescriptorLimit();
   static const SystemClock clock;
   AppOptions app_options{options.config, config::Environment::System(), options.program};
   BuildResult build;
@@ -56,12 +100,11 @@ int Serve(const Options& options) {
                       {"pid", getpid()}});
   sd_notify(0, "READY=1");
 
+  Reloader reloader(**app);
   for (;;) {
     const int number = NextSignal(signals);
     if (number == SIGHUP) {
-      sd_notify(0, "RELOADING=1");
-      const ReloadReport report = (*app)->Reload();
-      sd_notify(0, report.applied ? "READY=1\nSTATUS=" : "READY=1\nSTATUS=the last reload failed, see the log");
+      reloader.Ask();
       continue;
     }
     log::Info("draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <utility>
 
 #include "core/base/ids.h"
 #include "core/base/log.h"
@@ -122,6 +123,16 @@ struct Acceptor::Impl {
   Answer Store(const Endpoint& endpoint, const Active& now, const RawRequest& raw, Normalized normalized);
 };
 
+namespace {
+// What HandleHead let a request pass by. Handle of the same request runs next on the same thread and goes on with it, or a
+// reload in between could have the sender judged by one source and the body read by another.
+struct Passed {
+  const void* by = nullptr;  ///< the Acceptor's Impl
+  std::shared_ptr<const void> active;
+};
+thread_local Passed passed;
+}  // namespace
+
 Acceptor::Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted)
     : impl_(std::make_unique<Impl>(journal, clock, metrics, std::move(accepted))) {}
 Acceptor::~Acceptor() = default;
@@ -162,6 +173,7 @@ void Acceptor::SetDraining(bool draining) {
 
 std::optional<Answer> Acceptor::HandleHead(const ServedRequest& head) {
   Impl& impl = *impl_;
+  passed = {};
   const auto now = impl.Current();
   const Impl::Endpoint* endpoint = now->Find(head.path);
   if (impl.draining.load(std::memory_order_relaxed)) {
@@ -193,15 +205,16 @@ std::optional<Answer> Acceptor::HandleHead(const ServedRequest& head) {
       return answer;
     }
   }
+  passed = {impl_.get(), now};
   return std::nullopt;
 }
 
 Answer Acceptor::Handle(const ServedRequest& request) {
   Impl& impl = *impl_;
   const MonoTime begin = impl.clock.Mono();
-  const auto now = impl.Current();
+  const Passed head = std::exchange(passed, {});
+  const auto now = head.by == impl_.get() ? std::static_pointer_cast<const Impl::Active>(head.active) : impl.Current();
   const Impl::Endpoint* endpoint = now->Find(request.path);
-  // A reload between head and body may have removed the source.
   if (!endpoint) return impl.Refuse(request, *now, nullptr, 404, "not_found", "no source has this path");
 
   thread_local std::vector<std::pair<std::string, std::string>> kept;

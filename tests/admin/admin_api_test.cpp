@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/base/json.h"
 
 namespace hookswitch {
@@ -27,7 +29,10 @@ class AdminApiTest : public testing::Test {
     api_ = std::make_unique<AdminApi>(std::move(hooks), metrics_);
   }
 
-  Answer Ask(std::string_view method, std::string_view path, const Headers& headers = {}, const Secret& token = Secret()) {
+  Answer Ask(std::string_view method, std::string_view path, Headers headers = {}, const Secret& token = Secret()) {
+    if (std::none_of(headers.begin(), headers.end(), [](const auto& header) { return header.first == "Host"; })) {
+      headers.emplace_back("Host", "127.0.0.1:8001");
+    }
     const ServedRequest request{method, path, "", "", "127.0.0.1", headers};
     return api_->Handle(request, token);
   }
@@ -71,6 +76,18 @@ TEST_F(AdminApiTest, ATokenIsAskedForEverywhereButHealthAndReadiness) {
     EXPECT_EQ(Ask("GET", path, {{"Authorization", "s3cret"}}, token).status, 401) << path;
     EXPECT_NE(Ask("GET", path, {{"authorization", "Bearer s3cret"}}, token).status, 401) << path;
   }
+}
+
+TEST_F(AdminApiTest, WithoutATokenAPageInABrowserIsRefused) {
+  EXPECT_EQ(Ask("POST", "/api/v1/reload", {{"Host", "127.0.0.1:8001"}, {"Origin", "https://evil.example"}}).status, 403);
+  for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8001", "", "10.0.0.1"}) {
+    EXPECT_EQ(Ask("GET", "/api/v1/status", {{"Host", host}}).status, 403) << host;
+  }
+  for (const char* host : {"localhost:8001", "127.0.0.1", "[::1]:8001", "127.1.2.3:80"}) {
+    EXPECT_EQ(Ask("GET", "/api/v1/status", {{"Host", host}}).status, 200) << host;
+  }
+  EXPECT_EQ(Ask("GET", "/readyz", {{"Host", "router.internal"}}).status, 200) << "probes come under any name";
+  EXPECT_EQ(Ask("GET", "/metrics", {{"Host", "router.internal"}, {"Authorization", "Bearer t"}}, Secret("t")).status, 200);
 }
 
 TEST_F(AdminApiTest, MetricsAreInThePrometheusTextFormat) {

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,6 +65,39 @@ TEST(Operate, TheAdminApiAsksForItsToken) {
   const fakes::HeaderList token{{"Authorization", "Bearer the-admin-token"}};
   EXPECT_EQ(fakes::Fetch(router.Admin(), "GET", "/api/v1/status", "", token).status, 200);
   EXPECT_EQ(router.Get("/healthz").status, 200);
+}
+
+TEST(Operate, AReloadNeverTakesTheTokenFromAListenerThatStays) {
+  TempDir dir;
+  FakeSlack slack;
+  WriteFile(dir / "token", "the-admin-token");
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  const std::string loopback = "admin: {listen: \"127.0.0.1:0\"}";
+  const std::string open = config.Text();
+  std::string closed = open;
+  closed.replace(closed.find(loopback), loopback.size(),
+                 "admin: {listen: \"0.0.0.0:0\", token: {file: " + (dir / "token") + "}}");
+  WriteFile(config.Path(), closed);
+  Router router(config.Path());
+  ASSERT_TRUE(router.Ready());
+  WriteFile(config.Path(), open);
+  router.Process().Signal(SIGHUP);
+  ASSERT_TRUE(router.WaitForEvent("restart_needed"));
+  EXPECT_EQ(router.Get("/api/v1/status").status, 401);
+}
+
+TEST(Operate, WhatIsNoHttpIsCountedToo) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  RawClient client(router.Ingress());
+  ASSERT_TRUE(client.Send("POST /bolna/webhook HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"));
+  EXPECT_EQ(client.Receive().status, 400);
+  EXPECT_THAT(router.Get("/metrics").body, HasSubstr("hookswitch_requests_refused_total{reason=\"invalid_request\""));
 }
 
 TEST(Operate, APausedSinkHoldsItsDeliveriesUntilResumed) {

@@ -346,6 +346,19 @@ TEST_F(AcceptorTest, ServersOwnRefusalsAreRecordedWithTheirSource) {
   EXPECT_EQ(journal.refused()[1].source, "");
 }
 
+TEST_F(AcceptorTest, ASenderJudgedByOneSourceIsNotReadByAnother) {
+  Use();
+  const Headers none;
+  const ServedRequest request{"POST", "/bolna/webhook", "", "call c1 completed", peer, none};
+  ASSERT_FALSE(acceptor.HandleHead(request));
+  source.name = "other";  // a reload gives the path to a source with its own secret
+  source.auth = config::Auth{config::Auth::Place::kHeader, "X-Secret", Secret("s")};
+  Use();
+  EXPECT_EQ(acceptor.Handle(request).status, 200);
+  EXPECT_EQ(journal.events().at(0).source, "bolna");
+  EXPECT_EQ(acceptor.HandleHead(request)->status, 401);
+}
+
 TEST_F(AcceptorTest, RequestUnderWayEndsOnItsSnapshot) {
   Use();
   std::atomic<bool> over{false};
