@@ -12,6 +12,9 @@
 namespace hookswitch {
 namespace {
 
+// For requests under way when the drain's time is over already.
+constexpr std::chrono::milliseconds kLastAnswers{1000};
+
 log::Level ToLogLevel(config::LogLevel level) {
   switch (level) {
     case config::LogLevel::kDebug: return log::Level::kDebug;
@@ -160,6 +163,7 @@ Status App::Impl::Listen(const config::Config& config) {
   admin_options.threads = 8;
   admin_options.max_connections = 64;
   admin_options.max_body = 1 << 20;
+  admin_options.length_required = false;  // "curl -X POST …/reload" sends none
   auto admin_server = HttpServer::Start(
       admin_options, nullptr,
       [this](const ServedRequest& request) { return admin_api->Handle(request, AdminToken()); }, metrics);
@@ -351,8 +355,9 @@ void App::Drain() {
   };
   impl_->draining = true;
   impl_->acceptor->SetDraining(true);
-  impl_->ingress->Drain(left());
+  // The listener answers 503 while deliveries end: a sender told so comes again, one that finds nobody may not.
   impl_->dispatcher->Drain(left());
+  impl_->ingress->Drain(std::max(left(), kLastAnswers));
   impl_->admin->Drain(std::chrono::milliseconds(200));
 }
 

@@ -1,11 +1,13 @@
 #include "core/cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <system_error>
+#include <vector>
 
+#include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/cli/commands.h"
 
@@ -21,9 +23,11 @@ void AddConfig(CLI::App* command, Options& options) {
 }
 
 void AddFormat(CLI::App* command, Options& options) {
-  static const std::map<std::string, Format> kFormats = {{"text", Format::kText}, {"json", Format::kJson}};
-  command->add_option("--format", options.format, "text or json")
-      ->transform(CLI::CheckedTransformer(kFormats))
+  command
+      ->add_option_function<std::string>(
+          "--format", [&options](const std::string& name) { options.format = name == "json" ? Format::kJson : Format::kText; },
+          "how to print the result")
+      ->check(CLI::IsMember({"text", "json"}))
       ->default_str("text");
 }
 
@@ -72,8 +76,10 @@ int Main(int argc, char** argv) {
   AddConfig(command(app, "schema", "print the JSON Schema of the config, plugins' own config included", Schema), options);
 
   AddRemote(command(app, "reload", "make a running router read its config again, and wait for the result", Reload), options);
-  CLI::App* sinks = command(app, "sinks", "list, pause or resume the sinks of a running router", [](const Options& o) {
-    return ListSinks(o);
+  CLI::App* sinks = app.add_subcommand("sinks", "list, pause or resume the sinks of a running router");
+  sinks->callback([&exit_code, &options, sinks] {
+    // Runs behind pause and resume too, whose result counts then.
+    if (sinks->get_subcommands().empty()) exit_code = ListSinks(options);
   });
   AddRemote(sinks, options);
   for (const bool paused : {true, false}) {
@@ -94,6 +100,14 @@ int Main(int argc, char** argv) {
   AddConfig(inspect, options);
   AddFormat(inspect, options);
 
+  std::vector<std::string> names;
+  for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
+  if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+    const std::string near = Nearest(argv[1], names);
+    std::cerr << "hookswitch: \"" << argv[1] << "\" is not a command"
+              << (near.empty() ? std::string() : "; did you mean \"" + near + "\"?") << "\nhookswitch --help lists them\n";
+    return kUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -80,7 +80,9 @@ int Reload(const Options& options) {
     for (const auto& item : problems->as_array()) {
       const auto& problem = item.as_object();
       std::cerr << Text(problem, "file") << ':' << Text(problem, "line") << ':' << Text(problem, "column") << ": "
-                << Text(problem, "severity") << ": " << Text(problem, "message") << '\n';
+                << Text(problem, "severity") << ": " << Text(problem, "message");
+      if (const std::string hint = Text(problem, "hint"); !hint.empty()) std::cerr << "; " << hint;
+      std::cerr << '\n';
     }
     std::cerr << "nothing was changed; generation " << Text(report, "generation") << " goes on\n";
   } else {
@@ -112,7 +114,16 @@ int ListSinks(const Options& options) {
 int SetPaused(const Options& options, bool paused) {
   auto response = Ask(options, "POST", "/api/v1/sinks/" + options.sink + (paused ? "/pause" : "/resume"));
   if (!response) return Fail(response.error().message);
-  std::cout << response->body;
+  boost::system::error_code error;
+  const json::value body = json::parse(response->body, error);
+  if (error || !body.is_object()) return Fail("not an answer of hookswitch: HTTP " + std::to_string(response->status));
+  if (options.format == Format::kJson) {
+    std::cout << ToText(body) << '\n';
+  } else if (response->status == 200) {
+    std::cout << options.sink << (paused ? ": paused\n" : ": resumed\n");
+  } else {
+    return Fail(options.sink + ": " + Text(body.get_object(), "error") + ": " + Text(body.get_object(), "detail"));
+  }
   return response->status == 200 ? kFine : kProblems;
 }
 

@@ -250,7 +250,7 @@ bool HttpConnection::ServeOne(Workspace& work, int served) {
       return Send(work, *early, may_go_on && whole);
     }
   }
-  reader.CheckLength();
+  reader.CheckLength(options.length_required);
   if (reader.state() == State::kHeadDone) {
     if (reader.expects_continue() && reader.http11() && work.begin == work.end &&
         !SendAll("HTTP/1.1 100 Continue\r\n\r\n")) {

@@ -235,11 +235,11 @@ void RequestReader::SplitTarget() {
   if (path_.empty()) path_ = "/";
 }
 
-void RequestReader::CheckLength() {
+void RequestReader::CheckLength(bool required) {
   const auto& message = *parser_->message;
   if (state_ == State::kRefused) return;
   const bool has_length = message.content_lengths + message.transfer_encodings != 0;
-  if (!has_length && (method_ == "POST" || method_ == "PUT" || method_ == "PATCH")) {
+  if (required && !has_length && (method_ == "POST" || method_ == "PUT" || method_ == "PATCH")) {
     return Refuse(411, "length_required", method_ + " needs Content-Length or Transfer-Encoding: chunked");
   }
   if (message.content_length().value_or(0) > max_body_) {
