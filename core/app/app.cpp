@@ -101,14 +101,15 @@ Status App::Impl::Start(BuildResult& build) {
     MutexLock lock(reload_mu);
     // plugins.paths and journal.path must be known before a plugin can be loaded, so the file is read once for them alone.
     config::Loaded first = config::Load(options.config_path, options.environment);
-    if (!first.config) {
+    const config::Config* readable = first.Readable();
+    if (!readable) {
       build.problems = std::move(first.problems);
       build.unreadable = first.unreadable;
       return Error{ErrorCode::kInvalid, "the config has errors"};
     }
-    HSW_TRY(MakeFolderFor(first.config->journal.path));
-    const auto state = std::filesystem::absolute(first.config->journal.path).parent_path();
-    plugins = std::make_unique<PluginHost>(PluginPaths(first.config->plugin_paths, options.program), state / "modules", options.program);
+    if (first.config) HSW_TRY(MakeFolderFor(readable->journal.path));
+    const auto state = std::filesystem::absolute(readable->journal.path).parent_path();
+    plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), state / "modules", options.program);
     BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
     build = BuildGeneration(build_options, *plugins, nullptr);
   }

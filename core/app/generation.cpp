@@ -1,17 +1,71 @@
 #include "core/app/generation.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/base/ids.h"
 #include "core/base/log.h"
+#include "core/routing/schedule.h"
 
 namespace hookswitch {
 namespace {
+
+void Add(const config::Problem& p, config::Problems& problems) {
+  if (p.severity == config::Problem::Severity::kError) {
+    problems.Error(p.where, p.width, p.message, p.hint);
+  } else {
+    problems.Warning(p.where, p.width, p.message, p.hint);
+  }
+}
+
+// The zone that schedules and plugins take where they name none: wrong, it is one mistake however many take it.
+void CheckTimezone(config::Config& config, config::Problems& problems) {
+  if (routing::Zone::Find(config.timezone)) return;
+  const std::string wrong = std::exchange(config.timezone, "UTC");
+  if (!problems.HasErrorAt(config.timezone_where)) {
+    const std::string near = routing::Zone::Nearest(wrong);
+    problems.Error(config.timezone_where, static_cast<int>(wrong.size()),
+                   "defaults.timezone: \"" + wrong + "\" is not a time zone of this system",
+                   near.empty() ? "an IANA name such as Asia/Kolkata" : "did you mean \"" + near + "\"?");
+  }
+  for (auto& schedule : config.schedules) {
+    if (schedule.timezone == wrong) schedule.timezone = config.timezone;
+  }
+}
+
+// Names of schedules that are not there: the loader has said so, or knows that the file with them is not read.
+void LeaveOutUnknownSchedules(config::Condition& condition, const std::vector<config::Schedule>& schedules) {
+  for (auto& child : condition.children) LeaveOutUnknownSchedules(child, schedules);
+  if (condition.kind != config::Condition::Kind::kDuring) return;
+  std::erase_if(condition.patterns, [&](const auto& pattern) {
+    return std::none_of(schedules.begin(), schedules.end(),
+                        [&](const auto& schedule) { return schedule.name == pattern.text; });
+  });
+}
+
+// What the rules of a draft have wrong that the loader has not said. A schedule's place is its name, where several
+// things may be wrong; elsewhere one place has one mistake. Advice waits until the file says what it means to say.
+void CheckRoutes(config::Config& draft, config::Problems& problems) {
+  for (auto& rule : draft.rules) LeaveOutUnknownSchedules(rule.when, draft.schedules);
+  config::Problems found;
+  (void)RouteTable::Compile(draft, found);
+  for (const auto& p : found.All()) {
+    if (p.severity != config::Problem::Severity::kError) continue;
+    const bool of_schedule = std::any_of(draft.schedules.begin(), draft.schedules.end(), [&](const auto& schedule) {
+      return schedule.where.file == p.where.file && schedule.where.line == p.where.line &&
+             schedule.where.column == p.where.column;
+    });
+    if (of_schedule || !problems.HasErrorAt(p.where)) Add(p, problems);
+  }
+}
 
 class Builder {
  public:
   Builder(const BuildOptions& options, PluginHost& plugins, const Generation* previous, BuildResult& result)
       : options_(options), plugins_(plugins), previous_(previous), result_(result) {}
 
-  BuiltSink Build(const config::Config& config, const config::Sink& sink) {
+  BuiltSink Build(const config::Config& config, const config::Sink& sink, bool paths_known) {
+    if (sink.plugin.empty()) return {};  // of a draft: an error says already why
     const BuiltSink* before = nullptr;
     if (previous_) {
       if (const auto it = previous_->sinks.find(sink.name); it != previous_->sinks.end()) before = &it->second;
@@ -22,14 +76,15 @@ class Builder {
       const std::string& why = plugin.error().message;
       if (options_.tolerate_bad_plugins || (before && !before->sink)) {
         built.unavailable_because = why;
-      } else {
+      } else if (paths_known || plugin.error().code != ErrorCode::kNotFound) {
         result_.problems.Error(sink.plugin_where, static_cast<int>(sink.plugin.size()), why);
       }
       return built;
     }
+    if (sink.config.kind != config::Node::Kind::kMap) return built;  // of a draft, as above
     config::Problems problems;
     plugins_.Check(*plugin->loaded, sink, config.timezone, options_.environment, problems);
-    for (const auto& p : problems.All()) Add(p);
+    for (const auto& p : problems.All()) Add(p, result_.problems);
     if (problems.HasErrors()) return built;
 
     // Secrets count: a changed secret file must make a new instance although the YAML says the same.
@@ -67,14 +122,6 @@ class Builder {
     return Opened{std::move(*info), std::move(*loaded)};
   }
 
-  void Add(const config::Problem& p) {
-    if (p.severity == config::Problem::Severity::kError) {
-      result_.problems.Error(p.where, p.width, p.message, p.hint);
-    } else {
-      result_.problems.Warning(p.where, p.width, p.message, p.hint);
-    }
-  }
-
   const BuildOptions& options_;
   PluginHost& plugins_;
   const Generation* previous_;
@@ -88,7 +135,14 @@ BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, co
   config::Loaded loaded = config::Load(options.config_path, options.environment);
   result.problems = std::move(loaded.problems);
   result.unreadable = loaded.unreadable;
+  Builder builder(options, plugins, previous, result);
   if (!loaded.config) {
+    if (!loaded.draft) return result;
+    config::Config& draft = loaded.draft->config;
+    CheckTimezone(draft, result.problems);
+    CheckRoutes(draft, result.problems);
+    (void)Composer::Compile(draft, result.problems);
+    for (const auto& sink : draft.sinks) (void)builder.Build(draft, sink, loaded.draft->plugin_paths_known);
     result.problems.Sort();
     return result;
   }
@@ -96,13 +150,15 @@ BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, co
   auto generation = std::make_shared<Generation>();
   generation->number = previous ? previous->number + 1 : 1;
   generation->config = std::move(*loaded.config);
+  CheckTimezone(generation->config, result.problems);
   const config::Config& config = generation->config;
   generation->routes = RouteTable::Compile(config, result.problems);
   generation->composer = Composer::Compile(config, result.problems);
   const auto agents = std::make_shared<const AgentMap>(config.agents);
   for (const auto& source : config.sources) generation->sources.emplace(source.name, MakeSource(source, agents));
-  Builder builder(options, plugins, previous, result);
-  for (const auto& sink : config.sinks) generation->sinks.emplace(sink.name, builder.Build(config, sink));
+  for (const auto& sink : config.sinks) {
+    generation->sinks.emplace(sink.name, builder.Build(config, sink, /*paths_known=*/true));
+  }
 
   result.problems.Sort();
   if (!result.problems.HasErrors()) result.generation = std::move(generation);

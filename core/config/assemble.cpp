@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/base/text.h"
 #include "core/config/scalars.h"
 #include "core/config/secrets.h"
 
@@ -32,7 +33,9 @@ class Assembler {
     if (const Node* level = Reader(sections.log, "log", problems_).Scalar("level"))
       config.log_level = ParseLevel(level->scalar);
     ReadPlugins(sections.plugins, config.plugin_paths);
-    Reader(sections.defaults, "defaults", problems_).Text("timezone", config.timezone);
+    const Reader defaults(sections.defaults, "defaults", problems_);
+    defaults.Text("timezone", config.timezone);
+    if (const Node* zone = defaults.Get("timezone")) config.timezone_where = zone->where;
     StatusSet default_status = EndedStatuses();
     if (sections.defaults && sections.defaults->Find("status")) {
       default_status = MakeStatuses(sections.defaults->Find("status"));
@@ -72,7 +75,7 @@ class Assembler {
     }
     const Node* listen = reader.Scalar("listen");
     if (!listen) return;
-    if (!token && !IsLoopback(admin.listen.host)) {
+    if (!token && !HasUnknownKey(*node) && !IsLoopback(admin.listen.host)) {
       reader.Error(*listen, "admin.listen can be reached from other machines, so admin.token is required",
                    "add token: {env: HOOKSWITCH_ADMIN_TOKEN}");
     }
@@ -135,7 +138,7 @@ class Assembler {
       auth.place = Auth::Place::kQuery;
       reader.Text("query", auth.name);
     }
-    if (places != 1 && !problems_.HasErrorAt(entry.key_where)) {
+    if (places != 1 && !problems_.HasErrorAt(entry.key_where) && !HasUnknownKey(entry.value)) {
       problems_.Error(entry.key_where, KeyWidth(entry), at + " needs exactly one of header, bearer and query");
     }
     if (const Node* secret = reader.Get("secret")) {
@@ -170,12 +173,14 @@ class Assembler {
     Sink sink;
     sink.where = entry.key_where;
     sink.name = CheckedName(entry, "sink");
-    reader.Text("plugin", sink.plugin);
-    if (const Node* plugin = reader.Get("plugin")) sink.plugin_where = plugin->where;
+    if (const Node* plugin = reader.Get("plugin")) {
+      sink.plugin_where = plugin->where;
+      if (!problems_.HasErrorAt(plugin->where)) reader.Text("plugin", sink.plugin);
+    }
     if (const Node* config = reader.Get("config")) {
       sink.config = *config;
     } else {
-      sink.config.kind = Node::Kind::kMap;
+      sink.config.kind = MayMeanConfig(entry.value) ? Node::Kind::kNull : Node::Kind::kMap;
       sink.config.where = entry.key_where;
     }
     sink.rate_limit = MakeRate(reader, "rate_limit");
@@ -284,7 +289,16 @@ class Assembler {
     return rule;
   }
 
-  // A key that is not known may well be a misspelled `send`.
+  // An unknown key that holds a map may well be what the sink without `config` should have called so.
+  bool MayMeanConfig(const Node& sink) const {
+    static const std::vector<std::string> other_maps = {"rate_limit", "retry"};
+    return std::any_of(sink.map.begin(), sink.map.end(), [&](const auto& entry) {
+      return entry.value.kind == Node::Kind::kMap && problems_.HasErrorAt(entry.key_where) &&
+             Nearest(entry.key, other_maps).empty();
+    });
+  }
+
+  // A key that is not known may well be the one that is missing, misspelled.
   bool HasUnknownKey(const Node& map) const {
     return std::any_of(map.map.begin(), map.map.end(),
                        [&](const auto& entry) { return problems_.HasErrorAt(entry.key_where); });

@@ -105,7 +105,7 @@ struct Sink {
   std::string name;
   std::string plugin;  ///< "slack"
   Mark plugin_where;
-  Node config;                     ///< the plugin's own; validated with its schema by core/plugins
+  Node config;                     ///< the plugin's own, a map; validated with its schema by core/plugins
   std::optional<Rate> rate_limit;  ///< unset: what the plugin advises
   int concurrency = 0;             ///< 0: what the plugin advises
   milliseconds timeout{10'000};    ///< of one attempt
@@ -209,6 +209,7 @@ struct Config {
   std::vector<Source> sources;                       ///< in file order, as all lists here
   std::map<std::string, Agent, std::less<>> agents;  ///< by the platform's agent id
   std::string timezone = "UTC";                      ///< defaults.timezone
+  Mark timezone_where;                               ///< of defaults.timezone, if it is there
   std::vector<Sink> sinks;
   std::vector<Schedule> schedules;
   std::vector<Rule> rules;

@@ -4,7 +4,9 @@
 #include <array>
 #include <list>
 #include <map>
+#include <set>
 
+#include "core/base/check.h"
 #include "core/base/json.h"
 #include "core/config/assemble.h"
 #include "core/config/schema.h"
@@ -29,8 +31,8 @@ class Loader {
  public:
   Loader(const Environment& environment, Problems& problems) : environment_(environment), problems_(problems) {}
 
-  /// False if the main file cannot be read.
-  bool Read(const std::string& path, std::optional<Config>& config) {
+  /// False if the main file cannot be read. No draft if nothing could be made of it.
+  bool Read(const std::string& path, std::optional<Draft>& draft) {
     std::string error;
     const auto text = environment_.read_file ? environment_.read_file(path, error) : std::nullopt;
     if (!text) {
@@ -50,12 +52,15 @@ class Loader {
     Check(main, ConfigSchema(), "", {file, 0, 0}, problems_);
     if (const Node* include = main.Find("include")) ReadIncludes(*include, path);
     Sections sections = Merge(main);
+    Config& config = draft.emplace().config;
     config = Assemble(sections, environment_, problems_);
-    config->file = path;
-    CheckReferences(*config, problems_);
+    config.file = path;
+    const auto in_doubt = SectionsInDoubt();
+    draft->plugin_paths_known = !in_doubt.contains("plugins") && !PluginsHaveErrors(main);
+    CheckReferences(config, in_doubt, problems_);
     if (problems_.HasErrors()) return true;
-    if (config->sources.empty()) problems_.Warning({file, 0, 0}, 1, "no sources: nothing can come in");
-    if (config->rules.empty() && config->unmatched.empty()) {
+    if (config.sources.empty()) problems_.Warning({file, 0, 0}, 1, "no sources: nothing can come in");
+    if (config.rules.empty() && config.unmatched.empty()) {
       problems_.Warning({file, 0, 0}, 1, "no rules: every event is recorded and nothing is sent");
     }
     return true;
@@ -87,10 +92,12 @@ class Loader {
     const auto text = environment_.read_file(path, error);
     if (!text) {
       problems_.Error(item.where, Width(item), "cannot read " + path + ": " + error);
+      all_read_ = false;
       return;
     }
     const auto file = MakeSourceFile(path, *text);
     auto root = ParseYaml(file, problems_);
+    if (!root) all_read_ = false;
     if (!root || root->kind == Node::Kind::kNull) return;
     documents_.push_back(std::move(*root));
     Node& document = documents_.back();
@@ -102,6 +109,27 @@ class Loader {
       return true;
     });
     Check(document, ConfigSchema(), "", {file, 0, 0}, problems_);
+  }
+
+  // Sections that are not read whole, because of a file that is none or a key that is wrong.
+  std::set<std::string, std::less<>> SectionsInDoubt() const {
+    std::set<std::string, std::less<>> names;
+    if (!all_read_) names.insert(kSharedKeys.begin(), kSharedKeys.end());
+    for (const Node& document : documents_) {
+      for (const Node::Entry& entry : document.map) {
+        if (!problems_.HasErrorAt(entry.key_where)) continue;
+        const bool known = ConfigSchema().at("properties").get_object().contains(entry.key);
+        names.insert(known ? entry.key : NearestKey(entry.key, ConfigSchema()));
+      }
+      if (document.Find("include") && WithoutFaults(document, problems_).Find("include") == nullptr) {
+        names.insert(kSharedKeys.begin(), kSharedKeys.end());
+      }
+    }
+    return names;
+  }
+
+  bool PluginsHaveErrors(const Node& main) const {
+    return main.Find("plugins") && WithoutFaults(main, problems_).Find("plugins") == nullptr;
   }
 
   Sections Merge(const Node& main) {
@@ -147,6 +175,7 @@ class Loader {
 
   const Environment& environment_;
   Problems& problems_;
+  bool all_read_ = true;
   std::list<Node> documents_;  // the main file first; Sections borrow from them
 };
 
@@ -154,9 +183,15 @@ class Loader {
 
 Loaded Load(const std::string& path, const Environment& environment) {
   Loaded loaded;
-  loaded.unreadable = !Loader(environment, loaded.problems).Read(path, loaded.config);
+  loaded.unreadable = !Loader(environment, loaded.problems).Read(path, loaded.draft);
   loaded.problems.Sort();
-  if (loaded.problems.HasErrors()) loaded.config.reset();
+  if (!loaded.problems.HasErrors()) {
+    HSW_CHECK(loaded.draft, "without a config there is an error that says why");
+    loaded.config = std::move(loaded.draft->config);
+    loaded.draft.reset();
+  }
+  // Who has that many problems in front of them needs no more.
+  if (loaded.problems.All().size() > kMostProblems) loaded.draft.reset();
   loaded.problems.Truncate(kMostProblems);
   return loaded;
 }

@@ -20,13 +20,26 @@ struct Environment {
   static Environment System();
 };
 
+/// What could be made of a config that has errors: for looking for more of them, never for running.
+struct Draft {
+  /// What an error concerns has its default or is left out; `Sink::plugin` is "" and `Sink::config` no map where they are
+  /// not known.
+  Config config;
+  bool plugin_paths_known = true;  ///< false: an error in `plugins` may be why a plugin is not found
+};
+
 struct Loaded {
   std::optional<Config> config;  ///< absent if there are errors
+  std::optional<Draft> draft;    ///< instead of `config`; absent too if nothing more can be looked for
   Problems problems;             ///< errors and warnings
   bool unreadable = false;       ///< the main file could not be read at all (exit code 2)
+
+  /// The config, or else the draft's: for finding folders, not for running. nullptr if there is neither.
+  const Config* Readable() const { return config ? &*config : draft ? &draft->config : nullptr; }
 };
 
 /// Reads the main file and what it includes, checks everything that needs no plugin, and reports every problem at once.
+/// With errors there is a draft instead of a config, so that higher floors can add what they find.
 /// Secrets are resolved here (environment and files are read anew each time). Never throws; safe from any thread.
 Loaded Load(const std::string& path, const Environment& environment);
 
@@ -43,9 +56,13 @@ void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_
 
 /// A plugin's `config:` as it is passed to the plugin: a JSON object with the schema's defaults filled in, types as the
 /// schema says and {env:}/{file:} secrets resolved. `secrets` collects every secret value, for masking. Problems
-/// (a missing variable, an unreadable file) go to `problems`. Call after CheckAgainstSchema found no error.
+/// (a missing variable, an unreadable file) go to `problems`. `value` must be free of errors that
+/// CheckAgainstSchema finds (see WithoutFaults), except that required keys may be absent.
 std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
                                 Problems& problems, std::vector<std::string>& secrets);
+
+/// `map` without the entries that an error in `problems` points into.
+Node WithoutFaults(const Node& map, const Problems& problems);
 
 /// The place of the value a JSON pointer names inside `root`, or of the nearest ancestor that exists.
 Mark Locate(const Node& root, std::string_view json_pointer);

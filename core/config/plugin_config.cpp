@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "core/config/loader.h"
@@ -98,6 +99,15 @@ class Resolver {
   std::vector<std::string>& secrets_;
 };
 
+bool HasFault(const Node& value, const Problems& problems) {
+  return problems.HasErrorAt(value.where) ||
+         std::any_of(value.list.begin(), value.list.end(),
+                     [&](const Node& item) { return HasFault(item, problems); }) ||
+         std::any_of(value.map.begin(), value.map.end(), [&](const Node::Entry& entry) {
+           return problems.HasErrorAt(entry.key_where) || HasFault(entry.value, problems);
+         });
+}
+
 std::string Unescape(std::string_view token) {
   std::string text;
   for (std::size_t i = 0; i < token.size(); ++i) {
@@ -120,6 +130,14 @@ std::string ResolvePluginConfig(const Node& value, std::string_view schema, cons
   Node map = value;
   if (map.kind == Node::Kind::kNull) map.kind = Node::Kind::kMap;
   return hookswitch::ToText(Resolver(root, environment, problems, secrets).Make(map, root, "config"));
+}
+
+Node WithoutFaults(const Node& map, const Problems& problems) {
+  Node rest = map;
+  std::erase_if(rest.map, [&](const Node::Entry& entry) {
+    return problems.HasErrorAt(entry.key_where) || HasFault(entry.value, problems);
+  });
+  return rest;
 }
 
 Mark Locate(const Node& root, std::string_view json_pointer) {

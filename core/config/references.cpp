@@ -33,8 +33,9 @@ bool HasWildcard(std::string_view text) {
 
 class References {
  public:
-  References(const Config& config, Problems& problems)
+  References(const Config& config, const std::set<std::string, std::less<>>& in_doubt, Problems& problems)
       : config_(config),
+        in_doubt_(in_doubt),
         problems_(problems),
         sources_(PlacesOf(config.sources)),
         sinks_(PlacesOf(config.sinks)),
@@ -148,7 +149,7 @@ class References {
       used.insert(name);
       return;
     }
-    if (problems_.HasErrorAt(where)) return;
+    if (problems_.HasErrorAt(where) || in_doubt_.contains(std::string(what) + 's')) return;
     std::vector<std::string> names;
     for (const auto& [key, place] : known) names.push_back(key);
     const std::string near = Nearest(name, names);
@@ -201,6 +202,7 @@ class References {
   }
 
   const Config& config_;
+  const std::set<std::string, std::less<>>& in_doubt_;
   Problems& problems_;
   Places sources_, sinks_, schedules_, templates_;
   std::vector<std::string> agent_names_;
@@ -209,8 +211,8 @@ class References {
 
 }  // namespace
 
-void CheckReferences(const Config& config, Problems& problems) {
-  References(config, problems).CheckAll();
+void CheckReferences(const Config& config, const std::set<std::string, std::less<>>& in_doubt, Problems& problems) {
+  References(config, in_doubt, problems).CheckAll();
 }
 
 }  // namespace hookswitch::config

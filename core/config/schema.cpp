@@ -324,11 +324,24 @@ class Checker {
     for (const auto& key : required->get_array()) {
       if (!key.is_string() || value.FindEntry(key.get_string())) continue;
       const std::string name(key.get_string());
+      if (IsMisspelledIn(value, schema, name)) continue;
       const bool at_key = spot.key_where.line > 0;
       problems_.Error(at_key ? spot.key_where : value.where, spot.KeyWidthOr1(),
                       (spot.name.empty() ? "the config" : spot.name) + " needs \"" + name + "\"",
                       Describe(schema, name));
     }
+  }
+
+  static bool Refuses(const json::object& schema, std::string_view key) {
+    const auto* others = schema.if_contains("additionalProperties");
+    return others && others->is_bool() && !others->get_bool() && !PropertySchema(schema, key);
+  }
+
+  // Then the unknown key is a problem, with this name as its hint, and a second one would only repeat it.
+  static bool IsMisspelledIn(const Node& map, const json::object& schema, std::string_view name) {
+    return std::any_of(map.map.begin(), map.map.end(), [&](const Node::Entry& entry) {
+      return Refuses(schema, entry.key) && NearestKey(entry.key, schema) == name;
+    });
   }
 
   static std::string Describe(const json::object& schema, const std::string& key) {
@@ -344,15 +357,14 @@ class Checker {
       const std::string name = spot.name.empty() ? entry.key : spot.name + '.' + entry.key;
       return Check(entry.value, Resolve(root_, *property), {name, entry.key_where, &entry});
     }
-    const auto* others = schema.if_contains("additionalProperties");
-    if (!others || !others->is_bool() || others->get_bool()) return;
+    if (!Refuses(schema, entry.key)) return;
     // A misspelled key may well hold what belongs under the right one.
     if (HoldsSecrets(schema)) Hide(entry.value);
-    const std::string hint = Suggest(entry.key, schema);
+    const std::string near = NearestKey(entry.key, schema);
     problems_.Error(
         entry.key_where, KeyWidth(entry),
         Quoted(entry.key) + (spot.name.empty() ? " is not a key of the config" : " is not a key of " + spot.name),
-        hint);
+        near.empty() ? std::string() : "did you mean \"" + near + "\"?");
   }
 
   bool HoldsSecrets(const json::object& schema) const {
@@ -362,29 +374,29 @@ class Checker {
            });
   }
 
-  static std::string Suggest(const std::string& key, const json::object& schema) {
-    std::vector<std::string> names;
-    if (const auto* properties = ObjectAt(schema, "properties")) {
-      for (const auto& property : *properties) names.emplace_back(property.key());
-    }
-    auto known = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-    std::string spelled = ToLower(key);
-    std::replace(spelled.begin(), spelled.end(), '-', '_');
-    std::string near = known(spelled) ? spelled : Nearest(key, names);
-    if (near.empty()) {
-      for (const auto& [foreign, ours] : kAliases) {
-        if (foreign == spelled && known(ours)) near = ours;
-      }
-    }
-    if (near.empty() && known("retry") && (spelled == "retries" || spelled == "max_retries")) near = "retry";
-    return near.empty() ? std::string() : "did you mean \"" + near + "\"?";
-  }
-
   const json::object& root_;
   Problems& problems_;
 };
 
 }  // namespace
+
+std::string NearestKey(std::string_view key, const json::object& schema) {
+  std::vector<std::string> names;
+  if (const auto* properties = ObjectAt(schema, "properties")) {
+    for (const auto& property : *properties) names.emplace_back(property.key());
+  }
+  auto known = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  std::string spelled = ToLower(key);
+  std::replace(spelled.begin(), spelled.end(), '-', '_');
+  std::string near = known(spelled) ? spelled : Nearest(key, names);
+  if (near.empty()) {
+    for (const auto& [foreign, ours] : kAliases) {
+      if (foreign == spelled && known(ours)) near = ours;
+    }
+  }
+  if (near.empty() && known("retry") && (spelled == "retries" || spelled == "max_retries")) near = "retry";
+  return near;
+}
 
 const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches, int depth) {
   std::vector<const json::object*> fitting;

@@ -28,6 +28,9 @@ bool Matches(std::string_view text, std::string_view pattern);
 /// The schema of a map's value under `key`; nullptr if any value will do or the key is not allowed.
 const json::value* PropertySchema(const json::object& schema, std::string_view key);
 
+/// The key of a map with this schema that was probably meant by `key`, which is none of them; "" if there is no such.
+std::string NearestKey(std::string_view key, const json::object& schema);
+
 /// As CheckAgainstSchema of loader.h, with a parsed schema.
 void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
            Problems& problems);

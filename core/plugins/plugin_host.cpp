@@ -35,6 +35,7 @@ std::string Join(const std::vector<std::string>& words) {
 
 struct ReportContext {
   const config::Sink& sink;
+  const config::Node& checked;  ///< what the plugin was shown of its config
   const plugins::Masker& masker;
   config::Problems& problems;
 };
@@ -52,6 +53,10 @@ void Report(void* context, hsw_str pointer, hsw_str problem) {
   auto& to = *static_cast<ReportContext*>(context);
   const std::string_view where(pointer.data, pointer.data ? pointer.size : 0);
   const std::string_view text(problem.data, problem.data ? problem.size : 0);
+  // What is said of anything that the plugin was not shown may only follow from what was left out.
+  const bool whole = to.checked.map.size() == to.sink.config.map.size();
+  const std::string_view key = where.substr(0, where.find('/', 1));
+  if (!whole && (key.empty() || !to.checked.Find(key.substr(1)))) return;
   const config::Mark mark = config::Locate(to.sink.config, where);
   to.problems.Error(mark, WidthAt(to.sink.config, mark),
                     "sinks." + to.sink.name + ": " + to.masker.Mask(std::string(text)));
@@ -136,18 +141,26 @@ Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {
 
 void PluginHost::Check(Plugin& plugin, const config::Sink& sink, const std::string& timezone,
                        const config::Environment& environment, config::Problems& problems) {
+  const std::string& schema = plugin.info.config_schema;
+  const std::string at = "sinks." + sink.name + ".config";
   config::Problems found;
   std::vector<std::string> secrets;
-  config::CheckAgainstSchema(sink.config, plugin.info.config_schema, "sinks." + sink.name + ".config", sink.where,
-                             found);
-  std::string resolved;
-  if (!found.HasErrors()) {
-    resolved = config::ResolvePluginConfig(sink.config, plugin.info.config_schema, environment, found, secrets);
+  config::CheckAgainstSchema(sink.config, schema, at, sink.where, found);
+  config::Node usable = config::WithoutFaults(sink.config, found);
+  std::string resolved = config::ResolvePluginConfig(usable, schema, environment, found, secrets);
+  bool complete = true;
+  if (found.HasErrors()) {
+    // What is wrong is left out, and the plugin looks at the rest if that is a config by its schema.
+    usable = config::WithoutFaults(usable, found);
+    config::Problems told_already;
+    config::CheckAgainstSchema(usable, schema, at, sink.where, told_already);
+    complete = !told_already.HasErrors();
+    resolved = config::ResolvePluginConfig(usable, schema, environment, told_already, secrets);
   }
-  if (!found.HasErrors() && plugin.sink.check) {
+  if (complete && plugin.sink.check) {
     const plugins::PluginConfig config(sink.name, std::move(resolved), timezone);
     const plugins::Masker masker(secrets);
-    ReportContext context{sink, masker, found};
+    ReportContext context{sink, usable, masker, found};
     MutexLock lock(plugin.control);
     try {
       plugin.sink.check(config.get(), Report, &context);

@@ -46,7 +46,8 @@ class PluginHost {
   /// Loads a private copy of an inspected file; the same hash is loaded once.
   Result<std::shared_ptr<Plugin>> Load(const PluginInfo& info);
 
-  /// Checks `sink.config` with the plugin's schema and its own check; problems carry places in the config file.
+  /// Checks `sink.config`, a map, with the plugin's schema and its own check; problems carry places in the config file. The
+  /// plugin's own check sees the config without what is wrong by the schema, if that still fits the schema.
   void Check(Plugin& plugin, const config::Sink& sink, const std::string& timezone,
              const config::Environment& environment, config::Problems& problems);
 

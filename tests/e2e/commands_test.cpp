@@ -51,6 +51,86 @@ TEST_F(Commands, CheckNamesEveryProblemWithItsPlace) {
   EXPECT_THAT(json::serialize(problems), HasSubstr("min_druation"));
 }
 
+/// The messages of `check --format json`, in order.
+std::vector<std::string> Messages(const Finished& checked) {
+  std::vector<std::string> messages;
+  json::error_code error;
+  const json::value problems = json::parse(checked.out, error);
+  if (error || !problems.is_array()) return {checked.out + checked.err};
+  for (const auto& problem : problems.as_array()) messages.emplace_back(problem.at("message").as_string());
+  return messages;
+}
+
+TEST_F(Commands, CheckReportsTheProblemsOfEveryLayerInOneRunAndEachOnce) {
+  config_.server = "{lsten: \"127.0.0.1:0\"}";
+  config_.sinks =
+      "  placeholder: {plugin: slack, config: {webhook_url: {env: PLACEHOLDER}}}\n"
+      "  unknown-key: {plugin: slack, config: {webhook_url: {env: PLACEHOLDER}, max_transcrpt: 5}}\n"
+      "  bad-value: {plugin: slack, config: {webhook_url: {env: PLACEHOLDER}, max_transcript: 99999}}\n"
+      "  unset: {plugin: slack, config: {webhook_url: {env: NOT_SET}}}\n"
+      "  misspelled: {plugin: slack, config: {webhok_url: {env: PLACEHOLDER}}}\n"
+      "  config-misspelled: {plugin: slack, confg: {webhook_url: {env: PLACEHOLDER}}}\n"
+      "  missing-plugin: {plugin: slakc}\n"
+      "  no-plugin: {plugn: slack}\n";
+  config_.rules =
+      "  - {name: a, when: {summary: {regex: \"(\"}, during: office}, send: [placeholder, unknown-key, bad-value]}\n"
+      "  - {name: b, when: {min_druation: 3s, during: nigth}, send: [plceholder]}\n";
+  config_.more =
+      "defaults: {timezone: Asia/Kolkatta}\n"
+      "schedules:\n"
+      "  office: [{days: mon-fri, hours: \"09:00-18:00\"}]\n"
+      "  weekend: [{days: [sat, sun], hours: \"09:00-18:00\"}]\n"
+      "  night: {timezone: Mars/Olympus}\n"
+      "templates:\n"
+      "  short: {title: \"{{agnt}}\", fields: yes}\n";
+  config_.Write();
+  const std::vector<std::string> arguments = {Program(), "check", "-c", config_.Path(), "--format", "json"};
+  const Finished checked = RunProgram(arguments, {"PLACEHOLDER=https://hooks.slack.com/services/T000/B000/XXXX"});
+  EXPECT_EQ(checked.exit_code, 1);
+  EXPECT_THAT(
+      Messages(checked),
+      testing::ElementsAre(
+          "\"lsten\" is not a key of server", HasSubstr("sinks.placeholder: webhook_url is a placeholder"),
+          HasSubstr("sinks.unknown-key: webhook_url is a placeholder"),
+          "\"max_transcrpt\" is not a key of sinks.unknown-key.config",
+          HasSubstr("sinks.bad-value: webhook_url is a placeholder"),
+          HasSubstr("sinks.bad-value.config.max_transcript: expected a whole number"),
+          HasSubstr("environment variable NOT_SET is not set"), "\"webhok_url\" is not a key of sinks.misspelled.config",
+          "\"confg\" is not a key of sinks.config-misspelled", HasSubstr("no plugin \"slakc\""),
+          "\"plugn\" is not a key of sinks.no-plugin", "not an RE2 regex: missing ): (",
+          "\"min_druation\" is not a key of rules[].when", "schedule \"nigth\" is not defined",
+          "sink \"plceholder\" is not defined",
+          "defaults.timezone: \"Asia/Kolkatta\" is not a time zone of this system",
+          "schedules.night needs \"windows\"",
+          "schedule \"night\": \"Mars/Olympus\" is not a time zone of this system",
+          "template \"short\": \"agnt\" is not a variable of templates",
+          "templates.short.fields: expected true or false, found \"yes\""));
+}
+
+TEST_F(Commands, CheckSaysNothingOfWhatAnErrorKeepsFromBeingRead) {
+  config_.plugin_paths = "";
+  config_.sinks = "  ops: {plugin: of-another-folder}\n";
+  config_.rules = "  - {name: a, send: [ops, of-the-lost-file], when: {during: of-the-lost-file}}\n";
+  config_.more = "include: [lost.yaml]\n";
+  config_.Write();
+  std::string text = ReadFile(config_.Path());
+  text.replace(text.find("paths: ["), 8, "pahts: [");
+  WriteFile(config_.Path(), text);
+  const Finished checked = Hookswitch({"check", "-c", config_.Path(), "--format", "json"});
+  EXPECT_THAT(Messages(checked), testing::ElementsAre("\"pahts\" is not a key of plugins", HasSubstr("cannot read ")));
+}
+
+TEST_F(Commands, ServeReportsWhatPluginsSayBesideErrorsOfTheFile) {
+  config_.server = "{lsten: \"127.0.0.1:0\"}";
+  config_.sinks = "  ops: {plugin: slack, config: {webhook_url: {env: PLACEHOLDER}}}\n";
+  config_.Write();
+  const Finished served = RunProgram({Program(), "serve", "-c", config_.Path()},
+                                     {"PLACEHOLDER=https://hooks.slack.com/services/T000/B000/XXXX"});
+  EXPECT_EQ(served.exit_code, 1);
+  EXPECT_THAT(served.err, HasSubstr("\"lsten\" is not a key of server"));
+  EXPECT_THAT(served.err, HasSubstr("webhook_url is a placeholder"));
+}
+
 TEST_F(Commands, CheckFindsProblemsInAPluginsOwnConfig) {
   const std::string good = config_.sinks;
   config_.sinks = good;

@@ -165,6 +165,19 @@ TEST_F(Host, CheckReportsWhatThePluginFindsAtItsPlaceAndMasked) {
   EXPECT_EQ(problems.All()[0].message.find("bad-taste"), std::string::npos);
 }
 
+TEST_F(Host, ThePluginsOwnCheckSeesWhatIsRightBesideWhatIsWrong) {
+  auto host = Make();
+  auto plugin = Load(host, "unruly");
+  config::Problems problems;
+  host.Check(*plugin, SinkOf("unruly", "      count: many\n      secret: {env: TASTE}\n      colour: red\n"), "UTC",
+             environment_, problems);
+  std::string text;
+  for (const auto& problem : problems.All()) text += problem.message + '\n';
+  EXPECT_NE(text.find("count: expected a whole number"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"colour\" is not a key"), std::string::npos) << text;
+  EXPECT_NE(text.find("*** is not a good secret"), std::string::npos) << text;
+}
+
 TEST_F(Host, SlacksPlaceholderIsCaughtWithItsLineAndNotShown) {
   auto host = Make({fs::path(HSW_BINARY_DIR) / "lib/hookswitch/sinks"});
   auto plugin = Load(host, "slack");
