@@ -1,9 +1,11 @@
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "core/app/generation.h"
+#include "core/base/result.h"
 
 /// One function per command of `hookswitch`; each prints to stdout (its result) and stderr (what went wrong) and returns the
 /// exit code.
@@ -53,14 +55,16 @@ void Print(std::span<const config::Problem> problems, Format format);
 /// the end.
 class ScratchPlugins {
  public:
-  /// `config` may be nullptr: then the plugins beside the program are meant.
-  ScratchPlugins(const config::Config* config, const std::filesystem::path& program);
+  /// `config` may be nullptr: then the plugins beside the program are meant. Errors: kUnavailable (no folder can be made).
+  static Result<std::unique_ptr<ScratchPlugins>> Make(const config::Config* config, const std::filesystem::path& program);
   ~ScratchPlugins();
   ScratchPlugins(const ScratchPlugins&) = delete;
   ScratchPlugins& operator=(const ScratchPlugins&) = delete;
   PluginHost& host() { return *host_; }
 
  private:
+  explicit ScratchPlugins(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
   std::filesystem::path folder_;
   std::unique_ptr<PluginHost> host_;
 };

@@ -1,9 +1,11 @@
 #include <stdlib.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <set>
+#include <system_error>
 
 #include "core/app/app.h"
 #include "core/base/json.h"
@@ -14,9 +16,14 @@
 namespace hookswitch::cli {
 namespace {
 
-// A generation built from the config, with the plugins it needs; problems are printed already if it has none.
+int Fail(const std::string& why, int exit_code = kUsage) {
+  std::cerr << "hookswitch: " << why << '\n';
+  return exit_code;
+}
+
+// A generation built from the config, with the plugins it needs.
 struct Built {
-  std::unique_ptr<ScratchPlugins> plugins;
+  std::unique_ptr<ScratchPlugins> plugins;  // nullptr: no folder for them, which is printed already
   BuildResult result;
   int exit_code = kFine;
 };
@@ -24,17 +31,16 @@ struct Built {
 Built Build(const Options& options) {
   Built built;
   const auto environment = config::Environment::System();
-  config::Loaded first = config::Load(options.config, environment);
-  // With errors the plugins beside the program are still asked, so that one run reports everything.
-  built.plugins = std::make_unique<ScratchPlugins>(first.config ? &*first.config : nullptr, options.program);
+  const config::Loaded first = config::Load(options.config, environment);
+  auto plugins = ScratchPlugins::Make(first.Readable(), options.program);
+  if (!plugins) {
+    built.exit_code = Fail(plugins.error().message);
+    return built;
+  }
+  built.plugins = std::move(*plugins);
   built.result = BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, built.plugins->host(), nullptr);
   if (!built.result.generation) built.exit_code = built.result.unreadable ? kUsage : kProblems;
   return built;
-}
-
-int Fail(const std::string& why, int exit_code = kUsage) {
-  std::cerr << "hookswitch: " << why << '\n';
-  return exit_code;
 }
 
 std::optional<std::string> ReadAll(const std::string& file) {
@@ -150,11 +156,20 @@ void Print(std::span<const config::Problem> problems, Format format) {
             << (warnings ? count(warnings, "warning") : "") << '\n';
 }
 
-ScratchPlugins::ScratchPlugins(const config::Config* config, const std::filesystem::path& program) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "hookswitch-XXXXXX").string();
-  HSW_CHECK(::mkdtemp(pattern.data()) != nullptr, "the temporary folder can be written");
-  folder_ = pattern;
-  host_ = std::make_unique<PluginHost>(PluginPaths(config ? config->plugin_paths : std::vector<std::string>{}, program), folder_, program);
+Result<std::unique_ptr<ScratchPlugins>> ScratchPlugins::Make(const config::Config* config,
+                                                             const std::filesystem::path& program) {
+  const char* wanted = std::getenv("TMPDIR");
+  const std::filesystem::path parent = wanted && *wanted ? wanted : "/tmp";
+  std::string pattern = (parent / "hookswitch-XXXXXX").string();
+  if (!::mkdtemp(pattern.data())) {
+    return Error{ErrorCode::kUnavailable, "cannot make a folder for copies of the plugins in " + parent.string() + ": " +
+                                              std::generic_category().message(errno) +
+                                              "; set TMPDIR to a folder that can be written"};
+  }
+  std::unique_ptr<ScratchPlugins> plugins(new ScratchPlugins(pattern));
+  plugins->host_ = std::make_unique<PluginHost>(
+      PluginPaths(config ? config->plugin_paths : std::vector<std::string>{}, program), pattern, program);
+  return plugins;
 }
 
 ScratchPlugins::~ScratchPlugins() {
@@ -165,6 +180,7 @@ ScratchPlugins::~ScratchPlugins() {
 
 int Check(const Options& options) {
   const Built built = Build(options);
+  if (!built.plugins) return built.exit_code;
   Print(built.result.problems.All(), options.format);
   if (built.result.generation && options.format == Format::kText) {
     const auto& config = built.result.generation->config;
@@ -257,12 +273,14 @@ int Schema(const Options& options) {
   boost::system::error_code error;
   json::value schema = json::parse(json::string_view(config::SchemaText().data(), config::SchemaText().size()), error);
   HSW_CHECK(!error, "the schema in the program is JSON");
-  config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  ScratchPlugins plugins(loaded.config ? &*loaded.config : nullptr, options.program);
+  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
+  if (!scratch) return Fail(scratch.error().message);
+  PluginHost& plugins = (*scratch)->host();
   // Each plugin's schema applies to the sinks that name it.
   json::array cases;
-  for (const auto& file : plugins.host().List()) {
-    auto info = plugins.host().Inspect(file);
+  for (const auto& file : plugins.List()) {
+    auto info = plugins.Inspect(file);
     if (!info) {
       std::cerr << info.error().message << '\n';
       continue;

@@ -48,11 +48,16 @@ void PrintKeys(const json::value& schema) {
 int PluginList(const Options& options) {
   // Plugins can be looked at without a config: then those beside the program are meant.
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  ScratchPlugins plugins(loaded.config ? &*loaded.config : nullptr, options.program);
+  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
+  if (!scratch) {
+    std::cerr << "hookswitch: " << scratch.error().message << '\n';
+    return kUsage;
+  }
+  PluginHost& plugins = (*scratch)->host();
   int exit_code = kFine;
   json::array all;
-  for (const auto& file : plugins.host().List()) {
-    auto info = plugins.host().Inspect(file);
+  for (const auto& file : plugins.List()) {
+    auto info = plugins.Inspect(file);
     if (!info) {
       exit_code = kProblems;
       std::cerr << info.error().message << '\n';
@@ -71,17 +76,22 @@ int PluginList(const Options& options) {
 int PluginInspect(const Options& options) {
   // Plugins can be looked at without a config: then those beside the program are meant.
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  ScratchPlugins plugins(loaded.config ? &*loaded.config : nullptr, options.program);
+  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
+  if (!scratch) {
+    std::cerr << "hookswitch: " << scratch.error().message << '\n';
+    return kUsage;
+  }
+  PluginHost& plugins = (*scratch)->host();
   std::filesystem::path file = options.file;
   if (options.file.find('/') == std::string::npos && !options.file.ends_with(".so")) {
-    auto found = plugins.host().Find(options.file);
+    auto found = plugins.Find(options.file);
     if (!found) {
       std::cerr << "hookswitch: " << found.error().message << '\n';
       return kProblems;
     }
     file = *found;
   }
-  auto info = plugins.host().Inspect(std::filesystem::absolute(file));
+  auto info = plugins.Inspect(std::filesystem::absolute(file));
   if (!info) {
     std::cerr << "hookswitch: " << info.error().message << '\n';
     return kProblems;

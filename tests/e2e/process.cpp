@@ -31,8 +31,9 @@ pid_t Spawn(const std::vector<std::string>& command, const std::vector<std::stri
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   std::vector<char*> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) variables.push_back(*entry);
+  // Of two entries with one name the first counts.
   for (const std::string& entry : environment) variables.push_back(const_cast<char*>(entry.c_str()));
+  for (char** entry = environ; *entry != nullptr; ++entry) variables.push_back(*entry);
   variables.push_back(nullptr);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   const pid_t pid = fork();
