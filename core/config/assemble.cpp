@@ -87,6 +87,7 @@ class Assembler {
   void ReadJournal(const Node* node, Journal& journal) {
     const Reader reader(node, "journal", problems_);
     reader.Text("path", journal.path);
+    if (const Node* path = reader.Get("path")) journal.path = AbsoluteFrom(*path, journal.path);
     reader.Integer("max_backlog", journal.max_backlog);
     const Reader retention(reader.Get("retention"), "journal.retention", problems_);
     retention.Duration("age", journal.retention_age, Reader::Zero::kRefused);
@@ -97,12 +98,15 @@ class Assembler {
     const Reader reader(node, "plugins", problems_);
     reader.Texts("paths", paths);
     const Node* list = reader.Get("paths");
-    for (std::string& path : paths) {
-      path = RelativeTo(list->where.file ? list->where.file->path : "", path);
-      std::error_code error;
-      const auto absolute = std::filesystem::absolute(path, error);
-      if (!error) path = absolute.lexically_normal().string();
-    }
+    for (std::string& path : paths) path = AbsoluteFrom(*list, path);
+  }
+
+  // `path` as an absolute one; a relative one starts at the folder of the file that `node` stands in.
+  static std::string AbsoluteFrom(const Node& node, const std::string& path) {
+    const std::string seen = RelativeTo(node.where.file ? node.where.file->path : "", path);
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(seen, error);
+    return error ? seen : absolute.lexically_normal().string();
   }
 
   Source MakeSource(const Node::Entry& entry) {

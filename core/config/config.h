@@ -52,7 +52,7 @@ struct Admin {
 };
 
 struct Journal {
-  std::string path = "/var/lib/hookswitch/journal.db";
+  std::string path = "/var/lib/hookswitch/journal.db";  ///< absolute
   milliseconds retention_age = std::chrono::hours(24 * 7);
   std::uint64_t retention_size = std::uint64_t{2} << 30;  ///< bytes
   std::uint64_t max_backlog = 1'000'000;                  ///< waiting deliveries; more are refused with 503

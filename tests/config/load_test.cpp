@@ -75,6 +75,14 @@ TEST(Sample, GivesTypedListenersAndLimits) {
   EXPECT_EQ(config.timezone, "Asia/Kolkata");
 }
 
+TEST(Journal, PathStartsAtTheFolderOfTheConfigFile) {
+  const auto here = std::filesystem::current_path();
+  EXPECT_EQ(Good(kBase + std::string("journal: {path: data/journal.db}\n")).journal.path,
+            (here / "etc/data/journal.db").string());
+  EXPECT_EQ(Good(kBase + std::string("journal: {path: /srv/../data/journal.db}\n")).journal.path, "/data/journal.db");
+  EXPECT_EQ(Good(kBase).journal.path, "/var/lib/hookswitch/journal.db");
+}
+
 TEST(Sample, GivesTypedSourcesAndAgents) {
   const Config config = Sample();
   ASSERT_EQ(config.sources.size(), 1u);
