@@ -58,6 +58,7 @@ class References {
     // What stands in a file with errors may not say yet what it means to say.
     if (problems_.HasErrors()) return;
     CheckOpenSources();
+    CheckChains();
     CheckUnused();
   }
 
@@ -185,6 +186,18 @@ class References {
     path += sinks.front()->name;
     const Sink& last = *sinks.back();
     problems_.Error(last.fallback_where, WidthOf(last.fallback), "fallback goes in a circle: " + path);
+  }
+
+  void CheckChains() {
+    for (const Sink& sink : config_.sinks) {
+      const auto next = std::find_if(config_.sinks.begin(), config_.sinks.end(),
+                                     [&](const Sink& other) { return other.name == sink.fallback; });
+      if (sink.fallback.empty() || next == config_.sinks.end() || next->fallback.empty()) continue;
+      problems_.Warning(sink.fallback_where, WidthOf(sink.fallback),
+                        "sink \"" + next->name + "\" has a fallback itself, \"" + next->fallback +
+                            "\": the fallback of a fallback is not used",
+                        "what \"" + next->name + "\" gets from \"" + sink.name + "\" and gives up is dead");
+    }
   }
 
   void CheckUnused() {
