@@ -269,6 +269,30 @@ int Preview(const Options& options) {
   return kFine;
 }
 
+// A plugin describes a secret as the text that it gets; in a config {env: } and {file: } stand for it as well. `schema` may
+// be any JSON that a plugin gave.
+void LetSecretsBeReferences(json::value& schema) {
+  if (auto* list = schema.if_array()) {
+    for (auto& item : *list) LetSecretsBeReferences(item);
+    return;
+  }
+  auto* object = schema.if_object();
+  if (!object) return;
+  for (auto& member : *object) LetSecretsBeReferences(member.value());
+  const auto* secret = object->if_contains("x-secret");
+  if (!secret || !secret->is_bool() || !secret->get_bool()) return;
+  json::object text = std::move(*object);
+  object->clear();
+  // What a person is shown stays outside, where editors look for it.
+  for (const char* key : {"title", "description", "default", "x-secret", "x-expected"}) {
+    if (const auto* note = text.if_contains(key)) {
+      (*object)[key] = *note;
+      text.erase(key);
+    }
+  }
+  (*object)["anyOf"] = json::array{json::object{{"$ref", "#/definitions/secret"}}, std::move(text)};
+}
+
 int Schema(const Options& options) {
   boost::system::error_code error;
   json::value schema = json::parse(json::string_view(config::SchemaText().data(), config::SchemaText().size()), error);
@@ -287,6 +311,7 @@ int Schema(const Options& options) {
     }
     json::value own = json::parse(info->config_schema, error);
     if (error) continue;
+    LetSecretsBeReferences(own);
     json::object when{{"properties", {{"plugin", {{"const", info->id}}}}}};
     json::object then{{"properties", {{"config", std::move(own)}}}};
     cases.push_back(json::object{{"if", std::move(when)}, {"then", std::move(then)}});

@@ -215,6 +215,23 @@ TEST_F(Commands, SchemaIsJsonAndHoldsThePluginsOwnConfig) {
   EXPECT_THAT(printed.out, HasSubstr("webhook_url"));
 }
 
+TEST_F(Commands, SchemaLetsAPluginsSecretBeAVariableAFileOrText) {
+  const json::value schema = json::parse(Hookswitch({"schema", "-c", config_.Path()}).out);
+  const json::value* url = nullptr;
+  for (const auto& one : schema.at_pointer("/definitions/sink/allOf").as_array()) {
+    if (one.at_pointer("/if/properties/plugin/const") != "slack") continue;
+    url = &one.at_pointer("/then/properties/config/properties/webhook_url");
+  }
+  ASSERT_NE(url, nullptr);
+  EXPECT_EQ(url->at("anyOf"), json::parse(R"([{"$ref": "#/definitions/secret"}, {"type": "string"}])"));
+  EXPECT_FALSE(url->as_object().contains("type")) << "a map would be refused";
+  EXPECT_TRUE(url->as_object().contains("description"));
+  const json::value& secret = schema.at_pointer("/definitions/secret");
+  EXPECT_EQ(secret.at("type"), json::parse(R"(["object", "string"])"));
+  EXPECT_TRUE(secret.at("properties").as_object().contains("env"));
+  EXPECT_TRUE(secret.at("properties").as_object().contains("file"));
+}
+
 TEST_F(Commands, PluginListFindsTheBundledSinks) {
   const Finished listed = Hookswitch({"plugin", "list", "-c", config_.Path()});
   ASSERT_EQ(listed.exit_code, 0) << listed.err;
