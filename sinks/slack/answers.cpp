@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cmath>
+#include <limits>
 
 namespace slack {
 namespace {
 
-enum class Class { kRetry, kRejected, kMisconfigured, kBlocks };
+enum class Class { kRetry, kLimited, kRejected, kMisconfigured, kBlocks };
 
 struct Word {
   std::string_view word;
@@ -51,8 +53,8 @@ constexpr std::array kWords = {
     Word{"no_hooks", Class::kMisconfigured, "the webhook was removed", kNewUrl},
     Word{"no_team", Class::kMisconfigured, "the webhook's workspace does not exist, or the app was removed from it",
          kNewUrl},
-    Word{"rate_limited", Class::kRetry, "Slack limits the rate of messages", ""},
-    Word{"ratelimited", Class::kRetry, "Slack limits the rate of messages", ""},
+    Word{"rate_limited", Class::kLimited, "Slack limits the rate of messages", ""},
+    Word{"ratelimited", Class::kLimited, "Slack limits the rate of messages", ""},
     Word{"rollup_error", Class::kRetry, "Slack had an internal error", ""},
     Word{"internal_error", Class::kRetry, "Slack had an internal error", ""},
     Word{"fatal_error", Class::kRetry, "Slack had an internal error", ""},
@@ -63,10 +65,22 @@ constexpr std::array kWords = {
 constexpr std::string_view kWorkflowVariables =
     "give the workflow's webhook the text variables title, status, agent, call_id, duration, text, transcript and link";
 
+// Slack's answer to too many messages names a pause, in a header, in the body or in both. Where it names none, a pause
+// long enough that the next try is not one too many again.
+constexpr std::uint32_t kPauseMs = 30'000;
+
 struct Answer {
-  std::string word;                        ///< "" if there is none
-  bool ok_true = false, ok_false = false;  ///< JSON {"ok": …}
+  std::string word;                  ///< "" if there is none
+  bool ok_false = false;             ///< JSON {"ok": false}
+  std::uint32_t retry_after_ms = 0;  ///< JSON {"retry_after": seconds}; 0 if there is none
 };
+
+std::uint32_t Milliseconds(const boost::json::value& seconds) {
+  boost::system::error_code error;
+  const double ms = std::ceil(seconds.to_number<double>(error) * 1000);
+  if (error || !(ms > 0)) return 0;
+  return static_cast<std::uint32_t>(std::min(ms, double{std::numeric_limits<std::uint32_t>::max()}));
+}
 
 Answer Read(std::string_view body) {
   Answer answer;
@@ -88,9 +102,8 @@ Answer Read(std::string_view body) {
   const auto value = boost::json::parse(body, error);
   const auto* object = error ? nullptr : value.if_object();
   if (!object) return answer;
-  if (const auto* ok = object->if_contains("ok"); ok && ok->is_bool()) {
-    (ok->get_bool() ? answer.ok_true : answer.ok_false) = true;
-  }
+  if (const auto* ok = object->if_contains("ok"); ok && ok->is_bool()) answer.ok_false = !ok->get_bool();
+  if (const auto* pause = object->if_contains("retry_after")) answer.retry_after_ms = Milliseconds(*pause);
   if (const auto* word = object->if_contains("error"); word && word->is_string()) {
     answer.word = std::string(hsw::CutBytes(std::string_view(word->get_string()), 60));
   }
@@ -104,9 +117,15 @@ std::string Quote(std::string_view body) {
   return quoted.empty() ? "nothing" : "\"" + quoted + "\"";
 }
 
-hsw::Outcome Refused(const Word& word, bool plain, const hsw::Response& response) {
+std::uint32_t PauseMs(const Answer& answer, const hsw::Response& response) {
+  if (response.RetryAfterMs() > 0) return response.RetryAfterMs();
+  return answer.retry_after_ms > 0 ? answer.retry_after_ms : kPauseMs;
+}
+
+hsw::Outcome Refused(const Word& word, bool plain, const Answer& answer, const hsw::Response& response) {
   const std::string code(word.word), reason = std::string(word.reason) + " (" + code + ")", action(word.action);
   switch (word.means) {
+    case Class::kLimited: return hsw::Outcome::Retry(code, reason).RetryAfterMs(PauseMs(answer, response));
     case Class::kRetry: {
       auto outcome = hsw::Outcome::Retry(code, reason).RetryAfterMs(response.RetryAfterMs());
       if (response.Status() >= 500) outcome.MaybeDelivered();
@@ -124,31 +143,51 @@ hsw::Outcome Refused(const Word& word, bool plain, const hsw::Response& response
   return hsw::Outcome::Retry(code, reason);
 }
 
+/// True if a word of this meaning is to be believed beside this status.
+bool Fits(Class means, int status) {
+  if (status >= 500) return means == Class::kRetry;
+  return status != 429 || means == Class::kLimited;
+}
+
+bool IsPage(std::string_view body) {
+  const auto first = body.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && body[first] == '<';
+}
+
 }  // namespace
 
-hsw::Outcome Classify(Kind kind, bool plain, const hsw::Response& response) {
+hsw::Outcome Classify(Server server, bool plain, const hsw::Response& response) {
   const int status = response.Status();
   const bool success = status >= 200 && status < 300;
   const Answer answer = Read(response.Body());
 
   // A workflow answers 2xx with an empty body, any text or {"ok":true}; taking one of them for a failure runs it twice.
-  if (success && (kind == Kind::kWorkflow ? !answer.ok_false : answer.word == "ok" || answer.ok_true)) {
+  if (success && (answer.word == "ok" || (server == Server::kWorkflow && !answer.ok_false))) {
     return hsw::Outcome::Delivered();
   }
   for (const Word& word : kWords) {
-    if (word.word == answer.word) return Refused(word, plain, response);
+    if (word.word == answer.word && Fits(word.means, status)) return Refused(word, plain, answer, response);
+  }
+  if (success && server == Server::kCompatible && !answer.ok_false && !IsPage(response.Body())) {
+    return hsw::Outcome::Delivered();
   }
   const std::string what = "Slack answered HTTP " + std::to_string(status) + " with " + Quote(response.Body());
   if (!success) {
     auto outcome = hsw::FromHttp(response);
+    if (status >= 500) {
+      outcome = hsw::Outcome::Retry("http_" + std::to_string(status), what)
+                    .RetryAfterMs(response.RetryAfterMs())
+                    .MaybeDelivered();
+    }
     outcome.Reason(what);
+    if (status == 429) outcome.RetryAfterMs(PauseMs(answer, response));
     if (outcome.status() == HSW_RETRY) return outcome;
     if (!answer.word.empty() && answer.word != "ok") outcome.Code(answer.word);
     if (outcome.status() == HSW_MISCONFIGURED) outcome.Action(std::string(kNewUrl));
     return outcome;
   }
   auto outcome = hsw::Outcome::Rejected(answer.word.empty() ? "unexpected_answer" : answer.word, what);
-  if (kind == Kind::kWorkflow) return outcome.Action(std::string(kWorkflowVariables));
+  if (server == Server::kWorkflow) return outcome.Action(std::string(kWorkflowVariables));
   if (!answer.ok_false) outcome.MaybeDelivered();
   return outcome.Reason(what + " instead of \"ok\"")
       .Action("check that webhook_url is the URL of a Slack webhook and not of a page or a proxy");

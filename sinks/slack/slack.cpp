@@ -16,6 +16,9 @@ class Sink {
   Sink(const hsw::Config& config, hsw::Host)
       : url_(config.String("webhook_url")),
         kind_(KindOf(url_)),
+        server_(kind_ == Kind::kWorkflow        ? Server::kWorkflow
+                : config.Bool("allow_any_host") ? Server::kCompatible
+                                                : Server::kMessage),
         max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 2800))) {
     if (auto problem = ProblemWith(url_, config.Bool("allow_any_host")); !problem.empty()) {
       throw std::invalid_argument("webhook_url " + problem);
@@ -40,7 +43,7 @@ class Sink {
   }
 
   hsw::Outcome Interpret(const hsw::Delivery& delivery, const hsw::Response& response) const {
-    return Classify(kind_, IsPlain(delivery), response);
+    return Classify(server_, IsPlain(delivery), response);
   }
 
  private:
@@ -48,6 +51,7 @@ class Sink {
 
   std::string url_;
   Kind kind_;
+  Server server_;
   std::size_t max_transcript_;
 };
 
