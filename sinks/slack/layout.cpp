@@ -1,6 +1,7 @@
 #include "layout.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,11 +18,12 @@ constexpr std::size_t kFieldsPerSection = 10;
 constexpr std::size_t kMaxContextElements = 10;
 
 // All block text together has an undocumented limit near 12,000 characters ("msg_blocks_too_long",
-// slackapi/bolt-js#2509); 9,000 have never been refused. The parts below add up to it: header 150, fields, text,
-// transcript 3,000, context.
+// slackapi/bolt-js#2509); 9,000 have never been refused. Header, fields, text and context have a budget each, and the
+// transcript gets what they leave, 1,350 at the least. A recording's signed URL can be long and is worth nothing cut.
+constexpr std::size_t kAllText = 9000;
 constexpr std::size_t kFieldsBudget = 2400;
 constexpr std::size_t kTextBudget = 2000;
-constexpr std::size_t kContextBudget = 1450;
+constexpr std::size_t kContextBudget = kMaxText + 100;  // the longest link, and the time
 constexpr std::size_t kMaxFields = 30;
 constexpr std::size_t kMaxFieldValue = 1000;
 constexpr std::size_t kMaxFieldName = 100;
@@ -39,6 +41,29 @@ std::string Title(const hsw::Message& message) {
 
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\n") == std::string_view::npos;
+}
+
+std::size_t EscapedLength(std::string_view text) {
+  return hsw::CodePoints(Escape(text, std::string::npos, ""));
+}
+
+/// What a workflow gets that no part of a message need hold: a template says what it likes.
+struct CallFacts {
+  std::string duration, recording_url;
+};
+
+CallFacts ReadFacts(std::string_view event_json) {
+  CallFacts facts;
+  boost::system::error_code error;
+  const auto value = boost::json::parse(event_json, error);
+  const auto* event = error ? nullptr : value.if_object();
+  if (!event) return facts;
+  if (const auto* duration = event->if_contains("duration"); duration && duration->is_number()) {
+    facts.duration = Duration(duration->to_number<double>());
+  }
+  if (const auto* url = event->if_contains("recording_url"); url && url->is_string())
+    facts.recording_url = url->get_string();
+  return facts;
 }
 
 class BlockList {
@@ -85,7 +110,7 @@ std::vector<std::string> ContextTexts(const hsw::Message& message) {
   };
   if (const auto at = message.AtUnixMs()) add(Date(*at));
   for (const hsw_pair& link : message.Links()) {
-    add(Link(hsw::View(link.value), hsw::View(link.name), left));
+    add(Link(hsw::View(link.value), hsw::View(link.name), std::min(left, kMaxText)));
   }
   return texts;
 }
@@ -97,10 +122,15 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) 
   const std::string text = Clean(message.Text(), kMaxText);
   const std::string transcript = Clean(message.Transcript(), max_transcript);
   const bool has_transcript = !IsBlank(transcript) && max_transcript > 0;
+  const auto context = ContextTexts(message);
+  std::size_t left = kAllText;
+  for (const std::string& element : context) left -= hsw::CodePoints(element);
 
   BlockList blocks;
   blocks.Open(R"({"type":"header","text":{"type":"plain_text","text":)");
-  blocks.Text(Cut(title, kMaxHeader, "…"));
+  const std::string header = Cut(title, kMaxHeader, "…");
+  blocks.Text(header);
+  left -= hsw::CodePoints(header);
   blocks.Raw(R"(,"emoji":true}})");
 
   const auto fields = FieldTexts(message);
@@ -113,6 +143,7 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) 
     }
     blocks.Raw(R"({"type":"mrkdwn","text":)");
     blocks.Text(fields[i]);
+    left -= hsw::CodePoints(fields[i]);
     blocks.Raw(R"(,"verbatim":true})");
   }
   if (!fields.empty()) blocks.Raw("]}");
@@ -120,18 +151,19 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) 
   // plain_text, because mrkdwn has no escape for * _ ~ and `.
   if (!IsBlank(text)) {
     blocks.Open(R"({"type":"section","text":{"type":"plain_text","text":)");
-    blocks.Text(Cut(text, has_transcript ? kTextBudget : kMaxText, kTruncated));
+    const std::string shown = Cut(text, has_transcript ? kTextBudget : kMaxText, kTruncated);
+    blocks.Text(shown);
+    left -= hsw::CodePoints(shown);
     blocks.Raw(R"(,"emoji":true}})");
   }
 
   if (has_transcript) {
     blocks.Open(R"({"type":"divider"})");
     blocks.Open(R"({"type":"section","text":{"type":"mrkdwn","text":)");
-    blocks.Text(CodeBlock(transcript, max_transcript, kMaxText));
+    blocks.Text(CodeBlock(transcript, max_transcript, std::min(left, kMaxText)));
     blocks.Raw(R"(,"verbatim":true}})");
   }
 
-  const auto context = ContextTexts(message);
   for (std::size_t i = 0; i < context.size(); ++i) {
     if (i == 0) {
       blocks.Open(R"({"type":"context","elements":[)");
@@ -169,9 +201,8 @@ std::string PlainBody(const hsw::Message& message, std::size_t max_transcript) {
                     transcript = Clean(message.Transcript(), max_transcript);
   if (!IsBlank(free_text)) line(Cut(free_text, kMaxPlainPart, kTruncated));
   for (const hsw_pair& link : message.Links()) {
-    if (hsw::View(link.value).size() <= kMaxPlainPart) {
-      line(OneLine(hsw::View(link.name)) + ": " + OneLine(hsw::View(link.value)));
-    }
+    const std::string shown = OneLine(hsw::View(link.name)) + ": " + OneLine(hsw::View(link.value));
+    if (EscapedLength(text) + 1 + EscapedLength(shown) <= kMaxPlain) line(shown);
   }
   if (!IsBlank(transcript) && max_transcript > 0) line(Cut(transcript, max_transcript, kTruncated));
   std::string body = R"({"text":)";
@@ -189,21 +220,19 @@ std::string WorkflowBody(const hsw::Delivery& delivery, std::size_t max_transcri
     body += ':';
     hsw::AppendJsonString(body, value);
   };
-  std::string_view duration, link;
-  for (const hsw_pair& field : message.Fields()) {
-    if (hsw::EqualsIgnoreCase(hsw::View(field.name), "duration")) duration = hsw::View(field.value);
-  }
-  if (!message.Links().empty()) link = hsw::View(message.Links()[0].value);
+  CallFacts facts = ReadFacts(delivery.EventJson());
+  if (facts.recording_url.empty() && !message.Links().empty())
+    facts.recording_url = hsw::View(message.Links()[0].value);
   std::string transcript = Clean(message.Transcript(), max_transcript + kTruncated.size());
   transcript = max_transcript == 0 ? "" : Cut(transcript, max_transcript + kTruncated.size(), kTruncated);
   add("title", Title(message));
   add("status", hsw::View(delivery.Event().status));
   add("agent", hsw::View(delivery.Event().agent));
   add("call_id", hsw::View(delivery.Event().call_id));
-  add("duration", OneLine(duration));
+  add("duration", facts.duration);
   add("text", Cut(Clean(message.Text(), kMaxText), kMaxText, kTruncated));
   add("transcript", transcript);
-  add("link", OneLine(link));
+  add("link", OneLine(facts.recording_url));
   body += '}';
   return body;
 }

@@ -1,6 +1,7 @@
 #include "text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 
@@ -158,6 +159,15 @@ std::string Link(std::string_view url, std::string_view label, std::size_t most)
   out += name;
   out += '>';
   return hsw::CodePoints(out) <= most ? out : name;
+}
+
+std::string Duration(double seconds) {
+  constexpr double kLongest = 1e9;
+  if (!(seconds >= 0 && seconds <= kLongest)) return "";
+  const long long s = std::llround(seconds);
+  if (s < 60) return std::to_string(s) + "s";
+  if (s < 3600) return std::to_string(s / 60) + "m " + std::to_string(s % 60) + "s";
+  return std::to_string(s / 3600) + "h " + std::to_string(s / 60 % 60) + "m";
 }
 
 std::string Date(long long unix_ms) {

@@ -116,6 +116,8 @@ TEST_P(SlackGolden, SaysWhatTheFileSays) {
     event.call_id = Member(in->as_object(), "call_id");
     event.agent_name = Member(in->as_object(), "agent");
     event.status = ParseStatus(Member(in->as_object(), "status", "completed")).value();
+    event.recording_url = Member(in->as_object(), "recording_url");
+    if (const auto* seconds = in->as_object().if_contains("duration")) event.duration = seconds->to_number<double>();
   }
   Message message;
   message.title = "Bolna call ended: completed";

@@ -7,6 +7,7 @@
 
 #include "core/base/json.h"
 #include "core/base/text.h"
+#include "hookswitch/sink.hpp"
 #include "tests/fakes/slack_rules.h"
 #include "tests/sinks/load_sink.h"
 
@@ -80,6 +81,19 @@ void Collect(const json::value& value, std::vector<std::string>& out) {
   }
 }
 
+/// How many code points the texts of the blocks have together.
+std::size_t AllText(const json::value& value) {
+  std::size_t count = 0;
+  if (const auto* object = value.if_object()) {
+    const auto* text = object->if_contains("text");
+    if (text && text->is_string()) count += hsw::CodePoints(std::string_view(text->get_string()));
+    for (const auto& [key, member] : *object) count += AllText(member);
+  } else if (const auto* list = value.if_array()) {
+    for (const auto& member : *list) count += AllText(member);
+  }
+  return count;
+}
+
 /// True if a '<' of `text` opens something other than a link or a date of ours, or an '&' starts no entity.
 bool HasLiveMarkup(const std::string& text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -124,6 +138,9 @@ TEST(SlackProperty, EveryMessageIsOneThatSlackTakes) {
 
       const auto body = json::parse(request->body);
       EXPECT_FALSE(HasLiveMarkup(std::string(std::string_view(body.at("text").as_string())))) << "seed " << seed;
+      if (const auto* blocks = body.as_object().if_contains("blocks")) {
+        EXPECT_LE(AllText(*blocks), 9000u) << "seed " << seed;
+      }
       std::vector<std::string> texts;
       Collect(body, texts);
       for (const std::string& text : texts) {
