@@ -58,8 +58,9 @@ std::string Hex(const Digest& digest) {
   return out;
 }
 
-// Which call, which agent, which status: what an event cannot do without.
-std::optional<Refusal> ReadIdentity(CallEvent& event, const json::object& execution) {
+// Which call, which agent, which status: what an event cannot do without. `outer` is the body: the execution itself, or what
+// it is wrapped in, and then the status may stand beside the wrapping.
+std::optional<Refusal> ReadIdentity(CallEvent& event, const json::object& execution, const json::object& outer) {
   for (const std::string_view field : {"id", "execution_id"}) {
     const auto* value = Find(&execution, field);
     if (!value || !event.call_id.empty()) continue;
@@ -74,6 +75,7 @@ std::optional<Refusal> ReadIdentity(CallEvent& event, const json::object& execut
     event.agent_id = std::move(*std::get_if<std::string>(&id));
   }
   const auto* status = Find(&execution, "status");
+  if (!status) status = Find(&outer, "status");
   if (status && !status->is_string()) return WrongType("status: must be a string");
   event.raw_status = Text(status, kMaxStatusBytes);
   if (event.raw_status.empty()) return Missing("status");
@@ -165,7 +167,7 @@ std::variant<Normalized, Refusal> BolnaSource::Normalize(const RawRequest& reque
   event.source = name_;
   event.source_title = title_;
   event.received_at = request.received_at;
-  if (auto refusal = ReadIdentity(event, execution)) return std::move(*refusal);
+  if (auto refusal = ReadIdentity(event, execution, *body)) return std::move(*refusal);
   if (agents_) {
     if (const auto agent = agents_->find(event.agent_id); agent != agents_->end()) {
       event.agent_name = agent->second.name;
