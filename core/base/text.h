@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-/// Text helpers. Lengths are bytes unless a name says code points. All functions take any bytes and never fail.
+/// Functions on text. Lengths are bytes unless a name says code points. All functions take any bytes and never fail.
 namespace hookswitch {
 
 /// True if `text` is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).

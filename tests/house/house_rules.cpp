@@ -1,6 +1,7 @@
 #include "tests/house/house_rules.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -92,6 +93,14 @@ std::string CheckCoreInclude(const std::string& file, int floor, const std::stri
   if (!other) return Top(include, 2) + " is on no floor";
   if (*other < floor) return "";
   return *other == floor ? Top(include, 2) + " is a peer on the same floor" : Top(include, 2) + " is on a higher floor";
+}
+
+bool HasWord(std::string_view text, std::string_view word) {
+  auto letter = [&](std::size_t at) { return at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])); };
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    if (!(at > 0 && letter(at - 1)) && !letter(at + word.size())) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -223,6 +232,16 @@ std::vector<Finding> CheckWords(const Tree& tree) {
       "integrator",
       "language"
       " model"};
+  // These are parts of names that are not ours to choose.
+  static const std::vector<std::string> kWholeWords = {
+      "hel"
+      "per",
+      "hel"
+      "pers",
+      "ses"
+      "sion",
+      "ses"
+      "sions"};
   std::vector<Finding> findings;
   for (const auto& [file, text] : tree) {
     int number = 0;
@@ -231,6 +250,9 @@ std::vector<Finding> CheckWords(const Tree& tree) {
       const std::string lower = ToLower(line);
       for (const std::string& word : kWords) {
         if (lower.find(word) != std::string::npos) findings.push_back({file, number, "says \"" + word + "\""});
+      }
+      for (const std::string& word : kWholeWords) {
+        if (HasWord(lower, word)) findings.push_back({file, number, "says \"" + word + "\""});
       }
     }
   }

@@ -96,6 +96,8 @@ TEST(HouseRules, SeeASleepAndAForeignWord) {
   EXPECT_THAT(Told(CheckTestsDoNotSleep({{"tests/base/a.h", "\nstd::this_thread::sleep_for(1s);"}})),
               ElementsAre("tests/base/a.h:2 sleeps"));
   EXPECT_THAT(Told(CheckWords({{"core/base/a.h", std::string("// FIX") + "ME later"}})), testing::SizeIs(1));
+  EXPECT_THAT(Told(CheckWords({{"core/base/a.h", std::string("/// Text Hel") + "per."}})), testing::SizeIs(1));
+  EXPECT_THAT(Told(CheckWords({{"core/base/a.h", "obses" + std::string("sion")}})), IsEmpty());
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ enum {
   HSW_DELIVERED = 1,     /* done */
   HSW_REJECTED = 2,      /* this message can never succeed; it becomes a dead letter, others go on */
   HSW_MISCONFIGURED = 3, /* credential or destination is broken; the sink pauses until a probe or a person reopens it */
-  HSW_NEXT = 4           /* this step worked; render is called again with step + 1 and the `state` left here */
+  HSW_NEXT = 4           /* this step worked; render is called again with step + 1 and the `state` left here; at most
+                          * 16 steps, one more is a rejection */
 };
 
 enum {
