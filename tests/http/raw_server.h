@@ -17,6 +17,7 @@ class RawConnection {
   explicit RawConnection(int fd, int number) : fd_(fd), number_(number) {}
   ~RawConnection();
   int number() const { return number_; }  ///< 1 for the first
+  int fd() const { return fd_; }
   /// Reads one request with its Content-Length body; "" if the client went away.
   std::string ReadRequest();
   bool Write(std::string_view bytes);
