@@ -58,8 +58,8 @@ std::string Hex(const Digest& digest) {
   return out;
 }
 
-// Which call, which agent, which status: what an event cannot do without. `outer` is the body: the execution itself, or what
-// it is wrapped in, and then the status may stand beside the wrapping.
+// Which call, which agent, which status: what an event cannot do without. `outer` is the body: the execution itself, or
+// what it is wrapped in, and then the status may stand beside it.
 std::optional<Refusal> ReadIdentity(CallEvent& event, const json::object& execution, const json::object& outer) {
   for (const std::string_view field : {"id", "execution_id"}) {
     const auto* value = Find(&execution, field);

@@ -66,7 +66,7 @@ constexpr const char* kSchema = R"({
     },
     "allow_any_host": {
       "type": "boolean", "default": false,
-      "description": "Accept any http or https URL: for Slack-compatible servers and tests."
+      "description": "Accept any http or https URL, and as success any 2xx answer that is no refusal and no web page: for Slack-compatible servers and tests."
     },
     "max_transcript": {
       "type": "integer", "default": 2800, "minimum": 0, "maximum": 2900,
