@@ -202,7 +202,7 @@ TEST_F(Commands, PreviewPrintsTheRequestWithTheSecretMasked) {
   const Finished shown = Hookswitch({"preview", "-c", config_.Path(), "--source", "bolna", "--event", event_});
   ASSERT_EQ(shown.exit_code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("Bolna call ended: completed"));
-  EXPECT_THAT(shown.out, HasSubstr("POST"));
+  EXPECT_THAT(shown.out, HasSubstr("POST http://127.0.0.1:9/services/T0/B0/***"));
   EXPECT_THAT(shown.out + shown.err, Not(HasSubstr("lastSegmentIsTheKey")));
 }
 
