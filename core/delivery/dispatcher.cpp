@@ -10,6 +10,7 @@
 #include "core/delivery/attempt.h"
 #include "core/delivery/inbox.h"
 #include "core/delivery/lane_runtime.h"
+#include "core/delivery/telling.h"
 
 namespace hookswitch {
 namespace {
@@ -28,19 +29,6 @@ constexpr std::size_t kRenderThreads = 2;
 milliseconds ToMs(MonoTime::duration duration) { return std::chrono::duration_cast<milliseconds>(duration); }
 
 }  // namespace
-
-std::string_view ToString(LaneStatus::State state) {
-  switch (state) {
-    case LaneStatus::State::kOpen: return "open";
-    case LaneStatus::State::kThrottled: return "throttled";
-    case LaneStatus::State::kPaused: return "paused";
-    case LaneStatus::State::kMisconfigured: return "misconfigured";
-    case LaneStatus::State::kProbing: return "probing";
-    case LaneStatus::State::kUnavailable: return "unavailable";
-    case LaneStatus::State::kRemoved: return "removed";
-  }
-  Unreachable();
-}
 
 struct Dispatcher::Impl {
   Impl(Journal& the_journal, HttpClient& the_http, const Clock& the_clock, Metrics& the_metrics)
@@ -74,8 +62,6 @@ struct Dispatcher::Impl {
   void Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) REQUIRES(mu);
   void PostInterpret(InFlight& flight, HttpResult result) REQUIRES(mu);
   void Conclude(InFlight& flight, Outcome outcome) REQUIRES(mu);
-  void Tell(const InFlight& flight, const Outcome& outcome, const Lane::Verdict& verdict, milliseconds latency) REQUIRES(mu);
-  void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled) REQUIRES(mu);
   void GiveUpOverdue(MonoTime now) REQUIRES(mu);
   void Overdue(std::uint64_t attempt) REQUIRES(mu);
   void CancelAll() REQUIRES(mu);
@@ -245,7 +231,9 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
     outcome.reason = facts.sink->Mask(std::move(outcome.reason));
     outcome.action = facts.sink->Mask(std::move(outcome.action));
   }
-  Tell(flight, outcome, verdict, latency);
+  const auto event = flight.Event();
+  TellAttempt(lane, {.attempt = *flight.attempt, .event_id = event ? std::string_view(event->id) : std::string_view(),
+                     .outcome = outcome, .verdict = verdict, .latency = latency, .accepted = delivery.accepted, .now = now});
   TellLane(lane, outcome, verdict, was_throttled);
 
   AttemptRecord record{.delivery = facts.delivery, .event = facts.event_seq, .sink = facts.sink_name,
@@ -264,69 +252,6 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
   if (outcome.kind != Outcome::Kind::kNext) outcome.state = facts.state;  // a step that failed begins again where it was
   record.outcome = std::move(outcome);
   journal.Record(std::move(record));
-}
-
-void Dispatcher::Impl::Tell(const InFlight& flight, const Outcome& outcome, const Lane::Verdict& verdict,
-                            milliseconds latency) {
-  const LaneRuntime::Series& series = flight.lane->series;
-  const Attempt& attempt = *flight.attempt;
-  const Attempt::Facts& facts = attempt.facts();
-  const auto event = flight.Event();
-  const std::string_view event_id = event ? std::string_view(event->id) : std::string_view();
-  series.attempt_seconds.Observe(std::chrono::duration<double>(latency).count());
-  switch (outcome.kind) {
-    case Outcome::Kind::kDelivered: {
-      series.delivered.Add();
-      const auto age = clock.Mono() - flight.lane->lane[flight.ref].accepted;
-      series.delivery_seconds.Observe(std::chrono::duration<double>(age).count());
-      log::Info("delivery_delivered", {{"delivery", attempt.id()}, {"event_id", event_id},
-                                       {"sink", facts.sink_name}, {"attempt", facts.number},
-                                       {"latency_ms", latency.count()}});
-      return;
-    }
-    case Outcome::Kind::kRetry: series.retry.Add(); break;
-    case Outcome::Kind::kRejected: series.rejected.Add(); break;
-    case Outcome::Kind::kMisconfigured: series.misconfigured.Add(); break;
-    case Outcome::Kind::kNext: break;
-  }
-  if (verdict.state == DeliveryState::kDead) {
-    series.dead.Add();
-    log::Error("delivery_dead", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
-                                 {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
-                                 {"gave_up", verdict.gave_up}, {"may_have_been_delivered", outcome.may_have_been_delivered}});
-  } else if (outcome.kind == Outcome::Kind::kRetry) {
-    const auto untold = flight.lane->TellRetry(clock.Mono());
-    if (!untold) return;
-    log::Warn("delivery_retry", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
-                                 {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
-                                 {"next_ms", verdict.wait.count()}, {"untold_before", *untold},
-                                 {"may_have_been_delivered", outcome.may_have_been_delivered}});
-  }
-}
-
-void Dispatcher::Impl::TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict,
-                                bool was_throttled) {
-  switch (verdict.change) {
-    case Lane::Change::kNone: return;
-    case Lane::Change::kThrottled:
-      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
-      if (was_throttled) return;
-      log::Warn("lane_throttled", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason},
-                                   {"next_ms", verdict.wait.count()}});
-      return;
-    case Lane::Change::kPausedItself:
-    case Lane::Change::kProbeFailed:
-      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
-      if (!outcome.action.empty()) lane.because += "; " + outcome.action;
-      if (verdict.change == Lane::Change::kProbeFailed) return;
-      log::Error("lane_paused", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason},
-                                 {"action", outcome.action}});
-      return;
-    case Lane::Change::kReopened:
-      lane.because.clear();
-      log::Info("lane_resumed", {{"sink", lane.name}});
-      return;
-  }
 }
 
 void Dispatcher::Impl::Handle(const Inbox::Recorded& recorded) {

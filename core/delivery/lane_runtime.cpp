@@ -51,6 +51,19 @@ Counter OutcomeCounter(Metrics& metrics, const std::string& sink, const char* ou
 
 }  // namespace
 
+std::string_view ToString(LaneStatus::State state) {
+  switch (state) {
+    case LaneStatus::State::kOpen: return "open";
+    case LaneStatus::State::kThrottled: return "throttled";
+    case LaneStatus::State::kPaused: return "paused";
+    case LaneStatus::State::kMisconfigured: return "misconfigured";
+    case LaneStatus::State::kProbing: return "probing";
+    case LaneStatus::State::kUnavailable: return "unavailable";
+    case LaneStatus::State::kRemoved: return "removed";
+  }
+  Unreachable();
+}
+
 std::uint32_t Origins::NumberOf(const std::string& rule, const std::string& template_name) {
   const auto [found, is_new] = numbers_.try_emplace({rule, template_name}, static_cast<std::uint32_t>(names_.size()));
   if (is_new) names_.emplace_back(&found->first.first, &found->first.second);

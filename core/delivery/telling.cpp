@@ -1,0 +1,69 @@
+#include "core/delivery/telling.h"
+
+#include "core/base/log.h"
+
+namespace hookswitch {
+namespace {
+
+double Seconds(MonoTime::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
+  const auto& [attempt, event_id, outcome, verdict, latency, accepted, now] = concluded;
+  const LaneRuntime::Series& series = lane.series;
+  const Attempt::Facts& facts = attempt.facts();
+  series.attempt_seconds.Observe(Seconds(latency));
+  switch (outcome.kind) {
+    case Outcome::Kind::kDelivered:
+      series.delivered.Add();
+      series.delivery_seconds.Observe(Seconds(now - accepted));
+      log::Info("delivery_delivered", {{"delivery", attempt.id()}, {"event_id", event_id},
+                                       {"sink", facts.sink_name}, {"attempt", facts.number},
+                                       {"latency_ms", latency.count()}});
+      return;
+    case Outcome::Kind::kRetry: series.retry.Add(); break;
+    case Outcome::Kind::kRejected: series.rejected.Add(); break;
+    case Outcome::Kind::kMisconfigured: series.misconfigured.Add(); break;
+    case Outcome::Kind::kNext: break;
+  }
+  if (verdict.state == DeliveryState::kDead) {
+    series.dead.Add();
+    log::Error("delivery_dead", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
+                                 {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
+                                 {"gave_up", verdict.gave_up}, {"may_have_been_delivered", outcome.may_have_been_delivered}});
+  } else if (outcome.kind == Outcome::Kind::kRetry) {
+    const auto untold = lane.TellRetry(now);
+    if (!untold) return;
+    log::Warn("delivery_retry", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
+                                 {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
+                                 {"next_ms", verdict.wait.count()}, {"untold_before", *untold},
+                                 {"may_have_been_delivered", outcome.may_have_been_delivered}});
+  }
+}
+
+void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled) {
+  switch (verdict.change) {
+    case Lane::Change::kNone: return;
+    case Lane::Change::kThrottled:
+      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
+      if (was_throttled) return;
+      log::Warn("lane_throttled", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason},
+                                   {"next_ms", verdict.wait.count()}});
+      return;
+    case Lane::Change::kPausedItself:
+    case Lane::Change::kProbeFailed:
+      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
+      if (!outcome.action.empty()) lane.because += "; " + outcome.action;
+      if (verdict.change == Lane::Change::kProbeFailed) return;
+      log::Error("lane_paused", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason},
+                                 {"action", outcome.action}});
+      return;
+    case Lane::Change::kReopened:
+      lane.because.clear();
+      log::Info("lane_resumed", {{"sink", lane.name}});
+      return;
+  }
+}
+
+}  // namespace hookswitch
