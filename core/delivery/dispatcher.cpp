@@ -222,11 +222,6 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
   const bool was_throttled = lane.lane.StateAt(now) == Lane::State::kThrottled;
   const Lane::Verdict verdict = lane.lane.Finish(flight.ref, outcome, now, jitter);
   const LaneDelivery& delivery = lane.lane[flight.ref];
-  if (outcome.kind == Outcome::Kind::kNext && verdict.state == DeliveryState::kDead) {
-    outcome.kind = Outcome::Kind::kRejected;
-    outcome.code = "too_many_steps";
-    outcome.reason = "the sink asked for one more step again and again";
-  }
   if (facts.sink && outcome.kind != Outcome::Kind::kDelivered) {
     outcome.reason = facts.sink->Mask(std::move(outcome.reason));
     outcome.action = facts.sink->Mask(std::move(outcome.action));

@@ -13,8 +13,6 @@ constexpr milliseconds kFirstProbe = std::chrono::seconds(30);
 constexpr milliseconds kLongestProbe = std::chrono::minutes(10);
 // "Retry-After: 0.001" in a loop must not become a flood.
 constexpr milliseconds kLeastPause{100};
-// A plugin that always asks for one more step is broken; real ones need two or three.
-constexpr std::uint16_t kMaxSteps = 32;
 
 }  // namespace
 
@@ -149,7 +147,6 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     case Outcome::Kind::kRejected:
       return dead(false, reopen());
     case Outcome::Kind::kNext:
-      if (slot.step + 1 >= kMaxSteps) return dead(false, reopen());
       ++slot.step;
       slot.failures = 0;
       return Again(slot, slot.accepted, milliseconds(0), reopen());  // before those that have not begun

@@ -71,6 +71,7 @@ class Lane {
   /// When Start may have something if nothing else happens; MonoTime::max() for never.
   MonoTime NextLook() const;
   /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
+  /// How often a delivery may ask for a next step is its sink's business: the plugin host counts them.
   Verdict Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter);
   /// The verdict is durable: frees the slot. After a final verdict `ref` is gone.
   void Settle(Ref ref);

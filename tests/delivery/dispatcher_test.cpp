@@ -346,15 +346,6 @@ TEST_F(DispatcherTest, StepsCarryTheirState) {
                                        "http://ops call-1 step 1 left-by-0"));
 }
 
-TEST_F(DispatcherTest, EndlessStepsAreRejected) {
-  Lane("ops");
-  Start();
-  http.AnswerAll([](const auto&) { return Answered(202); });
-  const DeliverySeq seq = Accept("call-1", {"ops"});
-  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDead));
-  EXPECT_EQ(journal.inner.Records().back().outcome.code, "too_many_steps");
-}
-
 TEST_F(DispatcherTest, ASinkThatIsDownDoesNotFloodTheLog) {
   Lane("ops"), Lane("barrier");
   Start();

@@ -244,13 +244,6 @@ TEST_F(LaneTest, NextStepFollowsAtOnceAndBeforeOthers) {
   EXPECT_EQ(lane[started].step, 1);
 }
 
-TEST_F(LaneTest, EndlessStepsEnd) {
-  Add(1);
-  int steps = 0;
-  while (Start() == 1 && Finish(Kind::kNext).state == DeliveryState::kPending) ++steps;
-  EXPECT_EQ(steps, 31);
-}
-
 TEST_F(LaneTest, PausedByTheOperatorStartsNothing) {
   Add(1);
   lane.Pause();
