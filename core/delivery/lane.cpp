@@ -11,8 +11,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstProbe = std::chrono::seconds(30);
 constexpr milliseconds kLongestProbe = std::chrono::minutes(10);
-// "Retry-After: 0.001" in a loop must not become a flood.
-constexpr milliseconds kLeastPause{100};
 
 }  // namespace
 
@@ -171,7 +169,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
 
   if (is_probe) probe_at_ = now + probe_wait_;
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
-    const milliseconds pause = std::max(*outcome.retry_after, kLeastPause);
+    const milliseconds pause = PauseFor(*outcome.retry_after, jitter);
     throttled_until_ = std::max(throttled_until_, now + pause);
     if (age >= policy_.retry.give_up_after && !misconfigured_) return dead(true, Change::kThrottled);
     return Again(slot, slot.due, pause, Change::kThrottled);  // keeps its place; the whole lane waits

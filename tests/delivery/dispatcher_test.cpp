@@ -325,7 +325,7 @@ TEST_F(DispatcherTest, RetryAfterHoldsTheWholeLaneEvenIfThePluginForgetsIt) {
   EXPECT_EQ(http.CountSent("http://ops"), 1u);
   EXPECT_EQ(StatusOf("ops").state, State::kThrottled);
   EXPECT_THAT(Log(), HasSubstr("\"event\":\"lane_throttled\""));
-  Tick(1s);
+  Tick(2s);
   EXPECT_TRUE(AwaitSent("http://ops", 2));
 }
 

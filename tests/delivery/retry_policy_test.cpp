@@ -58,5 +58,27 @@ TEST(RetryPolicy, SameSeedGivesTheSameWaits) {
   for (std::uint32_t i = 1; i < 20; ++i) EXPECT_EQ(NextTry(kRetry, i, 0ms, a), NextTry(kRetry, i, 0ms, b));
 }
 
+TEST(RetryPolicy, APauseIsNeverShorterThanAskedAndUpToASecondLonger) {
+  Jitter jitter(8);
+  milliseconds least = 1h, most = 0ms;
+  for (int i = 0; i < 1000; ++i) {
+    const milliseconds pause = PauseFor(30s, jitter);
+    least = std::min(least, pause);
+    most = std::max(most, pause);
+  }
+  EXPECT_GE(least, 30s);
+  EXPECT_LT(least, 30'100ms);
+  EXPECT_GT(most, 30'900ms);
+  EXPECT_LE(most, 31s);
+}
+
+TEST(RetryPolicy, AShortPauseIsAtMostDoubledAndNeverNothing) {
+  Jitter jitter(9);
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_LE(PauseFor(300ms, jitter), 600ms);
+    EXPECT_GE(PauseFor(1ms, jitter), 100ms);
+  }
+}
+
 }  // namespace
 }  // namespace hookswitch
