@@ -48,13 +48,14 @@ struct Dispatcher::Impl {
     bool given_up = false;  ///< a thread may still be in the attempt: nothing that it writes may be read
     bool ends = false;      ///< with kRecording: the verdict is final
     std::string fallback{};  ///< with kRecording: the sink that a new delivery goes to
+    WallTime ended{};        ///< with kRecording
     /// The event, if it is known to have been read.
     std::shared_ptr<const CallEvent> Event() const { return given_up ? lane->EventOf(ref) : attempt->event(); }
     bool Hopeless() const { return !given_up && attempt->hopeless(); }
   };
 
   void Run() EXCLUDES(mu);
-  void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event, bool is_fallback) REQUIRES(mu);
+  void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu);
   LaneRuntime& LaneFor(const std::string& sink) REQUIRES(mu);
   void Handle(Inbox::Progress progress) REQUIRES(mu);
   void Handle(const Inbox::Recorded& recorded) REQUIRES(mu);
@@ -106,7 +107,7 @@ void Dispatcher::Impl::Run() {
     for (auto& recorded : batch.recorded) Handle(recorded);
     for (auto& progress : batch.progress) Handle(std::move(progress));
     for (auto& accepted : batch.accepted) {
-      for (auto& delivery : accepted.deliveries) Add(std::move(delivery), accepted.event, false);
+      for (auto& delivery : accepted.deliveries) Add(std::move(delivery), accepted.event);
     }
     batch.recorded.clear();
     batch.progress.clear();
@@ -127,11 +128,11 @@ LaneRuntime& Dispatcher::Impl::LaneFor(const std::string& sink) {
   return *lane;
 }
 
-void Dispatcher::Impl::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event, bool is_fallback) {
+void Dispatcher::Impl::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) {
   LaneRuntime& lane = LaneFor(delivery.sink);
   const MonoTime now = clock.Mono();
   const WallTime wall = clock.Wall();
-  const MonoTime accepted = now - std::max(wall - delivery.received_at, milliseconds(0));
+  const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
   MonoTime due = accepted;
   if (delivery.due > wall) {
     // A wall clock that was wrong when the time was stored must not hold a delivery for years.
@@ -141,7 +142,8 @@ void Dispatcher::Impl::Add(PendingDelivery delivery, std::shared_ptr<const CallE
                                        .accepted = accepted, .due = due, .attempts = delivery.attempts,
                                        .failures = delivery.attempts,
                                        .origin = origins.NumberOf(delivery.rule, delivery.template_name),
-                                       .step = static_cast<std::uint16_t>(delivery.step), .is_fallback = is_fallback});
+                                       .step = static_cast<std::uint16_t>(delivery.step),
+                                       .is_fallback = delivery.is_fallback});
   lane.Remember(ref, std::move(event), std::move(delivery.state));
 }
 
@@ -239,6 +241,7 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
   const bool falls_back = verdict.state == DeliveryState::kDead && !flight.Hopeless() && !is_fallback &&
                           !lane.fallback.empty() && lane.fallback != lane.name && plan->lanes.contains(lane.fallback);
   if (falls_back) record.fallback_sink = flight.fallback = lane.fallback;
+  flight.ended = record.EndedAt();
   flight.stage = Stage::kRecording;
   flight.ends = verdict.state != DeliveryState::kPending;
   if (!flight.ends) {
@@ -258,10 +261,10 @@ void Dispatcher::Impl::Handle(const Inbox::Recorded& recorded) {
   if (recorded.fallback != 0) {
     const Attempt::Facts& facts = flight.attempt->facts();
     // Its time starts now: the first sink has used up what the event's acceptance gave it.
-    Add({.seq = recorded.fallback, .event = facts.event_seq, .call_key = facts.call_key, .received_at = clock.Wall(),
-         .due = {}, .attempts = 0, .step = 0, .sink = flight.fallback, .rule = facts.rule,
+    Add({.seq = recorded.fallback, .event = facts.event_seq, .call_key = facts.call_key, .accepted_at = flight.ended,
+         .due = {}, .attempts = 0, .step = 0, .is_fallback = true, .sink = flight.fallback, .rule = facts.rule,
          .template_name = facts.template_name, .state = {}},
-        flight.Event(), true);
+        flight.Event());
   }
   if (flight.ends) lane.Forget(flight.ref);
   lane.lane.Settle(flight.ref);
@@ -346,7 +349,7 @@ Status Dispatcher::Start() {
       if (!page) return std::move(page).error();
       if (page->empty()) break;
       last = page->back().seq;
-      for (auto& delivery : *page) impl.Add(std::move(delivery), nullptr, false);
+      for (auto& delivery : *page) impl.Add(std::move(delivery), nullptr);
     }
     impl.inbox->DropAccepted(last);
   }

@@ -294,7 +294,7 @@ Answer Acceptor::Impl::Store(const Endpoint& endpoint, const Active& now, const 
       pending[i].seq = result->first_delivery + static_cast<DeliverySeq>(i);
       pending[i].event = result->event;
       pending[i].call_key = stored.call_key;
-      pending[i].received_at = raw.received_at;
+      pending[i].accepted_at = raw.received_at;
       pending[i].sink = deliveries[i].sink;
       pending[i].rule = deliveries[i].rule;
       pending[i].template_name = deliveries[i].template_name;

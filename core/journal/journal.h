@@ -56,10 +56,11 @@ struct PendingDelivery {
   DeliverySeq seq = 0;
   EventSeq event = 0;
   std::uint64_t call_key = 0;
-  WallTime received_at{};
+  WallTime accepted_at{};     ///< with its event, or a fallback when the delivery before it ended: its age counts from here
   WallTime due{};             ///< not before; the epoch means at once
   std::uint32_t attempts = 0; ///< finished so far
   std::uint32_t step = 0;
+  bool is_fallback = false;   ///< another sink gave it up
   std::string sink, rule, template_name;
   std::string state;          ///< left by the step before
 };
@@ -80,7 +81,10 @@ struct AttemptRecord {
   DeliveryState state = DeliveryState::kPending;  ///< of the delivery, from now on
   WallTime due{};                ///< with kPending: not before
   std::uint32_t step = 0;        ///< with kPending: the next step to do
-  std::string fallback_sink;     ///< with kDead: stored as a new delivery to this sink in the same step; "" for none
+  /// With kDead: stored as a new delivery to this sink in the same step, accepted when the attempt ended; "" for none.
+  std::string fallback_sink;
+
+  WallTime EndedAt() const { return started_at + latency; }
 };
 
 /// Told about each stored record on the journal's own thread, in order. `fallback` is the number of the new delivery that

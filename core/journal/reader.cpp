@@ -18,7 +18,7 @@ Status Reader::Connect() {
   if (!opened) return opened.error();
   const std::pair<Statement*, std::string_view> statements[] = {
       {&pending_,
-       "SELECT seq, event, call_key, received_ms, due_ms, attempts, step, sink, rule, template, carried FROM delivery "
+       "SELECT seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried FROM delivery "
        "WHERE seq > ?1 AND state IN (0, 1) ORDER BY seq"},
       {&event_,
        "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum FROM event LEFT JOIN raw USING (seq) "
@@ -43,14 +43,15 @@ Result<std::vector<PendingDelivery>> Reader::LoadPending(DeliverySeq after, Deli
     page.push_back({.seq = row.Int(0),
                     .event = row.Int(1),
                     .call_key = static_cast<std::uint64_t>(row.Int(2)),
-                    .received_at = Time(row.Int(3)),
+                    .accepted_at = Time(row.Int(3)),
                     .due = Time(row.Int(4)),
                     .attempts = static_cast<std::uint32_t>(row.Int(5)),
                     .step = static_cast<std::uint32_t>(row.Int(6)),
-                    .sink = std::string(row.Bytes(7)),
-                    .rule = std::string(row.Bytes(8)),
-                    .template_name = std::string(row.Bytes(9)),
-                    .state = std::string(row.Bytes(10))});
+                    .is_fallback = row.Int(7) != 0,
+                    .sink = std::string(row.Bytes(8)),
+                    .rule = std::string(row.Bytes(9)),
+                    .template_name = std::string(row.Bytes(10)),
+                    .state = std::string(row.Bytes(11))});
     return page.size() < limit;
   });
   if (!skipped) {

@@ -77,7 +77,7 @@ Status Store::Connect() {
       {&sql_.rollback, "ROLLBACK"},
       {&sql_.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
       {&sql_.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
-      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,0,0,0,0,0,0,?,?,?,'',zeroblob(16))"},
+      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,0,0,0,0,0,0,0,?,?,?,'',zeroblob(16))"},
       {&sql_.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
       {&sql_.attempt,
        "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
@@ -87,7 +87,7 @@ Status Store::Connect() {
        "fallback = max(fallback, ?7), carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, room = x'' "
        "WHERE seq = ?1"},
       {&sql_.fallback,
-       "INSERT INTO delivery SELECT ?2, event, call_key, received_ms, 0, 0, 0, 0, 0, 0, ?3, rule, template, '', zeroblob(16) "
+       "INSERT INTO delivery SELECT ?2, event, call_key, ?4, 0, 0, 0, 0, 0, 0, 1, ?3, rule, template, '', zeroblob(16) "
        "FROM delivery WHERE seq = ?1"},
       {&sql_.memory,
        "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
@@ -216,7 +216,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   const std::int64_t attempt = db_.LastInsertRowid();
   if (!record.fallback_sink.empty()) {
     fallback = next_delivery_++;
-    HSW_TRY(sql_.fallback.Bind(record.delivery, fallback, record.fallback_sink).Run());
+    HSW_TRY(sql_.fallback.Bind(record.delivery, fallback, record.fallback_sink, Ms(record.EndedAt())).Run());
     SetPending(fallback, true);
   }
   HSW_TRY(sql_.update

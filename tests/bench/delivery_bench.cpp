@@ -52,7 +52,7 @@ class FreeJournal final : public Journal {
     std::vector<PendingDelivery> page;
     for (auto seq = static_cast<std::size_t>(after) + 1; seq <= pending_ && page.size() < limit; ++seq) {
       const auto number = static_cast<DeliverySeq>(seq);
-      page.push_back({.seq = number, .event = number, .call_key = seq, .received_at = WallTime(1ms), .due = {},
+      page.push_back({.seq = number, .event = number, .call_key = seq, .accepted_at = WallTime(1ms), .due = {},
                       .attempts = 0, .step = 0, .sink = "ops", .rule = "failed-billing", .template_name = "short",
                       .state = ""});
     }

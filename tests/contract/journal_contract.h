@@ -215,7 +215,8 @@ TEST_P(JournalContract, PendingDeliveryCarriesAllALaneNeeds) {
     EXPECT_EQ(pending[0].seq, accepted->first_delivery);
     EXPECT_EQ(pending[0].event, accepted->event);
     EXPECT_EQ(pending[0].call_key, 0xfedcba9876543210);
-    EXPECT_EQ(pending[0].received_at, At(1'772'614'923'114));
+    EXPECT_EQ(pending[0].accepted_at, At(1'772'614'923'114));
+    EXPECT_FALSE(pending[0].is_fallback);
     EXPECT_EQ(pending[0].due, WallTime{});
     EXPECT_EQ(pending[0].attempts, 0u);
     EXPECT_EQ(pending[0].step, 0u);
@@ -327,6 +328,22 @@ TEST_P(JournalContract, FallbackIsANewDeliveryStoredInTheSameStep) {
   EXPECT_EQ(pending[0].event, 1);
   EXPECT_EQ(pending[0].call_key, 7u);
   EXPECT_EQ(pending[0].attempts, 0u);
+}
+
+TEST_P(JournalContract, FallbackIsKnownAsOneAndIsAsOldAsTheEndOfTheDeliveryBeforeIt) {
+  AttemptRecord dead = Attempt(AppendOne("a"), DeliveryState::kDead, Outcome::Kind::kRejected);
+  dead.fallback_sink = "oncall";
+  journal_->Record(dead);
+  AttemptRecord retry = Attempt(WaitRecorded(1)[0].second, DeliveryState::kPending);
+  for (int round = 0; round < 2; ++round) {
+    Open();
+    const auto pending = Pending();
+    ASSERT_EQ(pending.size(), 1u);
+    EXPECT_TRUE(pending[0].is_fallback);
+    EXPECT_EQ(pending[0].accepted_at, At(1'772'614'924'012));
+    journal_->Record(retry);
+    WaitRecorded(2 + static_cast<std::size_t>(round));
+  }
 }
 
 TEST_P(JournalContract, DeadDeliveryCanBecomePendingAgain) {

@@ -54,6 +54,12 @@ struct DispatcherTest : testing::Test {
     Use();
     ASSERT_TRUE(dispatcher->Start().has_value());
   }
+  /// What was in flight is forgotten; the journal is all that stays.
+  void Restart() {
+    dispatcher.reset();
+    dispatcher = std::make_unique<Dispatcher>(journal, http, clock, metrics);
+    Start();
+  }
   /// Stores an event and gives its deliveries' numbers.
   std::vector<PendingDelivery> Store(const std::string& call, const std::vector<std::string>& sinks,
                                      std::uint64_t call_key = 0) {
@@ -66,7 +72,7 @@ struct DispatcherTest : testing::Test {
     std::vector<PendingDelivery> pending;
     for (std::size_t i = 0; i < sinks.size(); ++i) {
       pending.push_back({.seq = accepted->first_delivery + static_cast<DeliverySeq>(i), .event = accepted->event,
-                         .call_key = call_key, .received_at = clock.Wall(), .due = {}, .attempts = 0, .step = 0,
+                         .call_key = call_key, .accepted_at = clock.Wall(), .due = {}, .attempts = 0, .step = 0,
                          .sink = sinks[i], .rule = "rule", .template_name = "", .state = ""});
     }
     return pending;
@@ -284,6 +290,29 @@ TEST_F(DispatcherTest, AFallbackHasItsOwnTime) {
   http.Answer("http://oncall", Answered(503));
   ASSERT_TRUE(AwaitRecords(2));
   EXPECT_EQ(journal.inner.StateOf(seq + 1), DeliveryState::kPending);
+}
+
+TEST_F(DispatcherTest, AfterARestartAFallbackStillHasItsOwnTimeAndGoesNoFurther) {
+  Lane("ops").config.fallback = "oncall";
+  lanes["ops"].config.retry = {{1s}, 0ms};
+  Lane("oncall").config.fallback = "ops";
+  Start();
+  const DeliverySeq fallback = Accept("call-1", {"ops"}) + 1;
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  clock.Advance(100h);
+  http.Answer("http://ops", Answered(503));
+  ASSERT_TRUE(AwaitSent("http://oncall", 1));
+  Restart();
+  ASSERT_TRUE(AwaitSent("http://oncall", 2));
+  http.Answer("http://oncall", Answered(503));  // of the first life
+  http.Answer("http://oncall", Answered(503));
+  ASSERT_TRUE(AwaitRecords(2));
+  EXPECT_EQ(journal.inner.StateOf(fallback), DeliveryState::kPending);
+  Tick(2h);
+  ASSERT_TRUE(AwaitSent("http://oncall", 3));
+  http.Answer("http://oncall", Answered(503));
+  ASSERT_TRUE(AwaitState(fallback, DeliveryState::kDead));
+  EXPECT_EQ(journal.inner.Records().back().fallback_sink, "");
 }
 
 TEST_F(DispatcherTest, ABrokenCredentialPausesTheLaneUntilAProbeSucceeds) {

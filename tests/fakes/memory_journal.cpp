@@ -63,7 +63,7 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
     pending.seq = disk_->next_delivery++;
     pending.event = seq;
     pending.call_key = event.call_key;
-    pending.received_at = event.received_at;
+    pending.accepted_at = event.received_at;
     pending.sink = delivery.sink;
     pending.rule = delivery.rule;
     pending.template_name = delivery.template_name;
@@ -84,7 +84,8 @@ DeliverySeq MemoryJournal::Store(const AttemptRecord& record) {
     pending.seq = fallback;
     pending.event = delivery.pending.event;
     pending.call_key = delivery.pending.call_key;
-    pending.received_at = delivery.pending.received_at;
+    pending.accepted_at = record.EndedAt();
+    pending.is_fallback = true;
     pending.sink = record.fallback_sink;
     pending.rule = delivery.pending.rule;
     pending.template_name = delivery.pending.template_name;

@@ -118,7 +118,7 @@ TEST_F(AcceptorTest, DeliveriesAreStoredWithTheEventAndTold) {
   EXPECT_EQ(waiting[1].rule, "all");
   EXPECT_EQ(waiting[1].event, 1);
   EXPECT_EQ(waiting[1].call_key, stored.call_key);
-  EXPECT_EQ(waiting[1].received_at, clock.Wall());
+  EXPECT_EQ(waiting[1].accepted_at, clock.Wall());
   EXPECT_EQ(waiting[1].due, WallTime{});
   EXPECT_EQ(Ask("note").body, R"({"ok":true,"id":"E2","skipped":true})");
   EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_unmatched_total{source=\"bolna\"} 0"));
