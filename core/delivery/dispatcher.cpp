@@ -22,6 +22,8 @@ constexpr std::size_t kPage = 10'000;
 constexpr milliseconds kPureLimit = std::chrono::seconds(5);
 constexpr milliseconds kCallGrace = std::chrono::seconds(2);
 constexpr milliseconds kOverdueEvery{500};
+// A wall clock that was wrong when a time was stored must not hold anything for years.
+constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
 // Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other.
 constexpr std::size_t kRenderThreads = 2;
@@ -57,6 +59,7 @@ struct Dispatcher::Impl {
   void Run() EXCLUDES(mu);
   void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu);
   LaneRuntime& LaneFor(const std::string& sink) REQUIRES(mu);
+  void Throttle(const LaneDue& due) REQUIRES(mu);
   void Handle(Inbox::Progress progress) REQUIRES(mu);
   void Handle(const Inbox::Recorded& recorded) REQUIRES(mu);
   MonoTime StartAll() REQUIRES(mu);
@@ -133,11 +136,7 @@ void Dispatcher::Impl::Add(PendingDelivery delivery, std::shared_ptr<const CallE
   const MonoTime now = clock.Mono();
   const WallTime wall = clock.Wall();
   const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
-  MonoTime due = accepted;
-  if (delivery.due > wall) {
-    // A wall clock that was wrong when the time was stored must not hold a delivery for years.
-    due = now + std::min<milliseconds>(delivery.due - wall, std::chrono::hours(24 * 7));
-  }
+  const MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
   const Lane::Ref ref = lane.lane.Add({.seq = delivery.seq, .event = delivery.event, .call_key = delivery.call_key,
                                        .accepted = accepted, .due = due, .attempts = delivery.attempts,
                                        .failures = delivery.attempts,
@@ -145,6 +144,15 @@ void Dispatcher::Impl::Add(PendingDelivery delivery, std::shared_ptr<const CallE
                                        .step = static_cast<std::uint16_t>(delivery.step),
                                        .is_fallback = delivery.is_fallback});
   lane.Remember(ref, std::move(event), std::move(delivery.state));
+}
+
+void Dispatcher::Impl::Throttle(const LaneDue& due) {
+  const auto found = lanes.find(due.sink);
+  const milliseconds wait = due.due - clock.Wall();
+  if (found == lanes.end() || wait <= milliseconds(0)) return;
+  LaneRuntime& lane = *found->second;
+  lane.lane.Throttle(clock.Mono() + std::min(wait, kLongestWait));
+  lane.because = "the other side asked for a pause before the last start";
 }
 
 MonoTime Dispatcher::Impl::StartAll() {
@@ -237,7 +245,8 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
                        .call_key = facts.call_key, .number = facts.number, .started_at = flight.started_wall,
                        .latency = latency, .outcome = {}, .state = verdict.state,
                        .due = verdict.wait > milliseconds(0) ? wall + verdict.wait : WallTime{}, .step = delivery.step,
-                       .fallback_sink = {}};
+                       .lane_due = {}, .fallback_sink = {}};
+  if (verdict.change == Lane::Change::kThrottled) record.lane_due = wall + ToMs(lane.lane.throttled_until() - now);
   const bool falls_back = verdict.state == DeliveryState::kDead && !flight.Hopeless() && !is_fallback &&
                           !lane.fallback.empty() && lane.fallback != lane.name && plan->lanes.contains(lane.fallback);
   if (falls_back) record.fallback_sink = flight.fallback = lane.fallback;
@@ -352,6 +361,9 @@ Status Dispatcher::Start() {
       for (auto& delivery : *page) impl.Add(std::move(delivery), nullptr);
     }
     impl.inbox->DropAccepted(last);
+    auto dues = impl.journal.LoadLanes();
+    if (!dues) return std::move(dues).error();
+    for (const LaneDue& due : *dues) impl.Throttle(due);
   }
   impl.thread = std::thread([&impl] { impl.Run(); });
   return Ok();

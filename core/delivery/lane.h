@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -78,12 +79,15 @@ class Lane {
 
   void SetGate(Gate gate) { gate_ = gate; }
   void Pause() { paused_ = true; }
+  /// Nothing starts before `until`: a pause that began before this lane was made.
+  void Throttle(MonoTime until) { throttled_until_ = std::max(throttled_until_, until); }
   /// The operator says it works: lifts a pause and a throttle, and probes a misconfigured sink at once.
   void Resume(MonoTime now);
   /// A new sink stands behind the lane: forgets that the old one was misconfigured, and what it may still say of that.
   void Renew();
 
   State StateAt(MonoTime now) const;
+  MonoTime throttled_until() const { return throttled_until_; }
   /// With kThrottled and kMisconfigured: when it is tried again.
   MonoTime Until() const { return misconfigured_ ? probe_at_ : throttled_until_; }
 

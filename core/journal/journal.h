@@ -81,10 +81,17 @@ struct AttemptRecord {
   DeliveryState state = DeliveryState::kPending;  ///< of the delivery, from now on
   WallTime due{};                ///< with kPending: not before
   std::uint32_t step = 0;        ///< with kPending: the next step to do
+  WallTime lane_due{};           ///< nothing goes to `sink` before; the epoch: the attempt says nothing of that
   /// With kDead: stored as a new delivery to this sink in the same step, accepted when the attempt ended; "" for none.
   std::string fallback_sink;
 
   WallTime EndedAt() const { return started_at + latency; }
+};
+
+/// A sink that asked to be left alone.
+struct LaneDue {
+  std::string sink;
+  WallTime due{};  ///< not before; may be over
 };
 
 /// Told about each stored record on the journal's own thread, in order. `fallback` is the number of the new delivery that
@@ -131,6 +138,9 @@ class Journal {
 
   /// Every delivery that has not ended, in the order of DeliverySeq, a page at a time: those after `after`, at most `limit`.
   [[nodiscard]] virtual Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) = 0;
+
+  /// The newest `lane_due` of each sink that has one.
+  [[nodiscard]] virtual Result<std::vector<LaneDue>> LoadLanes() = 0;
 
   /// Reads a stored event. Errors: kNotFound (retention removed it), kInvalid (the row is damaged), kUnavailable.
   [[nodiscard]] virtual Result<StoredEvent> Load(EventSeq event) = 0;

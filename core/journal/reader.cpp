@@ -20,6 +20,7 @@ Status Reader::Connect() {
       {&pending_,
        "SELECT seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried FROM delivery "
        "WHERE seq > ?1 AND state IN (0, 1) ORDER BY seq"},
+      {&lanes_, "SELECT sink, due_ms FROM lane"},
       {&event_,
        "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum FROM event LEFT JOIN raw USING (seq) "
        "WHERE event.seq = ?"},
@@ -59,6 +60,21 @@ Result<std::vector<PendingDelivery>> Reader::LoadPending(DeliverySeq after, Deli
     return skipped.error();
   }
   return page;
+}
+
+Result<std::vector<LaneDue>> Reader::LoadLanes() {
+  MutexLock lock(mu_);
+  HSW_TRY(Connect());
+  std::vector<LaneDue> lanes;
+  for (;;) {
+    const auto row = lanes_.Next();
+    if (!row && row.error().code != ErrorCode::kInvalid) {
+      db_.reset();
+      return row.error();
+    }
+    if (!row || !*row) return lanes;
+    lanes.push_back({std::string(lanes_.Bytes(0)), Time(lanes_.Int(1))});
+  }
 }
 
 Result<StoredEvent> Reader::Load(EventSeq event) {

@@ -17,6 +17,8 @@ class Reader {
 
   /// Damaged rows are stepped over.
   Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, DeliverySeq last, std::size_t limit);
+  /// Damage ends the list: a pause that is forgotten costs one more refusal, and is not worth a start that fails.
+  Result<std::vector<LaneDue>> LoadLanes();
   Result<StoredEvent> Load(EventSeq event);
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key);
 
@@ -28,6 +30,7 @@ class Reader {
   Mutex mu_;
   std::optional<Database> db_ GUARDED_BY(mu_);
   Statement pending_ GUARDED_BY(mu_);
+  Statement lanes_ GUARDED_BY(mu_);
   Statement event_ GUARDED_BY(mu_);
   Statement memory_ GUARDED_BY(mu_);
 };

@@ -105,6 +105,8 @@ class SqliteJournal final : public Journal {
     return page_reader_.LoadPending(std::max(after, floor - 1), last, limit);
   }
 
+  Result<std::vector<LaneDue>> LoadLanes() override { return page_reader_.LoadLanes(); }
+
   Result<StoredEvent> Load(EventSeq event) override {
     auto stored = due_reader_.Load(event);
     if (!stored && stored.error().code == ErrorCode::kInvalid) bad_reads_.fetch_add(1, std::memory_order_relaxed);

@@ -91,6 +91,7 @@ Status Store::Connect() {
        "FROM delivery WHERE seq = ?1"},
       {&sql_.memory,
        "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
+      {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2) ON CONFLICT DO UPDATE SET due_ms = ?2"},
       {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?)"},
       {&sql_.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
       {&sql_.page_count, "PRAGMA page_count"},
@@ -227,6 +228,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   if (outcome.has_memory) {
     HSW_TRY(sql_.memory.Bind(record.sink, record.call_key, record.event, outcome.memory).Run());
   }
+  if (record.lane_due != WallTime{}) HSW_TRY(sql_.lane.Bind(record.sink, Ms(record.lane_due)).Run());
   return Ok();
 }
 

@@ -56,7 +56,7 @@ class Store {
   struct Statements {
     Statement begin, commit, rollback;
     Statement event, raw, delivery, received_ms;
-    Statement attempt, update, fallback, memory, refused, set_meta;
+    Statement attempt, update, fallback, memory, lane, refused, set_meta;
     Statement page_count, free_count;
   };
 

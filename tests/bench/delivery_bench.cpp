@@ -58,6 +58,7 @@ class FreeJournal final : public Journal {
     }
     return page;
   }
+  Result<std::vector<LaneDue>> LoadLanes() override { return std::vector<LaneDue>(); }
   Result<StoredEvent> Load(EventSeq event) override {
     return StoredEvent{event, "01JD0000000000000000000000", "bolna", "", "call", WallTime(1ms)};
   }

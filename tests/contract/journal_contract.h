@@ -291,6 +291,25 @@ TEST_P(JournalContract, RetryKeepsDueAndAttempts) {
   EXPECT_EQ(pending[0].attempts, 3u);
 }
 
+TEST_P(JournalContract, APauseThatASinkAskedForOutlivesACrash) {
+  const DeliverySeq a = AppendOne("a");
+  ASSERT_TRUE(journal_->LoadLanes());
+  EXPECT_TRUE(journal_->LoadLanes()->empty());
+  AttemptRecord throttled = Attempt(a, DeliveryState::kPending);
+  throttled.lane_due = At(1'772'614'999'000);
+  journal_->Record(throttled);
+  throttled.lane_due = At(1'772'615'000'000);
+  journal_->Record(throttled);
+  journal_->Record(Delivered(a));
+  WaitRecorded(3);
+  Crash();
+  const auto lanes = journal_->LoadLanes();
+  ASSERT_TRUE(lanes);
+  ASSERT_EQ(lanes->size(), 1u);
+  EXPECT_EQ(lanes->front().sink, "ops");
+  EXPECT_EQ(lanes->front().due, At(1'772'615'000'000));
+}
+
 TEST_P(JournalContract, StepAndItsStateSurviveRetriesOfTheNextStep) {
   const DeliverySeq a = AppendOne("a");
   AttemptRecord next = Attempt(a, DeliveryState::kPending, Outcome::Kind::kNext);

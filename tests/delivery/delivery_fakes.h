@@ -61,6 +61,7 @@ class BellJournal final : public Journal {
   Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) override {
     return inner.LoadPending(after, limit);
   }
+  Result<std::vector<LaneDue>> LoadLanes() override { return inner.LoadLanes(); }
   Result<StoredEvent> Load(EventSeq event) override {
     ++loads;
     return inner.Load(event);

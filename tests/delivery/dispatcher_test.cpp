@@ -358,6 +358,23 @@ TEST_F(DispatcherTest, RetryAfterHoldsTheWholeLaneEvenIfThePluginForgetsIt) {
   EXPECT_TRUE(AwaitSent("http://ops", 2));
 }
 
+TEST_F(DispatcherTest, AfterARestartAThrottledLaneStillWaits) {
+  Lane("ops").config.concurrency = 1;
+  Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"}), Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", Answered(429, {{"retry-after", "30"}}));
+  ASSERT_TRUE(AwaitRecords(1));
+  Restart();
+  Tick(29s);
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 1u) << "nor does a delivery that was never tried go";
+  EXPECT_EQ(StatusOf("ops").state, State::kThrottled);
+  Tick(2s);
+  EXPECT_TRUE(AwaitSent("http://ops", 2));
+}
+
 TEST_F(DispatcherTest, StepsCarryTheirState) {
   Lane("ops");
   Start();

@@ -17,6 +17,7 @@ struct MemoryJournal::Disk {
   std::map<DeliverySeq, Delivery> deliveries;
   std::map<Digest, std::pair<EventSeq, std::string>> digests;
   std::map<std::pair<std::string, std::uint64_t>, std::string, std::less<>> memory;
+  std::map<std::string, WallTime> lanes;
   std::vector<AttemptRecord> records;
   std::vector<RefusedRequest> refused;
   EventSeq next_event = 1;
@@ -100,6 +101,7 @@ DeliverySeq MemoryJournal::Store(const AttemptRecord& record) {
   } else if (record.step == 0) {
     delivery.pending.state.clear();
   }
+  if (record.lane_due != WallTime{}) disk_->lanes[record.sink] = record.lane_due;
   if (record.outcome.has_memory) disk_->memory[{record.sink, record.call_key}] = record.outcome.memory;
   return fallback;
 }
@@ -152,6 +154,13 @@ Result<std::vector<PendingDelivery>> MemoryJournal::LoadPending(DeliverySeq afte
     if (!disk_->Ended(it->second)) page.push_back(it->second.pending);
   }
   return page;
+}
+
+Result<std::vector<LaneDue>> MemoryJournal::LoadLanes() {
+  MutexLock lock(mu_);
+  std::vector<LaneDue> lanes;
+  for (const auto& [sink, due] : disk_->lanes) lanes.push_back({sink, due});
+  return lanes;
 }
 
 Result<StoredEvent> MemoryJournal::Load(EventSeq event) {

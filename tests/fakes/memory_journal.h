@@ -26,6 +26,7 @@ class MemoryJournal final : public Journal {
   void OnRecorded(Recorded recorded) override;
   void RecordRefused(RefusedRequest refused) override;
   Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) override;
+  Result<std::vector<LaneDue>> LoadLanes() override;
   Result<StoredEvent> Load(EventSeq event) override;
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override;
   JournalStats Stats() override;

@@ -84,6 +84,7 @@ class MemoryJournal final : public Journal {
   Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq, std::size_t) override {
     return std::vector<PendingDelivery>();
   }
+  Result<std::vector<LaneDue>> LoadLanes() override { return std::vector<LaneDue>(); }
   Result<StoredEvent> Load(EventSeq) override { return Error{ErrorCode::kNotFound, "not kept"}; }
   Result<std::string> LoadMemory(std::string_view, std::uint64_t) override { return std::string(); }
   JournalStats Stats() override { return {}; }
