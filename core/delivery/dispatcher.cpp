@@ -275,8 +275,10 @@ void Dispatcher::Impl::Handle(const Inbox::Recorded& recorded) {
          .template_name = facts.template_name, .state = {}},
         flight.Event());
   }
-  if (flight.ends) lane.Forget(flight.ref);
-  lane.lane.Settle(flight.ref);
+  // Without a record each further attempt would be the first again, so one that was set aside is not tried again.
+  const bool ends = flight.ends || !recorded.stored;
+  if (ends) lane.Forget(flight.ref);
+  lane.lane.Settle(flight.ref, ends);
   if (flight.attempt->facts().plan != plan) {
     // It may be the last to hold a sink that a reload has replaced, and a plugin may take its time to end.
     renderers->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});
@@ -320,8 +322,8 @@ void Dispatcher::Impl::CancelAll() {
 
 Dispatcher::Dispatcher(Journal& journal, HttpClient& http, const Clock& clock, Metrics& metrics)
     : impl_(std::make_unique<Impl>(journal, http, clock, metrics)) {
-  journal.OnRecorded([inbox = impl_->inbox](DeliverySeq delivery, DeliverySeq fallback) {
-    inbox->Record({delivery, fallback});
+  journal.OnRecorded([inbox = impl_->inbox](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
+    inbox->Record({delivery, fallback, stored});
   });
   {
     MutexLock lock(impl_->gauges->mu);

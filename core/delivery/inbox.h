@@ -28,6 +28,7 @@ class Inbox {
   };
   struct Recorded {
     DeliverySeq delivery = 0, fallback = 0;
+    bool stored = true;
   };
   struct Batch {
     std::vector<Accepted> accepted;

@@ -180,11 +180,11 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   return wait ? Again(slot, now + *wait, *wait, Change::kNone) : dead(true, Change::kNone);
 }
 
-void Lane::Settle(Ref ref) {
+void Lane::Settle(Ref ref, bool ends) {
   Slot& slot = At(ref);
   HSW_CHECK(slot.phase == Phase::kAgain || slot.phase == Phase::kEnded, "only what has a verdict is settled, and once");
   --in_flight_;
-  if (slot.phase == Phase::kEnded) return Remove(ref);
+  if (ends || slot.phase == Phase::kEnded) return Remove(ref);
   slot.phase = Phase::kWaiting;
   Push(ref);
 }

@@ -74,8 +74,9 @@ class Lane {
   /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
   /// How often a delivery may ask for a next step is its sink's business: the plugin host counts them.
   Verdict Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter);
-  /// The verdict is durable: frees the slot. After a final verdict `ref` is gone.
-  void Settle(Ref ref);
+  /// The verdict is durable: frees the slot. After a final verdict `ref` is gone. `ends`: also after any other, because the
+  /// verdict cannot be stored.
+  void Settle(Ref ref, bool ends = false);
 
   void SetGate(Gate gate) { gate_ = gate; }
   void Pause() { paused_ = true; }

@@ -94,9 +94,12 @@ struct LaneDue {
   WallTime due{};  ///< not before; may be over
 };
 
-/// Told about each stored record on the journal's own thread, in order. `fallback` is the number of the new delivery that
-/// `fallback_sink` asked for, or 0. A record that could not be stored is kept and tried again, never dropped.
-using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback)>;
+/// Told about each record once, on the journal's own thread: those that are stored in their order. `fallback` is the number of
+/// the new delivery that `fallback_sink` asked for, or 0.
+///
+/// A record that cannot be written now is kept and tried again. One that meets a damaged row never can be: it is set aside
+/// (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after a restart.
+using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback, bool stored)>;
 
 struct JournalStats {
   std::uint64_t events = 0;        ///< stored now

@@ -130,6 +130,7 @@ class SqliteJournal final : public Journal {
     std::vector<AppendRequest*> appends;
     std::vector<RefusedRequest> refused;
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;
+    std::vector<DeliverySeq> set_aside;
   };
 
   void Run() {
@@ -147,6 +148,7 @@ class SqliteJournal final : public Journal {
     batch.appends.clear();
     batch.refused.clear();
     batch.recorded.clear();
+    batch.set_aside.clear();
     MutexLock lock(mu_);
     if (appends_.empty() && records_.empty() && !stop_ && !more) {
       asleep_ = true;
@@ -174,14 +176,15 @@ class SqliteJournal final : public Journal {
       }
     }
     gate_.Open(batch.number, !batch.appends.empty());
-    if (batch.recorded.empty()) return;
+    if (batch.recorded.empty() && batch.set_aside.empty()) return;
     Recorded recorded;
     {
       MutexLock lock(mu_);
       recorded = on_recorded_;
     }
     if (!recorded) return;
-    for (const auto& [delivery, fallback] : batch.recorded) recorded(delivery, fallback);
+    for (const auto& [delivery, fallback] : batch.recorded) recorded(delivery, fallback, true);
+    for (const DeliverySeq delivery : batch.set_aside) recorded(delivery, 0, false);
   }
 
   void Commit(Batch& batch) {
@@ -199,7 +202,7 @@ class SqliteJournal final : public Journal {
       store_->Rollback();
       batch.recorded.clear();
       if (damaged != kept_.size()) {
-        SetAside(damaged, written.error());
+        SetAside(batch, damaged, written.error());
         // What went well before it is stored first, or a damaged page would have it done again for each of its rows.
         if (damaged != 0) records = damaged;
         continue;
@@ -237,11 +240,12 @@ class SqliteJournal final : public Journal {
   }
 
   // One damaged row must not hold up every other record. Its delivery may be sent again after a restart.
-  void SetAside(std::size_t index, const Error& error) {
+  void SetAside(Batch& batch, std::size_t index, const Error& error) {
     const AttemptRecord& record = kept_[index];
     log::Error("journal_rows_damaged",
                {{"file", options_.path}, {"delivery", DeliveryId(record.delivery)}, {"reason", error.message}});
     bad_reads_.fetch_add(1, std::memory_order_relaxed);
+    batch.set_aside.push_back(record.delivery);
     kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(index));
   }
 

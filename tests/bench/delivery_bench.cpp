@@ -43,7 +43,7 @@ class FreeJournal final : public Journal {
   explicit FreeJournal(std::size_t pending) : pending_(pending) {}
   Result<Accepted> Append(const NewEvent&) override { return Error{ErrorCode::kUnsupported, ""}; }
   void Record(AttemptRecord record) override {
-    recorded_(record.delivery, 0);
+    recorded_(record.delivery, 0, true);
     if (++recorded == wanted) recorded.notify_all();
   }
   void OnRecorded(Recorded recorded) override { recorded_ = std::move(recorded); }

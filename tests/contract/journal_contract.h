@@ -46,7 +46,8 @@ class JournalContract : public testing::TestWithParam<JournalKind> {
   void Use(std::unique_ptr<Journal> journal) {
     journal_ = std::move(journal);
     ASSERT_TRUE(journal_);
-    journal_->OnRecorded([this](DeliverySeq delivery, DeliverySeq fallback) {
+    journal_->OnRecorded([this](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
+      EXPECT_TRUE(stored);
       std::lock_guard lock(mu_);
       recorded_.emplace_back(delivery, fallback);
       changed_.notify_all();

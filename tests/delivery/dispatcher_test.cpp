@@ -481,6 +481,25 @@ TEST_F(DispatcherTest, OnlyConcurrencyManyCanBeSentTwiceAfterACrash) {
   EXPECT_LE(http.CountSent("http://ops"), 3u);
 }
 
+TEST_F(DispatcherTest, ARecordThatIsSetAsideFreesItsSlotAndItsDeliveryIsNotTriedAgain) {
+  Lane("ops").config.concurrency = 1;
+  Lane("barrier");
+  Start();
+  const auto deliveries = Store("call-1", {"ops"}, 7);
+  journal.inner.DamageDelivery(deliveries.front().seq);
+  dispatcher->Accept(nullptr, deliveries);
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  const DeliverySeq next = Accept("call-2", {"ops"}, 7);
+  http.Answer("http://ops", Answered(503));
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitState(next, DeliveryState::kDelivered));
+  Tick(1h);
+  Settle();
+  EXPECT_THAT(http.Sent(), testing::Contains("http://ops call-1").Times(1));
+  EXPECT_EQ(StatusOf("ops").pending, 0u);
+}
+
 TEST_F(DispatcherTest, PausedLanesStartNothingUntilResumed) {
   Lane("ops"), Lane("barrier");
   Start();

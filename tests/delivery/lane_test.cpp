@@ -188,6 +188,18 @@ TEST_F(LaneTest, ASlotIsHeldUntilTheOutcomeIsDurable) {
   EXPECT_EQ(Start(), 3);
 }
 
+TEST_F(LaneTest, ADeliveryWhoseOutcomeCannotBeStoredIsGoneAndLetsItsCallGoOn) {
+  lane.SetPolicy(Policy(1));
+  Add(1, 7), Add(2, 7);
+  Start();
+  lane.Finish(started, Made(Kind::kRetry), now, jitter);
+  lane.Settle(started, true);
+  EXPECT_EQ(Start(), 2);
+  Finish(Kind::kDelivered);
+  EXPECT_EQ(lane.pending(), 0u);
+  EXPECT_EQ(StartAt(now + 1h), 0);
+}
+
 TEST_F(LaneTest, EventsOfOneCallGoOneByOneInOrder) {
   Add(1, 7), Add(2, 7), Add(3, 8);
   EXPECT_EQ(Start(), 1);

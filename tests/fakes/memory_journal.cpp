@@ -12,6 +12,7 @@ struct MemoryJournal::Disk {
   struct Delivery {
     PendingDelivery pending;
     DeliveryState state = DeliveryState::kPending;
+    bool damaged = false;
   };
   std::map<EventSeq, Event> events;
   std::map<DeliverySeq, Delivery> deliveries;
@@ -73,9 +74,10 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   return Accepted{.event = seq, .id = id, .duplicate = false, .first_delivery = first_delivery};
 }
 
-DeliverySeq MemoryJournal::Store(const AttemptRecord& record) {
+MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
   const auto found = disk_->deliveries.find(record.delivery);
-  if (found == disk_->deliveries.end()) return 0;
+  if (found == disk_->deliveries.end()) return {.delivery = record.delivery};
+  if (found->second.damaged) return {.delivery = record.delivery, .stored = false};
   disk_->records.push_back(record);
   auto& delivery = found->second;
   DeliverySeq fallback = 0;
@@ -103,37 +105,37 @@ DeliverySeq MemoryJournal::Store(const AttemptRecord& record) {
   }
   if (record.lane_due != WallTime{}) disk_->lanes[record.sink] = record.lane_due;
   if (record.outcome.has_memory) disk_->memory[{record.sink, record.call_key}] = record.outcome.memory;
-  return fallback;
+  return {.delivery = record.delivery, .fallback = fallback};
 }
 
 void MemoryJournal::Record(AttemptRecord record) {
   Recorded recorded;
-  DeliverySeq fallback = 0;
+  Told told;
   {
     MutexLock lock(mu_);
     if (!unwritable_because_.empty()) {
       waiting_.push_back(std::move(record));
       return;
     }
-    fallback = Store(record);
+    told = Store(record);
     recorded = on_recorded_;
   }
-  if (recorded) recorded(record.delivery, fallback);
+  if (recorded) recorded(told.delivery, told.fallback, told.stored);
 }
 
 void MemoryJournal::SetUnwritable(std::string because) {
   Recorded recorded;
-  std::vector<std::pair<DeliverySeq, DeliverySeq>> stored;
+  std::vector<Told> stored;
   {
     MutexLock lock(mu_);
     unwritable_because_ = std::move(because);
     if (!unwritable_because_.empty()) return;
-    for (const AttemptRecord& record : waiting_) stored.emplace_back(record.delivery, Store(record));
+    for (const AttemptRecord& record : waiting_) stored.push_back(Store(record));
     waiting_.clear();
     recorded = on_recorded_;
   }
   if (!recorded) return;
-  for (const auto& [delivery, fallback] : stored) recorded(delivery, fallback);
+  for (const Told& told : stored) recorded(told.delivery, told.fallback, told.stored);
 }
 
 void MemoryJournal::OnRecorded(Recorded recorded) {
@@ -188,6 +190,11 @@ JournalStats MemoryJournal::Stats() {
   }
   stats.unwritable_because = unwritable_because_;
   return stats;
+}
+
+void MemoryJournal::DamageDelivery(DeliverySeq delivery) {
+  MutexLock lock(mu_);
+  if (const auto found = disk_->deliveries.find(delivery); found != disk_->deliveries.end()) found->second.damaged = true;
 }
 
 void MemoryJournal::Damage(EventSeq event) {

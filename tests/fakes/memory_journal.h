@@ -33,6 +33,8 @@ class MemoryJournal final : public Journal {
 
   /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
   void SetUnwritable(std::string because);
+  /// Records of `delivery` meet a damaged row from now on and are set aside.
+  void DamageDelivery(DeliverySeq delivery);
   /// Load says kInvalid for `event` from now on.
   void Damage(EventSeq event);
   /// Load says kNotFound for `event` from now on.
@@ -45,7 +47,11 @@ class MemoryJournal final : public Journal {
   std::optional<DeliveryState> StateOf(DeliverySeq delivery) const;
 
  private:
-  DeliverySeq Store(const AttemptRecord& record) REQUIRES(mu_);
+  struct Told {
+    DeliverySeq delivery = 0, fallback = 0;
+    bool stored = true;
+  };
+  Told Store(const AttemptRecord& record) REQUIRES(mu_);
 
   mutable Mutex mu_;
   const std::shared_ptr<Disk> disk_;

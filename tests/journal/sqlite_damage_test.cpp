@@ -1,6 +1,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
 #include "core/base/log.h"
 #include "tests/journal/sqlite_fixture.h"
 
@@ -92,6 +97,34 @@ TEST_F(SqliteDamage, DestroyedPagesCostOnlyWhatTheyHeld) {
   ASSERT_TRUE(left);
   ASSERT_EQ(left->size(), 1u);
   EXPECT_EQ(left->front().seq, accepted->first_delivery);
+}
+
+TEST_F(SqliteDamage, ARecordThatMeetsItIsToldAsSetAside) {
+  constexpr int kEvents = 600;
+  Fill(kEvents);
+  const auto leaves = Leaves("delivery");
+  ASSERT_GE(leaves.size(), 4u);
+  Overwrite(leaves[leaves.size() / 2], 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  ASSERT_TRUE(Open());
+  std::mutex mu;
+  std::condition_variable changed;
+  std::map<DeliverySeq, bool> told;
+  journal_->OnRecorded([&](DeliverySeq delivery, DeliverySeq, bool stored) {
+    std::lock_guard lock(mu);
+    EXPECT_TRUE(told.emplace(delivery, stored).second) << "told once";
+    changed.notify_all();
+  });
+  for (DeliverySeq delivery = 1; delivery <= kEvents; ++delivery) Deliver(delivery, delivery);
+  {
+    std::unique_lock lock(mu);
+    changed.wait(lock, [&] { return told.size() == kEvents; });
+  }
+  const auto set_aside = std::ranges::count_if(told, [](const auto& entry) { return !entry.second; });
+  EXPECT_GT(set_aside, 0);
+  EXPECT_LT(set_aside, 200);
+  EXPECT_TRUE(told.at(1));
+  EXPECT_TRUE(told.at(kEvents));
+  journal_.reset();
 }
 
 TEST_F(SqliteDamage, RetentionStepsOverDestroyedPages) {
