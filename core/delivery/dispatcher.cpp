@@ -384,7 +384,9 @@ void Dispatcher::Use(std::shared_ptr<const DeliveryPlan> plan) {
       if (useless) impl.retired.push_back(std::move(useless));
     }
     std::erase_if(impl.lanes, [&](const auto& entry) {
-      return entry.second->lane.pending() == 0 && !plan->lanes.contains(entry.first);
+      const bool ends = entry.second->lane.pending() == 0 && !plan->lanes.contains(entry.first);
+      if (ends) entry.second->ClearGauges();
+      return ends;
     });
     impl.plan = std::move(plan);
   }

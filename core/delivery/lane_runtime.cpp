@@ -201,4 +201,10 @@ void LaneRuntime::SetGauges(MonoTime now) const {
   series.open.Set(lane.StateAt(now) == Lane::State::kOpen ? 1 : 0);
 }
 
+void LaneRuntime::ClearGauges() const {
+  series.pending.Set(0);
+  series.oldest_seconds.Set(0);
+  series.open.Set(0);
+}
+
 }  // namespace hookswitch

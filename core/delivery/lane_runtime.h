@@ -55,6 +55,8 @@ class LaneRuntime {
 
   LaneStatus Status(MonoTime now, WallTime wall) const;
   void SetGauges(MonoTime now) const;
+  /// Before the lane ends: its series stay, and must not tell its last state for ever.
+  void ClearGauges() const;
   bool is_call_sink() const { return sink && sink->kind() == Sink::Kind::kCall; }
 
   const std::string name;

@@ -660,6 +660,23 @@ TEST_F(DispatcherTest, ACallThatNeverReturnsIsCutAndItsThreadReplaced) {
   EXPECT_EQ(journal.inner.StateOf(first), DeliveryState::kPending) << "what comes late is ignored";
 }
 
+TEST_F(DispatcherTest, ALaneThatEndedIsNotToldAsOpen) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  clock.Advance(5s);
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_oldest_seconds{sink=\"ops\"} 5"));
+  http.Answer("http://ops", Answered(200));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  Settle();
+  lanes.erase("ops");
+  Use();
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_pending{sink=\"ops\"} 0"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_oldest_seconds{sink=\"ops\"} 0"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_lane_open{sink=\"ops\"} 0"));
+}
+
 TEST_F(DispatcherTest, MetricsTellWhatHappened) {
   Lane("ops");
   Start();
