@@ -114,6 +114,8 @@ class SqliteJournal final : public Journal {
   }
 
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override {
+    // Few sinks keep any, and asking costs a read for every delivery.
+    if (!has_memory_.load(std::memory_order_acquire)) return std::string();
     return due_reader_.LoadMemory(sink, call_key);
   }
 
@@ -308,6 +310,7 @@ class SqliteJournal final : public Journal {
   void Publish() {
     pending_floor_.store(store_->pending_floor(), std::memory_order_release);
     last_delivery_.store(store_->last_delivery(), std::memory_order_release);
+    has_memory_.store(store_->has_memory(), std::memory_order_release);
     MutexLock lock(stats_mu_);
     stats_.events = store_->events();
     stats_.pending = store_->pending();
@@ -347,6 +350,7 @@ class SqliteJournal final : public Journal {
   Reader page_reader_;
   std::atomic<DeliverySeq> pending_floor_{1};
   std::atomic<DeliverySeq> last_delivery_{0};
+  std::atomic<bool> has_memory_{false};
   std::atomic<std::uint64_t> bad_reads_{0};
   Mutex stats_mu_;
   JournalStats stats_ GUARDED_BY(stats_mu_);

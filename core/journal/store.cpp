@@ -50,6 +50,8 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, int page_siz
   HSW_TRY(store->LoadAfter(0, store->stored_floor_ - 1));
   const auto refused = store->db_.Ask("SELECT max(number) + 1 FROM refused");
   store->next_refused_ = refused ? *refused : 0;
+  const auto memories = store->db_.Ask("SELECT EXISTS(SELECT 1 FROM memory)");
+  store->has_memory_ = !memories || *memories != 0;
   return store;
 }
 
@@ -227,6 +229,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   SetPending(record.delivery, IsOpen(record.state));
   if (outcome.has_memory) {
     HSW_TRY(sql_.memory.Bind(record.sink, record.call_key, record.event, outcome.memory).Run());
+    has_memory_ = true;
   }
   if (record.lane_due != WallTime{}) HSW_TRY(sql_.lane.Bind(record.sink, Ms(record.lane_due)).Run());
   return Ok();

@@ -43,6 +43,8 @@ class Store {
   std::uint64_t events() const { return events_; }
   std::uint64_t pending() const { return pending_.size(); }
   std::uint64_t bad_rows() const { return bad_rows_; }
+  /// Whether any sink may have left a memory. Stays true once it is.
+  bool has_memory() const { return has_memory_; }
   DeliverySeq pending_floor() const { return pending_.Floor(next_delivery_); }
   DeliverySeq last_delivery() const { return next_delivery_ - 1; }
   /// Used on disk, free pages excluded.
@@ -77,6 +79,7 @@ class Store {
   PendingSet pending_;
   std::uint64_t events_ = 0;
   std::uint64_t bad_rows_ = 0;
+  bool has_memory_ = false;
   EventSeq next_event_ = 1;
   DeliverySeq next_delivery_ = 1;
   DeliverySeq stored_floor_ = 1;

@@ -242,5 +242,18 @@ TEST_F(SqliteJournal, LogIsMovedIntoTheDatabaseWhileEventsArrive) {
   EXPECT_LT(log_bytes, std::filesystem::file_size(path_));
 }
 
+TEST_F(SqliteJournal, MemoryIsNotReadWhileNoSinkHasLeftAny) {
+  ASSERT_TRUE(Open());
+  Shell("INSERT INTO memory VALUES('ops', 7, 1, 'put there behind its back')");
+  EXPECT_EQ(*journal_->LoadMemory("ops", 7), "") << "it did not look";
+  const auto accepted = Append("a", 100, {"ops"});
+  ASSERT_TRUE(accepted);
+  Deliver(accepted->first_delivery, accepted->event, "left by a sink");
+  ASSERT_TRUE(Append("b"));
+  EXPECT_EQ(*journal_->LoadMemory("ops", 7), "left by a sink");
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(*journal_->LoadMemory("ops", 7), "left by a sink");
+}
+
 }  // namespace
 }  // namespace hookswitch
