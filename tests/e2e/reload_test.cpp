@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "tests/e2e/poster.h"
 #include "tests/e2e/router.h"
 
@@ -35,6 +38,45 @@ TEST(Reload, TwoHundredReloadsUnderLoadLoseDoubleAndRefuseNothing) {
   std::set<std::size_t> arrived;
   for (const auto& posted : slack.Posted()) arrived.insert(CallNumberIn(posted.body).value_or(SIZE_MAX));
   EXPECT_EQ(arrived, poster.Accepted());
+}
+
+TEST(Reload, AfterABurstOfSignalsTheLastConfigHoldsAndNothingIsLost) {
+  constexpr std::size_t kSignals = 20;
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("first", slack.Url("/services/T0/B0/first")).Slack("last", slack.Url("/services/T0/B0/last"));
+  config.rules = "  - {name: all, send: [first]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  Poster poster(2);
+  poster.Go(router.Ingress(), 1'000'000);
+  poster.WaitForAccepted(10);
+  std::string others;
+  for (std::size_t i = 1; i <= kSignals; ++i) {
+    config.rules = others + "  - {name: all, send: [" + (i < kSignals ? "first" : "last") + "]}\n";
+    others += "  - {name: other-" + std::to_string(i) + ", when: {agent: nobody}, send: [first]}\n";
+    WriteFile(dir / "next.yaml", config.Text());
+    std::filesystem::rename(dir / "next.yaml", config.Path());
+    router.Process().Signal(SIGHUP);
+  }
+  // Each config has one rule more than the one before. Signals may be merged, but never the last with an earlier config.
+  ASSERT_TRUE(router.Process().WaitForLine("\"rules\":" + std::to_string(kSignals) + ",", seconds(20))) << router.Log();
+  poster.Stop();
+  poster.Join();
+  EXPECT_TRUE(poster.Others().empty()) << poster.Others().begin()->first;
+  ASSERT_EQ(router.Post(Call(CallId(poster.Next()))).status, 200);
+  const std::size_t sent = poster.Accepted().size() + 1;
+  ASSERT_TRUE(slack.WaitForPosted(sent, seconds(60)));
+  EXPECT_EQ(router.Stop(), 0);
+  EXPECT_EQ(slack.PostedCount(), sent);
+  const auto last = slack.Posted("/services/T0/B0/last");
+  ASSERT_FALSE(last.empty());
+  EXPECT_TRUE(std::ranges::any_of(last, [&](const auto& post) { return CallNumberIn(post.body) == poster.Next(); }));
+  std::set<std::size_t> arrived;
+  for (const auto& posted : slack.Posted()) arrived.insert(CallNumberIn(posted.body).value_or(SIZE_MAX));
+  EXPECT_EQ(arrived.size(), sent);
+  EXPECT_THAT(router.Log(), testing::Not(HasSubstr("reload_failed")));
 }
 
 TEST(Reload, NewRulesHoldFromTheNextEventOn) {
