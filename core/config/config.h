@@ -96,7 +96,7 @@ struct Agent {
 
 struct Retry {
   std::vector<milliseconds> schedule;  ///< wait before attempt 2, 3, …; the last one repeats
-  milliseconds give_up_after{};        ///< from acceptance
+  milliseconds give_up_after{};        ///< from a delivery's first failure
   bool operator==(const Retry&) const = default;
 };
 

@@ -269,7 +269,7 @@ void Dispatcher::Impl::Handle(const Inbox::Recorded& recorded) {
   LaneRuntime& lane = *flight.lane;
   if (recorded.fallback != 0) {
     const Attempt::Facts& facts = flight.attempt->facts();
-    // Its time starts now: the first sink has used up what the event's acceptance gave it.
+    // It takes its place behind what already waits for that sink.
     Add({.seq = recorded.fallback, .event = facts.event_seq, .call_key = facts.call_key, .accepted_at = flight.ended,
          .due = {}, .attempts = 0, .step = 0, .is_fallback = true, .sink = flight.fallback, .rule = facts.rule,
          .template_name = facts.template_name, .state = {}},

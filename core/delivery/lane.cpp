@@ -126,7 +126,6 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   const bool is_probe = probe_ == ref;
   if (is_probe) probe_ = kNone;
   ++slot.attempts;
-  const auto age = std::chrono::duration_cast<milliseconds>(now - slot.accepted);
   // The other side read a request and judged it: credential and destination work.
   const auto reopen = [&] {
     if (!misconfigured_) return Change::kNone;
@@ -147,6 +146,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     case Outcome::Kind::kNext:
       ++slot.step;
       slot.failures = 0;
+      slot.first_failed = MonoTime{};
       return Again(slot, slot.accepted, milliseconds(0), reopen());  // before those that have not begun
     case Outcome::Kind::kMisconfigured: {
       Change change = Change::kNone;
@@ -171,12 +171,15 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
     const milliseconds pause = PauseFor(*outcome.retry_after, jitter);
     throttled_until_ = std::max(throttled_until_, now + pause);
-    if (age >= policy_.retry.give_up_after && !misconfigured_) return dead(true, Change::kThrottled);
+    const bool is_over = slot.first_failed != MonoTime{} && now - slot.first_failed >= policy_.retry.give_up_after;
+    if (is_over && !misconfigured_) return dead(true, Change::kThrottled);
     return Again(slot, slot.due, pause, Change::kThrottled);  // keeps its place; the whole lane waits
   }
   if (misconfigured_) return Again(slot, now, milliseconds(0), Change::kNone);
   ++slot.failures;
-  const auto wait = NextTry(policy_.retry, slot.failures, age, jitter);
+  if (slot.first_failed == MonoTime{}) slot.first_failed = now;
+  const auto failing_for = std::chrono::duration_cast<milliseconds>(now - slot.first_failed);
+  const auto wait = NextTry(policy_.retry, slot.failures, failing_for, jitter);
   return wait ? Again(slot, now + *wait, *wait, Change::kNone) : dead(true, Change::kNone);
 }
 

@@ -24,6 +24,7 @@ struct LaneDelivery {
   std::uint64_t call_key = 0;    ///< 0: no order
   MonoTime accepted{};
   MonoTime due{};                ///< not before
+  MonoTime first_failed{};       ///< the first of `failures` seen here; the zero time: none
   std::uint32_t attempts = 0;    ///< finished so far
   std::uint32_t failures = 0;    ///< those that count for the retry schedule
   std::uint32_t origin = 0;      ///< the owner's own number for rule and template

@@ -95,24 +95,44 @@ TEST_F(LaneTest, AFailureWaitsItsScheduleAndHoldsNothingElse) {
 TEST_F(LaneTest, GivesUpAfterItsTime) {
   lane.SetPolicy({{}, 8, {{1s}, 3s}});
   Add(1);
-  const MonoTime accepted = now;
+  now += 2s;
+  const MonoTime first_failed = now;
   int tries = 0;
   for (;; ++tries) {
-    ASSERT_EQ(StartAt(lane.NextLook()), 1);
+    ASSERT_EQ(StartAt(std::max(now, lane.NextLook())), 1);
     const auto verdict = Finish(Kind::kRetry);
     if (verdict.state == DeliveryState::kPending) continue;
     EXPECT_EQ(verdict.state, DeliveryState::kDead);
     EXPECT_TRUE(verdict.gave_up);
     break;
   }
-  EXPECT_EQ(now, accepted + 3s) << "the last try comes when the time is up";
+  EXPECT_EQ(now, first_failed + 3s) << "the last try comes when the time is up";
   EXPECT_GE(tries, 3);
 }
 
-TEST_F(LaneTest, WhatWaitedLongerThanItsTimeIsStillTriedOnce) {
+TEST_F(LaneTest, TimeThatALaneWasHeldIsNotTakenFromADelivery) {
   Add(1);
-  EXPECT_EQ(StartAt(now + 100h), 1);
+  lane.Pause();
+  now += 100h;
+  lane.Resume(now);
+  EXPECT_EQ(Start(), 1);
+  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kPending);
+  EXPECT_EQ(StartAt(now + 24h - 1s), 1);
+  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kPending);
+  EXPECT_EQ(StartAt(now + 1s), 1);
   EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kDead);
+}
+
+TEST_F(LaneTest, EveryStepHasItsOwnTime) {
+  Add(1);
+  Start();
+  Finish(Kind::kRetry);
+  StartAt(now + 23h);
+  Finish(Kind::kNext);
+  Start();
+  Finish(Kind::kRetry);
+  EXPECT_EQ(StartAt(now + 2h), 1);
+  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kPending);
 }
 
 TEST_F(LaneTest, RetryAfterFreezesTheWholeLaneInFull) {
@@ -161,9 +181,20 @@ TEST_F(LaneTest, RetryAfterOfZeroIsAnOrdinaryFailure) {
 
 TEST_F(LaneTest, EndlessRetryAfterEndsWhenTheTimeIsUp) {
   Add(1);
-  now += 24h;
   Start();
+  Finish(Kind::kRetry);
+  StartAt(now + 24h - 1s);
+  EXPECT_EQ(Finish(Kind::kRetry, 1s).state, DeliveryState::kPending);
+  StartAt(now + 1s);
   EXPECT_EQ(Finish(Kind::kRetry, 30s).state, DeliveryState::kDead);
+}
+
+TEST_F(LaneTest, RetryAfterAloneNeverEndsADelivery) {
+  Add(1);
+  StartAt(now + 100h);
+  EXPECT_EQ(Finish(Kind::kRetry, 30s).state, DeliveryState::kPending);
+  StartAt(now + 100h);
+  EXPECT_EQ(Finish(Kind::kRetry, 30s).state, DeliveryState::kPending);
 }
 
 TEST_F(LaneTest, PaceHolds) {
