@@ -170,12 +170,11 @@ class SqliteJournal final : public Journal {
 
   void Write(Batch& batch) {
     const bool any = !batch.appends.empty() || !kept_.empty() || !batch.refused.empty();
-    if (any) {
-      if (unwritable_ && !last_try_ && clock_.Mono() < retry_at_) {
-        for (AppendRequest* request : batch.appends) request->error = *unwritable_;
-      } else {
-        Commit(batch);
-      }
+    if (unwritable_ && !last_try_ && clock_.Mono() < retry_at_) {
+      for (AppendRequest* request : batch.appends) request->error = *unwritable_;
+    } else if (any || unwritable_) {
+      // Also without work: who sends elsewhere because of us would never hear that there is space again.
+      Commit(batch);
     }
     gate_.Open(batch.number, !batch.appends.empty());
     if (batch.recorded.empty() && batch.set_aside.empty()) return;
@@ -195,10 +194,10 @@ class SqliteJournal final : public Journal {
       std::size_t damaged = kept_.size();
       Status written = WriteOnce(batch, records, damaged);
       if (written) {
-        if (unwritable_) log::Info("journal_writable_again", {{"file", options_.path}});
-        unwritable_.reset();
+        const bool was_unwritable = std::exchange(unwritable_, std::nullopt).has_value();
         kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(batch.recorded.size()));
         Publish();
+        if (was_unwritable) log::Info("journal_writable_again", {{"file", options_.path}});
         return;
       }
       store_->Rollback();
@@ -221,6 +220,7 @@ class SqliteJournal final : public Journal {
       suspect_ = false;
     }
     HSW_TRY(store_->Begin());
+    if (unwritable_) HSW_TRY(store_->Probe());
     for (AppendRequest* request : batch.appends) {
       request->error.reset();
       Status stored =
@@ -261,12 +261,16 @@ class SqliteJournal final : public Journal {
     }
     unwritable_ = std::move(answer);
     suspect_ = true;
+    failed_now_ = true;
     retry_at_ = clock_.Mono() + kRetryWriting;
   }
 
   /// Returns whether there is more to do at once.
   bool KeepHouse(std::size_t appended) {
-    if (unwritable_) return false;
+    if (unwritable_) {
+      // A journal that filled the disk itself must be able to free itself: once after each try.
+      if (!std::exchange(failed_now_, false) || last_try_ || !store_->Reconnect()) return false;
+    }
     MoveLog();
     const auto bytes = store_->Bytes();
     if (!bytes) return false;
@@ -285,14 +289,14 @@ class SqliteJournal final : public Journal {
     }
     retention_failed_ = false;
     if (store_->events() != events_before) Publish();
-    return *more;
+    return *more && !unwritable_;
   }
 
   // The thread moves most of the log, the writer only what was added meanwhile; the next commit then begins the log anew.
   void MoveLog() {
     const int frames = store_->log_frames();
-    if (frames < tuning_.checkpoint_frames) return;
-    bool now = !checkpointer_ || frames >= tuning_.max_log_frames;
+    if (frames < tuning_.checkpoint_frames && !unwritable_) return;
+    bool now = unwritable_ || !checkpointer_ || frames >= tuning_.max_log_frames;
     if (checkpointer_ && !now) {
       const int moved = checkpointer_->TakeMoved();
       if (moved != 0 && frames - moved <= kShortTail) {
@@ -302,7 +306,7 @@ class SqliteJournal final : public Journal {
       }
     }
     if (!now) return;
-    if (auto moved = store_->MoveLog(); !moved) {
+    if (auto moved = store_->MoveLog(); !moved && !unwritable_) {
       log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", moved.error().message}});
     }
   }
@@ -342,6 +346,7 @@ class SqliteJournal final : public Journal {
   std::optional<Error> unwritable_;
   MonoTime retry_at_{};
   bool suspect_ = false;  ///< the connection failed in a way that may last
+  bool failed_now_ = false;  ///< and nothing has been freed since
   bool last_try_ = false;
   bool retention_failed_ = false;
   std::optional<Checkpointer> checkpointer_;

@@ -96,6 +96,8 @@ Status Store::Connect() {
       {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2) ON CONFLICT DO UPDATE SET due_ms = ?2"},
       {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?)"},
       {&sql_.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
+      {&sql_.probe,
+       "INSERT OR REPLACE INTO meta SELECT 'probe', ifnull((SELECT value FROM meta WHERE key = 'probe'), 0) + 1"},
       {&sql_.page_count, "PRAGMA page_count"},
       {&sql_.free_count, "PRAGMA freelist_count"},
   };
@@ -242,6 +244,8 @@ Status Store::Refused(const RefusedRequest& refused) {
             refused.error, refused.detail)
       .Run();
 }
+
+Status Store::Probe() { return sql_.probe.Run(); }
 
 Status Store::Commit() {
   const DeliverySeq floor = pending_floor();

@@ -32,6 +32,8 @@ class Store {
   /// `fallback`: see Recorded. A delivery that retention removed is no error.
   [[nodiscard]] Status Record(const AttemptRecord& record, DeliverySeq& fallback);
   [[nodiscard]] Status Refused(const RefusedRequest& refused);
+  /// Writes a number that nobody reads, so that Commit tells whether writing works.
+  [[nodiscard]] Status Probe();
   [[nodiscard]] Status Commit();
   /// Does nothing outside a transaction.
   void Rollback();
@@ -58,7 +60,7 @@ class Store {
   struct Statements {
     Statement begin, commit, rollback;
     Statement event, raw, delivery, received_ms;
-    Statement attempt, update, fallback, memory, lane, refused, set_meta;
+    Statement attempt, update, fallback, memory, lane, refused, set_meta, probe;
     Statement page_count, free_count;
   };
 

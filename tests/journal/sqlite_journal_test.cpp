@@ -3,7 +3,9 @@
 
 #include <csignal>
 #include <fstream>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include "core/base/log.h"
 #include "tests/journal/sqlite_fixture.h"
@@ -119,6 +121,7 @@ TEST_F(SqliteJournal, FullDiskIsUnavailableUntilThereIsSpaceAgain) {
       EXPECT_EQ(accepted.error().code, ErrorCode::kUnavailable);
       break;
     }
+    const DiskLimit nothing(1);  // so that it cannot free itself
     EXPECT_NE(journal_->Stats().unwritable_because.find(path_), std::string::npos);
     EXPECT_EQ(journal_->Stats().events, static_cast<std::uint64_t>(stored + 1));
     EXPECT_TRUE(journal_->Load(first->event));
@@ -136,6 +139,47 @@ TEST_F(SqliteJournal, FullDiskIsUnavailableUntilThereIsSpaceAgain) {
   ASSERT_TRUE(Open());
   EXPECT_TRUE(Append("after", 8000)->duplicate);
   log::SetWriterForTest(nullptr);
+}
+
+/// Waits for a line of the log.
+class LogLine {
+ public:
+  explicit LogLine(std::string word) {
+    log::SetWriterForTest([this, word = std::move(word)](log::Level, std::string_view line) {
+      if (line.find(word) != std::string_view::npos && !std::exchange(seen_, true)) come_.set_value();
+    });
+  }
+  ~LogLine() { log::SetWriterForTest(nullptr); }
+  bool Await() { return come_.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready; }
+
+ private:
+  bool seen_ = false;
+  std::promise<void> come_;
+};
+
+TEST_F(SqliteJournal, NoticesByItselfThatThereIsSpaceAgain) {
+  LogLine writable("journal_writable_again");
+  ASSERT_TRUE(Open());
+  {
+    const DiskLimit limit(1);
+    EXPECT_FALSE(Append("first"));
+    EXPECT_NE(journal_->Stats().unwritable_because, "");
+  }
+  clock_.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(writable.Await());
+  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  journal_.reset();
+}
+
+TEST_F(SqliteJournal, ALogThatFilledTheDiskIsMovedAndUsedAgain) {
+  LogLine writable("journal_writable_again");
+  ASSERT_TRUE(Open());
+  const DiskLimit limit(256 * 1024);
+  for (int i = 0; Append("fill " + std::to_string(i), 8000); ++i) ASSERT_LT(i, 1000);
+  clock_.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(writable.Await());
+  EXPECT_TRUE(Append("after", 8000));
+  journal_.reset();
 }
 
 TEST_F(SqliteJournal, RefusedRequestsAreARingOfThousand) {
