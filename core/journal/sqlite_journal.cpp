@@ -131,6 +131,7 @@ class SqliteJournal final : public Journal {
     std::uint32_t number = 0;
     std::vector<AppendRequest*> appends;
     std::vector<RefusedRequest> refused;
+    bool refused_damaged = false;  ///< they met a damaged page
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;
     std::vector<DeliverySeq> set_aside;
   };
@@ -202,6 +203,10 @@ class SqliteJournal final : public Journal {
       }
       store_->Rollback();
       batch.recorded.clear();
+      if (std::exchange(batch.refused_damaged, false)) {
+        DropRefused(batch, written.error());
+        continue;
+      }
       if (damaged != kept_.size()) {
         SetAside(batch, damaged, written.error());
         // What went well before it is stored first, or a damaged page would have it done again for each of its rows.
@@ -237,7 +242,12 @@ class SqliteJournal final : public Journal {
       }
       batch.recorded.emplace_back(kept_[i].delivery, fallback);
     }
-    for (const RefusedRequest& refused : batch.refused) HSW_TRY(store_->Refused(refused));
+    for (const RefusedRequest& refused : batch.refused) {
+      if (Status stored = store_->Refused(refused); !stored) {
+        batch.refused_damaged = stored.error().code == ErrorCode::kInvalid;
+        return stored;
+      }
+    }
     return store_->Commit();
   }
 
@@ -249,6 +259,14 @@ class SqliteJournal final : public Journal {
     bad_reads_.fetch_add(1, std::memory_order_relaxed);
     batch.set_aside.push_back(record.delivery);
     kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+
+  // They are only there to be looked at, so they must not hold up what is to be delivered.
+  void DropRefused(Batch& batch, const Error& error) {
+    bad_reads_.fetch_add(batch.refused.size(), std::memory_order_relaxed);
+    batch.refused.clear();
+    if (std::exchange(refused_damage_told_, true)) return;
+    log::Error("journal_rows_damaged", {{"file", options_.path}, {"table", "refused"}, {"reason", error.message}});
   }
 
   void Fail(Batch& batch, const Error& error) {
@@ -349,6 +367,7 @@ class SqliteJournal final : public Journal {
   bool failed_now_ = false;  ///< and nothing has been freed since
   bool last_try_ = false;
   bool retention_failed_ = false;
+  bool refused_damage_told_ = false;
   std::optional<Checkpointer> checkpointer_;
 
   Reader due_reader_;

@@ -149,6 +149,31 @@ TEST_F(SqliteDamage, RetentionStepsOverDestroyedPages) {
   EXPECT_LT(journal_->Stats().events, kEvents + 0u) << "what is far from the damage is gone";
 }
 
+TEST_F(SqliteDamage, DamagedRefusedRequestsHoldUpNothing) {
+  const auto refuse = [this](int count) {
+    for (int i = 0; i < count; ++i) {
+      RefusedRequest refused;
+      refused.detail = std::string(200, 'd');
+      journal_->RecordRefused(refused);
+    }
+  };
+  ASSERT_TRUE(Open());
+  refuse(900);
+  ASSERT_TRUE(Append("first", 100, {"ops"}));
+  journal_.reset();
+  for (const int page : Leaves("refused")) {
+    Overwrite(page, 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  }
+  ASSERT_TRUE(Open());
+  refuse(10);
+  Deliver(1, 1);
+  const auto accepted = Append("second");
+  ASSERT_TRUE(accepted) << accepted.error().message;
+  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  EXPECT_EQ(journal_->Stats().pending, 0u);
+  EXPECT_EQ(journal_->Stats().bad_rows, 10u);
+}
+
 TEST_F(SqliteDamage, DestroyedHeaderIsRefusedWithWhatToDo) {
   Fill(5);
   Overwrite(1, 0, std::string(100, '\xa5'));
