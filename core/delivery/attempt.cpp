@@ -127,6 +127,7 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   if (!result.response) return FromTransport(result);
   const auto retry_after = RetryAfterOf(*result.response, now);
   Outcome outcome = facts_.sink->Interpret(View(), *result.response, retry_after);
+  outcome.answered = true;
   if (outcome.http_status == 0) outcome.http_status = result.response->status;
   // A sink cannot forget the pause that the other side asked for.
   if (outcome.kind == Outcome::Kind::kRetry && !outcome.retry_after) outcome.retry_after = retry_after;
@@ -134,7 +135,9 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
 }
 
 Outcome Attempt::Deliver() {
-  return facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
+  Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
+  outcome.answered = true;
+  return outcome;
 }
 
 }  // namespace hookswitch

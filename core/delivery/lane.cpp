@@ -126,9 +126,9 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   const bool is_probe = probe_ == ref;
   if (is_probe) probe_ = kNone;
   ++slot.attempts;
-  // The other side read a request and judged it: credential and destination work.
+  // The other side read a request and judged it: credential and destination work. What was never sent shows nothing.
   const auto reopen = [&] {
-    if (!misconfigured_) return Change::kNone;
+    if (!misconfigured_ || !outcome.answered) return Change::kNone;
     misconfigured_ = false;
     return Change::kReopened;
   };

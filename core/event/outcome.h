@@ -21,6 +21,7 @@ struct Outcome {
   bool may_have_been_delivered = false;
   /// The other side asked for a pause: applies to the whole lane, in full, and is not a failure of this delivery.
   std::optional<std::chrono::milliseconds> retry_after;
+  bool answered = false;  ///< set by hookswitch: the other side, or a call sink, has judged this message
   int http_status = 0;    ///< 0: none was received
   std::string code;       ///< one stable word: "http_503", "invalid_blocks", "connect_failed"
   std::string reason;     ///< one sentence for people; no secret

@@ -108,6 +108,7 @@ class Walk {
     if (found == model_.end()) return;
     Known& known = found->second;
     Outcome outcome;
+    outcome.answered = Pick(8) != 0;
     const int what = Pick(100);
     if (what < (finishing ? 80 : 40)) {
       outcome.kind = Outcome::Kind::kDelivered;

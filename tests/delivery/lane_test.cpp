@@ -17,6 +17,7 @@ LanePolicy Policy(int concurrency = 8, config::Rate rate = {}) {
 Outcome Made(Kind kind, std::optional<std::chrono::milliseconds> retry_after = {}) {
   Outcome outcome;
   outcome.kind = kind;
+  outcome.answered = true;
   outcome.retry_after = retry_after;
   return outcome;
 }
@@ -338,6 +339,24 @@ TEST_F(LaneTest, AProbeThatIsRejectedReopensTheLane) {
   Start();
   Finish(Kind::kMisconfigured);
   StartAt(now + 30s);
+  EXPECT_EQ(Finish(Kind::kRejected).change, Change::kReopened);
+}
+
+TEST_F(LaneTest, AProbeThatSentNothingReopensNothingAndAnotherFollows) {
+  Add(1), Add(2), Add(3);
+  Start();
+  Finish(Kind::kMisconfigured);
+  StartAt(now + 30s);
+  const auto first_probe = lane[started].seq;
+  Outcome unsent = Made(Kind::kRejected);
+  unsent.answered = false;
+  const auto verdict = Finish(started, unsent);
+  EXPECT_EQ(verdict.state, DeliveryState::kDead);
+  EXPECT_EQ(verdict.change, Change::kNone);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kMisconfigured);
+  const auto second_probe = Start();
+  EXPECT_NE(second_probe, 0);
+  EXPECT_NE(second_probe, first_probe);
   EXPECT_EQ(Finish(Kind::kRejected).change, Change::kReopened);
 }
 
