@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <deque>
-#include <thread>
+#include <system_error>
 #include <unordered_map>
+#include <utility>
 
+#include "core/base/log.h"
 #include "core/base/sync.h"
 
 namespace hookswitch {
 
 /// Shared by the threads, because one that was given up may outlive the Workers.
 struct Workers::State {
-  State(const Clock& the_clock, std::size_t threads) : clock(&the_clock), max_threads(threads) {}
+  State(const Clock& the_clock, std::size_t threads, Spawn the_spawn)
+      : clock(&the_clock), max_threads(threads), spawn(std::move(the_spawn)) {}
 
   struct Item {
     JobId id = 0;
@@ -31,13 +34,15 @@ struct Workers::State {
   using WorkerPtr = std::shared_ptr<Worker>;
 
   void Run(const WorkerPtr& self) EXCLUDES(mu);
-  void SpawnIfNeeded(const std::shared_ptr<State>& me) REQUIRES(mu);
+  void SpawnAsNeeded(const std::shared_ptr<State>& me) REQUIRES(mu);
   void Release(std::uint64_t strand) REQUIRES(mu);
 
   Mutex mu;
   CondVar work, ended;
   const Clock* clock GUARDED_BY(mu);
   const std::size_t max_threads;
+  const Spawn spawn;
+  bool spawn_failed GUARDED_BY(mu) = false;
   bool stopping GUARDED_BY(mu) = false;
   std::chrono::milliseconds patience GUARDED_BY(mu) = std::chrono::seconds(2);
   std::deque<Item> ready GUARDED_BY(mu);
@@ -45,12 +50,14 @@ struct Workers::State {
   std::unordered_map<std::uint64_t, std::deque<Item>> strands GUARDED_BY(mu);
   std::vector<WorkerPtr> workers GUARDED_BY(mu);
   std::size_t idle GUARDED_BY(mu) = 0;
+  std::size_t starting GUARDED_BY(mu) = 0;  ///< threads that have not looked for work yet
   std::size_t stuck GUARDED_BY(mu) = 0;
   std::size_t jobs GUARDED_BY(mu) = 0;
 };
 
 void Workers::State::Run(const WorkerPtr& self) {
   MutexLock lock(mu);
+  --starting;
   while (!self->given_up) {
     if (stopping) break;
     if (ready.empty()) {
@@ -92,15 +99,26 @@ void Workers::State::Release(std::uint64_t strand) {
   if (idle > 0) work.NotifyOne();
 }
 
-void Workers::State::SpawnIfNeeded(const std::shared_ptr<State>& me) {
-  if (idle >= ready.size() || workers.size() >= max_threads || stopping) return;
-  auto worker = std::make_shared<Worker>();
-  workers.push_back(worker);
-  worker->thread = std::thread([me, worker] { me->Run(worker); });
+void Workers::State::SpawnAsNeeded(const std::shared_ptr<State>& me) {
+  while (idle + starting < ready.size() && workers.size() < max_threads && !stopping) {
+    auto worker = std::make_shared<Worker>();
+    try {
+      worker->thread = spawn([me, worker] { me->Run(worker); });
+    } catch (const std::system_error& error) {
+      if (!std::exchange(spawn_failed, true)) log::Error("thread_not_started", {{"reason", error.what()}});
+      return;
+    }
+    workers.push_back(std::move(worker));
+    ++starting;
+    spawn_failed = false;
+  }
 }
 
 Workers::Workers(const Clock& clock, std::size_t threads)
-    : state_(std::make_shared<State>(clock, std::max<std::size_t>(threads, 1))) {}
+    : Workers(clock, threads, [](Job job) { return std::thread(std::move(job)); }) {}
+
+Workers::Workers(const Clock& clock, std::size_t threads, Spawn spawn)
+    : state_(std::make_shared<State>(clock, std::max<std::size_t>(threads, 1), std::move(spawn))) {}
 
 Workers::~Workers() {
   std::vector<State::WorkerPtr> workers;
@@ -146,7 +164,7 @@ void Workers::Post(JobId id, std::uint64_t strand, std::chrono::milliseconds lim
     }
   }
   state.ready.push_back(std::move(item));
-  state.SpawnIfNeeded(state_);
+  state.SpawnAsNeeded(state_);
   if (state.idle > 0) state.work.NotifyOne();
 }
 
@@ -169,7 +187,7 @@ std::vector<Workers::JobId> Workers::TakeOverdue() {
     state.Release(worker.strand);
     state.workers.erase(state.workers.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  for (std::size_t i = 0; i < overdue.size() && !state.ready.empty(); ++i) state.SpawnIfNeeded(state_);
+  state.SpawnAsNeeded(state_);
   return overdue;
 }
 

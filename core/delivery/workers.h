@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -13,14 +14,19 @@ namespace hookswitch {
 ///
 /// Jobs of one strand (not 0) run one at a time in the order given, so a strand that hangs holds one thread. A thread
 /// whose job runs past its limit is given up by TakeOverdue: it is replaced, its strand goes on, and it ends by itself
-/// if the job ever returns. Threads start when there is work. Safe from any thread.
+/// if the job ever returns. Threads start when there is work; one that cannot be started is tried again with the next Post
+/// or TakeOverdue. Safe from any thread.
 class Workers {
  public:
   using JobId = std::uint64_t;
   using Job = std::function<void()>;
 
+  /// Starts a thread or throws std::system_error.
+  using Spawn = std::function<std::thread(Job)>;
+
   /// `clock` outlives it.
   Workers(const Clock& clock, std::size_t threads);
+  Workers(const Clock& clock, std::size_t threads, Spawn spawn);
   /// Drops what has not begun and waits up to `patience` for what has; then leaves it behind.
   ~Workers();
 

@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
-
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <future>
 #include <memory>
+#include <system_error>
+#include <thread>
 #include <vector>
 
+#include "core/base/log.h"
 #include "tests/fakes/fake_clock.h"
 
 namespace hookswitch {
@@ -61,6 +64,24 @@ TEST(Workers, AJobPastItsLimitIsGivenUpAndItsStrandGoesOn) {
   EXPECT_EQ(workers.stuck(), 1u);
   next.get_future().wait();
   release->set_value();
+}
+
+TEST(Workers, AThreadThatCannotBeStartedIsTriedAgain) {
+  FakeClock clock;
+  log::SetWriterForTest([](log::Level, std::string_view) {});
+  std::atomic<bool> can_start{false};
+  std::promise<void> ran;
+  Workers workers(clock, 2, [&](Workers::Job job) {
+    if (!can_start) throw std::system_error(EAGAIN, std::generic_category());
+    return std::thread(std::move(job));
+  });
+  workers.Post(1, 7, 1s, [&] { ran.set_value(); });
+  EXPECT_TRUE(workers.TakeOverdue().empty());
+  EXPECT_EQ(workers.busy(), 1u);
+  can_start = true;
+  EXPECT_TRUE(workers.TakeOverdue().empty());
+  ran.get_future().wait();
+  log::SetWriterForTest(nullptr);
 }
 
 TEST(Workers, WhatWaitsForAThreadIsNotOverdue) {
