@@ -13,21 +13,24 @@ namespace {
 Result<HttpResponse> Ask(const Options& options, const std::string& method, const std::string& path) {
   std::string url = options.url;
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  // A router goes on with the config it has: a file that is broken by now must not keep its operator out.
+  const config::Config* config = loaded.Readable();
   if (url.empty()) {
-    if (!loaded.config) {
-      return Error{ErrorCode::kInvalid, "cannot tell where the router is from " + options.config +
-                                            " (run `hookswitch check`); give --url http://HOST:PORT"};
+    if (!config || config->admin.listen.port == 0) {
+      return Error{ErrorCode::kInvalid, "cannot tell from " + options.config +
+                                            " where the router's admin listener is (its log's ready line does); give --url "
+                                            "http://HOST:PORT"};
     }
-    const auto& listen = loaded.config->admin.listen;
+    const auto& listen = config->admin.listen;
     const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host;
     url = "http://" + (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listen.port);
   }
   HttpRequest request;
   request.method = method;
   request.url = url + path;
-  if (loaded.config && !loaded.config->admin.token.empty()) {
-    request.headers.emplace_back("Authorization", "Bearer " + loaded.config->admin.token.Reveal());
-  }
+  std::string token = config ? config->admin.token.Reveal() : std::string();
+  if (token.empty()) token = config::Environment::System().variable("HOOKSWITCH_ADMIN_TOKEN").value_or("");
+  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
   HttpClientOptions client_options;
   client_options.max_response_body = 16 << 20;
   client_options.user_agent = "hookswitch";
