@@ -107,6 +107,7 @@ TEST(Reload, ABrokenConfigChangesNothingAndSaysWhy) {
   ASSERT_TRUE(router.Ready());
   const std::string rules = "  - {name: all, when: {min_druation: 30s}, send: [ops]}\n";
   config.rules = rules;
+  config.more = "templates: {short: {title: \"{{agnt}}\"}}\n";
   config.Write();
   router.Process().Signal(SIGHUP);
   ASSERT_TRUE(router.WaitForEvent("reload_failed"));
@@ -114,11 +115,12 @@ TEST(Reload, ABrokenConfigChangesNothingAndSaysWhy) {
   const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
   EXPECT_EQ(reload.status, 422);
   EXPECT_THAT(reload.body, HasSubstr("min_druation"));
+  EXPECT_THAT(reload.body, HasSubstr("agnt"));
   EXPECT_THAT(router.Get("/readyz").body, HasSubstr("reload"));
   EXPECT_THAT(router.Get("/metrics").body, HasSubstr("hookswitch_config_last_reload_successful 0"));
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   EXPECT_TRUE(slack.WaitForPosted(1));
-  config.rules = "";
+  config.rules = config.more = "";
   config.Write();
   router.Process().Signal(SIGHUP);
   EXPECT_TRUE(router.WaitForEvent("reloaded"));
