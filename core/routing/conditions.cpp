@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
+
 namespace hookswitch::routing {
 namespace {
 
@@ -53,8 +55,26 @@ StatusSet PossibleStatuses(const Condition& condition) {
     case Kind::kAny: return UnionOf(condition.children, PossibleStatuses);
     case Kind::kNot: return AllStatuses() & ~IntersectionOf(condition.children, CertainStatuses);
     case Kind::kStatus: return condition.statuses;
-    default: return AllStatuses();
+    case Kind::kSource:
+    case Kind::kAgent:
+    case Kind::kTags:
+    case Kind::kFrom:
+    case Kind::kTo:
+    case Kind::kHangupBy:
+    case Kind::kHangupReason:
+    case Kind::kTranscript:
+    case Kind::kSummary:
+    case Kind::kData:
+    case Kind::kDirection:
+    case Kind::kMinDuration:
+    case Kind::kMaxDuration:
+    case Kind::kMinCost:
+    case Kind::kMaxCost:
+    case Kind::kVoicemail:
+    case Kind::kDuring:
+    case Kind::kHas: return AllStatuses();
   }
+  Unreachable();
 }
 
 StatusSet CertainStatuses(const Condition& condition) {
@@ -63,8 +83,26 @@ StatusSet CertainStatuses(const Condition& condition) {
     case Kind::kAny: return UnionOf(condition.children, CertainStatuses);
     case Kind::kNot: return AllStatuses() & ~IntersectionOf(condition.children, PossibleStatuses);
     case Kind::kStatus: return condition.statuses;
-    default: return 0;
+    case Kind::kSource:
+    case Kind::kAgent:
+    case Kind::kTags:
+    case Kind::kFrom:
+    case Kind::kTo:
+    case Kind::kHangupBy:
+    case Kind::kHangupReason:
+    case Kind::kTranscript:
+    case Kind::kSummary:
+    case Kind::kData:
+    case Kind::kDirection:
+    case Kind::kMinDuration:
+    case Kind::kMaxDuration:
+    case Kind::kMinCost:
+    case Kind::kMaxCost:
+    case Kind::kVoicemail:
+    case Kind::kDuring:
+    case Kind::kHas: return 0;
   }
+  Unreachable();
 }
 
 bool Implies(const Condition& condition, const Condition& other) {
