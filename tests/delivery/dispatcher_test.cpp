@@ -476,7 +476,11 @@ TEST_F(DispatcherTest, OnlyConcurrencyManyCanBeSentTwiceAfterACrash) {
   Start();
   journal.inner.SetUnwritable("disk full");
   http.AnswerAll([](const auto&) { return Answered(200); });
-  for (int i = 0; i < 20; ++i) dispatcher->Accept(nullptr, {{.seq = 1000 + i, .event = 1, .sink = "ops", .rule = "", .template_name = "", .state = ""}});
+  std::vector<PendingDelivery> deliveries;
+  for (int i = 0; i < 20; ++i) {
+    deliveries.push_back({.seq = 1000 + i, .event = 1, .sink = "ops", .rule = "", .template_name = "", .state = ""});
+  }
+  dispatcher->Accept(nullptr, std::move(deliveries));
   ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").pending == 20; }));
   EXPECT_LE(http.CountSent("http://ops"), 3u);
 }
@@ -584,6 +588,7 @@ TEST_F(DispatcherTest, DrainWaitsForWhatIsInFlightAndStartsNothing) {
   const DeliverySeq first = Accept("call-1", {"ops"});
   const DeliverySeq second = Accept("call-2", {"ops"});
   ASSERT_TRUE(AwaitSent("http://ops", 1));
+  dispatcher->Drain(0ms);  // from here on nothing starts
   std::thread drain([&] { dispatcher->Drain(20s); });
   http.Answer("http://ops", Answered(200));
   drain.join();
