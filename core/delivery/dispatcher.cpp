@@ -25,8 +25,9 @@ constexpr milliseconds kOverdueEvery{500};
 // A wall clock that was wrong when a time was stored must not hold anything for years.
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
-// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other.
+// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are slow.
 constexpr std::size_t kRenderThreads = 2;
+constexpr std::size_t kMostRenderThreads = 16;
 
 milliseconds ToMs(MonoTime::duration duration) { return std::chrono::duration_cast<milliseconds>(duration); }
 
@@ -36,7 +37,7 @@ struct Dispatcher::Impl {
   Impl(Journal& the_journal, HttpClient& the_http, const Clock& the_clock, Metrics& the_metrics)
       : journal(the_journal), http(the_http), clock(the_clock), metrics(the_metrics),
         jitter(static_cast<std::uint64_t>(the_clock.Wall().time_since_epoch().count())),
-        renderers(std::make_unique<Workers>(the_clock, kRenderThreads)) {}
+        renderers(std::make_unique<Workers>(the_clock, kRenderThreads, kMostRenderThreads)) {}
 
   enum class Stage { kRendering, kSending, kInterpreting, kCalling, kRecording };
   struct InFlight {

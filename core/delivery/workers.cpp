@@ -10,11 +10,15 @@
 #include "core/base/sync.h"
 
 namespace hookswitch {
+namespace {
+// Much longer than a job that takes no time, much shorter than what people notice.
+constexpr std::chrono::milliseconds kSlow{50};
+}  // namespace
 
 /// Shared by the threads, because one that was given up may outlive the Workers.
 struct Workers::State {
-  State(const Clock& the_clock, std::size_t threads, Spawn the_spawn)
-      : clock(&the_clock), max_threads(threads), spawn(std::move(the_spawn)) {}
+  State(const Clock& the_clock, std::size_t threads, std::size_t most, Spawn the_spawn)
+      : clock(&the_clock), usual_threads(threads), most_threads(most), spawn(std::move(the_spawn)) {}
 
   struct Item {
     JobId id = 0;
@@ -29,18 +33,20 @@ struct Workers::State {
     bool ended = false;
     JobId job = 0;
     std::uint64_t strand = 0;
+    MonoTime began{};
     MonoTime deadline{};
   };
   using WorkerPtr = std::shared_ptr<Worker>;
 
   void Run(const WorkerPtr& self) EXCLUDES(mu);
+  std::size_t MaxThreads() const REQUIRES(mu);
   void SpawnAsNeeded(const std::shared_ptr<State>& me) REQUIRES(mu);
   void Release(std::uint64_t strand) REQUIRES(mu);
 
   Mutex mu;
   CondVar work, ended;
   const Clock* clock GUARDED_BY(mu);
-  const std::size_t max_threads;
+  const std::size_t usual_threads, most_threads;
   const Spawn spawn;
   bool spawn_failed GUARDED_BY(mu) = false;
   bool stopping GUARDED_BY(mu) = false;
@@ -71,7 +77,8 @@ void Workers::State::Run(const WorkerPtr& self) {
     self->busy = true;
     self->job = item.id;
     self->strand = item.strand;
-    self->deadline = clock->Mono() + item.limit;
+    self->began = clock->Mono();
+    self->deadline = self->began + item.limit;
     mu.unlock();
     item.job();
     item.job = nullptr;
@@ -99,8 +106,18 @@ void Workers::State::Release(std::uint64_t strand) {
   if (idle > 0) work.NotifyOne();
 }
 
+std::size_t Workers::State::MaxThreads() const {
+  const MonoTime now = clock->Mono();
+  const bool all_slow = std::all_of(workers.begin(), workers.end(), [&](const auto& worker) {
+    return worker->busy && now - worker->began >= kSlow;
+  });
+  return all_slow ? most_threads : usual_threads;
+}
+
 void Workers::State::SpawnAsNeeded(const std::shared_ptr<State>& me) {
-  while (idle + starting < ready.size() && workers.size() < max_threads && !stopping) {
+  if (stopping || idle + starting >= ready.size()) return;
+  const std::size_t max_threads = workers.size() < usual_threads ? usual_threads : MaxThreads();
+  while (idle + starting < ready.size() && workers.size() < max_threads) {
     auto worker = std::make_shared<Worker>();
     try {
       worker->thread = spawn([me, worker] { me->Run(worker); });
@@ -115,10 +132,14 @@ void Workers::State::SpawnAsNeeded(const std::shared_ptr<State>& me) {
 }
 
 Workers::Workers(const Clock& clock, std::size_t threads)
-    : Workers(clock, threads, [](Job job) { return std::thread(std::move(job)); }) {}
+    : Workers(clock, threads, threads) {}
 
-Workers::Workers(const Clock& clock, std::size_t threads, Spawn spawn)
-    : state_(std::make_shared<State>(clock, std::max<std::size_t>(threads, 1), std::move(spawn))) {}
+Workers::Workers(const Clock& clock, std::size_t threads, std::size_t most)
+    : Workers(clock, threads, most, [](Job job) { return std::thread(std::move(job)); }) {}
+
+Workers::Workers(const Clock& clock, std::size_t threads, std::size_t most, Spawn spawn)
+    : state_(std::make_shared<State>(clock, std::max<std::size_t>(threads, 1), std::max<std::size_t>(most, 1),
+                                     std::move(spawn))) {}
 
 Workers::~Workers() {
   std::vector<State::WorkerPtr> workers;

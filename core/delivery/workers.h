@@ -15,7 +15,8 @@ namespace hookswitch {
 /// Jobs of one strand (not 0) run one at a time in the order given, so a strand that hangs holds one thread. A thread
 /// whose job runs past its limit is given up by TakeOverdue: it is replaced, its strand goes on, and it ends by itself
 /// if the job ever returns. Threads start when there is work; one that cannot be started is tried again with the next Post
-/// or TakeOverdue. Safe from any thread.
+/// or TakeOverdue. When none has come free for a while and strands wait, more start, so that a few slow strands do not hold
+/// all others. Safe from any thread.
 class Workers {
  public:
   using JobId = std::uint64_t;
@@ -26,7 +27,9 @@ class Workers {
 
   /// `clock` outlives it.
   Workers(const Clock& clock, std::size_t threads);
-  Workers(const Clock& clock, std::size_t threads, Spawn spawn);
+  /// `threads` usually, up to `most` while all are busy with slow jobs.
+  Workers(const Clock& clock, std::size_t threads, std::size_t most);
+  Workers(const Clock& clock, std::size_t threads, std::size_t most, Spawn spawn);
   /// Drops what has not begun and waits up to `patience` for what has; then leaves it behind.
   ~Workers();
 

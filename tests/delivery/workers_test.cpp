@@ -71,7 +71,7 @@ TEST(Workers, AThreadThatCannotBeStartedIsTriedAgain) {
   log::SetWriterForTest([](log::Level, std::string_view) {});
   std::atomic<bool> can_start{false};
   std::promise<void> ran;
-  Workers workers(clock, 2, [&](Workers::Job job) {
+  Workers workers(clock, 2, 2, [&](Workers::Job job) {
     if (!can_start) throw std::system_error(EAGAIN, std::generic_category());
     return std::thread(std::move(job));
   });
@@ -82,6 +82,54 @@ TEST(Workers, AThreadThatCannotBeStartedIsTriedAgain) {
   EXPECT_TRUE(workers.TakeOverdue().empty());
   ran.get_future().wait();
   log::SetWriterForTest(nullptr);
+}
+
+TEST(Workers, SlowStrandsDoNotHoldTheOthers) {
+  FakeClock clock;
+  std::promise<void> first_began, second_began, release, third, fourth;
+  auto released = release.get_future().share();
+  Workers workers(clock, 2, 4);
+  workers.Post(1, 1, 1h, [&, released] { first_began.set_value(), released.wait(); });
+  workers.Post(2, 2, 1h, [&, released] { second_began.set_value(), released.wait(); });
+  first_began.get_future().wait();
+  second_began.get_future().wait();
+  std::atomic<bool> ran{false};
+  workers.Post(3, 3, 1h, [&] { ran = true, third.set_value(); });
+  clock.Advance(49ms);
+  EXPECT_TRUE(workers.TakeOverdue().empty());
+  EXPECT_FALSE(ran) << "two threads are enough as long as they are quick";
+  clock.Advance(1ms);
+  EXPECT_TRUE(workers.TakeOverdue().empty());
+  third.get_future().wait();
+  workers.Post(4, 4, 1h, [&] { fourth.set_value(); });
+  fourth.get_future().wait();
+  release.set_value();
+}
+
+TEST(Workers, GrowsNoFurtherThanItsMost) {
+  FakeClock clock;
+  std::atomic<int> threads{0};
+  std::vector<std::promise<void>> began(3);
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  Workers workers(clock, 1, 3, [&](Workers::Job job) { return ++threads, std::thread(std::move(job)); });
+  for (std::size_t i = 0; i < 10; ++i) {
+    workers.Post(i + 1, i + 1, 1h, [&, i, released] {
+      if (i < began.size()) began[i].set_value();
+      released.wait();
+    });
+  }
+  began[0].get_future().wait();
+  for (int i = 0; i < 3; ++i) {
+    clock.Advance(50ms);
+    workers.TakeOverdue();
+  }
+  began[1].get_future().wait();
+  began[2].get_future().wait();
+  clock.Advance(50ms);
+  workers.TakeOverdue();
+  EXPECT_EQ(threads, 3);
+  release.set_value();
 }
 
 TEST(Workers, WhatWaitsForAThreadIsNotOverdue) {
