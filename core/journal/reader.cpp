@@ -19,7 +19,7 @@ Status Reader::Connect() {
   const std::pair<Statement*, std::string_view> statements[] = {
       {&pending_,
        "SELECT seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried FROM delivery "
-       "WHERE seq > ?1 AND state IN (0, 1) ORDER BY seq"},
+       "WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
       {&lanes_, "SELECT sink, due_ms FROM lane"},
       {&event_,
        "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum FROM event LEFT JOIN raw USING (seq) "

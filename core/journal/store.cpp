@@ -125,7 +125,7 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
       "SELECT max((SELECT value FROM meta WHERE key = 'next_delivery') - 1, ifnull((SELECT max(seq) FROM delivery), 0))");
   if (!last_delivery) return last_delivery.error();
 
-  auto events = db_.Prepare("SELECT seq, dedup FROM event WHERE seq > ?1 ORDER BY seq");
+  auto events = db_.Prepare("SELECT seq, dedup FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
   if (!events) return events.error();
   const auto bad_events = ScanRows(*events, event, *last_event, [&](Statement& row) {
     ++events_;
@@ -141,7 +141,7 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
   });
   if (!bad_events) return bad_events.error();
 
-  auto deliveries = db_.Prepare("SELECT seq FROM delivery WHERE seq > ?1 AND state IN (0, 1) ORDER BY seq");
+  auto deliveries = db_.Prepare("SELECT seq FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq");
   if (!deliveries) return deliveries.error();
   const auto bad_deliveries = ScanRows(*deliveries, delivery, *last_delivery, [&](Statement& row) {
     pending_.Set(row.Int(0), true);
