@@ -148,20 +148,22 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) 
   }
   if (!fields.empty()) blocks.Raw("]}");
 
-  // plain_text, because mrkdwn has no escape for * _ ~ and `.
-  if (!IsBlank(text)) {
-    blocks.Open(R"({"type":"section","text":{"type":"plain_text","text":)");
-    const std::string shown = Cut(text, has_transcript ? kTextBudget : kMaxText, kTruncated);
-    blocks.Text(shown);
-    left -= hsw::CodePoints(shown);
-    blocks.Raw(R"(,"emoji":true}})");
-  }
-
+  // The layout that people know comes first: header, fields, divider, transcript. What else there is to say stands
+  // behind it.
+  const std::string more =
+      IsBlank(text) ? std::string() : Cut(text, has_transcript ? kTextBudget : kMaxText, kTruncated);
+  left -= hsw::CodePoints(more);
+  if (has_transcript || !more.empty()) blocks.Open(R"({"type":"divider"})");
   if (has_transcript) {
-    blocks.Open(R"({"type":"divider"})");
     blocks.Open(R"({"type":"section","text":{"type":"mrkdwn","text":)");
     blocks.Text(CodeBlock(transcript, max_transcript, std::min(left, kMaxText)));
     blocks.Raw(R"(,"verbatim":true}})");
+  }
+  if (!more.empty()) {
+    // plain_text, because mrkdwn has no escape for * _ ~ and `.
+    blocks.Open(R"({"type":"section","text":{"type":"plain_text","text":)");
+    blocks.Text(more);
+    blocks.Raw(R"(,"emoji":true}})");
   }
 
   for (std::size_t i = 0; i < context.size(); ++i) {
