@@ -44,8 +44,8 @@ json::object ToObject(const ReloadReport& report) {
   return object;
 }
 
-// True for "localhost", "127.0.0.1:8001", "[::1]:8001": what a program on this machine asks for. A page in somebody's browser can
-// reach a loopback port too, but only under its own name or with an Origin.
+// True for "localhost", "127.0.0.1:8001", "[::1]:8001": what a program on this machine asks for. A page in somebody's
+// browser can reach a loopback port too, but only under its own name or with an Origin.
 bool IsLoopbackHost(std::string_view host) {
   if (host.starts_with('[')) return host.starts_with("[::1]");
   host = host.substr(0, host.find(':'));
@@ -55,8 +55,12 @@ bool IsLoopbackHost(std::string_view host) {
 
 }  // namespace
 
-std::string ToJson(const LaneStatus& lane) { return ToText(ToObject(lane)); }
-std::string ToJson(const ReloadReport& report) { return ToText(ToObject(report)); }
+std::string ToJson(const LaneStatus& lane) {
+  return ToText(ToObject(lane));
+}
+std::string ToJson(const ReloadReport& report) {
+  return ToText(ToObject(report));
+}
 
 Answer AdminApi::Handle(const ServedRequest& request, const Secret& token) const {
   const std::string_view path = request.path;
@@ -73,7 +77,8 @@ Answer AdminApi::Handle(const ServedRequest& request, const Secret& token) const
       return Refused(401, "unauthorized", "send the admin.token of the config as \"Authorization: Bearer …\"");
     }
   } else if (!IsLoopbackHost(request.Header("Host")) || !request.Header("Origin").empty()) {
-    return Refused(403, "forbidden", "without an admin.token only programs on this machine are answered, under a loopback name");
+    return Refused(403, "forbidden",
+                   "without an admin.token only programs on this machine are answered, under a loopback name");
   }
 
   auto only = [&](std::string_view method) -> std::optional<Answer> {
@@ -128,21 +133,20 @@ Answer AdminApi::Ready() const {
 Answer AdminApi::ShowStatus() const {
   const RouterStatus status = hooks_.status();
   const JournalStats& journal = status.journal;
-  return JsonAnswer(
-      200, json::object{{"version", status.version},
-                        {"generation", status.generation},
-                        {"config", status.config_file},
-                        {"ingress", status.ingress},
-                        {"admin", status.admin},
-                        {"started_at", ToRfc3339(status.started_at)},
-                        {"journal",
-                         {{"events", journal.events},
-                          {"pending", journal.pending},
-                          {"bytes", journal.bytes},
-                          {"bad_rows", journal.bad_rows},
-                          {"unwritable_because", journal.unwritable_because.empty()
-                                                     ? json::value(nullptr)
-                                                     : json::value(journal.unwritable_because)}}}});
+  return JsonAnswer(200, json::object{{"version", status.version},
+                                      {"generation", status.generation},
+                                      {"config", status.config_file},
+                                      {"ingress", status.ingress},
+                                      {"admin", status.admin},
+                                      {"started_at", ToRfc3339(status.started_at)},
+                                      {"journal",
+                                       {{"events", journal.events},
+                                        {"pending", journal.pending},
+                                        {"bytes", journal.bytes},
+                                        {"bad_rows", journal.bad_rows},
+                                        {"unwritable_because", journal.unwritable_because.empty()
+                                                                   ? json::value(nullptr)
+                                                                   : json::value(journal.unwritable_because)}}}});
 }
 
 Answer AdminApi::ListSinks() const {

@@ -99,7 +99,8 @@ Status App::Impl::Start(BuildResult& build) {
   started_at = clock.Wall();
   {
     MutexLock lock(reload_mu);
-    // plugins.paths and journal.path must be known before a plugin can be loaded, so the file is read once for them alone.
+    // plugins.paths and journal.path must be known before a plugin can be loaded, so the file is read once for them
+    // alone.
     config::Loaded first = config::Load(options.config_path, options.environment);
     const config::Config* readable = first.Readable();
     if (!readable) {
@@ -109,7 +110,8 @@ Status App::Impl::Start(BuildResult& build) {
     }
     if (first.config) HSW_TRY(MakeFolderFor(readable->journal.path));
     const auto state = std::filesystem::absolute(readable->journal.path).parent_path();
-    plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), state / "modules", options.program);
+    plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), state / "modules",
+                                           options.program);
     BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
     build = BuildGeneration(build_options, *plugins, nullptr);
   }
@@ -166,8 +168,8 @@ Status App::Impl::Listen(const config::Config& config) {
   admin_options.max_body = 1 << 20;
   admin_options.length_required = false;  // "curl -X POST …/reload" sends none
   auto admin_server = HttpServer::Start(
-      admin_options, nullptr,
-      [this](const ServedRequest& request) { return admin_api->Handle(request, AdminToken()); }, metrics);
+      admin_options, nullptr, [this](const ServedRequest& request) { return admin_api->Handle(request, AdminToken()); },
+      metrics);
   if (!admin_server) return std::move(admin_server).error();
   admin = std::move(*admin_server);
 
@@ -220,14 +222,17 @@ AdminHooks App::Impl::MakeHooks() {
 void App::Impl::PublishMetrics() {
   reload_metrics.emplace(ReloadMetrics{
       metrics.MakeGauge("hookswitch_config_last_reload_successful", "1 if the last reading of the config was applied"),
-      metrics.MakeGauge("hookswitch_config_last_reload_success_timestamp_seconds", "When the running config was applied"),
+      metrics.MakeGauge("hookswitch_config_last_reload_success_timestamp_seconds",
+                        "When the running config was applied"),
       metrics.MakeGauge("hookswitch_config_generation", "How many configs have been applied since the start"),
       metrics.MakeCounter("hookswitch_config_reloads_total", "Reloads asked for"),
-      metrics.MakeCounter("hookswitch_config_reloads_failed_total", "Reloads that changed nothing because of problems")});
+      metrics.MakeCounter("hookswitch_config_reloads_failed_total",
+                          "Reloads that changed nothing because of problems")});
   reload_metrics->successful.Set(1);
   reload_metrics->at.Set(static_cast<double>(started_at.time_since_epoch().count()) / 1000.0);
   reload_metrics->generation.Set(1);
-  metrics.MakeGauge("hookswitch_build_info", "Always 1; the version is a label", {{"version", std::string(kVersion)}}).Set(1);
+  metrics.MakeGauge("hookswitch_build_info", "Always 1; the version is a label", {{"version", std::string(kVersion)}})
+      .Set(1);
 
   auto events = metrics.MakeGauge("hookswitch_journal_events", "Events stored");
   auto pending = metrics.MakeGauge("hookswitch_journal_pending", "Deliveries that have not ended");
@@ -331,7 +336,8 @@ ReloadReport App::Impl::Reload() {
                          {"sinks", next->sinks.size()},
                          {"sinks_kept", kept}});
   for (const auto& key : report.need_restart) {
-    log::Warn("restart_needed", {{"key", key}, {"reason", "this key is read at the start only; the old value goes on"}});
+    log::Warn("restart_needed",
+              {{"key", key}, {"reason", "this key is read at the start only; the old value goes on"}});
   }
   return report;
 }
@@ -345,7 +351,9 @@ Result<std::unique_ptr<App>> App::Start(const AppOptions& options, const Clock& 
 App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 App::~App() = default;
 
-ReloadReport App::Reload() { return impl_->Reload(); }
+ReloadReport App::Reload() {
+  return impl_->Reload();
+}
 
 void App::Drain() {
   const auto timeout = impl_->Current()->config.server.drain_timeout;
@@ -362,7 +370,11 @@ void App::Drain() {
   impl_->admin->Drain(std::chrono::milliseconds(200));
 }
 
-std::string App::IngressAddress() const { return impl_->ingress->Address(); }
-std::string App::AdminAddress() const { return impl_->admin->Address(); }
+std::string App::IngressAddress() const {
+  return impl_->ingress->Address();
+}
+std::string App::AdminAddress() const {
+  return impl_->admin->Address();
+}
 
 }  // namespace hookswitch

@@ -19,13 +19,14 @@ struct AppOptions {
 /// The running router: builds the graph, reloads it and drains it. Signals are its caller's business.
 class App {
  public:
-  /// Starts everything and returns when both listeners accept. On failure everything started is stopped again; config problems
-  /// are in `problems` (sorted), other failures in the error (address in use, journal locked, …). Blocks until the backlog is
-  /// loaded. `clock` outlives the App.
+  /// Starts everything and returns when both listeners accept. On failure everything started is stopped again; config
+  /// problems are in `problems` (sorted), other failures in the error (address in use, journal locked, …). Blocks until
+  /// the backlog is loaded. `clock` outlives the App.
   static Result<std::unique_ptr<App>> Start(const AppOptions& options, const Clock& clock, BuildResult& build);
   ~App();
 
-  /// Builds a new generation and swaps it in, or changes nothing and says why. One at a time; waits. Safe from any thread.
+  /// Builds a new generation and swaps it in, or changes nothing and says why. One at a time; waits. Safe from any
+  /// thread.
   ReloadReport Reload();
 
   /// Stops accepting, finishes what is in flight within server.drain_timeout, leaves the rest in the journal. Once.
@@ -40,7 +41,9 @@ class App {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Where plugins are looked for: `configured` (plugins.paths), or beside the program (../lib/hookswitch/sinks) if that is empty.
-std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& configured, const std::filesystem::path& program);
+/// Where plugins are looked for: `configured` (plugins.paths), or beside the program (../lib/hookswitch/sinks) if that
+/// is empty.
+std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& configured,
+                                               const std::filesystem::path& program);
 
 }  // namespace hookswitch

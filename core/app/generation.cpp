@@ -90,8 +90,8 @@ class Builder {
     // Secrets count: a changed secret file must make a new instance although the YAML says the same.
     config::Problems told_already;
     std::vector<std::string> secrets;
-    const std::string resolved = config::ResolvePluginConfig(sink.config, plugin->info.config_schema, options_.environment,
-                                                             told_already, secrets);
+    const std::string resolved = config::ResolvePluginConfig(sink.config, plugin->info.config_schema,
+                                                             options_.environment, told_already, secrets);
     built.identity = DigestOf(plugin->info.hash + '\n' + config.timezone + '\n' + sink.name + '\n' + resolved);
     if (before && before->sink && before->identity == built.identity) {
       built.sink = before->sink;

@@ -45,13 +45,13 @@ struct BuildResult {
 struct BuildOptions {
   std::string config_path;
   config::Environment environment;
-  /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: a start must not fail for one
-  /// bad plugin. A reload keeps this leniency only for sinks that were unavailable before.
+  /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: a start must not fail for
+  /// one bad plugin. A reload keeps this leniency only for sinks that were unavailable before.
   bool tolerate_bad_plugins = false;
 };
 
-/// Reads the config and builds a generation from it, without touching anything that runs. `previous` lends what stays the
-/// same. Control thread only, because plugins are loaded.
+/// Reads the config and builds a generation from it, without touching anything that runs. `previous` lends what stays
+/// the same. Control thread only, because plugins are loaded.
 BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, const Generation* previous);
 
 }  // namespace hookswitch

@@ -3,12 +3,12 @@
 #include <cstdlib>
 
 /// Ends the process when an invariant of ours is broken. `why` says why it must hold. Never for input.
-#define HSW_CHECK(condition, why)                                                               \
-  do {                                                                                          \
-    if (!(condition)) [[unlikely]] {                                                            \
+#define HSW_CHECK(condition, why)                                                                      \
+  do {                                                                                                 \
+    if (!(condition)) [[unlikely]] {                                                                   \
       std::fprintf(stderr, "%s:%d: broken invariant: %s (%s)\n", __FILE__, __LINE__, #condition, why); \
-      std::abort();                                                                             \
-    }                                                                                           \
+      std::abort();                                                                                    \
+    }                                                                                                  \
   } while (false)
 
 namespace hookswitch {

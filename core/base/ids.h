@@ -20,8 +20,8 @@ std::string EventId(WallTime received, std::uint16_t salt, EventSeq seq);
 /// The EventSeq inside an event id, or empty if `id` is not one (any case; I, L and O are not read as digits).
 std::optional<EventSeq> EventSeqOf(std::string_view id);
 
-/// A delivery's public id: "d-" and its DeliverySeq in hex. It is the same for every attempt, so it serves receivers as an
-/// idempotency key.
+/// A delivery's public id: "d-" and its DeliverySeq in hex. It is the same for every attempt, so it serves receivers as
+/// an idempotency key.
 std::string DeliveryId(DeliverySeq seq);
 std::optional<DeliverySeq> DeliverySeqOf(std::string_view id);
 

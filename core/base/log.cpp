@@ -106,12 +106,22 @@ void Write(Level level, std::string_view event, Fields fields) {
 
 }  // namespace
 
-void Debug(std::string_view event, Fields fields) { Write(Level::kDebug, event, fields); }
-void Info(std::string_view event, Fields fields) { Write(Level::kInfo, event, fields); }
-void Warn(std::string_view event, Fields fields) { Write(Level::kWarn, event, fields); }
-void Error(std::string_view event, Fields fields) { Write(Level::kError, event, fields); }
+void Debug(std::string_view event, Fields fields) {
+  Write(Level::kDebug, event, fields);
+}
+void Info(std::string_view event, Fields fields) {
+  Write(Level::kInfo, event, fields);
+}
+void Warn(std::string_view event, Fields fields) {
+  Write(Level::kWarn, event, fields);
+}
+void Error(std::string_view event, Fields fields) {
+  Write(Level::kError, event, fields);
+}
 
-void SetLevel(Level level) { g_level.store(level, std::memory_order_relaxed); }
+void SetLevel(Level level) {
+  g_level.store(level, std::memory_order_relaxed);
+}
 
 void Flush() {
   // An async logger only queues its flush, so the queue itself is watched: bounded, because stderr may be stuck.
@@ -123,7 +133,9 @@ void Flush() {
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
-std::uint64_t Dropped() { return TheWriter().pool->overrun_counter(); }
+std::uint64_t Dropped() {
+  return TheWriter().pool->overrun_counter();
+}
 
 void SetWriterForTest(std::function<void(Level, std::string_view)> writer) {
   MutexLock lock(g_capture_mu);

@@ -24,8 +24,8 @@ struct Field {
   template <std::signed_integral T>
   Field(std::string_view name, T number) : key(name), value(static_cast<std::int64_t>(number)) {}
   template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  Field(std::string_view name, T number) : key(name), value(static_cast<std::uint64_t>(number)) {}
+  requires(!std::same_as<T, bool>) Field(std::string_view name, T number)
+      : key(name), value(static_cast<std::uint64_t>(number)) {}
 
   std::string_view key;  ///< borrowed until the call returns
   Value value;

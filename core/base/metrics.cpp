@@ -20,15 +20,29 @@ struct Metrics::Impl {
 };
 
 namespace {
-std::map<std::string, std::string> ToMap(const Labels& labels) { return {labels.begin(), labels.end()}; }
+std::map<std::string, std::string> ToMap(const Labels& labels) {
+  return {labels.begin(), labels.end()};
+}
 }  // namespace
 
-void Counter::Add(double amount) const { impl_->Increment(amount); }
-double Counter::Value() const { return impl_->Value(); }
-void Gauge::Set(double value) const { impl_->Set(value); }
-void Gauge::Add(double amount) const { impl_->Increment(amount); }
-double Gauge::Value() const { return impl_->Value(); }
-void Histogram::Observe(double seconds) const { impl_->Observe(seconds); }
+void Counter::Add(double amount) const {
+  impl_->Increment(amount);
+}
+double Counter::Value() const {
+  return impl_->Value();
+}
+void Gauge::Set(double value) const {
+  impl_->Set(value);
+}
+void Gauge::Add(double amount) const {
+  impl_->Increment(amount);
+}
+double Gauge::Value() const {
+  return impl_->Value();
+}
+void Histogram::Observe(double seconds) const {
+  impl_->Observe(seconds);
+}
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;

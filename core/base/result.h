@@ -63,12 +63,14 @@ class [[nodiscard]] Result {
 };
 
 using Status = Result<Unit>;
-inline Status Ok() { return Unit{}; }
+inline Status Ok() {
+  return Unit{};
+}
 
 }  // namespace hookswitch
 
 /// Returns the error of `expr` from the enclosing function, if it has one.
-#define HSW_TRY(expr)                                                \
-  do {                                                               \
+#define HSW_TRY(expr)                                                                \
+  do {                                                                               \
     if (auto hsw_status = (expr); !hsw_status) return std::move(hsw_status).error(); \
   } while (false)

@@ -20,7 +20,7 @@ std::string_view CutCodePoints(std::string_view text, std::size_t count);
 void AppendJsonString(std::string& out, std::string_view text);
 
 std::string_view Trim(std::string_view text);
-std::string ToLower(std::string_view text);  ///< ASCII only
+std::string ToLower(std::string_view text);                     ///< ASCII only
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);  ///< ASCII only
 
 /// True if `text` matches `glob`, where `*` is any run of bytes and `?` any one byte. Linear in text times stars.

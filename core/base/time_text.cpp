@@ -176,7 +176,8 @@ std::optional<milliseconds> ParseDuration(std::string_view text) {
     std::size_t unit = kDurations.size();
     for (std::size_t i = next_unit; i < kDurations.size(); ++i) {
       const auto& name = kDurations[i].name;
-      const bool whole = text.size() == name.size() || (text.size() > name.size() && text[name.size()] >= '0' && text[name.size()] <= '9');
+      const bool whole = text.size() == name.size() ||
+                         (text.size() > name.size() && text[name.size()] >= '0' && text[name.size()] <= '9');
       if (text.starts_with(name) && whole) unit = i;
     }
     if (unit == kDurations.size()) return {};

@@ -17,7 +17,8 @@ std::string ToRfc3339(WallTime time);
 /// A time without zone is UTC (Bolna sends such). Empty for anything else, and for years outside 1970-9999.
 std::optional<WallTime> ParseTime(std::string_view text);
 
-/// Reads "90s", "1m30s", "2h", "7d", "250ms", "0s": a unit is required, units must fall, no sign, no space, at most 10 years.
+/// Reads "90s", "1m30s", "2h", "7d", "250ms", "0s": a unit is required, units must fall, no sign, no space, at most 10
+/// years.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 /// Writes what ParseDuration reads, shortest exact form: "1m30s", "0s".
 std::string FormatDuration(std::chrono::milliseconds duration);
@@ -28,8 +29,8 @@ std::string HumanDuration(std::chrono::milliseconds duration);
 std::optional<std::uint64_t> ParseSize(std::string_view text);
 std::string FormatSize(std::uint64_t bytes);
 
-/// The value of a Retry-After header as a wait from `now`: whole or decimal seconds, or an HTTP date in any of the three
-/// forms of RFC 9110 5.6.7. A date in the past is zero. Empty for junk; capped at 7 days.
+/// The value of a Retry-After header as a wait from `now`: whole or decimal seconds, or an HTTP date in any of the
+/// three forms of RFC 9110 5.6.7. A date in the past is zero. Empty for junk; capped at 7 days.
 std::optional<std::chrono::milliseconds> ParseRetryAfter(std::string_view value, WallTime now);
 
 }  // namespace hookswitch

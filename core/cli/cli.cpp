@@ -25,7 +25,8 @@ void AddConfig(CLI::App* command, Options& options) {
 void AddFormat(CLI::App* command, Options& options) {
   command
       ->add_option_function<std::string>(
-          "--format", [&options](const std::string& name) { options.format = name == "json" ? Format::kJson : Format::kText; },
+          "--format",
+          [&options](const std::string& name) { options.format = name == "json" ? Format::kJson : Format::kText; },
           "how to print the result")
       ->check(CLI::IsMember({"text", "json"}))
       ->default_str("text");
@@ -35,14 +36,16 @@ void AddEvent(CLI::App* command, Options& options) {
   AddConfig(command, options);
   AddFormat(command, options);
   command->add_option("--source", options.source, "the source the event comes from; needed if there are several");
-  command->add_option("--event", options.event, "a file with the payload as the platform posts it; - reads stdin")->required();
+  command->add_option("--event", options.event, "a file with the payload as the platform posts it; - reads stdin")
+      ->required();
   command->add_option("--at", options.at, "when it is received, e.g. 2026-03-04T09:02:03Z; the default is now");
 }
 
 void AddRemote(CLI::App* command, Options& options) {
   AddConfig(command, options);
   AddFormat(command, options);
-  command->add_option("--url", options.url, "the admin listener, e.g. http://127.0.0.1:8001; the default is the config's");
+  command->add_option("--url", options.url,
+                      "the admin listener, e.g. http://127.0.0.1:8001; the default is the config's");
 }
 
 }  // namespace
@@ -66,16 +69,19 @@ int Main(int argc, char** argv) {
   };
 
   AddConfig(command(app, "serve", "run the router in the foreground; JSON log lines on stderr", Serve), options);
-  CLI::App* check = command(app, "check", "validate the config, its plugins and templates; every problem at once", Check);
+  CLI::App* check =
+      command(app, "check", "validate the config, its plugins and templates; every problem at once", Check);
   AddConfig(check, options);
   AddFormat(check, options);
   AddEvent(command(app, "route", "read one payload and explain, rule by rule, where it would go", RouteEvent), options);
   CLI::App* preview = command(app, "preview", "print exactly what each sink would send for one payload", Preview);
   AddEvent(preview, options);
   preview->add_option("--sink", options.sink, "only this sink, whether a rule names it or not");
-  AddConfig(command(app, "schema", "print the JSON Schema of the config, plugins' own config included", Schema), options);
+  AddConfig(command(app, "schema", "print the JSON Schema of the config, plugins' own config included", Schema),
+            options);
 
-  AddRemote(command(app, "reload", "make a running router read its config again, and wait for the result", Reload), options);
+  AddRemote(command(app, "reload", "make a running router read its config again, and wait for the result", Reload),
+            options);
   CLI::App* sinks = app.add_subcommand("sinks", "list, pause or resume the sinks of a running router");
   sinks->callback([&exit_code, &options, sinks] {
     // Runs behind pause and resume too, whose result counts then.
@@ -83,9 +89,9 @@ int Main(int argc, char** argv) {
   });
   AddRemote(sinks, options);
   for (const bool paused : {true, false}) {
-    CLI::App* verb = command(*sinks, paused ? "pause" : "resume",
-                             paused ? "hold a sink's deliveries" : "let a sink go on",
-                             [paused](const Options& o) { return SetPaused(o, paused); });
+    CLI::App* verb =
+        command(*sinks, paused ? "pause" : "resume", paused ? "hold a sink's deliveries" : "let a sink go on",
+                [paused](const Options& o) { return SetPaused(o, paused); });
     verb->add_option("name", options.sink, "the sink's name")->required();
     AddRemote(verb, options);
   }
@@ -105,7 +111,8 @@ int Main(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
     const std::string near = Nearest(argv[1], names);
     std::cerr << "hookswitch: \"" << argv[1] << "\" is not a command"
-              << (near.empty() ? std::string() : "; did you mean \"" + near + "\"?") << "\nhookswitch --help lists them\n";
+              << (near.empty() ? std::string() : "; did you mean \"" + near + "\"?")
+              << "\nhookswitch --help lists them\n";
     return kUsage;
   }
   try {

@@ -7,8 +7,8 @@
 #include "core/app/generation.h"
 #include "core/base/result.h"
 
-/// One function per command of `hookswitch`; each prints to stdout (its result) and stderr (what went wrong) and returns the
-/// exit code.
+/// One function per command of `hookswitch`; each prints to stdout (its result) and stderr (what went wrong) and
+/// returns the exit code.
 namespace hookswitch::cli {
 
 inline constexpr int kFine = 0;
@@ -51,12 +51,14 @@ int PluginInspect(const Options& options);
 /// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
 void Print(std::span<const config::Problem> problems, Format format);
 
-/// A plugin host for commands that run beside a router: its private copies live in a folder of its own that is removed at
-/// the end.
+/// A plugin host for commands that run beside a router: its private copies live in a folder of its own that is removed
+/// at the end.
 class ScratchPlugins {
  public:
-  /// `config` may be nullptr: then the plugins beside the program are meant. Errors: kUnavailable (no folder can be made).
-  static Result<std::unique_ptr<ScratchPlugins>> Make(const config::Config* config, const std::filesystem::path& program);
+  /// `config` may be nullptr: then the plugins beside the program are meant. Errors: kUnavailable (no folder can be
+  /// made).
+  static Result<std::unique_ptr<ScratchPlugins>> Make(const config::Config* config,
+                                                      const std::filesystem::path& program);
   ~ScratchPlugins();
   ScratchPlugins(const ScratchPlugins&) = delete;
   ScratchPlugins& operator=(const ScratchPlugins&) = delete;

@@ -1,3 +1,5 @@
 #include "core/cli/cli.h"
 
-int main(int argc, char** argv) { return hookswitch::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return hookswitch::cli::Main(argc, argv);
+}

@@ -38,7 +38,8 @@ Built Build(const Options& options) {
     return built;
   }
   built.plugins = std::move(*plugins);
-  built.result = BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, built.plugins->host(), nullptr);
+  built.result =
+      BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, built.plugins->host(), nullptr);
   if (!built.result.generation) built.exit_code = built.result.unreadable ? kUsage : kProblems;
   return built;
 }
@@ -55,8 +56,8 @@ struct ReadEvent {
   int exit_code = kFine;
 };
 
-// The payload of --event as the source of --source reads it. What goes wrong is printed; a body that is no event gives exit 1
-// and {"ok":false,"error":…} (CONTRACT.md).
+// The payload of --event as the source of --source reads it. What goes wrong is printed; a body that is no event gives
+// exit 1 and {"ok":false,"error":…} (CONTRACT.md).
 ReadEvent Read(const Options& options, const Generation& generation) {
   const auto& sources = generation.config.sources;
   std::string name = options.source;
@@ -94,7 +95,9 @@ std::string JoinNames(const std::vector<std::string>& names) {
   return text;
 }
 
-bool Matched(const RuleVerdict& verdict) { return verdict.result == RuleVerdict::Result::kMatched; }
+bool Matched(const RuleVerdict& verdict) {
+  return verdict.result == RuleVerdict::Result::kMatched;
+}
 
 json::object ToJson(const CallEvent& event, const Explanation& explanation) {
   boost::system::error_code ignored;
@@ -115,13 +118,15 @@ void PrintText(const CallEvent& event, const Explanation& explanation) {
   std::cout << event.source << " event: call " << event.call_id << ", agent "
             << (event.AgentLabel().empty() ? "-" : event.AgentLabel()) << ", status " << ToString(event.status);
   if (event.status == CallStatus::kUnknown) std::cout << " (\"" << event.raw_status << "\")";
-  if (event.duration) std::cout << ", " << HumanDuration(std::chrono::milliseconds(static_cast<std::int64_t>(*event.duration * 1000)));
+  if (event.duration)
+    std::cout << ", " << HumanDuration(std::chrono::milliseconds(static_cast<std::int64_t>(*event.duration * 1000)));
   std::cout << "\n\n";
   for (const auto& verdict : explanation.rules) {
     const char* mark = Matched(verdict) ? "yes " : verdict.result == RuleVerdict::Result::kNotReached ? "  - " : " no ";
     std::cout << mark << ' ' << verdict.rule << ": " << verdict.why << '\n';
     if (!verdict.sinks.empty()) std::cout << "       sends to " << JoinNames(verdict.sinks) << '\n';
-    if (!verdict.merged.empty()) std::cout << "       already chosen by an earlier rule: " << JoinNames(verdict.merged) << '\n';
+    if (!verdict.merged.empty())
+      std::cout << "       already chosen by an earlier rule: " << JoinNames(verdict.merged) << '\n';
     if (verdict.stopped) std::cout << "       stops here\n";
   }
   std::cout << '\n';
@@ -162,8 +167,8 @@ Result<std::unique_ptr<ScratchPlugins>> ScratchPlugins::Make(const config::Confi
   const std::filesystem::path parent = wanted && *wanted ? wanted : "/tmp";
   std::string pattern = (parent / "hookswitch-XXXXXX").string();
   if (!::mkdtemp(pattern.data())) {
-    return Error{ErrorCode::kUnavailable, "cannot make a folder for copies of the plugins in " + parent.string() + ": " +
-                                              std::generic_category().message(errno) +
+    return Error{ErrorCode::kUnavailable, "cannot make a folder for copies of the plugins in " + parent.string() +
+                                              ": " + std::generic_category().message(errno) +
                                               "; set TMPDIR to a folder that can be written"};
   }
   std::unique_ptr<ScratchPlugins> plugins(new ScratchPlugins(pattern));
@@ -184,8 +189,8 @@ int Check(const Options& options) {
   Print(built.result.problems.All(), options.format);
   if (built.result.generation && options.format == Format::kText) {
     const auto& config = built.result.generation->config;
-    std::cout << options.config << ": fine (" << config.sources.size() << " sources, " << config.rules.size() << " rules, "
-              << config.sinks.size() << " sinks)\n";
+    std::cout << options.config << ": fine (" << config.sources.size() << " sources, " << config.rules.size()
+              << " rules, " << config.sinks.size() << " sinks)\n";
   }
   return built.exit_code;
 }
@@ -269,8 +274,8 @@ int Preview(const Options& options) {
   return kFine;
 }
 
-// A plugin describes a secret as the text that it gets; in a config {env: } and {file: } stand for it as well. `schema` may
-// be any JSON that a plugin gave.
+// A plugin describes a secret as the text that it gets; in a config {env: } and {file: } stand for it as well. `schema`
+// may be any JSON that a plugin gave.
 void LetSecretsBeReferences(json::value& schema) {
   if (auto* list = schema.if_array()) {
     for (auto& item : *list) LetSecretsBeReferences(item);

@@ -17,13 +17,15 @@ Result<HttpResponse> Ask(const Options& options, const std::string& method, cons
   const config::Config* config = loaded.Readable();
   if (url.empty()) {
     if (!config || config->admin.listen.port == 0) {
-      return Error{ErrorCode::kInvalid, "cannot tell from " + options.config +
-                                            " where the router's admin listener is (its log's ready line does); give --url "
-                                            "http://HOST:PORT"};
+      return Error{ErrorCode::kInvalid,
+                   "cannot tell from " + options.config +
+                       " where the router's admin listener is (its log's ready line does); give --url "
+                       "http://HOST:PORT"};
     }
     const auto& listen = config->admin.listen;
     const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host;
-    url = "http://" + (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listen.port);
+    url =
+        "http://" + (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listen.port);
   }
   HttpRequest request;
   request.method = method;
@@ -97,7 +99,8 @@ int Reload(const Options& options) {
 int ListSinks(const Options& options) {
   auto response = Ask(options, "GET", "/api/v1/sinks");
   if (!response) return Fail(response.error().message);
-  if (response->status != 200) return Fail("the router answered HTTP " + std::to_string(response->status) + ": " + response->body);
+  if (response->status != 200)
+    return Fail("the router answered HTTP " + std::to_string(response->status) + ": " + response->body);
   if (options.format == Format::kJson) {
     std::cout << response->body;
     return kFine;

@@ -42,8 +42,8 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Reloads on a thread of its own, so that main stays free for signals whatever a plugin does. Wishes that come while one
-/// is being fulfilled become one more pass.
+/// Reloads on a thread of its own, so that main stays free for signals whatever a plugin does. Wishes that come while
+/// one is being fulfilled become one more pass.
 class Reloader {
  public:
   explicit Reloader(App& app) : app_(app) {

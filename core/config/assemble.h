@@ -27,8 +27,9 @@ struct Sections {
 /// cannot say (a duration out of range, an address that is none) goes to `problems`.
 Config Assemble(const Sections& sections, const Environment& environment, Problems& problems);
 
-/// Checks what refers to what: names that must exist or must not repeat, circles, and things nothing uses. `in_doubt` names
-/// the sections ("sinks") that an error may have kept from being read whole: what is not found there is no problem.
+/// Checks what refers to what: names that must exist or must not repeat, circles, and things nothing uses. `in_doubt`
+/// names the sections ("sinks") that an error may have kept from being read whole: what is not found there is no
+/// problem.
 void CheckReferences(const Config& config, const std::set<std::string, std::less<>>& in_doubt, Problems& problems);
 
 /// Reads the scalars of one map. Absent keys and wrong kinds leave the value as it was.

@@ -22,8 +22,8 @@ struct Environment {
 
 /// What could be made of a config that has errors: for looking for more of them, never for running.
 struct Draft {
-  /// What an error concerns has its default or is left out; `Sink::plugin` is "" and `Sink::config` no map where they are
-  /// not known.
+  /// What an error concerns has its default or is left out; `Sink::plugin` is "" and `Sink::config` no map where they
+  /// are not known.
   Config config;
   bool plugin_paths_known = true;  ///< false: an error in `plugins` may be why a plugin is not found
 };

@@ -80,8 +80,10 @@ std::optional<Outcome> Attempt::Prepare(Journal& journal) {
     auto stored = journal.Load(facts_.event_seq);
     if (!stored) {
       switch (stored.error().code) {
-        case ErrorCode::kNotFound: return Hopeless("event_gone", "the event is no longer stored: " + stored.error().message);
-        case ErrorCode::kInvalid: return Hopeless("event_damaged", "the stored event is damaged: " + stored.error().message);
+        case ErrorCode::kNotFound:
+          return Hopeless("event_gone", "the event is no longer stored: " + stored.error().message);
+        case ErrorCode::kInvalid:
+          return Hopeless("event_damaged", "the stored event is damaged: " + stored.error().message);
         case ErrorCode::kUnavailable:
         case ErrorCode::kFull:
         case ErrorCode::kTooLarge:
@@ -99,7 +101,8 @@ std::optional<Outcome> Attempt::Prepare(Journal& journal) {
     const auto headers = ParseHeaders(stored->headers);
     auto read = source->second->Normalize({stored->body, headers, stored->received_at});
     if (const auto* refusal = std::get_if<Refusal>(&read)) {
-      return Hopeless("event_unreadable", "the source no longer reads the event: " + refusal->error + " " + refusal->detail);
+      return Hopeless("event_unreadable",
+                      "the source no longer reads the event: " + refusal->error + " " + refusal->detail);
     }
     auto* event = std::get_if<CallEvent>(&std::get<Normalized>(read).what);
     if (!event) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
@@ -109,7 +112,8 @@ std::optional<Outcome> Attempt::Prepare(Journal& journal) {
   }
   if (facts_.call_key != 0) {
     auto memory = journal.LoadMemory(facts_.sink_name, facts_.call_key);
-    if (!memory) return Later("journal_unavailable", "the sink's memory could not be read now: " + memory.error().message);
+    if (!memory)
+      return Later("journal_unavailable", "the sink's memory could not be read now: " + memory.error().message);
     memory_ = std::move(*memory);
   }
   message_ = facts_.plan->composer->Compose(*event_, facts_.template_name);
@@ -117,11 +121,20 @@ std::optional<Outcome> Attempt::Prepare(Journal& journal) {
 }
 
 SinkDelivery Attempt::View() const {
-  return {.event = *event_, .message = message_, .id = id_, .sink = facts_.sink_name, .rule = facts_.rule,
-          .attempt = facts_.number, .step = facts_.step, .state = facts_.state, .memory = memory_};
+  return {.event = *event_,
+          .message = message_,
+          .id = id_,
+          .sink = facts_.sink_name,
+          .rule = facts_.rule,
+          .attempt = facts_.number,
+          .step = facts_.step,
+          .state = facts_.state,
+          .memory = memory_};
 }
 
-std::variant<HttpRequest, Outcome> Attempt::Render() { return facts_.sink->Render(View()); }
+std::variant<HttpRequest, Outcome> Attempt::Render() {
+  return facts_.sink->Render(View());
+}
 
 Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   if (!result.response) return FromTransport(result);

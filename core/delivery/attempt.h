@@ -19,8 +19,8 @@ namespace hookswitch {
 
 /// One try at one step of one delivery: from the stored event to the outcome.
 ///
-/// Everything it uses stays as it was when it began, whatever a reload does. Its functions run one after another, each on
-/// any thread; only Cancel and canceled may run beside them.
+/// Everything it uses stays as it was when it began, whatever a reload does. Its functions run one after another, each
+/// on any thread; only Cancel and canceled may run beside them.
 class Attempt {
  public:
   struct Facts {

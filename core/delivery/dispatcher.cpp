@@ -25,17 +25,23 @@ constexpr milliseconds kOverdueEvery{500};
 // A wall clock that was wrong when a time was stored must not hold anything for years.
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
-// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are slow.
+// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are
+// slow.
 constexpr std::size_t kRenderThreads = 2;
 constexpr std::size_t kMostRenderThreads = 16;
 
-milliseconds ToMs(MonoTime::duration duration) { return std::chrono::duration_cast<milliseconds>(duration); }
+milliseconds ToMs(MonoTime::duration duration) {
+  return std::chrono::duration_cast<milliseconds>(duration);
+}
 
 }  // namespace
 
 struct Dispatcher::Impl {
   Impl(Journal& the_journal, HttpClient& the_http, const Clock& the_clock, Metrics& the_metrics)
-      : journal(the_journal), http(the_http), clock(the_clock), metrics(the_metrics),
+      : journal(the_journal),
+        http(the_http),
+        clock(the_clock),
+        metrics(the_metrics),
         jitter(static_cast<std::uint64_t>(the_clock.Wall().time_since_epoch().count())),
         renderers(std::make_unique<Workers>(the_clock, kRenderThreads, kMostRenderThreads)) {}
 
@@ -48,8 +54,8 @@ struct Dispatcher::Impl {
     std::shared_ptr<Attempt> attempt;
     MonoTime started{};
     WallTime started_wall{};
-    bool given_up = false;  ///< a thread may still be in the attempt: nothing that it writes may be read
-    bool ends = false;      ///< with kRecording: the verdict is final
+    bool given_up = false;   ///< a thread may still be in the attempt: nothing that it writes may be read
+    bool ends = false;       ///< with kRecording: the verdict is final
     std::string fallback{};  ///< with kRecording: the sink that a new delivery goes to
     WallTime ended{};        ///< with kRecording
     /// The event, if it is known to have been read.
@@ -121,7 +127,8 @@ void Dispatcher::Impl::Run() {
     const MonoTime next = StartAll();
     if (draining && in_flight.empty()) drained.NotifyAll();
     now = clock.Mono();
-    patience = next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
+    patience =
+        next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
     if (!in_flight.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
   }
 }
@@ -138,8 +145,12 @@ void Dispatcher::Impl::Add(PendingDelivery delivery, std::shared_ptr<const CallE
   const WallTime wall = clock.Wall();
   const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
   const MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
-  const Lane::Ref ref = lane.lane.Add({.seq = delivery.seq, .event = delivery.event, .call_key = delivery.call_key,
-                                       .accepted = accepted, .due = due, .attempts = delivery.attempts,
+  const Lane::Ref ref = lane.lane.Add({.seq = delivery.seq,
+                                       .event = delivery.event,
+                                       .call_key = delivery.call_key,
+                                       .accepted = accepted,
+                                       .due = due,
+                                       .attempts = delivery.attempts,
                                        .failures = delivery.attempts,
                                        .origin = origins.NumberOf(delivery.rule, delivery.template_name),
                                        .step = static_cast<std::uint16_t>(delivery.step),
@@ -169,20 +180,30 @@ MonoTime Dispatcher::Impl::StartAll() {
 
 void Dispatcher::Impl::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
   const LaneDelivery& delivery = lane.lane[ref];
-  auto attempt = std::make_shared<Attempt>(
-      Attempt::Facts{.delivery = delivery.seq, .event_seq = delivery.event, .call_key = delivery.call_key,
-                     .number = delivery.attempts + 1, .step = delivery.step, .sink_name = lane.name,
-                     .rule = origins.Rule(delivery.origin), .template_name = origins.Template(delivery.origin),
-                     .state = lane.StateOf(ref), .timeout = lane.timeout, .plan = plan, .sink = lane.sink},
-      lane.EventOf(ref));
+  auto attempt = std::make_shared<Attempt>(Attempt::Facts{.delivery = delivery.seq,
+                                                          .event_seq = delivery.event,
+                                                          .call_key = delivery.call_key,
+                                                          .number = delivery.attempts + 1,
+                                                          .step = delivery.step,
+                                                          .sink_name = lane.name,
+                                                          .rule = origins.Rule(delivery.origin),
+                                                          .template_name = origins.Template(delivery.origin),
+                                                          .state = lane.StateOf(ref),
+                                                          .timeout = lane.timeout,
+                                                          .plan = plan,
+                                                          .sink = lane.sink},
+                                           lane.EventOf(ref));
   const std::uint64_t id = ++last_attempt;
   const auto [flight, is_new] = in_flight.try_emplace(delivery.seq);
   HSW_CHECK(is_new, "a lane gives a delivery out once, and the journal gives a number once");
-  flight->second = {.lane = &lane, .ref = ref, .id = id, .stage = lane.is_call_sink() ? Stage::kCalling : Stage::kRendering,
-                    .attempt = attempt, .started = now, .started_wall = clock.Wall()};
-  const auto report = [inbox = inbox, seq = delivery.seq, id](auto what) {
-    inbox->Report({seq, id, std::move(what)});
-  };
+  flight->second = {.lane = &lane,
+                    .ref = ref,
+                    .id = id,
+                    .stage = lane.is_call_sink() ? Stage::kCalling : Stage::kRendering,
+                    .attempt = attempt,
+                    .started = now,
+                    .started_wall = clock.Wall()};
+  const auto report = [inbox = inbox, seq = delivery.seq, id](auto what) { inbox->Report({seq, id, std::move(what)}); };
   if (lane.is_call_sink()) {
     lane.call_workers->Post(id, 0, lane.timeout + kCallGrace, [attempt, report, &journal = journal] {
       auto failed = attempt->Prepare(journal);
@@ -198,7 +219,8 @@ void Dispatcher::Impl::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
 
 void Dispatcher::Impl::Handle(Inbox::Progress progress) {
   const auto found = in_flight.find(progress.delivery);
-  if (found == in_flight.end() || found->second.id != progress.attempt || found->second.stage == Stage::kRecording) return;
+  if (found == in_flight.end() || found->second.id != progress.attempt || found->second.stage == Stage::kRecording)
+    return;
   InFlight& flight = found->second;
   if (auto* request = std::get_if<HttpRequest>(&progress.what)) {
     flight.stage = Stage::kSending;
@@ -238,15 +260,28 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
     outcome.action = facts.sink->Mask(std::move(outcome.action));
   }
   const auto event = flight.Event();
-  TellAttempt(lane, {.attempt = *flight.attempt, .event_id = event ? std::string_view(event->id) : std::string_view(),
-                     .outcome = outcome, .verdict = verdict, .latency = latency, .accepted = delivery.accepted, .now = now});
+  TellAttempt(lane, {.attempt = *flight.attempt,
+                     .event_id = event ? std::string_view(event->id) : std::string_view(),
+                     .outcome = outcome,
+                     .verdict = verdict,
+                     .latency = latency,
+                     .accepted = delivery.accepted,
+                     .now = now});
   TellLane(lane, outcome, verdict, was_throttled);
 
-  AttemptRecord record{.delivery = facts.delivery, .event = facts.event_seq, .sink = facts.sink_name,
-                       .call_key = facts.call_key, .number = facts.number, .started_at = flight.started_wall,
-                       .latency = latency, .outcome = {}, .state = verdict.state,
-                       .due = verdict.wait > milliseconds(0) ? wall + verdict.wait : WallTime{}, .step = delivery.step,
-                       .lane_due = {}, .fallback_sink = {}};
+  AttemptRecord record{.delivery = facts.delivery,
+                       .event = facts.event_seq,
+                       .sink = facts.sink_name,
+                       .call_key = facts.call_key,
+                       .number = facts.number,
+                       .started_at = flight.started_wall,
+                       .latency = latency,
+                       .outcome = {},
+                       .state = verdict.state,
+                       .due = verdict.wait > milliseconds(0) ? wall + verdict.wait : WallTime{},
+                       .step = delivery.step,
+                       .lane_due = {},
+                       .fallback_sink = {}};
   if (verdict.change == Lane::Change::kThrottled) record.lane_due = wall + ToMs(lane.lane.throttled_until() - now);
   const bool falls_back = verdict.state == DeliveryState::kDead && !flight.Hopeless() && !is_fallback &&
                           !lane.fallback.empty() && lane.fallback != lane.name && plan->lanes.contains(lane.fallback);
@@ -257,7 +292,8 @@ void Dispatcher::Impl::Conclude(InFlight& flight, Outcome outcome) {
   if (!flight.ends) {
     lane.Remember(flight.ref, flight.Event(), outcome.kind == Outcome::Kind::kNext ? outcome.state : facts.state);
   }
-  if (outcome.kind != Outcome::Kind::kNext) outcome.state = facts.state;  // a step that failed begins again where it was
+  if (outcome.kind != Outcome::Kind::kNext)
+    outcome.state = facts.state;  // a step that failed begins again where it was
   record.outcome = std::move(outcome);
   journal.Record(std::move(record));
 }
@@ -271,9 +307,18 @@ void Dispatcher::Impl::Handle(const Inbox::Recorded& recorded) {
   if (recorded.fallback != 0) {
     const Attempt::Facts& facts = flight.attempt->facts();
     // It takes its place behind what already waits for that sink.
-    Add({.seq = recorded.fallback, .event = facts.event_seq, .call_key = facts.call_key, .accepted_at = flight.ended,
-         .due = {}, .attempts = 0, .step = 0, .is_fallback = true, .sink = flight.fallback, .rule = facts.rule,
-         .template_name = facts.template_name, .state = {}},
+    Add({.seq = recorded.fallback,
+         .event = facts.event_seq,
+         .call_key = facts.call_key,
+         .accepted_at = flight.ended,
+         .due = {},
+         .attempts = 0,
+         .step = 0,
+         .is_fallback = true,
+         .sink = flight.fallback,
+         .rule = facts.rule,
+         .template_name = facts.template_name,
+         .state = {}},
         flight.Event());
   }
   // Without a record each further attempt would be the first again, so one that was set aside is not tried again.
@@ -301,8 +346,8 @@ void Dispatcher::Impl::GiveUpOverdue(MonoTime now) {
 }
 
 void Dispatcher::Impl::Overdue(std::uint64_t attempt) {
-  const auto found = std::find_if(in_flight.begin(), in_flight.end(),
-                                  [&](const auto& entry) { return entry.second.id == attempt; });
+  const auto found =
+      std::find_if(in_flight.begin(), in_flight.end(), [&](const auto& entry) { return entry.second.id == attempt; });
   if (found == in_flight.end() || found->second.stage == Stage::kRecording) return;
   InFlight& flight = found->second;
   flight.attempt->Cancel();

@@ -34,17 +34,25 @@ struct DeliveryPlan {
 /// A lane as people see it.
 struct LaneStatus {
   std::string sink;
-  enum class State { kOpen, kThrottled, kPaused, kMisconfigured, kProbing, kUnavailable, kRemoved } state = State::kOpen;
-  std::string because;          ///< why it is not open
-  std::uint64_t pending = 0;    ///< waiting, in flight included
+  enum class State {
+    kOpen,
+    kThrottled,
+    kPaused,
+    kMisconfigured,
+    kProbing,
+    kUnavailable,
+    kRemoved
+  } state = State::kOpen;
+  std::string because;        ///< why it is not open
+  std::uint64_t pending = 0;  ///< waiting, in flight included
   std::uint64_t in_flight = 0;
   std::optional<WallTime> oldest;  ///< acceptance of the oldest pending delivery
   std::optional<WallTime> until;   ///< with kThrottled and kMisconfigured: next try
 };
 std::string_view ToString(LaneStatus::State state);
 
-/// Sees every pending delivery to its end: one lane per sink, paced, retried, in order per call. Lanes share nothing that
-/// can block. All functions are safe from any thread and return at once unless said otherwise.
+/// Sees every pending delivery to its end: one lane per sink, paced, retried, in order per call. Lanes share nothing
+/// that can block. All functions are safe from any thread and return at once unless said otherwise.
 class Dispatcher {
  public:
   /// The references outlive it. Does nothing until Use and Start.
@@ -53,8 +61,8 @@ class Dispatcher {
 
   /// Loads every pending delivery from the journal (blocks) and starts the scheduler's thread. Use first.
   [[nodiscard]] Status Start();
-  /// Replaces the plan. Lanes whose config and sink stay the same keep their pace and state; lanes of removed sinks keep
-  /// their deliveries and are shown.
+  /// Replaces the plan. Lanes whose config and sink stay the same keep their pace and state; lanes of removed sinks
+  /// keep their deliveries and are shown.
   void Use(std::shared_ptr<const DeliveryPlan> plan);
   /// Takes over freshly stored deliveries. `event` saves reading it again; it is kept only while the lane is short.
   void Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries);

@@ -141,8 +141,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     case Outcome::Kind::kDelivered:
       slot.phase = Phase::kEnded;
       return {.state = DeliveryState::kDelivered, .change = reopen()};
-    case Outcome::Kind::kRejected:
-      return dead(false, reopen());
+    case Outcome::Kind::kRejected: return dead(false, reopen());
     case Outcome::Kind::kNext:
       ++slot.step;
       slot.failures = 0;

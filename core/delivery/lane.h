@@ -21,15 +21,15 @@ namespace hookswitch {
 struct LaneDelivery {
   DeliverySeq seq = 0;
   EventSeq event = 0;
-  std::uint64_t call_key = 0;    ///< 0: no order
+  std::uint64_t call_key = 0;  ///< 0: no order
   MonoTime accepted{};
-  MonoTime due{};                ///< not before
-  MonoTime first_failed{};       ///< the first of `failures` seen here; the zero time: none
-  std::uint32_t attempts = 0;    ///< finished so far
-  std::uint32_t failures = 0;    ///< those that count for the retry schedule
-  std::uint32_t origin = 0;      ///< the owner's own number for rule and template
+  MonoTime due{};              ///< not before
+  MonoTime first_failed{};     ///< the first of `failures` seen here; the zero time: none
+  std::uint32_t attempts = 0;  ///< finished so far
+  std::uint32_t failures = 0;  ///< those that count for the retry schedule
+  std::uint32_t origin = 0;    ///< the owner's own number for rule and template
   std::uint16_t step = 0;
-  bool is_fallback = false;      ///< another sink gave it up: it does not fall back again
+  bool is_fallback = false;  ///< another sink gave it up: it does not fall back again
 };
 
 struct LanePolicy {
@@ -75,8 +75,8 @@ class Lane {
   /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
   /// How often a delivery may ask for a next step is its sink's business: the plugin host counts them.
   Verdict Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter);
-  /// The verdict is durable: frees the slot. After a final verdict `ref` is gone. `ends`: also after any other, because the
-  /// verdict cannot be stored.
+  /// The verdict is durable: frees the slot. After a final verdict `ref` is gone. `ends`: also after any other, because
+  /// the verdict cannot be stored.
   void Settle(Ref ref, bool ends = false);
 
   void SetGate(Gate gate) { gate_ = gate; }
@@ -104,7 +104,7 @@ class Lane {
   struct Slot : LaneDelivery {
     Phase phase = Phase::kFree;
     std::uint8_t era = 0;  ///< of the sink that it was started with
-    Ref next = kNone;  ///< the next of the same call, or the next free slot
+    Ref next = kNone;      ///< the next of the same call, or the next free slot
   };
   struct Due {
     MonoTime due;

@@ -23,7 +23,7 @@ LanePolicy PolicyOf(const config::Sink& config, const Sink* sink) {
   LanePolicy policy;
   policy.rate = config.rate_limit.value_or(config::Rate{advice.rate_max, advice.rate_per, advice.rate_burst});
   policy.retry = config.retry;
-  policy.concurrency = config.concurrency > 0 ? config.concurrency
+  policy.concurrency = config.concurrency > 0   ? config.concurrency
                        : advice.concurrency > 0 ? advice.concurrency
                                                 : kDefaultConcurrency;
   // More threads would only wait for each other at the plugin's door.
@@ -149,7 +149,8 @@ void LaneRuntime::CountStuck() {
   stuck_ = call_workers ? call_workers->stuck() : stuck_ + 1;
   if (stuck_ < kMaxStuck || closed_by_stuck_) return;
   closed_by_stuck_ = true;
-  unavailable_because_ = std::to_string(stuck_) + " calls into its plugin never returned; replace the plugin and reload";
+  unavailable_because_ =
+      std::to_string(stuck_) + " calls into its plugin never returned; replace the plugin and reload";
   lane.SetGate(Lane::Gate::kUnavailable);
 }
 

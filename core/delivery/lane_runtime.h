@@ -17,7 +17,8 @@
 
 namespace hookswitch {
 
-/// Small numbers for the (rule, template) pairs that deliveries come from, so that a million of them need not spell them.
+/// Small numbers for the (rule, template) pairs that deliveries come from, so that a million of them need not spell
+/// them.
 class Origins {
  public:
   std::uint32_t NumberOf(const std::string& rule, const std::string& template_name);
@@ -34,8 +35,8 @@ class LaneRuntime {
  public:
   LaneRuntime(std::string name, Metrics& metrics);
 
-  /// Takes the plan's values; nullptr says that the plan no longer has the lane. Returns workers that have become useless
-  /// and may still be at work.
+  /// Takes the plan's values; nullptr says that the plan no longer has the lane. Returns workers that have become
+  /// useless and may still be at work.
   std::shared_ptr<Workers> Use(const DeliveryPlan::Lane* planned, const Clock& clock);
 
   /// Keeps what is not worth a place in every LaneDelivery.
@@ -49,8 +50,8 @@ class LaneRuntime {
   /// Opens again if the calls that never returned have returned.
   void CheckStuck();
 
-  /// Whether a failure deserves a log line of its own: a sink that is down must not flood the log. How many were left out
-  /// before it; empty for one that is left out.
+  /// Whether a failure deserves a log line of its own: a sink that is down must not flood the log. How many were left
+  /// out before it; empty for one that is left out.
   std::optional<std::uint64_t> TellRetry(MonoTime now);
 
   LaneStatus Status(MonoTime now, WallTime wall) const;

@@ -19,14 +19,14 @@ class Jitter {
 
 /// How long to wait before the next try, or empty to give up.
 ///
-/// `failures` counts the tries that failed, this one included (at least 1); `failing_for` is the time since the first of
-/// them: what a delivery waited before was not its fault. The wait is the schedule's (its last entry repeats) within ±20 %,
-/// but the last try comes no later than at `give_up_after`.
+/// `failures` counts the tries that failed, this one included (at least 1); `failing_for` is the time since the first
+/// of them: what a delivery waited before was not its fault. The wait is the schedule's (its last entry repeats) within
+/// ±20 %, but the last try comes no later than at `give_up_after`.
 std::optional<std::chrono::milliseconds> NextTry(const config::Retry& retry, std::uint32_t failures,
                                                  std::chrono::milliseconds failing_for, Jitter& jitter);
 
-/// How long to keep still when the other side asks for `retry_after` (over 0): never less, and up to a second more, so that
-/// all who were told the same do not come back at once. No more than twice as long.
+/// How long to keep still when the other side asks for `retry_after` (over 0): never less, and up to a second more, so
+/// that all who were told the same do not come back at once. No more than twice as long.
 std::chrono::milliseconds PauseFor(std::chrono::milliseconds retry_after, Jitter& jitter);
 
 }  // namespace hookswitch

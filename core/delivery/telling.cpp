@@ -5,7 +5,9 @@
 namespace hookswitch {
 namespace {
 
-double Seconds(MonoTime::duration duration) { return std::chrono::duration<double>(duration).count(); }
+double Seconds(MonoTime::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace
 
@@ -18,8 +20,10 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
     case Outcome::Kind::kDelivered:
       series.delivered.Add();
       series.delivery_seconds.Observe(Seconds(now - accepted));
-      log::Info("delivery_delivered", {{"delivery", attempt.id()}, {"event_id", event_id},
-                                       {"sink", facts.sink_name}, {"attempt", facts.number},
+      log::Info("delivery_delivered", {{"delivery", attempt.id()},
+                                       {"event_id", event_id},
+                                       {"sink", facts.sink_name},
+                                       {"attempt", facts.number},
                                        {"latency_ms", latency.count()}});
       return;
     case Outcome::Kind::kRetry: series.retry.Add(); break;
@@ -29,15 +33,25 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
   }
   if (verdict.state == DeliveryState::kDead) {
     series.dead.Add();
-    log::Error("delivery_dead", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
-                                 {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
-                                 {"gave_up", verdict.gave_up}, {"may_have_been_delivered", outcome.may_have_been_delivered}});
+    log::Error("delivery_dead", {{"delivery", attempt.id()},
+                                 {"event_id", event_id},
+                                 {"sink", facts.sink_name},
+                                 {"attempt", facts.number},
+                                 {"code", outcome.code},
+                                 {"reason", outcome.reason},
+                                 {"gave_up", verdict.gave_up},
+                                 {"may_have_been_delivered", outcome.may_have_been_delivered}});
   } else if (outcome.kind == Outcome::Kind::kRetry) {
     const auto untold = lane.TellRetry(now);
     if (!untold) return;
-    log::Warn("delivery_retry", {{"delivery", attempt.id()}, {"event_id", event_id}, {"sink", facts.sink_name},
-                                 {"attempt", facts.number}, {"code", outcome.code}, {"reason", outcome.reason},
-                                 {"next_ms", verdict.wait.count()}, {"untold_before", *untold},
+    log::Warn("delivery_retry", {{"delivery", attempt.id()},
+                                 {"event_id", event_id},
+                                 {"sink", facts.sink_name},
+                                 {"attempt", facts.number},
+                                 {"code", outcome.code},
+                                 {"reason", outcome.reason},
+                                 {"next_ms", verdict.wait.count()},
+                                 {"untold_before", *untold},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
   }
 }
@@ -48,16 +62,17 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
     case Lane::Change::kThrottled:
       lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
       if (was_throttled) return;
-      log::Warn("lane_throttled", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason},
-                                   {"next_ms", verdict.wait.count()}});
+      log::Warn(
+          "lane_throttled",
+          {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"next_ms", verdict.wait.count()}});
       return;
     case Lane::Change::kPausedItself:
     case Lane::Change::kProbeFailed:
       lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
       if (!outcome.action.empty()) lane.because += "; " + outcome.action;
       if (verdict.change == Lane::Change::kProbeFailed) return;
-      log::Error("lane_paused", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason},
-                                 {"action", outcome.action}});
+      log::Error("lane_paused",
+                 {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"action", outcome.action}});
       return;
     case Lane::Change::kReopened:
       lane.because.clear();

@@ -9,15 +9,16 @@ namespace hookswitch {
 
 /// Paces starts: on average `rate.max` per `rate.per`, at most `rate.burst` at once. `rate.max` 0 lets everything pass.
 ///
-/// Keeps one time instead of a count (the virtual scheduling form of the generic cell rate algorithm, ITU-T I.371): exact,
-/// without rounding that adds up. In any span t at most burst + t * max / per starts. A value; no locks.
+/// Keeps one time instead of a count (the virtual scheduling form of the generic cell rate algorithm, ITU-T I.371):
+/// exact, without rounding that adds up. In any span t at most burst + t * max / per starts. A value; no locks.
 class TokenBucket {
  public:
   explicit TokenBucket(const config::Rate& rate = {}) { SetRate(rate); }
 
   /// Starts already made count under the new rate.
   void SetRate(const config::Rate& rate) {
-    interval_ = rate.max > 0 ? std::max<Duration>(std::chrono::nanoseconds(rate.per) / rate.max, Duration(1)) : Duration(0);
+    interval_ =
+        rate.max > 0 ? std::max<Duration>(std::chrono::nanoseconds(rate.per) / rate.max, Duration(1)) : Duration(0);
     slack_ = interval_ * (std::max(rate.burst, 1) - 1);
   }
 

@@ -108,9 +108,8 @@ void Workers::State::Release(std::uint64_t strand) {
 
 std::size_t Workers::State::MaxThreads() const {
   const MonoTime now = clock->Mono();
-  const bool all_slow = std::all_of(workers.begin(), workers.end(), [&](const auto& worker) {
-    return worker->busy && now - worker->began >= kSlow;
-  });
+  const bool all_slow = std::all_of(workers.begin(), workers.end(),
+                                    [&](const auto& worker) { return worker->busy && now - worker->began >= kSlow; });
   return all_slow ? most_threads : usual_threads;
 }
 
@@ -131,8 +130,7 @@ void Workers::State::SpawnAsNeeded(const std::shared_ptr<State>& me) {
   }
 }
 
-Workers::Workers(const Clock& clock, std::size_t threads)
-    : Workers(clock, threads, threads) {}
+Workers::Workers(const Clock& clock, std::size_t threads) : Workers(clock, threads, threads) {}
 
 Workers::Workers(const Clock& clock, std::size_t threads, std::size_t most)
     : Workers(clock, threads, most, [](Job job) { return std::thread(std::move(job)); }) {}

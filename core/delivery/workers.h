@@ -14,9 +14,9 @@ namespace hookswitch {
 ///
 /// Jobs of one strand (not 0) run one at a time in the order given, so a strand that hangs holds one thread. A thread
 /// whose job runs past its limit is given up by TakeOverdue: it is replaced, its strand goes on, and it ends by itself
-/// if the job ever returns. Threads start when there is work; one that cannot be started is tried again with the next Post
-/// or TakeOverdue. When none has come free for a while and strands wait, more start, so that a few slow strands do not hold
-/// all others. Safe from any thread.
+/// if the job ever returns. Threads start when there is work; one that cannot be started is tried again with the next
+/// Post or TakeOverdue. When none has come free for a while and strands wait, more start, so that a few slow strands do
+/// not hold all others. Safe from any thread.
 class Workers {
  public:
   using JobId = std::uint64_t;

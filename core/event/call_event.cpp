@@ -10,8 +10,9 @@ namespace hookswitch {
 namespace {
 
 constexpr std::array<std::string_view, kCallStatusCount> kStatusNames = {
-    "scheduled", "queued", "rescheduled", "initiated", "ringing", "in-progress", "call-disconnected", "completed",
-    "balance-low", "busy", "no-answer", "canceled", "failed", "stopped", "error", "unknown"};
+    "scheduled", "queued",      "rescheduled", "initiated", "ringing",  "in-progress", "call-disconnected",
+    "completed", "balance-low", "busy",        "no-answer", "canceled", "failed",      "stopped",
+    "error",     "unknown"};
 
 constexpr StatusSet kUnsuccessful = Bit(CallStatus::kBalanceLow) | Bit(CallStatus::kBusy) | Bit(CallStatus::kNoAnswer) |
                                     Bit(CallStatus::kCanceled) | Bit(CallStatus::kFailed) | Bit(CallStatus::kStopped) |
@@ -49,7 +50,9 @@ json::object ToObject(const std::map<std::string, std::string, std::less<>>& map
 
 }  // namespace
 
-std::string_view ToString(CallStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
+std::string_view ToString(CallStatus status) {
+  return kStatusNames[static_cast<std::size_t>(status)];
+}
 
 std::optional<CallStatus> ParseStatus(std::string_view name) {
   for (std::size_t i = 0; i < kStatusNames.size(); ++i) {
@@ -65,8 +68,12 @@ std::optional<StatusSet> ParseStatusGroup(std::string_view name) {
   return {};
 }
 
-StatusSet EndedStatuses() { return kEnded; }
-StatusSet UnsuccessfulStatuses() { return kUnsuccessful; }
+StatusSet EndedStatuses() {
+  return kEnded;
+}
+StatusSet UnsuccessfulStatuses() {
+  return kUnsuccessful;
+}
 
 std::span<const std::string> StatusNames() {
   static const auto* names = [] {
@@ -110,9 +117,8 @@ std::string ToJson(const CallEvent& event) {
   if (event.cost) cost = json::object{{"amount", event.cost->amount}, {"currency", event.cost->currency}};
   json::value hangup = nullptr;
   if (!event.hangup_by.empty() || !event.hangup_reason.empty() || event.hangup_code) {
-    hangup = json::object{{"by", OrNull(event.hangup_by)},
-                          {"reason", OrNull(event.hangup_reason)},
-                          {"code", OrNull(event.hangup_code)}};
+    hangup = json::object{
+        {"by", OrNull(event.hangup_by)}, {"reason", OrNull(event.hangup_reason)}, {"code", OrNull(event.hangup_code)}};
   }
   json::value direction = nullptr;
   if (event.direction) direction = json::string(ToString(*event.direction));

@@ -13,16 +13,32 @@ namespace hookswitch {
 
 /// Where a call stands: Bolna's fifteen statuses; other platforms map onto them. kUnknown is any other word.
 enum class CallStatus : std::uint8_t {
-  kScheduled, kQueued, kRescheduled, kInitiated, kRinging, kInProgress, kCallDisconnected, kCompleted,
-  kBalanceLow, kBusy, kNoAnswer, kCanceled, kFailed, kStopped, kError, kUnknown,
+  kScheduled,
+  kQueued,
+  kRescheduled,
+  kInitiated,
+  kRinging,
+  kInProgress,
+  kCallDisconnected,
+  kCompleted,
+  kBalanceLow,
+  kBusy,
+  kNoAnswer,
+  kCanceled,
+  kFailed,
+  kStopped,
+  kError,
+  kUnknown,
 };
 inline constexpr std::size_t kCallStatusCount = static_cast<std::size_t>(CallStatus::kUnknown) + 1;
 
 /// A set of statuses, one bit each.
 using StatusSet = std::uint32_t;
-constexpr StatusSet Bit(CallStatus status) { return StatusSet{1} << static_cast<unsigned>(status); }
+constexpr StatusSet Bit(CallStatus status) {
+  return StatusSet{1} << static_cast<unsigned>(status);
+}
 
-std::string_view ToString(CallStatus status);              ///< "no-answer"
+std::string_view ToString(CallStatus status);                  ///< "no-answer"
 std::optional<CallStatus> ParseStatus(std::string_view name);  ///< exact names only, "unknown" included
 /// "ended", "terminal", "unsuccessful", "any" (see CONTRACT: every status, unknown too).
 std::optional<StatusSet> ParseStatusGroup(std::string_view name);
@@ -44,14 +60,14 @@ struct Turn {
 };
 
 struct Money {
-  double amount = 0;      ///< in whole units of `currency` (dollars, not cents)
-  std::string currency;   ///< ISO 4217
+  double amount = 0;     ///< in whole units of `currency` (dollars, not cents)
+  std::string currency;  ///< ISO 4217
 };
 
 /// One step of one call, the same for every platform: what rules match, templates show and sinks send.
 ///
-/// Absent is empty/nullopt, never "" from the platform or a made-up 0. All text is well-formed UTF-8. A value: immutable
-/// once a source has made it; share it between threads as shared_ptr<const CallEvent>.
+/// Absent is empty/nullopt, never "" from the platform or a made-up 0. All text is well-formed UTF-8. A value:
+/// immutable once a source has made it; share it between threads as shared_ptr<const CallEvent>.
 struct CallEvent {
   std::string id;            ///< ours; empty until the journal has accepted it
   std::string source;        ///< the source's name in the config

@@ -19,13 +19,13 @@ struct Message {
   struct Link {
     std::string label, url;
   };
-  std::string title;                 ///< "Bolna call ended: completed"; never empty
+  std::string title;  ///< "Bolna call ended: completed"; never empty
   Severity severity = Severity::kInfo;
-  std::vector<Field> fields;         ///< "Call ID", "Agent ID", "Duration", "Status"; a missing value is "-"
-  std::string text;                  ///< free text (why a call failed, a summary); "" for none
-  std::string transcript;            ///< "Agent: …\nUser: …", to be shown verbatim; "" for none
+  std::vector<Field> fields;  ///< "Call ID", "Agent ID", "Duration", "Status"; a missing value is "-"
+  std::string text;           ///< free text (why a call failed, a summary); "" for none
+  std::string transcript;     ///< "Agent: …\nUser: …", to be shown verbatim; "" for none
   std::vector<Link> links;
-  std::optional<WallTime> at;        ///< when it happened, to be shown in the reader's zone
+  std::optional<WallTime> at;  ///< when it happened, to be shown in the reader's zone
 };
 
 }  // namespace hookswitch

@@ -257,7 +257,8 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.timeout.count()));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    // Without it a name server that hangs would hold this thread, and with it every sink, when such a transfer is ended.
+    // Without it a name server that hangs would hold this thread, and with it every sink, when such a transfer is
+    // ended.
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
@@ -311,7 +312,8 @@ class CurlClient final : public HttpClient {
       result.response = std::move(transfer.response);
     } else {
       result.error = transfer.headers_endless ? "too_large" : WordFor(code);
-      result.detail = transfer.headers_endless ? "the answer's headers do not end" : DetailOf(transfer, code, result.maybe_sent);
+      result.detail =
+          transfer.headers_endless ? "the answer's headers do not end" : DetailOf(transfer, code, result.maybe_sent);
     }
     curl_multi_remove_handle(multi_, easy);
     if (idle_.size() < kMaxIdleHandles) {

@@ -11,12 +11,12 @@ namespace hookswitch {
 /// What came of one HTTP exchange.
 struct HttpResult {
   std::optional<HttpResponse> response;  ///< present if an answer came whole
-  /// Without a response: "connect_failed", "dns_failed", "tls_failed", "timeout", "reset" (the connection ended before the
-  /// answer was whole), "bad_response" (not HTTP), "too_large" (its headers), "canceled", "bad_url", "bad_request" (a method
-  /// or header that HTTP cannot carry; nothing was sent).
+  /// Without a response: "connect_failed", "dns_failed", "tls_failed", "timeout", "reset" (the connection ended before
+  /// the answer was whole), "bad_response" (not HTTP), "too_large" (its headers), "canceled", "bad_url", "bad_request"
+  /// (a method or header that HTTP cannot carry; nothing was sent).
   std::string error;
-  std::string detail;         ///< for people; holds no path or query of the URL
-  bool maybe_sent = false;    ///< bytes of the request may have reached the other side
+  std::string detail;       ///< for people; holds no path or query of the URL
+  bool maybe_sent = false;  ///< bytes of the request may have reached the other side
 };
 
 struct HttpClientOptions {
@@ -26,8 +26,8 @@ struct HttpClientOptions {
   std::string ca_file;  ///< PEM certificates to trust instead of the system's; "": the system's
 };
 
-/// Sends requests to the outside: pooled connections, TLS with the system's roots (verified, at least 1.2), proxies from the
-/// environment, no redirects, a deadline from DNS to last byte. Safe from any thread.
+/// Sends requests to the outside: pooled connections, TLS with the system's roots (verified, at least 1.2), proxies
+/// from the environment, no redirects, a deadline from DNS to last byte. Safe from any thread.
 class HttpClient {
  public:
   using Done = std::function<void(HttpResult)>;

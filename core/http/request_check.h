@@ -13,9 +13,9 @@ struct RequestProblem {
   std::string detail;      ///< holds no path, query or header value
 };
 
-/// Finds what HTTP cannot carry: a method or header name that is no token, a line break in a header, a header that would
-/// change the framing, a URL that is not http(s) with a host. Sinks build requests from foreign text, so this is the gate
-/// against smuggled headers.
+/// Finds what HTTP cannot carry: a method or header name that is no token, a line break in a header, a header that
+/// would change the framing, a URL that is not http(s) with a host. Sinks build requests from foreign text, so this is
+/// the gate against smuggled headers.
 std::optional<RequestProblem> CheckRequest(const HttpRequest& request);
 
 /// The secret part of `url`: what follows scheme, host and port; "" if there is none.

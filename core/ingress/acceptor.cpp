@@ -124,8 +124,8 @@ struct Acceptor::Impl {
 };
 
 namespace {
-// What HandleHead let a request pass by. Handle of the same request runs next on the same thread and goes on with it, or a
-// reload in between could have the sender judged by one source and the body read by another.
+// What HandleHead let a request pass by. Handle of the same request runs next on the same thread and goes on with it,
+// or a reload in between could have the sender judged by one source and the body read by another.
 struct Passed {
   const void* by = nullptr;  ///< the Acceptor's Impl
   std::shared_ptr<const void> active;

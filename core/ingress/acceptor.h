@@ -47,8 +47,8 @@ class Acceptor {
 
   /// Whatever the head alone can decide: path, method, address, secret, rate.
   std::optional<Answer> HandleHead(const ServedRequest& head);
-  /// Only for requests that HandleHead let pass, next on the same thread: it does not look at the sender again, and goes on
-  /// with the snapshot that the sender was judged by.
+  /// Only for requests that HandleHead let pass, next on the same thread: it does not look at the sender again, and
+  /// goes on with the snapshot that the sender was judged by.
   Answer Handle(const ServedRequest& request);
   /// Counts and records a request that the server refused by itself (HttpServerOptions::on_refused).
   void Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail);

@@ -59,7 +59,7 @@ struct HttpServerOptions {
   std::chrono::milliseconds request_timeout{10'000};  ///< first byte to last; a slower one is cut with 408
   std::chrono::milliseconds keep_alive_timeout{5'000};
   bool length_required = true;  ///< a POST without length is 411; else it has no body (RFC 9112 6.3)
-  std::string name;  ///< "ingress", "admin": in metrics and logs
+  std::string name;             ///< "ingress", "admin": in metrics and logs
   /// Told of each request that the server refused by itself (framing, size, time). What could not be read of it is
   /// empty.
   std::function<void(const ServedRequest& head, int status, std::string_view error, std::string_view detail)>

@@ -45,8 +45,8 @@ class RequestReader {
   std::size_t Feed(std::string_view bytes);
   /// No more bytes will come: an unfinished request is refused.
   void End();
-  /// After kHeadDone: refuses a body that is over the limit (413) or, if `required`, whose length is missing (411), before
-  /// any of it is read.
+  /// After kHeadDone: refuses a body that is over the limit (413) or, if `required`, whose length is missing (411),
+  /// before any of it is read.
   void CheckLength(bool required = true);
 
   State state() const { return state_; }

@@ -38,8 +38,8 @@ struct NewEvent {
 
 struct Accepted {
   EventSeq event = 0;
-  std::string id;             ///< the event's public id
-  bool duplicate = false;     ///< seen before: `event` and `id` are the first one's, nothing was stored
+  std::string id;                  ///< the event's public id
+  bool duplicate = false;          ///< seen before: `event` and `id` are the first one's, nothing was stored
   DeliverySeq first_delivery = 0;  ///< deliveries have consecutive numbers in the order given; 0 if none
 };
 
@@ -56,13 +56,14 @@ struct PendingDelivery {
   DeliverySeq seq = 0;
   EventSeq event = 0;
   std::uint64_t call_key = 0;
-  WallTime accepted_at{};     ///< with its event, or a fallback when the delivery before it ended: its age counts from here
-  WallTime due{};             ///< not before; the epoch means at once
-  std::uint32_t attempts = 0; ///< finished so far
+  WallTime
+      accepted_at{};  ///< with its event, or a fallback when the delivery before it ended: its age counts from here
+  WallTime due{};     ///< not before; the epoch means at once
+  std::uint32_t attempts = 0;  ///< finished so far
   std::uint32_t step = 0;
-  bool is_fallback = false;   ///< another sink gave it up
+  bool is_fallback = false;  ///< another sink gave it up
   std::string sink, rule, template_name;
-  std::string state;          ///< left by the step before
+  std::string state;  ///< left by the step before
 };
 
 enum class DeliveryState : std::uint8_t { kPending, kHeld, kDelivered, kDead, kCanceled };
@@ -72,16 +73,16 @@ std::string_view ToString(DeliveryState state);
 struct AttemptRecord {
   DeliverySeq delivery = 0;
   EventSeq event = 0;
-  std::string sink;              ///< key of `outcome.memory`, with call_key
+  std::string sink;  ///< key of `outcome.memory`, with call_key
   std::uint64_t call_key = 0;
-  std::uint32_t number = 0;      ///< 1 for the first
+  std::uint32_t number = 0;  ///< 1 for the first
   WallTime started_at{};
   std::chrono::milliseconds latency{};
   Outcome outcome;
   DeliveryState state = DeliveryState::kPending;  ///< of the delivery, from now on
-  WallTime due{};                ///< with kPending: not before
-  std::uint32_t step = 0;        ///< with kPending: the next step to do
-  WallTime lane_due{};           ///< nothing goes to `sink` before; the epoch: the attempt says nothing of that
+  WallTime due{};                                 ///< with kPending: not before
+  std::uint32_t step = 0;                         ///< with kPending: the next step to do
+  WallTime lane_due{};  ///< nothing goes to `sink` before; the epoch: the attempt says nothing of that
   /// With kDead: stored as a new delivery to this sink in the same step, accepted when the attempt ended; "" for none.
   std::string fallback_sink;
 
@@ -94,11 +95,13 @@ struct LaneDue {
   WallTime due{};  ///< not before; may be over
 };
 
-/// Told about each record once, on the journal's own thread: those that are stored in their order. `fallback` is the number of
-/// the new delivery that `fallback_sink` asked for, or 0.
+/// Told about each record once, on the journal's own thread: those that are stored in their order. `fallback` is the
+/// number of the new delivery that `fallback_sink` asked for, or 0.
 ///
-/// A record that cannot be written now is kept and tried again. One that meets a damaged row never can be: it is set aside
-/// (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after a restart.
+/// A record that cannot be written now is kept and tried again. One that meets a damaged row never can be: it is set
+/// aside
+/// (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after a
+/// restart.
 using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback, bool stored)>;
 
 struct JournalStats {
@@ -127,11 +130,12 @@ class Journal {
 
   /// Stores `event` and all its deliveries in one durable step.
   ///
-  /// The same dedup digest again succeeds, changes nothing and says so. Errors: kUnavailable (not writable now; try later),
-  /// kFull (over `max_backlog` waiting deliveries). Blocks until the commit is on disk, usually under 5 ms.
+  /// The same dedup digest again succeeds, changes nothing and says so. Errors: kUnavailable (not writable now; try
+  /// later), kFull (over `max_backlog` waiting deliveries). Blocks until the commit is on disk, usually under 5 ms.
   [[nodiscard]] virtual Result<Accepted> Append(const NewEvent& event) = 0;
 
-  /// Stores `record` with the next commit and returns at once; the callback set by OnRecorded hears of it when it is durable.
+  /// Stores `record` with the next commit and returns at once; the callback set by OnRecorded hears of it when it is
+  /// durable.
   virtual void Record(AttemptRecord record) = 0;
   /// Set once, before the first Record.
   virtual void OnRecorded(Recorded recorded) = 0;
@@ -139,7 +143,8 @@ class Journal {
   /// Keeps a refused request with the next commit (the newest 1000); returns at once and may drop it under load.
   virtual void RecordRefused(RefusedRequest refused) = 0;
 
-  /// Every delivery that has not ended, in the order of DeliverySeq, a page at a time: those after `after`, at most `limit`.
+  /// Every delivery that has not ended, in the order of DeliverySeq, a page at a time: those after `after`, at most
+  /// `limit`.
   [[nodiscard]] virtual Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) = 0;
 
   /// The newest `lane_due` of each sink that has one.
@@ -160,8 +165,9 @@ struct SqliteOptions {
   std::uint64_t max_backlog = 0;
 };
 
-/// Opens (or creates and migrates) a journal in one SQLite file. Errors name the file and what to do: kUnsupported (written
-/// by a newer hookswitch), kUnavailable (locked by another process, not writable, not a database). `clock` outlives it.
+/// Opens (or creates and migrates) a journal in one SQLite file. Errors name the file and what to do: kUnsupported
+/// (written by a newer hookswitch), kUnavailable (locked by another process, not writable, not a database). `clock`
+/// outlives it.
 Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock);
 
 }  // namespace hookswitch

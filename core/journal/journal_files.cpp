@@ -46,8 +46,8 @@ Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
     const ssize_t length = pread(fd, pid, sizeof pid - 1, 0);
     std::string holder(pid, length > 0 ? static_cast<std::size_t>(length) : 0);
     while (!holder.empty() && holder.back() == '\n') holder.pop_back();
-    return Error{ErrorCode::kUnavailable, "journal " + journal_path + " is in use by another hookswitch (pid " + holder +
-                                              "): stop that one, or give this one a journal.path of its own"};
+    return Error{ErrorCode::kUnavailable, "journal " + journal_path + " is in use by another hookswitch (pid " +
+                                              holder + "): stop that one, or give this one a journal.path of its own"};
   }
   // Only for the message above, so failing is no reason to stop.
   const std::string pid = std::to_string(getpid()) + "\n";

@@ -24,7 +24,8 @@ class JournalLock {
 
 /// Makes the folder of `path` (0700) and all above it, if missing.
 [[nodiscard]] Status MakeFolderFor(const std::string& path);
-/// Makes `path` as an empty file (0600) that survives a power cut, if missing. SQLite gives its side files the same mode.
+/// Makes `path` as an empty file (0600) that survives a power cut, if missing. SQLite gives its side files the same
+/// mode.
 [[nodiscard]] Status MakeFile(const std::string& path);
 
 }  // namespace hookswitch

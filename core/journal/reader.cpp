@@ -7,7 +7,9 @@
 
 namespace hookswitch {
 namespace {
-WallTime Time(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
+WallTime Time(std::int64_t ms) {
+  return WallTime(std::chrono::milliseconds(ms));
+}
 }  // namespace
 
 Reader::Reader(std::string path, std::uint16_t salt) : path_(std::move(path)), salt_(salt) {}
@@ -18,7 +20,8 @@ Status Reader::Connect() {
   if (!opened) return opened.error();
   const std::pair<Statement*, std::string_view> statements[] = {
       {&pending_,
-       "SELECT seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried FROM delivery "
+       "SELECT seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried "
+       "FROM delivery "
        "WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
       {&lanes_, "SELECT sink, due_ms FROM lane"},
       {&event_,

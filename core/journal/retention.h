@@ -33,11 +33,11 @@ class Retention {
 
   const std::chrono::milliseconds age_;
   const std::uint64_t size_;
-  EventSeq next_ = 0;              ///< where this pass goes on
+  EventSeq next_ = 0;  ///< where this pass goes on
   bool damage_told_ = false;
-  bool skipped_ = false;           ///< this pass left something behind
+  bool skipped_ = false;  ///< this pass left something behind
   MonoTime pass_began_{};
-  std::int64_t oldest_ms_ = 0;     ///< nothing from next_ on is older
+  std::int64_t oldest_ms_ = 0;  ///< nothing from next_ on is older
 };
 
 }  // namespace hookswitch

@@ -7,8 +7,9 @@ namespace hookswitch {
 Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t last,
                               const std::function<bool(Statement& row)>& row) {
   std::int64_t skipped = 0;
-  // All at once while nothing is damaged. From the first damage on in windows that halve when they meet it and double when
-  // they do not: so every sound row between two damaged pages is found, and a long sound stretch costs few windows.
+  // All at once while nothing is damaged. From the first damage on in windows that halve when they meet it and double
+  // when they do not: so every sound row between two damaged pages is found, and a long sound stretch costs few
+  // windows.
   std::int64_t window = last - after;
   while (after < last) {
     const std::int64_t end = window < last - after ? after + window : last;

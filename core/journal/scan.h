@@ -8,9 +8,9 @@ namespace hookswitch {
 
 /// Walks a table in the order of its key and steps over what is damaged.
 ///
-/// `rows` selects the key first, has ?1 for the least and ?2 for the greatest key, and is ordered by key. The walk begins
-/// after `after`; `last` is the greatest key that can exist. `row` is called on each row and answers whether to go on. Returns how many keys were stepped over.
-/// Errors: what is not damage (kUnavailable).
+/// `rows` selects the key first, has ?1 for the least and ?2 for the greatest key, and is ordered by key. The walk
+/// begins after `after`; `last` is the greatest key that can exist. `row` is called on each row and answers whether to
+/// go on. Returns how many keys were stepped over. Errors: what is not damage (kUnavailable).
 Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t last,
                               const std::function<bool(Statement& row)>& row);
 

@@ -11,8 +11,9 @@ namespace {
 //
 // Whatever an event writes is appended under an integer key; no table has another index, for each would cost the accept
 // path a random page per row (reference: half of the throughput). Attempts are found from their delivery by a chain
-// (last_attempt, previous), deliveries from their event by numbers that follow each other (first_delivery, deliveries) and
-// by `fallback`. A delivery's row has room for what its first update adds, so that pages written full do not split. Bodies are apart from the rest so that listing events and loading their digests reads little.
+// (last_attempt, previous), deliveries from their event by numbers that follow each other (first_delivery, deliveries)
+// and by `fallback`. A delivery's row has room for what its first update adds, so that pages written full do not split.
+// Bodies are apart from the rest so that listing events and loading their digests reads little.
 constexpr std::array kSteps = {
     R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -46,7 +47,9 @@ INSERT INTO meta VALUES('next_event', 1), ('next_delivery', 1), ('pending_floor'
 constexpr std::int64_t kVersion = kSteps.size();
 constexpr std::string_view kAskVersion = "SELECT value FROM meta WHERE key = 'schema_version'";
 
-std::int64_t RandomSalt() { return std::random_device()() & 0xffff; }
+std::int64_t RandomSalt() {
+  return std::random_device()() & 0xffff;
+}
 
 Status Migrate(Database& db, std::int64_t from) {
   HSW_TRY(db.Exec("BEGIN IMMEDIATE"));
@@ -83,8 +86,9 @@ Result<std::uint16_t> PrepareSchema(Database& db) {
     if (auto ask = db.Prepare("SELECT value FROM meta WHERE key = 'written_by'"); ask) {
       if (const auto row = ask->Next(); row && *row) writer = std::string(ask->Bytes(0));
     }
-    return Error{ErrorCode::kUnsupported, "hookswitch " + writer + " wrote it (schema_version " + std::to_string(version) +
-                                              "), this is " HSW_VERSION " (schema_version " + std::to_string(kVersion) +
+    return Error{ErrorCode::kUnsupported, "hookswitch " + writer + " wrote it (schema_version " +
+                                              std::to_string(version) + "), this is " HSW_VERSION " (schema_version " +
+                                              std::to_string(kVersion) +
                                               "): run that version or a later one, or name another journal.path"};
   }
   if (version < kVersion) {

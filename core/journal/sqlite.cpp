@@ -19,7 +19,9 @@ Error FaultOf(sqlite3* db, int code) {
 
 }  // namespace
 
-Statement::~Statement() { sqlite3_finalize(stmt_); }
+Statement::~Statement() {
+  sqlite3_finalize(stmt_);
+}
 
 Statement::Statement(Statement&& other) noexcept : stmt_(std::exchange(other.stmt_, nullptr)) {}
 
@@ -51,18 +53,26 @@ Result<bool> Statement::Next() {
   return fault;
 }
 
-void Statement::Reset() { sqlite3_reset(stmt_); }
+void Statement::Reset() {
+  sqlite3_reset(stmt_);
+}
 
-std::int64_t Statement::Int(int column) const { return sqlite3_column_int64(stmt_, column); }
+std::int64_t Statement::Int(int column) const {
+  return sqlite3_column_int64(stmt_, column);
+}
 
 std::string_view Statement::Bytes(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(stmt_, column));
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column))};
 }
 
-bool Statement::IsNull(int column) const { return sqlite3_column_type(stmt_, column) == SQLITE_NULL; }
+bool Statement::IsNull(int column) const {
+  return sqlite3_column_type(stmt_, column) == SQLITE_NULL;
+}
 
-void Statement::BindOne(int index, std::int64_t value) { sqlite3_bind_int64(stmt_, index, value); }
+void Statement::BindOne(int index, std::int64_t value) {
+  sqlite3_bind_int64(stmt_, index, value);
+}
 
 // A null pointer would be bound as NULL.
 void Statement::BindOne(int index, std::string_view text) {
@@ -79,7 +89,9 @@ Error Statement::Fault() const {
   return FaultOf(db, sqlite3_extended_errcode(db));
 }
 
-Database::~Database() { Close(); }
+Database::~Database() {
+  Close();
+}
 
 Database::Database(Database&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
 
@@ -122,9 +134,13 @@ Result<std::int64_t> Database::Ask(std::string_view sql) {
   return *row ? statement->Int(0) : 0;
 }
 
-std::int64_t Database::Changes() const { return sqlite3_changes64(db_); }
+std::int64_t Database::Changes() const {
+  return sqlite3_changes64(db_);
+}
 
-std::int64_t Database::LastInsertRowid() const { return sqlite3_last_insert_rowid(db_); }
+std::int64_t Database::LastInsertRowid() const {
+  return sqlite3_last_insert_rowid(db_);
+}
 
 void Database::WatchLog(int* frames) {
   sqlite3_wal_hook(
@@ -138,8 +154,7 @@ void Database::WatchLog(int* frames) {
 
 Result<Database::Checkpoint> Database::MoveLog() {
   Checkpoint result;
-  const int code =
-      sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &result.frames, &result.moved);
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &result.frames, &result.moved);
   if (code != SQLITE_OK && code != SQLITE_BUSY) return FaultOf(db_, code);
   return result;
 }

@@ -51,8 +51,8 @@ class Statement {
   sqlite3_stmt* stmt_ = nullptr;
 };
 
-/// One connection, used by one thread at a time. Errors: kInvalid (what was to be read is damaged), kUnavailable (anything
-/// else: no space, I/O, locked, read-only); the message holds SQLite's own words.
+/// One connection, used by one thread at a time. Errors: kInvalid (what was to be read is damaged), kUnavailable
+/// (anything else: no space, I/O, locked, read-only); the message holds SQLite's own words.
 class Database {
  public:
   Database() = default;

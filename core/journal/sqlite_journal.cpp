@@ -310,7 +310,8 @@ class SqliteJournal final : public Journal {
     return *more && !unwritable_;
   }
 
-  // The thread moves most of the log, the writer only what was added meanwhile; the next commit then begins the log anew.
+  // The thread moves most of the log, the writer only what was added meanwhile; the next commit then begins the log
+  // anew.
   void MoveLog() {
     const int frames = store_->log_frames();
     if (frames < tuning_.checkpoint_frames && !unwritable_) return;
@@ -363,7 +364,7 @@ class SqliteJournal final : public Journal {
   std::deque<AttemptRecord> kept_;  ///< not stored yet, oldest first
   std::optional<Error> unwritable_;
   MonoTime retry_at_{};
-  bool suspect_ = false;  ///< the connection failed in a way that may last
+  bool suspect_ = false;     ///< the connection failed in a way that may last
   bool failed_now_ = false;  ///< and nothing has been freed since
   bool last_try_ = false;
   bool retention_failed_ = false;

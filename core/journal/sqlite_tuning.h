@@ -7,11 +7,11 @@ namespace hookswitch {
 
 /// What measurements decided; tests and benchmarks turn it, operators do not.
 struct SqliteTuning {
-  int page_size = 8192;            ///< of a new file
-  int checkpoint_frames = 4000;    ///< log length that starts a checkpoint
-  int max_log_frames = 65536;      ///< log length from which the writer waits for the checkpoint
-  bool checkpoint_thread = true;   ///< false: the writer does it all
-  int retention_chunk = 64;        ///< events removed between two commits, at least
+  int page_size = 8192;           ///< of a new file
+  int checkpoint_frames = 4000;   ///< log length that starts a checkpoint
+  int max_log_frames = 65536;     ///< log length from which the writer waits for the checkpoint
+  bool checkpoint_thread = true;  ///< false: the writer does it all
+  int retention_chunk = 64;       ///< events removed between two commits, at least
 };
 
 Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,

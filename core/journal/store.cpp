@@ -13,13 +13,17 @@ namespace {
 constexpr DeliverySeq kFloorStep = 1000;
 constexpr std::int64_t kRefusedKept = 1000;
 
-std::int64_t Ms(WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t Ms(WallTime time) {
+  return time.time_since_epoch().count();
+}
 
 std::string_view AsText(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-bool IsOpen(DeliveryState state) { return state == DeliveryState::kPending || state == DeliveryState::kHeld; }
+bool IsOpen(DeliveryState state) {
+  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
+}
 
 std::uint64_t Mix(std::uint64_t sum, std::string_view bytes) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
@@ -39,7 +43,9 @@ std::uint64_t Mix(std::uint64_t sum, std::string_view bytes) {
 
 }  // namespace
 
-std::uint64_t SumOf(std::string_view headers, std::string_view body) { return Mix(Mix(0, headers), body); }
+std::uint64_t SumOf(std::string_view headers, std::string_view body) {
+  return Mix(Mix(0, headers), body);
+}
 
 Result<std::unique_ptr<Store>> Store::Open(const std::string& path, int page_size) {
   std::unique_ptr<Store> store(new Store(path, page_size));
@@ -118,11 +124,12 @@ Status Store::Reconnect() {
 }
 
 Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
-  const auto last_event =
-      db_.Ask("SELECT max((SELECT value FROM meta WHERE key = 'next_event') - 1, ifnull((SELECT max(seq) FROM event), 0))");
+  const auto last_event = db_.Ask(
+      "SELECT max((SELECT value FROM meta WHERE key = 'next_event') - 1, ifnull((SELECT max(seq) FROM event), 0))");
   if (!last_event) return last_event.error();
   const auto last_delivery = db_.Ask(
-      "SELECT max((SELECT value FROM meta WHERE key = 'next_delivery') - 1, ifnull((SELECT max(seq) FROM delivery), 0))");
+      "SELECT max((SELECT value FROM meta WHERE key = 'next_delivery') - 1, ifnull((SELECT max(seq) FROM delivery), "
+      "0))");
   if (!last_delivery) return last_delivery.error();
 
   auto events = db_.Prepare("SELECT seq, dedup FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
@@ -141,7 +148,8 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
   });
   if (!bad_events) return bad_events.error();
 
-  auto deliveries = db_.Prepare("SELECT seq FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq");
+  auto deliveries =
+      db_.Prepare("SELECT seq FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq");
   if (!deliveries) return deliveries.error();
   const auto bad_deliveries = ScanRows(*deliveries, delivery, *last_delivery, [&](Statement& row) {
     pending_.Set(row.Int(0), true);
@@ -225,8 +233,8 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
     SetPending(fallback, true);
   }
   HSW_TRY(sql_.update
-              .Bind(record.delivery, static_cast<int>(record.state), Ms(record.due), record.number, record.step, attempt,
-                    fallback, outcome.kind == Outcome::Kind::kNext, outcome.state)
+              .Bind(record.delivery, static_cast<int>(record.state), Ms(record.due), record.number, record.step,
+                    attempt, fallback, outcome.kind == Outcome::Kind::kNext, outcome.state)
               .Run());
   SetPending(record.delivery, IsOpen(record.state));
   if (outcome.has_memory) {
@@ -245,7 +253,9 @@ Status Store::Refused(const RefusedRequest& refused) {
       .Run();
 }
 
-Status Store::Probe() { return sql_.probe.Run(); }
+Status Store::Probe() {
+  return sql_.probe.Run();
+}
 
 Status Store::Commit() {
   const DeliverySeq floor = pending_floor();

@@ -18,8 +18,8 @@ std::uint64_t SumOf(std::string_view headers, std::string_view body);
 
 /// The writing side of the SQLite journal: one connection and what is kept in memory beside it. For one thread.
 ///
-/// Begin, then any of Append, Record, Refused, then Commit; or Rollback, which takes back everything since Begin, in memory
-/// too. After an error only Rollback may follow.
+/// Begin, then any of Append, Record, Refused, then Commit; or Rollback, which takes back everything since Begin, in
+/// memory too. After an error only Rollback may follow.
 class Store {
  public:
   /// Opens `path`, which exists, brings its tables up to date and loads what memory needs.

@@ -8,10 +8,10 @@
 
 namespace hookswitch::message {
 
-/// A mustache text over an event's variables. Nothing is escaped here, sinks do that: `{{x}}` and `{{{x}}}` are the same.
-/// A value that the event does not have shows as "-"; sections (`{{#x}}…{{/x}}`, `{{^x}}…{{/x}}`) ask whether it has one,
-/// and `{{#tags}}{{.}} {{/tags}}` goes through the tags. Partials and other delimiters are refused. What an event says
-/// is never read as a template. Immutable; safe from any thread.
+/// A mustache text over an event's variables. Nothing is escaped here, sinks do that: `{{x}}` and `{{{x}}}` are the
+/// same. A value that the event does not have shows as "-"; sections (`{{#x}}…{{/x}}`, `{{^x}}…{{/x}}`) ask whether it
+/// has one, and `{{#tags}}{{.}} {{/tags}}` goes through the tags. Partials and other delimiters are refused. What an
+/// event says is never read as a template. Immutable; safe from any thread.
 class TextTemplate {
  public:
   struct Fault {

@@ -33,8 +33,8 @@ struct SinkAdvice {
 
 /// One configured sink, ready to be used. Implemented by plugins (PluginHost) and by tests.
 ///
-/// Threads: if Advice().concurrent_calls, Render, Interpret and Deliver may run at the same time; else the implementation
-/// takes care that the plugin sees one call at a time. Nothing here throws.
+/// Threads: if Advice().concurrent_calls, Render, Interpret and Deliver may run at the same time; else the
+/// implementation takes care that the plugin sees one call at a time. Nothing here throws.
 class Sink {
  public:
   virtual ~Sink() = default;

@@ -41,8 +41,8 @@ struct Normalized {
 
 /// One configured source: turns raw requests of one platform into events.
 ///
-/// A pure function of the request and the config: no I/O, no clock, so a stored request can be read again later with the
-/// same result. Safe from any thread. Never throws; survives any bytes.
+/// A pure function of the request and the config: no I/O, no clock, so a stored request can be read again later with
+/// the same result. Safe from any thread. Never throws; survives any bytes.
 class Source {
  public:
   virtual ~Source() = default;

@@ -25,7 +25,9 @@ class AdminApiTest : public testing::Test {
     };
     hooks.lanes = [this] { return lanes_; };
     hooks.reload = [this] { return report_; };
-    hooks.set_paused = [this](const std::string& sink, bool paused) { asked_ = sink + (paused ? " paused" : " resumed"); };
+    hooks.set_paused = [this](const std::string& sink, bool paused) {
+      asked_ = sink + (paused ? " paused" : " resumed");
+    };
     api_ = std::make_unique<AdminApi>(std::move(hooks), metrics_);
   }
 
@@ -47,7 +49,9 @@ class AdminApiTest : public testing::Test {
   std::unique_ptr<AdminApi> api_;
 };
 
-TEST_F(AdminApiTest, HealthIsFineWhileTheProcessAnswers) { EXPECT_EQ(Ask("GET", "/healthz").status, 200); }
+TEST_F(AdminApiTest, HealthIsFineWhileTheProcessAnswers) {
+  EXPECT_EQ(Ask("GET", "/healthz").status, 200);
+}
 
 TEST_F(AdminApiTest, ReadyNamesTheFailingPart) {
   EXPECT_EQ(Ask("GET", "/readyz").status, 200);
@@ -79,7 +83,8 @@ TEST_F(AdminApiTest, ATokenIsAskedForEverywhereButHealthAndReadiness) {
 }
 
 TEST_F(AdminApiTest, WithoutATokenAPageInABrowserIsRefused) {
-  EXPECT_EQ(Ask("POST", "/api/v1/reload", {{"Host", "127.0.0.1:8001"}, {"Origin", "https://evil.example"}}).status, 403);
+  EXPECT_EQ(Ask("POST", "/api/v1/reload", {{"Host", "127.0.0.1:8001"}, {"Origin", "https://evil.example"}}).status,
+            403);
   for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8001", "", "10.0.0.1"}) {
     EXPECT_EQ(Ask("GET", "/api/v1/status", {{"Host", host}}).status, 403) << host;
   }
@@ -87,7 +92,8 @@ TEST_F(AdminApiTest, WithoutATokenAPageInABrowserIsRefused) {
     EXPECT_EQ(Ask("GET", "/api/v1/status", {{"Host", host}}).status, 200) << host;
   }
   EXPECT_EQ(Ask("GET", "/readyz", {{"Host", "router.internal"}}).status, 200) << "probes come under any name";
-  EXPECT_EQ(Ask("GET", "/metrics", {{"Host", "router.internal"}, {"Authorization", "Bearer t"}}, Secret("t")).status, 200);
+  EXPECT_EQ(Ask("GET", "/metrics", {{"Host", "router.internal"}, {"Authorization", "Bearer t"}}, Secret("t")).status,
+            200);
 }
 
 TEST_F(AdminApiTest, MetricsAreInThePrometheusTextFormat) {

@@ -52,8 +52,16 @@ class FreeJournal final : public Journal {
     std::vector<PendingDelivery> page;
     for (auto seq = static_cast<std::size_t>(after) + 1; seq <= pending_ && page.size() < limit; ++seq) {
       const auto number = static_cast<DeliverySeq>(seq);
-      page.push_back({.seq = number, .event = number, .call_key = seq, .accepted_at = WallTime(1ms), .due = {},
-                      .attempts = 0, .step = 0, .sink = "ops", .rule = "failed-billing", .template_name = "short",
+      page.push_back({.seq = number,
+                      .event = number,
+                      .call_key = seq,
+                      .accepted_at = WallTime(1ms),
+                      .due = {},
+                      .attempts = 0,
+                      .step = 0,
+                      .sink = "ops",
+                      .rule = "failed-billing",
+                      .template_name = "short",
                       .state = ""});
     }
     return page;
@@ -111,7 +119,8 @@ void DeliverToLoopback(benchmark::State& state) {
   auto sink = std::make_shared<FakeSink>();
   const std::string url = "http://127.0.0.1:" + std::to_string((*server)->Port()) + "/hook";
   sink->render = [&url](const SinkDelivery& delivery) -> std::variant<HttpRequest, Outcome> {
-    return HttpRequest{"POST", url, {{"Content-Type", "application/json"}}, std::string(2000, 'x') + delivery.message.title};
+    return HttpRequest{
+        "POST", url, {{"Content-Type", "application/json"}}, std::string(2000, 'x') + delivery.message.title};
   };
   const SystemClock clock;
   const auto http = MakeCurlClient({});

@@ -79,7 +79,8 @@ void Append(benchmark::State& state, const Shape& shape) {
   }
   std::sort(latencies.begin(), latencies.end());
   const auto at = [&](double part) {
-    return static_cast<double>(latencies[static_cast<std::size_t>(part * static_cast<double>(latencies.size() - 1))]) / 1e6;
+    return static_cast<double>(latencies[static_cast<std::size_t>(part * static_cast<double>(latencies.size() - 1))]) /
+           1e6;
   };
   state.SetItemsProcessed(static_cast<std::int64_t>(latencies.size()));
   state.counters["p50_ms"] = at(0.5);

@@ -103,7 +103,8 @@ class FakeHttp final : public HttpClient {
     Done done;
     {
       MutexLock lock(mu_);
-      const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& w) { return w.first.url == url; });
+      const auto found =
+          std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& w) { return w.first.url == url; });
       if (found == waiting_.end()) return false;
       done = std::move(found->second);
       waiting_.erase(found);

@@ -65,15 +65,30 @@ struct DispatcherTest : testing::Test {
                                      std::uint64_t call_key = 0) {
     std::vector<NewDelivery> wanted;
     for (const auto& sink : sinks) wanted.push_back({sink, "rule", ""});
-    const auto accepted = journal.Append({.source = "bolna", .headers = {}, .body = call,
+    const auto accepted = journal.Append({.source = "bolna",
+                                          .headers = {},
+                                          .body = call,
                                           .dedup = DigestOf(call + std::to_string(++stored)),
-                                          .received_at = clock.Wall(), .call_id = {}, .agent = {}, .status = {},
-                                          .note = {}, .call_key = call_key, .deliveries = wanted});
+                                          .received_at = clock.Wall(),
+                                          .call_id = {},
+                                          .agent = {},
+                                          .status = {},
+                                          .note = {},
+                                          .call_key = call_key,
+                                          .deliveries = wanted});
     std::vector<PendingDelivery> pending;
     for (std::size_t i = 0; i < sinks.size(); ++i) {
-      pending.push_back({.seq = accepted->first_delivery + static_cast<DeliverySeq>(i), .event = accepted->event,
-                         .call_key = call_key, .accepted_at = clock.Wall(), .due = {}, .attempts = 0, .step = 0,
-                         .sink = sinks[i], .rule = "rule", .template_name = "", .state = ""});
+      pending.push_back({.seq = accepted->first_delivery + static_cast<DeliverySeq>(i),
+                         .event = accepted->event,
+                         .call_key = call_key,
+                         .accepted_at = clock.Wall(),
+                         .due = {},
+                         .attempts = 0,
+                         .step = 0,
+                         .sink = sinks[i],
+                         .rule = "rule",
+                         .template_name = "",
+                         .state = ""});
     }
     return pending;
   }
@@ -614,7 +629,8 @@ TEST_F(DispatcherTest, CallSinksDeliverOnThreadsOfTheirOwn) {
   sink->deliver = [&](const SinkDelivery&, std::chrono::milliseconds timeout, const auto&) {
     EXPECT_EQ(timeout, 10s);
     const int now = ++running;
-    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {}
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+    }
     while (most < 2) std::this_thread::yield();
     --running;
     ++done;

@@ -169,7 +169,9 @@ class Walk {
 
 class LaneModel : public testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(LaneModel, KeepsItsPromisesInAnyInterleaving) { Walk(GetParam()).Run(4000); }
+TEST_P(LaneModel, KeepsItsPromisesInAnyInterleaving) {
+  Walk(GetParam()).Run(4000);
+}
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LaneModel, testing::Range<std::uint64_t>(1, 41));
 

@@ -1,6 +1,6 @@
-#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <csignal>
 
 #include <set>
 #include <sstream>
@@ -95,7 +95,8 @@ TEST(Operate, WhatIsNoHttpIsCountedToo) {
   Router router(config.Write());
   ASSERT_TRUE(router.Ready());
   RawClient client(router.Ingress());
-  ASSERT_TRUE(client.Send("POST /bolna/webhook HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"));
+  ASSERT_TRUE(
+      client.Send("POST /bolna/webhook HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"));
   EXPECT_EQ(client.Receive().status, 400);
   EXPECT_THAT(router.Get("/metrics").body, HasSubstr("hookswitch_requests_refused_total{reason=\"invalid_request\""));
 }

@@ -60,7 +60,8 @@ TEST(Reload, AfterABurstOfSignalsTheLastConfigHoldsAndNothingIsLost) {
     std::filesystem::rename(dir / "next.yaml", config.Path());
     router.Process().Signal(SIGHUP);
   }
-  // Each config has one rule more than the one before. Signals may be merged, but never the last with an earlier config.
+  // Each config has one rule more than the one before. Signals may be merged, but never the last with an earlier
+  // config.
   ASSERT_TRUE(router.Process().WaitForLine("\"rules\":" + std::to_string(kSignals) + ",", seconds(20))) << router.Log();
   poster.Stop();
   poster.Join();

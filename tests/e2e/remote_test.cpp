@@ -77,7 +77,8 @@ TEST_F(Remote, ReloadSaysTheGenerationOrEveryProblem) {
 TEST_F(Remote, ABodylessPostIsEnoughForTheAdminApi) {
   ASSERT_TRUE(router_->Ready());
   RawClient client(router_->Admin());
-  ASSERT_TRUE(client.Send("POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer the-admin-token\r\n\r\n"));
+  ASSERT_TRUE(
+      client.Send("POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer the-admin-token\r\n\r\n"));
   EXPECT_EQ(client.Receive().status, 200);
 }
 

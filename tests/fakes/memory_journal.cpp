@@ -194,7 +194,8 @@ JournalStats MemoryJournal::Stats() {
 
 void MemoryJournal::DamageDelivery(DeliverySeq delivery) {
   MutexLock lock(mu_);
-  if (const auto found = disk_->deliveries.find(delivery); found != disk_->deliveries.end()) found->second.damaged = true;
+  if (const auto found = disk_->deliveries.find(delivery); found != disk_->deliveries.end())
+    found->second.damaged = true;
 }
 
 void MemoryJournal::Damage(EventSeq event) {

@@ -9,8 +9,8 @@
 
 namespace hookswitch {
 
-/// A journal in memory, for tests of whatever uses one. It keeps the same contract (tests/contract/journal_contract.h), and
-/// can be told to be full, unwritable or to have lost an event.
+/// A journal in memory, for tests of whatever uses one. It keeps the same contract (tests/contract/journal_contract.h),
+/// and can be told to be full, unwritable or to have lost an event.
 ///
 /// Records are stored at once and OnRecorded hears of them inside Record, on the caller's thread, after all locks are
 /// released. Safe from any thread.

@@ -65,7 +65,8 @@ TEST(Readme, NamesEveryKeyOfTheConfig) {
     }
   }
   for (const char* kind : {"source", "sink", "rule", "template", "condition"}) {
-    for (const auto& [name, ignored] : schema.at("definitions").at(kind).at("properties").as_object()) keys.insert(name);
+    for (const auto& [name, ignored] : schema.at("definitions").at(kind).at("properties").as_object())
+      keys.insert(name);
   }
   EXPECT_GT(keys.size(), 50u);
   for (const auto& key : keys) {

@@ -93,8 +93,9 @@ TEST_F(HttpClientTest, AnEmptyPostHasALength) {
 TEST_F(HttpClientTest, ReadsChunkedAnswersAndSkipsInformationalOnes) {
   RawServer server([](RawConnection& connection) {
     connection.ReadRequest();
-    connection.Write("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
-                     "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    connection.Write(
+        "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
     connection.AwaitClose();
   });
   const auto result = Send(Post(server.Url()));
@@ -246,7 +247,8 @@ TEST_F(HttpClientTest, AnEndlessAnswerIsCutAndStillAnAnswer) {
 
 TEST_F(HttpClientTest, WhatWasCutDoesNotPoisonTheNextRequest) {
   RawServer server([](RawConnection& connection) {
-    while (!connection.ReadRequest().empty()) connection.Answer(std::string(connection.number() == 1 ? 100'000 : 2, 'x'));
+    while (!connection.ReadRequest().empty())
+      connection.Answer(std::string(connection.number() == 1 ? 100'000 : 2, 'x'));
   });
   ASSERT_TRUE(Send(Post(server.Url())).response);
   const auto result = Send(Post(server.Url()));
@@ -291,9 +293,14 @@ TEST_F(HttpClientTest, CookiesAreNotKept) {
 
 TEST_F(HttpClientTest, WhatHttpCannotCarryIsRefusedBeforeSending) {
   RawServer server([](RawConnection& connection) { connection.AwaitClose(); });
-  const std::vector<std::pair<std::string, std::string>> bad = {
-      {"X-A", "b\r\nX-Injected: 1"}, {"X-A", "b\nc"}, {"X-A", std::string("b\0c", 3)}, {"X A", "b"}, {"X-A\r\nX-B", "c"},
-      {"", "b"}, {"Content-Length", "3"}, {"Transfer-Encoding", "chunked"}};
+  const std::vector<std::pair<std::string, std::string>> bad = {{"X-A", "b\r\nX-Injected: 1"},
+                                                                {"X-A", "b\nc"},
+                                                                {"X-A", std::string("b\0c", 3)},
+                                                                {"X A", "b"},
+                                                                {"X-A\r\nX-B", "c"},
+                                                                {"", "b"},
+                                                                {"Content-Length", "3"},
+                                                                {"Transfer-Encoding", "chunked"}};
   for (const auto& header : bad) {
     HttpRequest request = Post(server.Url());
     request.headers.push_back(header);

@@ -64,8 +64,8 @@ bool RawConnection::Write(std::string_view bytes) {
 }
 
 bool RawConnection::Answer(std::string_view body, std::string_view more_headers) {
-  return Write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(more_headers) +
-               "\r\n" + std::string(body));
+  return Write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+               std::string(more_headers) + "\r\n" + std::string(body));
 }
 
 void RawConnection::Reset() {

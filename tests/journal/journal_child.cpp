@@ -7,8 +7,8 @@
 
 #include "core/journal/sqlite_tuning.h"
 
-// Appends numbered events from several threads until it is killed; writes "<event> <key>\n" to its standard output once an
-// event was answered. Usage: journal_child PATH FIRST_KEY
+// Appends numbered events from several threads until it is killed; writes "<event> <key>\n" to its standard output once
+// an event was answered. Usage: journal_child PATH FIRST_KEY
 int main(int argc, char** argv) {
   using namespace hookswitch;
   if (argc != 3) return 2;
