@@ -59,8 +59,9 @@ std::string OneLine(std::string_view text) {
   for (const char c : Trim(text)) {
     const bool space = static_cast<unsigned char>(c) <= 0x20;
     if (!space) line += c;
-    if (space && line.back() != ' ') line += ' ';
+    if (space && !line.empty() && line.back() != ' ') line += ' ';
   }
+  if (line.ends_with(' ')) line.pop_back();
   return line;
 }
 

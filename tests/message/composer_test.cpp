@@ -114,6 +114,10 @@ TEST(Template, TitleIsOneLineAndNeverEmpty) {
   event.summary = "one\r\ntwo\n";
   EXPECT_EQ(composer->Compose(event, "t").title, "one two");
   EXPECT_EQ(composer->Compose(event, "empty").title, "bolna call: unknown");
+  event.summary = std::string("\0\4 hello \1", 10);
+  EXPECT_EQ(composer->Compose(event, "t").title, "hello") << "control characters at the ends";
+  event.summary = "\4\1";
+  EXPECT_EQ(composer->Compose(event, "t").title, "bolna call: unknown");
 }
 
 TEST(Template, RemovedTemplateGivesDefaultMessage) {
