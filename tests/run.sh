@@ -49,7 +49,8 @@ if [ -z "$quick" ]; then
   for target in build-fuzz/bin/*_fuzz; do
     name=$(basename "$target" _fuzz)
     work=$(mktemp -d)
-    if ! "$target" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/" "$work" \
+    # One seed, so that a run says the same again; more seconds (or the program itself, without a seed) search further.
+    if ! "$target" -seed=1 -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/" "$work" \
         "tests/fuzz/corpus/$name" >"$work/log" 2>&1; then
       tail -n 40 "$work/log" >&2
       echo "the input that broke $name is in $work" >&2
