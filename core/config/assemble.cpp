@@ -42,7 +42,7 @@ class Assembler {
     }
     for (const auto* entry : sections.sources) config.sources.push_back(MakeSource(*entry));
     for (const auto* entry : sections.agents) config.agents.emplace(entry->key, MakeAgent(*entry));
-    for (const auto* entry : sections.sinks) config.sinks.push_back(MakeSink(*entry));
+    for (const auto* entry : sections.sinks) config.sinks.push_back(MakeSink(*entry, defaults));
     for (const auto* entry : sections.schedules) config.schedules.push_back(MakeSchedule(*entry, config.timezone));
     for (const auto* entry : sections.templates) config.templates.push_back(MakeTemplate(*entry));
     for (const Node* node : sections.rules) {
@@ -89,6 +89,7 @@ class Assembler {
     reader.Text("path", journal.path);
     if (const Node* path = reader.Get("path")) journal.path = AbsoluteFrom(*path, journal.path);
     reader.Integer("max_backlog", journal.max_backlog);
+    reader.Size("keep_bodies", journal.keep_bodies);
     const Reader retention(reader.Get("retention"), "journal.retention", problems_);
     retention.Duration("age", journal.retention_age, Reader::Zero::kRefused);
     retention.Size("size", journal.retention_size);
@@ -172,7 +173,7 @@ class Assembler {
     return agent;
   }
 
-  Sink MakeSink(const Node::Entry& entry) {
+  Sink MakeSink(const Node::Entry& entry, const Reader& defaults) {
     const Reader reader(&entry.value, "sinks." + entry.key, problems_);
     Sink sink;
     sink.where = entry.key_where;
@@ -191,9 +192,46 @@ class Assembler {
     reader.Integer("concurrency", sink.concurrency);
     reader.Duration("timeout", sink.timeout, Reader::Zero::kRefused);
     sink.retry = MakeRetry(reader);
+    sink.breaker = MakeBreaker(reader);
+    if (reader.Get("max_age")) reader.Duration("max_age", sink.max_age.emplace(), Reader::Zero::kRefused);
+    sink.classify = MakeClassify(reader.Get("classify"));
     reader.Text("fallback", sink.fallback);
     if (const Node* fallback = reader.Get("fallback")) sink.fallback_where = fallback->where;
+    const Reader& notify = reader.Get("notify_problems_to") ? reader : defaults;
+    notify.Text("notify_problems_to", sink.notify_problems_to);
+    if (const Node* to = notify.Get("notify_problems_to")) sink.notify_where = to->where;
+    // What holds for all sinks cannot hold for the one that is named.
+    if (&notify == &defaults && sink.notify_problems_to == sink.name) sink.notify_problems_to.clear();
     return sink;
+  }
+
+  Breaker MakeBreaker(const Reader& outer) {
+    Breaker breaker;
+    const Reader reader(outer.Get("breaker"), outer.Name("breaker"), problems_);
+    reader.Integer("failures", breaker.failures);
+    reader.Integer("rate", breaker.rate);
+    reader.Duration("window", breaker.window, Reader::Zero::kRefused);
+    reader.Duration("wait", breaker.wait, Reader::Zero::kRefused);
+    reader.Duration("max_wait", breaker.max_wait, Reader::Zero::kRefused);
+    const Node* longest = reader.Scalar("max_wait");
+    if (breaker.max_wait < breaker.wait && longest && !problems_.HasErrorAt(longest->where)) {
+      reader.Error(*longest, reader.Name("max_wait") + " is shorter than wait");
+    }
+    breaker.max_wait = std::max(breaker.max_wait, breaker.wait);
+    return breaker;
+  }
+
+  static Classify MakeClassify(const Node* node) {
+    Classify classify;
+    if (!node) return classify;
+    for (const auto& entry : node->map) {
+      const std::string& word = entry.value.scalar;
+      classify[entry.key] = word == "delivered"       ? Verdict::kDelivered
+                            : word == "rejected"      ? Verdict::kRejected
+                            : word == "misconfigured" ? Verdict::kMisconfigured
+                                                      : Verdict::kRetry;
+    }
+    return classify;
   }
 
   Retry MakeRetry(const Reader& outer) {
@@ -280,6 +318,8 @@ class Assembler {
     rule.send = MakeTargets(reader.Get("send"));
     reader.Flag("stop", rule.stop);
     reader.Flag("drop", rule.drop);
+    if (const Node* per_call = reader.Scalar("per_call")) rule.newest_only = per_call->scalar == "latest";
+    reader.Duration("settle", rule.settle, Reader::Zero::kAllowed);
     if (node.kind != Node::Kind::kMap) return rule;
     if (const Node* name = reader.Scalar("name"); name && rule.name == "unmatched") {
       reader.Error(*name,
@@ -295,7 +335,7 @@ class Assembler {
 
   // An unknown key that holds a map may well be what the sink without `config` should have called so.
   bool MayMeanConfig(const Node& sink) const {
-    static const std::vector<std::string> other_maps = {"rate_limit", "retry"};
+    static const std::vector<std::string> other_maps = {"rate_limit", "retry", "breaker", "classify"};
     return std::any_of(sink.map.begin(), sink.map.end(), [&](const auto& entry) {
       return entry.value.kind == Node::Kind::kMap && problems_.HasErrorAt(entry.key_where) &&
              Nearest(entry.key, other_maps).empty();

@@ -56,6 +56,7 @@ struct Journal {
   milliseconds retention_age = std::chrono::hours(24 * 7);
   std::uint64_t retention_size = std::uint64_t{2} << 30;  ///< bytes
   std::uint64_t max_backlog = 1'000'000;                  ///< waiting deliveries; more are refused with 503
+  std::uint64_t keep_bodies = 2048;                       ///< bytes of each request and response; 0: neither
   bool operator==(const Journal&) const = default;
 };
 
@@ -100,6 +101,18 @@ struct Retry {
   bool operator==(const Retry&) const = default;
 };
 
+/// When a sink that fails transiently is left alone but for probes.
+struct Breaker {
+  int failures = 5;                                           ///< in a row
+  int rate = 50;                                              ///< percent of failures within `window`
+  milliseconds window{60'000}, wait{2000}, max_wait{60'000};  ///< first and longest wait for a probe
+  bool operator==(const Breaker&) const = default;
+};
+
+/// What an HTTP status means, by "404" or "4xx"; the exact one counts before the class.
+enum class Verdict : std::uint8_t { kDelivered, kRetry, kRejected, kMisconfigured };
+using Classify = std::map<std::string, Verdict, std::less<>>;
+
 struct Sink {
   Mark where;
   std::string name;
@@ -110,8 +123,13 @@ struct Sink {
   int concurrency = 0;             ///< 0: what the plugin advises
   milliseconds timeout{10'000};    ///< of one attempt
   Retry retry;
+  Breaker breaker;
+  std::optional<milliseconds> max_age;  ///< from acceptance; unset: never too old
+  Classify classify;
   std::string fallback;  ///< another sink's name; "" for none
   Mark fallback_where;
+  std::string notify_problems_to;  ///< another sink's name, or defaults.notify_problems_to; "" for none
+  Mark notify_where;
 };
 
 /// A time window of the week in minutes since Monday 00:00 local time, half-open; may wrap past the week's end.
@@ -186,6 +204,8 @@ struct Rule {
   std::vector<SendTarget> send;
   bool stop = false;
   bool drop = false;
+  bool newest_only = false;  ///< per_call: latest
+  milliseconds settle{};     ///< how long a soft end waits for the real one; 0: not at all
 };
 
 struct Template {

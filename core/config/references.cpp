@@ -53,6 +53,7 @@ class References {
     for (const SendTarget& target : config_.unmatched) CheckTarget(target);
     for (const Sink& sink : config_.sinks) {
       if (!sink.fallback.empty()) CheckUse("sink", sink.fallback, sink.fallback_where, sinks_, used_sinks_);
+      CheckNotify(sink);
     }
     CheckCircles();
     // What stands in a file with errors may not say yet what it means to say.
@@ -63,9 +64,23 @@ class References {
   }
 
  private:
+  void CheckNotify(const Sink& sink) {
+    if (sink.notify_problems_to.empty()) return;
+    if (sink.notify_problems_to == sink.name) {
+      problems_.Error(sink.notify_where, WidthOf(sink.name), "a sink that is broken cannot tell of it itself",
+                      "name another sink");
+    } else if (told_.insert(PlaceOf(sink.notify_where)).second) {  // the default stands once and holds for many
+      CheckUse("sink", sink.notify_problems_to, sink.notify_where, sinks_, used_sinks_);
+    }
+  }
+
   void CheckSources() {
     std::map<std::string, const Source*, std::less<>> paths;
     for (const Source& source : config_.sources) {
+      if (source.name == kOwnSource) {
+        problems_.Error(source.where, WidthOf(source.name),
+                        "no source can be called \"hookswitch\": that is what its own notices come from");
+      }
       if (source.path.empty()) continue;
       const auto [it, fresh] = paths.emplace(source.path, &source);
       if (!fresh) {
@@ -220,6 +235,7 @@ class References {
   Places sources_, sinks_, schedules_, templates_;
   std::vector<std::string> agent_names_;
   std::set<std::string, std::less<>> used_sinks_, used_schedules_, used_templates_;
+  std::set<std::string> told_;
 };
 
 }  // namespace

@@ -71,6 +71,9 @@ std::optional<StatusSet> ParseStatusGroup(std::string_view name) {
 StatusSet EndedStatuses() {
   return kEnded;
 }
+StatusSet TerminalStatuses() {
+  return kTerminal;
+}
 StatusSet UnsuccessfulStatuses() {
   return kUnsuccessful;
 }

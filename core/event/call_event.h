@@ -43,6 +43,7 @@ std::optional<CallStatus> ParseStatus(std::string_view name);  ///< exact names 
 /// "ended", "terminal", "unsuccessful", "any" (see CONTRACT: every status, unknown too).
 std::optional<StatusSet> ParseStatusGroup(std::string_view name);
 StatusSet EndedStatuses();
+StatusSet TerminalStatuses();
 StatusSet UnsuccessfulStatuses();
 /// All names ParseStatus and ParseStatusGroup know, for suggestions.
 std::span<const std::string> StatusNames();
@@ -63,6 +64,9 @@ struct Money {
   double amount = 0;     ///< in whole units of `currency` (dollars, not cents)
   std::string currency;  ///< ISO 4217
 };
+
+/// The source of what hookswitch has to say itself (notices of broken sinks); no source of a config has this name.
+inline constexpr std::string_view kOwnSource = "hookswitch";
 
 /// One step of one call, the same for every platform: what rules match, templates show and sinks send.
 ///

@@ -261,7 +261,16 @@ Answer Acceptor::Impl::Store(const Endpoint& endpoint, const Active& now, const 
   if (auto* call = std::get_if<CallEvent>(&normalized.what)) {
     event = std::make_shared<CallEvent>(std::move(*call));
     if (now.snapshot->routes) now.snapshot->routes->Match(*event, routes);
-    for (const Route& route : routes) deliveries.push_back({route.sink, route.rule, route.template_name});
+    const bool ends_call = (TerminalStatuses() & Bit(event->status)) != 0;
+    const bool ends_softly = event->status == CallStatus::kCallDisconnected;
+    for (const Route& route : routes) {
+      deliveries.push_back({.sink = route.sink,
+                            .rule = route.rule,
+                            .template_name = route.template_name,
+                            .hold = ends_softly ? route.settle : std::chrono::milliseconds(0),
+                            .newest_only = route.newest_only,
+                            .ends_call = ends_call});
+    }
     stored.call_id = event->call_id;
     stored.agent = event->AgentLabel();
     stored.status = ToString(event->status);
@@ -295,6 +304,10 @@ Answer Acceptor::Impl::Store(const Endpoint& endpoint, const Active& now, const 
       pending[i].event = result->event;
       pending[i].call_key = stored.call_key;
       pending[i].accepted_at = raw.received_at;
+      pending[i].is_held = deliveries[i].hold.count() > 0;
+      if (pending[i].is_held) pending[i].due = raw.received_at + deliveries[i].hold;
+      pending[i].newest_only = deliveries[i].newest_only;
+      pending[i].ends_call = deliveries[i].ends_call;
       pending[i].sink = deliveries[i].sink;
       pending[i].rule = deliveries[i].rule;
       pending[i].template_name = deliveries[i].template_name;

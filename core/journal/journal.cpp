@@ -15,4 +15,13 @@ std::string_view ToString(DeliveryState state) {
   Unreachable();
 }
 
+std::string_view ToString(Trigger trigger) {
+  switch (trigger) {
+    case Trigger::kFirst: return "first";
+    case Trigger::kAutomatic: return "automatic";
+    case Trigger::kManual: return "manual";
+  }
+  Unreachable();
+}
+
 }  // namespace hookswitch

@@ -19,6 +19,10 @@ namespace hookswitch {
 /// A delivery to be stored with its event.
 struct NewDelivery {
   std::string_view sink, rule, template_name;
+  /// Over 0: stored as kHeld, due so long after the event was received.
+  std::chrono::milliseconds hold{};
+  bool newest_only = false;  ///< a later one of its call takes its place (rules[].per_call: latest)
+  bool ends_call = false;    ///< the call has really ended: takes the place of one that is held for that
 };
 
 /// An accepted request to be stored. Everything is borrowed until Append returns.
@@ -61,21 +65,31 @@ struct PendingDelivery {
   WallTime due{};     ///< not before; the epoch means at once
   std::uint32_t attempts = 0;  ///< finished so far
   std::uint32_t step = 0;
-  bool is_fallback = false;  ///< another sink gave it up
+  bool is_fallback = false;                     ///< another sink gave it up
+  bool is_held = false;                         ///< until `due`, or until a delivery that ends its call takes its place
+  bool newest_only = false, ends_call = false;  ///< as in NewDelivery
+  bool is_replay = false;                       ///< asked for by the operator, and not tried since
   std::string sink, rule, template_name;
   std::string state;  ///< left by the step before
+  std::string story;  ///< with is_fallback: why another sink gave it up, for people
 };
 
 enum class DeliveryState : std::uint8_t { kPending, kHeld, kDelivered, kDead, kCanceled };
 std::string_view ToString(DeliveryState state);
 
-/// One attempt and what becomes of its delivery, stored in one step.
+/// Why an attempt was made.
+enum class Trigger : std::uint8_t { kFirst, kAutomatic, kManual };
+std::string_view ToString(Trigger trigger);
+
+/// One attempt and what becomes of its delivery, stored in one step. Without an attempt (`number` 0) only the delivery
+/// changes, because of `outcome.code` and `outcome.reason`.
 struct AttemptRecord {
   DeliverySeq delivery = 0;
   EventSeq event = 0;
   std::string sink;  ///< key of `outcome.memory`, with call_key
   std::uint64_t call_key = 0;
-  std::uint32_t number = 0;  ///< 1 for the first
+  std::uint32_t number = 0;  ///< 1 for the first; 0: no attempt was made
+  Trigger trigger = Trigger::kFirst;
   WallTime started_at{};
   std::chrono::milliseconds latency{};
   Outcome outcome;
@@ -85,14 +99,17 @@ struct AttemptRecord {
   WallTime lane_due{};  ///< nothing goes to `sink` before; the epoch: the attempt says nothing of that
   /// With kDead: stored as a new delivery to this sink in the same step, accepted when the attempt ended; "" for none.
   std::string fallback_sink;
+  std::string fallback_story;     ///< with fallback_sink: what it tells of this delivery's end
+  std::string request, response;  ///< as sent and received: masked, cut; "" if none or not to be kept
 
   WallTime EndedAt() const { return started_at + latency; }
 };
 
-/// A sink that asked to be left alone.
+/// A sink that asked to be left alone, or that the operator paused.
 struct LaneDue {
   std::string sink;
-  WallTime due{};  ///< not before; may be over
+  WallTime due{};  ///< not before; may be over, the epoch for never asked
+  bool paused = false;
 };
 
 /// Told about each record once, on the journal's own thread: those that are stored in their order. `fallback` is the
@@ -147,7 +164,7 @@ class Journal {
   /// `limit`.
   [[nodiscard]] virtual Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) = 0;
 
-  /// The newest `lane_due` of each sink that has one.
+  /// The newest `lane_due` of each sink that has one, and whether it is paused (History::SavePause).
   [[nodiscard]] virtual Result<std::vector<LaneDue>> LoadLanes() = 0;
 
   /// Reads a stored event. Errors: kNotFound (retention removed it), kInvalid (the row is damaged), kUnavailable.

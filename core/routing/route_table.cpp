@@ -36,14 +36,19 @@ struct RouteTable::Impl {
     rules.reserve(config.rules.size());
     for (const config::Rule& rule : config.rules) {
       rules.push_back({rule.name, routing::Predicate(rule.when, schedules, problems), {}, rule.stop || rule.drop});
-      if (!rule.drop) rules.back().send = Targets(rule.send, rules.back().name);
+      if (rule.drop) continue;
+      rules.back().send = Targets(rule.send, rules.back().name);
+      for (Route& route : rules.back().send) {
+        route.newest_only = rule.newest_only;
+        route.settle = rule.settle;
+      }
     }
     unmatched = Targets(config.unmatched, kUnmatched);
   }
 
   std::vector<Route> Targets(const std::vector<config::SendTarget>& targets, std::string_view rule) {
     std::vector<Route> routes;
-    for (const auto& t : targets) routes.push_back({Intern(t.sink), rule, Intern(t.template_name)});
+    for (const auto& t : targets) routes.push_back({Intern(t.sink), rule, Intern(t.template_name), false, {}});
     return routes;
   }
   std::string_view Intern(const std::string& name) { return *names.insert(name).first; }

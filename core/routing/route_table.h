@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,8 +14,10 @@ namespace hookswitch {
 /// One delivery that a rule asks for. Names are borrowed from the RouteTable.
 struct Route {
   std::string_view sink;
-  std::string_view rule;           ///< "unmatched" for the `unmatched:` targets
-  std::string_view template_name;  ///< "" is the default message
+  std::string_view rule;               ///< "unmatched" for the `unmatched:` targets
+  std::string_view template_name;      ///< "" is the default message
+  bool newest_only = false;            ///< the rule says `per_call: latest`
+  std::chrono::milliseconds settle{};  ///< the rule's `settle`
 };
 
 /// What one rule said about one event.
