@@ -7,6 +7,7 @@
 #include "core/base/sync.h"
 #include "core/base/version.h"
 #include "core/http/http_client.h"
+#include "core/journal/history.h"
 #include "core/journal/journal_files.h"
 
 namespace hookswitch {
@@ -61,7 +62,7 @@ struct App::Impl {
   config::Listen admin_listen GUARDED_BY(mu);  ///< what is bound, whatever a reload says
   Secret admin_token GUARDED_BY(mu);           ///< what the bound listener asks for
 
-  std::unique_ptr<Journal> journal;
+  std::unique_ptr<JournalWithHistory> journal;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Acceptor> acceptor;

@@ -16,9 +16,9 @@ namespace hookswitch {
 
 /// What events must be to be listed; "" and empty ask nothing. All must hold.
 struct EventFilter {
-  std::string source, call_id, agent, status;
-  std::string text;                      ///< stands somewhere in the raw body, as bytes
-  std::optional<WallTime> since, until;  ///< received, inclusive and exclusive
+  std::string source{}, call_id{}, agent{}, status{};
+  std::string text{};                        ///< stands somewhere in the raw body, as bytes
+  std::optional<WallTime> since{}, until{};  ///< received, inclusive and exclusive
 };
 
 /// An event as lists show it.
@@ -32,13 +32,13 @@ struct EventSummary {
 };
 
 struct DeliveryFilter {
-  std::vector<DeliveryState> states;  ///< any of; empty: all
-  std::string sink, rule;
-  std::string agent, status, call_id, source;  ///< of its event
-  std::optional<WallTime> since, until;        ///< accepted, inclusive and exclusive
-  EventSeq event = 0;                          ///< 0: any
+  std::vector<DeliveryState> states{};  ///< any of; empty: all
+  std::string sink{}, rule{};
+  std::string agent{}, status{}, call_id{}, source{};  ///< of its event
+  std::optional<WallTime> since{}, until{};            ///< accepted, inclusive and exclusive
+  EventSeq event = 0;                                  ///< 0: any
   /// Sinks whose lanes stand still: what waits for them counts as kHeld.
-  std::vector<std::string> held_sinks;
+  std::vector<std::string> held_sinks{};
 };
 
 /// A delivery as lists show it.
@@ -84,8 +84,8 @@ class History {
  public:
   virtual ~History() = default;
 
-  /// Those before `before` (0: from the newest on), at most `limit`. A call looks at a bounded number of rows, so a page
-  /// may be short or empty although more follow. Damaged rows are stepped over. Errors: kUnavailable.
+  /// Those before `before` (0: from the newest on), at most `limit`. A call looks at a bounded number of rows, so a
+  /// page may be short or empty although more follow. Damaged rows are stepped over. Errors: kUnavailable.
   [[nodiscard]] virtual Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before,
                                                               std::size_t limit) = 0;
   [[nodiscard]] virtual Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
@@ -113,5 +113,9 @@ class History {
   /// Keeps whether the operator paused `sink`.
   [[nodiscard]] virtual Status SavePause(const std::string& sink, bool paused) = 0;
 };
+
+/// The whole of what a store offers: the queue (for ingress and lanes, which see a Journal) and its history (for
+/// people).
+class JournalWithHistory : public Journal, public History {};
 
 }  // namespace hookswitch

@@ -60,9 +60,10 @@ struct PendingDelivery {
   DeliverySeq seq = 0;
   EventSeq event = 0;
   std::uint64_t call_key = 0;
-  WallTime
-      accepted_at{};  ///< with its event, or a fallback when the delivery before it ended: its age counts from here
-  WallTime due{};     ///< not before; the epoch means at once
+  /// With its event, a fallback when the delivery before it ended, a replay when it was asked for: its age counts from
+  /// here.
+  WallTime accepted_at{};
+  WallTime due{};              ///< not before; the epoch means at once
   std::uint32_t attempts = 0;  ///< finished so far
   std::uint32_t step = 0;
   bool is_fallback = false;                     ///< another sink gave it up
@@ -116,9 +117,8 @@ struct LaneDue {
 /// number of the new delivery that `fallback_sink` asked for, or 0.
 ///
 /// A record that cannot be written now is kept and tried again. One that meets a damaged row never can be: it is set
-/// aside
-/// (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after a
-/// restart.
+/// aside (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after
+/// a restart.
 using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback, bool stored)>;
 
 struct JournalStats {
@@ -182,9 +182,11 @@ struct SqliteOptions {
   std::uint64_t max_backlog = 0;
 };
 
+class JournalWithHistory;  // core/journal/history.h
+
 /// Opens (or creates and migrates) a journal in one SQLite file. Errors name the file and what to do: kUnsupported
 /// (written by a newer hookswitch), kUnavailable (locked by another process, not writable, not a database). `clock`
 /// outlives it.
-Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock);
+Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock);
 
 }  // namespace hookswitch

@@ -2,15 +2,11 @@
 
 #include <utility>
 
+#include "core/journal/rows.h"
 #include "core/journal/scan.h"
 #include "core/journal/store.h"
 
 namespace hookswitch {
-namespace {
-WallTime Time(std::int64_t ms) {
-  return WallTime(std::chrono::milliseconds(ms));
-}
-}  // namespace
 
 Reader::Reader(std::string path, std::uint16_t salt) : path_(std::move(path)), salt_(salt) {}
 
@@ -18,12 +14,10 @@ Status Reader::Connect() {
   if (db_) return Ok();
   auto opened = Database::Open(path_, Database::Mode::kRead);
   if (!opened) return opened.error();
-  const std::pair<Statement*, std::string_view> statements[] = {
-      {&pending_,
-       "SELECT seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried "
-       "FROM delivery "
-       "WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
-      {&lanes_, "SELECT sink, due_ms FROM lane"},
+  const std::pair<Statement*, std::string> statements[] = {
+      {&pending_, "SELECT " + std::string(kPendingColumns) +
+                      " FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
+      {&lanes_, "SELECT sink, due_ms, paused FROM lane"},
       {&event_,
        "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum FROM event LEFT JOIN raw USING (seq) "
        "WHERE event.seq = ?"},
@@ -44,18 +38,7 @@ Result<std::vector<PendingDelivery>> Reader::LoadPending(DeliverySeq after, Deli
   std::vector<PendingDelivery> page;
   if (limit == 0) return page;
   const auto skipped = ScanRows(pending_, after, last, [&](Statement& row) {
-    page.push_back({.seq = row.Int(0),
-                    .event = row.Int(1),
-                    .call_key = static_cast<std::uint64_t>(row.Int(2)),
-                    .accepted_at = Time(row.Int(3)),
-                    .due = Time(row.Int(4)),
-                    .attempts = static_cast<std::uint32_t>(row.Int(5)),
-                    .step = static_cast<std::uint32_t>(row.Int(6)),
-                    .is_fallback = row.Int(7) != 0,
-                    .sink = std::string(row.Bytes(8)),
-                    .rule = std::string(row.Bytes(9)),
-                    .template_name = std::string(row.Bytes(10)),
-                    .state = std::string(row.Bytes(11))});
+    page.push_back(PendingOf(row));
     return page.size() < limit;
   });
   if (!skipped) {
@@ -76,7 +59,7 @@ Result<std::vector<LaneDue>> Reader::LoadLanes() {
       return row.error();
     }
     if (!row || !*row) return lanes;
-    lanes.push_back({std::string(lanes_.Bytes(0)), Time(lanes_.Int(1))});
+    lanes.push_back({std::string(lanes_.Bytes(0)), Time(lanes_.Int(1)), lanes_.Int(2) != 0});
   }
 }
 

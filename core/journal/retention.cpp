@@ -11,19 +11,22 @@ constexpr std::chrono::seconds kPassAgain{60};
 }
 
 struct Retention::Statements {
-  Statement events, delivery, attempt, remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event;
+  Statement events, delivery, attempt, replays;
+  Statement remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event, remove_replays;
 
   Status Prepare(Database& db) {
     const std::pair<Statement*, std::string_view> statements[] = {
         {&events,
          "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? ORDER BY seq"},
-        {&delivery, "SELECT sink, last_attempt, fallback FROM delivery WHERE seq = ?"},
+        {&delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
         {&attempt, "SELECT previous FROM attempt WHERE seq = ?"},
+        {&replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
         {&remove_attempt, "DELETE FROM attempt WHERE seq = ?"},
         {&remove_delivery, "DELETE FROM delivery WHERE seq = ?"},
         {&remove_memory, "DELETE FROM memory WHERE sink = ? AND call_key = ? AND event <= ?"},
         {&remove_raw, "DELETE FROM raw WHERE seq = ?"},
         {&remove_event, "DELETE FROM event WHERE seq = ?"},
+        {&remove_replays, "DELETE FROM replay WHERE event = ?"},
     };
     for (const auto& [statement, text] : statements) {
       auto prepared = db.Prepare(text);
@@ -129,21 +132,38 @@ Result<bool> Retention::Remove(Store& store, Statements& sql, const Event& event
     std::string sink;
     std::int64_t last_attempt;
   };
+  std::vector<std::pair<DeliverySeq, std::int64_t>> runs = {{event.first_delivery, event.deliveries}};
+  sql.replays.Bind(event.seq);
+  for (;;) {
+    const auto row = sql.replays.Next();
+    // If the table of replays is damaged those stay behind: the journal must be able to free itself all the same.
+    if (!row && row.error().code != ErrorCode::kInvalid) return row.error();
+    if (!row || !*row) break;
+    runs.emplace_back(sql.replays.Int(0), sql.replays.Int(1));
+  }
   std::vector<Delivery> deliveries;
-  for (DeliverySeq first = event.first_delivery; first < event.first_delivery + event.deliveries; ++first) {
-    for (DeliverySeq seq = first; seq != 0;) {
-      if (store.pending_.Contains(seq)) return false;
-      sql.delivery.Bind(seq);
-      const auto row = sql.delivery.Next();
-      if (!row) return row.error();
-      if (!*row) break;
-      deliveries.push_back({seq, std::string(sql.delivery.Bytes(0)), sql.delivery.Int(1)});
-      const DeliverySeq fallback = sql.delivery.Int(2);
-      sql.delivery.Reset();
-      // A fallback is always stored later; anything else is damage.
-      seq = fallback > seq ? fallback : 0;
+  for (const auto& [first, count] : runs) {
+    for (DeliverySeq place = first; place - first < count; ++place) {
+      bool is_there = false;
+      for (DeliverySeq seq = place; seq != 0;) {
+        if (store.pending_.Contains(seq)) return false;
+        sql.delivery.Bind(seq);
+        const auto row = sql.delivery.Next();
+        if (!row) return row.error();
+        if (!*row) break;
+        is_there = true;
+        const DeliverySeq fallback = sql.delivery.Int(2);
+        const bool is_its = sql.delivery.Int(3) == event.seq;
+        if (is_its) deliveries.push_back({seq, std::string(sql.delivery.Bytes(0)), sql.delivery.Int(1)});
+        sql.delivery.Reset();
+        // A fallback is of the same event and always stored later; anything else is damage.
+        seq = is_its && fallback > seq ? fallback : 0;
+      }
+      // They are removed together, so what follows a gap is damage.
+      if (!is_there) break;
     }
   }
+  if (runs.size() > 1) HSW_TRY(sql.remove_replays.Bind(event.seq).Run());
   for (const Delivery& delivery : deliveries) {
     for (std::int64_t seq = delivery.last_attempt; seq != 0;) {
       sql.attempt.Bind(seq);

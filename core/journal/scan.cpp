@@ -3,9 +3,11 @@
 #include <algorithm>
 
 namespace hookswitch {
+namespace {
 
-Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t last,
-                              const std::function<bool(Statement& row)>& row) {
+// Upwards keys are counted as they are, downwards as their negatives: so one walk does both.
+Result<std::int64_t> Walk(Statement& rows, std::int64_t after, std::int64_t last, bool down,
+                          const std::function<bool(Statement& row)>& row) {
   std::int64_t skipped = 0;
   // All at once while nothing is damaged. From the first damage on in windows that halve when they meet it and double
   // when they do not: so every sound row between two damaged pages is found, and a long sound stretch costs few
@@ -14,7 +16,7 @@ Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t 
   while (after < last) {
     const std::int64_t end = window < last - after ? after + window : last;
     rows.Reset();
-    rows.Bind(after + 1, end);
+    down ? rows.Bind(-end, -(after + 1)) : rows.Bind(after + 1, end);
     for (;;) {
       const auto next = rows.Next();
       if (!next) {
@@ -31,7 +33,7 @@ Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t 
         if (window < last - after) window *= 2;
         break;
       }
-      const std::int64_t key = rows.Int(0);
+      const std::int64_t key = down ? -rows.Int(0) : rows.Int(0);
       // A key out of order or beyond the end is a damaged cell that SQLite could not tell.
       if (key <= after || key > end) {
         ++skipped;
@@ -46,6 +48,18 @@ Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t 
   }
   rows.Reset();
   return skipped;
+}
+
+}  // namespace
+
+Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t last,
+                              const std::function<bool(Statement& row)>& row) {
+  return Walk(rows, after, last, /*down=*/false, row);
+}
+
+Result<std::int64_t> ScanRowsBack(Statement& rows, std::int64_t before, std::int64_t first,
+                                  const std::function<bool(Statement& row)>& row) {
+  return Walk(rows, -before, -first, /*down=*/true, row);
 }
 
 }  // namespace hookswitch

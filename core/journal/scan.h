@@ -14,4 +14,8 @@ namespace hookswitch {
 Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t last,
                               const std::function<bool(Statement& row)>& row);
 
+/// The same downwards: `rows` is ordered by key descending, the walk begins below `before` and ends with `first`.
+Result<std::int64_t> ScanRowsBack(Statement& rows, std::int64_t before, std::int64_t first,
+                                  const std::function<bool(Statement& row)>& row);
+
 }  // namespace hookswitch

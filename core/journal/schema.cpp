@@ -12,8 +12,8 @@ namespace {
 // Whatever an event writes is appended under an integer key; no table has another index, for each would cost the accept
 // path a random page per row (reference: half of the throughput). Attempts are found from their delivery by a chain
 // (last_attempt, previous), deliveries from their event by numbers that follow each other (first_delivery, deliveries)
-// and by `fallback`. A delivery's row has room for what its first update adds, so that pages written full do not split.
-// Bodies are apart from the rest so that listing events and loading their digests reads little.
+// and by `fallback`, or by `replay`. A delivery's row has room for what its first update adds, so that pages written
+// full do not split. Bodies are apart from the rest so that listing events and loading their digests reads little.
 constexpr std::array kSteps = {
     R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -42,6 +42,21 @@ CREATE TABLE refused(
   slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, at_ms INTEGER NOT NULL, source TEXT NOT NULL, peer TEXT NOT NULL,
   http_status INTEGER NOT NULL, error TEXT NOT NULL, detail TEXT NOT NULL);
 INSERT INTO meta VALUES('next_event', 1), ('next_delivery', 1), ('pending_floor', 1);
+)sql",
+    // `flags`: see rows.h. `code`, `because`: why it is as it is if no attempt made it so. `replay`: deliveries that an
+    // event has and neither its own numbers nor `fallback` lead to; few, so it may have a key that is not appended to.
+    R"sql(
+ALTER TABLE delivery ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN story TEXT NOT NULL DEFAULT '';
+ALTER TABLE delivery ADD COLUMN code TEXT NOT NULL DEFAULT '';
+ALTER TABLE delivery ADD COLUMN because TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN "trigger" INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN request TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN response TEXT NOT NULL DEFAULT '';
+ALTER TABLE lane ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE replay(
+  event INTEGER NOT NULL, first_delivery INTEGER NOT NULL, deliveries INTEGER NOT NULL,
+  PRIMARY KEY(event, first_delivery)) WITHOUT ROWID;
 )sql",
 };
 constexpr std::int64_t kVersion = kSteps.size();

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "core/base/sync.h"
 #include "core/journal/batch_gate.h"
 #include "core/journal/checkpointer.h"
+#include "core/journal/history_reader.h"
 #include "core/journal/journal_files.h"
 #include "core/journal/reader.h"
 #include "core/journal/retention.h"
@@ -32,7 +34,13 @@ struct AppendRequest {
   std::optional<Error> error;
 };
 
-class SqliteJournal final : public Journal {
+/// A change that someone asked for and waits for. `run` may be run again after a rollback.
+struct Command {
+  std::function<Status(Store& store)> run;
+  std::optional<Error> error;
+};
+
+class SqliteJournal final : public JournalWithHistory {
  public:
   SqliteJournal(const SqliteOptions& options, const Clock& clock, const SqliteTuning& tuning, JournalLock lock,
                 std::unique_ptr<Store> store)
@@ -44,7 +52,8 @@ class SqliteJournal final : public Journal {
         salt_(store_->salt()),
         retention_(options.retention_age, options.retention_size),
         due_reader_(options.path, salt_),
-        page_reader_(options.path, salt_) {
+        page_reader_(options.path, salt_),
+        history_(options.path, salt_) {
     if (tuning.checkpoint_thread) checkpointer_.emplace(options.path);
     Publish();
     writer_ = std::thread([this] { Run(); });
@@ -119,6 +128,34 @@ class SqliteJournal final : public Journal {
     return due_reader_.LoadMemory(sink, call_key);
   }
 
+  Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override {
+    return history_.ListEvents(filter, before, limit);
+  }
+  Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
+                                               std::size_t limit) override {
+    return history_.ListDeliveries(filter, before, limit, pending_floor_.load(std::memory_order_acquire));
+  }
+  Result<EventSummary> FindEvent(EventSeq event) override { return history_.FindEvent(event); }
+  Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq event) override { return history_.DeliveriesOf(event); }
+  Result<DeliverySummary> FindDelivery(DeliverySeq delivery) override { return history_.FindDelivery(delivery); }
+  Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) override { return history_.AttemptsOf(delivery); }
+
+  Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries, WallTime now) override {
+    return Change<PendingDelivery>([&](Store& store, auto& revived) { return store.Revive(deliveries, now, revived); });
+  }
+  Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries,
+                                                     WallTime now) override {
+    return Change<PendingDelivery>(
+        [&](Store& store, auto& added) { return store.AddDeliveries(event, deliveries, now, added); });
+  }
+  Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override {
+    return Change<DeliverySeq>(
+        [&](Store& store, auto& canceled) { return store.Cancel(deliveries, reason, canceled); });
+  }
+  Status SavePause(const std::string& sink, bool paused) override {
+    return Execute([&](Store& store) { return store.SavePause(sink, paused); });
+  }
+
   JournalStats Stats() override {
     MutexLock lock(stats_mu_);
     JournalStats stats = stats_;
@@ -131,10 +168,40 @@ class SqliteJournal final : public Journal {
     std::uint32_t number = 0;
     std::vector<AppendRequest*> appends;
     std::vector<RefusedRequest> refused;
+    std::vector<Command*> commands;
     bool refused_damaged = false;  ///< they met a damaged page
+    Command* damaged = nullptr;    ///< the command that met one
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;
     std::vector<DeliverySeq> set_aside;
   };
+
+  /// Has the writer run `change` in a commit of its own choosing; returns when that is on disk.
+  Status Execute(std::function<Status(Store& store)> change) {
+    Command command{std::move(change), {}};
+    std::uint32_t batch;
+    bool wake;
+    {
+      MutexLock lock(mu_);
+      commands_.push_back(&command);
+      batch = gathering_;
+      wake = std::exchange(asleep_, false);
+    }
+    if (wake) work_.NotifyOne();
+    gate_.Wait(batch);
+    if (command.error) return std::move(*command.error);
+    return Ok();
+  }
+
+  /// The same for a change that tells which rows it changed.
+  template <class Row, class Run>
+  Result<std::vector<Row>> Change(Run run) {
+    std::vector<Row> changed;
+    HSW_TRY(Execute([&](Store& store) {
+      changed.clear();
+      return run(store, changed);
+    }));
+    return changed;
+  }
 
   void Run() {
     Batch batch;
@@ -150,34 +217,36 @@ class SqliteJournal final : public Journal {
   bool Take(Batch& batch, bool more) {
     batch.appends.clear();
     batch.refused.clear();
+    batch.commands.clear();
     batch.recorded.clear();
     batch.set_aside.clear();
     MutexLock lock(mu_);
-    if (appends_.empty() && records_.empty() && !stop_ && !more) {
+    if (appends_.empty() && records_.empty() && commands_.empty() && !stop_ && !more) {
       asleep_ = true;
       work_.WaitUntil(mu_, std::chrono::steady_clock::now() + kTick);
       asleep_ = false;
     }
-    const bool idle = appends_.empty() && records_.empty() && refused_.empty();
+    const bool idle = appends_.empty() && records_.empty() && commands_.empty() && refused_.empty();
     if (stop_ && idle && (kept_.empty() || (last_try_ && unwritable_))) return false;
     last_try_ = stop_;
     batch.number = gathering_++;
     batch.appends.swap(appends_);
     batch.refused.swap(refused_);
+    batch.commands.swap(commands_);
     for (AttemptRecord& record : records_) kept_.push_back(std::move(record));
     records_.clear();
     return true;
   }
 
   void Write(Batch& batch) {
-    const bool any = !batch.appends.empty() || !kept_.empty() || !batch.refused.empty();
+    const bool any = !batch.appends.empty() || !kept_.empty() || !batch.refused.empty() || !batch.commands.empty();
     if (unwritable_ && !last_try_ && clock_.Mono() < retry_at_) {
-      for (AppendRequest* request : batch.appends) request->error = *unwritable_;
+      Answer(batch, *unwritable_);
     } else if (any || unwritable_) {
       // Also without work: who sends elsewhere because of us would never hear that there is space again.
       Commit(batch);
     }
-    gate_.Open(batch.number, !batch.appends.empty());
+    gate_.Open(batch.number, !batch.appends.empty() || !batch.commands.empty());
     if (batch.recorded.empty() && batch.set_aside.empty()) return;
     Recorded recorded;
     {
@@ -205,6 +274,11 @@ class SqliteJournal final : public Journal {
       batch.recorded.clear();
       if (std::exchange(batch.refused_damaged, false)) {
         DropRefused(batch, written.error());
+        continue;
+      }
+      if (Command* command = std::exchange(batch.damaged, nullptr); command != nullptr) {
+        command->error = written.error();
+        std::erase(batch.commands, command);
         continue;
       }
       if (damaged != kept_.size()) {
@@ -248,6 +322,16 @@ class SqliteJournal final : public Journal {
         return stored;
       }
     }
+    for (Command* command : batch.commands) {
+      command->error.reset();
+      Status done = command->run(*store_);
+      if (done) continue;
+      if (done.error().code != ErrorCode::kNotFound) {
+        if (done.error().code == ErrorCode::kInvalid) batch.damaged = command;
+        return done;
+      }
+      command->error = std::move(done).error();
+    }
     return store_->Commit();
   }
 
@@ -269,10 +353,15 @@ class SqliteJournal final : public Journal {
     log::Error("journal_rows_damaged", {{"file", options_.path}, {"table", "refused"}, {"reason", error.message}});
   }
 
+  static void Answer(Batch& batch, const Error& error) {
+    for (AppendRequest* request : batch.appends) request->error = error;
+    for (Command* command : batch.commands) command->error = error;
+  }
+
   void Fail(Batch& batch, const Error& error) {
     Error answer{ErrorCode::kUnavailable, "journal " + options_.path + " cannot be written: " + error.message};
     if (!unwritable_) log::Error("journal_unwritable", {{"file", options_.path}, {"reason", error.message}});
-    for (AppendRequest* request : batch.appends) request->error = answer;
+    Answer(batch, answer);
     {
       MutexLock lock(stats_mu_);
       stats_.unwritable_because = answer.message;
@@ -354,6 +443,7 @@ class SqliteJournal final : public Journal {
   std::vector<AppendRequest*> appends_ GUARDED_BY(mu_);
   std::vector<AttemptRecord> records_ GUARDED_BY(mu_);
   std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
+  std::vector<Command*> commands_ GUARDED_BY(mu_);
   Recorded on_recorded_ GUARDED_BY(mu_);
   BatchGate gate_;
 
@@ -373,6 +463,7 @@ class SqliteJournal final : public Journal {
 
   Reader due_reader_;
   Reader page_reader_;
+  HistoryReader history_;
   std::atomic<DeliverySeq> pending_floor_{1};
   std::atomic<DeliverySeq> last_delivery_{0};
   std::atomic<bool> has_memory_{false};
@@ -392,19 +483,19 @@ Error CannotOpen(const std::string& path, const Error& error) {
 
 }  // namespace
 
-Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
-                                                   const SqliteTuning& tuning) {
+Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
+                                                              const SqliteTuning& tuning) {
   HSW_TRY(MakeFolderFor(options.path));
   auto lock = JournalLock::Take(options.path);
   if (!lock) return std::move(lock).error();
   HSW_TRY(MakeFile(options.path));
   auto store = Store::Open(options.path, tuning.page_size);
   if (!store) return CannotOpen(options.path, store.error());
-  return std::unique_ptr<Journal>(
+  return std::unique_ptr<JournalWithHistory>(
       std::make_unique<SqliteJournal>(options, clock, tuning, std::move(*lock), std::move(*store)));
 }
 
-Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock) {
+Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock) {
   return OpenSqliteJournal(options, clock, SqliteTuning{});
 }
 

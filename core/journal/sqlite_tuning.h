@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
 
-#include "core/journal/journal.h"
+#include "core/journal/history.h"
 
 namespace hookswitch {
 
@@ -14,7 +14,7 @@ struct SqliteTuning {
   int retention_chunk = 64;       ///< events removed between two commits, at least
 };
 
-Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
-                                                   const SqliteTuning& tuning);
+Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
+                                                              const SqliteTuning& tuning);
 
 }  // namespace hookswitch

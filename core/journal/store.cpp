@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/base/log.h"
+#include "core/journal/rows.h"
 #include "core/journal/scan.h"
 #include "core/journal/schema.h"
 
@@ -13,16 +14,8 @@ namespace {
 constexpr DeliverySeq kFloorStep = 1000;
 constexpr std::int64_t kRefusedKept = 1000;
 
-std::int64_t Ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-
 std::string_view AsText(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-bool IsOpen(DeliveryState state) {
-  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
 }
 
 std::uint64_t Mix(std::uint64_t sum, std::string_view bytes) {
@@ -79,27 +72,40 @@ Status Store::Connect() {
   if (!page_size) return page_size.error();
   page_size_ = static_cast<int>(*page_size);
 
+  const std::string one_pending = "SELECT " + std::string(kPendingColumns) + " FROM delivery WHERE seq = ?";
   const std::pair<Statement*, std::string_view> statements[] = {
       {&sql_.begin, "BEGIN IMMEDIATE"},
       {&sql_.commit, "COMMIT"},
       {&sql_.rollback, "ROLLBACK"},
       {&sql_.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
       {&sql_.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
-      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,0,0,0,0,0,0,0,?,?,?,'',zeroblob(16))"},
+      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,?,?,0,0,0,0,0,?,?,?,'',zeroblob(16),?,'','','')"},
       {&sql_.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
       {&sql_.attempt,
-       "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "
-       "FROM delivery WHERE seq = ?1"},
+       "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+       "?14 FROM delivery WHERE seq = ?1"},
       {&sql_.update,
-       "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = max(attempts, ?4), step = ?5, last_attempt = ?6, "
-       "fallback = max(fallback, ?7), carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, room = x'' "
-       "WHERE seq = ?1"},
+       "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = max(attempts, ?4), step = ?5, "
+       "last_attempt = max(last_attempt, ?6), fallback = max(fallback, ?7), "
+       "carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, room = x'', code = ?10, because = ?11, "
+       "flags = CASE WHEN ?4 THEN flags & ~8 ELSE flags END WHERE seq = ?1"},
+      {&sql_.keep_fallback,
+       "INSERT OR IGNORE INTO replay SELECT event, fallback, 1 FROM delivery WHERE seq = ? AND fallback != 0"},
       {&sql_.fallback,
-       "INSERT INTO delivery SELECT ?2, event, call_key, ?4, 0, 0, 0, 0, 0, 0, 1, ?3, rule, template, '', zeroblob(16) "
-       "FROM delivery WHERE seq = ?1"},
+       "INSERT INTO delivery SELECT ?2, event, call_key, ?4, 0, 0, 0, 0, 0, 0, 1, ?3, rule, template, '', "
+       "zeroblob(16), 0, ?5, '', '' FROM delivery WHERE seq = ?1"},
       {&sql_.memory,
        "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
-      {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2) ON CONFLICT DO UPDATE SET due_ms = ?2"},
+      {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2, 0) ON CONFLICT DO UPDATE SET due_ms = ?2"},
+      {&sql_.pause, "INSERT INTO lane VALUES(?1, 0, ?2) ON CONFLICT DO UPDATE SET paused = ?2"},
+      {&sql_.call_of, "SELECT call_key FROM event WHERE seq = ?"},
+      {&sql_.state_of, "SELECT state FROM delivery WHERE seq = ?"},
+      {&sql_.revive,
+       "UPDATE delivery SET state = 0, accepted_ms = ?2, due_ms = 0, step = 0, carried = '', code = '', because = '', "
+       "flags = flags | 12 WHERE seq = ?1"},
+      {&sql_.cancel, "UPDATE delivery SET state = 4, code = 'canceled', because = ?2 WHERE seq = ?1"},
+      {&sql_.one_pending, one_pending},
+      {&sql_.replay, "INSERT INTO replay VALUES(?, ?, ?)"},
       {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?)"},
       {&sql_.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
       {&sql_.probe,
@@ -202,11 +208,7 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
               .Run());
   HSW_TRY(sql_.raw.Bind(seq, sum, event.headers, Statement::Blob{event.body}).Run());
   for (const NewDelivery& delivery : event.deliveries) {
-    HSW_TRY(sql_.delivery
-                .Bind(next_delivery_, seq, event.call_key, Ms(event.received_at), delivery.sink, delivery.rule,
-                      delivery.template_name)
-                .Run());
-    SetPending(next_delivery_++, true);
+    HSW_TRY(AddDelivery(seq, event.call_key, event.received_at, delivery, FlagsOf(delivery)));
   }
   ++next_event_;
   ++events_;
@@ -217,25 +219,52 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
   return Ok();
 }
 
+Status Store::AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
+                          std::int64_t flags) {
+  const bool held = delivery.hold.count() > 0;
+  HSW_TRY(sql_.delivery
+              .Bind(next_delivery_, event, call_key, Ms(accepted),
+                    static_cast<int>(held ? DeliveryState::kHeld : DeliveryState::kPending),
+                    held ? Ms(accepted + delivery.hold) : 0, delivery.sink, delivery.rule, delivery.template_name,
+                    flags)
+              .Run());
+  SetPending(next_delivery_++, true);
+  return Ok();
+}
+
 Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   fallback = 0;
   const Outcome& outcome = record.outcome;
-  HSW_TRY(sql_.attempt
-              .Bind(record.delivery, record.number, Ms(record.started_at), record.latency.count(),
-                    static_cast<int>(outcome.kind), outcome.may_have_been_delivered, outcome.http_status, outcome.code,
-                    outcome.reason, outcome.action, outcome.remote_id)
-              .Run());
-  if (db_.Changes() == 0) return Ok();
-  const std::int64_t attempt = db_.LastInsertRowid();
-  if (!record.fallback_sink.empty()) {
-    fallback = next_delivery_++;
-    HSW_TRY(sql_.fallback.Bind(record.delivery, fallback, record.fallback_sink, Ms(record.EndedAt())).Run());
-    SetPending(fallback, true);
+  const bool attempted = record.number != 0;
+  std::int64_t attempt = 0;
+  if (attempted) {
+    HSW_TRY(sql_.attempt
+                .Bind(record.delivery, record.number, Ms(record.started_at), record.latency.count(),
+                      static_cast<int>(outcome.kind), outcome.may_have_been_delivered, outcome.http_status,
+                      outcome.code, outcome.reason, outcome.action, outcome.remote_id, static_cast<int>(record.trigger),
+                      record.request, record.response)
+                .Run());
+    if (db_.Changes() == 0) return Ok();
+    attempt = db_.LastInsertRowid();
   }
+  const bool falls_back = !record.fallback_sink.empty();
+  // One that was made pending again may fall back again; the one before stays the event's all the same.
+  if (falls_back) HSW_TRY(sql_.keep_fallback.Bind(record.delivery).Run());
+  const std::string_view code = attempted ? std::string_view() : outcome.code;
+  const std::string_view because = attempted ? std::string_view() : outcome.reason;
   HSW_TRY(sql_.update
               .Bind(record.delivery, static_cast<int>(record.state), Ms(record.due), record.number, record.step,
-                    attempt, fallback, outcome.kind == Outcome::Kind::kNext, outcome.state)
+                    attempt, falls_back ? next_delivery_ : 0, outcome.kind == Outcome::Kind::kNext, outcome.state, code,
+                    because)
               .Run());
+  if (db_.Changes() == 0) return Ok();
+  if (falls_back) {
+    fallback = next_delivery_++;
+    HSW_TRY(
+        sql_.fallback.Bind(record.delivery, fallback, record.fallback_sink, Ms(record.EndedAt()), record.fallback_story)
+            .Run());
+    SetPending(fallback, true);
+  }
   SetPending(record.delivery, IsOpen(record.state));
   if (outcome.has_memory) {
     HSW_TRY(sql_.memory.Bind(record.sink, record.call_key, record.event, outcome.memory).Run());

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,8 +20,8 @@ std::uint64_t SumOf(std::string_view headers, std::string_view body);
 
 /// The writing side of the SQLite journal: one connection and what is kept in memory beside it. For one thread.
 ///
-/// Begin, then any of Append, Record, Refused, then Commit; or Rollback, which takes back everything since Begin, in
-/// memory too. After an error only Rollback may follow.
+/// Begin, then any of Append, Record, Refused and History's commands, then Commit; or Rollback, which takes back
+/// everything since Begin, in memory too. After an error only Rollback may follow.
 class Store {
  public:
   /// Opens `path`, which exists, brings its tables up to date and loads what memory needs.
@@ -32,6 +34,14 @@ class Store {
   /// `fallback`: see Recorded. A delivery that retention removed is no error.
   [[nodiscard]] Status Record(const AttemptRecord& record, DeliverySeq& fallback);
   [[nodiscard]] Status Refused(const RefusedRequest& refused);
+  // What History asks for, with its contracts; the transaction stays usable after kNotFound.
+  [[nodiscard]] Status Revive(std::span<const DeliverySeq> deliveries, WallTime now,
+                              std::vector<PendingDelivery>& revived);
+  [[nodiscard]] Status AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
+                                     std::vector<PendingDelivery>& added);
+  [[nodiscard]] Status Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
+                              std::vector<DeliverySeq>& canceled);
+  [[nodiscard]] Status SavePause(std::string_view sink, bool paused);
   /// Writes a number that nobody reads, so that Commit tells whether writing works.
   [[nodiscard]] Status Probe();
   [[nodiscard]] Status Commit();
@@ -60,15 +70,20 @@ class Store {
   struct Statements {
     Statement begin, commit, rollback;
     Statement event, raw, delivery, received_ms;
-    Statement attempt, update, fallback, memory, lane, refused, set_meta, probe;
+    Statement attempt, update, keep_fallback, fallback, memory, lane, refused, set_meta, probe;
+    Statement pause, call_of, state_of, revive, cancel, one_pending, replay;
     Statement page_count, free_count;
   };
 
   Store(std::string path, int page_size) : path_(std::move(path)), page_size_(page_size) {}
   Status Connect();
   Status LoadAfter(EventSeq event, DeliverySeq delivery);
+  Status AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
+                     std::int64_t flags);
+  /// Empty if there is no such delivery, or none that can be read.
+  Result<std::optional<DeliveryState>> StateOfRow(DeliverySeq delivery);
+  Result<PendingDelivery> ReadPending(DeliverySeq delivery);
   void SetPending(DeliverySeq delivery, bool pending);
-  void SetMeta(std::string_view key, std::int64_t value);
 
   const std::string path_;
   int page_size_;

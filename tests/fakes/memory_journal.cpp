@@ -2,40 +2,91 @@
 
 #include <algorithm>
 
+#include "core/journal/filter.h"
+
 namespace hookswitch {
 
 struct MemoryJournal::Disk {
   struct Event {
     StoredEvent stored;
+    EventSummary summary;
+    std::uint64_t call_key = 0;
     bool damaged = false;
   };
   struct Delivery {
     PendingDelivery pending;
     DeliveryState state = DeliveryState::kPending;
+    bool was_replayed = false;
+    DeliverySeq fallback = 0;
+    std::string code, reason;  ///< if it is as it is without an attempt
+    std::vector<StoredAttempt> attempts;
     bool damaged = false;
   };
   std::map<EventSeq, Event> events;
   std::map<DeliverySeq, Delivery> deliveries;
   std::map<Digest, std::pair<EventSeq, std::string>> digests;
   std::map<std::pair<std::string, std::uint64_t>, std::string, std::less<>> memory;
-  std::map<std::string, WallTime> lanes;
+  std::map<std::string, LaneDue> lanes;
   std::vector<AttemptRecord> records;
   std::vector<RefusedRequest> refused;
   EventSeq next_event = 1;
   DeliverySeq next_delivery = 1;
 
-  bool Ended(const Delivery& delivery) const {
+  static bool Ended(const Delivery& delivery) {
     return delivery.state != DeliveryState::kPending && delivery.state != DeliveryState::kHeld;
   }
   std::uint64_t Pending() const {
     return static_cast<std::uint64_t>(
-        std::ranges::count_if(deliveries, [this](const auto& entry) { return !Ended(entry.second); }));
+        std::ranges::count_if(deliveries, [](const auto& entry) { return !Ended(entry.second); }));
+  }
+  Delivery& Add(EventSeq event, std::uint64_t call_key, WallTime accepted_at, const NewDelivery& made) {
+    const DeliverySeq seq = next_delivery++;
+    Delivery& delivery = deliveries[seq];
+    PendingDelivery& pending = delivery.pending;
+    pending.seq = seq;
+    pending.event = event;
+    pending.call_key = call_key;
+    pending.accepted_at = accepted_at;
+    pending.is_held = made.hold.count() > 0;
+    if (pending.is_held) pending.due = accepted_at + made.hold;
+    pending.newest_only = made.newest_only;
+    pending.ends_call = made.ends_call;
+    pending.sink = made.sink;
+    pending.rule = made.rule;
+    pending.template_name = made.template_name;
+    delivery.state = pending.is_held ? DeliveryState::kHeld : DeliveryState::kPending;
+    return delivery;
   }
 };
 
 namespace {
+
 constexpr std::uint16_t kSalt = 0x5a17;
 constexpr std::size_t kRefusedKept = 1000;
+
+Error NotThere() {
+  return {ErrorCode::kNotFound, "it is not in the journal (any more)"};
+}
+
+StoredAttempt AttemptOf(const AttemptRecord& record) {
+  const Outcome& outcome = record.outcome;
+  StoredAttempt attempt;
+  attempt.number = record.number;
+  attempt.trigger = record.trigger;
+  attempt.started_at = record.started_at;
+  attempt.latency = record.latency;
+  attempt.kind = outcome.kind;
+  attempt.may_have_been_delivered = outcome.may_have_been_delivered;
+  attempt.http_status = outcome.http_status;
+  attempt.code = outcome.code;
+  attempt.reason = outcome.reason;
+  attempt.action = outcome.action;
+  attempt.remote_id = outcome.remote_id;
+  attempt.request = record.request;
+  attempt.response = record.response;
+  return attempt;
+}
+
 }  // namespace
 
 std::shared_ptr<MemoryJournal::Disk> MemoryJournal::MakeDisk() {
@@ -56,21 +107,21 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   }
   const EventSeq seq = disk_->next_event++;
   const std::string id = EventId(event.received_at, kSalt, seq);
-  disk_->events[seq].stored = {
-      seq, id, std::string(event.source), std::string(event.headers), std::string(event.body), event.received_at};
+  disk_->events[seq] = {.stored = {seq, id, std::string(event.source), std::string(event.headers),
+                                   std::string(event.body), event.received_at},
+                        .summary = {.seq = seq,
+                                    .id = id,
+                                    .received_at = event.received_at,
+                                    .source = std::string(event.source),
+                                    .call_id = std::string(event.call_id),
+                                    .agent = std::string(event.agent),
+                                    .status = std::string(event.status),
+                                    .note = std::string(event.note),
+                                    .deliveries = static_cast<std::uint32_t>(event.deliveries.size())},
+                        .call_key = event.call_key};
   disk_->digests[event.dedup] = {seq, id};
   const DeliverySeq first_delivery = event.deliveries.empty() ? 0 : disk_->next_delivery;
-  for (const NewDelivery& delivery : event.deliveries) {
-    PendingDelivery pending;
-    pending.seq = disk_->next_delivery++;
-    pending.event = seq;
-    pending.call_key = event.call_key;
-    pending.accepted_at = event.received_at;
-    pending.sink = delivery.sink;
-    pending.rule = delivery.rule;
-    pending.template_name = delivery.template_name;
-    disk_->deliveries[pending.seq] = {pending};
-  }
+  for (const NewDelivery& delivery : event.deliveries) disk_->Add(seq, event.call_key, event.received_at, delivery);
   return Accepted{.event = seq, .id = id, .duplicate = false, .first_delivery = first_delivery};
 }
 
@@ -82,18 +133,25 @@ MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
   auto& delivery = found->second;
   DeliverySeq fallback = 0;
   if (!record.fallback_sink.empty()) {
-    fallback = disk_->next_delivery++;
-    PendingDelivery pending;
-    pending.seq = fallback;
-    pending.event = delivery.pending.event;
-    pending.call_key = delivery.pending.call_key;
-    pending.accepted_at = record.EndedAt();
+    PendingDelivery& pending = disk_
+                                   ->Add(delivery.pending.event, delivery.pending.call_key, record.EndedAt(),
+                                         {.sink = record.fallback_sink,
+                                          .rule = delivery.pending.rule,
+                                          .template_name = delivery.pending.template_name})
+                                   .pending;
     pending.is_fallback = true;
-    pending.sink = record.fallback_sink;
-    pending.rule = delivery.pending.rule;
-    pending.template_name = delivery.pending.template_name;
-    disk_->deliveries[fallback] = {pending};
+    pending.story = record.fallback_story;
+    delivery.fallback = fallback = pending.seq;
   }
+  delivery.code = delivery.reason = "";
+  if (record.number == 0) {
+    delivery.code = record.outcome.code;
+    delivery.reason = record.outcome.reason;
+  } else {
+    delivery.attempts.push_back(AttemptOf(record));
+    delivery.pending.is_replay = false;
+  }
+  delivery.pending.is_held = record.state == DeliveryState::kHeld;
   delivery.state = record.state;
   delivery.pending.due = record.due;
   delivery.pending.attempts = std::max(delivery.pending.attempts, record.number);
@@ -103,7 +161,7 @@ MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
   } else if (record.step == 0) {
     delivery.pending.state.clear();
   }
-  if (record.lane_due != WallTime{}) disk_->lanes[record.sink] = record.lane_due;
+  if (record.lane_due != WallTime{}) disk_->lanes[record.sink].due = record.lane_due;
   if (record.outcome.has_memory) disk_->memory[{record.sink, record.call_key}] = record.outcome.memory;
   return {.delivery = record.delivery, .fallback = fallback};
 }
@@ -161,7 +219,7 @@ Result<std::vector<PendingDelivery>> MemoryJournal::LoadPending(DeliverySeq afte
 Result<std::vector<LaneDue>> MemoryJournal::LoadLanes() {
   MutexLock lock(mu_);
   std::vector<LaneDue> lanes;
-  for (const auto& [sink, due] : disk_->lanes) lanes.push_back({sink, due});
+  for (const auto& [sink, lane] : disk_->lanes) lanes.push_back({sink, lane.due, lane.paused});
   return lanes;
 }
 
@@ -190,6 +248,163 @@ JournalStats MemoryJournal::Stats() {
   }
   stats.unwritable_because = unwritable_because_;
   return stats;
+}
+
+DeliverySummary MemoryJournal::Summary(DeliverySeq seq) const {
+  const Disk::Delivery& delivery = disk_->deliveries.at(seq);
+  const PendingDelivery& pending = delivery.pending;
+  DeliverySummary summary;
+  summary.seq = seq;
+  summary.event = pending.event;
+  summary.accepted_at = pending.accepted_at;
+  summary.due = pending.due;
+  summary.state = delivery.state;
+  summary.attempts = pending.attempts;
+  summary.step = pending.step;
+  summary.is_fallback = pending.is_fallback;
+  summary.is_replay = delivery.was_replayed;
+  summary.fallback = delivery.fallback;
+  summary.sink = pending.sink;
+  summary.rule = pending.rule;
+  summary.template_name = pending.template_name;
+  summary.code = delivery.code;
+  summary.reason = delivery.reason;
+  if (summary.code.empty() && summary.reason.empty() && !delivery.attempts.empty()) {
+    Explain(summary, delivery.attempts.back());
+  }
+  if (const auto event = disk_->events.find(pending.event); event != disk_->events.end()) {
+    Describe(summary, event->second.summary);
+  }
+  return summary;
+}
+
+Result<Page<EventSummary>> MemoryJournal::ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) {
+  MutexLock lock(mu_);
+  Page<EventSummary> page;
+  for (auto it = disk_->events.rbegin(); it != disk_->events.rend(); ++it) {
+    const auto& [seq, event] = *it;
+    if (before > 0 && seq >= before) continue;
+    if (page.items.size() == limit) {
+      if (limit != 0) page.next = page.items.back().seq;
+      break;
+    }
+    if (!Matches(filter, event.summary) || event.stored.body.find(filter.text) == std::string::npos) continue;
+    page.items.push_back(event.summary);
+  }
+  return page;
+}
+
+Result<Page<DeliverySummary>> MemoryJournal::ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
+                                                            std::size_t limit) {
+  MutexLock lock(mu_);
+  Page<DeliverySummary> page;
+  for (auto it = disk_->deliveries.rbegin(); it != disk_->deliveries.rend(); ++it) {
+    if (before > 0 && it->first >= before) continue;
+    if (page.items.size() == limit) {
+      if (limit != 0) page.next = page.items.back().seq;
+      break;
+    }
+    DeliverySummary delivery = Summary(it->first);
+    CountAsHeld(delivery, filter.held_sinks);
+    const auto event = disk_->events.find(delivery.event);
+    if (!Matches(filter, delivery)) continue;
+    if (!MatchesEvent(filter, event == disk_->events.end() ? nullptr : &event->second.summary)) continue;
+    page.items.push_back(std::move(delivery));
+  }
+  return page;
+}
+
+Result<EventSummary> MemoryJournal::FindEvent(EventSeq event) {
+  MutexLock lock(mu_);
+  const auto found = disk_->events.find(event);
+  if (found == disk_->events.end()) return NotThere();
+  return found->second.summary;
+}
+
+Result<std::vector<DeliverySummary>> MemoryJournal::DeliveriesOf(EventSeq event) {
+  MutexLock lock(mu_);
+  if (!disk_->events.contains(event)) return NotThere();
+  std::vector<DeliverySummary> all;
+  for (const auto& [seq, delivery] : disk_->deliveries) {
+    if (delivery.pending.event == event) all.push_back(Summary(seq));
+  }
+  return all;
+}
+
+Result<DeliverySummary> MemoryJournal::FindDelivery(DeliverySeq delivery) {
+  MutexLock lock(mu_);
+  if (!disk_->deliveries.contains(delivery)) return NotThere();
+  return Summary(delivery);
+}
+
+Result<std::vector<StoredAttempt>> MemoryJournal::AttemptsOf(DeliverySeq delivery) {
+  MutexLock lock(mu_);
+  const auto found = disk_->deliveries.find(delivery);
+  if (found == disk_->deliveries.end()) return NotThere();
+  return found->second.attempts;
+}
+
+Result<std::vector<PendingDelivery>> MemoryJournal::Revive(std::span<const DeliverySeq> deliveries, WallTime now) {
+  MutexLock lock(mu_);
+  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  std::vector<PendingDelivery> revived;
+  for (const DeliverySeq seq : deliveries) {
+    const auto found = disk_->deliveries.find(seq);
+    if (found == disk_->deliveries.end() || !Disk::Ended(found->second)) continue;
+    Disk::Delivery& delivery = found->second;
+    delivery.state = DeliveryState::kPending;
+    delivery.was_replayed = true;
+    delivery.code = delivery.reason = "";
+    delivery.pending.is_replay = true;
+    delivery.pending.is_held = false;
+    delivery.pending.accepted_at = now;
+    delivery.pending.due = {};
+    delivery.pending.step = 0;
+    delivery.pending.state.clear();
+    revived.push_back(delivery.pending);
+  }
+  return revived;
+}
+
+Result<std::vector<PendingDelivery>> MemoryJournal::AddDeliveries(EventSeq event,
+                                                                  std::span<const NewDelivery> deliveries,
+                                                                  WallTime now) {
+  MutexLock lock(mu_);
+  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  const auto found = disk_->events.find(event);
+  if (found == disk_->events.end()) return NotThere();
+  std::vector<PendingDelivery> added;
+  for (const NewDelivery& made : deliveries) {
+    Disk::Delivery& delivery = disk_->Add(event, found->second.call_key, now, made);
+    delivery.was_replayed = delivery.pending.is_replay = true;
+    added.push_back(delivery.pending);
+  }
+  return added;
+}
+
+Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliverySeq> deliveries,
+                                                       const std::string& reason) {
+  MutexLock lock(mu_);
+  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  std::vector<DeliverySeq> canceled;
+  for (const DeliverySeq seq : deliveries) {
+    const auto found = disk_->deliveries.find(seq);
+    if (found == disk_->deliveries.end()) continue;
+    Disk::Delivery& delivery = found->second;
+    if (delivery.state == DeliveryState::kDelivered || delivery.state == DeliveryState::kCanceled) continue;
+    delivery.state = DeliveryState::kCanceled;
+    delivery.code = "canceled";
+    delivery.reason = reason;
+    canceled.push_back(seq);
+  }
+  return canceled;
+}
+
+Status MemoryJournal::SavePause(const std::string& sink, bool paused) {
+  MutexLock lock(mu_);
+  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  disk_->lanes[sink].paused = paused;
+  return Ok();
 }
 
 void MemoryJournal::DamageDelivery(DeliverySeq delivery) {

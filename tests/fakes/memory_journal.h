@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/base/sync.h"
-#include "core/journal/journal.h"
+#include "core/journal/history.h"
 
 namespace hookswitch {
 
@@ -14,7 +14,7 @@ namespace hookswitch {
 ///
 /// Records are stored at once and OnRecorded hears of them inside Record, on the caller's thread, after all locks are
 /// released. Safe from any thread.
-class MemoryJournal final : public Journal {
+class MemoryJournal final : public JournalWithHistory {
  public:
   /// What outlives a journal: give it to the next one to "open it again".
   struct Disk;
@@ -30,6 +30,19 @@ class MemoryJournal final : public Journal {
   Result<StoredEvent> Load(EventSeq event) override;
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override;
   JournalStats Stats() override;
+
+  Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override;
+  Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
+                                               std::size_t limit) override;
+  Result<EventSummary> FindEvent(EventSeq event) override;
+  Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq event) override;
+  Result<DeliverySummary> FindDelivery(DeliverySeq delivery) override;
+  Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) override;
+  Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries, WallTime now) override;
+  Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries,
+                                                     WallTime now) override;
+  Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override;
+  Status SavePause(const std::string& sink, bool paused) override;
 
   /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
   void SetUnwritable(std::string because);
@@ -52,6 +65,7 @@ class MemoryJournal final : public Journal {
     bool stored = true;
   };
   Told Store(const AttemptRecord& record) REQUIRES(mu_);
+  DeliverySummary Summary(DeliverySeq delivery) const REQUIRES(mu_);
 
   mutable Mutex mu_;
   const std::shared_ptr<Disk> disk_;

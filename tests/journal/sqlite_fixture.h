@@ -77,7 +77,7 @@ class SqliteFixture : public testing::Test {
   FakeClock clock_;
   SqliteOptions options_;
   SqliteTuning tuning_;
-  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<JournalWithHistory> journal_;
 };
 
 }  // namespace hookswitch

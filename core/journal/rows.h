@@ -1,0 +1,55 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/journal/history.h"
+#include "core/journal/sqlite.h"
+
+/// What the columns of the tables mean, for all who read or write them.
+namespace hookswitch {
+
+// Bits of delivery.flags.
+inline constexpr std::int64_t kNewestOnly = 1;
+inline constexpr std::int64_t kEndsCall = 2;
+inline constexpr std::int64_t kReplay = 4;
+inline constexpr std::int64_t kNotTriedSince = 8;  ///< with kReplay: no attempt was made since it was asked for
+std::int64_t FlagsOf(const NewDelivery& delivery);
+
+inline std::int64_t Ms(WallTime time) {
+  return time.time_since_epoch().count();
+}
+inline WallTime Time(std::int64_t ms) {
+  return WallTime(std::chrono::milliseconds(ms));
+}
+bool IsOpen(DeliveryState state);
+/// Empty for a number that no state has, which is damage.
+std::optional<DeliveryState> StateOf(std::int64_t number);
+
+/// Columns of `delivery`, in the order that PendingOf reads.
+inline constexpr std::string_view kPendingColumns =
+    "seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried, state, "
+    "flags, story";
+PendingDelivery PendingOf(const Statement& row);
+
+/// Columns of `event`, in the order that EventOf reads.
+inline constexpr std::string_view kEventColumns =
+    "seq, received_ms, source, call_id, agent, status, note, first_delivery, deliveries";
+EventSummary EventOf(const Statement& row, std::uint16_t salt);
+
+/// Columns of `delivery`, in the order that DeliveryOf reads.
+inline constexpr std::string_view kDeliveryColumns =
+    "seq, event, accepted_ms, due_ms, state, attempts, step, is_fallback, flags, fallback, sink, rule, template, code, "
+    "because, last_attempt";
+/// What the row alone says: nothing of its event or its attempts. Empty if the row is damaged.
+std::optional<DeliverySummary> DeliveryOf(const Statement& row);
+inline constexpr int kLastAttemptColumn = 15;
+
+/// Columns of `attempt`, in the order that AttemptOf reads.
+inline constexpr std::string_view kAttemptColumns =
+    "previous, number, \"trigger\", started_ms, latency_ms, kind, may_have_been_delivered, http_status, code, reason, "
+    "action, remote_id, request, response";
+/// Empty if the row is damaged.
+std::optional<StoredAttempt> AttemptOf(const Statement& row);
+
+}  // namespace hookswitch

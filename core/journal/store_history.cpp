@@ -1,0 +1,79 @@
+#include "core/journal/rows.h"
+#include "core/journal/store.h"
+
+// The writing half of History.
+namespace hookswitch {
+
+Result<std::optional<DeliveryState>> Store::StateOfRow(DeliverySeq delivery) {
+  const auto row = sql_.state_of.Bind(delivery).Next();
+  if (!row) {
+    if (row.error().code != ErrorCode::kInvalid) return row.error();
+    ++bad_rows_;
+    return std::optional<DeliveryState>();
+  }
+  if (!*row) return std::optional<DeliveryState>();
+  const auto state = StateOf(sql_.state_of.Int(0));
+  sql_.state_of.Reset();
+  return state;
+}
+
+Result<PendingDelivery> Store::ReadPending(DeliverySeq delivery) {
+  const auto row = sql_.one_pending.Bind(delivery).Next();
+  if (!row) return row.error();
+  if (!*row) return Error{ErrorCode::kInvalid, "delivery " + DeliveryId(delivery) + " cannot be read again"};
+  PendingDelivery pending = PendingOf(sql_.one_pending);
+  sql_.one_pending.Reset();
+  return pending;
+}
+
+Status Store::Revive(std::span<const DeliverySeq> deliveries, WallTime now, std::vector<PendingDelivery>& revived) {
+  for (const DeliverySeq delivery : deliveries) {
+    const auto state = StateOfRow(delivery);
+    if (!state) return state.error();
+    if (!*state || IsOpen(**state)) continue;
+    HSW_TRY(sql_.revive.Bind(delivery, Ms(now)).Run());
+    SetPending(delivery, true);
+    auto pending = ReadPending(delivery);
+    if (!pending) return pending.error();
+    revived.push_back(std::move(*pending));
+  }
+  return Ok();
+}
+
+Status Store::AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
+                            std::vector<PendingDelivery>& added) {
+  const auto row = sql_.call_of.Bind(event).Next();
+  if (!row) return row.error();
+  if (!*row) return Error{ErrorCode::kNotFound, "event " + std::to_string(event) + " is not in the journal (any more)"};
+  const auto call_key = static_cast<std::uint64_t>(sql_.call_of.Int(0));
+  sql_.call_of.Reset();
+  if (deliveries.empty()) return Ok();
+  HSW_TRY(sql_.replay.Bind(event, next_delivery_, static_cast<std::int64_t>(deliveries.size())).Run());
+  for (const NewDelivery& delivery : deliveries) {
+    const DeliverySeq seq = next_delivery_;
+    HSW_TRY(AddDelivery(event, call_key, now, delivery, FlagsOf(delivery) | kReplay | kNotTriedSince));
+    auto pending = ReadPending(seq);
+    if (!pending) return pending.error();
+    added.push_back(std::move(*pending));
+  }
+  return Ok();
+}
+
+Status Store::Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
+                     std::vector<DeliverySeq>& canceled) {
+  for (const DeliverySeq delivery : deliveries) {
+    const auto state = StateOfRow(delivery);
+    if (!state) return state.error();
+    if (!*state || **state == DeliveryState::kDelivered || **state == DeliveryState::kCanceled) continue;
+    HSW_TRY(sql_.cancel.Bind(delivery, reason).Run());
+    SetPending(delivery, false);
+    canceled.push_back(delivery);
+  }
+  return Ok();
+}
+
+Status Store::SavePause(std::string_view sink, bool paused) {
+  return sql_.pause.Bind(sink, paused).Run();
+}
+
+}  // namespace hookswitch
