@@ -141,7 +141,9 @@ Status App::Impl::Start(BuildResult& build) {
   HttpClientOptions http_options;
   http_options.user_agent = "hookswitch/" + std::string(kVersion);
   http = MakeCurlClient(http_options);
-  dispatcher = std::make_unique<Dispatcher>(*journal, *http, clock, metrics);
+  auto marks = CrashMarks::Open(config.journal.path + ".inflight");
+  if (!marks) return std::move(marks).error();
+  dispatcher = std::make_unique<Dispatcher>(*journal, *journal, *http, clock, metrics, std::move(*marks));
   dispatcher->Use(first->MakeDeliveryPlan());
   HSW_TRY(dispatcher->Start());
   acceptor = std::make_unique<Acceptor>(
@@ -303,7 +305,9 @@ ReloadReport App::Impl::Reload() {
     if (!(same_listener == before->config.server)) report.need_restart.emplace_back("server");
   }
   if (!(next->config.admin.listen == before->config.admin.listen)) report.need_restart.emplace_back("admin.listen");
-  if (!(next->config.journal == before->config.journal)) report.need_restart.emplace_back("journal");
+  config::Journal same_journal = next->config.journal;
+  same_journal.keep_bodies = before->config.journal.keep_bodies;
+  if (!(same_journal == before->config.journal)) report.need_restart.emplace_back("journal");
   if (next->config.plugin_paths != before->config.plugin_paths) report.need_restart.emplace_back("plugins.paths");
 
   // Delivering first: a route of the new rules must find its lane.

@@ -177,10 +177,17 @@ std::shared_ptr<const DeliveryPlan> Generation::MakeDeliveryPlan() const {
   auto plan = std::make_shared<DeliveryPlan>();
   for (const auto& sink : config.sinks) {
     const BuiltSink& built = sinks.at(sink.name);
-    plan->lanes.emplace(sink.name, DeliveryPlan::Lane{sink, built.sink, built.unavailable_because});
+    DeliveryPlan::Lane lane{sink, built.sink, built.unavailable_because};
+    for (const auto& rule : config.rules) {
+      const bool sends =
+          std::any_of(rule.send.begin(), rule.send.end(), [&](const auto& target) { return target.sink == sink.name; });
+      if (sends) lane.settle = std::max(lane.settle, rule.settle);
+    }
+    plan->lanes.emplace(sink.name, std::move(lane));
   }
   plan->sources = sources;
   plan->composer = composer;
+  plan->keep_bodies = config.journal.keep_bodies;
   return plan;
 }
 

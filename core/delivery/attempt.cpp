@@ -3,8 +3,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/delivery/notice.h"
 
 namespace hookswitch {
 namespace {
@@ -34,6 +36,27 @@ Outcome Later(std::string code, std::string reason) {
   outcome.code = std::move(code);
   outcome.reason = std::move(reason);
   return outcome;
+}
+
+// Before the sink was asked.
+Outcome Ours(std::string code, std::string reason) {
+  Outcome outcome = Later(std::move(code), std::move(reason));
+  outcome.ours = true;
+  return outcome;
+}
+
+void AppendHeaders(std::string& text, const std::vector<std::pair<std::string, std::string>>& headers) {
+  for (const auto& [name, value] : headers) text.append(name).append(": ").append(value).append(1, '\n');
+}
+
+Outcome::Kind KindOf(config::Verdict verdict) {
+  switch (verdict) {
+    case config::Verdict::kDelivered: return Outcome::Kind::kDelivered;
+    case config::Verdict::kRetry: return Outcome::Kind::kRetry;
+    case config::Verdict::kRejected: return Outcome::Kind::kRejected;
+    case config::Verdict::kMisconfigured: return Outcome::Kind::kMisconfigured;
+  }
+  Unreachable();
 }
 
 std::string Sentence(std::string_view error) {
@@ -70,31 +93,38 @@ Attempt::Attempt(Facts facts, std::shared_ptr<const CallEvent> event)
 
 Outcome Attempt::Hopeless(std::string code, std::string reason) {
   hopeless_ = true;
-  Outcome outcome = Later(std::move(code), std::move(reason));
+  Outcome outcome = Ours(std::move(code), std::move(reason));
   outcome.kind = Outcome::Kind::kRejected;
   return outcome;
 }
 
-std::optional<Outcome> Attempt::Prepare(Journal& journal) {
-  if (!event_) {
-    auto stored = journal.Load(facts_.event_seq);
-    if (!stored) {
-      switch (stored.error().code) {
-        case ErrorCode::kNotFound:
-          return Hopeless("event_gone", "the event is no longer stored: " + stored.error().message);
-        case ErrorCode::kInvalid:
-          return Hopeless("event_damaged", "the stored event is damaged: " + stored.error().message);
-        case ErrorCode::kUnavailable:
-        case ErrorCode::kFull:
-        case ErrorCode::kTooLarge:
-        case ErrorCode::kUnsupported:
-        case ErrorCode::kInternal: break;
-      }
-      return Later("journal_unavailable", "the event could not be read now: " + stored.error().message);
+std::optional<Outcome> Attempt::Read(Journal& journal) {
+  auto stored = journal.Load(facts_.event_seq);
+  if (!stored) {
+    switch (stored.error().code) {
+      case ErrorCode::kNotFound:
+        return Hopeless("event_gone", "the event is no longer stored: " + stored.error().message);
+      case ErrorCode::kInvalid:
+        return Hopeless("event_damaged", "the stored event is damaged: " + stored.error().message);
+      case ErrorCode::kUnavailable:
+      case ErrorCode::kFull:
+      case ErrorCode::kTooLarge:
+      case ErrorCode::kUnsupported:
+      case ErrorCode::kInternal: break;
     }
+    return Ours("journal_unavailable", "the event could not be read now: " + stored.error().message);
+  }
+  CallEvent event;
+  if (stored->source == kOwnSource) {
+    auto notice = ReadNotice(stored->body);
+    if (!notice) return Hopeless("event_unreadable", "this version does not read the notice");
+    message_ = std::move(*notice);
+    event.source = kOwnSource;
+    event.source_title = kOwnSource;
+  } else {
     const auto source = facts_.plan->sources.find(stored->source);
     if (source == facts_.plan->sources.end() || !source->second) {
-      Outcome outcome = Later("source_missing", "the source \"" + stored->source + "\" is no longer in the config");
+      Outcome outcome = Ours("source_missing", "the source \"" + stored->source + "\" is no longer in the config");
       outcome.action = "add the source again, or purge the delivery";
       return outcome;
     }
@@ -104,19 +134,29 @@ std::optional<Outcome> Attempt::Prepare(Journal& journal) {
       return Hopeless("event_unreadable",
                       "the source no longer reads the event: " + refusal->error + " " + refusal->detail);
     }
-    auto* event = std::get_if<CallEvent>(&std::get<Normalized>(read).what);
-    if (!event) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
-    event->id = stored->id;
-    event->received_at = stored->received_at;
-    event_ = std::make_shared<const CallEvent>(std::move(*event));
+    auto* call = std::get_if<CallEvent>(&std::get<Normalized>(read).what);
+    if (!call) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
+    event = std::move(*call);
+  }
+  event.id = stored->id;
+  event.received_at = stored->received_at;
+  event_ = std::make_shared<const CallEvent>(std::move(event));
+  return std::nullopt;
+}
+
+std::optional<Outcome> Attempt::Prepare(Journal& journal) {
+  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
+  if (!event_) {
+    if (auto failed = Read(journal)) return failed;
   }
   if (facts_.call_key != 0) {
     auto memory = journal.LoadMemory(facts_.sink_name, facts_.call_key);
     if (!memory)
-      return Later("journal_unavailable", "the sink's memory could not be read now: " + memory.error().message);
+      return Ours("journal_unavailable", "the sink's memory could not be read now: " + memory.error().message);
     memory_ = std::move(*memory);
   }
-  message_ = facts_.plan->composer->Compose(*event_, facts_.template_name);
+  if (event_->source != kOwnSource) message_ = facts_.plan->composer->Compose(*event_, facts_.template_name);
+  if (!facts_.story.empty()) message_.text = facts_.story + (message_.text.empty() ? "" : "\n\n") + message_.text;
   return std::nullopt;
 }
 
@@ -132,22 +172,65 @@ SinkDelivery Attempt::View() const {
           .memory = memory_};
 }
 
+std::string Attempt::Kept(std::string text) const {
+  // Masked before it is cut: half a secret is not recognized.
+  text = facts_.sink->Mask(std::move(text));
+  if (text.size() > facts_.plan->keep_bodies) {
+    std::size_t end = facts_.plan->keep_bodies;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+    text.resize(end);
+    text += "... (cut)";
+  }
+  return IsUtf8(text) ? text : ToUtf8(text);
+}
+
 std::variant<HttpRequest, Outcome> Attempt::Render() {
-  return facts_.sink->Render(View());
+  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
+  auto rendered = facts_.sink->Render(View());
+  if (const auto* request = std::get_if<HttpRequest>(&rendered); request && facts_.plan->keep_bodies > 0) {
+    std::string text;
+    text.reserve(request->body.size() + 512);
+    text.append(request->method).append(1, ' ').append(request->url).append(1, '\n');
+    AppendHeaders(text, request->headers);
+    request_ = Kept(text.append(1, '\n').append(request->body));
+  }
+  return rendered;
 }
 
 Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   if (!result.response) return FromTransport(result);
-  const auto retry_after = RetryAfterOf(*result.response, now);
-  Outcome outcome = facts_.sink->Interpret(View(), *result.response, retry_after);
+  const HttpResponse& response = *result.response;
+  const auto retry_after = RetryAfterOf(response, now);
+  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
+  Outcome outcome = facts_.sink->Interpret(View(), response, retry_after);
   outcome.answered = true;
-  if (outcome.http_status == 0) outcome.http_status = result.response->status;
+  if (outcome.http_status == 0) outcome.http_status = response.status;
   // A sink cannot forget the pause that the other side asked for.
   if (outcome.kind == Outcome::Kind::kRetry && !outcome.retry_after) outcome.retry_after = retry_after;
+  Classify(outcome);
+  if (facts_.plan->keep_bodies > 0) {
+    std::string text = "HTTP " + std::to_string(response.status) + '\n';
+    AppendHeaders(text, response.headers);
+    response_ = Kept(text.append(1, '\n').append(response.body));
+  }
   return outcome;
 }
 
+// The operator knows better than the plugin what this server means.
+void Attempt::Classify(Outcome& outcome) const {
+  const auto lane = facts_.plan->lanes.find(facts_.sink_name);
+  if (lane == facts_.plan->lanes.end() || lane->second.config.classify.empty()) return;
+  const config::Classify& classify = lane->second.config.classify;
+  const std::string status = std::to_string(outcome.http_status);
+  auto found = classify.find(status);
+  if (found == classify.end()) found = classify.find(status.substr(0, 1) + "xx");
+  if (found == classify.end() || outcome.kind == KindOf(found->second)) return;
+  outcome.kind = KindOf(found->second);
+  outcome.reason += (outcome.reason.empty() ? "" : " ") + std::string("(as the sink's classify says)");
+}
+
 Outcome Attempt::Deliver() {
+  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
   Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
   outcome.answered = true;
   return outcome;

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/delivery/crash_marks.h"
 #include "core/delivery/dispatcher.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
@@ -29,10 +30,13 @@ class Attempt {
     std::uint64_t call_key = 0;
     std::uint32_t number = 1;
     std::uint32_t step = 0;
+    Trigger trigger = Trigger::kFirst;
     std::string sink_name, rule, template_name, state;
+    std::string story;  ///< why another sink gave it up; "" if none did
     std::chrono::milliseconds timeout{};
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
+    CrashMarks* marks = nullptr;  ///< where each function marks that it is inside; outlives the attempt
   };
   /// `event` nullptr: Prepare reads it from the journal.
   Attempt(Facts facts, std::shared_ptr<const CallEvent> event);
@@ -56,9 +60,15 @@ class Attempt {
   const std::shared_ptr<const CallEvent>& event() const { return event_; }
   /// The event cannot be read, so no other sink can deliver it either.
   bool hopeless() const { return hopeless_; }
+  /// What was sent and what came back, secrets masked, cut at the plan's keep_bodies; "" for what was not.
+  const std::string& request() const { return request_; }
+  const std::string& response() const { return response_; }
 
  private:
+  std::optional<Outcome> Read(Journal& journal);
   Outcome Hopeless(std::string code, std::string reason);
+  void Classify(Outcome& outcome) const;
+  std::string Kept(std::string text) const;
   SinkDelivery View() const;
 
   const Facts facts_;
@@ -66,6 +76,7 @@ class Attempt {
   std::shared_ptr<const CallEvent> event_;
   Message message_;
   std::string memory_;
+  std::string request_, response_;
   bool hopeless_ = false;
   std::atomic<bool> canceled_{false};
 };

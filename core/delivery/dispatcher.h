@@ -9,9 +9,11 @@
 #include "core/base/clock.h"
 #include "core/base/metrics.h"
 #include "core/config/config.h"
+#include "core/delivery/crash_marks.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
 #include "core/http/http_client.h"
+#include "core/journal/history.h"
 #include "core/journal/journal.h"
 #include "core/message/composer.h"
 #include "core/plugins/sink.h"
@@ -24,11 +26,13 @@ struct DeliveryPlan {
   struct Lane {
     config::Sink config;         ///< policy: rate, concurrency, timeout, retry, fallback
     std::shared_ptr<Sink> sink;  ///< nullptr: its plugin is unavailable; deliveries wait
-    std::string unavailable_because;
+    std::string unavailable_because{};
+    std::chrono::milliseconds settle{};  ///< the longest `settle` of a rule that sends to it
   };
   std::map<std::string, Lane, std::less<>> lanes;
   std::map<std::string, std::shared_ptr<const Source>, std::less<>> sources;  ///< by name, to read stored events again
   std::shared_ptr<const Composer> composer;
+  std::uint64_t keep_bodies = 0;  ///< bytes of each request and response that an attempt keeps
 };
 
 /// A lane as people see it.
@@ -39,6 +43,7 @@ struct LaneStatus {
     kThrottled,
     kPaused,
     kMisconfigured,
+    kFailing,  ///< the breaker is open
     kProbing,
     kUnavailable,
     kRemoved
@@ -47,7 +52,7 @@ struct LaneStatus {
   std::uint64_t pending = 0;  ///< waiting, in flight included
   std::uint64_t in_flight = 0;
   std::optional<WallTime> oldest;  ///< acceptance of the oldest pending delivery
-  std::optional<WallTime> until;   ///< with kThrottled and kMisconfigured: next try
+  std::optional<WallTime> until;   ///< with kThrottled, kMisconfigured and kFailing: next try
 };
 std::string_view ToString(LaneStatus::State state);
 
@@ -55,8 +60,10 @@ std::string_view ToString(LaneStatus::State state);
 /// that can block. All functions are safe from any thread and return at once unless said otherwise.
 class Dispatcher {
  public:
-  /// The references outlive it. Does nothing until Use and Start.
-  Dispatcher(Journal& journal, HttpClient& http, const Clock& clock, Metrics& metrics);
+  /// The references outlive it. Does nothing until Use and Start. Without `marks` a delivery that ends the process is
+  /// not told from any other.
+  Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
+             std::unique_ptr<CrashMarks> marks = nullptr);
   ~Dispatcher();
 
   /// Loads every pending delivery from the journal (blocks) and starts the scheduler's thread. Use first.
@@ -67,16 +74,19 @@ class Dispatcher {
   /// Takes over freshly stored deliveries. `event` saves reading it again; it is kept only while the lane is short.
   void Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries);
 
+  /// Both block until the journal knows, so that a restart does; a journal that cannot be written is told to the log.
   void Pause(const std::string& sink);
   void Resume(const std::string& sink);
   std::vector<LaneStatus> Lanes() const;
+  /// Lets go of those among `deliveries` that wait, and returns them: none of them is started any more. Accept takes
+  /// them back.
+  std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries);
 
   /// Starts nothing new, waits (blocks) up to `timeout` for what is in flight and its records, cancels the rest.
   void Drain(std::chrono::milliseconds timeout);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<struct Scheduler> scheduler_;
 };
 
 }  // namespace hookswitch

@@ -11,6 +11,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstProbe = std::chrono::seconds(30);
 constexpr milliseconds kLongestProbe = std::chrono::minutes(10);
+constexpr std::size_t kEndingsAtOnce = 1000;
+constexpr std::size_t kEndedCallsKept = 100'000;
+constexpr std::chrono::seconds kSweepEvery{1};
 
 }  // namespace
 
@@ -18,6 +21,8 @@ void Lane::SetPolicy(LanePolicy policy) {
   policy_ = std::move(policy);
   policy_.concurrency = std::max(policy_.concurrency, 1);
   bucket_.SetRate(policy_.rate);
+  breaker_.SetPolicy(policy_.breaker);
+  next_sweep_ = MonoTime{};
 }
 
 Lane::Ref Lane::Add(const LaneDelivery& delivery) {
@@ -34,15 +39,79 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
   free_ = slot.next;
   static_cast<LaneDelivery&>(slot) = delivery;
   slot.phase = Phase::kWaiting;
+  slot.in_call = false;
   slot.next = kNone;
   ++pending_;
+  next_sweep_ = std::min(next_sweep_, Deadline(slot));
+  if (slot.call_key != 0) {
+    if (slot.is_held) {
+      Hold(ref);
+      return ref;
+    }
+    if (slot.ends_call) {
+      EndHeld(slot.call_key, End::kSettled);
+      RememberEnd(slot);
+    }
+  }
   Enqueue(ref);
+  if (slot.newest_only) ReplaceOlder(slot.call_key);
   return ref;
+}
+
+void Lane::Hold(Ref ref) {
+  const Slot& slot = At(ref);
+  const auto ended = ended_calls_.find(slot.call_key);
+  if (ended != ended_calls_.end() && slot.accepted - ended->second <= policy_.settle) {
+    return MarkEnding(ref, End::kSettled);
+  }
+  EndHeld(slot.call_key, End::kReplaced);
+  At(ref).phase = Phase::kHeld;
+  held_[slot.call_key] = ref;
+  held_due_.push_back({slot.due, ref});
+  std::push_heap(held_due_.begin(), held_due_.end(), &Later);
+}
+
+void Lane::EndHeld(std::uint64_t call_key, End why) {
+  const auto found = held_.find(call_key);
+  if (found == held_.end()) return;
+  MarkEnding(found->second, why);
+  held_.erase(found);
+}
+
+// A soft end may come after the real one: senders reorder.
+void Lane::RememberEnd(const Slot& slot) {
+  if (policy_.settle == milliseconds(0)) return;
+  ended_calls_[slot.call_key] = slot.accepted;
+  ended_order_.emplace_back(slot.accepted, slot.call_key);
+  while (ended_order_.size() > kEndedCallsKept || slot.accepted - ended_order_.front().first > policy_.settle) {
+    const auto [at, call_key] = ended_order_.front();
+    ended_order_.pop_front();
+    if (const auto found = ended_calls_.find(call_key); found != ended_calls_.end() && found->second == at) {
+      ended_calls_.erase(found);
+    }
+  }
+}
+
+void Lane::ReleaseHeld(MonoTime now) {
+  while (!held_due_.empty()) {
+    const auto [due, ref] = held_due_.front();
+    Slot& slot = At(ref);
+    const bool current = slot.phase == Phase::kHeld && slot.due == due;
+    if (current && due > now) return;
+    std::pop_heap(held_due_.begin(), held_due_.end(), &Later);
+    held_due_.pop_back();
+    if (!current) continue;
+    held_.erase(slot.call_key);
+    slot.phase = Phase::kWaiting;
+    next_sweep_ = std::min(next_sweep_, Deadline(slot));
+    Enqueue(ref);
+  }
 }
 
 void Lane::Enqueue(Ref ref) {
   Slot& slot = At(ref);
   if (slot.call_key == 0) return Push(ref);
+  slot.in_call = true;
   auto [found, is_new] = calls_.try_emplace(slot.call_key);
   Call& call = found->second;
   if (is_new) {
@@ -67,6 +136,74 @@ void Lane::Enqueue(Ref ref) {
   if (slot.next == kNone) call.tail = ref;
 }
 
+// Of a call's deliveries of which only the newest counts, leaves the newest and what has begun.
+void Lane::ReplaceOlder(std::uint64_t call_key) {
+  const auto call = calls_.find(call_key);
+  if (call == calls_.end()) return;
+  Ref newest = kNone;
+  for (Ref ref = call->second.head; ref != kNone; ref = At(ref).next) {
+    const Slot& slot = At(ref);
+    if (!slot.newest_only || slot.phase == Phase::kEnding) continue;
+    if (newest != kNone) {
+      const Slot& older = At(newest);
+      if (older.phase == Phase::kWaiting && older.step == 0 && !older.is_replay) MarkEnding(newest, End::kReplaced);
+    }
+    newest = ref;
+  }
+}
+
+void Lane::MarkEnding(Ref ref, End why) {
+  At(ref).phase = Phase::kEnding;
+  endings_.push_back({ref, why});
+}
+
+// When a delivery that waits ends by itself.
+MonoTime Lane::Deadline(const Slot& slot) const {
+  MonoTime deadline = MonoTime::max();
+  if (policy_.max_age) deadline = slot.accepted + *policy_.max_age;
+  if (trouble_ == Trouble::kFailing) {
+    deadline = std::min(deadline, std::max(slot.accepted, troubled_since_) + policy_.retry.give_up_after);
+  }
+  return deadline;
+}
+
+void Lane::Sweep(MonoTime now) {
+  next_sweep_ = MonoTime::max();
+  if (!policy_.max_age && trouble_ != Trouble::kFailing) return;
+  for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
+    Slot& slot = At(ref);
+    if (slot.phase != Phase::kWaiting) continue;
+    const MonoTime deadline = Deadline(slot);
+    if (deadline > now) {
+      next_sweep_ = std::min(next_sweep_, deadline);
+    } else if (endings_.size() + ending_ >= kEndingsAtOnce) {
+      next_sweep_ = now;
+      return;
+    } else {
+      const bool too_old = policy_.max_age && slot.accepted + *policy_.max_age <= now;
+      MarkEnding(ref, too_old ? End::kTooOld : End::kGivenUp);
+    }
+  }
+  next_sweep_ = std::max(next_sweep_, now + kSweepEvery);
+}
+
+std::optional<Lane::Ending> Lane::NextEnding(MonoTime now) {
+  if (NextEndingLook() > now) return std::nullopt;
+  if (endings_.empty()) Sweep(now);
+  if (endings_.empty()) return std::nullopt;
+  const Ending ending = endings_.front();
+  endings_.pop_front();
+  ++ending_;
+  return ending;
+}
+
+MonoTime Lane::NextEndingLook() const {
+  if (ending_ >= kEndingsAtOnce) return MonoTime::max();
+  if (!endings_.empty()) return MonoTime{};
+  // What a pause or a sink that is gone holds is kept, however old.
+  return paused_ || gate_ == Gate::kRemoved ? MonoTime::max() : next_sweep_;
+}
+
 void Lane::Push(Ref ref) {
   heap_.push_back({At(ref).due, ref});
   std::push_heap(heap_.begin(), heap_.end(), &Later);
@@ -88,8 +225,9 @@ void Lane::DropStale() {
 }
 
 std::optional<Lane::Ref> Lane::Start(MonoTime now) {
+  ReleaseHeld(now);
   DropStale();
-  if (NextLook() > now) return std::nullopt;
+  if (heap_.empty() || NextLook() > now) return std::nullopt;
   const Ref ref = heap_.front().ref;
   std::pop_heap(heap_.begin(), heap_.end(), &Later);
   heap_.pop_back();
@@ -98,16 +236,20 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   At(ref).phase = Phase::kRunning;
   At(ref).era = era_;
   ++in_flight_;
-  if (misconfigured_) probe_ = ref;
+  if (trouble_ != Trouble::kNone) probe_ = ref;
   return ref;
 }
 
 MonoTime Lane::NextLook() const {
-  if (gate_ != Gate::kOpen || paused_ || heap_.empty() || in_flight_ >= static_cast<std::size_t>(policy_.concurrency)) {
+  if (gate_ != Gate::kOpen || paused_ || in_flight_ >= static_cast<std::size_t>(policy_.concurrency)) {
     return MonoTime::max();
   }
-  MonoTime at = std::max({heap_.front().due, bucket_.Next(), throttled_until_});
-  if (misconfigured_) {
+  MonoTime due = MonoTime::max();
+  if (!heap_.empty()) due = trouble_ == Trouble::kFailing ? MonoTime{} : heap_.front().due;
+  if (!held_due_.empty()) due = std::min(due, held_due_.front().due);
+  if (due == MonoTime::max()) return due;
+  MonoTime at = std::max({due, bucket_.Next(), throttled_until_});
+  if (trouble_ != Trouble::kNone) {
     if (probe_ != kNone) return MonoTime::max();
     at = std::max(at, probe_at_);
   }
@@ -120,16 +262,47 @@ Lane::Verdict Lane::Again(Slot& slot, MonoTime due, milliseconds wait, Change ch
   return {.state = DeliveryState::kPending, .wait = wait, .change = change};
 }
 
+void Lane::Enter(Trouble trouble, milliseconds wait, MonoTime now) {
+  trouble_ = trouble;
+  troubled_since_ = now;
+  probe_wait_ = wait;
+  probe_at_ = now + wait;
+  next_sweep_ = MonoTime{};
+}
+
+// What waited because the sink failed is due: it was not its fault.
+void Lane::Leave(MonoTime now) {
+  const bool was_failing = trouble_ == Trouble::kFailing;
+  trouble_ = Trouble::kNone;
+  if (!was_failing) return;
+  for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
+    Slot& slot = At(ref);
+    const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kAgain;
+    if (!waits || slot.failures == 0 || slot.due <= now) continue;
+    slot.due = now;
+    if (slot.phase == Phase::kWaiting && (!slot.in_call || calls_.at(slot.call_key).head == ref)) Push(ref);
+  }
+}
+
+Lane::Change Lane::ProbeFailed(MonoTime now, milliseconds longest) {
+  probe_wait_ = std::min(probe_wait_ * 2, longest);
+  probe_at_ = now + probe_wait_;
+  return Change::kProbeFailed;
+}
+
 Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter) {
   Slot& slot = At(ref);
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is finished, and once");
   const bool is_probe = probe_ == ref;
   if (is_probe) probe_ = kNone;
   ++slot.attempts;
+  slot.is_replay = false;
   // The other side read a request and judged it: credential and destination work. What was never sent shows nothing.
   const auto reopen = [&] {
-    if (!misconfigured_ || !outcome.answered) return Change::kNone;
-    misconfigured_ = false;
+    if (!outcome.answered) return Change::kNone;
+    breaker_.Worked(now);
+    if (trouble_ == Trouble::kNone) return Change::kNone;
+    Leave(now);
     return Change::kReopened;
   };
   const auto dead = [&](bool gave_up, Change change) {
@@ -142,24 +315,22 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
       slot.phase = Phase::kEnded;
       return {.state = DeliveryState::kDelivered, .change = reopen()};
     case Outcome::Kind::kRejected: return dead(false, reopen());
-    case Outcome::Kind::kNext:
+    case Outcome::Kind::kNext: {
       ++slot.step;
       slot.failures = 0;
       slot.first_failed = MonoTime{};
-      return Again(slot, slot.accepted, milliseconds(0), reopen());  // before those that have not begun
+      const Change change = reopen();
+      return Again(slot, slot.accepted, milliseconds(0), change);  // before those that have not begun
+    }
     case Outcome::Kind::kMisconfigured: {
       Change change = Change::kNone;
       if (slot.era != era_) {
         // It speaks of a sink that has been replaced.
-      } else if (!misconfigured_) {
-        misconfigured_ = true;
-        probe_wait_ = kFirstProbe;
-        probe_at_ = now + probe_wait_;
+      } else if (trouble_ != Trouble::kMisconfigured) {
+        Enter(Trouble::kMisconfigured, kFirstProbe, now);
         change = Change::kPausedItself;
       } else if (is_probe) {
-        probe_wait_ = std::min(probe_wait_ * 2, kLongestProbe);
-        probe_at_ = now + probe_wait_;
-        change = Change::kProbeFailed;
+        change = ProbeFailed(now, kLongestProbe);
       }
       return Again(slot, now, milliseconds(0), change);  // behind the others: the next probe takes another one
     }
@@ -171,36 +342,59 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     const milliseconds pause = PauseFor(*outcome.retry_after, jitter);
     throttled_until_ = std::max(throttled_until_, now + pause);
     const bool is_over = slot.first_failed != MonoTime{} && now - slot.first_failed >= policy_.retry.give_up_after;
-    if (is_over && !misconfigured_) return dead(true, Change::kThrottled);
+    if (is_over && trouble_ == Trouble::kNone) return dead(true, Change::kThrottled);
     return Again(slot, slot.due, pause, Change::kThrottled);  // keeps its place; the whole lane waits
   }
-  if (misconfigured_) return Again(slot, now, milliseconds(0), Change::kNone);
-  ++slot.failures;
+  if (trouble_ == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
+
   if (slot.first_failed == MonoTime{}) slot.first_failed = now;
   const auto failing_for = std::chrono::duration_cast<milliseconds>(now - slot.first_failed);
+  if (is_probe) {
+    const Change change = outcome.ours ? Change::kNone : ProbeFailed(now, policy_.breaker.max_wait);
+    if (failing_for >= policy_.retry.give_up_after) return dead(true, change);
+    return Again(slot, now, milliseconds(0), change);
+  }
+  Change change = Change::kNone;
+  const bool tells = !outcome.ours && slot.era == era_ && trouble_ == Trouble::kNone;
+  if (tells && breaker_.Failed(now)) {
+    Enter(Trouble::kFailing, policy_.breaker.wait, now);
+    change = Change::kFailing;
+  }
+  ++slot.failures;
   const auto wait = NextTry(policy_.retry, slot.failures, failing_for, jitter);
-  return wait ? Again(slot, now + *wait, *wait, Change::kNone) : dead(true, Change::kNone);
+  return wait ? Again(slot, now + *wait, *wait, change) : dead(true, change);
 }
 
 void Lane::Settle(Ref ref, bool ends) {
   Slot& slot = At(ref);
-  HSW_CHECK(slot.phase == Phase::kAgain || slot.phase == Phase::kEnded, "only what has a verdict is settled, and once");
-  --in_flight_;
-  if (ends || slot.phase == Phase::kEnded) return Remove(ref);
+  HSW_CHECK(slot.phase == Phase::kAgain || slot.phase == Phase::kEnded || slot.phase == Phase::kEnding,
+            "only what has a verdict is settled, and once");
+  --(slot.phase == Phase::kEnding ? ending_ : in_flight_);
+  if (ends || slot.phase != Phase::kAgain) return Remove(ref);
   slot.phase = Phase::kWaiting;
   Push(ref);
+  next_sweep_ = std::min(next_sweep_, Deadline(slot));
+  if (slot.newest_only) ReplaceOlder(slot.call_key);
 }
 
 void Lane::Remove(Ref ref) {
   Slot& slot = At(ref);
-  if (slot.call_key != 0) {
+  if (slot.in_call) {
     const auto found = calls_.find(slot.call_key);
-    HSW_CHECK(found != calls_.end() && found->second.head == ref, "only the head of a call starts, so only it ends");
-    if (slot.next == kNone) {
-      calls_.erase(found);
+    HSW_CHECK(found != calls_.end(), "a call is known while deliveries of it wait");
+    Call& call = found->second;
+    if (call.head == ref) {
+      if (slot.next == kNone) {
+        calls_.erase(found);
+      } else {
+        call.head = slot.next;
+        if (At(call.head).phase == Phase::kWaiting) Push(call.head);
+      }
     } else {
-      found->second.head = slot.next;
-      Push(slot.next);
+      Ref before = call.head;
+      while (At(before).next != ref) before = At(before).next;
+      At(before).next = slot.next;
+      if (call.tail == ref) call.tail = before;
     }
   }
   slot.phase = Phase::kFree;
@@ -209,17 +403,31 @@ void Lane::Remove(Ref ref) {
   --pending_;
 }
 
+std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<DeliverySeq>& seqs) {
+  std::vector<std::pair<DeliverySeq, Ref>> released;
+  for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
+    const Slot& slot = At(ref);
+    if (slot.phase != Phase::kWaiting && slot.phase != Phase::kHeld) continue;
+    if (!std::binary_search(seqs.begin(), seqs.end(), slot.seq)) continue;
+    if (slot.phase == Phase::kHeld) held_.erase(slot.call_key);
+    released.emplace_back(slot.seq, ref);
+    Remove(ref);
+  }
+  return released;
+}
+
 void Lane::Resume(MonoTime now) {
   paused_ = false;
   throttled_until_ = MonoTime{};
-  if (misconfigured_) {
-    probe_wait_ = kFirstProbe;
+  if (trouble_ != Trouble::kNone) {
+    probe_wait_ = trouble_ == Trouble::kFailing ? policy_.breaker.wait : kFirstProbe;
     probe_at_ = now;
   }
 }
 
 void Lane::Renew() {
-  misconfigured_ = false;
+  trouble_ = Trouble::kNone;
+  breaker_ = Breaker(policy_.breaker);
   probe_ = kNone;
   ++era_;
 }
@@ -231,7 +439,9 @@ Lane::State Lane::StateAt(MonoTime now) const {
     case Gate::kOpen: break;
   }
   if (paused_) return State::kPaused;
-  if (misconfigured_) return probe_ != kNone ? State::kProbing : State::kMisconfigured;
+  if (trouble_ != Trouble::kNone && probe_ != kNone) return State::kProbing;
+  if (trouble_ == Trouble::kMisconfigured) return State::kMisconfigured;
+  if (trouble_ == Trouble::kFailing) return State::kFailing;
   return throttled_until_ > now ? State::kThrottled : State::kOpen;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/config/config.h"
+#include "core/delivery/breaker.h"
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/token_bucket.h"
 #include "core/event/outcome.h"
@@ -30,12 +32,19 @@ struct LaneDelivery {
   std::uint32_t origin = 0;    ///< the owner's own number for rule and template
   std::uint16_t step = 0;
   bool is_fallback = false;  ///< another sink gave it up: it does not fall back again
+  bool is_replay = false;    ///< the operator asked for it: nothing takes its place
+  bool is_held = false;      ///< waits until `due` for a delivery that ends its call
+  bool newest_only = false;  ///< a later one of its call takes its place
+  bool ends_call = false;    ///< takes the place of one that is held
 };
 
 struct LanePolicy {
   config::Rate rate;
   int concurrency = 8;
   config::Retry retry;
+  config::Breaker breaker{};
+  std::optional<std::chrono::milliseconds> max_age{};  ///< from acceptance; what waits longer ends
+  std::chrono::milliseconds settle{};  ///< how long an ended call is remembered, for a soft end that comes late
 };
 
 /// One sink's deliveries: which may start now, when to look again, and what becomes of each after an attempt.
@@ -44,15 +53,40 @@ struct LanePolicy {
 /// Add → Start → Finish → Settle, and after a failure that is not final → Start again. It holds one of `concurrency`
 /// slots from Start to Settle, and Settle is called when the outcome is durable: so after a crash at most that many
 /// deliveries can be sent twice. Deliveries of one call start in the order of their DeliverySeq, one at a time.
+/// One that is not worth an attempt any more goes Add → End → Settle, without a slot.
+///
+/// While the sink is in trouble (misconfigured, or failing: see Breaker) one delivery at a time is a probe, each time
+/// another one, and nothing burns tries.
 class Lane {
  public:
   using Ref = std::uint32_t;
 
   enum class Gate : std::uint8_t { kOpen, kUnavailable, kRemoved };
-  enum class State : std::uint8_t { kOpen, kThrottled, kPaused, kMisconfigured, kProbing, kUnavailable, kRemoved };
+  enum class State : std::uint8_t {
+    kOpen,
+    kThrottled,
+    kPaused,
+    kMisconfigured,
+    kFailing,
+    kProbing,
+    kUnavailable,
+    kRemoved
+  };
 
   /// What an outcome did to the lane.
-  enum class Change : std::uint8_t { kNone, kThrottled, kPausedItself, kProbeFailed, kReopened };
+  enum class Change : std::uint8_t { kNone, kThrottled, kPausedItself, kFailing, kProbeFailed, kReopened };
+
+  /// Why a delivery ends without another attempt.
+  enum class End : std::uint8_t {
+    kReplaced,  ///< canceled: a later status of its call took its place
+    kSettled,   ///< canceled: its call has really ended, and that is told instead
+    kTooOld,    ///< dead: past max_age
+    kGivenUp,   ///< dead: the sink has failed for all of give_up_after
+  };
+  struct Ending {
+    Ref ref = 0;
+    End why{};
+  };
 
   struct Verdict {
     DeliveryState state = DeliveryState::kPending;
@@ -75,23 +109,34 @@ class Lane {
   /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
   /// How often a delivery may ask for a next step is its sink's business: the plugin host counts them.
   Verdict Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter);
-  /// The verdict is durable: frees the slot. After a final verdict `ref` is gone. `ends`: also after any other, because
-  /// the verdict cannot be stored.
+  /// The next delivery that ends without an attempt; empty if there is none. Only so many wait for Settle at a time.
+  std::optional<Ending> NextEnding(MonoTime now);
+  /// When NextEnding may have something if nothing else happens; MonoTime::max() for never.
+  MonoTime NextEndingLook() const;
+  /// The verdict or the ending is durable: frees the slot. After a final verdict `ref` is gone. `ends`: also after any
+  /// other, because the verdict cannot be stored.
   void Settle(Ref ref, bool ends = false);
+  /// Lets go of the waiting deliveries among `seqs` (sorted), as if they had never been added. Returns their refs'
+  /// numbers. Looks at all deliveries.
+  std::vector<std::pair<DeliverySeq, Ref>> Release(const std::vector<DeliverySeq>& seqs);
 
   void SetGate(Gate gate) { gate_ = gate; }
   void Pause() { paused_ = true; }
   /// Nothing starts before `until`: a pause that began before this lane was made.
   void Throttle(MonoTime until) { throttled_until_ = std::max(throttled_until_, until); }
-  /// The operator says it works: lifts a pause and a throttle, and probes a misconfigured sink at once.
+  /// The operator says it works: lifts a pause and a throttle, and probes a sink in trouble at once.
   void Resume(MonoTime now);
   /// A new sink stands behind the lane: forgets that the old one was misconfigured, and what it may still say of that.
   void Renew();
 
   State StateAt(MonoTime now) const;
   MonoTime throttled_until() const { return throttled_until_; }
-  /// With kThrottled and kMisconfigured: when it is tried again.
-  MonoTime Until() const { return misconfigured_ ? probe_at_ : throttled_until_; }
+  /// With kThrottled, kMisconfigured and kFailing: when it is tried again.
+  MonoTime Until() const {
+    return trouble_ != Trouble::kNone ? std::max(probe_at_, throttled_until_) : throttled_until_;
+  }
+  /// With kMisconfigured, kFailing and kProbing: since when.
+  MonoTime troubled_since() const { return troubled_since_; }
 
   const LaneDelivery& operator[](Ref ref) const { return At(ref); }
   std::size_t pending() const { return pending_; }      ///< in flight included
@@ -100,10 +145,12 @@ class Lane {
   std::optional<MonoTime> Oldest() const;
 
  private:
-  enum class Phase : std::uint8_t { kFree, kWaiting, kRunning, kAgain, kEnded };
+  enum class Phase : std::uint8_t { kFree, kHeld, kWaiting, kRunning, kAgain, kEnded, kEnding };
+  enum class Trouble : std::uint8_t { kNone, kMisconfigured, kFailing };
   struct Slot : LaneDelivery {
     Phase phase = Phase::kFree;
     std::uint8_t era = 0;  ///< of the sink that it was started with
+    bool in_call = false;  ///< it is in its call's queue
     Ref next = kNone;      ///< the next of the same call, or the next free slot
   };
   struct Due {
@@ -122,8 +169,19 @@ class Lane {
   void Push(Ref ref);
   void DropStale();
   bool IsCurrent(const Due& entry) const;
+  void Hold(Ref ref);
+  void EndHeld(std::uint64_t call_key, End why);
+  void RememberEnd(const Slot& slot);
+  void ReleaseHeld(MonoTime now);
   void Enqueue(Ref ref);
+  void ReplaceOlder(std::uint64_t call_key);
+  void MarkEnding(Ref ref, End why);
+  void Sweep(MonoTime now);
+  MonoTime Deadline(const Slot& slot) const;
   void Remove(Ref ref);
+  void Enter(Trouble trouble, std::chrono::milliseconds wait, MonoTime now);
+  void Leave(MonoTime now);
+  Change ProbeFailed(MonoTime now, std::chrono::milliseconds longest);
   static Verdict Again(Slot& slot, MonoTime due, std::chrono::milliseconds wait, Change change);
 
   LanePolicy policy_;
@@ -132,7 +190,9 @@ class Lane {
   bool paused_ = false;
   std::uint8_t era_ = 0;
   MonoTime throttled_until_{};
-  bool misconfigured_ = false;
+  Trouble trouble_ = Trouble::kNone;
+  MonoTime troubled_since_{};
+  Breaker breaker_;
   MonoTime probe_at_{};
   std::chrono::milliseconds probe_wait_{};
   Ref probe_ = kNone;
@@ -141,6 +201,13 @@ class Lane {
   Ref free_ = kNone;
   std::vector<Due> heap_;  ///< heads of calls that wait; entries that no longer are true are skipped
   std::unordered_map<std::uint64_t, Call> calls_;
+  std::unordered_map<std::uint64_t, Ref> held_;  ///< by call
+  std::vector<Due> held_due_;                    ///< a heap, with entries that no longer are true
+  std::unordered_map<std::uint64_t, MonoTime> ended_calls_;
+  std::deque<std::pair<MonoTime, std::uint64_t>> ended_order_;
+  std::deque<Ending> endings_;  ///< marked, and not given out
+  std::size_t ending_ = 0;      ///< given out, and not settled
+  MonoTime next_sweep_ = MonoTime::max();
   std::size_t pending_ = 0;
   std::size_t in_flight_ = 0;
 };

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kKeptEvents = 256;
 constexpr int kDefaultConcurrency = 8;
 constexpr std::size_t kMaxStuck = 4;
+const std::string kNoText;
 
 std::uint64_t NextStrand() {
   static std::atomic<std::uint64_t> last{0};
@@ -23,6 +24,8 @@ LanePolicy PolicyOf(const config::Sink& config, const Sink* sink) {
   LanePolicy policy;
   policy.rate = config.rate_limit.value_or(config::Rate{advice.rate_max, advice.rate_per, advice.rate_burst});
   policy.retry = config.retry;
+  policy.breaker = config.breaker;
+  policy.max_age = config.max_age;
   policy.concurrency = config.concurrency > 0   ? config.concurrency
                        : advice.concurrency > 0 ? advice.concurrency
                                                 : kDefaultConcurrency;
@@ -37,6 +40,7 @@ LaneStatus::State Shown(Lane::State state) {
     case Lane::State::kThrottled: return LaneStatus::State::kThrottled;
     case Lane::State::kPaused: return LaneStatus::State::kPaused;
     case Lane::State::kMisconfigured: return LaneStatus::State::kMisconfigured;
+    case Lane::State::kFailing: return LaneStatus::State::kFailing;
     case Lane::State::kProbing: return LaneStatus::State::kProbing;
     case Lane::State::kUnavailable: return LaneStatus::State::kUnavailable;
     case Lane::State::kRemoved: return LaneStatus::State::kRemoved;
@@ -45,7 +49,8 @@ LaneStatus::State Shown(Lane::State state) {
 }
 
 Counter OutcomeCounter(Metrics& metrics, const std::string& sink, const char* outcome) {
-  return metrics.MakeCounter("hookswitch_deliveries_total", "Outcomes of attempts, and deliveries that ended dead.",
+  return metrics.MakeCounter("hookswitch_deliveries_total",
+                             "Outcomes of attempts, and deliveries that ended otherwise than delivered.",
                              {{"sink", sink}, {"outcome", outcome}});
 }
 
@@ -57,6 +62,7 @@ std::string_view ToString(LaneStatus::State state) {
     case LaneStatus::State::kThrottled: return "throttled";
     case LaneStatus::State::kPaused: return "paused";
     case LaneStatus::State::kMisconfigured: return "misconfigured";
+    case LaneStatus::State::kFailing: return "failing";
     case LaneStatus::State::kProbing: return "probing";
     case LaneStatus::State::kUnavailable: return "unavailable";
     case LaneStatus::State::kRemoved: return "removed";
@@ -75,7 +81,9 @@ LaneRuntime::Series::Series(const std::string& sink, Metrics& metrics)
       retry(OutcomeCounter(metrics, sink, "retry")),
       rejected(OutcomeCounter(metrics, sink, "rejected")),
       misconfigured(OutcomeCounter(metrics, sink, "misconfigured")),
+      fell_back(OutcomeCounter(metrics, sink, "fell_back")),
       dead(OutcomeCounter(metrics, sink, "dead")),
+      canceled(OutcomeCounter(metrics, sink, "canceled")),
       attempt_seconds(metrics.MakeLatency("hookswitch_delivery_attempt_seconds",
                                           "Time of one attempt, from its start to its outcome.", {{"sink", sink}})),
       delivery_seconds(metrics.MakeLatency("hookswitch_delivery_seconds",
@@ -98,13 +106,16 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
     return std::exchange(call_workers, nullptr);
   }
   LanePolicy policy = PolicyOf(planned->config, planned->sink.get());
+  policy.settle = planned->settle;
   timeout = planned->config.timeout;
   fallback = planned->config.fallback;
+  notify = planned->config.notify_problems_to;
   const bool same_sink = sink == planned->sink && sink;
   std::shared_ptr<Workers> useless;
   if (!same_sink) {
     sink = planned->sink;
     lane.Renew();
+    notified = false;
     stuck_ = 0;
     closed_by_stuck_ = false;
   }
@@ -129,9 +140,14 @@ void LaneRuntime::Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event
   }
 }
 
+void LaneRuntime::RememberStory(Lane::Ref ref, std::string story) {
+  if (!story.empty()) stories_.insert_or_assign(ref, std::move(story));
+}
+
 void LaneRuntime::Forget(Lane::Ref ref) {
   events_.erase(ref);
   states_.erase(ref);
+  stories_.erase(ref);
 }
 
 std::shared_ptr<const CallEvent> LaneRuntime::EventOf(Lane::Ref ref) const {
@@ -140,18 +156,23 @@ std::shared_ptr<const CallEvent> LaneRuntime::EventOf(Lane::Ref ref) const {
 }
 
 const std::string& LaneRuntime::StateOf(Lane::Ref ref) const {
-  static const std::string kNone;
   const auto found = states_.find(ref);
-  return found == states_.end() ? kNone : found->second;
+  return found == states_.end() ? kNoText : found->second;
 }
 
-void LaneRuntime::CountStuck() {
+const std::string& LaneRuntime::StoryOf(Lane::Ref ref) const {
+  const auto found = stories_.find(ref);
+  return found == stories_.end() ? kNoText : found->second;
+}
+
+bool LaneRuntime::CountStuck() {
   stuck_ = call_workers ? call_workers->stuck() : stuck_ + 1;
-  if (stuck_ < kMaxStuck || closed_by_stuck_) return;
+  if (stuck_ < kMaxStuck || closed_by_stuck_) return false;
   closed_by_stuck_ = true;
   unavailable_because_ =
       std::to_string(stuck_) + " calls into its plugin never returned; replace the plugin and reload";
   lane.SetGate(Lane::Gate::kUnavailable);
+  return true;
 }
 
 void LaneRuntime::CheckStuck() {
@@ -184,6 +205,7 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
     case LaneStatus::State::kOpen: break;
     case LaneStatus::State::kThrottled:
     case LaneStatus::State::kMisconfigured:
+    case LaneStatus::State::kFailing:
       status.until = to_wall(lane.Until());
       status.because = because;
       break;

@@ -39,14 +39,17 @@ class LaneRuntime {
   /// useless and may still be at work.
   std::shared_ptr<Workers> Use(const DeliveryPlan::Lane* planned, const Clock& clock);
 
-  /// Keeps what is not worth a place in every LaneDelivery.
+  /// Keep what is not worth a place in every LaneDelivery.
   void Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event, std::string state);
+  void RememberStory(Lane::Ref ref, std::string story);
   void Forget(Lane::Ref ref);
   std::shared_ptr<const CallEvent> EventOf(Lane::Ref ref) const;
   const std::string& StateOf(Lane::Ref ref) const;
+  const std::string& StoryOf(Lane::Ref ref) const;
 
-  /// A call into its plugin never returned. After a few of them the lane closes until a reload brings another sink.
-  void CountStuck();
+  /// A call into its plugin never returned. After a few of them the lane closes until a reload brings another sink;
+  /// returns whether this one closed it.
+  bool CountStuck();
   /// Opens again if the calls that never returned have returned.
   void CheckStuck();
 
@@ -66,12 +69,14 @@ class LaneRuntime {
   std::shared_ptr<Sink> sink;
   std::chrono::milliseconds timeout{};
   std::string fallback;
-  std::string because;  ///< of the newest throttle or pause
+  std::string notify;     ///< the sink that hears of this one's troubles; "" for none
+  bool notified = false;  ///< of the trouble that it is in
+  std::string because;    ///< of the newest throttle, pause or failing
   std::shared_ptr<Workers> call_workers;
 
   struct Series {
     Series(const std::string& sink, Metrics& metrics);
-    Counter delivered, retry, rejected, misconfigured, dead;
+    Counter delivered, retry, rejected, misconfigured, fell_back, dead, canceled;
     Histogram attempt_seconds, delivery_seconds;
     Gauge pending, oldest_seconds, open;
   };
@@ -84,7 +89,7 @@ class LaneRuntime {
   TokenBucket retry_lines_{config::Rate{2, std::chrono::seconds(1), 20}};
   std::uint64_t untold_ = 0;
   std::unordered_map<Lane::Ref, std::shared_ptr<const CallEvent>> events_;
-  std::unordered_map<Lane::Ref, std::string> states_;
+  std::unordered_map<Lane::Ref, std::string> states_, stories_;
 };
 
 }  // namespace hookswitch

@@ -12,7 +12,7 @@ double Seconds(MonoTime::duration duration) {
 }  // namespace
 
 void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
-  const auto& [attempt, event_id, outcome, verdict, latency, accepted, now] = concluded;
+  const auto& [attempt, event_id, outcome, verdict, fallback, latency, accepted, now] = concluded;
   const LaneRuntime::Series& series = lane.series;
   const Attempt::Facts& facts = attempt.facts();
   series.attempt_seconds.Observe(Seconds(latency));
@@ -31,7 +31,17 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
     case Outcome::Kind::kMisconfigured: series.misconfigured.Add(); break;
     case Outcome::Kind::kNext: break;
   }
-  if (verdict.state == DeliveryState::kDead) {
+  if (verdict.state == DeliveryState::kDead && !fallback.empty()) {
+    series.fell_back.Add();
+    log::Warn("delivery_fell_back", {{"delivery", attempt.id()},
+                                     {"event_id", event_id},
+                                     {"sink", facts.sink_name},
+                                     {"fallback", fallback},
+                                     {"attempt", facts.number},
+                                     {"code", outcome.code},
+                                     {"reason", outcome.reason},
+                                     {"may_have_been_delivered", outcome.may_have_been_delivered}});
+  } else if (verdict.state == DeliveryState::kDead) {
     series.dead.Add();
     log::Error("delivery_dead", {{"delivery", attempt.id()},
                                  {"event_id", event_id},
@@ -56,6 +66,33 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
   }
 }
 
+void TellEnding(LaneRuntime& lane, const Ended& ended) {
+  const auto& [delivery, event_id, outcome, state, fallback] = ended;
+  if (state == DeliveryState::kCanceled) {
+    lane.series.canceled.Add();
+    log::Info("delivery_canceled", {{"delivery", delivery},
+                                    {"event_id", event_id},
+                                    {"sink", lane.name},
+                                    {"code", outcome.code},
+                                    {"reason", outcome.reason}});
+  } else if (!fallback.empty()) {
+    lane.series.fell_back.Add();
+    log::Warn("delivery_fell_back", {{"delivery", delivery},
+                                     {"event_id", event_id},
+                                     {"sink", lane.name},
+                                     {"fallback", fallback},
+                                     {"code", outcome.code},
+                                     {"reason", outcome.reason}});
+  } else {
+    lane.series.dead.Add();
+    log::Error("delivery_dead", {{"delivery", delivery},
+                                 {"event_id", event_id},
+                                 {"sink", lane.name},
+                                 {"code", outcome.code},
+                                 {"reason", outcome.reason}});
+  }
+}
+
 void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled) {
   switch (verdict.change) {
     case Lane::Change::kNone: return;
@@ -65,6 +102,10 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
       log::Warn(
           "lane_throttled",
           {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"next_ms", verdict.wait.count()}});
+      return;
+    case Lane::Change::kFailing:
+      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
+      log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}});
       return;
     case Lane::Change::kPausedItself:
     case Lane::Change::kProbeFailed:

@@ -16,6 +16,7 @@ struct Concluded {
   std::string_view event_id;  ///< "" if the event could not be read
   const Outcome& outcome;     ///< masked
   const Lane::Verdict& verdict;
+  std::string_view fallback;  ///< the sink that takes over, or ""
   std::chrono::milliseconds latency;
   MonoTime accepted;  ///< the delivery
   MonoTime now;
@@ -23,6 +24,16 @@ struct Concluded {
 
 /// Tells the log and the lane's series what came of an attempt.
 void TellAttempt(LaneRuntime& lane, const Concluded& concluded);
+
+/// A delivery that ends without an attempt.
+struct Ended {
+  std::string delivery;
+  std::string_view event_id;
+  const Outcome& outcome;
+  DeliveryState state;
+  std::string_view fallback;
+};
+void TellEnding(LaneRuntime& lane, const Ended& ended);
 
 /// Tells the log what `verdict` did to the lane, and keeps the reason for those who look at the lane. `was_throttled`:
 /// the lane stood still already, which is not worth a second line.

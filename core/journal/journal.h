@@ -71,8 +71,8 @@ struct PendingDelivery {
   bool newest_only = false, ends_call = false;  ///< as in NewDelivery
   bool is_replay = false;                       ///< asked for by the operator, and not tried since
   std::string sink, rule, template_name;
-  std::string state;  ///< left by the step before
-  std::string story;  ///< with is_fallback: why another sink gave it up, for people
+  std::string state;    ///< left by the step before
+  std::string story{};  ///< with is_fallback: why another sink gave it up, for people
 };
 
 enum class DeliveryState : std::uint8_t { kPending, kHeld, kDelivered, kDead, kCanceled };
@@ -100,8 +100,8 @@ struct AttemptRecord {
   WallTime lane_due{};  ///< nothing goes to `sink` before; the epoch: the attempt says nothing of that
   /// With kDead: stored as a new delivery to this sink in the same step, accepted when the attempt ended; "" for none.
   std::string fallback_sink;
-  std::string fallback_story;     ///< with fallback_sink: what it tells of this delivery's end
-  std::string request, response;  ///< as sent and received: masked, cut; "" if none or not to be kept
+  std::string fallback_story{};       ///< with fallback_sink: what it tells of this delivery's end
+  std::string request{}, response{};  ///< as sent and received: masked, cut; "" if none or not to be kept
 
   WallTime EndedAt() const { return started_at + latency; }
 };

@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace hookswitch {
 namespace {
 
@@ -408,6 +413,301 @@ TEST_F(LaneTest, AClosedGateKeepsDeliveriesAndAnOpenOneResumes) {
   EXPECT_EQ(lane.StateAt(now), Lane::State::kUnavailable);
   lane.SetGate(Lane::Gate::kOpen);
   EXPECT_EQ(Start(), 1);
+}
+
+/// Fails `count` deliveries that are due, one after the other.
+struct BreakerTest : LaneTest {
+  BreakerTest() {
+    LanePolicy policy = Policy();
+    policy.breaker = {.failures = 3, .rate = 50, .window = 60s, .wait = 2s, .max_wait = 10s};
+    lane.SetPolicy(policy);
+  }
+  Change Fail() {
+    const DeliverySeq seq = Start();
+    EXPECT_NE(seq, 0);
+    return seq == 0 ? Change::kNone : Finish(Kind::kRetry).change;
+  }
+};
+
+TEST_F(BreakerTest, OpensAfterFailuresInARowAndProbesWithDoublingWaits) {
+  for (int i = 1; i <= 9; ++i) Add(i), now += 1ms;
+  EXPECT_EQ(Fail(), Change::kNone);
+  EXPECT_EQ(Fail(), Change::kNone);
+  EXPECT_EQ(Fail(), Change::kFailing);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kFailing);
+  std::vector<std::chrono::seconds> waits;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(Start(), 0) << "only probes start";
+    const MonoTime look = lane.NextLook();
+    waits.push_back(std::chrono::round<std::chrono::seconds>(look - now));
+    now = look;
+    EXPECT_NE(Start(), 0);
+    EXPECT_EQ(lane.StateAt(now), Lane::State::kProbing);
+    const auto probe = started;
+    EXPECT_EQ(Start(), 0) << "one probe at a time";
+    EXPECT_EQ(Finish(probe, Made(Kind::kRetry)).change, Change::kProbeFailed);
+  }
+  EXPECT_EQ(waits, (std::vector<std::chrono::seconds>{2s, 4s, 8s, 10s, 10s}));
+}
+
+TEST_F(BreakerTest, ASuccessInBetweenStartsTheCountAnew) {
+  for (int i = 1; i <= 5; ++i) Add(i);
+  Fail(), Fail();
+  Start();
+  Finish(Kind::kDelivered);
+  EXPECT_EQ(Fail(), Change::kNone);
+  EXPECT_EQ(Fail(), Change::kNone);
+}
+
+TEST_F(BreakerTest, OpensWhenHalfOfAMinuteFails) {
+  Change last = Change::kNone;
+  int attempts = 0;
+  for (int i = 1; i <= 40 && last != Change::kFailing; ++i) {
+    Add(i);
+    ASSERT_NE(StartAt(now + 1ms), 0);
+    ++attempts;
+    last = Finish(i % 2 == 0 ? Kind::kDelivered : Kind::kRetry).change;
+  }
+  EXPECT_EQ(last, Change::kFailing);
+  EXPECT_EQ(attempts, 21) << "fewer than 20 attempts say nothing";
+}
+
+TEST_F(BreakerTest, FailuresOfLongAgoDoNotCount) {
+  for (int i = 1; i <= 60; ++i) {
+    Add(i);
+    ASSERT_NE(StartAt(now + 5s), 0);
+    EXPECT_NE(Finish(i % 2 == 0 ? Kind::kDelivered : Kind::kRetry).change, Change::kFailing);
+    if (i % 2 != 0) lane.Release({i});
+  }
+}
+
+TEST_F(BreakerTest, WhatIsNotTheSinksFaultDoesNotCount) {
+  for (int i = 1; i <= 9; ++i) Add(i);
+  for (int i = 1; i <= 9; ++i) {
+    ASSERT_NE(Start(), 0);
+    Outcome outcome = Made(Kind::kRetry);
+    outcome.answered = false;
+    outcome.ours = true;
+    EXPECT_EQ(Finish(started, outcome).change, Change::kNone);
+  }
+}
+
+TEST_F(BreakerTest, RetryAfterDoesNotCount) {
+  Add(1);
+  for (int i = 0; i < 9; ++i) {
+    now = lane.NextLook();
+    ASSERT_EQ(Start(), 1);
+    EXPECT_EQ(Finish(Kind::kRetry, 1s).change, Change::kThrottled);
+  }
+}
+
+TEST_F(BreakerTest, AProbeThatWorksMakesEverythingDueAtOnceAndNothingHasBurntATry) {
+  for (int i = 1; i <= 6; ++i) Add(i);
+  Fail(), Fail(), Fail();
+  for (int i = 0; i < 3; ++i) {
+    now = lane.NextLook();
+    Fail();
+  }
+  now = lane.NextLook();
+  ASSERT_NE(Start(), 0);
+  EXPECT_EQ(Finish(Kind::kDelivered).change, Change::kReopened);
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_NE(Start(), 0) << "what waited for its schedule is due";
+    EXPECT_LE(lane[started].failures, 1u) << "a probe burnt a try";
+    Finish(Kind::kDelivered);
+  }
+}
+
+TEST_F(BreakerTest, AMessageThatAlwaysFailsDoesNotKeepOthersFromProbing) {
+  Add(1);
+  for (int i = 0; i < 3; ++i) {
+    now = std::max(now, lane.NextLook());
+    Fail();
+  }
+  ASSERT_EQ(lane.StateAt(now), Lane::State::kFailing);
+  now += 1ms;
+  Add(2);
+  now = lane.NextLook();
+  EXPECT_EQ(Start(), 2) << "what was accepted while failing comes before what has failed and waits";
+  EXPECT_EQ(Finish(Kind::kDelivered).change, Change::kReopened);
+}
+
+TEST_F(BreakerTest, ASinkThatFailsForAllOfGiveUpAfterGivesUpWhatWaited) {
+  for (int i = 1; i <= 4; ++i) Add(i);
+  Fail(), Fail(), Fail();
+  const MonoTime failed = now;
+  EXPECT_FALSE(lane.NextEnding(now));
+  EXPECT_EQ(lane.NextEndingLook(), failed + 24h);
+  now = failed + 23h;
+  Add(5);
+  now = failed + 24h;
+  std::set<DeliverySeq> ended;
+  while (const auto ending = lane.NextEnding(now)) {
+    EXPECT_EQ(ending->why, Lane::End::kGivenUp);
+    ended.insert(lane[ending->ref].seq);
+    lane.Settle(ending->ref);
+  }
+  EXPECT_EQ(ended, (std::set<DeliverySeq>{1, 2, 3, 4})) << "5 has not waited for so long";
+  EXPECT_EQ(lane.pending(), 1u);
+}
+
+struct MaxAgeTest : LaneTest {
+  MaxAgeTest() {
+    LanePolicy policy = Policy();
+    policy.max_age = 1h;
+    lane.SetPolicy(policy);
+  }
+};
+
+TEST_F(MaxAgeTest, WhatWaitsTooLongEnds) {
+  Add(1, 7), Add(2, 7);
+  EXPECT_FALSE(lane.NextEnding(now));
+  Start();
+  Finish(Kind::kRetry);
+  EXPECT_EQ(lane.NextEndingLook(), now + 1h);
+  now += 1h;
+  for (const DeliverySeq seq : {1, 2}) {
+    const auto ending = lane.NextEnding(now);
+    ASSERT_TRUE(ending);
+    EXPECT_EQ(lane[ending->ref].seq, seq);
+    EXPECT_EQ(ending->why, Lane::End::kTooOld);
+    lane.Settle(ending->ref);
+  }
+  EXPECT_EQ(lane.pending(), 0u);
+}
+
+TEST_F(MaxAgeTest, APauseKeepsWhatGetsTooOld) {
+  Add(1);
+  lane.Pause();
+  now += 2h;
+  EXPECT_EQ(lane.NextEndingLook(), MonoTime::max());
+  EXPECT_FALSE(lane.NextEnding(now));
+  lane.Resume(now);
+  EXPECT_TRUE(lane.NextEnding(now));
+}
+
+TEST_F(MaxAgeTest, OnlySoManyEndAtOnce) {
+  for (int i = 1; i <= 2500; ++i) Add(i);
+  now += 1h;
+  std::vector<Lane::Ref> refs;
+  const auto take = [&] {
+    std::size_t taken = 0;
+    while (const auto ending = lane.NextEnding(now)) refs.push_back(ending->ref), ++taken;
+    return taken;
+  };
+  EXPECT_EQ(take(), 1000u);
+  for (const auto ref : std::exchange(refs, {})) lane.Settle(ref);
+  EXPECT_EQ(take(), 1000u);
+  for (const auto ref : std::exchange(refs, {})) lane.Settle(ref);
+  EXPECT_EQ(take(), 500u);
+}
+
+struct OnePerCallTest : LaneTest {
+  OnePerCallTest() {
+    LanePolicy policy = Policy();
+    policy.settle = 5min;
+    lane.SetPolicy(policy);
+  }
+  Lane::Ref AddNewest(DeliverySeq seq, std::uint64_t call = 7) {
+    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now, .newest_only = true});
+  }
+  Lane::Ref AddSoftEnd(DeliverySeq seq, std::uint64_t call = 7) {
+    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now + 5min, .is_held = true});
+  }
+  Lane::Ref AddRealEnd(DeliverySeq seq, std::uint64_t call = 7) {
+    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now, .ends_call = true});
+  }
+  /// "1 replaced" for each that ends now.
+  std::vector<std::string> Endings() {
+    std::vector<std::string> endings;
+    while (const auto ending = lane.NextEnding(now)) {
+      endings.push_back(std::to_string(lane[ending->ref].seq) + (ending->why == Lane::End::kReplaced  ? " replaced"
+                                                                 : ending->why == Lane::End::kSettled ? " settled"
+                                                                                                      : " otherwise"));
+      lane.Settle(ending->ref);
+    }
+    return endings;
+  }
+};
+using Words = std::vector<std::string>;
+
+TEST_F(OnePerCallTest, ALaterStatusTakesThePlaceOfAnUndeliveredEarlierOne) {
+  AddNewest(1), AddNewest(2), Add(3, 7), AddNewest(4), AddNewest(5, 8);
+  EXPECT_EQ(Endings(), (Words{"1 replaced", "2 replaced"}));
+  EXPECT_EQ(Start(), 3) << "a rule that wants all of them gets all of them";
+  Finish(Kind::kDelivered);
+  std::set<DeliverySeq> rest{Start(), Start()};
+  EXPECT_EQ(rest, (std::set<DeliverySeq>{4, 5}));
+}
+
+TEST_F(OnePerCallTest, WhatIsInFlightIsReplacedOnlyIfItFails) {
+  AddNewest(1);
+  ASSERT_EQ(Start(), 1);
+  AddNewest(2);
+  EXPECT_EQ(Endings(), Words{});
+  Finish(Kind::kRetry);
+  EXPECT_EQ(Endings(), Words{"1 replaced"});
+  EXPECT_EQ(Start(), 2);
+}
+
+TEST_F(OnePerCallTest, WhatIsHalfDeliveredIsNotReplaced) {
+  AddNewest(1);
+  ASSERT_EQ(Start(), 1);
+  AddNewest(2);
+  Finish(Kind::kNext);
+  EXPECT_EQ(Endings(), Words{});
+  EXPECT_EQ(Start(), 1);
+}
+
+TEST_F(OnePerCallTest, TheRealEndTakesThePlaceOfTheSoftOne) {
+  AddSoftEnd(1);
+  EXPECT_EQ(Start(), 0);
+  now += 30s;
+  AddRealEnd(2);
+  EXPECT_EQ(Endings(), Words{"1 settled"});
+  EXPECT_EQ(Start(), 2);
+  now += 1h;
+  EXPECT_EQ(Start(), 0);
+}
+
+TEST_F(OnePerCallTest, WithoutARealEndTheSoftOneGoesOut) {
+  AddSoftEnd(1);
+  EXPECT_EQ(lane.NextLook(), now + 5min);
+  EXPECT_EQ(StartAt(now + 5min), 1);
+}
+
+TEST_F(OnePerCallTest, ASoftEndHoldsNothingElseOfItsCall) {
+  AddSoftEnd(1), Add(2, 7);
+  EXPECT_EQ(Start(), 2);
+}
+
+TEST_F(OnePerCallTest, ASoftEndThatComesLateIsSettledAlready) {
+  AddRealEnd(1);
+  Start();
+  Finish(Kind::kDelivered);
+  now += 1min;
+  AddSoftEnd(2);
+  EXPECT_EQ(Endings(), Words{"2 settled"});
+  now += 10min;
+  AddRealEnd(3, 8);
+  AddSoftEnd(4);
+  EXPECT_EQ(Endings(), Words{}) << "that end was of long ago";
+}
+
+TEST_F(OnePerCallTest, ASecondSoftEndTakesThePlaceOfTheFirst) {
+  AddSoftEnd(1), AddSoftEnd(2);
+  EXPECT_EQ(Endings(), Words{"1 replaced"});
+}
+
+TEST_F(LaneTest, ReleasesWhatWaitsAndNothingElse) {
+  Add(1, 7), Add(2, 7), Add(3, 7), Add(4);
+  ASSERT_EQ(Start(), 1);
+  EXPECT_EQ(lane.Release({1, 2, 9}).size(), 1u);
+  EXPECT_EQ(lane.pending(), 3u);
+  Finish(Kind::kDelivered);
+  EXPECT_EQ(Start(), 3);
+  EXPECT_EQ(Start(), 4);
 }
 
 TEST_F(LaneTest, KnowsItsOldest) {

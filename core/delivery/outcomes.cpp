@@ -1,0 +1,241 @@
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/log.h"
+#include "core/base/time_text.h"
+#include "core/delivery/notice.h"
+#include "core/delivery/scheduler.h"
+#include "core/delivery/telling.h"
+
+namespace hookswitch {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A sink that fails for a moment mends itself; one that goes on wants somebody to look.
+constexpr milliseconds kNotifyFailingAfter = std::chrono::minutes(5);
+constexpr milliseconds kNoticeLimit = std::chrono::seconds(60);
+
+std::string Attempts(std::uint32_t count) {
+  return std::to_string(count) + (count == 1 ? " attempt" : " attempts");
+}
+
+std::string StoryOfAttempts(const std::string& sink, const LaneDelivery& delivery, const Outcome& outcome) {
+  std::string story = "Not delivered to " + sink + " after " + Attempts(delivery.attempts) + ": " +
+                      (outcome.reason.empty() ? outcome.code : outcome.reason);
+  if (outcome.may_have_been_delivered) story += " (it may have arrived all the same)";
+  return story;
+}
+
+}  // namespace
+
+bool Scheduler::FallsBack(const LaneRuntime& lane, const LaneDelivery& delivery) const {
+  return !delivery.is_fallback && !lane.fallback.empty() && lane.fallback != lane.name &&
+         plan->lanes.contains(lane.fallback);
+}
+
+void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
+  LaneRuntime& lane = *flight.lane;
+  const Attempt::Facts& facts = flight.attempt->facts();
+  const MonoTime now = clock.Mono();
+  const WallTime wall = clock.Wall();
+  const milliseconds latency = ToMs(now - flight.started);
+  const bool was_throttled = lane.lane.StateAt(now) == Lane::State::kThrottled;
+  const Lane::Verdict verdict = lane.lane.Finish(flight.ref, outcome, now, jitter);
+  const LaneDelivery& delivery = lane.lane[flight.ref];
+  if (facts.sink && outcome.kind != Outcome::Kind::kDelivered) {
+    outcome.reason = facts.sink->Mask(std::move(outcome.reason));
+    outcome.action = facts.sink->Mask(std::move(outcome.action));
+  }
+  const bool dead = verdict.state == DeliveryState::kDead;
+  if (dead && !flight.Hopeless() && FallsBack(lane, delivery)) {
+    flight.fallback = lane.fallback;
+    flight.story = StoryOfAttempts(lane.name, delivery, outcome);
+  }
+  const auto event = flight.Event();
+  TellAttempt(lane, {.attempt = *flight.attempt,
+                     .event_id = event ? std::string_view(event->id) : std::string_view(),
+                     .outcome = outcome,
+                     .verdict = verdict,
+                     .fallback = flight.fallback,
+                     .latency = latency,
+                     .accepted = delivery.accepted,
+                     .now = now});
+  TellLane(lane, outcome, verdict, was_throttled);
+  NotifyOf(lane, verdict.change, now);
+
+  AttemptRecord record{.delivery = facts.delivery,
+                       .event = facts.event_seq,
+                       .sink = facts.sink_name,
+                       .call_key = facts.call_key,
+                       .number = facts.number,
+                       .trigger = facts.trigger,
+                       .started_at = flight.started_wall,
+                       .latency = latency,
+                       .outcome = {},
+                       .state = verdict.state,
+                       .due = verdict.wait > milliseconds(0) ? wall + verdict.wait : WallTime{},
+                       .step = delivery.step,
+                       .lane_due = {},
+                       .fallback_sink = {}};
+  if (verdict.change == Lane::Change::kThrottled) record.lane_due = wall + ToMs(lane.lane.throttled_until() - now);
+  if (!flight.given_up) {
+    record.request = flight.attempt->request();
+    record.response = flight.attempt->response();
+  }
+  if (verdict.state == DeliveryState::kPending) {
+    lane.Remember(flight.ref, event, outcome.kind == Outcome::Kind::kNext ? outcome.state : facts.state);
+  }
+  if (outcome.kind != Outcome::Kind::kNext)
+    outcome.state = facts.state;  // a step that failed begins again where it was
+  record.outcome = std::move(outcome);
+  Record(flight, std::move(record));
+}
+
+void Scheduler::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending) {
+  const LaneDelivery& delivery = lane.lane[ending.ref];
+  const auto [entry, is_new] = in_flight.try_emplace(delivery.seq);
+  HSW_CHECK(is_new, "what ends without an attempt has none");
+  InFlight& flight = entry->second;
+  flight = {.lane = &lane, .ref = ending.ref, .id = ++last_attempt, .attempt = nullptr, .started_wall = clock.Wall()};
+  Outcome outcome;
+  DeliveryState state = DeliveryState::kDead;
+  switch (ending.why) {
+    case Lane::End::kReplaced:
+      state = DeliveryState::kCanceled;
+      outcome.code = "replaced";
+      outcome.reason = "a later status of the call took its place";
+      break;
+    case Lane::End::kSettled:
+      state = DeliveryState::kCanceled;
+      outcome.code = "settled";
+      outcome.reason = "the call's real end came, and is told instead";
+      break;
+    case Lane::End::kTooOld:
+      outcome.code = "too_old";
+      outcome.reason = "it waited longer than the sink's max_age";
+      break;
+    case Lane::End::kGivenUp:
+      outcome.code = "gave_up";
+      outcome.reason = "the sink has failed since " +
+                       ToRfc3339(clock.Wall() - ToMs(clock.Mono() - lane.lane.troubled_since())) + ": " + lane.because;
+      break;
+  }
+  if (state == DeliveryState::kDead && FallsBack(lane, delivery)) {
+    flight.fallback = lane.fallback;
+    flight.story = "Not delivered to " + lane.name + ": " + outcome.reason;
+  }
+  const auto event = flight.Event();
+  TellEnding(lane, {.delivery = DeliveryId(delivery.seq),
+                    .event_id = event ? std::string_view(event->id) : std::string_view(),
+                    .outcome = outcome,
+                    .state = state,
+                    .fallback = flight.fallback});
+  AttemptRecord record{.delivery = delivery.seq,
+                       .event = delivery.event,
+                       .sink = lane.name,
+                       .call_key = delivery.call_key,
+                       .number = 0,
+                       .started_at = flight.started_wall,
+                       .outcome = std::move(outcome),
+                       .state = state,
+                       .step = delivery.step,
+                       .fallback_sink = {}};
+  Record(flight, std::move(record));
+}
+
+void Scheduler::Record(InFlight& flight, AttemptRecord record) {
+  record.fallback_sink = flight.fallback;
+  record.fallback_story = flight.story;
+  flight.ended = record.EndedAt();
+  flight.stage = Stage::kRecording;
+  flight.ends = record.state != DeliveryState::kPending;
+  journal.Record(std::move(record));
+}
+
+void Scheduler::Handle(const Inbox::Recorded& recorded) {
+  auto node = in_flight.extract(recorded.delivery);
+  if (node.empty()) return;
+  InFlight& flight = node.mapped();
+  HSW_CHECK(flight.stage == Stage::kRecording, "only what was given to Record is told as recorded");
+  LaneRuntime& lane = *flight.lane;
+  if (recorded.fallback != 0) {
+    const LaneDelivery& delivery = lane.lane[flight.ref];
+    // It takes its place behind what already waits for that sink.
+    Add({.seq = recorded.fallback,
+         .event = delivery.event,
+         .call_key = delivery.call_key,
+         .accepted_at = flight.ended,
+         .due = {},
+         .attempts = 0,
+         .step = 0,
+         .is_fallback = true,
+         .sink = flight.fallback,
+         .rule = origins.Rule(delivery.origin),
+         .template_name = origins.Template(delivery.origin),
+         .state = {},
+         .story = flight.story},
+        flight.Event());
+  }
+  // Without a record each further attempt would be the first again, so one that was set aside is not tried again.
+  const bool ends = flight.ends || !recorded.stored;
+  if (ends) lane.Forget(flight.ref);
+  lane.lane.Settle(flight.ref, ends);
+  if (flight.attempt && flight.attempt->facts().plan != plan) {
+    // It may be the last to hold a sink that a reload has replaced, and a plugin may take its time to end.
+    renderers->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});
+  }
+}
+
+void Scheduler::NotifyOf(LaneRuntime& lane, Lane::Change change, MonoTime now) {
+  const auto tell = [&](const Message& notice, bool in_trouble) {
+    lane.notified = in_trouble;
+    Notify(lane, notice);
+  };
+  switch (change) {
+    case Lane::Change::kNone:
+    case Lane::Change::kThrottled:
+    case Lane::Change::kFailing: return;
+    case Lane::Change::kPausedItself: return tell(BrokenNotice(lane.name, lane.because, lane.lane.pending()), true);
+    case Lane::Change::kProbeFailed:
+      if (lane.notified || now - lane.lane.troubled_since() < kNotifyFailingAfter) return;
+      return tell(FailingNotice(lane.name, lane.because, lane.lane.pending()), true);
+    case Lane::Change::kReopened:
+      if (lane.notified) tell(WorksAgainNotice(lane.name, lane.lane.pending()), false);
+      return;
+  }
+}
+
+// On a thread that may wait for the journal.
+void Scheduler::Notify(LaneRuntime& lane, const Message& notice) {
+  if (lane.notify.empty() || lane.notify == lane.name) return;
+  const WallTime now = clock.Wall();
+  const std::string unique =
+      std::string(kOwnSource) + '\n' + lane.name + '\n' + ToRfc3339(now) + '\n' + std::to_string(++last_notice);
+  renderers->Post(
+      0, 0, kNoticeLimit,
+      [inbox = inbox, &journal = journal, to = lane.notify, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
+        const NewDelivery delivery{.sink = to, .rule = kNoticeRule, .template_name = {}};
+        NewEvent event;
+        event.source = kOwnSource;
+        event.body = body;
+        event.dedup = dedup;
+        event.received_at = now;
+        event.note = "a notice of hookswitch";
+        event.deliveries = std::span(&delivery, 1);
+        const auto accepted = journal.Append(event);
+        if (!accepted) {
+          log::Error("notice_not_stored", {{"to", to}, {"reason", accepted.error().message}});
+          return;
+        }
+        PendingDelivery pending;
+        pending.seq = accepted->first_delivery;
+        pending.event = accepted->event;
+        pending.accepted_at = now;
+        pending.sink = to;
+        pending.rule = kNoticeRule;
+        inbox->Accept({nullptr, {std::move(pending)}});
+      });
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,284 @@
+#include "core/delivery/scheduler.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/log.h"
+#include "core/delivery/notice.h"
+
+namespace hookswitch {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kPage = 10'000;
+constexpr milliseconds kCallGrace = std::chrono::seconds(2);
+constexpr milliseconds kOverdueEvery{500};
+// A wall clock that was wrong when a time was stored must not hold anything for years.
+constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
+constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
+// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are
+// slow.
+constexpr std::size_t kRenderThreads = 2;
+constexpr std::size_t kMostRenderThreads = 16;
+constexpr std::string_view kCrashed = "crashed";
+
+// How often this delivery has ended the process since it was accepted or replayed.
+int CrashesOf(DeliverySeq delivery, History& history) {
+  const auto attempts = history.AttemptsOf(delivery);
+  int crashes = 0;
+  if (!attempts) return crashes;
+  for (const StoredAttempt& attempt : *attempts) {
+    if (attempt.trigger == Trigger::kManual) crashes = 0;
+    if (attempt.code == kCrashed) ++crashes;
+  }
+  return crashes;
+}
+
+Outcome CrashOutcome(int crashes, const std::string& sink) {
+  Outcome outcome;
+  outcome.ours = true;
+  outcome.may_have_been_delivered = true;
+  if (crashes >= 2) {
+    outcome.kind = Outcome::Kind::kRejected;
+    outcome.code = "crashed_twice";
+    outcome.reason = "crashed twice: hookswitch ended each time while this was inside the plugin of \"" + sink + "\"";
+    outcome.action = "mend or replace the plugin, then replay the delivery";
+  } else {
+    outcome.code = kCrashed;
+    outcome.reason = "hookswitch ended while this was inside the plugin of \"" + sink + "\"";
+  }
+  return outcome;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock, Metrics& the_metrics,
+                     std::unique_ptr<CrashMarks> the_marks)
+    : journal(the_journal),
+      history(the_history),
+      http(the_http),
+      clock(the_clock),
+      metrics(the_metrics),
+      marks(std::move(the_marks)),
+      jitter(static_cast<std::uint64_t>(the_clock.Wall().time_since_epoch().count())),
+      renderers(std::make_unique<Workers>(the_clock, kRenderThreads, kMostRenderThreads)) {}
+
+void Scheduler::SetGauges() const {
+  MutexLock lock(mu);
+  for (const auto& [name, lane] : lanes) lane->SetGauges(clock.Mono());
+}
+
+Status Scheduler::LoadBacklog() {
+  // Before anything is started: a delivery that ends the process must be known before it is tried again.
+  if (marks) {
+    for (const DeliverySeq delivery : marks->TakeLeft()) crashes[delivery] = CrashesOf(delivery, history) + 1;
+  }
+  DeliverySeq last = 0;
+  for (;;) {
+    auto page = journal.LoadPending(last, kPage);
+    if (!page) return std::move(page).error();
+    if (page->empty()) break;
+    last = page->back().seq;
+    for (auto& delivery : *page) Add(std::move(delivery), nullptr);
+  }
+  inbox->DropAccepted(last);
+  auto dues = journal.LoadLanes();
+  if (!dues) return std::move(dues).error();
+  for (const LaneDue& due : *dues) Restore(due);
+  return Ok();
+}
+
+void Scheduler::Run() {
+  Inbox::Batch batch;
+  std::chrono::nanoseconds patience{0};
+  while (inbox->Take(batch, patience)) {
+    MutexLock lock(mu);
+    for (auto& recorded : batch.recorded) Handle(recorded);
+    for (auto& progress : batch.progress) Handle(std::move(progress));
+    for (auto& accepted : batch.accepted) {
+      for (auto& delivery : accepted.deliveries) Add(std::move(delivery), accepted.event);
+    }
+    batch.recorded.clear();
+    batch.progress.clear();
+    batch.accepted.clear();
+    MonoTime now = clock.Mono();
+    if (now >= next_overdue_check) GiveUpOverdue(now);
+    const MonoTime next = StartAll();
+    if (draining && in_flight.empty()) drained.NotifyAll();
+    now = clock.Mono();
+    patience =
+        next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
+    if (!in_flight.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
+  }
+}
+
+LaneRuntime& Scheduler::LaneFor(const std::string& sink) {
+  auto& lane = lanes[sink];
+  if (!lane) lane = std::make_unique<LaneRuntime>(sink, metrics);
+  return *lane;
+}
+
+void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) {
+  LaneRuntime& lane = LaneFor(delivery.sink);
+  const MonoTime now = clock.Mono();
+  const WallTime wall = clock.Wall();
+  const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
+  const MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
+  const Lane::Ref ref = lane.lane.Add({.seq = delivery.seq,
+                                       .event = delivery.event,
+                                       .call_key = delivery.call_key,
+                                       .accepted = accepted,
+                                       .due = due,
+                                       .attempts = delivery.attempts,
+                                       .failures = delivery.is_replay ? 0 : delivery.attempts,
+                                       .origin = origins.NumberOf(delivery.rule, delivery.template_name),
+                                       .step = static_cast<std::uint16_t>(delivery.step),
+                                       .is_fallback = delivery.is_fallback,
+                                       .is_replay = delivery.is_replay,
+                                       .is_held = delivery.is_held,
+                                       .newest_only = delivery.newest_only,
+                                       .ends_call = delivery.ends_call});
+  lane.Remember(ref, std::move(event), std::move(delivery.state));
+  lane.RememberStory(ref, std::move(delivery.story));
+}
+
+void Scheduler::Restore(const LaneDue& due) {
+  const auto found = lanes.find(due.sink);
+  if (found == lanes.end()) return;
+  LaneRuntime& lane = *found->second;
+  if (due.paused) lane.lane.Pause();
+  const milliseconds wait = due.due - clock.Wall();
+  if (wait <= milliseconds(0)) return;
+  lane.lane.Throttle(clock.Mono() + std::min(wait, kLongestWait));
+  lane.because = "the other side asked for a pause before the last start";
+}
+
+MonoTime Scheduler::StartAll() {
+  MonoTime next = MonoTime::max();
+  if (draining || !plan) return next;
+  for (auto& [name, lane] : lanes) {
+    MonoTime now = clock.Mono();
+    while (const auto ending = lane->lane.NextEnding(now)) EndWithoutAttempt(*lane, *ending);
+    while (const auto ref = lane->lane.Start(now)) Begin(*lane, *ref, now);
+    next = std::min({next, lane->lane.NextLook(), lane->lane.NextEndingLook()});
+  }
+  return next;
+}
+
+void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
+  const LaneDelivery& delivery = lane.lane[ref];
+  auto attempt = std::make_shared<Attempt>(Attempt::Facts{.delivery = delivery.seq,
+                                                          .event_seq = delivery.event,
+                                                          .call_key = delivery.call_key,
+                                                          .number = delivery.attempts + 1,
+                                                          .step = delivery.step,
+                                                          .trigger = delivery.is_replay       ? Trigger::kManual
+                                                                     : delivery.attempts == 0 ? Trigger::kFirst
+                                                                                              : Trigger::kAutomatic,
+                                                          .sink_name = lane.name,
+                                                          .rule = origins.Rule(delivery.origin),
+                                                          .template_name = origins.Template(delivery.origin),
+                                                          .state = lane.StateOf(ref),
+                                                          .story = lane.StoryOf(ref),
+                                                          .timeout = lane.timeout,
+                                                          .plan = plan,
+                                                          .sink = lane.sink,
+                                                          .marks = marks.get()},
+                                           lane.EventOf(ref));
+  const std::uint64_t id = ++last_attempt;
+  const auto [flight, is_new] = in_flight.try_emplace(delivery.seq);
+  HSW_CHECK(is_new, "a lane gives a delivery out once, and the journal gives a number once");
+  flight->second = {.lane = &lane,
+                    .ref = ref,
+                    .id = id,
+                    .stage = lane.is_call_sink() ? Stage::kCalling : Stage::kRendering,
+                    .attempt = attempt,
+                    .started = now,
+                    .started_wall = clock.Wall()};
+  if (const auto crashed = crashes.extract(delivery.seq)) {
+    return Conclude(flight->second, CrashOutcome(crashed.mapped(), lane.name));
+  }
+  const auto report = [inbox = inbox, seq = delivery.seq, id](auto what) { inbox->Report({seq, id, std::move(what)}); };
+  if (lane.is_call_sink()) {
+    lane.call_workers->Post(id, 0, lane.timeout + kCallGrace, [attempt, report, &journal = journal] {
+      auto failed = attempt->Prepare(journal);
+      report(failed ? std::move(*failed) : attempt->Deliver());
+    });
+    return;
+  }
+  renderers->Post(id, lane.strand, kPureLimit, [attempt, report, &journal = journal] {
+    if (auto failed = attempt->Prepare(journal)) return report(std::move(*failed));
+    std::visit(report, attempt->Render());
+  });
+}
+
+void Scheduler::Handle(Inbox::Progress progress) {
+  const auto found = in_flight.find(progress.delivery);
+  if (found == in_flight.end() || found->second.id != progress.attempt || found->second.stage == Stage::kRecording)
+    return;
+  InFlight& flight = found->second;
+  if (auto* request = std::get_if<HttpRequest>(&progress.what)) {
+    flight.stage = Stage::kSending;
+    http.Send(std::move(*request), flight.attempt->facts().timeout,
+              [inbox = inbox, seq = progress.delivery, id = flight.id](HttpResult result) {
+                inbox->Report({seq, id, std::move(result)});
+              });
+  } else if (auto* result = std::get_if<HttpResult>(&progress.what)) {
+    PostInterpret(flight, std::move(*result));
+  } else {
+    Conclude(flight, std::move(std::get<Outcome>(progress.what)));
+  }
+}
+
+void Scheduler::PostInterpret(InFlight& flight, HttpResult result) {
+  if (!result.response) return Conclude(flight, flight.attempt->Interpret(result, clock.Wall()));
+  flight.stage = Stage::kInterpreting;
+  renderers->Post(flight.id, flight.lane->strand, kPureLimit,
+                  [inbox = inbox, attempt = flight.attempt, seq = flight.attempt->facts().delivery, id = flight.id,
+                   result = std::move(result), now = clock.Wall()] {
+                    inbox->Report({seq, id, attempt->Interpret(result, now)});
+                  });
+}
+
+void Scheduler::GiveUpOverdue(MonoTime now) {
+  next_overdue_check = now + kOverdueEvery;
+  for (const auto attempt : renderers->TakeOverdue()) Overdue(attempt);
+  for (auto& [name, lane] : lanes) {
+    if (!lane->call_workers) continue;
+    for (const auto attempt : lane->call_workers->TakeOverdue()) Overdue(attempt);
+    lane->CheckStuck();
+  }
+  for (auto& workers : retired) {
+    for (const auto attempt : workers->TakeOverdue()) Overdue(attempt);
+  }
+  std::erase_if(retired, [](const auto& workers) { return workers->busy() == 0; });
+}
+
+void Scheduler::Overdue(std::uint64_t attempt) {
+  const auto found =
+      std::find_if(in_flight.begin(), in_flight.end(), [&](const auto& entry) { return entry.second.id == attempt; });
+  if (found == in_flight.end() || found->second.stage == Stage::kRecording) return;
+  InFlight& flight = found->second;
+  flight.attempt->Cancel();
+  flight.given_up = true;
+  Outcome outcome;
+  outcome.code = flight.stage == Stage::kCalling ? "timeout" : "plugin_hung";
+  outcome.reason = flight.stage == Stage::kCalling ? "timed out: the plugin did not return in time"
+                                                   : "the plugin did not return from a function that takes no time";
+  outcome.may_have_been_delivered = flight.stage != Stage::kRendering;
+  log::Error("plugin_stuck", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
+  LaneRuntime& lane = *flight.lane;
+  if (flight.attempt->facts().sink == lane.sink && lane.CountStuck()) {
+    Notify(lane, BrokenNotice(lane.name, lane.Status(clock.Mono(), clock.Wall()).because, lane.lane.pending()));
+  }
+  Conclude(flight, std::move(outcome));
+}
+
+void Scheduler::CancelAll() {
+  for (auto& [seq, flight] : in_flight) {
+    if (flight.attempt) flight.attempt->Cancel();
+  }
+}
+
+}  // namespace hookswitch

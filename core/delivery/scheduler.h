@@ -1,0 +1,110 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/sync.h"
+#include "core/delivery/attempt.h"
+#include "core/delivery/crash_marks.h"
+#include "core/delivery/dispatcher.h"
+#include "core/delivery/inbox.h"
+#include "core/delivery/lane_runtime.h"
+#include "core/journal/history.h"
+
+namespace hookswitch {
+
+/// The Dispatcher's inside: owns the lanes and everything in flight, and moves each delivery from its lane through its
+/// attempt to its record and back. One thread runs it; workers, the HTTP client and the journal report to its inbox.
+struct Scheduler {
+  Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock, Metrics& the_metrics,
+            std::unique_ptr<CrashMarks> the_marks);
+
+  enum class Stage { kRendering, kSending, kInterpreting, kCalling, kRecording };
+  /// A delivery between its lane and its record.
+  struct InFlight {
+    LaneRuntime* lane = nullptr;
+    Lane::Ref ref = 0;
+    std::uint64_t id = 0;  ///< tells this attempt from an earlier one whose answer comes late
+    Stage stage = Stage::kRendering;
+    std::shared_ptr<Attempt> attempt;  ///< nullptr: it ends without one
+    MonoTime started{};
+    WallTime started_wall{};
+    bool given_up = false;            ///< a thread may still be in the attempt: nothing that it writes may be read
+    bool ends = false;                ///< with kRecording: the verdict is final
+    std::string fallback{}, story{};  ///< with kRecording: the sink that a new delivery goes to, and what it tells
+    WallTime ended{};                 ///< with kRecording
+
+    /// The event, if it is known to have been read.
+    std::shared_ptr<const CallEvent> Event() const {
+      return given_up || !attempt ? lane->EventOf(ref) : attempt->event();
+    }
+    bool Hopeless() const { return !given_up && attempt && attempt->hopeless(); }
+  };
+
+  // scheduler.cpp: in, and on their way
+  void Run() EXCLUDES(mu);
+  Status LoadBacklog() REQUIRES(mu);
+  void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu);
+  LaneRuntime& LaneFor(const std::string& sink) REQUIRES(mu);
+  void Restore(const LaneDue& due) REQUIRES(mu);
+  MonoTime StartAll() REQUIRES(mu);
+  void Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) REQUIRES(mu);
+  void Handle(Inbox::Progress progress) REQUIRES(mu);
+  void PostInterpret(InFlight& flight, HttpResult result) REQUIRES(mu);
+  void GiveUpOverdue(MonoTime now) REQUIRES(mu);
+  void Overdue(std::uint64_t attempt) REQUIRES(mu);
+  void CancelAll() REQUIRES(mu);
+
+  // outcomes.cpp: what becomes of them
+  void Conclude(InFlight& flight, Outcome outcome) REQUIRES(mu);
+  void EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending) REQUIRES(mu);
+  void Record(InFlight& flight, AttemptRecord record) REQUIRES(mu);
+  void Handle(const Inbox::Recorded& recorded) REQUIRES(mu);
+  bool FallsBack(const LaneRuntime& lane, const LaneDelivery& delivery) const REQUIRES(mu);
+  void NotifyOf(LaneRuntime& lane, Lane::Change change, MonoTime now) REQUIRES(mu);
+  void Notify(LaneRuntime& lane, const Message& notice) REQUIRES(mu);
+
+  Journal& journal;
+  History& history;
+  HttpClient& http;
+  const Clock& clock;
+  Metrics& metrics;
+  const std::unique_ptr<CrashMarks> marks;  ///< nullptr: crashes are not told apart from any other end
+  const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
+
+  mutable Mutex mu;
+  CondVar drained;
+  std::shared_ptr<const DeliveryPlan> plan GUARDED_BY(mu);
+  std::map<std::string, std::unique_ptr<LaneRuntime>, std::less<>> lanes GUARDED_BY(mu);
+  Origins origins GUARDED_BY(mu);
+  std::unordered_map<DeliverySeq, InFlight> in_flight GUARDED_BY(mu);
+  std::unordered_map<DeliverySeq, int> crashes GUARDED_BY(mu);  ///< ended the process so often, not told to the journal
+  std::uint64_t last_attempt GUARDED_BY(mu) = 0;
+  std::uint64_t last_notice GUARDED_BY(mu) = 0;
+  Jitter jitter GUARDED_BY(mu);
+  bool draining GUARDED_BY(mu) = false;
+  MonoTime next_overdue_check GUARDED_BY(mu){};
+  std::vector<std::shared_ptr<Workers>> retired GUARDED_BY(mu);  ///< of call sinks that went; kept until they are idle
+  std::unique_ptr<Workers> renderers;
+  std::thread thread;
+
+  /// Outlives the Scheduler in Metrics.
+  struct Gauges {
+    Mutex mu;
+    const Scheduler* scheduler GUARDED_BY(mu) = nullptr;
+  };
+  const std::shared_ptr<Gauges> gauges = std::make_shared<Gauges>();
+  void SetGauges() const EXCLUDES(mu);
+};
+
+/// Render and Interpret are pure: one that takes so long will not come back.
+inline constexpr std::chrono::milliseconds kPureLimit = std::chrono::seconds(5);
+
+inline std::chrono::milliseconds ToMs(MonoTime::duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,436 @@
+// What goes wrong between us and the other side, and what becomes of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/delivery/dispatcher.h"
+#include "core/delivery/notice.h"
+#include "tests/delivery/delivery_fixture.h"
+
+namespace hookswitch {
+namespace {
+
+using namespace std::chrono_literals;
+using State = LaneStatus::State;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct TroublesTest : DispatcherTest {
+  /// Fails deliveries to "ops" until its lane is left alone.
+  void MakeFail() {
+    for (int i = 0; i < 5; ++i) {
+      Accept("failed-" + std::to_string(i), {"ops"});
+      ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
+      ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+      ASSERT_TRUE(AwaitRecords(sent_to_ops));
+    }
+    ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").state == State::kFailing; }));
+  }
+  AttemptRecord LastRecordOf(DeliverySeq seq) {
+    AttemptRecord last;
+    for (const auto& record : journal.inner.Records()) {
+      if (record.delivery == seq) last = record;
+    }
+    return last;
+  }
+  bool AwaitCode(DeliverySeq seq, const std::string& code) {
+    return bell.Await([&] { return LastRecordOf(seq).outcome.code == code; });
+  }
+  std::size_t sent_to_ops = 0;
+};
+
+TEST_F(TroublesTest, ASinkThatFailsIsLeftAloneButForProbesAndTheRestWaits) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  MakeFail();
+  const DeliverySeq waits = Accept("waits", {"ops"});
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 5u);
+  EXPECT_THAT(StatusOf("ops").because, HasSubstr("503"));
+  EXPECT_TRUE(StatusOf("ops").until);
+  Tick(2s);
+  ASSERT_TRUE(AwaitSent("http://ops", 6));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  http.AnswerAll([](const HttpRequest&) { return Answered(200); });
+  ASSERT_TRUE(AwaitState(waits, DeliveryState::kDelivered));
+  for (DeliverySeq seq = 1; seq <= 5; ++seq) {
+    ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered)) << "all of it is due once it works again";
+  }
+  EXPECT_EQ(StatusOf("ops").state, State::kOpen);
+}
+
+TEST_F(TroublesTest, OthersGoOnWhileOneIsDownForAnHour) {
+  Lane("ops").config.retry.give_up_after = 24h;
+  Lane("barrier");
+  for (const char* name : {"a", "b", "c"}) Lane(name);
+  Start();
+  MakeFail();
+  for (int minute = 0; minute < 60; ++minute) {
+    std::vector<DeliverySeq> seqs;
+    const DeliverySeq first = Accept("call-" + std::to_string(minute), {"ops", "a", "b", "c"});
+    for (const char* name : {"a", "b", "c"}) {
+      const std::string url = std::string("http://") + name;
+      ASSERT_TRUE(AwaitSent(url, static_cast<std::size_t>(minute) + 1));
+      ASSERT_TRUE(http.Answer(url, Answered(200)));
+    }
+    for (DeliverySeq seq = first + 1; seq <= first + 3; ++seq) {
+      ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+      EXPECT_EQ(LastRecordOf(seq).latency, 0ms) << "the clock stands still while they are delivered";
+    }
+    Tick(60s);
+    if (http.CountSent("http://ops") > sent_to_ops) ++sent_to_ops, http.Answer("http://ops", Answered(503));
+    Settle();
+  }
+  EXPECT_EQ(StatusOf("ops").pending, 65u);
+  http.AnswerAll([](const HttpRequest&) { return Answered(200); });
+  while (http.Answer("http://ops", Answered(200))) continue;
+  Tick(60s);
+  EXPECT_TRUE(bell.Await([&] { return journal.inner.Stats().pending == 0; }));
+}
+
+TEST_F(TroublesTest, ADeliveryThatIsTooOldIsDeadWithItsReason) {
+  Lane("ops").config.max_age = 1h;
+  Lane("barrier");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(429, {{"Retry-After", "7200"}})));
+  ASSERT_TRUE(AwaitRecords(1));
+  Settle();
+  Tick(1h);
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDead));
+  EXPECT_EQ(LastRecordOf(seq).number, 0u) << "no attempt was made";
+  EXPECT_EQ(LastRecordOf(seq).outcome.code, "too_old");
+  EXPECT_THAT(Log(), HasSubstr("\"code\":\"too_old\""));
+  Settle();
+  EXPECT_EQ(StatusOf("ops").pending, 0u);
+}
+
+TEST_F(TroublesTest, AFallbackTellsTheStoryOfTheFailure) {
+  Lane("ops").config.fallback = "oncall";
+  lanes["ops"].config.retry = {{1s}, 0ms};
+  auto sink = std::make_shared<FakeSink>();
+  sink->render = [](const SinkDelivery& delivery) {
+    HttpRequest request;
+    request.url = "http://oncall";
+    request.body = delivery.message.text;
+    return request;
+  };
+  Lane("oncall", sink);
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  ASSERT_TRUE(AwaitSent("http://oncall", 1));
+  EXPECT_THAT(http.Sent().back(), HasSubstr("Not delivered to ops after 1 attempt: the answer was 503 with ***"));
+  EXPECT_THAT(Log(), HasSubstr("\"event\":\"delivery_fell_back\""));
+  EXPECT_THAT(Log(), Not(HasSubstr("delivery_dead")));
+  Restart();
+  ASSERT_TRUE(AwaitSent("http://oncall", 2));
+  EXPECT_EQ(http.Sent().front().substr(0, 10), "http://ops");
+  EXPECT_EQ(http.Sent()[1], http.Sent()[2]) << "the story survives a restart";
+}
+
+TEST_F(TroublesTest, WhatWaitedForASinkThatFailedForAllOfGiveUpAfterFallsBack) {
+  Lane("ops").config.fallback = "oncall";
+  Lane("oncall"), Lane("barrier");
+  Start();
+  MakeFail();
+  const DeliverySeq waits = Accept("waits", {"ops"});
+  Settle();
+  http.AnswerAll([](const HttpRequest& request) { return Answered(request.url == "http://ops" ? 503 : 200); });
+  Tick(1h);
+  ASSERT_TRUE(AwaitState(waits, DeliveryState::kDead));
+  EXPECT_EQ(LastRecordOf(waits).outcome.code, "gave_up");
+  EXPECT_THAT(LastRecordOf(waits).outcome.reason, HasSubstr("the answer was 503"));
+  ASSERT_TRUE(bell.Await([&] { return http.CountSent("http://oncall") == 6; }));
+}
+
+TEST_F(TroublesTest, ABrokenSinkIsToldOnceToAnother) {
+  Lane("ops").config.notify_problems_to = "oncall";
+  auto sink = std::make_shared<FakeSink>();
+  sink->render = [](const SinkDelivery& delivery) {
+    HttpRequest request;
+    request.url = "http://oncall";
+    request.body = delivery.message.title + "|" + delivery.message.text + "|" + delivery.event.source;
+    return request;
+  };
+  Lane("oncall", sink), Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"}), Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
+  ASSERT_TRUE(AwaitSent("http://oncall", 1));
+  ASSERT_TRUE(http.Answer("http://oncall", Answered(200)));
+  EXPECT_THAT(http.Sent().back(),
+              HasSubstr("hookswitch: sink \"ops\" is broken|the answer was 401 with ***; make a new "
+                        "key\nNothing is lost"));
+  EXPECT_THAT(http.Sent().back(), HasSubstr("|hookswitch"));
+  Tick(30s);
+  ASSERT_TRUE(AwaitSent("http://ops", 3));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
+  Settle();
+  EXPECT_EQ(http.CountSent("http://oncall"), 1u) << "once";
+  Tick(60s);
+  ASSERT_TRUE(AwaitSent("http://ops", 4));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  ASSERT_TRUE(AwaitSent("http://oncall", 2));
+  EXPECT_THAT(http.Sent(), testing::Contains(HasSubstr("hookswitch: sink \"ops\" works again")));
+}
+
+TEST_F(TroublesTest, ANoticeSurvivesARestart) {
+  Lane("ops").config.notify_problems_to = "oncall";
+  Lane("oncall"), Lane("barrier");
+  Start();
+  dispatcher->Pause("oncall");
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
+  ASSERT_TRUE(bell.Await([&] { return StatusOf("oncall").pending == 1 || (Settle(), false); }));
+  Restart();
+  dispatcher->Resume("oncall");
+  EXPECT_TRUE(AwaitSent("http://oncall", 1));
+}
+
+TEST_F(TroublesTest, ASinkThatKeepsFailingIsToldAfterAWhile) {
+  Lane("ops").config.notify_problems_to = "oncall";
+  Lane("oncall"), Lane("barrier");
+  Start();
+  MakeFail();
+  Tick(2s);
+  ASSERT_TRUE(AwaitSent("http://ops", 6));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  Settle();
+  EXPECT_EQ(http.CountSent("http://oncall"), 0u) << "it may mend itself";
+  Tick(5min);
+  ASSERT_TRUE(AwaitSent("http://ops", 7));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  EXPECT_TRUE(AwaitSent("http://oncall", 1));
+}
+
+TEST_F(TroublesTest, AStatusMeansWhatTheOperatorSays) {
+  Lane("ops").config.classify = {{"400", config::Verdict::kRetry}, {"5xx", config::Verdict::kRejected}};
+  Start();
+  const DeliverySeq retried = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(400)));
+  ASSERT_TRUE(AwaitRecords(1));
+  EXPECT_EQ(journal.inner.StateOf(retried), DeliveryState::kPending);
+  EXPECT_THAT(LastRecordOf(retried).outcome.reason, HasSubstr("(as the sink's classify says)"));
+  const DeliverySeq rejected = Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  EXPECT_TRUE(AwaitState(rejected, DeliveryState::kDead));
+}
+
+TEST_F(TroublesTest, AnAttemptKeepsWhatWasSentAndAnsweredMaskedAndCut) {
+  keep_bodies = 60;
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("hunter2 " + std::string(200, 'x'), {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  HttpResult answer = Answered(200, {{"X-Key", "hunter2"}});
+  answer.response->body = "ok";
+  ASSERT_TRUE(http.Answer("http://ops", answer));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  const auto record = LastRecordOf(seq);
+  EXPECT_EQ(record.request, "POST http://ops\n\n*** " + std::string(39, 'x') + "... (cut)");
+  EXPECT_EQ(record.response, "HTTP 200\nX-Key: ***\n\nok");
+}
+
+TEST_F(TroublesTest, KeepingNoBodiesKeepsNone) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  EXPECT_EQ(LastRecordOf(seq).request, "");
+  EXPECT_EQ(LastRecordOf(seq).response, "");
+}
+
+TEST_F(TroublesTest, ALaterStatusCancelsAnUndeliveredEarlierOneAlsoAfterARestart) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  dispatcher->Pause("ops");
+  how.newest_only = true;
+  const DeliverySeq first = Accept("ringing", {"ops"}, 7);
+  Settle();
+  Restart();
+  const DeliverySeq last = Accept("completed", {"ops"}, 7);
+  ASSERT_TRUE(AwaitState(first, DeliveryState::kCanceled));
+  EXPECT_EQ(LastRecordOf(first).outcome.code, "replaced");
+  dispatcher->Resume("ops");
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  EXPECT_THAT(http.Sent(), testing::Contains("http://ops completed"));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  EXPECT_TRUE(AwaitState(last, DeliveryState::kDelivered));
+}
+
+TEST_F(TroublesTest, ASoftEndWaitsForTheRealOneAlsoAfterARestart) {
+  Lane("ops").settle = 5min;
+  Lane("barrier");
+  Start();
+  how.hold = 5min;
+  const DeliverySeq soft = Accept("call-disconnected", {"ops"}, 7);
+  const DeliverySeq alone = Accept("alone", {"ops"}, 8);
+  how.hold = 0ms;
+  Settle();
+  Restart();
+  how.ends_call = true;
+  Accept("completed", {"ops"}, 7);
+  ASSERT_TRUE(AwaitState(soft, DeliveryState::kCanceled));
+  EXPECT_EQ(LastRecordOf(soft).outcome.code, "settled");
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  how.ends_call = false;
+  Settle();
+  EXPECT_EQ(journal.inner.StateOf(alone), DeliveryState::kHeld);
+  Tick(5min);
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  EXPECT_EQ(http.Sent().back(), "http://ops alone");
+}
+
+TEST_F(TroublesTest, APauseByTheOperatorSurvivesARestart) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  dispatcher->Pause("ops");
+  Accept("call-1", {"ops"});
+  Settle();
+  Restart();
+  Settle();
+  EXPECT_EQ(StatusOf("ops").state, State::kPaused);
+  EXPECT_EQ(http.CountSent("http://ops"), 0u);
+  dispatcher->Resume("ops");
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  Restart();
+  EXPECT_EQ(StatusOf("ops").state, State::kOpen);
+}
+
+TEST_F(TroublesTest, ReleasedDeliveriesAreNotStartedUntilTheyAreTakenBack) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  dispatcher->Pause("ops");
+  auto pending = Store("call-1", {"ops"});
+  const DeliverySeq seq = pending.front().seq;
+  dispatcher->Accept(nullptr, pending);
+  Settle();
+  EXPECT_THAT(dispatcher->Release({seq, 99}), ElementsAre(seq));
+  EXPECT_THAT(dispatcher->Release({seq}), IsEmpty());
+  dispatcher->Resume("ops");
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 0u);
+  dispatcher->Accept(nullptr, pending);
+  EXPECT_TRUE(AwaitSent("http://ops", 1));
+}
+
+TEST_F(TroublesTest, AReplayIsTriedAtOnceAndItsScheduleBeginsAnew) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(400)));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDead));
+  auto revived = journal.inner.Revive(std::vector<DeliverySeq>{seq}, clock.Wall());
+  ASSERT_TRUE(revived);
+  dispatcher->Accept(nullptr, std::move(*revived));
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  ASSERT_TRUE(AwaitRecords(2));
+  EXPECT_EQ(LastRecordOf(seq).trigger, Trigger::kManual);
+  EXPECT_EQ(LastRecordOf(seq).number, 2u);
+  Tick(13s);
+  ASSERT_TRUE(AwaitSent("http://ops", 3));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  EXPECT_EQ(LastRecordOf(seq).trigger, Trigger::kAutomatic);
+}
+
+/// Ends "the process" while a delivery is inside the plugin.
+struct QuarantineTest : TroublesTest {
+  QuarantineTest() {
+    marks_path = testing::TempDir() + "hsw_quarantine_" + std::to_string(getpid());
+    std::filesystem::remove(marks_path);
+    dispatcher = std::make_unique<Dispatcher>(journal, journal.inner, http, clock, metrics, Marks());
+  }
+  ~QuarantineTest() override {
+    dispatcher.reset();
+    std::filesystem::remove(marks_path);
+  }
+  void CrashInside(DeliverySeq seq) {
+    dispatcher.reset();
+    auto marks = CrashMarks::Open(marks_path);
+    ASSERT_TRUE(marks);
+    // Kept to the test's end: what is gone with its process does not leave in good order.
+    gone.push_back(std::move(*marks));
+    inside.push_back(std::make_unique<CrashMarks::Inside>(gone.back().get(), seq));
+    dispatcher = std::make_unique<Dispatcher>(journal, journal.inner, http, clock, metrics, Marks());
+    Start();
+  }
+  std::vector<std::unique_ptr<CrashMarks>> gone;
+  std::vector<std::unique_ptr<CrashMarks::Inside>> inside;
+};
+
+TEST_F(QuarantineTest, ADeliveryThatWasInsideTwoCrashesIsDeadAndTheRestRunsOn) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  dispatcher->Pause("ops");
+  const DeliverySeq bad = Accept("poison", {"ops"}), good = Accept("good", {"ops"});
+  Settle();
+  dispatcher->Resume("ops");
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  CrashInside(bad);
+  ASSERT_TRUE(AwaitCode(bad, "crashed"));
+  EXPECT_EQ(journal.inner.StateOf(bad), DeliveryState::kPending);
+  Tick(12s);
+  ASSERT_TRUE(bell.Await([&] { return http.CountSent("http://ops") >= 4; }));
+  CrashInside(bad);
+  ASSERT_TRUE(AwaitState(bad, DeliveryState::kDead));
+  EXPECT_EQ(LastRecordOf(bad).outcome.code, "crashed_twice");
+  while (http.Answer("http://ops", Answered(200))) continue;
+  http.AnswerAll([](const HttpRequest&) { return Answered(200); });
+  EXPECT_TRUE(AwaitState(good, DeliveryState::kDelivered));
+}
+
+TEST_F(QuarantineTest, AReplayForgivesEarlierCrashes) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  const DeliverySeq bad = Accept("poison", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  CrashInside(bad);
+  ASSERT_TRUE(AwaitCode(bad, "crashed"));
+  CrashInside(bad);
+  Tick(12s);
+  ASSERT_TRUE(AwaitState(bad, DeliveryState::kDead));
+  auto revived = journal.inner.Revive(std::vector<DeliverySeq>{bad}, clock.Wall());
+  ASSERT_TRUE(revived);
+  dispatcher->Accept(nullptr, std::move(*revived));
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  ASSERT_TRUE(AwaitRecords(3));
+  CrashInside(bad);
+  Tick(20s);
+  EXPECT_TRUE(AwaitCode(bad, "crashed")) << "the first since the replay";
+}
+
+TEST(Notice, IsReadAsItWasWritten) {
+  const Message notice = BrokenNotice("ops \"x\"", "invalid_auth; make a new key", 7);
+  const auto read = ReadNotice(NoticeBody(notice));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->title, notice.title);
+  EXPECT_EQ(read->text, notice.text);
+  EXPECT_EQ(read->severity, Severity::kError);
+  ASSERT_EQ(read->fields.size(), 2u);
+  EXPECT_EQ(read->fields[1].name, "Waiting");
+  EXPECT_EQ(read->fields[1].value, "7");
+  for (const char* bad : {"", "[]", "{", "{\"title\":1}", "{\"title\":\"\"}"}) EXPECT_FALSE(ReadNotice(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace hookswitch
