@@ -159,6 +159,8 @@ class HistoryReader::Connection {
       }
     }
     std::ranges::sort(all, {}, &DeliverySummary::seq);
+    const auto twice = std::ranges::unique(all, {}, &DeliverySummary::seq);  // led to by a damaged run
+    all.erase(twice.begin(), twice.end());
     return all;
   }
 
