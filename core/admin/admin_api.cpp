@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/admin/answers.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
@@ -9,29 +10,9 @@
 namespace hookswitch {
 namespace {
 
-Answer JsonAnswer(int status, const json::value& body) {
-  Answer answer;
-  answer.status = status;
-  answer.body = ToText(body) + '\n';
-  return answer;
-}
-
-Answer Refused(int status, std::string_view error, std::string_view detail) {
-  return JsonAnswer(status, json::object{{"ok", false}, {"error", error}, {"detail", detail}});
-}
-
-json::value OrNull(const std::optional<WallTime>& time) {
-  if (!time) return nullptr;
-  return json::string(ToRfc3339(*time));
-}
-
 json::object ToObject(const LaneStatus& lane) {
-  return {{"sink", lane.sink},
-          {"state", ToString(lane.state)},
-          {"because", lane.because.empty() ? json::value(nullptr) : json::value(lane.because)},
-          {"pending", lane.pending},
-          {"in_flight", lane.in_flight},
-          {"oldest", OrNull(lane.oldest)},
+  return {{"sink", lane.sink},          {"state", ToString(lane.state)}, {"because", OrNull(lane.because)},
+          {"pending", lane.pending},    {"in_flight", lane.in_flight},   {"oldest", OrNull(lane.oldest)},
           {"until", OrNull(lane.until)}};
 }
 
@@ -144,9 +125,7 @@ Answer AdminApi::ShowStatus() const {
                                         {"pending", journal.pending},
                                         {"bytes", journal.bytes},
                                         {"bad_rows", journal.bad_rows},
-                                        {"unwritable_because", journal.unwritable_because.empty()
-                                                                   ? json::value(nullptr)
-                                                                   : json::value(journal.unwritable_because)}}}});
+                                        {"unwritable_because", OrNull(journal.unwritable_because)}}}});
 }
 
 Answer AdminApi::ListSinks() const {

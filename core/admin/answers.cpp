@@ -1,0 +1,48 @@
+#include "core/admin/answers.h"
+
+#include "core/base/time_text.h"
+
+namespace hookswitch {
+namespace {
+constexpr int kUnavailableRetrySeconds = 5;
+}
+
+Answer JsonAnswer(int status, const json::value& body) {
+  Answer answer;
+  answer.status = status;
+  answer.body = ToText(body) + '\n';
+  return answer;
+}
+
+Answer Refused(int status, std::string_view error, std::string_view detail) {
+  return JsonAnswer(status, json::object{{"ok", false}, {"error", error}, {"detail", detail}});
+}
+
+Answer Failed(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kNotFound: return Refused(404, "not_found", error.message);
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kFull: {
+      Answer answer = Refused(503, "unavailable", error.message);
+      answer.retry_after_seconds = kUnavailableRetrySeconds;
+      return answer;
+    }
+    case ErrorCode::kInvalid: return Refused(500, "damaged", error.message);
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kInternal: break;
+  }
+  return Refused(500, "internal", error.message);
+}
+
+json::value OrNull(std::string_view text) {
+  if (text.empty()) return nullptr;
+  return json::string(text);
+}
+
+json::value OrNull(const std::optional<WallTime>& time) {
+  if (!time) return nullptr;
+  return json::string(ToRfc3339(*time));
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,23 @@
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/ingress/http_server.h"
+
+/// What all pages of the admin API answer with.
+namespace hookswitch {
+
+/// `body` as one line of JSON.
+Answer JsonAnswer(int status, const json::value& body);
+/// {"ok":false,"error":…,"detail":…}
+Answer Refused(int status, std::string_view error, std::string_view detail);
+/// What went wrong while the journal was asked: 404, 500 for a damaged row, 503 with Retry-After.
+Answer Failed(const Error& error);
+
+json::value OrNull(std::string_view text);  ///< null for ""
+json::value OrNull(const std::optional<WallTime>& time);
+
+}  // namespace hookswitch

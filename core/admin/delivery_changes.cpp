@@ -1,0 +1,132 @@
+#include "core/admin/delivery_changes.h"
+
+#include <algorithm>
+
+#include "core/base/log.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::size_t kChunk = 1000;
+constexpr std::size_t kShown = 100;
+
+std::vector<DeliverySeq> NumbersOf(std::span<const PendingDelivery> deliveries) {
+  std::vector<DeliverySeq> numbers;
+  for (const auto& delivery : deliveries) numbers.push_back(delivery.seq);
+  return numbers;
+}
+
+}  // namespace
+
+Result<std::vector<DeliverySeq>> DeliveryChanges::ReplayEvent(EventSeq event, std::span<const Route> routes) {
+  // Neither held nor replaced by what else the call has: the operator wants this one, now.
+  std::vector<NewDelivery> wanted;
+  for (const Route& route : routes) {
+    wanted.push_back({.sink = route.sink, .rule = route.rule, .template_name = route.template_name});
+  }
+  MutexLock lock(mu_);
+  auto added = history_.AddDeliveries(event, wanted, clock_.Wall());
+  if (!added) return std::move(added).error();
+  std::vector<DeliverySeq> numbers = NumbersOf(*added);
+  scheduler_.accept(std::move(*added));
+  return numbers;
+}
+
+Result<bool> DeliveryChanges::Replay(DeliverySeq delivery) {
+  MutexLock lock(mu_);
+  const Match match{delivery};
+  auto revived = ReplayChunk({&match, 1});
+  if (!revived) return std::move(revived).error();
+  return !revived->empty();
+}
+
+BulkResult DeliveryChanges::Replay(const BulkRequest& request) {
+  return Apply(request, &DeliveryChanges::ReplayChunk);
+}
+
+BulkResult DeliveryChanges::Purge(const BulkRequest& request) {
+  return Apply(request, &DeliveryChanges::PurgeChunk);
+}
+
+BulkResult DeliveryChanges::Apply(const BulkRequest& request, Change change) {
+  BulkResult result;
+  MutexLock lock(mu_);
+  auto matches = List(request.filter);
+  if (!matches) {
+    result.end = std::move(matches).error();
+    return result;
+  }
+  result.matched = matches->size();
+  const std::span<const Match> all(*matches);
+  if (request.dry_run) {
+    for (const Match& match : all.first(std::min(all.size(), kShown))) result.first.push_back(match.seq);
+    return result;
+  }
+  for (std::size_t begin = 0; begin < all.size(); begin += kChunk) {
+    auto changed = (this->*change)(all.subspan(begin, std::min(kChunk, all.size() - begin)));
+    if (!changed) {
+      result.end = std::move(changed).error();
+      return result;
+    }
+    result.changed += changed->size();
+    const std::size_t shown = std::min(changed->size(), kShown - result.first.size());
+    result.first.insert(result.first.end(), changed->begin(), changed->begin() + static_cast<std::ptrdiff_t>(shown));
+  }
+  return result;
+}
+
+Result<std::vector<DeliveryChanges::Match>> DeliveryChanges::List(const DeliveryFilter& filter) {
+  std::vector<Match> matches;
+  DeliverySeq before = 0;
+  do {
+    auto page = history_.ListDeliveries(filter, before, kChunk);
+    if (!page) return std::move(page).error();
+    for (const auto& delivery : page->items) {
+      matches.push_back(
+          {delivery.seq, delivery.state == DeliveryState::kPending || delivery.state == DeliveryState::kHeld});
+    }
+    before = page->next;
+  } while (before != 0);
+  std::ranges::reverse(matches);
+  return matches;
+}
+
+Result<std::vector<DeliverySeq>> DeliveryChanges::ReplayChunk(std::span<const Match> chunk) {
+  std::vector<DeliverySeq> numbers;
+  for (const Match& match : chunk) numbers.push_back(match.seq);
+  auto revived = history_.Revive(numbers, clock_.Wall());
+  if (!revived) return std::move(revived).error();
+  numbers = NumbersOf(*revived);
+  if (!numbers.empty()) scheduler_.accept(std::move(*revived));
+  return numbers;
+}
+
+Result<std::vector<DeliverySeq>> DeliveryChanges::PurgeChunk(std::span<const Match> chunk) {
+  std::vector<DeliverySeq> waiting;
+  std::vector<DeliverySeq> ended;
+  for (const Match& match : chunk) (match.waits ? waiting : ended).push_back(match.seq);
+  std::vector<DeliverySeq> released;
+  if (!waiting.empty()) released = scheduler_.release(std::move(waiting));
+  std::vector<DeliverySeq> all = std::move(ended);
+  all.insert(all.end(), released.begin(), released.end());
+  if (all.empty()) return all;
+  std::ranges::sort(all);
+  auto canceled = history_.Cancel(all, "purged by the operator");
+  if (!canceled) PutBack(released);
+  return canceled;
+}
+
+void DeliveryChanges::PutBack(std::span<const DeliverySeq> deliveries) {
+  std::vector<PendingDelivery> back;
+  for (const DeliverySeq seq : deliveries) {
+    auto found = journal_.LoadPending(seq - 1, 1);
+    if (!found) {
+      log::Error("purge_not_undone", {{"reason", found.error().message}, {"deliveries", deliveries.size()}});
+      break;
+    }
+    if (!found->empty() && found->front().seq == seq) back.push_back(std::move(found->front()));
+  }
+  if (!back.empty()) scheduler_.accept(std::move(back));
+}
+
+}  // namespace hookswitch

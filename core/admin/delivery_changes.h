@@ -1,0 +1,71 @@
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/admin/query.h"
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/base/sync.h"
+#include "core/event/outcome.h"
+#include "core/journal/history.h"
+#include "core/journal/journal.h"
+#include "core/routing/route_table.h"
+
+namespace hookswitch {
+
+/// Who schedules deliveries, as changes to them see it. Safe from any thread.
+struct SchedulerHooks {
+  /// Takes over deliveries that wait in the journal.
+  std::function<void(std::vector<PendingDelivery>)> accept;
+  /// Lets go of those that wait and are not in flight, and returns them.
+  std::function<std::vector<DeliverySeq>(std::vector<DeliverySeq>)> release;
+};
+
+/// What became of a filter's deliveries.
+struct BulkResult {
+  std::size_t matched = 0, changed = 0;
+  std::vector<DeliverySeq> first;  ///< of those that changed (with dry_run: that matched), oldest first; at most 100
+  Status end = Ok();               ///< why it stopped early; what has changed until then stays so
+};
+
+/// What an operator does with deliveries: one change at a time, each durable before the scheduler hears of it. Safe
+/// from any thread; blocks. Errors are those of History.
+class DeliveryChanges {
+ public:
+  /// The references outlive it.
+  DeliveryChanges(History& history, Journal& journal, const Clock& clock, SchedulerHooks scheduler)
+      : history_(history), journal_(journal), clock_(clock), scheduler_(std::move(scheduler)) {}
+
+  /// Sends a stored event along `routes` once more, whatever became of it before.
+  Result<std::vector<DeliverySeq>> ReplayEvent(EventSeq event, std::span<const Route> routes);
+  /// Tries a delivery that has ended again. False if it has not ended.
+  Result<bool> Replay(DeliverySeq delivery);
+  /// All that the filter lists, oldest first; those that came in between are left alone.
+  BulkResult Replay(const BulkRequest& request);
+  /// Cancels what is dead or waits and is not in flight.
+  BulkResult Purge(const BulkRequest& request);
+
+ private:
+  struct Match {
+    DeliverySeq seq = 0;
+    bool waits = false;
+  };
+  using Change = Result<std::vector<DeliverySeq>> (DeliveryChanges::*)(std::span<const Match> chunk);
+
+  Result<std::vector<Match>> List(const DeliveryFilter& filter);
+  BulkResult Apply(const BulkRequest& request, Change change);
+  Result<std::vector<DeliverySeq>> ReplayChunk(std::span<const Match> chunk) REQUIRES(mu_);
+  Result<std::vector<DeliverySeq>> PurgeChunk(std::span<const Match> chunk) REQUIRES(mu_);
+  void PutBack(std::span<const DeliverySeq> deliveries) REQUIRES(mu_);
+
+  History& history_;
+  Journal& journal_;
+  const Clock& clock_;
+  const SchedulerHooks scheduler_;
+  Mutex mu_;  ///< one change at a time: a purge must not cancel what a replay has just handed over
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/event/call_event.h"
+#include "core/journal/journal.h"
+#include "core/routing/route_table.h"
+#include "core/sources/source.h"
+
+namespace hookswitch {
+
+/// A stored event as one config reads and routes it.
+struct EventReading {
+  std::shared_ptr<const CallEvent> call;  ///< nullptr: it is none, or cannot be read; `why_not` says why
+  std::string why_not;
+  Explanation explanation;  ///< with `call`; its routes borrow from `routes`
+  std::shared_ptr<const RouteTable> routes;
+  std::uint64_t generation = 0;  ///< of the config
+};
+
+using SourceMap = std::map<std::string, std::shared_ptr<const Source>, std::less<>>;
+
+/// Reads `stored` again by its source and explains what `routes` say of it. `routes` may be nullptr: no rules.
+EventReading ReadAgain(const StoredEvent& stored, const SourceMap& sources, std::shared_ptr<const RouteTable> routes);
+
+/// The kept headers of a stored event.
+std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view text);
+
+}  // namespace hookswitch

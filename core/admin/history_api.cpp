@@ -1,0 +1,237 @@
+#include "core/admin/history_api.h"
+
+#include <algorithm>
+
+#include "core/admin/answers.h"
+#include "core/admin/history_json.h"
+#include "core/admin/query.h"
+#include "core/base/text.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::string_view kEvents = "/api/v1/events";
+constexpr std::string_view kDeliveries = "/api/v1/deliveries";
+// A rare match may lie far back: the answer comes with what was found by then, and a cursor.
+constexpr std::chrono::milliseconds kListBudget{200};
+
+bool IsAt(std::string_view path, std::string_view top) {
+  return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
+}
+
+Answer BadRequest(const Error& error) {
+  return Refused(400, "invalid_parameter", error.message);
+}
+
+// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up.
+template <class List, class Show>
+Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, const List& list, const Show& show) {
+  const MonoTime end = clock.Mono() + kListBudget;
+  json::array items;
+  std::int64_t before = page.before;
+  do {
+    auto part = list(before, page.limit - items.size());
+    if (!part) return Failed(part.error());
+    for (const auto& item : part->items) items.push_back(show(item));
+    before = part->next;
+  } while (before != 0 && items.size() < page.limit && clock.Mono() < end);
+  json::value cursor = nullptr;
+  if (before != 0) cursor = std::to_string(before);
+  return JsonAnswer(200, json::object{{name, std::move(items)}, {"cursor", std::move(cursor)}});
+}
+
+json::array IdsOf(std::span<const DeliverySeq> deliveries) {
+  json::array ids;
+  for (const DeliverySeq delivery : deliveries) ids.emplace_back(DeliveryId(delivery));
+  return ids;
+}
+
+// Which states a request may ask for; the first that it may not, as an error.
+Status CheckStates(std::span<const DeliveryState> states, bool purge) {
+  for (const DeliveryState state : states) {
+    const std::string name(ToString(state));
+    switch (state) {
+      case DeliveryState::kPending:
+      case DeliveryState::kHeld:
+        if (!purge) return Error{ErrorCode::kInvalid, "state: what is " + name + " has not ended; it needs no replay"};
+        break;
+      case DeliveryState::kDelivered:
+        if (purge) return Error{ErrorCode::kInvalid, "state: what was delivered is never purged; retention removes it"};
+        break;
+      case DeliveryState::kCanceled:
+        if (purge) return Error{ErrorCode::kInvalid, "state: what is canceled need not be purged"};
+        break;
+      case DeliveryState::kDead: break;
+    }
+  }
+  return Ok();
+}
+
+}  // namespace
+
+HistoryApi::HistoryApi(History& history, Journal& journal, const Clock& clock, HistoryHooks hooks)
+    : history_(history),
+      journal_(journal),
+      clock_(clock),
+      hooks_(std::move(hooks)),
+      changes_(history, journal, clock, hooks_.scheduler) {}
+
+bool HistoryApi::Owns(std::string_view path) {
+  return IsAt(path, kEvents) || IsAt(path, kDeliveries);
+}
+
+Answer HistoryApi::Handle(const ServedRequest& request) {
+  const bool events = IsAt(request.path, kEvents);
+  std::string_view rest = request.path.substr(events ? kEvents.size() : kDeliveries.size());
+  if (!rest.empty()) rest.remove_prefix(1);
+  const auto slash = std::min(rest.find('/'), rest.size());
+  const std::string_view id = rest.substr(0, slash);
+  const std::string_view verb = rest.substr(std::min(slash + 1, rest.size()));
+  const bool bulk = !events && slash == rest.size() && (id == "replay" || id == "purge");
+  if ((slash != rest.size() && verb != "replay") || (request.path.ends_with('/'))) {
+    return Refused(
+        404, "not_found",
+        "there is no such page; below " + std::string(events ? kEvents : kDeliveries) + "/{id} there is only /replay");
+  }
+  const bool post = bulk || verb == "replay";
+  if (post ? request.method != "POST" : request.method != "GET" && request.method != "HEAD") {
+    Answer answer = Refused(405, "method_not_allowed", post ? "use POST" : "use GET");
+    answer.allow = post ? "POST" : "GET";
+    return answer;
+  }
+  if (rest.empty()) return events ? ListEvents(request) : ListDeliveries(request);
+  if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
+  if (bulk) return Bulk(request.body, id == "purge");
+  if (!post) return events ? ShowEvent(id) : ShowDelivery(id);
+  if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
+  return events ? ReplayEvent(id) : ReplayDelivery(id);
+}
+
+Answer HistoryApi::ListEvents(const ServedRequest& request) {
+  const auto query = ParseEventQuery(request.query, clock_.Wall());
+  if (!query) return BadRequest(query.error());
+  return AnswerPages(
+      "events", query->page, clock_,
+      [&](EventSeq before, std::size_t limit) { return history_.ListEvents(query->filter, before, limit); },
+      [](const EventSummary& event) { return ToObject(event); });
+}
+
+Answer HistoryApi::ListDeliveries(const ServedRequest& request) {
+  auto query = ParseDeliveryQuery(request.query, clock_.Wall());
+  if (!query) return BadRequest(query.error());
+  const HeldSinks held = HeldSinksOf(hooks_.lanes());
+  query->filter.held_sinks = NamesOf(held);
+  return AnswerPages(
+      "deliveries", query->page, clock_,
+      [&](DeliverySeq before, std::size_t limit) { return history_.ListDeliveries(query->filter, before, limit); },
+      [&](const DeliverySummary& delivery) { return ToObject(delivery, held); });
+}
+
+Result<EventSummary> HistoryApi::FindEvent(std::string_view id) {
+  const Error missing{ErrorCode::kNotFound, "no event has the id " + ToUtf8(id) + "; retention may have removed it"};
+  const auto seq = EventSeqOf(id);
+  if (!seq) return missing;
+  auto event = history_.FindEvent(*seq);
+  if (event && !EqualsIgnoreCase(event->id, id)) return missing;
+  if (!event && event.error().code == ErrorCode::kNotFound) return missing;
+  return event;
+}
+
+Result<json::array> HistoryApi::AttemptsOf(DeliverySeq delivery) {
+  auto attempts = history_.AttemptsOf(delivery);
+  if (!attempts) return std::move(attempts).error();
+  json::array shown;
+  for (const auto& attempt : *attempts) shown.push_back(ToObject(attempt));
+  return shown;
+}
+
+Answer HistoryApi::ShowEvent(std::string_view id) {
+  const auto event = FindEvent(id);
+  if (!event) return Failed(event.error());
+  const auto deliveries = history_.DeliveriesOf(event->seq);
+  if (!deliveries) return Failed(deliveries.error());
+  const auto stored = journal_.Load(event->seq);
+  if (!stored && stored.error().code == ErrorCode::kUnavailable) return Failed(stored.error());
+  EventReading reading;
+  if (stored) reading = hooks_.read(*stored);
+  if (!stored) reading.why_not = stored.error().message;
+
+  json::object shown = ToObject(*event);
+  if (stored) AddBody(shown, *stored);
+  boost::system::error_code ignored;
+  shown["normalized"] = reading.call ? json::parse(ToJson(*reading.call), ignored) : json::value(nullptr);
+  shown["normalized_because"] = OrNull(reading.why_not);
+  shown["routing"] = RoutingOf(reading, clock_.Wall());
+  const HeldSinks held = HeldSinksOf(hooks_.lanes());
+  json::array list;
+  for (const auto& delivery : *deliveries) {
+    auto attempts = AttemptsOf(delivery.seq);
+    if (!attempts) return Failed(attempts.error());
+    json::object object = ToObject(delivery, held);
+    object["attempts"] = std::move(*attempts);
+    list.push_back(std::move(object));
+  }
+  shown["deliveries"] = std::move(list);
+  return JsonAnswer(200, shown);
+}
+
+Answer HistoryApi::ReplayEvent(std::string_view id) {
+  const auto event = FindEvent(id);
+  if (!event) return Failed(event.error());
+  const auto stored = journal_.Load(event->seq);
+  if (!stored) return Failed(stored.error());
+  const EventReading reading = hooks_.read(*stored);
+  if (!reading.call) return Refused(409, "not_a_call", reading.why_not);
+  if (reading.explanation.routes.empty()) {
+    return Refused(422, "no_rule",
+                   "no rule of now wants this event; GET " + std::string(kEvents) + "/" + event->id + " says why");
+  }
+  const auto added = changes_.ReplayEvent(event->seq, reading.explanation.routes);
+  if (!added) return Failed(added.error());
+  return JsonAnswer(200, json::object{{"ok", true}, {"id", event->id}, {"deliveries", IdsOf(*added)}});
+}
+
+Answer HistoryApi::ShowDelivery(std::string_view id) {
+  const auto seq = DeliverySeqOf(id);
+  if (!seq) return Refused(404, "not_found", "no delivery has the id " + ToUtf8(id));
+  const auto delivery = history_.FindDelivery(*seq);
+  if (!delivery) return Failed(delivery.error());
+  auto attempts = AttemptsOf(*seq);
+  if (!attempts) return Failed(attempts.error());
+  json::object shown = ToObject(*delivery, HeldSinksOf(hooks_.lanes()));
+  shown["attempts"] = std::move(*attempts);
+  return JsonAnswer(200, shown);
+}
+
+Answer HistoryApi::ReplayDelivery(std::string_view id) {
+  const auto seq = DeliverySeqOf(id);
+  if (!seq) return Refused(404, "not_found", "no delivery has the id " + ToUtf8(id));
+  const auto delivery = history_.FindDelivery(*seq);
+  if (!delivery) return Failed(delivery.error());
+  const auto revived = changes_.Replay(*seq);
+  if (!revived) return Failed(revived.error());
+  if (!*revived) return Refused(409, "not_ended", "it has not ended: it waits or is being sent");
+  return JsonAnswer(200, json::object{{"ok", true}, {"id", DeliveryId(*seq)}});
+}
+
+Answer HistoryApi::Bulk(std::string_view body, bool purge) {
+  auto request = ParseBulkRequest(body, clock_.Wall());
+  if (!request) return BadRequest(request.error());
+  if (Status states = CheckStates(request->filter.states, purge); !states) return BadRequest(states.error());
+  request->filter.held_sinks = NamesOf(HeldSinksOf(hooks_.lanes()));
+  const BulkResult result = purge ? changes_.Purge(*request) : changes_.Replay(*request);
+  json::object shown{{"ok", result.end.has_value()},
+                     {"dry_run", request->dry_run},
+                     {"matched", result.matched},
+                     {"changed", result.changed},
+                     {"deliveries", IdsOf(result.first)}};
+  if (result.end) return JsonAnswer(200, shown);
+  Answer answer = Failed(result.end.error());
+  boost::system::error_code ignored;
+  const json::value why = json::parse(answer.body, ignored);
+  for (const char* key : {"error", "detail"}) shown[key] = why.at(key);
+  answer.body = ToText(shown) + '\n';
+  return answer;
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,57 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/admin/delivery_changes.h"
+#include "core/admin/event_reading.h"
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/delivery/dispatcher.h"
+#include "core/ingress/http_server.h"
+#include "core/journal/history.h"
+#include "core/journal/journal.h"
+
+namespace hookswitch {
+
+/// What history asks of the router. Called from the admin server's threads; all must be safe there.
+struct HistoryHooks {
+  /// The event as the config of now reads and routes it (ReadAgain).
+  std::function<EventReading(const StoredEvent&)> read;
+  std::function<std::vector<LaneStatus>()> lanes;
+  SchedulerHooks scheduler;
+};
+
+/// The pages /api/v1/events… and /api/v1/deliveries… (README, "Admin API"). Safe from any thread; blocks.
+class HistoryApi {
+ public:
+  /// The references outlive it.
+  HistoryApi(History& history, Journal& journal, const Clock& clock, HistoryHooks hooks);
+
+  /// True for the paths that Handle answers.
+  static bool Owns(std::string_view path);
+  Answer Handle(const ServedRequest& request);
+
+ private:
+  Answer ListEvents(const ServedRequest& request);
+  Answer ShowEvent(std::string_view id);
+  Answer ReplayEvent(std::string_view id);
+  Answer ListDeliveries(const ServedRequest& request);
+  Answer ShowDelivery(std::string_view id);
+  Answer ReplayDelivery(std::string_view id);
+  Answer Bulk(std::string_view body, bool purge);
+
+  /// The stored event with this public id. Errors: kNotFound and those of History.
+  Result<EventSummary> FindEvent(std::string_view id);
+  Result<json::array> AttemptsOf(DeliverySeq delivery);
+
+  History& history_;
+  Journal& journal_;
+  const Clock& clock_;
+  const HistoryHooks hooks_;
+  DeliveryChanges changes_;
+};
+
+}  // namespace hookswitch

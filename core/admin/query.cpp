@@ -1,0 +1,274 @@
+#include "core/admin/query.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/base/time_text.h"
+#include "core/event/call_event.h"
+#include "core/ingress/request_reader.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr std::int64_t kMostPerPage = 1000;
+constexpr DeliveryState kStates[] = {DeliveryState::kPending, DeliveryState::kHeld, DeliveryState::kDelivered,
+                                     DeliveryState::kDead, DeliveryState::kCanceled};
+
+Error Wrong(std::string_view name, std::string_view what) {
+  return {ErrorCode::kInvalid, std::string(name) + ": " + std::string(what)};
+}
+
+std::string Quoted(std::string_view text) {
+  return '"' + ToUtf8(text) + '"';
+}
+
+std::string Suggestion(std::string_view name, const std::vector<std::string>& known) {
+  const std::string near = Nearest(name, known);
+  if (!near.empty()) return "did you mean \"" + near + "\"?";
+  std::string all = "there is";
+  for (const auto& one : known) all += (&one == &known.front() ? " " : ", ") + one;
+  return all;
+}
+
+// A key of a filter: how its value, which is not empty, is put into it.
+template <class Filter>
+struct Key {
+  std::string_view name;
+  Status (*set)(Filter& filter, std::string_view value, WallTime now);
+};
+
+template <class Filter, auto Member>
+Status SetText(Filter& filter, std::string_view value, WallTime) {
+  filter.*Member = value;
+  return Ok();
+}
+
+template <class Filter>
+Status SetStatus(Filter& filter, std::string_view value, WallTime) {
+  if (!ParseStatus(value)) {
+    std::vector<std::string> known;
+    for (const auto& name : StatusNames()) {
+      if (ParseStatus(name)) known.push_back(name);
+    }
+    return Wrong("status", Quoted(value) + " is not a status of a call; " + Suggestion(value, known));
+  }
+  filter.status = value;
+  return Ok();
+}
+
+Status SetTime(std::optional<WallTime>& time, std::string_view name, std::string_view value, WallTime now) {
+  time = ParseTime(value);
+  if (time) return Ok();
+  const auto back = ParseDuration(value);
+  if (!back) {
+    return Wrong(name, Quoted(value) + " is neither a time such as 2026-03-04T09:02:03Z nor a duration such as 2h");
+  }
+  time = now - *back;
+  return Ok();
+}
+template <class Filter>
+Status SetSince(Filter& filter, std::string_view value, WallTime now) {
+  return SetTime(filter.since, "since", value, now);
+}
+template <class Filter>
+Status SetUntil(Filter& filter, std::string_view value, WallTime now) {
+  return SetTime(filter.until, "until", value, now);
+}
+
+Status SetStates(DeliveryFilter& filter, std::string_view value, WallTime) {
+  while (true) {
+    const auto comma = value.find(',');
+    const std::string_view name = Trim(value.substr(0, comma));
+    const auto* state = std::ranges::find(kStates, name, [](DeliveryState one) { return ToString(one); });
+    if (state == std::end(kStates)) {
+      std::vector<std::string> known;
+      for (const DeliveryState one : kStates) known.emplace_back(ToString(one));
+      return Wrong("state", Quoted(name) + " is not a state of a delivery; " + Suggestion(name, known));
+    }
+    filter.states.push_back(*state);
+    if (comma == std::string_view::npos) return Ok();
+    value.remove_prefix(comma + 1);
+  }
+}
+
+Status SetEvent(DeliveryFilter& filter, std::string_view value, WallTime) {
+  const auto seq = EventSeqOf(value);
+  if (!seq) return Wrong("event", Quoted(value) + " is not the id of an event");
+  filter.event = *seq;
+  return Ok();
+}
+
+template <class Filter>
+std::span<const Key<Filter>> KeysOf();
+template <>
+std::span<const Key<EventFilter>> KeysOf() {
+  static constexpr Key<EventFilter> kKeys[] = {{"agent", SetText<EventFilter, &EventFilter::agent>},
+                                               {"status", SetStatus<EventFilter>},
+                                               {"call_id", SetText<EventFilter, &EventFilter::call_id>},
+                                               {"source", SetText<EventFilter, &EventFilter::source>},
+                                               {"q", SetText<EventFilter, &EventFilter::text>},
+                                               {"since", SetSince<EventFilter>},
+                                               {"until", SetUntil<EventFilter>}};
+  return kKeys;
+}
+template <>
+std::span<const Key<DeliveryFilter>> KeysOf() {
+  static constexpr Key<DeliveryFilter> kKeys[] = {{"state", SetStates},
+                                                  {"sink", SetText<DeliveryFilter, &DeliveryFilter::sink>},
+                                                  {"rule", SetText<DeliveryFilter, &DeliveryFilter::rule>},
+                                                  {"agent", SetText<DeliveryFilter, &DeliveryFilter::agent>},
+                                                  {"status", SetStatus<DeliveryFilter>},
+                                                  {"call_id", SetText<DeliveryFilter, &DeliveryFilter::call_id>},
+                                                  {"source", SetText<DeliveryFilter, &DeliveryFilter::source>},
+                                                  {"event", SetEvent},
+                                                  {"since", SetSince<DeliveryFilter>},
+                                                  {"until", SetUntil<DeliveryFilter>}};
+  return kKeys;
+}
+
+template <class Filter>
+const Key<Filter>* Find(std::string_view name) {
+  const auto keys = KeysOf<Filter>();
+  const auto found = std::ranges::find(keys, name, &Key<Filter>::name);
+  return found == keys.end() ? nullptr : &*found;
+}
+
+template <class Filter>
+Error Unknown(std::string_view name, std::initializer_list<const char*> more) {
+  std::vector<std::string> known;
+  for (const auto& key : KeysOf<Filter>()) known.emplace_back(key.name);
+  known.insert(known.end(), more.begin(), more.end());
+  return {ErrorCode::kInvalid, Quoted(name) + " is not known here; " + Suggestion(name, known)};
+}
+
+template <class Filter>
+Status CheckTimes(const Filter& filter) {
+  if (filter.since && filter.until && *filter.until <= *filter.since) return Wrong("until", "is not after since");
+  return Ok();
+}
+
+Status SetPage(PageQuery& page, std::string_view name, std::string_view value) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  const bool whole = error == std::errc() && end == value.data() + value.size();
+  if (name == "limit") {
+    if (!whole || number < 1 || number > kMostPerPage) {
+      return Wrong(name, Quoted(value) + " is not a number from 1 to " + std::to_string(kMostPerPage));
+    }
+    page.limit = static_cast<std::size_t>(number);
+    return Ok();
+  }
+  if (!whole || number < 1) return Wrong(name, Quoted(value) + " is no cursor of an earlier answer");
+  page.before = number;
+  return Ok();
+}
+
+template <class Query, class Filter>
+Result<Query> Parse(std::string_view query, WallTime now) {
+  Query parsed;
+  std::set<std::string, std::less<>> seen;
+  std::string name;
+  std::string value;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (pair.empty()) continue;
+    const auto equals = std::min(pair.find('='), pair.size());
+    const std::string_view raw = pair.substr(std::min(equals + 1, pair.size()));
+    if (!PercentDecode(pair.substr(0, equals), true, name)) return Wrong("query", "has a broken percent escape");
+    // A time has no blanks; the plus of its zone often comes unescaped.
+    const bool is_time = name == "since" || name == "until";
+    if (!PercentDecode(raw, !is_time, value)) return Wrong(name, "has a broken percent escape");
+    if (!seen.insert(name).second) return Wrong(name, "is given twice");
+    const bool of_page = name == "limit" || name == "cursor";
+    const auto* key = Find<Filter>(name);
+    if (!key && !of_page) return Unknown<Filter>(name, {"limit", "cursor"});
+    if (value.empty()) continue;
+    HSW_TRY(of_page ? SetPage(parsed.page, name, value) : key->set(parsed.filter, value, now));
+  }
+  HSW_TRY(CheckTimes(parsed.filter));
+  return parsed;
+}
+
+Result<json::object> ParseObject(std::string_view body) {
+  boost::system::error_code error;
+  const json::value value = json::parse(json::string_view(body.data(), body.size()), error);
+  if (error || !value.is_object()) return Error{ErrorCode::kInvalid, "the body is not a JSON object"};
+  return value.get_object();
+}
+
+// A text; of `state` a list of texts too, which become one with commas.
+Result<std::string> TextOf(std::string_view name, const json::value& value) {
+  std::string text;
+  const auto* list = name == "state" ? value.if_array() : nullptr;
+  for (const auto& item : list ? std::span<const json::value>(*list) : std::span<const json::value>(&value, 1)) {
+    if (!item.is_string() || item.get_string().empty()) return Wrong(name, "is not a text, or is empty");
+    if (!text.empty()) text += ',';
+    text += item.get_string();
+  }
+  if (text.empty()) return Wrong(name, "is an empty list");
+  return text;
+}
+
+}  // namespace
+
+Result<EventQuery> ParseEventQuery(std::string_view query, WallTime now) {
+  return Parse<EventQuery, EventFilter>(query, now);
+}
+
+Result<DeliveryQuery> ParseDeliveryQuery(std::string_view query, WallTime now) {
+  return Parse<DeliveryQuery, DeliveryFilter>(query, now);
+}
+
+Result<BulkRequest> ParseBulkRequest(std::string_view body, WallTime now) {
+  auto object = ParseObject(body);
+  if (!object) return std::move(object).error();
+  BulkRequest request;
+  bool all = false;
+  bool narrowed = false;
+  for (const auto& member : *object) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (name == "dry_run" || name == "all") {
+      if (!member.value().is_bool()) return Wrong(name, "is neither true nor false");
+      (name == "all" ? all : request.dry_run) = member.value().get_bool();
+      continue;
+    }
+    const auto* key = Find<DeliveryFilter>(name);
+    if (!key) return Unknown<DeliveryFilter>(name, {"dry_run", "all"});
+    auto text = TextOf(name, member.value());
+    if (!text) return std::move(text).error();
+    HSW_TRY(key->set(request.filter, *text, now));
+    narrowed = narrowed || name != "state";
+  }
+  HSW_TRY(CheckTimes(request.filter));
+  if (!narrowed && !all) {
+    return Error{ErrorCode::kInvalid, "say which deliveries are meant (sink, since, …), or \"all\": true"};
+  }
+  if (request.filter.states.empty()) request.filter.states = {DeliveryState::kDead};
+  return request;
+}
+
+Status ExpectNoBody(std::string_view body) {
+  if (body.empty()) return Ok();
+  auto object = ParseObject(body);
+  if (!object) return std::move(object).error();
+  if (!object->empty()) {
+    return Error{ErrorCode::kInvalid, Quoted(object->begin()->key()) + " is not known here; send no body"};
+  }
+  return Ok();
+}
+
+Status ExpectNoQuery(std::string_view query) {
+  if (query.empty()) return Ok();
+  return Error{ErrorCode::kInvalid, Quoted(query) + " is not known here; this page takes no parameters"};
+}
+
+}  // namespace hookswitch

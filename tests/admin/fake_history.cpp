@@ -1,0 +1,169 @@
+#include "tests/admin/fake_history.h"
+
+#include <algorithm>
+
+namespace hookswitch {
+namespace {
+
+constexpr std::uint16_t kSalt = 0x5a17;
+constexpr WallTime kBegin{std::chrono::milliseconds(1'772'614'923'114)};
+
+bool Waits(DeliveryState state) {
+  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
+}
+
+bool Is(const std::string& wanted, const std::string& value) {
+  return wanted.empty() || wanted == value;
+}
+
+template <class Rows, class Take>
+auto PageOf(const Rows& rows, std::int64_t before, std::size_t limit, std::size_t rows_per_page, Take take) {
+  Page<std::decay_t<decltype(*take(rows.begin()->second))>> page;
+  auto row = before == 0 ? rows.end() : rows.lower_bound(before);
+  for (std::size_t looked = 0; row != rows.begin() && looked < rows_per_page && page.items.size() < limit; ++looked) {
+    --row;
+    if (auto item = take(row->second)) page.items.push_back(*item);
+  }
+  page.next = row == rows.begin() ? 0 : row->first;
+  return page;
+}
+
+PendingDelivery PendingOf(const DeliverySummary& summary) {
+  PendingDelivery pending;
+  pending.seq = summary.seq;
+  pending.event = summary.event;
+  pending.sink = summary.sink;
+  pending.rule = summary.rule;
+  pending.is_replay = true;
+  return pending;
+}
+
+}  // namespace
+
+EventSummary& FakeHistory::AddEvent(EventSeq seq) {
+  EventSummary& event = events[seq];
+  event.seq = seq;
+  event.received_at = kBegin + std::chrono::seconds(seq);
+  event.id = EventId(event.received_at, kSalt, seq);
+  event.source = "bolna";
+  event.call_id = "call-" + std::to_string(seq);
+  event.agent = "billing-eu";
+  event.status = "completed";
+  return event;
+}
+
+DeliverySummary& FakeHistory::AddDelivery(DeliverySeq seq, DeliveryState state, const std::string& sink) {
+  if (!events.contains(1)) AddEvent(1);
+  Delivery& delivery = deliveries[seq];
+  delivery.source = "bolna";
+  delivery.summary.seq = seq;
+  delivery.summary.event = 1;
+  delivery.summary.event_id = events[1].id;
+  delivery.summary.state = state;
+  delivery.summary.sink = sink;
+  delivery.summary.rule = "everything";
+  delivery.summary.accepted_at = kBegin + std::chrono::seconds(seq);
+  return delivery.summary;
+}
+
+Result<Page<EventSummary>> FakeHistory::ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) {
+  if (on_page) on_page();
+  last_event_filter = filter;
+  return PageOf(events, before, limit, rows_per_page, [&](const EventSummary& event) {
+    return Is(filter.agent, event.agent) && Is(filter.call_id, event.call_id) ? &event : nullptr;
+  });
+}
+
+Result<Page<DeliverySummary>> FakeHistory::ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
+                                                          std::size_t limit) {
+  if (on_page) on_page();
+  last_delivery_filter = filter;
+  return PageOf(deliveries, before, limit, rows_per_page, [&](const Delivery& row) -> const DeliverySummary* {
+    const DeliverySummary& delivery = row.summary;
+    DeliveryState state = delivery.state;
+    if (Waits(state) && std::ranges::count(filter.held_sinks, delivery.sink) != 0) state = DeliveryState::kHeld;
+    if (!filter.states.empty() && std::ranges::count(filter.states, state) == 0) return nullptr;
+    const bool in_time = (!filter.since || delivery.accepted_at >= *filter.since) &&
+                         (!filter.until || delivery.accepted_at < *filter.until);
+    return in_time && Is(filter.sink, delivery.sink) && Is(filter.rule, delivery.rule) ? &delivery : nullptr;
+  });
+}
+
+Result<EventSummary> FakeHistory::FindEvent(EventSeq event) {
+  const auto found = events.find(event);
+  if (found == events.end()) return Error{ErrorCode::kNotFound, "no such event"};
+  return found->second;
+}
+
+Result<std::vector<DeliverySummary>> FakeHistory::DeliveriesOf(EventSeq event) {
+  std::vector<DeliverySummary> found;
+  for (const auto& [seq, delivery] : deliveries) {
+    if (delivery.summary.event == event) found.push_back(delivery.summary);
+  }
+  return found;
+}
+
+Result<DeliverySummary> FakeHistory::FindDelivery(DeliverySeq delivery) {
+  const auto found = deliveries.find(delivery);
+  if (found == deliveries.end()) return Error{ErrorCode::kNotFound, "no such delivery"};
+  return found->second.summary;
+}
+
+Result<std::vector<StoredAttempt>> FakeHistory::AttemptsOf(DeliverySeq delivery) {
+  const auto found = deliveries.find(delivery);
+  if (found == deliveries.end()) return Error{ErrorCode::kNotFound, "no such delivery"};
+  return found->second.attempts;
+}
+
+Result<std::vector<PendingDelivery>> FakeHistory::Revive(std::span<const DeliverySeq> wanted, WallTime now) {
+  changes.push_back(wanted.size());
+  HSW_TRY(on_change());
+  std::vector<PendingDelivery> revived;
+  for (const DeliverySeq seq : wanted) {
+    const auto found = deliveries.find(seq);
+    if (found == deliveries.end() || Waits(found->second.summary.state)) continue;
+    found->second.summary.state = DeliveryState::kPending;
+    found->second.summary.accepted_at = now;
+    revived.push_back(PendingOf(found->second.summary));
+  }
+  return revived;
+}
+
+Result<std::vector<PendingDelivery>> FakeHistory::AddDeliveries(EventSeq event, std::span<const NewDelivery> wanted,
+                                                                WallTime now) {
+  changes.push_back(wanted.size());
+  HSW_TRY(on_change());
+  std::vector<PendingDelivery> added;
+  for (const NewDelivery& one : wanted) {
+    const DeliverySeq seq = deliveries.empty() ? 1 : deliveries.rbegin()->first + 1;
+    DeliverySummary& summary = AddDelivery(seq, DeliveryState::kPending, std::string(one.sink));
+    summary.event = event;
+    summary.rule = one.rule;
+    summary.accepted_at = now;
+    added.push_back(PendingOf(summary));
+  }
+  return added;
+}
+
+Result<std::vector<DeliverySeq>> FakeHistory::Cancel(std::span<const DeliverySeq> wanted, const std::string& reason) {
+  changes.push_back(wanted.size());
+  HSW_TRY(on_change());
+  std::vector<DeliverySeq> canceled;
+  for (const DeliverySeq seq : wanted) {
+    const auto found = deliveries.find(seq);
+    if (found == deliveries.end() || found->second.summary.state == DeliveryState::kDelivered ||
+        found->second.summary.state == DeliveryState::kCanceled) {
+      continue;
+    }
+    found->second.summary.state = DeliveryState::kCanceled;
+    found->second.summary.reason = reason;
+    canceled.push_back(seq);
+  }
+  return canceled;
+}
+
+Status FakeHistory::SavePause(const std::string&, bool) {
+  return Ok();
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,48 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/sync.h"
+#include "core/journal/history.h"
+
+namespace hookswitch {
+
+/// A history in memory whose rows tests put in and look at. Pages look at `rows_per_page` rows at most, as a real one's
+/// do. Not safe from several threads.
+class FakeHistory final : public History {
+ public:
+  struct Delivery {
+    DeliverySummary summary;
+    std::string source;
+    std::vector<StoredAttempt> attempts;
+  };
+
+  std::map<EventSeq, EventSummary> events;
+  std::map<DeliverySeq, Delivery> deliveries;
+  std::size_t rows_per_page = 100'000;
+  std::function<void()> on_page;                            ///< called for each page
+  std::function<Status()> on_change = [] { return Ok(); };  ///< called before each change; an error is its result
+  std::vector<std::size_t> changes;                         ///< how many deliveries each change was asked for
+  EventFilter last_event_filter;
+  DeliveryFilter last_delivery_filter;
+
+  EventSummary& AddEvent(EventSeq seq);
+  DeliverySummary& AddDelivery(DeliverySeq seq, DeliveryState state, const std::string& sink = "ops");
+
+  Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override;
+  Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
+                                               std::size_t limit) override;
+  Result<EventSummary> FindEvent(EventSeq event) override;
+  Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq event) override;
+  Result<DeliverySummary> FindDelivery(DeliverySeq delivery) override;
+  Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) override;
+  Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> wanted, WallTime now) override;
+  Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> wanted,
+                                                     WallTime now) override;
+  Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> wanted, const std::string& reason) override;
+  Status SavePause(const std::string& sink, bool paused) override;
+};
+
+}  // namespace hookswitch

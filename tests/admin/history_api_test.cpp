@@ -1,0 +1,488 @@
+#include "core/admin/history_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/json.h"
+#include "core/base/time_text.h"
+#include "tests/admin/fake_history.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/memory_journal.h"
+
+namespace hookswitch {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using State = DeliveryState;
+
+/// The pages of history over rows that the test puts in, and a scheduler that writes down what it is told.
+class HistoryApiTest : public testing::Test {
+ protected:
+  HistoryApiTest() {
+    HistoryHooks hooks;
+    hooks.read = [this](const StoredEvent&) { return reading_; };
+    hooks.lanes = [this] { return lanes_; };
+    hooks.scheduler.accept = [this](std::vector<PendingDelivery> deliveries) {
+      for (const auto& delivery : deliveries) accepted_.push_back(delivery.seq);
+    };
+    hooks.scheduler.release = [this](std::vector<DeliverySeq> deliveries) {
+      std::erase_if(deliveries, [this](DeliverySeq seq) { return seq == in_flight_; });
+      released_.insert(released_.end(), deliveries.begin(), deliveries.end());
+      return deliveries;
+    };
+    api_ = std::make_unique<HistoryApi>(history_, journal_, clock_, std::move(hooks));
+  }
+
+  Answer Ask(std::string_view method, std::string_view target, std::string_view body = {}) {
+    const auto mark = std::min(target.find('?'), target.size());
+    const std::string_view query = target.substr(std::min(mark + 1, target.size()));
+    const std::vector<std::pair<std::string, std::string>> headers;
+    return api_->Handle({method, target.substr(0, mark), query, body, "127.0.0.1", headers});
+  }
+  Answer Get(std::string_view target) { return Ask("GET", target); }
+  Answer Post(std::string_view target, std::string_view body = {}) { return Ask("POST", target, body); }
+
+  static json::object Json(const Answer& answer) { return json::parse(answer.body).as_object(); }
+  static std::string Detail(const Answer& answer) { return Json(answer).at("detail").as_string().c_str(); }
+  static std::vector<std::string> Ids(const Answer& answer, const char* list) {
+    std::vector<std::string> ids;
+    const json::object shown = Json(answer);
+    for (const auto& item : shown.at(list).as_array()) {
+      ids.emplace_back(item.is_string() ? item.as_string().c_str() : item.at("id").as_string().c_str());
+    }
+    return ids;
+  }
+  static LaneStatus Lane(const std::string& sink, LaneStatus::State state, const std::string& because = {}) {
+    LaneStatus lane;
+    lane.sink = sink;
+    lane.state = state;
+    lane.because = because;
+    return lane;
+  }
+
+  /// Stores an event in the journal as number 1, and its row in history.
+  std::string Store(const std::string& body, const std::string& headers = {}) {
+    NewEvent event;
+    event.source = "bolna";
+    event.body = body;
+    event.headers = headers;
+    (void)journal_.Append(event);
+    return history_.AddEvent(1).id;
+  }
+  /// The event is a call that the rules of now send to `sinks`.
+  void ReadsAs(const std::vector<std::string_view>& sinks) {
+    auto call = std::make_shared<CallEvent>();
+    call->call_id = "call-1";
+    reading_.call = call;
+    reading_.generation = 3;
+    reading_.explanation.rules.resize(1);
+    reading_.explanation.rules[0].rule = "everything";
+    reading_.explanation.rules[0].result = RuleVerdict::Result::kMatched;
+    reading_.explanation.rules[0].why = "no condition";
+    for (const std::string_view sink : sinks) {
+      reading_.explanation.routes.push_back({.sink = sink, .rule = "everything", .template_name = "short"});
+    }
+  }
+
+  FakeClock clock_;
+  MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
+  FakeHistory history_;
+  EventReading reading_;
+  std::vector<LaneStatus> lanes_;
+  std::vector<DeliverySeq> accepted_, released_;
+  DeliverySeq in_flight_ = 0;
+  std::unique_ptr<HistoryApi> api_;
+};
+
+TEST_F(HistoryApiTest, EventsAreListedNewestFirst) {
+  history_.AddEvent(1);
+  EventSummary& other = history_.AddEvent(2);
+  other.call_id = other.agent = other.status = "";
+  other.note = "bolna batch webhook";
+  const Answer answer = Get("/api/v1/events");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(Ids(answer, "events"), ElementsAre(history_.events[2].id, history_.events[1].id));
+  EXPECT_TRUE(Json(answer).at("cursor").is_null());
+  const json::value first = Json(answer).at("events").at(0);
+  EXPECT_TRUE(first.at("call_id").is_null());
+  EXPECT_EQ(first.at("note"), "bolna batch webhook");
+  EXPECT_EQ(first.at("received_at"), json::string(ToRfc3339(other.received_at)));
+  EXPECT_EQ(Json(answer).at("events").at(1).at("agent"), "billing-eu");
+}
+
+TEST_F(HistoryApiTest, ACursorGoesOnWhereTheAnswerEnded) {
+  for (EventSeq seq = 1; seq <= 5; ++seq) history_.AddEvent(seq);
+  std::vector<std::string> seen;
+  std::string cursor;
+  for (int page = 0; page < 3; ++page) {
+    const Answer answer = Get("/api/v1/events?limit=2&cursor=" + cursor);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    for (auto& id : Ids(answer, "events")) seen.push_back(std::move(id));
+    const json::value next = Json(answer).at("cursor");
+    EXPECT_EQ(next.is_null(), page == 2);
+    if (next.is_string()) cursor = next.as_string().c_str();
+  }
+  ASSERT_EQ(seen.size(), 5u);
+  for (EventSeq seq = 1; seq <= 5; ++seq) EXPECT_EQ(seen[static_cast<std::size_t>(5 - seq)], history_.events[seq].id);
+}
+
+TEST_F(HistoryApiTest, ARareMatchIsLookedForOverManyPages) {
+  for (EventSeq seq = 1; seq <= 50; ++seq) history_.AddEvent(seq);
+  history_.events[3].agent = "rare";
+  history_.rows_per_page = 5;
+  const Answer answer = Get("/api/v1/events?agent=rare");
+  EXPECT_THAT(Ids(answer, "events"), ElementsAre(history_.events[3].id));
+  EXPECT_TRUE(Json(answer).at("cursor").is_null());
+}
+
+TEST_F(HistoryApiTest, ASearchThatTakesTooLongAnswersWithWhatItHasAndACursor) {
+  for (EventSeq seq = 1; seq <= 50; ++seq) history_.AddEvent(seq);
+  history_.events[48].agent = history_.events[3].agent = "rare";
+  history_.rows_per_page = 5;
+  history_.on_page = [this] { clock_.Advance(std::chrono::milliseconds(150)); };
+  const Answer first = Get("/api/v1/events?agent=rare");
+  EXPECT_THAT(Ids(first, "events"), ElementsAre(history_.events[48].id));
+  ASSERT_TRUE(Json(first).at("cursor").is_string());
+  history_.on_page = nullptr;
+  const Answer second =
+      Get("/api/v1/events?agent=rare&cursor=" + std::string(Json(first).at("cursor").as_string().c_str()));
+  EXPECT_THAT(Ids(second, "events"), ElementsAre(history_.events[3].id));
+}
+
+TEST_F(HistoryApiTest, WhatIsAskedOfEventsReachesTheJournal) {
+  const Answer answer =
+      Get("/api/v1/events?agent=billing%20eu&status=no-answer&call_id=c1&source=bolna&q=a%26b+c&since=2h"
+          "&until=2030-03-04T09:02:03+05:30");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const EventFilter& filter = history_.last_event_filter;
+  EXPECT_EQ(filter.agent, "billing eu");
+  EXPECT_EQ(filter.status, "no-answer");
+  EXPECT_EQ(filter.call_id, "c1");
+  EXPECT_EQ(filter.source, "bolna");
+  EXPECT_EQ(filter.text, "a&b c");
+  EXPECT_EQ(filter.since, clock_.Wall() - std::chrono::hours(2));
+  EXPECT_EQ(filter.until, ParseTime("2030-03-04T03:32:03Z"));
+}
+
+TEST_F(HistoryApiTest, ABadParameterIsNamed) {
+  const std::pair<const char*, const char*> cases[] = {{"/api/v1/events?limit=0", "limit"},
+                                                       {"/api/v1/events?limit=1001", "limit"},
+                                                       {"/api/v1/events?limit=ten", "limit"},
+                                                       {"/api/v1/events?cursor=x", "cursor"},
+                                                       {"/api/v1/events?cursor=-1", "cursor"},
+                                                       {"/api/v1/events?since=yesterday", "since"},
+                                                       {"/api/v1/events?since=1h&until=2h", "until"},
+                                                       {"/api/v1/events?agent=%zz", "agent"},
+                                                       {"/api/v1/events?agent=a&agent=b", "agent"},
+                                                       {"/api/v1/events?status=complete", "did you mean \"completed\""},
+                                                       {"/api/v1/events?agnet=a", "did you mean \"agent\""},
+                                                       {"/api/v1/events?sink=ops", "\"sink\""},
+                                                       {"/api/v1/deliveries?state=dead,gone", "\"gone\""},
+                                                       {"/api/v1/deliveries?event=x", "event"},
+                                                       {"/api/v1/deliveries?q=x", "\"q\""},
+                                                       {"/api/v1/deliveries/d-1?limit=1", "limit"}};
+  for (const auto& [target, named] : cases) {
+    const Answer answer = Get(target);
+    EXPECT_EQ(answer.status, 400) << target;
+    EXPECT_THAT(Detail(answer), HasSubstr(named)) << target;
+  }
+  EXPECT_EQ(Get("/api/v1/events?agent=&limit=&&").status, 200) << "an empty form field asks nothing";
+}
+
+TEST_F(HistoryApiTest, AnEventIsShownWithAllThatBecameOfIt) {
+  const std::string id = Store(R"({"id": "call-1"})", "content-type: application/json\n");
+  ReadsAs({"ops"});
+  history_.AddDelivery(7, State::kDead).reason = "no such channel";
+  StoredAttempt attempt;
+  attempt.number = 1;
+  attempt.trigger = Trigger::kManual;
+  attempt.latency = std::chrono::milliseconds(132);
+  attempt.kind = Outcome::Kind::kRejected;
+  attempt.may_have_been_delivered = true;
+  attempt.http_status = 404;
+  attempt.code = "channel_not_found";
+  attempt.request = "POST https://hooks.slack.com/***";
+  history_.deliveries[7].attempts = {attempt};
+
+  const Answer answer = Get("/api/v1/events/" + id);
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const auto shown = Json(answer);
+  EXPECT_EQ(shown.at("id"), json::string(id));
+  EXPECT_EQ(shown.at("raw"), R"({"id": "call-1"})");
+  EXPECT_FALSE(shown.contains("raw_base64"));
+  EXPECT_EQ(shown.at("headers").at(0).at("name"), "content-type");
+  EXPECT_EQ(shown.at("normalized").at("call_id"), "call-1");
+  EXPECT_TRUE(shown.at("normalized_because").is_null());
+  EXPECT_EQ(shown.at("routing").at("generation"), 3);
+  EXPECT_EQ(shown.at("routing").at("rules").at(0).at("why"), "no condition");
+  EXPECT_EQ(shown.at("routing").at("deliveries").at(0).at("sink"), "ops");
+  const auto& delivery = shown.at("deliveries").at(0);
+  EXPECT_EQ(delivery.at("id"), "d-7");
+  EXPECT_EQ(delivery.at("state"), "dead");
+  const auto& tried = delivery.at("attempts").at(0);
+  EXPECT_EQ(tried.at("trigger"), "manual");
+  EXPECT_EQ(tried.at("latency_ms"), 132);
+  EXPECT_EQ(tried.at("outcome"), "rejected");
+  EXPECT_EQ(tried.at("may_have_been_delivered"), true);
+  EXPECT_EQ(tried.at("http_status"), 404);
+  EXPECT_EQ(tried.at("request"), "POST https://hooks.slack.com/***");
+  EXPECT_TRUE(tried.at("response").is_null());
+}
+
+TEST_F(HistoryApiTest, ABodyThatIsNoTextIsShownInBase64) {
+  const std::string id = Store("\xff\xfe{");
+  reading_.why_not = "the source no longer reads it: invalid_json: …";
+  const auto shown = Json(Get("/api/v1/events/" + id));
+  EXPECT_TRUE(shown.at("raw").is_null());
+  EXPECT_EQ(shown.at("raw_base64"), "//57");
+  EXPECT_TRUE(shown.at("normalized").is_null());
+  EXPECT_THAT(shown.at("normalized_because").as_string().c_str(), HasSubstr("no longer reads"));
+  EXPECT_TRUE(shown.at("routing").is_null());
+}
+
+TEST_F(HistoryApiTest, AnEventWhoseBodyIsDamagedIsStillShown) {
+  const std::string id = Store("{}");
+  journal_.Damage(1);
+  const Answer answer = Get("/api/v1/events/" + id);
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(Json(answer).at("normalized_because").as_string().c_str(), HasSubstr("damaged"));
+}
+
+TEST_F(HistoryApiTest, WhatIsNotThereIs404) {
+  history_.AddEvent(1);
+  for (const std::string& path : {std::string("/api/v1/events/x"), "/api/v1/events/" + EventId(clock_.Wall(), 1, 1),
+                                  "/api/v1/events/" + EventId(clock_.Wall(), 1, 9),
+                                  std::string("/api/v1/deliveries/d-9"), std::string("/api/v1/deliveries/9x"),
+                                  std::string("/api/v1/events/"), std::string("/api/v1/deliveries/d-1/x")}) {
+    const Answer answer = Get(path);
+    EXPECT_EQ(answer.status, 404) << path;
+    EXPECT_NE(Detail(answer), "") << path;
+  }
+  EXPECT_EQ(Post("/api/v1/deliveries/d-9/replay").status, 404);
+}
+
+TEST_F(HistoryApiTest, ReadingAndChangingHaveTheirMethods) {
+  history_.AddDelivery(1, State::kDead);
+  EXPECT_EQ(Ask("HEAD", "/api/v1/deliveries/d-1").status, 200);
+  EXPECT_EQ(Ask("HEAD", "/api/v1/events").status, 200);
+  for (const char* path : {"/api/v1/deliveries/d-1/replay", "/api/v1/deliveries/replay", "/api/v1/deliveries/purge"}) {
+    EXPECT_EQ(Get(path).status, 405) << path;
+    EXPECT_EQ(Get(path).allow, "POST") << path;
+  }
+  EXPECT_EQ(Post("/api/v1/deliveries/d-1").allow, "GET");
+  EXPECT_EQ(history_.deliveries[1].summary.state, State::kDead);
+}
+
+TEST_F(HistoryApiTest, ABodyThatIsNoObjectChangesNothing) {
+  history_.AddDelivery(1, State::kDead);
+  const std::string event = Store("{}");
+  for (const char* body : {"[]", "1", "{", "null", R"({"force": true})"}) {
+    EXPECT_EQ(Post("/api/v1/deliveries/d-1/replay", body).status, 400) << body;
+    EXPECT_EQ(Post("/api/v1/events/" + event + "/replay", body).status, 400) << body;
+    EXPECT_EQ(Post("/api/v1/deliveries/purge", body).status, 400) << body;
+  }
+  EXPECT_THAT(history_.changes, ElementsAre());
+  EXPECT_EQ(Post("/api/v1/deliveries/d-1/replay", "{}").status, 200);
+}
+
+TEST_F(HistoryApiTest, WhatWaitsForALaneThatStandsStillIsHeldAndSaysWhy) {
+  history_.AddDelivery(1, State::kPending, "ops");
+  history_.AddDelivery(2, State::kPending, "slow");
+  history_.AddDelivery(3, State::kDead, "ops");
+  history_.AddDelivery(4, State::kHeld, "slow");
+  lanes_ = {Lane("ops", LaneStatus::State::kMisconfigured, "invalid_token"),
+            Lane("slow", LaneStatus::State::kThrottled)};
+  const json::array all = Json(Get("/api/v1/deliveries")).at("deliveries").as_array();
+  EXPECT_EQ(all.at(3).at("state"), "held");
+  EXPECT_EQ(all.at(3).at("because"), "the sink is misconfigured: invalid_token");
+  EXPECT_EQ(all.at(2).at("state"), "pending");
+  EXPECT_TRUE(all.at(2).at("because").is_null());
+  EXPECT_EQ(all.at(1).at("state"), "dead");
+  EXPECT_THAT(all.at(0).at("because").as_string().c_str(), HasSubstr("until its call has ended"));
+  EXPECT_THAT(Ids(Get("/api/v1/deliveries?state=held"), "deliveries"), ElementsAre("d-4", "d-1"));
+  EXPECT_THAT(Ids(Get("/api/v1/deliveries?state=pending,dead"), "deliveries"), ElementsAre("d-3", "d-2"));
+  EXPECT_EQ(Json(Get("/api/v1/deliveries/d-1")).at("state"), "held");
+}
+
+TEST_F(HistoryApiTest, ADeadDeliveryIsTriedAgain) {
+  history_.AddDelivery(7, State::kDead);
+  const Answer answer = Post("/api/v1/deliveries/d-7/replay");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(Json(answer).at("id"), "d-7");
+  EXPECT_THAT(accepted_, ElementsAre(7));
+  EXPECT_EQ(history_.deliveries[7].summary.state, State::kPending);
+  EXPECT_EQ(Post("/api/v1/deliveries/d-7/replay").status, 409);
+  EXPECT_THAT(accepted_, ElementsAre(7)) << "handed over once";
+}
+
+TEST_F(HistoryApiTest, WhatCannotBeStoredIsNotHandedOver) {
+  history_.AddDelivery(7, State::kDead);
+  history_.on_change = [] { return Error{ErrorCode::kUnavailable, "no space left on the disk"}; };
+  const Answer answer = Post("/api/v1/deliveries/d-7/replay");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_GT(answer.retry_after_seconds, 0);
+  EXPECT_THAT(accepted_, ElementsAre());
+}
+
+TEST_F(HistoryApiTest, AnEventIsReplayedByTheRulesOfNow) {
+  const std::string id = Store("{}");
+  ReadsAs({"ops", "oncall"});
+  const Answer answer = Post("/api/v1/events/" + id + "/replay");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(Ids(answer, "deliveries"), ElementsAre("d-1", "d-2"));
+  EXPECT_THAT(accepted_, ElementsAre(1, 2));
+  EXPECT_EQ(history_.deliveries[2].summary.sink, "oncall");
+}
+
+TEST_F(HistoryApiTest, AnEventNobodyWantsOrThatIsNoCallIsNotReplayed) {
+  const std::string id = Store("{}");
+  reading_.why_not = "bolna batch webhook";
+  EXPECT_EQ(Post("/api/v1/events/" + id + "/replay").status, 409);
+  ReadsAs({});
+  EXPECT_EQ(Post("/api/v1/events/" + id + "/replay").status, 422);
+  EXPECT_THAT(history_.changes, ElementsAre());
+}
+
+TEST_F(HistoryApiTest, DeadLettersAreReplayedByFilterOldestFirst) {
+  history_.AddDelivery(1, State::kDead, "ops");
+  history_.AddDelivery(2, State::kDead, "oncall");
+  history_.AddDelivery(3, State::kDelivered, "ops");
+  history_.AddDelivery(4, State::kDead, "ops");
+  const Answer answer = Post("/api/v1/deliveries/replay", R"({"sink": "ops"})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(Json(answer).at("matched"), 2);
+  EXPECT_EQ(Json(answer).at("changed"), 2);
+  EXPECT_EQ(Json(answer).at("dry_run"), false);
+  EXPECT_THAT(Ids(answer, "deliveries"), ElementsAre("d-1", "d-4"));
+  EXPECT_THAT(accepted_, ElementsAre(1, 4));
+  EXPECT_EQ(history_.deliveries[2].summary.state, State::kDead);
+  EXPECT_EQ(history_.deliveries[3].summary.state, State::kDelivered);
+}
+
+TEST_F(HistoryApiTest, ADryRunChangesNothing) {
+  for (DeliverySeq seq = 1; seq <= 150; ++seq) history_.AddDelivery(seq, State::kDead);
+  for (const char* path : {"/api/v1/deliveries/replay", "/api/v1/deliveries/purge"}) {
+    const Answer answer = Post(path, R"({"all": true, "dry_run": true})");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(Json(answer).at("matched"), 150);
+    EXPECT_EQ(Json(answer).at("changed"), 0);
+    EXPECT_EQ(Json(answer).at("dry_run"), true);
+    EXPECT_EQ(Ids(answer, "deliveries").size(), 100u);
+  }
+  EXPECT_THAT(history_.changes, ElementsAre());
+  EXPECT_THAT(accepted_, ElementsAre());
+}
+
+TEST_F(HistoryApiTest, NobodyReplaysOrPurgesEverythingByAccident) {
+  history_.AddDelivery(1, State::kDead);
+  for (const char* body : {"{}", R"({"state": "dead"})", R"({"all": false})", R"({"dry_run": true})"}) {
+    for (const char* path : {"/api/v1/deliveries/replay", "/api/v1/deliveries/purge"}) {
+      const Answer answer = Post(path, body);
+      EXPECT_EQ(answer.status, 400) << path << ' ' << body;
+      EXPECT_THAT(Detail(answer), HasSubstr("\"all\": true")) << body;
+    }
+  }
+  EXPECT_EQ(history_.deliveries[1].summary.state, State::kDead);
+}
+
+TEST_F(HistoryApiTest, ABadFilterIsNamed) {
+  const std::pair<const char*, const char*> cases[] = {{R"({"snik": "ops"})", "did you mean \"sink\""},
+                                                       {R"({"sink": 7})", "sink"},
+                                                       {R"({"sink": ""})", "sink"},
+                                                       {R"({"sink": ["ops"]})", "sink"},
+                                                       {R"({"sink": "ops", "dry_run": "yes"})", "dry_run"},
+                                                       {R"({"sink": "ops", "since": "soon"})", "since"},
+                                                       {R"({"sink": "ops", "limit": "5"})", "\"limit\""},
+                                                       {R"({"sink": "ops", "state": []})", "state"},
+                                                       {R"({"sink": "ops", "state": "pending"})", "has not ended"}};
+  for (const auto& [body, named] : cases) {
+    const Answer answer = Post("/api/v1/deliveries/replay", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(Detail(answer), HasSubstr(named)) << body;
+  }
+}
+
+TEST_F(HistoryApiTest, WhatWasDeliveredIsNeverPurged) {
+  history_.AddDelivery(1, State::kDelivered);
+  const Answer answer = Post("/api/v1/deliveries/purge", R"({"state": ["dead", "delivered"], "sink": "ops"})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(Detail(answer), HasSubstr("never purged"));
+  EXPECT_EQ(history_.deliveries[1].summary.state, State::kDelivered);
+}
+
+TEST_F(HistoryApiTest, ManyAreReplayedInChunks) {
+  for (DeliverySeq seq = 1; seq <= 2500; ++seq) history_.AddDelivery(seq, State::kDead);
+  history_.rows_per_page = 700;
+  const Answer answer = Post("/api/v1/deliveries/replay", R"({"all": true})");
+  EXPECT_EQ(Json(answer).at("changed"), 2500);
+  EXPECT_EQ(Ids(answer, "deliveries").size(), 100u);
+  EXPECT_THAT(history_.changes, ElementsAre(1000, 1000, 500));
+  EXPECT_EQ(accepted_.size(), 2500u);
+  EXPECT_TRUE(std::ranges::is_sorted(accepted_));
+}
+
+TEST_F(HistoryApiTest, AReplayThatBreaksOffSaysHowFarItCame) {
+  for (DeliverySeq seq = 1; seq <= 1500; ++seq) history_.AddDelivery(seq, State::kDead);
+  history_.on_change = [this]() -> Status {
+    if (history_.changes.size() == 2) return Error{ErrorCode::kUnavailable, "no space left on the disk"};
+    return Ok();
+  };
+  const Answer answer = Post("/api/v1/deliveries/replay", R"({"all": true})");
+  EXPECT_EQ(answer.status, 503);
+  const auto told = Json(answer);
+  EXPECT_EQ(told.at("ok"), false);
+  EXPECT_EQ(told.at("error"), "unavailable");
+  EXPECT_EQ(told.at("detail"), "no space left on the disk");
+  EXPECT_EQ(told.at("matched"), 1500);
+  EXPECT_EQ(told.at("changed"), 1000);
+  EXPECT_EQ(accepted_.size(), 1000u);
+}
+
+TEST_F(HistoryApiTest, APurgeTakesWhatIsDeadAndWhatWaitsButNotWhatIsInFlight) {
+  history_.AddDelivery(1, State::kDead);
+  history_.AddDelivery(2, State::kPending);
+  history_.AddDelivery(3, State::kPending);
+  history_.AddDelivery(4, State::kDelivered);
+  in_flight_ = 3;
+  const Answer answer = Post("/api/v1/deliveries/purge", R"({"state": "dead,pending", "sink": "ops"})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(Json(answer).at("matched"), 3);
+  EXPECT_EQ(Json(answer).at("changed"), 2);
+  EXPECT_THAT(released_, ElementsAre(2));
+  EXPECT_EQ(history_.deliveries[1].summary.state, State::kCanceled);
+  EXPECT_EQ(history_.deliveries[1].summary.reason, "purged by the operator");
+  EXPECT_EQ(history_.deliveries[2].summary.state, State::kCanceled);
+  EXPECT_EQ(history_.deliveries[3].summary.state, State::kPending);
+  EXPECT_THAT(accepted_, ElementsAre());
+}
+
+TEST_F(HistoryApiTest, WhatWasLetGoOfIsPutBackIfItCannotBeCanceled) {
+  NewEvent event;
+  event.source = "bolna";
+  NewDelivery wanted[2];
+  wanted[0].sink = "ops";
+  wanted[1].sink = "oncall";
+  event.deliveries = wanted;
+  ASSERT_TRUE(journal_.Append(event));
+  history_.AddDelivery(1, State::kPending, "ops");
+  history_.AddDelivery(2, State::kPending, "oncall");
+  history_.on_change = [] { return Error{ErrorCode::kUnavailable, "no space left on the disk"}; };
+  const Answer answer = Post("/api/v1/deliveries/purge", R"({"state": "pending", "all": true})");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(Json(answer).at("changed"), 0);
+  EXPECT_THAT(released_, ElementsAre(1, 2));
+  EXPECT_THAT(accepted_, ElementsAre(1, 2));
+}
+
+TEST_F(HistoryApiTest, AHeldSinksDeliveriesCanBePurged) {
+  history_.AddDelivery(1, State::kPending, "gone");
+  history_.AddDelivery(2, State::kPending, "ops");
+  lanes_ = {Lane("gone", LaneStatus::State::kRemoved)};
+  EXPECT_EQ(Json(Post("/api/v1/deliveries/purge", R"({"state": "held", "all": true})")).at("changed"), 1);
+  EXPECT_EQ(history_.deliveries[1].summary.state, State::kCanceled);
+  EXPECT_EQ(history_.deliveries[2].summary.state, State::kPending);
+}
+
+}  // namespace
+}  // namespace hookswitch
