@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/cli/commands.h"
+#include "core/cli/history_commands.h"
 
 namespace hookswitch::cli {
 namespace {
@@ -95,6 +96,9 @@ int Main(int argc, char** argv) {
     verb->add_option("name", options.sink, "the sink's name")->required();
     AddRemote(verb, options);
   }
+
+  AddHistoryCommands(
+      app, options, [&](CLI::App* added) { AddRemote(added, options); }, exit_code);
 
   CLI::App* plugin = app.add_subcommand("plugin", "look at sink plugins");
   plugin->require_subcommand(1);

@@ -1,68 +1,22 @@
 #include <iostream>
 
 #include "core/base/json.h"
-#include "core/base/sync.h"
+#include "core/cli/admin_client.h"
 #include "core/cli/commands.h"
-#include "core/config/loader.h"
-#include "core/http/http_client.h"
+#include "core/cli/printing.h"
 
 namespace hookswitch::cli {
 namespace {
-
-// One request to the admin API of a running router; its body on success, or a sentence for people.
-Result<HttpResponse> Ask(const Options& options, const std::string& method, const std::string& path) {
-  std::string url = options.url;
-  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  // A router goes on with the config it has: a file that is broken by now must not keep its operator out.
-  const config::Config* config = loaded.Readable();
-  if (url.empty()) {
-    if (!config || config->admin.listen.port == 0) {
-      return Error{ErrorCode::kInvalid,
-                   "cannot tell from " + options.config +
-                       " where the router's admin listener is (its log's ready line does); give --url "
-                       "http://HOST:PORT"};
-    }
-    const auto& listen = config->admin.listen;
-    const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host;
-    url =
-        "http://" + (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listen.port);
-  }
-  HttpRequest request;
-  request.method = method;
-  request.url = url + path;
-  std::string token = config ? config->admin.token.Reveal() : std::string();
-  if (token.empty()) token = config::Environment::System().variable("HOOKSWITCH_ADMIN_TOKEN").value_or("");
-  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
-  HttpClientOptions client_options;
-  client_options.max_response_body = 16 << 20;
-  client_options.user_agent = "hookswitch";
-  const auto client = MakeCurlClient(client_options);
-  Mutex mu;
-  CondVar done;
-  std::optional<HttpResult> result;
-  client->Send(std::move(request), std::chrono::seconds(60), [&](HttpResult r) {
-    MutexLock lock(mu);
-    result = std::move(r);
-    done.NotifyOne();
-  });
-  MutexLock lock(mu);
-  while (!result) done.Wait(mu);
-  if (!result->response) {
-    return Error{ErrorCode::kUnavailable, "no answer from " + url + " (" + result->error + ": " + result->detail +
-                                              "); is hookswitch running, and is this its admin listener?"};
-  }
-  return std::move(*result->response);
-}
 
 int Fail(const std::string& why) {
   std::cerr << "hookswitch: " << why << '\n';
   return kProblems;
 }
 
-std::string Text(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  if (!value || value->is_null()) return "-";
-  return value->is_string() ? std::string(value->get_string()) : ToText(*value);
+Result<HttpResponse> Ask(const Options& options, const std::string& method, const std::string& target) {
+  auto client = AdminClient::Make(options);
+  if (!client) return std::move(client).error();
+  return client->Ask(method, target);
 }
 
 }  // namespace

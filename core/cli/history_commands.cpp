@@ -1,0 +1,219 @@
+#include "core/cli/history_commands.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "core/cli/admin_client.h"
+#include "core/cli/history_text.h"
+#include "core/cli/printing.h"
+
+namespace hookswitch::cli {
+namespace {
+
+constexpr std::size_t kMostPerPage = 1000;
+
+// What `events` and `deliveries` are asked for on the command line.
+struct Wanted {
+  std::map<std::string, std::string> filter;  ///< keys of the admin API
+  std::string id;
+  std::size_t limit = 50;
+  bool all = false, dry_run = false;
+};
+
+using Run = std::function<int(const Options& options, const Wanted& wanted)>;
+
+int Fail(const std::string& why, int exit_code = kProblems) {
+  std::cerr << "hookswitch: " << why << '\n';
+  return exit_code;
+}
+
+// Tells what the router did not do. What it did not understand was wrong usage.
+int Refused(const HttpResponse& response, const json::object& answer) {
+  return Fail(Text(answer, "error") + ": " + Text(answer, "detail"), response.status == 400 ? kUsage : kProblems);
+}
+
+// Asks once and gives the answer's object to `print`, or its JSON to the program that reads it.
+template <class Print>
+int AskAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
+                const Print& print) {
+  auto client = AdminClient::Make(options);
+  if (!client) return Fail(client.error().message);
+  auto response = client->Ask(method, target, std::move(body));
+  if (!response) return Fail(response.error().message);
+  const auto answer = ObjectOf(*response);
+  if (!answer) return Fail(answer.error().message);
+  if (options.format == Format::kJson) std::cout << ToText(*answer) << '\n';
+  if (response->status != 200) return Refused(*response, *answer);
+  if (options.format == Format::kText) print(*answer);
+  return kFine;
+}
+
+// Follows the cursors of `list` ("events", "deliveries") until enough is there.
+int List(const Options& options, const Wanted& wanted, const std::string& list,
+         void (*print)(std::ostream& out, const json::array& items)) {
+  auto client = AdminClient::Make(options);
+  if (!client) return Fail(client.error().message);
+  std::string target = "/api/v1/" + list + '?';
+  for (const auto& [name, value] : wanted.filter) target += name + '=' + PercentEncode(value) + '&';
+  json::array items;
+  json::value cursor;
+  do {
+    std::string page = target + "limit=" + std::to_string(std::min(wanted.limit - items.size(), kMostPerPage));
+    if (cursor.is_string()) page += "&cursor=" + PercentEncode(cursor.get_string());
+    auto response = client->Ask("GET", page);
+    if (!response) return Fail(response.error().message);
+    auto answer = ObjectOf(*response);
+    if (!answer) return Fail(answer.error().message);
+    if (response->status != 200) return Refused(*response, *answer);
+    const json::value* part = answer->if_contains(list);
+    const json::value* next = answer->if_contains("cursor");
+    if (!part || !part->is_array() || !next) return Fail("not an answer of hookswitch");
+    items.insert(items.end(), part->get_array().begin(), part->get_array().end());
+    cursor = *next;
+  } while (cursor.is_string() && items.size() < wanted.limit);
+  if (options.format == Format::kJson) {
+    std::cout << ToText(json::object{{list, std::move(items)}, {"cursor", std::move(cursor)}}) << '\n';
+    return kFine;
+  }
+  if (items.empty()) {
+    std::cerr << "no " << list << " match\n";
+    return kFine;
+  }
+  print(std::cout, items);
+  if (cursor.is_string()) std::cerr << "there are more; --limit shows them\n";
+  return kFine;
+}
+
+int ShowEvent(const Options& options, const Wanted& wanted) {
+  return AskAndPrint(options, "GET", "/api/v1/events/" + PercentEncode(wanted.id), {},
+                     [](const json::object& event) { PrintEvent(std::cout, event); });
+}
+
+int ShowDelivery(const Options& options, const Wanted& wanted) {
+  return AskAndPrint(options, "GET", "/api/v1/deliveries/" + PercentEncode(wanted.id), {},
+                     [](const json::object& delivery) { PrintDelivery(std::cout, delivery); });
+}
+
+int ReplayEvent(const Options& options, const Wanted& wanted) {
+  return AskAndPrint(
+      options, "POST", "/api/v1/events/" + PercentEncode(wanted.id) + "/replay", {},
+      [](const json::object& answer) { std::cout << "sent again by the rules of now:" << JoinedIds(answer) << '\n'; });
+}
+
+int Bulk(const Options& options, const Wanted& wanted, const std::string& verb) {
+  json::object body;
+  for (const auto& [name, value] : wanted.filter) body[name] = value;
+  if (wanted.all) body["all"] = true;
+  if (wanted.dry_run) body["dry_run"] = true;
+  return AskAndPrint(options, "POST", "/api/v1/deliveries/" + verb, ToText(body),
+                     [&](const json::object& answer) { PrintBulk(std::cout, verb, answer); });
+}
+
+int ReplayDeliveries(const Options& options, const Wanted& wanted) {
+  if (wanted.id.empty()) return Bulk(options, wanted, "replay");
+  if (!wanted.filter.empty() || wanted.all || wanted.dry_run) {
+    return Fail("give either the ID of a delivery or what the deliveries have in common", kUsage);
+  }
+  return AskAndPrint(options, "POST", "/api/v1/deliveries/" + PercentEncode(wanted.id) + "/replay", {},
+                     [](const json::object& answer) { std::cout << Text(answer, "id") << ": is tried again\n"; });
+}
+
+int PurgeDeliveries(const Options& options, const Wanted& wanted) {
+  return Bulk(options, wanted, "purge");
+}
+
+int ListEvents(const Options& options, const Wanted& wanted) {
+  return List(options, wanted, "events", PrintEvents);
+}
+
+int ListDeliveries(const Options& options, const Wanted& wanted) {
+  return List(options, wanted, "deliveries", PrintDeliveries);
+}
+
+/// Adds commands that share what they are asked for.
+class Adder {
+ public:
+  Adder(const Options& options, const std::function<void(CLI::App*)>& add_remote, int& exit_code)
+      : options_(options), add_remote_(add_remote), exit_code_(exit_code) {}
+
+  CLI::App* Add(CLI::App& parent, const char* name, const char* help, Run run) {
+    CLI::App* command = parent.add_subcommand(name, help);
+    add_remote_(command);
+    // A command that lists has others below it; it runs behind them, and their result counts then.
+    command->callback([command, run = std::move(run), &options = options_, &exit_code = exit_code_, wanted = wanted_] {
+      if (command->get_subcommands().empty()) exit_code = run(options, *wanted);
+    });
+    return command;
+  }
+  void AddId(CLI::App* command, const char* help, bool required = true) {
+    command->add_option("id", wanted_->id, help)->required(required);
+  }
+  void AddFilter(CLI::App* command, const char* option, const char* key, const char* help) {
+    command->add_option_function<std::string>(
+        option, [wanted = wanted_, key](const std::string& value) { wanted->filter[key] = value; }, help);
+  }
+  void AddLimit(CLI::App* command) {
+    command->add_option("--limit", wanted_->limit, "at most so many, newest first")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+        ->default_str("50");
+  }
+  void AddBulk(CLI::App* command) {
+    command->add_flag("--all", wanted_->all, "whatever sink, rule and call they are of");
+    command->add_flag("--dry-run", wanted_->dry_run, "only say how many they are");
+  }
+  void AddEventFilters(CLI::App* command) {
+    AddFilter(command, "--agent", "agent", "of this agent");
+    AddFilter(command, "--status", "status", "of calls with this status");
+    AddFilter(command, "--call-id", "call_id", "of this call");
+    AddFilter(command, "--source", "source", "of this source");
+    AddFilter(command, "--since", "since", "from then on: 2h ago, or 2026-03-04T09:02:03Z");
+    AddFilter(command, "--until", "until", "before then");
+  }
+  void AddDeliveryFilters(CLI::App* command, const char* states) {
+    AddFilter(command, "--state", "state", states);
+    AddFilter(command, "--sink", "sink", "to this sink");
+    AddFilter(command, "--rule", "rule", "by this rule");
+    AddFilter(command, "--event", "event", "of this event");
+    AddEventFilters(command);
+  }
+
+ private:
+  const Options& options_;
+  const std::function<void(CLI::App*)>& add_remote_;
+  int& exit_code_;
+  const std::shared_ptr<Wanted> wanted_ = std::make_shared<Wanted>();
+};
+
+}  // namespace
+
+void AddHistoryCommands(CLI::App& program, const Options& options, const std::function<void(CLI::App*)>& add_remote,
+                        int& exit_code) {
+  Adder adder(options, add_remote, exit_code);
+  CLI::App* events = adder.Add(program, "events", "list, show or replay the events of a running router", ListEvents);
+  adder.AddEventFilters(events);
+  adder.AddFilter(events, "--search", "q", "whose body has this text");
+  adder.AddLimit(events);
+  adder.AddId(adder.Add(*events, "show", "an event, how it is read and routed, and what became of it", ShowEvent),
+              "the event's id");
+  adder.AddId(adder.Add(*events, "replay", "send an event again, by the rules of now", ReplayEvent), "the event's id");
+
+  CLI::App* deliveries = adder.Add(program, "deliveries",
+                                   "list, show, replay or purge the deliveries of a running router", ListDeliveries);
+  adder.AddDeliveryFilters(deliveries, "pending, held, delivered, dead, canceled; several with commas");
+  adder.AddLimit(deliveries);
+  adder.AddId(adder.Add(*deliveries, "show", "a delivery and each attempt at it", ShowDelivery), "the delivery's id");
+  CLI::App* replay = adder.Add(*deliveries, "replay", "try one delivery again, or all that have something in common",
+                               ReplayDeliveries);
+  adder.AddId(replay, "the delivery's id", false);
+  adder.AddDeliveryFilters(replay, "dead (default), canceled, delivered; several with commas");
+  adder.AddBulk(replay);
+  CLI::App* purge = adder.Add(*deliveries, "purge", "cancel deliveries that have something in common", PurgeDeliveries);
+  adder.AddDeliveryFilters(purge, "dead (default), pending, held; several with commas");
+  adder.AddBulk(purge);
+}
+
+}  // namespace hookswitch::cli

@@ -1,0 +1,17 @@
+#pragma once
+#include <functional>
+
+#include "core/cli/commands.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hookswitch::cli {
+
+/// Adds `events` and `deliveries`: what a running router has done, and doing it again. `add_remote` adds the options of
+/// a command that asks a running router. All references outlive the parsing.
+void AddHistoryCommands(CLI::App& program, const Options& options, const std::function<void(CLI::App*)>& add_remote,
+                        int& exit_code);
+
+}  // namespace hookswitch::cli
