@@ -14,11 +14,9 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 
 #include "core/base/text.h"
+#include "tests/bench/load/router_process.h"
 
 namespace hookswitch::bench {
 namespace {
@@ -28,22 +26,6 @@ using Mono = std::chrono::steady_clock;
 constexpr std::string_view kToken = "@call_id@";
 constexpr std::size_t kPrefixSize = 24;  // "SALT0000-0000-4000-8000-"
 constexpr std::size_t kNumberDigits = 12;
-
-/// User and system time of a process in seconds (proc(5), fields 14 and 15).
-double CpuSeconds(int pid) {
-  if (pid == 0) return 0;
-  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields(text.substr(name_end + 2));
-  std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
 
 struct Connection {
   int fd = -1;
@@ -60,7 +42,11 @@ struct Connection {
 class Load {
  public:
   Load(const LoadOptions& options, Payload& payload, const std::function<void(std::uint64_t, Mono::time_point)>& sent)
-      : options_(options), payload_(payload), sent_(sent), connections_(static_cast<std::size_t>(options.connections)) {
+      : options_(options),
+        payload_(payload),
+        sent_(sent),
+        connections_(static_cast<std::size_t>(options.connections)),
+        next_number_(options.first_number) {
     head_ =
         "POST " + options.path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ";
   }
@@ -78,9 +64,11 @@ class Load {
         return Error{ErrorCode::kUnavailable, "cannot connect to 127.0.0.1:" + std::to_string(options_.port)};
     }
     begin_ = Mono::now();
-    const auto counted_from = begin_ + options_.warm_up;
-    const auto end = counted_from + options_.duration;
-    const auto last = end + std::chrono::seconds(5);
+    const bool by_number = options_.requests != 0;
+    const auto counted_from = by_number ? begin_ : begin_ + options_.warm_up;
+    const auto end = by_number ? Mono::time_point::max() : counted_from + options_.duration;
+    const auto last = by_number ? end : end + std::chrono::seconds(5);
+    counting_ = by_number;
     if (options_.rate <= 0) {
       for (std::size_t i = 0; i < connections_.size(); ++i) Send(i, Mono::now());
     } else {
@@ -96,7 +84,7 @@ class Load {
         cpu_before = CpuSeconds(options_.pid);
         for (Connection& connection : connections_) connection.answers = 0;
       }
-      if (!over_ && now >= end) {
+      if (!over_ && (by_number ? in_flight_ == 0 && AllSent() : now >= end)) {
         over_ = true;
         cpu_after = CpuSeconds(options_.pid);
         Finish(now - counted_from);
@@ -106,7 +94,7 @@ class Load {
       const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(wake - Mono::now()).count();
       const timespec wait{std::max<std::int64_t>(left, 0) / 1'000'000'000,
                           std::max<std::int64_t>(left, 0) % 1'000'000'000};
-      const int count = epoll_pwait2(epoll_, events, 256, &wait, nullptr);
+      const int count = epoll_pwait2(epoll_, events, 256, by_number ? nullptr : &wait, nullptr);
       for (int i = 0; i < count; ++i) {
         const std::size_t index = events[i].data.u32;
         if ((events[i].events & EPOLLOUT) != 0) Flush(index);
@@ -176,7 +164,10 @@ class Load {
     }
   }
 
+  bool AllSent() const { return options_.requests != 0 && next_number_ - options_.first_number >= options_.requests; }
+
   void Send(std::size_t index, Mono::time_point due) {
+    if (AllSent()) return;
     Connection& connection = connections_[index];
     const std::uint64_t number = next_number_++;
     const std::string& body = payload_.Make(number);
@@ -293,7 +284,7 @@ class Load {
   Mono::time_point begin_;
   int epoll_ = -1;
   bool counting_ = false, over_ = false;
-  std::uint64_t next_number_ = 0, scheduled_ = 0, in_flight_ = 0;
+  std::uint64_t next_number_, scheduled_ = 0, in_flight_ = 0;
 };
 
 }  // namespace

@@ -35,7 +35,9 @@ struct LoadOptions {
   double rate = 0;  ///< requests a second on a schedule; 0: each connection sends as soon as it is answered
   std::chrono::milliseconds warm_up{500};  ///< answers to requests sent in this time are not counted
   std::chrono::milliseconds duration{4000};
-  int pid = 0;  ///< whose CPU time is measured; 0: nobody's
+  std::uint64_t first_number = 0;  ///< of the payloads sent
+  std::uint64_t requests = 0;      ///< ends after so many, however long it takes, all of them counted; 0: by `duration`
+  int pid = 0;                     ///< whose CPU time is measured; 0: nobody's
 };
 
 struct LoadResult {
