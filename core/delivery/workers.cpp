@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/base/sync.h"
+#include "core/base/thread_name.h"
 
 namespace hookswitch {
 namespace {
@@ -62,6 +63,7 @@ struct Workers::State {
 };
 
 void Workers::State::Run(const WorkerPtr& self) {
+  NameThread("sink-calls");
   MutexLock lock(mu);
   --starting;
   while (!self->given_up) {

@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
+#include "core/base/thread_name.h"
 #include "core/http/http_client.h"
 #include "core/http/request_check.h"
 
@@ -198,6 +199,7 @@ class CurlClient final : public HttpClient {
 
  private:
   void Run() {
+    NameThread("http-client");
     // OpenSSL writes without MSG_NOSIGNAL; a peer that went away must not end the process.
     sigset_t pipe;
     sigemptyset(&pipe);

@@ -11,6 +11,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/base/thread_name.h"
 
 namespace hookswitch {
 namespace {
@@ -137,6 +138,7 @@ HttpConnection::HttpConnection(const Poco::Net::StreamSocket& socket, Connection
     : TCPServerConnection(socket), table_(table), fd_(static_cast<int>(socket.impl()->sockfd())) {}
 
 void HttpConnection::run() {
+  NameThread(table_.options().name.c_str());
   table_.Add(*this);
   try {
     Serve();
