@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/log.h"
+#include "core/base/thread_name.h"
 #include "core/delivery/notice.h"
 
 namespace hookswitch {
@@ -90,6 +91,7 @@ Status Scheduler::LoadBacklog() {
 }
 
 void Scheduler::Run() {
+  NameThread("scheduler");
   Inbox::Batch batch;
   std::chrono::nanoseconds patience{0};
   while (inbox->Take(batch, patience)) {

@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/sync.h"
+#include "core/base/thread_name.h"
 #include "core/journal/batch_gate.h"
 #include "core/journal/checkpointer.h"
 #include "core/journal/history_reader.h"
@@ -204,6 +205,7 @@ class SqliteJournal final : public JournalWithHistory {
   }
 
   void Run() {
+    NameThread("journal");
     Batch batch;
     bool more = false;  // housekeeping goes on without waiting for work
     while (Take(batch, more)) {
