@@ -1,6 +1,9 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,43 +40,40 @@ class Inbox {
   };
 
   void Accept(Accepted accepted) EXCLUDES(mu_) {
-    MutexLock lock(mu_);
-    if (closed_) return;
-    batch_.accepted.push_back(std::move(accepted));
-    Signal();
+    Tell([&]() REQUIRES(mu_) {
+      if (!closed_) batch_.accepted.push_back(std::move(accepted));
+    });
   }
   void Report(Progress progress) EXCLUDES(mu_) {
-    MutexLock lock(mu_);
-    if (closed_) return;
-    batch_.progress.push_back(std::move(progress));
-    Signal();
+    Tell([&]() REQUIRES(mu_) {
+      if (!closed_) batch_.progress.push_back(std::move(progress));
+    });
   }
   void Record(Recorded recorded) EXCLUDES(mu_) {
-    MutexLock lock(mu_);
-    if (closed_) return;
-    batch_.recorded.push_back(recorded);
-    Signal();
+    Tell([&]() REQUIRES(mu_) {
+      if (!closed_) batch_.recorded.push_back(recorded);
+    });
   }
   /// Something else has changed: look again.
   void Kick() EXCLUDES(mu_) {
-    MutexLock lock(mu_);
-    kicked_ = true;
-    Signal();
+    Tell([&]() REQUIRES(mu_) { kicked_ = true; });
   }
   void Close() EXCLUDES(mu_) {
-    MutexLock lock(mu_);
-    closed_ = true;
-    Signal();
+    Tell([&]() REQUIRES(mu_) { closed_ = true; });
   }
 
   /// Waits for news, at most `patience`, and moves it to `batch` (empty before). False when closed.
   bool Take(Batch& batch, std::chrono::nanoseconds patience) EXCLUDES(mu_) {
+    // Whoever is about to bring news does so first: more in one batch, and nobody has to wake this thread.
+    if (patience.count() > 0) std::this_thread::yield();
     MutexLock lock(mu_);
-    const auto until = std::chrono::steady_clock::now() + patience;
+    std::optional<std::chrono::steady_clock::time_point> until;
     while (!closed_ && !kicked_ && batch_.accepted.empty() && batch_.progress.empty() && batch_.recorded.empty()) {
-      if (std::chrono::steady_clock::now() >= until) break;
+      const auto now = std::chrono::steady_clock::now();
+      if (!until) until = now + patience;
+      if (now >= *until) break;
       sleeping_ = true;
-      news_.WaitUntil(mu_, until);
+      news_.WaitUntil(mu_, *until);
       sleeping_ = false;
     }
     kicked_ = false;
@@ -90,10 +90,16 @@ class Inbox {
   }
 
  private:
-  void Signal() REQUIRES(mu_) {
-    if (!sleeping_) return;
-    sleeping_ = false;
-    news_.NotifyOne();
+  template <class Change>
+  void Tell(Change change) EXCLUDES(mu_) {
+    bool wake = false;
+    {
+      MutexLock lock(mu_);
+      change();
+      wake = std::exchange(sleeping_, false);
+    }
+    // After the lock is free, or the woken thread would only wait for it.
+    if (wake) news_.NotifyOne();
   }
 
   Mutex mu_;
