@@ -53,9 +53,8 @@ RouterConfig& RouterConfig::Slack(const std::string& name, const std::string& ur
 }
 
 std::string RouterConfig::Text() const {
-  std::string text = "version: 1\nserver: " + server +
-                     "\nadmin: {listen: \"127.0.0.1:0\"}\njournal: {path: " + (dir_ / "journal.db") +
-                     "}\nplugins: {paths: [" + plugin_paths + "]}\nsources:\n  bolna: " + source + "\n";
+  std::string text = "version: 1\nserver: " + server + "\nadmin: {listen: \"127.0.0.1:0\"}\njournal: " + journal +
+                     "\nplugins: {paths: [" + plugin_paths + "]}\nsources:\n  bolna: " + source + "\n";
   if (!sinks.empty()) text += "sinks:\n" + sinks;
   if (!rules.empty()) {
     text += "rules:\n" + rules;

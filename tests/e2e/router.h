@@ -27,7 +27,8 @@ std::string PluginFolder();
 /// everything that ended to all of them. Change what a test is about, then Write().
 class RouterConfig {
  public:
-  explicit RouterConfig(const TempDir& dir) : plugin_paths(PluginFolder()), dir_(dir) {}
+  explicit RouterConfig(const TempDir& dir)
+      : journal("{path: " + (dir / "journal.db") + "}"), plugin_paths(PluginFolder()), dir_(dir) {}
 
   /// Adds a Slack sink; `more` are further lines of it ("retry: {…}"). The webhook URL stands in a file of its own.
   RouterConfig& Slack(const std::string& name, const std::string& url, std::vector<std::string> more = {});
@@ -38,6 +39,7 @@ class RouterConfig {
 
   std::string source = "{type: bolna, path: /bolna/webhook}";
   std::string server = "{listen: \"127.0.0.1:0\"}";
+  std::string journal;
   std::string plugin_paths;
   std::string sinks;  ///< YAML lines, indented by two
   std::string rules;  ///< YAML lines; empty: everything to every Slack sink
