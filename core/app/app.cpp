@@ -71,6 +71,7 @@ struct App::Impl {
   std::unique_ptr<HttpServer> admin;
   std::atomic<bool> listening{false};
   std::atomic<bool> draining{false};
+  std::uint64_t scheduler_passes = 0, journal_passes = 0;  ///< at the last Hanging
 
   std::shared_ptr<const Generation> Current() const {
     MutexLock lock(mu);
@@ -358,6 +359,15 @@ App::~App() = default;
 
 ReloadReport App::Reload() {
   return impl_->Reload();
+}
+
+std::string_view App::Hanging() {
+  Impl& impl = *impl_;
+  const std::uint64_t scheduler = impl.dispatcher->Passes();
+  const std::uint64_t journal = impl.journal->Stats().passes;
+  const bool scheduler_hangs = std::exchange(impl.scheduler_passes, scheduler) == scheduler;
+  const bool journal_hangs = std::exchange(impl.journal_passes, journal) == journal;
+  return journal_hangs ? "journal" : scheduler_hangs ? "scheduler" : "";
 }
 
 void App::Drain() {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/admin/admin_api.h"
 #include "core/app/generation.h"
@@ -28,6 +29,10 @@ class App {
   /// Builds a new generation and swaps it in, or changes nothing and says why. One at a time; waits. Safe from any
   /// thread.
   ReloadReport Reload();
+
+  /// The part that has hung since the last call, or "": asks each for a sign of life and does not wait for it. For one
+  /// thread, at least half a second after the start and between two calls.
+  std::string_view Hanging();
 
   /// Stops accepting, finishes what is in flight within server.drain_timeout, leaves the rest in the journal. Once.
   void Drain();

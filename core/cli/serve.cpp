@@ -2,8 +2,10 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
+#include <string_view>
 #include <thread>
 
 #include "core/app/app.h"
@@ -40,6 +42,25 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Tells systemd that the router works for as long as it does; one that hangs is then killed and started anew. A thread
+/// of its own, which lives until the process ends.
+void StartWatchdog(App& app) {
+  std::uint64_t limit_us = 0;
+  if (sd_watchdog_enabled(0, &limit_us) <= 0) return;
+  // Twice within the limit, so that one late sign of life is forgiven.
+  std::thread([&app, pause = std::chrono::microseconds(limit_us / 3)] {
+    for (;;) {
+      std::this_thread::sleep_for(pause);
+      const std::string_view part = app.Hanging();
+      if (part.empty()) {
+        sd_notify(0, "WATCHDOG=1");
+      } else {
+        log::Error("router_hangs", {{"part", part}});
+      }
+    }
+  }).detach();
 }
 
 /// Reloads on a thread of its own, so that main stays free for signals whatever a plugin does. Wishes that come while
@@ -99,6 +120,7 @@ int Serve(const Options& options) {
                       {"config", options.config},
                       {"pid", getpid()}});
   sd_notify(0, "READY=1");
+  StartWatchdog(**app);
 
   Reloader reloader(**app);
   for (;;) {

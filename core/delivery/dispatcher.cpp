@@ -133,6 +133,11 @@ std::vector<LaneStatus> Dispatcher::Lanes() const {
   return result;
 }
 
+std::uint64_t Dispatcher::Passes() {
+  scheduler_->inbox->Kick();
+  return scheduler_->passes.load(std::memory_order_relaxed);
+}
+
 void Dispatcher::Drain(std::chrono::milliseconds timeout) {
   Scheduler& scheduler = *scheduler_;
   MutexLock lock(scheduler.mu);

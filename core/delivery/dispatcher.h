@@ -81,6 +81,8 @@ class Dispatcher {
   /// Lets go of those among `deliveries` that wait, and returns them: none of them is started any more. Accept takes
   /// them back.
   std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries);
+  /// How many passes the scheduler has made; asks for one more, so that the number grows unless the scheduler hangs.
+  std::uint64_t Passes();
 
   /// Starts nothing new, waits (blocks) up to `timeout` for what is in flight and its records, cancels the rest.
   void Drain(std::chrono::milliseconds timeout);

@@ -112,6 +112,7 @@ void Scheduler::Run() {
     patience =
         next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
     if (!in_flight.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
+    passes.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -89,6 +90,7 @@ struct Scheduler {
   MonoTime next_overdue_check GUARDED_BY(mu){};
   std::vector<std::shared_ptr<Workers>> retired GUARDED_BY(mu);  ///< of call sinks that went; kept until they are idle
   std::unique_ptr<Workers> renderers;
+  std::atomic<std::uint64_t> passes{0};
   std::thread thread;
 
   /// Outlives the Scheduler in Metrics.

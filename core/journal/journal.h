@@ -127,6 +127,8 @@ struct JournalStats {
   std::uint64_t bytes = 0;         ///< used on disk, free pages excluded
   std::uint64_t bad_rows = 0;      ///< rows set aside as damaged
   std::string unwritable_because;  ///< "" while writing works
+  /// Of the thread that writes, idle ones too, several a second: stands still only while that thread hangs.
+  std::uint64_t passes = 0;
 };
 
 /// A request that was refused, for the inspector.

@@ -161,6 +161,7 @@ class SqliteJournal final : public JournalWithHistory {
     MutexLock lock(stats_mu_);
     JournalStats stats = stats_;
     stats.bad_rows += bad_reads_.load(std::memory_order_relaxed);
+    stats.passes = passes_.load(std::memory_order_relaxed);
     return stats;
   }
 
@@ -212,6 +213,7 @@ class SqliteJournal final : public JournalWithHistory {
       const std::size_t count = batch.appends.size();
       Write(batch);
       more = KeepHouse(count) || (!kept_.empty() && !unwritable_);
+      passes_.fetch_add(1, std::memory_order_relaxed);
     }
   }
 
@@ -470,6 +472,7 @@ class SqliteJournal final : public JournalWithHistory {
   std::atomic<DeliverySeq> last_delivery_{0};
   std::atomic<bool> has_memory_{false};
   std::atomic<std::uint64_t> bad_reads_{0};
+  std::atomic<std::uint64_t> passes_{0};
   Mutex stats_mu_;
   JournalStats stats_ GUARDED_BY(stats_mu_);
   std::thread writer_;
