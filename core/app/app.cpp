@@ -1,6 +1,11 @@
 #include "core/app/app.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <utility>
 
 #include "core/base/log.h"
@@ -15,6 +20,27 @@ namespace {
 
 // For requests under way when the drain's time is over already.
 constexpr std::chrono::milliseconds kLastAnswers{1000};
+// Senders leave them to the journal, the sinks' connections, the admin listener and those who are being turned away.
+constexpr rlim_t kReservedDescriptors = 256;
+
+/// As many connections as the process has descriptors for, and not more than `wanted`.
+int AffordableConnections(int wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const rlim_t room = std::max(limit.rlim_cur - std::min(limit.rlim_cur, kReservedDescriptors), limit.rlim_cur / 2);
+  if (room >= static_cast<rlim_t>(wanted)) return wanted;
+  log::Warn("connections_limited", {{"max_connections", wanted},
+                                    {"allowed", room},
+                                    {"reason", "the process may have " + std::to_string(limit.rlim_cur) +
+                                                   " file descriptors; raise its limit (LimitNOFILE)"}});
+  return static_cast<int>(room);
+}
+
+bool OutOfDescriptors() {
+  const int fd = ::dup(STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+  return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
 
 log::Level ToLogLevel(config::LogLevel level) {
   switch (level) {
@@ -63,6 +89,7 @@ struct App::Impl {
   Secret admin_token GUARDED_BY(mu);           ///< what the bound listener asks for
 
   std::unique_ptr<JournalWithHistory> journal;
+  std::uint64_t max_backlog = 0;  ///< what the journal was opened with, whatever a reload says; 0: no limit
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Acceptor> acceptor;
@@ -134,7 +161,7 @@ Status App::Impl::Start(BuildResult& build) {
   sqlite.path = config.journal.path;
   sqlite.retention_age = config.journal.retention_age;
   sqlite.retention_size = config.journal.retention_size;
-  sqlite.max_backlog = config.journal.max_backlog;
+  sqlite.max_backlog = max_backlog = config.journal.max_backlog;
   auto opened = OpenSqliteJournal(sqlite, clock);
   if (!opened) return std::move(opened).error();
   journal = std::move(*opened);
@@ -180,7 +207,7 @@ Status App::Impl::Listen(const config::Config& config) {
   HttpServerOptions ingress_options;
   ingress_options.name = "ingress";
   ingress_options.listen = config.server.listen;
-  ingress_options.max_connections = config.server.max_connections;
+  ingress_options.max_connections = AffordableConnections(config.server.max_connections);
   ingress_options.max_body = config.server.max_body;
   ingress_options.request_timeout = config.server.request_timeout;
   ingress_options.on_refused = [this](const ServedRequest& head, int status, std::string_view error,
@@ -259,7 +286,17 @@ std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
   parts.push_back({"journal", !stats.unwritable_because.empty(), stats.unwritable_because});
-  parts.push_back({"ingress", draining || !listening, draining ? "draining" : listening ? "" : "starting"});
+  const bool backlog_full = max_backlog != 0 && stats.pending >= max_backlog;
+  parts.push_back({"backlog", backlog_full,
+                   backlog_full ? std::to_string(stats.pending) + " deliveries wait (journal.max_backlog)" : ""});
+  const bool no_descriptors = OutOfDescriptors();
+  parts.push_back({"descriptors", no_descriptors, no_descriptors ? "every file descriptor is in use" : ""});
+  const bool full = listening && ingress->Full();
+  parts.push_back({"ingress", draining || !listening || full,
+                   draining     ? "draining"
+                   : !listening ? "starting"
+                   : full       ? "too many connections (server.max_connections)"
+                                : ""});
   {
     MutexLock lock(mu);
     parts.push_back({"config", false, last_reload_problem});

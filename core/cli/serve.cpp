@@ -26,6 +26,7 @@ sigset_t BlockSignals() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
+  sigaction(SIGXFSZ, &ignore, nullptr);  // a file at its size limit (LimitFSIZE) is a full disk, not the end
   return set;
 }
 

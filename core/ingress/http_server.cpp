@@ -194,6 +194,7 @@ class PocoHttpServer final : public HttpServer {
   }
 
   std::string Address() const override { return address_; }
+  bool Full() const override { return table_.Open() >= table_.options().max_connections; }
 
   void Drain(milliseconds timeout) override {
     if (!server_) return;

@@ -81,6 +81,8 @@ class HttpServer {
   virtual ~HttpServer() = default;
   /// The bound address, port filled in: "127.0.0.1:41233".
   virtual std::string Address() const = 0;
+  /// Whether `max_connections` are open, so that the next one is turned away. Safe from any thread.
+  virtual bool Full() const = 0;
   /// New connections are answered 503 with Retry-After, idle ones cut, requests under way answered with Connection:
   /// close; after `timeout` the rest is cut. Then the listener is closed. Returns sooner when nothing is left to do.
   /// Call once; without it the destructor does the same with no time.

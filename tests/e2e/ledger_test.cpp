@@ -27,9 +27,11 @@ using testing::IsEmpty;
 constexpr int kConcurrency = 8;
 constexpr int kSenders = 8;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr double kCallsPerSecond = 40;  // sanitizers take several times the time
+constexpr double kCallsPerSecond = 40;    // sanitizers take several times the time
+constexpr std::uint64_t kKillWeight = 4;  // and a router that lives longer shows them more
 #else
 constexpr double kCallsPerSecond = 150;
+constexpr std::uint64_t kKillWeight = 20;
 #endif
 
 std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
@@ -158,9 +160,10 @@ class Storm {
       std::uint64_t weight;
       void (Storm::*act)();
     };
-    static constexpr Choice kChoices[] = {{"kill", 20, &Storm::Kill},      {"flip", 60, &Storm::Flip},
-                                          {"reload", 12, &Storm::Reload},  {"broken reload", 3, &Storm::BrokenReload},
-                                          {"restart", 6, &Storm::Restart}, {"full disk", 4, &Storm::FullDisk}};
+    static constexpr Choice kChoices[] = {
+        {"kill", kKillWeight, &Storm::Kill}, {"flip", 60, &Storm::Flip},
+        {"reload", 12, &Storm::Reload},      {"broken reload", 3, &Storm::BrokenReload},
+        {"restart", 6, &Storm::Restart},     {"full disk", 4, &Storm::FullDisk}};
     std::uint64_t sum = 0;
     for (const Choice& choice : kChoices) sum += choice.weight;
     std::uint64_t at = Pick(0, sum - 1);

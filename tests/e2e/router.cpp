@@ -22,6 +22,13 @@ std::uint16_t PortOf(const json::object& line, const char* key) {
   return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
 }
 
+std::vector<std::string> Launched(std::vector<std::string> command, const std::string& config_path) {
+  for (const std::string& word : {Program(), std::string("serve"), std::string("-c"), config_path}) {
+    command.push_back(word);
+  }
+  return command;
+}
+
 }  // namespace
 
 std::string Program() {
@@ -93,8 +100,9 @@ std::optional<std::size_t> CallNumberIn(std::string_view text) {
   return std::stoul(std::string(text.substr(at + kIdPrefix.size(), kIdDigits)), nullptr, 16);
 }
 
-Router::Router(const std::string& config_path, const std::vector<std::string>& environment)
-    : child_({Program(), "serve", "-c", config_path}, environment) {
+Router::Router(const std::string& config_path, const std::vector<std::string>& environment,
+               std::vector<std::string> launcher)
+    : child_(Launched(std::move(launcher), config_path), environment) {
   const auto line = WaitForEvent("ready", seconds(30));
   if (!line) {
     ADD_FAILURE() << "the router did not get ready; its log:\n" << Log();

@@ -60,7 +60,9 @@ std::optional<std::size_t> CallNumberIn(std::string_view text);
 /// A running `hookswitch serve`. A router that does not come up fails the test and leaves Ready() false.
 class Router {
  public:
-  explicit Router(const std::string& config_path, const std::vector<std::string>& environment = {});
+  /// `launcher`: what starts the program, given as its further arguments.
+  explicit Router(const std::string& config_path, const std::vector<std::string>& environment = {},
+                  std::vector<std::string> launcher = {});
 
   bool Ready() const { return ingress_ != 0; }
   std::uint16_t Ingress() const { return ingress_; }
