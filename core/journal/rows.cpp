@@ -22,6 +22,12 @@ std::optional<DeliveryState> StateOf(std::int64_t number) {
   return static_cast<DeliveryState>(number);
 }
 
+bool IsSoundDelivery(const Statement& row, int state_column, int sink_column) {
+  const std::string_view sink = row.Bytes(sink_column);
+  return !row.IsNull(state_column) && StateOf(row.Int(state_column)) && !sink.empty() &&
+         sink.find('\0') == std::string_view::npos;
+}
+
 PendingDelivery PendingOf(const Statement& row) {
   const std::int64_t flags = row.Int(13);
   return {.seq = row.Int(0),

@@ -32,6 +32,10 @@ inline constexpr std::string_view kPendingColumns =
     "flags, story";
 PendingDelivery PendingOf(const Statement& row);
 
+/// Zeros that a torn page left among sound cells read as a row that SQLite takes for sound: says whether one may be
+/// what we wrote.
+bool IsSoundDelivery(const Statement& row, int state_column, int sink_column);
+
 /// Columns of `event`, in the order that EventOf reads.
 inline constexpr std::string_view kEventColumns =
     "seq, received_ms, source, call_id, agent, status, note, first_delivery, deliveries";

@@ -155,15 +155,20 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
   if (!bad_events) return bad_events.error();
 
   auto deliveries =
-      db_.Prepare("SELECT seq FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq");
+      db_.Prepare("SELECT seq, state, sink FROM delivery WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
   if (!deliveries) return deliveries.error();
+  std::int64_t unsound = 0;
   const auto bad_deliveries = ScanRows(*deliveries, delivery, *last_delivery, [&](Statement& row) {
-    pending_.Set(row.Int(0), true);
+    if (!IsSoundDelivery(row, 1, 2)) {
+      ++unsound;
+    } else if (IsOpen(*StateOf(row.Int(1)))) {
+      pending_.Set(row.Int(0), true);
+    }
     return true;
   });
   if (!bad_deliveries) return bad_deliveries.error();
 
-  const std::int64_t bad = *bad_events + *bad_deliveries;
+  const std::int64_t bad = *bad_events + *bad_deliveries + unsound;
   if (bad != 0) log::Error("journal_rows_damaged", {{"file", path_}, {"rows", bad}});
   bad_rows_ += static_cast<std::uint64_t>(bad);
   next_event_ = std::max(next_event_, *last_event + 1);
