@@ -45,7 +45,8 @@ std::vector<JournalLine> ReadJournal(const std::string& path) {
   HSW_CHECK(result == SQLITE_OK, "the router has left its journal");
   sqlite3_stmt* prepared = nullptr;
   sqlite3_prepare_v2(db.get(),
-                     "SELECT e.call_id, e.status, d.sink, d.state, a.code, a.reason FROM delivery d"
+                     "SELECT e.call_id, e.status, d.sink, d.state, CASE WHEN d.code <> '' THEN d.code ELSE a.code END,"
+                     " CASE WHEN d.because <> '' THEN d.because ELSE a.reason END FROM delivery d"
                      " JOIN event e ON e.seq = d.event LEFT JOIN attempt a ON a.seq = d.last_attempt",
                      -1, &prepared, nullptr);
   const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> rows(prepared, &sqlite3_finalize);
