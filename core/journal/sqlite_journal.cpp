@@ -1,6 +1,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -35,10 +36,13 @@ struct AppendRequest {
   std::optional<Error> error;
 };
 
-/// A change that someone asked for and waits for. `run` may be run again after a rollback.
+/// A change that someone asked for and waits for. `run` may be run again after a rollback; rows that it finds damaged
+/// it puts into `damaged` and steps over the next time.
 struct Command {
-  std::function<Status(Store& store)> run;
-  std::optional<Error> error;
+  std::function<Status(Store& store, std::set<DeliverySeq>& damaged)> run;
+  std::set<DeliverySeq> damaged{};
+  bool is_hopeless = false;  ///< it met damage that it cannot step over
+  std::optional<Error> error{};
 };
 
 class SqliteJournal final : public JournalWithHistory {
@@ -142,19 +146,21 @@ class SqliteJournal final : public JournalWithHistory {
   Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) override { return history_.AttemptsOf(delivery); }
 
   Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries, WallTime now) override {
-    return Change<PendingDelivery>([&](Store& store, auto& revived) { return store.Revive(deliveries, now, revived); });
+    return Change<PendingDelivery>(
+        [&](Store& store, auto& revived, auto& damaged) { return store.Revive(deliveries, now, revived, damaged); });
   }
   Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries,
                                                      WallTime now) override {
     return Change<PendingDelivery>(
-        [&](Store& store, auto& added) { return store.AddDeliveries(event, deliveries, now, added); });
+        [&](Store& store, auto& added, auto&) { return store.AddDeliveries(event, deliveries, now, added); });
   }
   Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override {
-    return Change<DeliverySeq>(
-        [&](Store& store, auto& canceled) { return store.Cancel(deliveries, reason, canceled); });
+    return Change<DeliverySeq>([&](Store& store, auto& canceled, auto& damaged) {
+      return store.Cancel(deliveries, reason, canceled, damaged);
+    });
   }
   Status SavePause(const std::string& sink, bool paused) override {
-    return Execute([&](Store& store) { return store.SavePause(sink, paused); });
+    return Execute([&](Store& store, auto&) { return store.SavePause(sink, paused); });
   }
 
   JournalStats Stats() override {
@@ -173,13 +179,14 @@ class SqliteJournal final : public JournalWithHistory {
     std::vector<Command*> commands;
     bool refused_damaged = false;  ///< they met a damaged page
     Command* damaged = nullptr;    ///< the command that met one
+    bool anyone_waits = false;
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;
     std::vector<DeliverySeq> set_aside;
   };
 
   /// Has the writer run `change` in a commit of its own choosing; returns when that is on disk.
-  Status Execute(std::function<Status(Store& store)> change) {
-    Command command{std::move(change), {}};
+  Status Execute(std::function<Status(Store& store, std::set<DeliverySeq>& damaged)> change) {
+    Command command{.run = std::move(change)};
     std::uint32_t batch;
     bool wake;
     {
@@ -198,9 +205,9 @@ class SqliteJournal final : public JournalWithHistory {
   template <class Row, class Run>
   Result<std::vector<Row>> Change(Run run) {
     std::vector<Row> changed;
-    HSW_TRY(Execute([&](Store& store) {
+    HSW_TRY(Execute([&](Store& store, auto& damaged) {
       changed.clear();
-      return run(store, changed);
+      return run(store, changed, damaged);
     }));
     return changed;
   }
@@ -237,6 +244,7 @@ class SqliteJournal final : public JournalWithHistory {
     batch.appends.swap(appends_);
     batch.refused.swap(refused_);
     batch.commands.swap(commands_);
+    batch.anyone_waits = !batch.appends.empty() || !batch.commands.empty();
     for (AttemptRecord& record : records_) kept_.push_back(std::move(record));
     records_.clear();
     return true;
@@ -250,7 +258,7 @@ class SqliteJournal final : public JournalWithHistory {
       // Also without work: who sends elsewhere because of us would never hear that there is space again.
       Commit(batch);
     }
-    gate_.Open(batch.number, !batch.appends.empty() || !batch.commands.empty());
+    gate_.Open(batch.number, batch.anyone_waits);
     if (batch.recorded.empty() && batch.set_aside.empty()) return;
     Recorded recorded;
     {
@@ -270,6 +278,7 @@ class SqliteJournal final : public JournalWithHistory {
       if (written) {
         const bool was_unwritable = std::exchange(unwritable_, std::nullopt).has_value();
         kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(batch.recorded.size()));
+        for (const Command* command : batch.commands) CountDamage(*command);
         Publish();
         if (was_unwritable) log::Info("journal_writable_again", {{"file", options_.path}});
         return;
@@ -281,8 +290,10 @@ class SqliteJournal final : public JournalWithHistory {
         continue;
       }
       if (Command* command = std::exchange(batch.damaged, nullptr); command != nullptr) {
-        command->error = written.error();
-        std::erase(batch.commands, command);
+        if (command->is_hopeless) {
+          command->error = written.error();
+          std::erase(batch.commands, command);
+        }
         continue;
       }
       if (damaged != kept_.size()) {
@@ -328,8 +339,10 @@ class SqliteJournal final : public JournalWithHistory {
     }
     for (Command* command : batch.commands) {
       command->error.reset();
-      Status done = command->run(*store_);
+      const std::size_t known = command->damaged.size();
+      Status done = command->run(*store_, command->damaged);
       if (done) continue;
+      command->is_hopeless = command->damaged.size() == known;
       if (done.error().code != ErrorCode::kNotFound) {
         if (done.error().code == ErrorCode::kInvalid) batch.damaged = command;
         return done;
@@ -347,6 +360,13 @@ class SqliteJournal final : public JournalWithHistory {
     bad_reads_.fetch_add(1, std::memory_order_relaxed);
     batch.set_aside.push_back(record.delivery);
     kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+
+  void CountDamage(const Command& command) {
+    if (command.damaged.empty()) return;
+    const auto rows = static_cast<std::int64_t>(command.damaged.size());
+    log::Error("journal_rows_damaged", {{"file", options_.path}, {"rows", rows}});
+    bad_reads_.fetch_add(command.damaged.size(), std::memory_order_relaxed);
   }
 
   // They are only there to be looked at, so they must not hold up what is to be delivered.

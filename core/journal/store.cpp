@@ -102,8 +102,8 @@ Status Store::Connect() {
       {&sql_.state_of, "SELECT state FROM delivery WHERE seq = ?"},
       {&sql_.revive,
        "UPDATE delivery SET state = 0, accepted_ms = ?2, due_ms = 0, step = 0, carried = '', code = '', because = '', "
-       "flags = flags | 12 WHERE seq = ?1"},
-      {&sql_.cancel, "UPDATE delivery SET state = 4, code = 'canceled', because = ?2 WHERE seq = ?1"},
+       "flags = flags | 12, room = x'' WHERE seq = ?1"},
+      {&sql_.cancel, "UPDATE delivery SET state = 4, code = 'canceled', because = ?2, room = x'' WHERE seq = ?1"},
       {&sql_.one_pending, one_pending},
       {&sql_.replay, "INSERT INTO replay VALUES(?, ?, ?)"},
       {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?)"},

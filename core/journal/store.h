@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,13 +35,14 @@ class Store {
   /// `fallback`: see Recorded. A delivery that retention removed is no error.
   [[nodiscard]] Status Record(const AttemptRecord& record, DeliverySeq& fallback);
   [[nodiscard]] Status Refused(const RefusedRequest& refused);
-  // What History asks for, with its contracts; the transaction stays usable after kNotFound.
+  // What History asks for, with its contracts; the transaction stays usable after kNotFound. A row in `damaged` is
+  // stepped over; one that turns out to be damaged is put there, and after kInvalid the caller may begin again.
   [[nodiscard]] Status Revive(std::span<const DeliverySeq> deliveries, WallTime now,
-                              std::vector<PendingDelivery>& revived);
+                              std::vector<PendingDelivery>& revived, std::set<DeliverySeq>& damaged);
   [[nodiscard]] Status AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
                                      std::vector<PendingDelivery>& added);
   [[nodiscard]] Status Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
-                              std::vector<DeliverySeq>& canceled);
+                              std::vector<DeliverySeq>& canceled, std::set<DeliverySeq>& damaged);
   [[nodiscard]] Status SavePause(std::string_view sink, bool paused);
   /// Writes a number that nobody reads, so that Commit tells whether writing works.
   [[nodiscard]] Status Probe();
@@ -81,7 +83,8 @@ class Store {
   Status AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
                      std::int64_t flags);
   /// Empty if there is no such delivery, or none that can be read.
-  Result<std::optional<DeliveryState>> StateOfRow(DeliverySeq delivery);
+  Result<std::optional<DeliveryState>> StateOfRow(DeliverySeq delivery, std::set<DeliverySeq>& damaged);
+  Status UpdateRow(Statement& update, DeliverySeq delivery, std::set<DeliverySeq>& damaged);
   Result<PendingDelivery> ReadPending(DeliverySeq delivery);
   void SetPending(DeliverySeq delivery, bool pending);
 

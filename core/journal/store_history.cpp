@@ -4,11 +4,12 @@
 // The writing half of History.
 namespace hookswitch {
 
-Result<std::optional<DeliveryState>> Store::StateOfRow(DeliverySeq delivery) {
+Result<std::optional<DeliveryState>> Store::StateOfRow(DeliverySeq delivery, std::set<DeliverySeq>& damaged) {
+  if (damaged.contains(delivery)) return std::optional<DeliveryState>();
   const auto row = sql_.state_of.Bind(delivery).Next();
   if (!row) {
     if (row.error().code != ErrorCode::kInvalid) return row.error();
-    ++bad_rows_;
+    damaged.insert(delivery);
     return std::optional<DeliveryState>();
   }
   if (!*row) return std::optional<DeliveryState>();
@@ -26,12 +27,19 @@ Result<PendingDelivery> Store::ReadPending(DeliverySeq delivery) {
   return pending;
 }
 
-Status Store::Revive(std::span<const DeliverySeq> deliveries, WallTime now, std::vector<PendingDelivery>& revived) {
+Status Store::UpdateRow(Statement& update, DeliverySeq delivery, std::set<DeliverySeq>& damaged) {
+  Status done = update.Run();
+  if (!done && done.error().code == ErrorCode::kInvalid) damaged.insert(delivery);
+  return done;
+}
+
+Status Store::Revive(std::span<const DeliverySeq> deliveries, WallTime now, std::vector<PendingDelivery>& revived,
+                     std::set<DeliverySeq>& damaged) {
   for (const DeliverySeq delivery : deliveries) {
-    const auto state = StateOfRow(delivery);
+    const auto state = StateOfRow(delivery, damaged);
     if (!state) return state.error();
     if (!*state || IsOpen(**state)) continue;
-    HSW_TRY(sql_.revive.Bind(delivery, Ms(now)).Run());
+    HSW_TRY(UpdateRow(sql_.revive.Bind(delivery, Ms(now)), delivery, damaged));
     SetPending(delivery, true);
     auto pending = ReadPending(delivery);
     if (!pending) return pending.error();
@@ -60,12 +68,12 @@ Status Store::AddDeliveries(EventSeq event, std::span<const NewDelivery> deliver
 }
 
 Status Store::Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
-                     std::vector<DeliverySeq>& canceled) {
+                     std::vector<DeliverySeq>& canceled, std::set<DeliverySeq>& damaged) {
   for (const DeliverySeq delivery : deliveries) {
-    const auto state = StateOfRow(delivery);
+    const auto state = StateOfRow(delivery, damaged);
     if (!state) return state.error();
     if (!*state || **state == DeliveryState::kDelivered || **state == DeliveryState::kCanceled) continue;
-    HSW_TRY(sql_.cancel.Bind(delivery, reason).Run());
+    HSW_TRY(UpdateRow(sql_.cancel.Bind(delivery, reason), delivery, damaged));
     SetPending(delivery, false);
     canceled.push_back(delivery);
   }

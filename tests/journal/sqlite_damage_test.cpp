@@ -153,6 +153,28 @@ TEST_F(SqliteDamage, EveryRowBetweenDestroyedPagesIsFound) {
   const auto pending = journal_->LoadPending(0, 10'000);
   ASSERT_TRUE(pending);
   EXPECT_EQ(pending->size(), static_cast<std::size_t>(kEvents - lost));
+  const auto listed = journal_->ListDeliveries({}, 0, 10'000);
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->items.size(), static_cast<std::size_t>(kEvents - lost));
+}
+
+TEST_F(SqliteDamage, CommandsStepOverWhatCannotBeRead) {
+  constexpr int kEvents = 300;
+  Fill(kEvents);
+  const auto leaves = Leaves("delivery");
+  ASSERT_GE(leaves.size(), 3u);
+  const int lost = std::stoi(Shell("SELECT ncell FROM dbstat WHERE pageno = " + std::to_string(leaves[1])));
+  Overwrite(leaves[1], 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  ASSERT_TRUE(Open());
+  std::vector<DeliverySeq> all;
+  for (DeliverySeq delivery = 1; delivery <= kEvents; ++delivery) all.push_back(delivery);
+  const auto canceled = journal_->Cancel(all, "purged");
+  ASSERT_TRUE(canceled) << canceled.error().message;
+  // A neighbour of the page may need it to change size.
+  EXPECT_GE(canceled->size(), static_cast<std::size_t>(kEvents - lost - 3));
+  const auto revived = journal_->Revive(all, clock_.Wall());
+  ASSERT_TRUE(revived) << revived.error().message;
+  EXPECT_GE(revived->size(), static_cast<std::size_t>(kEvents - lost - 3));
 }
 
 TEST_F(SqliteDamage, RetentionStepsOverDestroyedPages) {
