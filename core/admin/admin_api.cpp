@@ -88,6 +88,7 @@ Answer AdminApi::Handle(const ServedRequest& request, const Secret& token) const
     if (auto refused = only("POST")) return *refused;
     return Reload();
   }
+  if (HistoryApi::Owns(path)) return history_.Handle(request);
   constexpr std::string_view kSinks = "/api/v1/sinks/";
   if (path.starts_with(kSinks)) {
     const std::string_view rest = path.substr(kSinks.size());

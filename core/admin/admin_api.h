@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admin/history_api.h"
 #include "core/base/metrics.h"
 #include "core/base/result.h"
 #include "core/base/secret.h"
@@ -48,7 +49,9 @@ struct AdminHooks {
 /// With a token, everything but /healthz and /readyz wants `Authorization: Bearer <token>`. Safe from any thread.
 class AdminApi {
  public:
-  AdminApi(AdminHooks hooks, Metrics& metrics) : hooks_(std::move(hooks)), metrics_(metrics) {}
+  /// The references outlive it.
+  AdminApi(AdminHooks hooks, HistoryApi& history, Metrics& metrics)
+      : hooks_(std::move(hooks)), history_(history), metrics_(metrics) {}
   Answer Handle(const ServedRequest& request, const Secret& token) const;
 
  private:
@@ -59,6 +62,7 @@ class AdminApi {
   Answer SetPaused(std::string_view sink, bool paused) const;
 
   AdminHooks hooks_;
+  HistoryApi& history_;
   Metrics& metrics_;
 };
 

@@ -93,6 +93,7 @@ struct App::Impl {
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Acceptor> acceptor;
+  std::unique_ptr<HistoryApi> history_api;
   std::unique_ptr<AdminApi> admin_api;
   std::unique_ptr<HttpServer> ingress;
   std::unique_ptr<HttpServer> admin;
@@ -113,6 +114,7 @@ struct App::Impl {
   Status Start(BuildResult& build);
   Status Listen(const config::Config& config);
   AdminHooks MakeHooks();
+  HistoryHooks MakeHistoryHooks();
   void PublishMetrics();
   std::vector<Part> Parts();
   ReloadReport Reload();
@@ -190,7 +192,8 @@ Status App::Impl::Listen(const config::Config& config) {
     admin_listen = config.admin.listen;
     admin_token = config.admin.token;
   }
-  admin_api = std::make_unique<AdminApi>(MakeHooks(), metrics);
+  history_api = std::make_unique<HistoryApi>(*journal, *journal, clock, MakeHistoryHooks());
+  admin_api = std::make_unique<AdminApi>(MakeHooks(), *history_api, metrics);
   HttpServerOptions admin_options;
   admin_options.name = "admin";
   admin_options.listen = config.admin.listen;
@@ -246,6 +249,24 @@ AdminHooks App::Impl::MakeHooks() {
   hooks.reload = [this] { return Reload(); };
   hooks.set_paused = [this](const std::string& sink, bool paused) {
     paused ? dispatcher->Pause(sink) : dispatcher->Resume(sink);
+  };
+  return hooks;
+}
+
+HistoryHooks App::Impl::MakeHistoryHooks() {
+  HistoryHooks hooks;
+  hooks.read = [this](const StoredEvent& stored) {
+    const auto current = Current();
+    EventReading reading = ReadAgain(stored, current->sources, current->routes);
+    reading.generation = current->number;
+    return reading;
+  };
+  hooks.lanes = [this] { return dispatcher->Lanes(); };
+  hooks.scheduler.accept = [this](std::vector<PendingDelivery> deliveries) {
+    dispatcher->Accept(nullptr, std::move(deliveries));
+  };
+  hooks.scheduler.release = [this](std::vector<DeliverySeq> deliveries) {
+    return dispatcher->Release(std::move(deliveries));
   };
   return hooks;
 }

@@ -104,13 +104,6 @@ void PrintEvent(std::ostream& out, const json::object& event) {
   for (const auto& item : ListOf(event, "headers")) {
     PrintMember(out, "header", Text(item.as_object(), "name") + ": " + Text(item.as_object(), "value"));
   }
-  out << "\nraw:\n";
-  PrintIndented(out, RawText(event, "raw"), "  ");
-  if (const std::string_view bytes = RawText(event, "raw_base64"); !bytes.empty())
-    out << "  in base64: " << bytes << '\n';
-  if (const json::value* routing = event.if_contains("routing"); routing && routing->is_object()) {
-    PrintRouting(out, routing->get_object());
-  }
   out << "\ndeliveries:\n";
   const json::array& deliveries = ListOf(event, "deliveries");
   if (deliveries.empty()) out << "  none\n";
@@ -122,6 +115,13 @@ void PrintEvent(std::ostream& out, const json::object& event) {
     out << '\n';
     PrintAttempts(out, ListOf(delivery, "attempts"), "    ", false);
   }
+  if (const json::value* routing = event.if_contains("routing"); routing && routing->is_object()) {
+    PrintRouting(out, routing->get_object());
+  }
+  out << "\nraw:\n";
+  PrintIndented(out, RawText(event, "raw"), "  ");
+  if (const std::string_view bytes = RawText(event, "raw_base64"); !bytes.empty())
+    out << "  in base64: " << bytes << '\n';
 }
 
 void PrintDelivery(std::ostream& out, const json::object& delivery) {

@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "core/base/json.h"
+#include "tests/admin/fake_history.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/memory_journal.h"
 
 namespace hookswitch {
 namespace {
@@ -28,7 +31,10 @@ class AdminApiTest : public testing::Test {
     hooks.set_paused = [this](const std::string& sink, bool paused) {
       asked_ = sink + (paused ? " paused" : " resumed");
     };
-    api_ = std::make_unique<AdminApi>(std::move(hooks), metrics_);
+    HistoryHooks history_hooks;
+    history_hooks.lanes = hooks.lanes;
+    history_ = std::make_unique<HistoryApi>(rows_, journal_, clock_, std::move(history_hooks));
+    api_ = std::make_unique<AdminApi>(std::move(hooks), *history_, metrics_);
   }
 
   Answer Ask(std::string_view method, std::string_view path, Headers headers = {}, const Secret& token = Secret()) {
@@ -41,6 +47,10 @@ class AdminApiTest : public testing::Test {
 
   static json::object Json(const Answer& answer) { return json::parse(answer.body).as_object(); }
 
+  FakeClock clock_;
+  MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
+  FakeHistory rows_;
+  std::unique_ptr<HistoryApi> history_;
   Metrics metrics_;
   std::vector<Part> parts_{{"journal", false, ""}};
   std::vector<LaneStatus> lanes_;
@@ -74,7 +84,8 @@ TEST_F(AdminApiTest, ATokenIsAskedForEverywhereButHealthAndReadiness) {
   const Secret token("s3cret");
   EXPECT_EQ(Ask("GET", "/healthz", {}, token).status, 200);
   EXPECT_EQ(Ask("GET", "/readyz", {}, token).status, 200);
-  for (const char* path : {"/metrics", "/api/v1/status", "/api/v1/sinks", "/no/such/page"}) {
+  for (const char* path :
+       {"/metrics", "/api/v1/status", "/api/v1/sinks", "/api/v1/events", "/api/v1/deliveries/d-1", "/no/such/page"}) {
     EXPECT_EQ(Ask("GET", path, {}, token).status, 401) << path;
     EXPECT_EQ(Ask("GET", path, {{"Authorization", "Bearer wrong"}}, token).status, 401) << path;
     EXPECT_EQ(Ask("GET", path, {{"Authorization", "s3cret"}}, token).status, 401) << path;
@@ -147,6 +158,15 @@ TEST_F(AdminApiTest, SinksAreListedPausedAndResumed) {
   EXPECT_EQ(asked_, "ops resumed");
   EXPECT_EQ(Ask("POST", "/api/v1/sinks/nobody/pause").status, 404);
   EXPECT_EQ(Ask("GET", "/api/v1/sinks/ops/pause").status, 405);
+}
+
+TEST_F(AdminApiTest, HistoryIsServedAndGuardedLikeTheRest) {
+  rows_.AddDelivery(1, DeliveryState::kDead);
+  EXPECT_EQ(Ask("GET", "/api/v1/events").status, 200);
+  EXPECT_EQ(Ask("GET", "/api/v1/deliveries/d-1").status, 200);
+  EXPECT_EQ(Ask("GET", "/api/v1/deliveriesandmore").status, 404);
+  EXPECT_EQ(Ask("POST", "/api/v1/deliveries/d-1/replay", {{"Origin", "https://evil.example"}}).status, 403);
+  EXPECT_EQ(rows_.deliveries[1].summary.state, DeliveryState::kDead);
 }
 
 TEST_F(AdminApiTest, UnknownPagesAre404WithJson) {
