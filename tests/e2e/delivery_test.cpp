@@ -237,6 +237,36 @@ TEST(Delivery, SigtermFinishesWhatIsInFlightAndExitsWithZero) {
   EXPECT_EQ(slack.PostedCount(), 2U) << "what was delivered while draining is not sent again";
 }
 
+TEST(Delivery, WhatIsTooSlowForTheDrainIsLeftToTheNextStart) {
+  TempDir dir;
+  FakeSlack slack;
+  slack.Behave({.mode = Mode::kHang});
+  RouterConfig config(dir);
+  config.server = "{listen: \"127.0.0.1:0\", drain_timeout: 1s}";
+  config.Slack("ops", slack.Url(), {"concurrency: 1"});
+  {
+    Router router(config.Write());
+    ASSERT_TRUE(router.Ready());
+    for (std::size_t i = 0; i < 5; ++i) ASSERT_EQ(router.Post(Call(CallId(i))).status, 200);
+    ASSERT_TRUE(slack.WaitForRequests(1));
+    router.Process().Signal(SIGTERM);
+    ASSERT_TRUE(router.WaitForEvent("draining"));
+    const RawAnswer late = router.Post(Call(CallId(9)));
+    EXPECT_EQ(late.status, 503) << late.error;
+    EXPECT_FALSE(late.Header("Retry-After").empty());
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(router.Process().WaitForExit(seconds(20)), 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(5));
+    EXPECT_TRUE(router.WaitForEvent("stopped"));
+  }
+  EXPECT_EQ(slack.RequestCount(), 1U) << "nothing new is begun while draining";
+  slack.Behave({});
+  Router again(config.Path());
+  ASSERT_TRUE(slack.WaitForPosted(5));
+  EXPECT_EQ(again.Stop(), 0);
+  EXPECT_EQ(slack.PostedCount(), 5U);
+}
+
 TEST(Delivery, ASecondSignalEndsTheDrainAtOnce) {
   TempDir dir;
   FakeSlack slack;
