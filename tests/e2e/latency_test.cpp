@@ -18,8 +18,9 @@ using Mono = std::chrono::steady_clock;
 
 constexpr std::size_t kCallsPerRound = 150;
 constexpr milliseconds kBetweenCalls{10};
-// A machine that does something else now and then moves a p99 of a few milliseconds by more than any sink could.
-constexpr double kNoiseMs = 25;
+// Other work on the machine moves a p99 of a few milliseconds by more than a tenth. A lane that held others would show
+// in their deliveries as the broken sink's timeout, a second.
+constexpr double kNoiseMs = 100;
 
 struct Latencies {
   std::vector<double> ms;
@@ -65,13 +66,13 @@ TEST(Latency, ASinkThatIsDownIsNotFeltByThreeOthers) {
 
   ASSERT_TRUE(round()) << "everything is warm";
   const std::size_t warm = calls;
-  std::map<std::size_t, bool> down_since;  // by the first call of a round
+  std::map<std::size_t, std::string> rounds;  // how the fourth sink was, by the first call of a round
   for (const char* how : {"fine", "refusing", "fine", "silent", "fine", "failing"}) {
     const bool down = std::string(how) != "fine";
     if (std::string(how) == "refusing") broken.GoDown();
     if (std::string(how) == "silent") broken.Behave({.mode = Mode::kHang});
     if (std::string(how) == "failing") broken.Behave({.mode = Mode::kStatus, .status = 500});
-    down_since[calls] = down;
+    rounds[calls] = how;
     ASSERT_TRUE(round()) << how;
     if (!down) continue;
     EXPECT_LT(broken.PostedCount(), calls) << "it was down indeed";
@@ -82,17 +83,20 @@ TEST(Latency, ASinkThatIsDownIsNotFeltByThreeOthers) {
 
   Latencies up;
   Latencies down;
+  std::map<std::string, Latencies> by_how;
   for (const auto& request : others.Posted()) {
     const std::size_t call = CallNumberIn(request.body).value();
     if (call < warm) continue;
     const std::chrono::duration<double, std::milli> took = request.received_mono - posted[call];
-    (std::prev(down_since.upper_bound(call))->second ? down : up).ms.push_back(took.count());
+    const std::string& how = std::prev(rounds.upper_bound(call))->second;
+    by_how[how].ms.push_back(took.count());
+    (how == "fine" ? up : down).ms.push_back(took.count());
   }
-  for (auto* each : {&up, &down}) {
-    std::cout << (each == &up ? "with it: " : "without: ") << each->ms.size() << " deliveries, median " << each->At(0.5)
-              << " ms, p99 " << each->At(0.99) << " ms\n";
+  for (auto& [how, each] : by_how) {
+    std::cout << "the fourth is " << how << ": " << each.ms.size() << " deliveries to the others, median "
+              << each.At(0.5) << " ms, p99 " << each.At(0.99) << " ms\n";
   }
-  EXPECT_LT(down.At(0.5), up.At(0.5) * 1.1 + kNoiseMs / 5);
+  EXPECT_LT(down.At(0.5), up.At(0.5) * 1.1 + kNoiseMs / 10);
   EXPECT_LT(down.At(0.99), up.At(0.99) * 1.1 + kNoiseMs);
 }
 
