@@ -227,7 +227,7 @@ class Storm {
     }
     Tell("the disk has room again");
     disk_.Free();
-    if (killed) return StartRouter();
+    if (killed) StartRouter();
     while (router_->Get("/readyz").status != 200 && Mono::now() < deadline + seconds(30)) {
       ledger_.WaitForAnswered(SIZE_MAX, milliseconds(20));
     }

@@ -25,7 +25,8 @@ class Platform {
   void Aim(std::uint16_t port);
   /// Begins no new calls and waits until everything begun is answered; false if `timeout` passes first.
   [[nodiscard]] bool Finish(std::chrono::milliseconds timeout);
-  /// Posts one more call, with a transcript of so many bytes, once: its status, or 0.
+  /// Posts one more call, with a transcript of so many bytes, once. If that is refused a sender posts it again,
+  /// smaller: a router that could not store it may find it stored all the same.
   RawAnswer PostBig(std::size_t bytes);
 
  private:
@@ -34,6 +35,7 @@ class Platform {
     std::uint16_t port = 0;
   };
   void Work(std::uint64_t seed);
+  std::optional<LedgerEvent> TakeOwed();
   /// False if it is given up because the platform ends.
   bool PostUntilAnswered(Sender& sender, LedgerEvent event);
   RawAnswer PostOnce(Sender& sender, LedgerEvent event, const std::string& body);
@@ -50,6 +52,7 @@ class Platform {
   bool finishing_ = false;  // written under mu_
   bool giving_up_ = false;  // written under mu_
   int working_ GUARDED_BY(mu_) = 0;
+  std::vector<LedgerEvent> owed_ GUARDED_BY(mu_);
   std::vector<std::thread> senders_;
 };
 
