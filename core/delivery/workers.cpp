@@ -43,6 +43,7 @@ struct Workers::State {
   std::size_t MaxThreads() const REQUIRES(mu);
   void SpawnAsNeeded(const std::shared_ptr<State>& me) REQUIRES(mu);
   void Release(std::uint64_t strand) REQUIRES(mu);
+  bool ClaimIdle() REQUIRES(mu);
 
   Mutex mu;
   CondVar work, ended;
@@ -57,6 +58,8 @@ struct Workers::State {
   std::unordered_map<std::uint64_t, std::deque<Item>> strands GUARDED_BY(mu);
   std::vector<WorkerPtr> workers GUARDED_BY(mu);
   std::size_t idle GUARDED_BY(mu) = 0;
+  std::size_t woken GUARDED_BY(mu) = 0;    ///< of the idle ones: told to look, and have not yet
+  std::size_t looking GUARDED_BY(mu) = 0;  ///< neither idle nor busy: about to look for a job
   std::size_t starting GUARDED_BY(mu) = 0;  ///< threads that have not looked for work yet
   std::size_t stuck GUARDED_BY(mu) = 0;
   std::size_t jobs GUARDED_BY(mu) = 0;
@@ -66,16 +69,29 @@ void Workers::State::Run(const WorkerPtr& self) {
   NameThread("sink-calls");
   MutexLock lock(mu);
   --starting;
+  bool gave_way = false;
   while (!self->given_up) {
     if (stopping) break;
     if (ready.empty()) {
+      if (!std::exchange(gave_way, true)) {
+        // Whoever is about to give a job does so first: nobody has to wake this thread then.
+        ++looking;
+        mu.unlock();
+        std::this_thread::yield();
+        mu.lock();
+        --looking;
+        continue;
+      }
       ++idle;
       work.Wait(mu);
       --idle;
+      if (woken > 0) --woken;
       continue;
     }
+    gave_way = false;
     Item item = std::move(ready.front());
     ready.pop_front();
+    if (ClaimIdle()) work.NotifyOne();
     self->busy = true;
     self->job = item.id;
     self->strand = item.strand;
@@ -105,7 +121,13 @@ void Workers::State::Release(std::uint64_t strand) {
   }
   ready.push_back(std::move(found->second.front()));
   found->second.pop_front();
-  if (idle > 0) work.NotifyOne();
+}
+
+/// Whether somebody who sleeps must be told of what is ready: those who look anyway may be enough.
+bool Workers::State::ClaimIdle() {
+  if (idle <= woken || ready.size() <= looking + woken) return false;
+  ++woken;
+  return true;
 }
 
 std::size_t Workers::State::MaxThreads() const {
@@ -116,9 +138,9 @@ std::size_t Workers::State::MaxThreads() const {
 }
 
 void Workers::State::SpawnAsNeeded(const std::shared_ptr<State>& me) {
-  if (stopping || idle + starting >= ready.size()) return;
+  if (stopping || idle + starting + looking >= ready.size()) return;
   const std::size_t max_threads = workers.size() < usual_threads ? usual_threads : MaxThreads();
-  while (idle + starting < ready.size() && workers.size() < max_threads) {
+  while (idle + starting + looking < ready.size() && workers.size() < max_threads) {
     auto worker = std::make_shared<Worker>();
     try {
       worker->thread = spawn([me, worker] { me->Run(worker); });
@@ -173,20 +195,24 @@ Workers::~Workers() {
 
 void Workers::Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job) {
   State& state = *state_;
-  MutexLock lock(state.mu);
-  if (state.stopping) return;
-  ++state.jobs;
-  State::Item item{id, strand, limit, std::move(job)};
-  if (strand != 0) {
-    const auto [found, is_free] = state.strands.try_emplace(strand);
-    if (!is_free) {
-      found->second.push_back(std::move(item));
-      return;
+  {
+    MutexLock lock(state.mu);
+    if (state.stopping) return;
+    ++state.jobs;
+    State::Item item{id, strand, limit, std::move(job)};
+    if (strand != 0) {
+      const auto [found, is_free] = state.strands.try_emplace(strand);
+      if (!is_free) {
+        found->second.push_back(std::move(item));
+        return;
+      }
     }
+    state.ready.push_back(std::move(item));
+    state.SpawnAsNeeded(state_);
+    if (!state.ClaimIdle()) return;
   }
-  state.ready.push_back(std::move(item));
-  state.SpawnAsNeeded(state_);
-  if (state.idle > 0) state.work.NotifyOne();
+  // After the lock is free, or the woken thread would only wait for it.
+  state.work.NotifyOne();
 }
 
 std::vector<Workers::JobId> Workers::TakeOverdue() {
@@ -209,6 +235,7 @@ std::vector<Workers::JobId> Workers::TakeOverdue() {
     state.workers.erase(state.workers.begin() + static_cast<std::ptrdiff_t>(i));
   }
   state.SpawnAsNeeded(state_);
+  while (state.ClaimIdle()) state.work.NotifyOne();
   return overdue;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/check.h"
@@ -191,8 +192,8 @@ class CurlClient final : public HttpClient {
     bool wake = false;
     {
       MutexLock lock(mu_);
-      wake = queue_.empty();
       queue_.push_back(std::move(transfer));
+      wake = std::exchange(sleeping_, false);
     }
     if (wake) curl_multi_wakeup(multi_);
   }
@@ -213,17 +214,27 @@ class CurlClient final : public HttpClient {
       int running = 0;
       curl_multi_perform(multi_, &running);
       if (Collect()) continue;  // a callback may have sent more
-      curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
+      // Whoever is about to send does so first: nobody has to wake this thread then.
+      std::this_thread::yield();
+      if (MaySleep()) curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
     }
     CancelAll();
   }
 
   bool TakeQueue(std::vector<std::unique_ptr<Transfer>>& fresh) EXCLUDES(mu_) {
     MutexLock lock(mu_);
+    sleeping_ = false;
     fresh.swap(queue_);
     if (!stopping_) return true;
     fresh.swap(queue_);
     return false;
+  }
+
+  /// From a true answer on, Send and the end wake the loop.
+  bool MaySleep() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    sleeping_ = queue_.empty() && !stopping_;
+    return sleeping_;
   }
 
   void Start(std::unique_ptr<Transfer> transfer) {
@@ -349,6 +360,7 @@ class CurlClient final : public HttpClient {
   Mutex mu_;
   std::vector<std::unique_ptr<Transfer>> queue_ GUARDED_BY(mu_);
   bool stopping_ GUARDED_BY(mu_) = false;
+  bool sleeping_ GUARDED_BY(mu_) = false;
   // The loop's own.
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
   std::vector<EasyPtr> idle_;
