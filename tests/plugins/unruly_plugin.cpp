@@ -1,5 +1,6 @@
 // A plugin in bare C++ without the SDK's wrapper that does at run time whatever the message's title asks for.
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -57,6 +58,7 @@ int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* reques
   const auto wish = View(delivery->message->title);
   request->set_url(request->host, Str("https://unruly.test/"));
   if (wish == "throw") throw 42;
+  if (wish == "crash") raise(SIGSEGV);
   if (wish == "fail silently") return 1;
   if (wish == "no url") request->set_url(request->host, Str(""));
   if (wish == "file url") request->set_url(request->host, Str("file:///etc/passwd"));
