@@ -89,7 +89,7 @@ class Assembler {
     reader.Text("path", journal.path);
     if (const Node* path = reader.Get("path")) journal.path = AbsoluteFrom(*path, journal.path);
     reader.Integer("max_backlog", journal.max_backlog);
-    reader.Size("keep_bodies", journal.keep_bodies);
+    reader.Size("keep_bodies", journal.keep_bodies, Reader::Zero::kAllowed);
     const Reader retention(reader.Get("retention"), "journal.retention", problems_);
     retention.Duration("age", journal.retention_age, Reader::Zero::kRefused);
     retention.Size("size", journal.retention_size);

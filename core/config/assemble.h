@@ -45,7 +45,7 @@ class Reader {
   void Integer(std::string_view key, T& value) const;
   enum class Zero { kAllowed, kRefused };
   void Duration(std::string_view key, milliseconds& value, Zero zero) const;
-  void Size(std::string_view key, std::uint64_t& value) const;
+  void Size(std::string_view key, std::uint64_t& value, Zero zero = Zero::kRefused) const;
   void Texts(std::string_view key, std::vector<std::string>& values) const;
   void Networks(std::string_view key, std::vector<Network>& values) const;
   void Address(std::string_view key, Listen& value) const;

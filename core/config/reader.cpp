@@ -43,13 +43,14 @@ void Reader::Duration(std::string_view key, milliseconds& value, Zero zero) cons
   if (const auto duration = DurationOf(*node, Name(key), zero)) value = *duration;
 }
 
-void Reader::Size(std::string_view key, std::uint64_t& value) const {
+void Reader::Size(std::string_view key, std::uint64_t& value, Zero zero) const {
   const Node* node = Scalar(key);
   if (!node) return;
-  if (const auto size = ParseSize(node->scalar); size && *size > 0) {
+  if (const auto size = ParseSize(node->scalar); size && (*size > 0 || zero == Zero::kAllowed)) {
     value = *size;
   } else {
-    Error(*node, Name(key) + ": expected a size such as 64KiB or 1MiB, more than 0B and at most 1024GiB");
+    Error(*node, Name(key) + ": expected a size such as 64KiB or 1MiB, " +
+                     (zero == Zero::kRefused ? "more than 0B and " : "") + "at most 1024GiB");
   }
 }
 

@@ -258,7 +258,15 @@ class SqliteJournal final : public JournalWithHistory {
       // Also without work: who sends elsewhere because of us would never hear that there is space again.
       Commit(batch);
     }
+    // A command may make pending again what a record of the same commit has ended: whoever schedules it must have heard
+    // of the end before the command's caller hands it over anew.
+    const bool tell_first = !batch.commands.empty();
+    if (tell_first) TellRecorded(batch);
     gate_.Open(batch.number, batch.anyone_waits);
+    if (!tell_first) TellRecorded(batch);
+  }
+
+  void TellRecorded(const Batch& batch) {
     if (batch.recorded.empty() && batch.set_aside.empty()) return;
     Recorded recorded;
     {

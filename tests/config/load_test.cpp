@@ -118,6 +118,43 @@ TEST(Sample, GivesTypedSinks) {
   EXPECT_FALSE(config.sinks[1].rate_limit);
 }
 
+TEST(Sinks, TroublesHaveTypedPolicies) {
+  const Config config = Good(R"(
+sources: {bolna: {type: bolna, path: /bolna, allow_ips: [192.0.2.7]}}
+defaults: {notify_problems_to: oncall}
+journal: {keep_bodies: 0B}
+sinks:
+  ops:
+    plugin: slack
+    max_age: 1h
+    breaker: {failures: 9, rate: 80, window: 30s, wait: 5s, max_wait: 2m}
+    classify: {404: retry, 5xx: rejected, 409: delivered, 401: misconfigured}
+  archive: {plugin: file, notify_problems_to: ops}
+  oncall: {plugin: slack}
+rules:
+  - {send: [ops, oncall], per_call: latest, settle: 5m}
+  - {send: [archive]}
+)");
+  ASSERT_EQ(config.sinks.size(), 3u);
+  const Sink& ops = config.sinks[0];
+  EXPECT_EQ(ops.max_age, 1h);
+  EXPECT_EQ(ops.breaker, (Breaker{9, 80, 30s, 5s, 2min}));
+  EXPECT_EQ(ops.classify, (Classify{{"404", Verdict::kRetry},
+                                    {"5xx", Verdict::kRejected},
+                                    {"409", Verdict::kDelivered},
+                                    {"401", Verdict::kMisconfigured}}));
+  EXPECT_EQ(ops.notify_problems_to, "oncall");
+  EXPECT_EQ(config.sinks[1].notify_problems_to, "ops");
+  EXPECT_EQ(config.sinks[2].notify_problems_to, "") << "nobody tells of itself";
+  EXPECT_EQ(config.sinks[1].breaker, Breaker{});
+  EXPECT_FALSE(config.sinks[1].max_age);
+  EXPECT_EQ(config.journal.keep_bodies, 0u);
+  EXPECT_TRUE(config.rules[0].newest_only);
+  EXPECT_EQ(config.rules[0].settle, 5min);
+  EXPECT_FALSE(config.rules[1].newest_only);
+  EXPECT_EQ(config.rules[1].settle, 0ms);
+}
+
 TEST(Sample, GivesTypedRules) {
   const Config config = Sample();
   ASSERT_EQ(config.rules.size(), 3u);
