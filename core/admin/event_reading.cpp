@@ -19,6 +19,10 @@ std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view t
 
 EventReading ReadAgain(const StoredEvent& stored, const SourceMap& sources, std::shared_ptr<const RouteTable> routes) {
   EventReading reading;
+  if (stored.source == kOwnSource) {
+    reading.why_not = "hookswitch wrote it itself, to tell of a sink in trouble";
+    return reading;
+  }
   const auto source = sources.find(stored.source);
   if (source == sources.end() || !source->second) {
     reading.why_not = "the config has no source \"" + stored.source + "\"";

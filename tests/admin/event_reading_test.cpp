@@ -53,6 +53,7 @@ TEST(EventReading, WhatCannotBeReadSaysWhy) {
   EXPECT_THAT(Read("junk").why_not, HasSubstr("missing_field: id"));
   EXPECT_THAT(Read("call", "retell").why_not, HasSubstr("no source \"retell\""));
   EXPECT_EQ(Read("call", "retell").call, nullptr);
+  EXPECT_THAT(Read("{}", "hookswitch").why_not, HasSubstr("wrote it itself"));
 }
 
 TEST(EventReading, KeptHeadersAreReadOneALine) {
