@@ -145,7 +145,7 @@ std::optional<Outcome> Attempt::Read(Journal& journal) {
 }
 
 std::optional<Outcome> Attempt::Prepare(Journal& journal) {
-  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
+  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   if (!event_) {
     if (auto failed = Read(journal)) return failed;
   }
@@ -185,7 +185,7 @@ std::string Attempt::Kept(std::string text) const {
 }
 
 std::variant<HttpRequest, Outcome> Attempt::Render() {
-  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
+  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   auto rendered = facts_.sink->Render(View());
   if (const auto* request = std::get_if<HttpRequest>(&rendered); request && facts_.plan->keep_bodies > 0) {
     std::string text;
@@ -201,13 +201,13 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   if (!result.response) return FromTransport(result);
   const HttpResponse& response = *result.response;
   const auto retry_after = RetryAfterOf(response, now);
-  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
+  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   Outcome outcome = facts_.sink->Interpret(View(), response, retry_after);
   outcome.answered = true;
   if (outcome.http_status == 0) outcome.http_status = response.status;
+  Classify(outcome);
   // A sink cannot forget the pause that the other side asked for.
   if (outcome.kind == Outcome::Kind::kRetry && !outcome.retry_after) outcome.retry_after = retry_after;
-  Classify(outcome);
   if (facts_.plan->keep_bodies > 0) {
     std::string text = "HTTP " + std::to_string(response.status) + '\n';
     AppendHeaders(text, response.headers);
@@ -225,12 +225,14 @@ void Attempt::Classify(Outcome& outcome) const {
   auto found = classify.find(status);
   if (found == classify.end()) found = classify.find(status.substr(0, 1) + "xx");
   if (found == classify.end() || outcome.kind == KindOf(found->second)) return;
+  // A step that worked leads to the next one.
+  if (outcome.kind == Outcome::Kind::kNext && found->second == config::Verdict::kDelivered) return;
   outcome.kind = KindOf(found->second);
   outcome.reason += (outcome.reason.empty() ? "" : " ") + std::string("(as the sink's classify says)");
 }
 
 Outcome Attempt::Deliver() {
-  const CrashMarks::Inside inside(facts_.marks, facts_.delivery);
+  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
   outcome.answered = true;
   return outcome;

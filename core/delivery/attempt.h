@@ -36,7 +36,7 @@ class Attempt {
     std::chrono::milliseconds timeout{};
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
-    CrashMarks* marks = nullptr;  ///< where each function marks that it is inside; outlives the attempt
+    std::shared_ptr<CrashMarks> marks;  ///< where each function marks that it is inside; may be nullptr
   };
   /// `event` nullptr: Prepare reads it from the journal.
   Attempt(Facts facts, std::shared_ptr<const CallEvent> event);

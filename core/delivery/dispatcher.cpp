@@ -91,6 +91,7 @@ void Dispatcher::Pause(const std::string& sink) {
   MutexLock lock(scheduler_->mu);
   const auto found = scheduler_->lanes.find(sink);
   if (found == scheduler_->lanes.end()) return;
+  scheduler_->paused.insert(sink);
   found->second->lane.Pause();
   log::Warn("lane_paused", {{"sink", sink}, {"reason", "paused by the operator"}});
 }
@@ -101,6 +102,7 @@ void Dispatcher::Resume(const std::string& sink) {
     MutexLock lock(scheduler_->mu);
     const auto found = scheduler_->lanes.find(sink);
     if (found != scheduler_->lanes.end()) {
+      scheduler_->paused.erase(sink);
       found->second->lane.Resume(scheduler_->clock.Mono());
       log::Info("lane_resumed", {{"sink", sink}, {"reason", "resumed by the operator"}});
     }

@@ -1,6 +1,7 @@
 #include "core/delivery/lane.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -22,7 +23,7 @@ void Lane::SetPolicy(LanePolicy policy) {
   policy_.concurrency = std::max(policy_.concurrency, 1);
   bucket_.SetRate(policy_.rate);
   breaker_.SetPolicy(policy_.breaker);
-  next_sweep_ = MonoTime{};
+  SweepAnew();
 }
 
 Lane::Ref Lane::Add(const LaneDelivery& delivery) {
@@ -42,7 +43,7 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
   slot.in_call = false;
   slot.next = kNone;
   ++pending_;
-  next_sweep_ = std::min(next_sweep_, Deadline(slot));
+  NoteDeadline(Deadline(slot));
   if (slot.call_key != 0) {
     if (slot.is_held) {
       Hold(ref);
@@ -103,7 +104,7 @@ void Lane::ReleaseHeld(MonoTime now) {
     if (!current) continue;
     held_.erase(slot.call_key);
     slot.phase = Phase::kWaiting;
-    next_sweep_ = std::min(next_sweep_, Deadline(slot));
+    NoteDeadline(Deadline(slot));
     Enqueue(ref);
   }
 }
@@ -136,19 +137,19 @@ void Lane::Enqueue(Ref ref) {
   if (slot.next == kNone) call.tail = ref;
 }
 
-// Of a call's deliveries of which only the newest counts, leaves the newest and what has begun.
+// Of a call's deliveries of which only the newest counts, leaves the newest and what has begun. The queue alone does
+// not tell: one that comes late stands behind what was in flight then.
 void Lane::ReplaceOlder(std::uint64_t call_key) {
   const auto call = calls_.find(call_key);
   if (call == calls_.end()) return;
-  Ref newest = kNone;
+  DeliverySeq newest = 0;
+  for (Ref ref = call->second.head; ref != kNone; ref = At(ref).next) {
+    if (At(ref).newest_only && At(ref).phase != Phase::kEnding) newest = std::max(newest, At(ref).seq);
+  }
   for (Ref ref = call->second.head; ref != kNone; ref = At(ref).next) {
     const Slot& slot = At(ref);
-    if (!slot.newest_only || slot.phase == Phase::kEnding) continue;
-    if (newest != kNone) {
-      const Slot& older = At(newest);
-      if (older.phase == Phase::kWaiting && older.step == 0 && !older.is_replay) MarkEnding(newest, End::kReplaced);
-    }
-    newest = ref;
+    const bool gives_way = slot.newest_only && slot.phase == Phase::kWaiting && slot.step == 0 && !slot.is_replay;
+    if (gives_way && slot.seq < newest) MarkEnding(ref, End::kReplaced);
   }
 }
 
@@ -167,24 +168,39 @@ MonoTime Lane::Deadline(const Slot& slot) const {
   return deadline;
 }
 
+void Lane::NoteDeadline(MonoTime deadline) {
+  next_sweep_ = std::min(next_sweep_, deadline);
+  sweep_min_ = std::min(sweep_min_, deadline);
+}
+
+void Lane::SweepAnew() {
+  next_sweep_ = MonoTime{};
+  sweep_from_ = 0;
+}
+
 void Lane::Sweep(MonoTime now) {
-  next_sweep_ = MonoTime::max();
-  if (!policy_.max_age && trouble_ != Trouble::kFailing) return;
-  for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
-    Slot& slot = At(ref);
-    if (slot.phase != Phase::kWaiting) continue;
-    const MonoTime deadline = Deadline(slot);
-    if (deadline > now) {
-      next_sweep_ = std::min(next_sweep_, deadline);
-    } else if (endings_.size() + ending_ >= kEndingsAtOnce) {
-      next_sweep_ = now;
-      return;
-    } else {
-      const bool too_old = policy_.max_age && slot.accepted + *policy_.max_age <= now;
-      MarkEnding(ref, too_old ? End::kTooOld : End::kGivenUp);
+  if (sweep_from_ == 0) sweep_min_ = MonoTime::max();
+  if (policy_.max_age || trouble_ == Trouble::kFailing) {
+    for (Ref ref = sweep_from_; ref < chunks_.size() * kChunk; ++ref) {
+      const Slot& slot = At(ref);
+      if (slot.phase != Phase::kWaiting) continue;
+      const MonoTime deadline = Deadline(slot);
+      // Those of one call end in their order, so that a fallback tells them in their order: the next one next time.
+      const bool first = !slot.in_call || calls_.at(slot.call_key).head == ref;
+      if (deadline > now || !first) {
+        sweep_min_ = std::min(sweep_min_, deadline);
+      } else if (endings_.size() + ending_ >= kEndingsAtOnce) {
+        sweep_from_ = ref;
+        next_sweep_ = now;
+        return;
+      } else {
+        const bool too_old = policy_.max_age && slot.accepted + *policy_.max_age <= now;
+        MarkEnding(ref, too_old ? End::kTooOld : End::kGivenUp);
+      }
     }
   }
-  next_sweep_ = std::max(next_sweep_, now + kSweepEvery);
+  sweep_from_ = 0;
+  next_sweep_ = sweep_min_ == MonoTime::max() ? sweep_min_ : std::max(sweep_min_, now + kSweepEvery);
 }
 
 std::optional<Lane::Ending> Lane::NextEnding(MonoTime now) {
@@ -198,10 +214,11 @@ std::optional<Lane::Ending> Lane::NextEnding(MonoTime now) {
 }
 
 MonoTime Lane::NextEndingLook() const {
-  if (ending_ >= kEndingsAtOnce) return MonoTime::max();
-  if (!endings_.empty()) return MonoTime{};
-  // What a pause or a sink that is gone holds is kept, however old.
-  return paused_ || gate_ == Gate::kRemoved ? MonoTime::max() : next_sweep_;
+  if (!endings_.empty()) return ending_ >= kEndingsAtOnce ? MonoTime::max() : MonoTime{};
+  // In large groups, for each may mean a look at all deliveries. What a pause or a sink that is gone holds is kept,
+  // however old.
+  const bool none = ending_ > kEndingsAtOnce / 2 || paused_ || gate_ == Gate::kRemoved;
+  return none ? MonoTime::max() : next_sweep_;
 }
 
 void Lane::Push(Ref ref) {
@@ -267,14 +284,14 @@ void Lane::Enter(Trouble trouble, milliseconds wait, MonoTime now) {
   troubled_since_ = now;
   probe_wait_ = wait;
   probe_at_ = now + wait;
-  next_sweep_ = MonoTime{};
+  SweepAnew();
 }
 
 // What waited because the sink failed is due: it was not its fault.
 void Lane::Leave(MonoTime now) {
-  const bool was_failing = trouble_ == Trouble::kFailing;
-  trouble_ = Trouble::kNone;
-  if (!was_failing) return;
+  const Trouble trouble = std::exchange(trouble_, Trouble::kNone);
+  if (trouble == Trouble::kMisconfigured) excused_until_ = now;
+  if (trouble != Trouble::kFailing) return;
   for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
     Slot& slot = At(ref);
     const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kAgain;
@@ -341,14 +358,16 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
     const milliseconds pause = PauseFor(*outcome.retry_after, jitter);
     throttled_until_ = std::max(throttled_until_, now + pause);
-    const bool is_over = slot.first_failed != MonoTime{} && now - slot.first_failed >= policy_.retry.give_up_after;
+    // A server that is in trouble has failed, whatever it asks for; one that is asked too often has not.
+    if (outcome.http_status >= 500 && slot.first_failed == MonoTime{}) slot.first_failed = now;
+    const bool is_over = slot.first_failed != MonoTime{} && now - FirstFailed(slot) >= policy_.retry.give_up_after;
     if (is_over && trouble_ == Trouble::kNone) return dead(true, Change::kThrottled);
     return Again(slot, slot.due, pause, Change::kThrottled);  // keeps its place; the whole lane waits
   }
   if (trouble_ == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
 
   if (slot.first_failed == MonoTime{}) slot.first_failed = now;
-  const auto failing_for = std::chrono::duration_cast<milliseconds>(now - slot.first_failed);
+  const auto failing_for = std::chrono::duration_cast<milliseconds>(now - FirstFailed(slot));
   if (is_probe) {
     const Change change = outcome.ours ? Change::kNone : ProbeFailed(now, policy_.breaker.max_wait);
     if (failing_for >= policy_.retry.give_up_after) return dead(true, change);
@@ -373,7 +392,7 @@ void Lane::Settle(Ref ref, bool ends) {
   if (ends || slot.phase != Phase::kAgain) return Remove(ref);
   slot.phase = Phase::kWaiting;
   Push(ref);
-  next_sweep_ = std::min(next_sweep_, Deadline(slot));
+  NoteDeadline(Deadline(slot));
   if (slot.newest_only) ReplaceOlder(slot.call_key);
 }
 
@@ -419,15 +438,18 @@ std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<D
 void Lane::Resume(MonoTime now) {
   paused_ = false;
   throttled_until_ = MonoTime{};
-  if (trouble_ != Trouble::kNone) {
-    probe_wait_ = trouble_ == Trouble::kFailing ? policy_.breaker.wait : kFirstProbe;
-    probe_at_ = now;
-  }
+  excused_until_ = now;
+  if (trouble_ == Trouble::kNone) return;
+  troubled_since_ = now;
+  probe_wait_ = trouble_ == Trouble::kFailing ? policy_.breaker.wait : kFirstProbe;
+  probe_at_ = now;
+  SweepAnew();
 }
 
-void Lane::Renew() {
+void Lane::Renew(MonoTime now) {
   trouble_ = Trouble::kNone;
   breaker_ = Breaker(policy_.breaker);
+  excused_until_ = now;
   probe_ = kNone;
   ++era_;
 }

@@ -127,7 +127,7 @@ class Lane {
   /// The operator says it works: lifts a pause and a throttle, and probes a sink in trouble at once.
   void Resume(MonoTime now);
   /// A new sink stands behind the lane: forgets that the old one was misconfigured, and what it may still say of that.
-  void Renew();
+  void Renew(MonoTime now);
 
   State StateAt(MonoTime now) const;
   MonoTime throttled_until() const { return throttled_until_; }
@@ -176,7 +176,10 @@ class Lane {
   void Enqueue(Ref ref);
   void ReplaceOlder(std::uint64_t call_key);
   void MarkEnding(Ref ref, End why);
+  void NoteDeadline(MonoTime deadline);
+  void SweepAnew();
   void Sweep(MonoTime now);
+  MonoTime FirstFailed(const Slot& slot) const { return std::max(slot.first_failed, excused_until_); }
   MonoTime Deadline(const Slot& slot) const;
   void Remove(Ref ref);
   void Enter(Trouble trouble, std::chrono::milliseconds wait, MonoTime now);
@@ -208,6 +211,9 @@ class Lane {
   std::deque<Ending> endings_;  ///< marked, and not given out
   std::size_t ending_ = 0;      ///< given out, and not settled
   MonoTime next_sweep_ = MonoTime::max();
+  Ref sweep_from_ = 0;                    ///< where a sweep that was cut short goes on
+  MonoTime sweep_min_ = MonoTime::max();  ///< the earliest deadline that it has met
+  MonoTime excused_until_{};              ///< failures before count as if they were then
   std::size_t pending_ = 0;
   std::size_t in_flight_ = 0;
 };

@@ -114,7 +114,7 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   std::shared_ptr<Workers> useless;
   if (!same_sink) {
     sink = planned->sink;
-    lane.Renew();
+    lane.Renew(clock.Mono());
     notified = false;
     stuck_ = 0;
     closed_by_stuck_ = false;

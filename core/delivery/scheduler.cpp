@@ -54,8 +54,8 @@ Outcome CrashOutcome(int crashes, const std::string& sink) {
 
 }  // namespace
 
-Scheduler::Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock, Metrics& the_metrics,
-                     std::unique_ptr<CrashMarks> the_marks)
+Scheduler::Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock,
+                     Metrics& the_metrics, std::unique_ptr<CrashMarks> the_marks)
     : journal(the_journal),
       history(the_history),
       http(the_http),
@@ -118,7 +118,10 @@ void Scheduler::Run() {
 
 LaneRuntime& Scheduler::LaneFor(const std::string& sink) {
   auto& lane = lanes[sink];
-  if (!lane) lane = std::make_unique<LaneRuntime>(sink, metrics);
+  if (!lane) {
+    lane = std::make_unique<LaneRuntime>(sink, metrics);
+    if (paused.contains(sink)) lane->lane.Pause();
+  }
   return *lane;
 }
 
@@ -147,6 +150,7 @@ void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> e
 }
 
 void Scheduler::Restore(const LaneDue& due) {
+  if (due.paused) paused.insert(due.sink);
   const auto found = lanes.find(due.sink);
   if (found == lanes.end()) return;
   LaneRuntime& lane = *found->second;
@@ -187,7 +191,7 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                                                           .timeout = lane.timeout,
                                                           .plan = plan,
                                                           .sink = lane.sink,
-                                                          .marks = marks.get()},
+                                                          .marks = marks},
                                            lane.EventOf(ref));
   const std::uint64_t id = ++last_attempt;
   const auto [flight, is_new] = in_flight.try_emplace(delivery.seq);

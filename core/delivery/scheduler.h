@@ -2,6 +2,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -20,8 +21,8 @@ namespace hookswitch {
 /// The Dispatcher's inside: owns the lanes and everything in flight, and moves each delivery from its lane through its
 /// attempt to its record and back. One thread runs it; workers, the HTTP client and the journal report to its inbox.
 struct Scheduler {
-  Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock, Metrics& the_metrics,
-            std::unique_ptr<CrashMarks> the_marks);
+  Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock,
+            Metrics& the_metrics, std::unique_ptr<CrashMarks> the_marks);
 
   enum class Stage { kRendering, kSending, kInterpreting, kCalling, kRecording };
   /// A delivery between its lane and its record.
@@ -73,13 +74,14 @@ struct Scheduler {
   HttpClient& http;
   const Clock& clock;
   Metrics& metrics;
-  const std::unique_ptr<CrashMarks> marks;  ///< nullptr: crashes are not told apart from any other end
+  const std::shared_ptr<CrashMarks> marks;  ///< nullptr: crashes are not told apart from any other end
   const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
 
   mutable Mutex mu;
   CondVar drained;
   std::shared_ptr<const DeliveryPlan> plan GUARDED_BY(mu);
   std::map<std::string, std::unique_ptr<LaneRuntime>, std::less<>> lanes GUARDED_BY(mu);
+  std::set<std::string> paused GUARDED_BY(mu);  ///< by the operator; also sinks that the config does not have now
   Origins origins GUARDED_BY(mu);
   std::unordered_map<DeliverySeq, InFlight> in_flight GUARDED_BY(mu);
   std::unordered_map<DeliverySeq, int> crashes GUARDED_BY(mu);  ///< ended the process so often, not told to the journal

@@ -58,8 +58,8 @@ struct Workers::State {
   std::unordered_map<std::uint64_t, std::deque<Item>> strands GUARDED_BY(mu);
   std::vector<WorkerPtr> workers GUARDED_BY(mu);
   std::size_t idle GUARDED_BY(mu) = 0;
-  std::size_t woken GUARDED_BY(mu) = 0;    ///< of the idle ones: told to look, and have not yet
-  std::size_t looking GUARDED_BY(mu) = 0;  ///< neither idle nor busy: about to look for a job
+  std::size_t woken GUARDED_BY(mu) = 0;     ///< of the idle ones: told to look, and have not yet
+  std::size_t looking GUARDED_BY(mu) = 0;   ///< neither idle nor busy: about to look for a job
   std::size_t starting GUARDED_BY(mu) = 0;  ///< threads that have not looked for work yet
   std::size_t stuck GUARDED_BY(mu) = 0;
   std::size_t jobs GUARDED_BY(mu) = 0;

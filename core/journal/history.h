@@ -110,7 +110,7 @@ class History {
   /// there, delivered or canceled already. Who schedules them has let go of them before.
   [[nodiscard]] virtual Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries,
                                                                 const std::string& reason) = 0;
-  /// Keeps whether the operator paused `sink`.
+  /// Keeps whether the operator paused `sink`. Without a pause what the sink asked for (`lane_due`) is lifted too.
   [[nodiscard]] virtual Status SavePause(const std::string& sink, bool paused) = 0;
 };
 

@@ -97,7 +97,9 @@ Status Store::Connect() {
       {&sql_.memory,
        "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
       {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2, 0) ON CONFLICT DO UPDATE SET due_ms = ?2"},
-      {&sql_.pause, "INSERT INTO lane VALUES(?1, 0, ?2) ON CONFLICT DO UPDATE SET paused = ?2"},
+      {&sql_.pause,
+       "INSERT INTO lane VALUES(?1, 0, ?2) ON CONFLICT DO UPDATE SET paused = ?2, due_ms = CASE WHEN ?2 THEN due_ms "
+       "ELSE 0 END"},
       {&sql_.call_of, "SELECT call_key FROM event WHERE seq = ?"},
       {&sql_.state_of, "SELECT state FROM delivery WHERE seq = ?"},
       {&sql_.revive,
@@ -154,8 +156,7 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
   });
   if (!bad_events) return bad_events.error();
 
-  auto deliveries =
-      db_.Prepare("SELECT seq, state, sink FROM delivery WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
+  auto deliveries = db_.Prepare("SELECT seq, state, sink FROM delivery WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
   if (!deliveries) return deliveries.error();
   std::int64_t unsound = 0;
   const auto bad_deliveries = ScanRows(*deliveries, delivery, *last_delivery, [&](Statement& row) {

@@ -923,6 +923,8 @@ TEST_P(JournalContract, AnOperatorsPauseIsKeptBesideWhatTheSinkAskedFor) {
   EXPECT_EQ((*lanes)[1].sink, "ops");
   EXPECT_TRUE((*lanes)[1].paused);
   EXPECT_EQ((*lanes)[1].due, At(1'772'614'999'000));
+  ASSERT_TRUE(journal_->SavePause("ops", false));
+  EXPECT_EQ(journal_->LoadLanes()->at(1).due, WallTime{}) << "the operator lifted that too";
 }
 
 }  // namespace hookswitch

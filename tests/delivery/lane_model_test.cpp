@@ -58,7 +58,7 @@ class Walk {
       frozen_until_ = MonoTime{};  // the operator overrules Retry-After
       return lane_.Resume(now_);
     }
-    if (what == 27) return lane_.Renew();
+    if (what == 27) return lane_.Renew(now_);
     if (what == 28 && !finishing) return lane_.SetGate(static_cast<Lane::Gate>(Pick(3)));
     if (what == 29 || finishing) lane_.SetGate(Lane::Gate::kOpen);
     if (what < 35) return End();

@@ -312,6 +312,42 @@ TEST_F(TroublesTest, APauseByTheOperatorSurvivesARestart) {
   EXPECT_EQ(StatusOf("ops").state, State::kOpen);
 }
 
+TEST_F(TroublesTest, APausedSinkThatComesBackIntoTheConfigIsStillPaused) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  dispatcher->Pause("ops");
+  const auto kept = lanes.at("ops");
+  lanes.erase("ops");
+  Use();
+  lanes.emplace("ops", kept);
+  Use();
+  EXPECT_EQ(StatusOf("ops").state, State::kPaused) << "as after a restart";
+}
+
+TEST_F(TroublesTest, AThrottleThatTheOperatorLiftedStaysLiftedAfterARestart) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(429, {{"Retry-After", "3600"}})));
+  ASSERT_TRUE(AwaitRecords(1));
+  dispatcher->Resume("ops");
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  Restart();
+  EXPECT_EQ(StatusOf("ops").state, State::kOpen);
+}
+
+TEST_F(TroublesTest, AStatusThatMeansRetryKeepsItsRetryAfter) {
+  Lane("ops").config.classify = {{"400", config::Verdict::kRetry}};
+  Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(400, {{"Retry-After", "60"}})));
+  ASSERT_TRUE(AwaitRecords(1));
+  EXPECT_EQ(StatusOf("ops").state, State::kThrottled);
+}
+
 TEST_F(TroublesTest, ReleasedDeliveriesAreNotStartedUntilTheyAreTakenBack) {
   Lane("ops"), Lane("barrier");
   Start();

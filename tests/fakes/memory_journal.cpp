@@ -404,6 +404,7 @@ Status MemoryJournal::SavePause(const std::string& sink, bool paused) {
   MutexLock lock(mu_);
   if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
   disk_->lanes[sink].paused = paused;
+  if (!paused) disk_->lanes[sink].due = WallTime{};
   return Ok();
 }
 
