@@ -99,6 +99,16 @@ int Main(int argc, char** argv) {
 
   AddHistoryCommands(
       app, options, [&](CLI::App* added) { AddRemote(added, options); }, exit_code);
+  CLI::App* backup = command(app, "backup", "copy the journal while the router runs", Backup);
+  AddConfig(backup, options);
+  backup->add_option("target", options.file, "the file to write; it must not exist")->required();
+  CLI::App* journal = app.add_subcommand("journal", "look after the journal's file");
+  journal->require_subcommand(1);
+  CLI::App* verify =
+      command(*journal, "verify", "read everything in the journal and name what is damaged", VerifyTheJournal);
+  AddConfig(verify, options);
+  AddFormat(verify, options);
+  verify->add_option("--file", options.file, "a journal; the default is the config's");
 
   CLI::App* plugin = app.add_subcommand("plugin", "look at sink plugins");
   plugin->require_subcommand(1);

@@ -27,7 +27,7 @@ struct Options {
   std::string at;      ///< --at: RFC 3339; "" is now
   std::string sink;    ///< --sink
   std::string url;     ///< --url: where a running router's admin listener is; "" reads it from the config
-  std::string file;    ///< a plugin's name or file
+  std::string file;    ///< a plugin's name or file; a journal; where a backup goes
 };
 
 // serve.cpp
@@ -43,6 +43,10 @@ int Schema(const Options& options);
 int Reload(const Options& options);
 int ListSinks(const Options& options);
 int SetPaused(const Options& options, bool paused);
+
+// journal_commands.cpp: commands that read the journal's file, beside a running router or without one
+int Backup(const Options& options);
+int VerifyTheJournal(const Options& options);
 
 // plugin_commands.cpp
 int PluginList(const Options& options);

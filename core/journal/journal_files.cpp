@@ -71,6 +71,10 @@ Status MakeFile(const std::string& path) {
     return CannotUse(path, "create");
   }
   close(fd);
+  return SyncFolderOf(path);
+}
+
+Status SyncFolderOf(const std::string& path) {
   const std::string folder = FolderOf(path);
   const int folder_fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_fd < 0) return CannotUse(folder, "open");

@@ -28,4 +28,7 @@ class JournalLock {
 /// mode.
 [[nodiscard]] Status MakeFile(const std::string& path);
 
+/// Makes the names in the folder of `path` durable.
+Status SyncFolderOf(const std::string& path);
+
 }  // namespace hookswitch

@@ -81,9 +81,8 @@ Status Migrate(Database& db, std::int64_t from) {
   return db.Exec("COMMIT");
 }
 
-}  // namespace
-
-Result<std::uint16_t> PrepareSchema(Database& db) {
+/// The version of what is there; 0: the file is empty.
+Result<std::int64_t> VersionOf(Database& db) {
   const auto tables = db.Ask("SELECT count(*) FROM sqlite_schema");
   if (!tables) return tables.error();
   std::int64_t version = 0;
@@ -106,8 +105,25 @@ Result<std::uint16_t> PrepareSchema(Database& db) {
                                               std::to_string(kVersion) +
                                               "): run that version or a later one, or name another journal.path"};
   }
-  if (version < kVersion) {
-    if (Status migrated = Migrate(db, version); !migrated) {
+  return version;
+}
+
+}  // namespace
+
+Status CheckSchema(Database& db) {
+  const auto version = VersionOf(db);
+  if (!version) return version.error();
+  if (*version == kVersion) return Ok();
+  if (*version == 0) return Error{ErrorCode::kInvalid, "it is empty"};
+  return Error{ErrorCode::kUnsupported, "an earlier hookswitch wrote it (schema_version " + std::to_string(*version) +
+                                            "): `hookswitch serve` brings it up to date"};
+}
+
+Result<std::uint16_t> PrepareSchema(Database& db) {
+  const auto version = VersionOf(db);
+  if (!version) return version.error();
+  if (*version < kVersion) {
+    if (Status migrated = Migrate(db, *version); !migrated) {
       (void)db.Exec("ROLLBACK");
       return migrated.error();
     }

@@ -11,4 +11,7 @@ namespace hookswitch {
 /// Errors: kUnsupported (a newer hookswitch wrote it), kInvalid (not a journal, or damaged as a whole), kUnavailable.
 Result<std::uint16_t> PrepareSchema(Database& db);
 
+/// Whether `db` is a journal of this very version; changes nothing.
+Status CheckSchema(Database& db);
+
 }  // namespace hookswitch

@@ -108,7 +108,10 @@ Result<Database> Database::Open(const std::string& path, Mode mode) {
   if (code != SQLITE_OK) return FaultOf(db, code);
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, 2000);
-  if (mode == Mode::kRead) HSW_TRY(opened.Exec("PRAGMA query_only = 1; PRAGMA cell_size_check = 1"));
+  if (mode == Mode::kRead) {
+    HSW_TRY(opened.Exec("PRAGMA query_only = 1; PRAGMA cell_size_check = 1"));
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
   return opened;
 }
 
@@ -157,6 +160,17 @@ Result<Database::Checkpoint> Database::MoveLog() {
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &result.frames, &result.moved);
   if (code != SQLITE_OK && code != SQLITE_BUSY) return FaultOf(db_, code);
   return result;
+}
+
+Status Database::CopyTo(Database& target) {
+  sqlite3_backup* copy = sqlite3_backup_init(target.db_, "main", db_, "main");
+  if (copy == nullptr) return FaultOf(target.db_, sqlite3_extended_errcode(target.db_));
+  const int stepped = sqlite3_backup_step(copy, -1);
+  const int finished = sqlite3_backup_finish(copy);
+  if (stepped != SQLITE_DONE || finished != SQLITE_OK) {
+    return Error{ErrorCode::kUnavailable, sqlite3_errstr(finished != SQLITE_OK ? finished : stepped)};
+  }
+  return Ok();
 }
 
 Status Database::Sync() {

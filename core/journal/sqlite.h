@@ -61,7 +61,7 @@ class Database {
   Database& operator=(Database&& other) noexcept;
 
   enum class Mode { kRead, kWrite };
-  /// Opens an existing file.
+  /// Opens an existing file. One opened to read never writes to it, not even when it closes as the last.
   static Result<Database> Open(const std::string& path, Mode mode);
 
   [[nodiscard]] Status Exec(const char* sql);
@@ -78,6 +78,8 @@ class Database {
     int moved = 0;   ///< of them, already in the database
   };
   [[nodiscard]] Result<Checkpoint> MoveLog();
+  /// Copies every page into `target`, as of one moment, damaged ones too.
+  [[nodiscard]] Status CopyTo(Database& target);
   /// Syncs the database file itself.
   [[nodiscard]] Status Sync();
   void Close();
