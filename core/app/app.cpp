@@ -89,7 +89,6 @@ struct App::Impl {
   Secret admin_token GUARDED_BY(mu);           ///< what the bound listener asks for
 
   std::unique_ptr<JournalWithHistory> journal;
-  std::uint64_t max_backlog = 0;  ///< what the journal was opened with, whatever a reload says; 0: no limit
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Acceptor> acceptor;
@@ -163,7 +162,7 @@ Status App::Impl::Start(BuildResult& build) {
   sqlite.path = config.journal.path;
   sqlite.retention_age = config.journal.retention_age;
   sqlite.retention_size = config.journal.retention_size;
-  sqlite.max_backlog = max_backlog = config.journal.max_backlog;
+  sqlite.max_backlog = config.journal.max_backlog;
   auto opened = OpenSqliteJournal(sqlite, clock);
   if (!opened) return std::move(opened).error();
   journal = std::move(*opened);
@@ -307,9 +306,8 @@ std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
   parts.push_back({"journal", !stats.unwritable_because.empty(), stats.unwritable_because});
-  const bool backlog_full = max_backlog != 0 && stats.pending >= max_backlog;
-  parts.push_back({"backlog", backlog_full,
-                   backlog_full ? std::to_string(stats.pending) + " deliveries wait (journal.max_backlog)" : ""});
+  parts.push_back({"backlog", stats.full,
+                   stats.full ? std::to_string(stats.pending) + " deliveries wait (journal.max_backlog)" : ""});
   const bool no_descriptors = OutOfDescriptors();
   parts.push_back({"descriptors", no_descriptors, no_descriptors ? "every file descriptor is in use" : ""});
   const bool full = listening && ingress->Full();

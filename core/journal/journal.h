@@ -126,6 +126,7 @@ struct JournalStats {
   std::uint64_t pending = 0;       ///< deliveries that have not ended
   std::uint64_t bytes = 0;         ///< used on disk, free pages excluded
   std::uint64_t bad_rows = 0;      ///< rows set aside as damaged
+  bool full = false;               ///< `max_backlog` deliveries wait: Append says kFull
   std::string unwritable_because;  ///< "" while writing works
   /// Of the thread that writes, idle ones too, several a second: stands still only while that thread hangs.
   std::uint64_t passes = 0;

@@ -10,33 +10,6 @@ namespace {
 constexpr std::chrono::seconds kPassAgain{60};
 }
 
-struct Retention::Statements {
-  Statement events, delivery, attempt, replays;
-  Statement remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event, remove_replays;
-
-  Status Prepare(Database& db) {
-    const std::pair<Statement*, std::string_view> statements[] = {
-        {&events,
-         "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? ORDER BY seq"},
-        {&delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
-        {&attempt, "SELECT previous FROM attempt WHERE seq = ?"},
-        {&replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
-        {&remove_attempt, "DELETE FROM attempt WHERE seq = ?"},
-        {&remove_delivery, "DELETE FROM delivery WHERE seq = ?"},
-        {&remove_memory, "DELETE FROM memory WHERE sink = ? AND call_key = ? AND event <= ?"},
-        {&remove_raw, "DELETE FROM raw WHERE seq = ?"},
-        {&remove_event, "DELETE FROM event WHERE seq = ?"},
-        {&remove_replays, "DELETE FROM replay WHERE event = ?"},
-    };
-    for (const auto& [statement, text] : statements) {
-      auto prepared = db.Prepare(text);
-      if (!prepared) return prepared.error();
-      *statement = std::move(*prepared);
-    }
-    return Ok();
-  }
-};
-
 Result<bool> Retention::Step(Store& store, const Clock& clock, std::uint64_t bytes, int chunk) {
   const std::int64_t now_ms = clock.Wall().time_since_epoch().count();
   const std::int64_t cutoff_ms =
@@ -51,11 +24,9 @@ Result<bool> Retention::Step(Store& store, const Clock& clock, std::uint64_t byt
   if (!by_size && oldest_ms_ > cutoff_ms) return false;
   if (!by_size && age_.count() == 0) return false;
 
-  Statements sql;
-  HSW_TRY(sql.Prepare(store.db_));
   std::string reason;
   for (const int count : {chunk, 1}) {
-    auto more = RemoveSome(store, sql, cutoff_ms, by_size, count);
+    auto more = RemoveSome(store, cutoff_ms, by_size, count);
     if (more || more.error().code != ErrorCode::kInvalid) return more;
     reason = std::move(more).error().message;
   }
@@ -68,94 +39,97 @@ Result<bool> Retention::Step(Store& store, const Clock& clock, std::uint64_t byt
   return true;
 }
 
-Result<bool> Retention::RemoveSome(Store& store, Statements& sql, std::int64_t cutoff_ms, bool by_size, int chunk) {
+Result<bool> Retention::RemoveSome(Store& store, std::int64_t cutoff_ms, bool by_size, int chunk) {
   std::vector<Event> old;
+  Store::Statements& sql = store.sql_;
   EventSeq next = next_;
   bool more = false;
   std::int64_t oldest_ms = oldest_ms_;
-  sql.events.Bind(next_);
+  sql.old_events.Bind(next_);
   for (;;) {
-    const auto row = sql.events.Next();
+    const auto row = sql.old_events.Next();
     if (!row) {
       if (old.empty() || row.error().code != ErrorCode::kInvalid) return row.error();
       more = true;
       break;
     }
     if (!*row) break;
-    Event event{sql.events.Int(0), sql.events.Int(1), {}, sql.events.Int(3), sql.events.Int(4), sql.events.Int(5)};
+    Event event{sql.old_events.Int(0), sql.old_events.Int(1), {},
+                sql.old_events.Int(3), sql.old_events.Int(4), sql.old_events.Int(5)};
     oldest_ms = event.received_ms;
     if (!by_size && event.received_ms > cutoff_ms) break;
     if (static_cast<int>(old.size()) == chunk) {
       more = true;
       break;
     }
-    if (const std::string_view digest = sql.events.Bytes(2); digest.size() == event.digest.size()) {
+    if (const std::string_view digest = sql.old_events.Bytes(2); digest.size() == event.digest.size()) {
       std::memcpy(event.digest.data(), digest.data(), digest.size());
     }
     next = event.seq + 1;
     old.push_back(event);
   }
-  sql.events.Reset();
-  if (!old.empty()) {
-    if (Status begun = store.Begin(); !begun) return begun.error();
-    const EventSeq events_before = store.events_;
-    std::vector<const Event*> removed;
-    Status done = Ok();
-    for (const Event& event : old) {
-      auto gone = Remove(store, sql, event);
-      if (!gone) {
-        done = gone.error();
-        break;
-      }
-      if (*gone) removed.push_back(&event);
-    }
-    store.events_ = events_before - removed.size();
-    // Numbers are never used again, even when the last row is gone.
-    if (done) done = store.sql_.set_meta.Bind(std::string_view("next_event"), store.next_event_).Run();
-    if (done) done = store.sql_.set_meta.Bind(std::string_view("next_delivery"), store.next_delivery_).Run();
-    if (done) done = store.Commit();
-    if (!done) {
-      store.Rollback();
-      return done.error();
-    }
-    for (const Event* event : removed) store.dedup_.Erase(event->digest, event->seq);
-    skipped_ = skipped_ || removed.size() != old.size();
-  }
+  sql.old_events.Reset();
+  if (!old.empty()) HSW_TRY(RemoveAll(store, old));
   next_ = next;
   oldest_ms_ = oldest_ms;
   return more;
 }
 
-Result<bool> Retention::Remove(Store& store, Statements& sql, const Event& event) {
-  struct Delivery {
-    DeliverySeq seq;
-    std::string sink;
-    std::int64_t last_attempt;
+Status Retention::RemoveAll(Store& store, const std::vector<Event>& old) {
+  const EventSeq events_before = store.events_;
+  std::vector<const Event*> removed;
+  const auto remove = [&]() -> Status {
+    for (const Event& event : old) {
+      const auto deliveries = DeliveriesToRemove(store, event);
+      if (!deliveries) return deliveries.error();
+      if (!*deliveries) continue;
+      // What has to stay costs no commit.
+      if (removed.empty()) HSW_TRY(store.Begin());
+      removed.push_back(&event);
+      HSW_TRY(Remove(store, event, **deliveries));
+    }
+    if (removed.empty()) return Ok();
+    store.events_ = events_before - removed.size();
+    // Numbers are never used again, even when the last row is gone.
+    HSW_TRY(store.sql_.set_meta.Bind(std::string_view("next_event"), store.next_event_).Run());
+    HSW_TRY(store.sql_.set_meta.Bind(std::string_view("next_delivery"), store.next_delivery_).Run());
+    return store.Commit();
   };
+  if (Status done = remove(); !done) {
+    store.Rollback();
+    return done;
+  }
+  for (const Event* event : removed) store.dedup_.Erase(event->digest, event->seq);
+  skipped_ = skipped_ || removed.size() != old.size();
+  return Ok();
+}
+
+Result<std::optional<Retention::Deliveries>> Retention::DeliveriesToRemove(Store& store, const Event& event) {
+  Store::Statements& sql = store.sql_;
   std::vector<std::pair<DeliverySeq, std::int64_t>> runs = {{event.first_delivery, event.deliveries}};
-  sql.replays.Bind(event.seq);
+  sql.old_replays.Bind(event.seq);
   for (;;) {
-    const auto row = sql.replays.Next();
+    const auto row = sql.old_replays.Next();
     // If the table of replays is damaged those stay behind: the journal must be able to free itself all the same.
     if (!row && row.error().code != ErrorCode::kInvalid) return row.error();
     if (!row || !*row) break;
-    runs.emplace_back(sql.replays.Int(0), sql.replays.Int(1));
+    runs.emplace_back(sql.old_replays.Int(0), sql.old_replays.Int(1));
   }
-  std::vector<Delivery> deliveries;
+  Deliveries deliveries;
   for (const auto& [first, count] : runs) {
     for (DeliverySeq place = first; place - first < count; ++place) {
       bool is_there = false;
       for (DeliverySeq seq = place; seq != 0;) {
-        if (store.pending_.Contains(seq)) return false;
-        sql.delivery.Bind(seq);
-        const auto row = sql.delivery.Next();
+        if (store.pending_.Contains(seq)) return std::optional<Deliveries>();
+        sql.old_delivery.Bind(seq);
+        const auto row = sql.old_delivery.Next();
         if (!row) return row.error();
         if (!*row) break;
         is_there = true;
-        const DeliverySeq fallback = sql.delivery.Int(2);
-        const bool is_its = sql.delivery.Int(3) == event.seq;
-        if (is_its) deliveries.push_back({seq, std::string(sql.delivery.Bytes(0)), sql.delivery.Int(1)});
-        sql.delivery.Reset();
+        const DeliverySeq fallback = sql.old_delivery.Int(2);
+        const bool is_its = sql.old_delivery.Int(3) == event.seq;
+        if (is_its) deliveries.rows.push_back({seq, std::string(sql.old_delivery.Bytes(0)), sql.old_delivery.Int(1)});
+        sql.old_delivery.Reset();
         // A fallback is of the same event and always stored later; anything else is damage.
         seq = is_its && fallback > seq ? fallback : 0;
       }
@@ -163,15 +137,21 @@ Result<bool> Retention::Remove(Store& store, Statements& sql, const Event& event
       if (!is_there) break;
     }
   }
-  if (runs.size() > 1) HSW_TRY(sql.remove_replays.Bind(event.seq).Run());
-  for (const Delivery& delivery : deliveries) {
+  deliveries.has_replays = runs.size() > 1;
+  return std::optional(std::move(deliveries));
+}
+
+Status Retention::Remove(Store& store, const Event& event, const Deliveries& deliveries) {
+  Store::Statements& sql = store.sql_;
+  if (deliveries.has_replays) HSW_TRY(sql.remove_replays.Bind(event.seq).Run());
+  for (const auto& delivery : deliveries.rows) {
     for (std::int64_t seq = delivery.last_attempt; seq != 0;) {
-      sql.attempt.Bind(seq);
-      const auto row = sql.attempt.Next();
+      sql.old_attempt.Bind(seq);
+      const auto row = sql.old_attempt.Next();
       if (!row) return row.error();
       if (!*row) break;
-      const std::int64_t previous = sql.attempt.Int(0);
-      sql.attempt.Reset();
+      const std::int64_t previous = sql.old_attempt.Int(0);
+      sql.old_attempt.Reset();
       HSW_TRY(sql.remove_attempt.Bind(seq).Run());
       seq = previous < seq ? previous : 0;
     }
@@ -179,8 +159,7 @@ Result<bool> Retention::Remove(Store& store, Statements& sql, const Event& event
     HSW_TRY(sql.remove_delivery.Bind(delivery.seq).Run());
   }
   HSW_TRY(sql.remove_raw.Bind(event.seq).Run());
-  HSW_TRY(sql.remove_event.Bind(event.seq).Run());
-  return true;
+  return sql.remove_event.Bind(event.seq).Run();
 }
 
 }  // namespace hookswitch

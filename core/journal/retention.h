@@ -1,5 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/journal/store.h"
@@ -26,10 +29,21 @@ class Retention {
     DeliverySeq first_delivery;
     std::int64_t deliveries;
   };
-  struct Statements;
-  Result<bool> RemoveSome(Store& store, Statements& sql, std::int64_t cutoff_ms, bool by_size, int chunk);
-  /// Returns false if the event has a delivery that has not ended.
-  Result<bool> Remove(Store& store, Statements& sql, const Event& event);
+  struct Deliveries {
+    struct Row {
+      DeliverySeq seq;
+      std::string sink;
+      std::int64_t last_attempt;
+    };
+    std::vector<Row> rows;
+    bool has_replays = false;
+  };
+  Result<bool> RemoveSome(Store& store, std::int64_t cutoff_ms, bool by_size, int chunk);
+  /// In one transaction, or in none if all must stay.
+  Status RemoveAll(Store& store, const std::vector<Event>& old);
+  /// Empty if the event has a delivery that has not ended.
+  Result<std::optional<Deliveries>> DeliveriesToRemove(Store& store, const Event& event);
+  Status Remove(Store& store, const Event& event, const Deliveries& deliveries);
 
   const std::chrono::milliseconds age_;
   const std::uint64_t size_;

@@ -114,6 +114,17 @@ Status Store::Connect() {
        "INSERT OR REPLACE INTO meta SELECT 'probe', ifnull((SELECT value FROM meta WHERE key = 'probe'), 0) + 1"},
       {&sql_.page_count, "PRAGMA page_count"},
       {&sql_.free_count, "PRAGMA freelist_count"},
+      {&sql_.old_events,
+       "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? ORDER BY seq"},
+      {&sql_.old_delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
+      {&sql_.old_attempt, "SELECT previous FROM attempt WHERE seq = ?"},
+      {&sql_.old_replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
+      {&sql_.remove_attempt, "DELETE FROM attempt WHERE seq = ?"},
+      {&sql_.remove_delivery, "DELETE FROM delivery WHERE seq = ?"},
+      {&sql_.remove_memory, "DELETE FROM memory WHERE sink = ? AND call_key = ? AND event <= ?"},
+      {&sql_.remove_raw, "DELETE FROM raw WHERE seq = ?"},
+      {&sql_.remove_event, "DELETE FROM event WHERE seq = ?"},
+      {&sql_.remove_replays, "DELETE FROM replay WHERE event = ?"},
   };
   for (const auto& [statement, text] : statements) {
     auto prepared = db_.Prepare(text);

@@ -75,6 +75,9 @@ class Store {
     Statement attempt, update, keep_fallback, fallback, memory, lane, refused, set_meta, probe;
     Statement pause, call_of, state_of, revive, cancel, one_pending, replay;
     Statement page_count, free_count;
+    // Of Retention.
+    Statement old_events, old_delivery, old_attempt, old_replays;
+    Statement remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event, remove_replays;
   };
 
   Store(std::string path, int page_size) : path_(std::move(path)), page_size_(page_size) {}

@@ -22,6 +22,7 @@ struct Shape {
   SqliteTuning tuning{};
   int threads = kThreads;
   bool records = false;  ///< each event is also recorded as delivered
+  std::uint64_t retention_size = 0;
 };
 
 void Append(benchmark::State& state, const Shape& shape) {
@@ -32,7 +33,8 @@ void Append(benchmark::State& state, const Shape& shape) {
   std::vector<std::int64_t> latencies;
   std::int64_t round = 0;
   {
-    auto journal = OpenSqliteJournal({.path = folder + "/journal.db"}, clock, shape.tuning);
+    auto journal = OpenSqliteJournal({.path = folder + "/journal.db", .retention_size = shape.retention_size}, clock,
+                                     shape.tuning);
     if (!journal) return state.SkipWithError(journal.error().message.c_str());
     for (auto _ : state) {
       std::vector<std::vector<std::int64_t>> took(static_cast<std::size_t>(shape.threads));
@@ -106,6 +108,8 @@ int main(int argc, char** argv) {
   Register("append/64_senders/page_16384", {.tuning = {.page_size = 16384}});
   Register("append/64_senders/checkpoint_by_writer", {.tuning = {.checkpoint_thread = false}});
   Register("append/64_senders/with_records", {.records = true});
+  // From a third of the run on it removes as fast as is added.
+  Register("append/64_senders/with_records/with_retention", {.records = true, .retention_size = 128 << 20});
   Register("append/16_senders", {.threads = 16});
   Register("append/1_sender", {.threads = 1});
   benchmark::Initialize(&argc, argv);

@@ -491,11 +491,13 @@ TEST_P(JournalContract, FullBacklogIsRefusedAndOpensAgain) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kFull);
   EXPECT_EQ(journal_->Stats().events, 2u);
+  EXPECT_TRUE(journal_->Stats().full);
   const auto duplicate = Append("a", {"ops"});
   ASSERT_TRUE(duplicate);
   EXPECT_TRUE(duplicate->duplicate);
   journal_->Record(Delivered(a));
   WaitRecorded(1);
+  EXPECT_FALSE(journal_->Stats().full);
   const auto accepted = Append("c", {"ops"});
   ASSERT_TRUE(accepted);
   EXPECT_FALSE(accepted->duplicate);

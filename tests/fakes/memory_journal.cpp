@@ -242,6 +242,7 @@ JournalStats MemoryJournal::Stats() {
   JournalStats stats;
   stats.events = disk_->events.size();
   stats.pending = disk_->Pending();
+  stats.full = max_backlog_ != 0 && stats.pending >= max_backlog_;
   for (const auto& [seq, event] : disk_->events) {
     stats.bytes += event.stored.body.size() + event.stored.headers.size();
     stats.bad_rows += event.damaged;

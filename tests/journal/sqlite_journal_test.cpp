@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/journal/retention.h"
 #include "tests/journal/sqlite_fixture.h"
 
 namespace hookswitch {
@@ -243,6 +244,22 @@ TEST_F(SqliteJournal, RetentionNeverRemovesWhatWaits) {
   ASSERT_TRUE(Append("later"));
   ASSERT_TRUE(Append("and later"));
   EXPECT_FALSE(journal_->Load(waits->event)) << "it goes once it has ended";
+}
+
+TEST_F(SqliteJournal, RetentionThatFindsNothingToRemoveWritesNothing) {
+  ASSERT_TRUE(Open());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Append("waits " + std::to_string(i), 100, {"ops"}));
+  journal_.reset();
+  auto store = Store::Open(path_, tuning_.page_size);
+  ASSERT_TRUE(store);
+  Retention retention(std::chrono::hours(1), 0);
+  clock_.Advance(std::chrono::hours(2));
+  auto watch = Database::Open(path_, Database::Mode::kRead);
+  ASSERT_TRUE(watch);
+  const auto before = watch->Ask("PRAGMA data_version");
+  for (int step = 0; step < 5; ++step) ASSERT_TRUE(retention.Step(**store, clock_, 0, 4));
+  EXPECT_EQ(*watch->Ask("PRAGMA data_version"), *before);
+  EXPECT_EQ((*store)->events(), 10u);
 }
 
 TEST_F(SqliteJournal, RetentionBySizeKeepsTheNewest) {
