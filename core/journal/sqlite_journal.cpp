@@ -284,6 +284,7 @@ class SqliteJournal final : public JournalWithHistory {
       std::size_t damaged = kept_.size();
       Status written = WriteOnce(batch, records, damaged);
       if (written) {
+        is_proven_ = true;
         const bool was_unwritable = std::exchange(unwritable_, std::nullopt).has_value();
         kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(batch.recorded.size()));
         for (const Command* command : batch.commands) CountDamage(*command);
@@ -322,7 +323,9 @@ class SqliteJournal final : public JournalWithHistory {
       suspect_ = false;
     }
     HSW_TRY(store_->Begin());
-    if (unwritable_) HSW_TRY(store_->Probe());
+    // What an earlier process or a failed commit left in the log may never have been synced, and a duplicate of it
+    // would be answered without a write: the first commit writes, so it syncs all of that.
+    if (!is_proven_) HSW_TRY(store_->Probe());
     for (AppendRequest* request : batch.appends) {
       request->error.reset();
       Status stored =
@@ -400,6 +403,7 @@ class SqliteJournal final : public JournalWithHistory {
     }
     unwritable_ = std::move(answer);
     suspect_ = true;
+    is_proven_ = false;
     failed_now_ = true;
     retry_at_ = clock_.Mono() + kRetryWriting;
   }
@@ -488,6 +492,7 @@ class SqliteJournal final : public JournalWithHistory {
   std::optional<Error> unwritable_;
   MonoTime retry_at_{};
   bool suspect_ = false;     ///< the connection failed in a way that may last
+  bool is_proven_ = false;   ///< the last commit wrote and went well
   bool failed_now_ = false;  ///< and nothing has been freed since
   bool last_try_ = false;
   bool retention_failed_ = false;
