@@ -159,8 +159,9 @@ class HistoryReader::Connection {
       }
     }
     std::ranges::sort(all, {}, &DeliverySummary::seq);
-    const auto twice = std::ranges::unique(all, {}, &DeliverySummary::seq);  // led to by a damaged run
-    all.erase(twice.begin(), twice.end());
+    // A damaged run may lead to one twice.
+    const auto same = [](const DeliverySummary& a, const DeliverySummary& b) { return a.seq == b.seq; };
+    all.erase(std::unique(all.begin(), all.end(), same), all.end());
     return all;
   }
 
