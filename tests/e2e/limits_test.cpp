@@ -234,14 +234,14 @@ TEST_F(Limits, AFlippedByteAndATornPageCostOnlyWhatTheyHeld) {
   const std::string path = dir_ / "journal.db";
   const std::size_t page_size = std::stoul(AskJournal(path, "PRAGMA page_size"));
   AskJournal(path, "PRAGMA wal_checkpoint(TRUNCATE)");
-  // A flipped byte in a body, and a page of deliveries of which only the second half was written.
+  // A flipped byte in a body, and a page of deliveries of which only the first half was written.
   const std::string file = ReadFile(path);
   const std::size_t body = file.find(CallId(300), file.find("Northwind"));
   ASSERT_NE(body, std::string::npos);
   Overwrite(path, body + 20, "#");
   const std::size_t page = std::stoul(AskJournal(
       path, "SELECT pageno FROM dbstat WHERE name = 'delivery' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 2"));
-  Overwrite(path, (page - 1) * page_size, std::string(page_size / 2, '\0'));
+  Overwrite(path, (page - 1) * page_size + page_size / 2, std::string(page_size / 2, '\0'));
 
   slack_.ComeBack();
   Router router(config_.Path());
