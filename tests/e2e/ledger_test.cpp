@@ -207,6 +207,9 @@ class Storm {
 
   void FullDisk() {
     if (!disk_.Mounted()) return Tell("(no disk can be mounted here, so none is filled)");
+    // Each time the big calls stay in the journal, for which the disk must have room to the end of a long run.
+    if (full_disks_ >= 4 + (Mono::now() - begun_) / seconds(30)) return Flip();
+    ++full_disks_;
     Tell("the disk is full");
     disk_.Fill();
     // The log that the journal has already is written over until it must grow.
@@ -280,6 +283,7 @@ class Storm {
   const Mono::time_point begun_ = Mono::now();
   std::mt19937_64 random_{seed_};
   std::size_t reloads_ = 0;
+  std::int64_t full_disks_ = 0;
   std::map<std::string, int> acts_;
   TempDir dir_;
   SmallDisk disk_{256 + 2 * static_cast<std::size_t>(seconds_.count())};
