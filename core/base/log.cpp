@@ -35,7 +35,7 @@ class Writer {
     bool wake = false;
     {
       MutexLock lock(mu_);
-      if (!waiting_.empty() && waiting_.size() + line.size() >= kMostWaiting) DropOldest();
+      if (waiting_.size() + line.size() >= kMostWaiting) DropOldest();
       waiting_ += line;
       waiting_ += '\n';
       urgent_ = urgent_ || level >= Level::kWarn;
