@@ -1,123 +1,35 @@
 #include "core/base/log.h"
 
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <string>
-#include <thread>
 
 #include "core/base/sync.h"
 #include "core/base/text.h"
-#include "core/base/thread_name.h"
 #include "core/base/time_text.h"
 
 namespace hookswitch::log {
 namespace {
 
-constexpr std::size_t kMostWaiting = 2 << 20;  // bytes
-// A wake-up and a write for each line cost more than the line itself, so under load they are gathered for so long.
-constexpr std::chrono::milliseconds kGather{10};
-constexpr std::chrono::seconds kFlushPatience{1};
+constexpr std::size_t kQueueLines = 8192;
 
-class Writer {
- public:
-  Writer() : thread_([this] { Run(); }) {}
-
-  void Add(Level level, std::string_view line) EXCLUDES(mu_) {
-    bool wake = false;
-    {
-      MutexLock lock(mu_);
-      if (waiting_.size() + line.size() >= kMostWaiting) DropOldest();
-      waiting_ += line;
-      waiting_ += '\n';
-      urgent_ = urgent_ || level >= Level::kWarn;
-      wake = asleep_ || (gathering_ && urgent_);
-      if (wake) asleep_ = gathering_ = false;
-    }
-    if (wake) work_.NotifyOne();
+struct Writer {
+  Writer()
+      : pool(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1)),
+        logger(std::make_shared<spdlog::async_logger>("hookswitch", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                                      pool, spdlog::async_overflow_policy::overrun_oldest)) {
+    logger->set_pattern("%v");
+    logger->set_level(spdlog::level::trace);
   }
-
-  void Flush() EXCLUDES(mu_) {
-    const auto until = std::chrono::steady_clock::now() + kFlushPatience;
-    MutexLock lock(mu_);
-    urgent_ = true;
-    work_.NotifyOne();
-    while ((!waiting_.empty() || writing_) && std::chrono::steady_clock::now() < until) written_.WaitUntil(mu_, until);
-  }
-
-  std::uint64_t Dropped() const { return dropped_.load(std::memory_order_relaxed); }
-
- private:
-  void Run() {
-    NameThread("log");
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    std::string lines;
-    for (std::chrono::steady_clock::time_point next{};;) {
-      Take(lines, next);
-      WriteOut(lines);
-      lines.clear();
-      next = std::chrono::steady_clock::now() + kGather;
-    }
-  }
-
-  /// Waits for lines; then, for those that may wait, until `next`.
-  void Take(std::string& lines, std::chrono::steady_clock::time_point next) EXCLUDES(mu_) {
-    MutexLock lock(mu_);
-    writing_ = false;
-    written_.NotifyAll();
-    while (waiting_.empty()) {
-      asleep_ = true;
-      work_.Wait(mu_);
-    }
-    while (!urgent_ && std::chrono::steady_clock::now() < next) {
-      gathering_ = true;
-      work_.WaitUntil(mu_, next);
-    }
-    asleep_ = gathering_ = urgent_ = false;
-    writing_ = true;
-    lines.swap(waiting_);
-  }
-
-  static void WriteOut(std::string_view lines) {
-    while (!lines.empty()) {
-      const ssize_t put = ::write(STDERR_FILENO, lines.data(), lines.size());
-      if (put >= 0) {
-        lines.remove_prefix(static_cast<std::size_t>(put));
-      } else if (errno == EAGAIN) {
-        pollfd ready{STDERR_FILENO, POLLOUT, 0};
-        ::poll(&ready, 1, -1);
-      } else if (errno != EINTR) {
-        return;  // nobody reads any more
-      }
-    }
-  }
-
-  void DropOldest() REQUIRES(mu_) {
-    const auto half = std::min(waiting_.find('\n', waiting_.size() / 2), waiting_.size() - 1);
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(half) + 1;
-    dropped_ += static_cast<std::uint64_t>(std::count(waiting_.begin(), end, '\n'));
-    waiting_.erase(waiting_.begin(), end);
-  }
-
-  Mutex mu_;
-  CondVar work_, written_;
-  std::string waiting_ GUARDED_BY(mu_);  ///< whole lines
-  bool asleep_ GUARDED_BY(mu_) = false;
-  bool gathering_ GUARDED_BY(mu_) = false;
-  bool urgent_ GUARDED_BY(mu_) = false;
-  bool writing_ GUARDED_BY(mu_) = false;
-  std::atomic<std::uint64_t> dropped_{0};
-  std::thread thread_;
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::async_logger> logger;
 };
 
 // Made at the first line and never destroyed: threads may log until the process ends.
@@ -189,7 +101,7 @@ void Write(Level level, std::string_view event, Fields fields) {
     MutexLock lock(g_capture_mu);
     if (Capture()) return Capture()(level, line);
   }
-  TheWriter().Add(level, line);
+  TheWriter().logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace
@@ -212,11 +124,17 @@ void SetLevel(Level level) {
 }
 
 void Flush() {
-  TheWriter().Flush();
+  // An async logger only queues its flush, so the queue itself is watched: bounded, because stderr may be stuck.
+  Writer& writer = TheWriter();
+  writer.logger->flush();
+  for (int i = 0; i < 200 && writer.pool->queue_size() != 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 std::uint64_t Dropped() {
-  return TheWriter().Dropped();
+  return TheWriter().pool->overrun_counter();
 }
 
 void SetWriterForTest(std::function<void(Level, std::string_view)> writer) {

@@ -10,8 +10,7 @@
 ///
 /// One line is one event with a stable name. Never pass a secret, a transcript or a phone number. Lines are written
 /// by a thread of their own through a bounded queue, so a stuck stderr never holds the caller: the oldest lines
-/// are dropped then and counted (Dropped). Under load lines are gathered for 10 ms, but for warnings and errors, which
-/// go out at once with all before them. Safe from any thread.
+/// are dropped then and counted (Dropped). Safe from any thread.
 namespace hookswitch::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };

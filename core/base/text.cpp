@@ -89,19 +89,9 @@ void AppendJsonString(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   while (!text.empty()) {
-    const auto plain_end = std::find_if_not(text.begin(), text.end(), [](char each) {
-      const auto byte = static_cast<std::uint8_t>(each);
-      return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-    });
-    if (plain_end != text.begin()) {
-      const auto plain = static_cast<std::size_t>(plain_end - text.begin());
-      out.append(text.data(), plain);
-      text.remove_prefix(plain);
-      continue;
-    }
     const auto c = static_cast<std::uint8_t>(text[0]);
-    if (c == '"' || c == '\\') {
-      out += '\\';
+    if (c >= 0x20 && c < 0x80) {
+      if (c == '"' || c == '\\') out += '\\';
       out += static_cast<char>(c);
       text.remove_prefix(1);
       continue;

@@ -22,10 +22,10 @@ const std::map<std::string, int, std::less<>> kFloors = {
 constexpr int kAbiFloor = 1;
 
 // Header prefix of a library, and the folders that wrap it. Boost.JSON is everywhere: core/base/json.h is its door.
-const std::multimap<std::string, std::string> kWrappers = {{"Poco/", "core/ingress"},    {"sqlite3.h", "core/journal"},
-                                                           {"curl/", "core/http"},       {"yaml-cpp/", "core/config"},
-                                                           {"CLI/", "core/cli"},         {"prometheus/", "core/base"},
-                                                           {"kainjow/", "core/message"}, {"systemd/", "core/cli"}};
+const std::multimap<std::string, std::string> kWrappers = {
+    {"Poco/", "core/ingress"},    {"sqlite3.h", "core/journal"}, {"curl/", "core/http"},
+    {"yaml-cpp/", "core/config"}, {"CLI/", "core/cli"},          {"prometheus/", "core/base"},
+    {"spdlog/", "core/base"},     {"kainjow/", "core/message"},  {"systemd/", "core/cli"}};
 
 struct Include {
   int line;
