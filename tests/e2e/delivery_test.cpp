@@ -103,6 +103,7 @@ TEST(Delivery, A429IsHonouredAndOtherSinksAreNotHeld) {
   ASSERT_TRUE(router.Ready());
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   ASSERT_TRUE(slack.WaitForRequests(2));
+  ASSERT_TRUE(router.WaitForEvent("lane_throttled")) << "what starts before the answer is read cannot heed it";
   ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
   ASSERT_TRUE(slack.WaitForPosted(2));
   EXPECT_EQ(slack.Posted(kOps).size(), 0U) << "the other sink's messages come first";
