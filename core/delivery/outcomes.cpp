@@ -188,7 +188,7 @@ void Scheduler::Handle(const Inbox::Recorded& recorded) {
 }
 
 void Scheduler::NotifyOf(LaneRuntime& lane, Lane::Change change, MonoTime now) {
-  const auto tell = [&](const Message& notice, bool in_trouble) {
+  const auto tell = [&](const Message& notice, bool in_trouble) REQUIRES(mu) {
     lane.notified = in_trouble;
     Notify(lane, notice);
   };
