@@ -104,7 +104,8 @@ void StartWithPending(benchmark::State& state) {
   for (auto _ : state) {
     Metrics metrics;
     FreeJournal journal(static_cast<std::size_t>(state.range(0)));
-    Dispatcher dispatcher(journal, http, clock, metrics);
+    MemoryJournal history;
+    Dispatcher dispatcher(journal, history, http, clock, metrics);
     dispatcher.Use(PlanFor(nullptr, 8));
     benchmark::DoNotOptimize(dispatcher.Start().has_value());
   }
@@ -127,7 +128,8 @@ void DeliverToLoopback(benchmark::State& state) {
   for (auto _ : state) {
     Metrics metrics;
     FreeJournal journal(kCount);
-    Dispatcher dispatcher(journal, *http, clock, metrics);
+    MemoryJournal history;
+    Dispatcher dispatcher(journal, history, *http, clock, metrics);
     dispatcher.Use(PlanFor(sink, static_cast<int>(state.range(0))));
     if (!dispatcher.Start()) state.SkipWithError("it does not start");
     journal.Await(kCount);
