@@ -71,6 +71,6 @@ if [ -z "$quick" ]; then
 fi
 
 echo "== every test"
-build build ""
+build build "" -DHOOKSWITCH_BENCH=ON
 cd build
 exec ctest -j "$jobs"
