@@ -250,7 +250,7 @@ Result<BulkRequest> ParseBulkRequest(std::string_view body, WallTime now) {
   }
   HSW_TRY(CheckTimes(request.filter));
   if (!narrowed && !all) {
-    return Error{ErrorCode::kInvalid, "say which deliveries are meant (sink, since, …), or \"all\": true"};
+    return Error{ErrorCode::kInvalid, "say which deliveries are meant (sink, since, …), or \"all\": true (--all)"};
   }
   if (request.filter.states.empty()) request.filter.states = {DeliveryState::kDead};
   return request;
