@@ -1,5 +1,5 @@
-/* The ABI is what compiled plugins believe: sizes and offsets of 1.0 on 64-bit Linux, from C11. A change here is a new
- * major. */
+/* The ABI is what compiled plugins believe: sizes and offsets on 64-bit Linux, from C11. A change here is a new major,
+ * but for what a minor appends at a struct's end. */
 #include "hookswitch/sink.h"
 
 #define PIN(what, value) _Static_assert((what) == (value), #what)
@@ -48,21 +48,29 @@ PIN(offsetof(hsw_delivery, state), 88);
 PIN(offsetof(hsw_delivery, memory), 104);
 PIN(offsetof(hsw_delivery, event_json), 120);
 PIN(offsetof(hsw_delivery, host), 128);
-PIN(sizeof(hsw_delivery), 136);
+PIN(offsetof(hsw_delivery, now_unix_ms), 136); /* 1.1 */
+PIN(offsetof(hsw_delivery, raw_body), 144);
+PIN(offsetof(hsw_delivery, event_value), 152);
+PIN(offsetof(hsw_delivery, fill), 160);
+PIN(sizeof(hsw_delivery), 168);
 
 PIN(offsetof(hsw_request, host), 8);
 PIN(offsetof(hsw_request, set_method), 16);
 PIN(offsetof(hsw_request, set_url), 24);
 PIN(offsetof(hsw_request, add_header), 32);
 PIN(offsetof(hsw_request, set_body), 40);
-PIN(sizeof(hsw_request), 48);
+PIN(offsetof(hsw_request, public_only), 48); /* 1.1 */
+PIN(offsetof(hsw_request, set_pace), 56);
+PIN(sizeof(hsw_request), 64);
 
 PIN(offsetof(hsw_response, status), 4);
 PIN(offsetof(hsw_response, retry_after_ms), 8);
 PIN(offsetof(hsw_response, headers), 16);
 PIN(offsetof(hsw_response, header_count), 24);
 PIN(offsetof(hsw_response, body), 32);
-PIN(sizeof(hsw_response), 48);
+PIN(offsetof(hsw_response, json), 48); /* 1.1 */
+PIN(offsetof(hsw_response, host), 56);
+PIN(sizeof(hsw_response), 64);
 
 PIN(offsetof(hsw_call, timeout_ms), 8);
 PIN(offsetof(hsw_call, canceled), 16);

@@ -1,4 +1,4 @@
-/* The hookswitch sink ABI, version 1.0. C11 and C++; depends on nothing.
+/* The hookswitch sink ABI, version 1.1. C11 and C++; depends on nothing.
  *
  * A sink is a shared library that exports one symbol, hsw_sink_entry. It turns deliveries into requests (HTTP sinks) or
  * performs them itself (call sinks). See plugins/README.md for a walk through it.
@@ -8,7 +8,8 @@
  * - Each side frees its own memory. A pointer handed to a function is valid until that function returns, unless a
  * comment says otherwise; copy what you keep.
  * - No C++ exception and no longjmp may leave a function of the other side's.
- * - A struct starts with `size`, its sizeof as its maker knew it. Read no field past it. Structs grow by appending.
+ * - A struct starts with `size`, its sizeof as its maker knew it. Read no field past it. Structs grow by appending;
+ * what came later says since when ("since 1.1"). A plugin whose hsw_sink.abi_minor names that minor always has it.
  * - Thread tags: [control] one thread at a time for all instances of a library, never during [deliver] calls of the
  * same instance unless said so; [deliver] any thread, one call at a time per instance unless HSW_SINK_CONCURRENT is
  * set; [any] any thread, at any time.
@@ -24,7 +25,7 @@ extern "C" {
 #endif
 
 #define HSW_ABI_MAJOR 1u /* other majors are refused */
-#define HSW_ABI_MINOR 0u /* grows when structs or services are appended */
+#define HSW_ABI_MINOR 1u /* grows when structs or services are appended */
 
 typedef struct hsw_str {
   const char* data;
@@ -110,6 +111,26 @@ struct hsw_delivery {
    * that received this delivery returns. */
   hsw_str (*event_json)(const hsw_delivery* delivery);
   const void* host; /* the host's; do not touch */
+
+  /* Since 1.1. When this attempt began: the only clock that render has, for signatures that carry a time. */
+  int64_t now_unix_ms;
+  /* Since 1.1. The body that the platform sent, byte for byte; data is NULL when it cannot be read now. Valid until the
+   * call that received this delivery returns, as are the two below. */
+  hsw_str (*raw_body)(const hsw_delivery* delivery);
+  /* Since 1.1. One value of the normalized event: `pointer` is an RFC 6901 pointer into event_json ("/agent/id",
+   * "/duration", "/data/General.Outcome"). Strings as they are, numbers, booleans, objects and arrays as JSON; data is
+   * NULL when there is none or it is null. */
+  hsw_str (*event_value)(const hsw_delivery* delivery, hsw_str pointer);
+  /* Since 1.1. `text` with its {{variables}} filled in (README: "Templates"), each value escaped as HSW_AS_… says; data
+   * is NULL when `text` is no template. Mark such config values "x-template": true: then mistakes are found at load. */
+  hsw_str (*fill)(const hsw_delivery* delivery, hsw_str text, uint32_t escape);
+};
+
+/* How `fill` escapes the values, not the text around them. */
+enum {
+  HSW_AS_TEXT = 0, /* as they are */
+  HSW_AS_JSON = 1, /* to stand inside a JSON string */
+  HSW_AS_URL = 2   /* percent-encoded: one path segment or one value of a query */
 };
 
 /* ---- HTTP sinks -------------------------------------------------------------------------------------------------- */
@@ -122,16 +143,30 @@ typedef struct hsw_request {
   void (*set_url)(void* host, hsw_str url); /* the host never logs it whole */
   void (*add_header)(void* host, hsw_str name, hsw_str value);
   void (*set_body)(void* host, hsw_str body);
+
+  /* Since 1.1. Connect to public addresses only: what a name resolves to is checked too, and so is a connection that is
+   * used again. For URLs that not the operator alone decides on. */
+  void (*public_only)(void* host);
+  /* Since 1.1. Requests of this sink that name the same `key` (a channel, a chat: at most 255 bytes) keep a pace of
+   * their own: at most `max` per `per_ms`, `burst` at once; when the answer asks for a pause (retry_after_ms), it holds
+   * these alone, not the whole sink. */
+  void (*set_pace)(void* host, hsw_str key, uint32_t max, uint32_t per_ms, uint32_t burst);
 } hsw_request;
 
-typedef struct hsw_response {
+typedef struct hsw_response hsw_response;
+struct hsw_response {
   uint32_t size;
   int32_t status;          /* HTTP status */
   uint32_t retry_after_ms; /* Retry-After, parsed by the host (seconds, decimals and dates); 0: none or junk */
   const hsw_pair* headers;
   size_t header_count;
   hsw_str body; /* at most 64 KiB of it */
-} hsw_response;
+
+  /* Since 1.1. One value of a JSON body, by RFC 6901 pointer ("/error", "/message/ts"): as event_value of a delivery;
+   * data is NULL also when the body is not JSON. Valid until interpret returns. */
+  hsw_str (*json)(const hsw_response* response, hsw_str pointer);
+  const void* host; /* the host's; do not touch */
+};
 
 /* ---- call sinks -------------------------------------------------------------------------------------------------- */
 
@@ -185,7 +220,8 @@ typedef struct hsw_sink {
   const char* id;            /* "slack" */
   const char* version;       /* "1.0.0" */
   const char* summary;       /* one line */
-  const char* config_schema; /* JSON Schema (draft-07 subset, see README); "x-secret": true marks secrets */
+  const char* config_schema; /* JSON Schema (draft-07 subset, see README); "x-secret": true marks secrets,
+                              * "x-template": true texts for `fill` */
 
   /* What the other side can take, used where the config sets no rate_limit: `rate_max` per `rate_per_ms`, at most
    * `rate_burst` at once; 0: no limit. `concurrency`: how many at once; 0: the host's default. */

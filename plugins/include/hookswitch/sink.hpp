@@ -45,6 +45,10 @@ inline std::string_view View(hsw_str text) {
 inline hsw_str Str(std::string_view text) {
   return {text.data(), text.size()};
 }
+inline std::optional<std::string_view> Maybe(hsw_str text) {
+  if (!text.data) return {};
+  return std::string_view(text.data, text.size);
+}
 
 // Text.
 
@@ -293,6 +297,20 @@ class Delivery {
   const hsw_event& Event() const { return *raw_->event; }
   hsw::Message Message() const { return hsw::Message(raw_->message); }
   std::string_view EventJson() const { return View(raw_->event_json(raw_)); }  ///< the normalized event, one line
+  /// When this attempt began: the only clock that Render has.
+  std::int64_t NowUnixMs() const { return raw_->now_unix_ms; }
+  /// The body that the platform sent. Empty when it cannot be read now.
+  std::optional<std::string_view> RawBody() const { return Maybe(raw_->raw_body(raw_)); }
+  /// One value of the normalized event, by RFC 6901 pointer ("/agent/id"): strings as they are, the rest as JSON; empty
+  /// when there is none or it is null.
+  std::optional<std::string_view> Value(std::string_view pointer) const {
+    return Maybe(raw_->event_value(raw_, Str(pointer)));
+  }
+  /// `text` with its {{variables}} filled in, the values escaped as HSW_AS_… says. `text` is a config value that the
+  /// schema marks "x-template", so it is a template.
+  std::string_view Fill(std::string_view text, std::uint32_t escape = HSW_AS_TEXT) const {
+    return View(raw_->fill(raw_, Str(text), escape));
+  }
 
  private:
   const hsw_delivery* raw_;
@@ -306,6 +324,13 @@ class Request {
   void Url(std::string_view url) { raw_->set_url(raw_->host, Str(url)); }
   void Header(std::string_view name, std::string_view value) { raw_->add_header(raw_->host, Str(name), Str(value)); }
   void Body(std::string_view body) { raw_->set_body(raw_->host, Str(body)); }
+  /// Connect to public addresses only.
+  void PublicOnly() { raw_->public_only(raw_->host); }
+  /// Requests of this sink that name the same `key` (a channel) go out at most `max` per `per_ms`, `burst` at once, and
+  /// a pause that the answer asks for holds these alone.
+  void Pace(std::string_view key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst = 1) {
+    raw_->set_pace(raw_->host, Str(key), max, per_ms, burst);
+  }
 
  private:
   hsw_request* raw_;
@@ -317,6 +342,9 @@ class Response {
   int Status() const { return raw_->status; }
   std::uint32_t RetryAfterMs() const { return raw_->retry_after_ms; }
   std::string_view Body() const { return View(raw_->body); }
+  /// One value of a JSON body, by RFC 6901 pointer ("/error"): strings as they are, the rest as JSON; empty when there
+  /// is none, or it is null, or the body is not JSON.
+  std::optional<std::string_view> Json(std::string_view pointer) const { return Maybe(raw_->json(raw_, Str(pointer))); }
   /// The first header of that name in any case, or "".
   std::string_view Header(std::string_view name) const {
     for (const hsw_pair& header : std::span(raw_->headers, raw_->header_count)) {
@@ -466,7 +494,7 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   hsw_sink sink{};
   sink.size = sizeof sink;
   sink.abi_major = HSW_ABI_MAJOR;
-  sink.abi_minor = 0;  // the least host minor that has everything this header uses
+  sink.abi_minor = 1;  // the least host minor that has everything this header uses
   sink.kind = kind;
   sink.flags = options.concurrent_calls ? HSW_SINK_CONCURRENT : 0;
   sink.id = id;
