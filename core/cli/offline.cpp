@@ -235,7 +235,8 @@ int Preview(const Options& options) {
     const Message message = generation.composer->Compose(*read.event, route.template_name);
     json::object shown{{"sink", route.sink}, {"rule", route.rule}};
     if (sink->kind() == Sink::Kind::kHttp) {
-      const SinkDelivery delivery{*read.event, message, "d-0", route.sink, route.rule, 1, 0, "", ""};
+      const SinkDelivery delivery{*read.event, message, "d-0", route.sink, route.rule,
+                                  1,           0,       "",    "",         SystemClock().Wall()};
       auto rendered = sink->Render(delivery);
       if (const auto* request = std::get_if<HttpRequest>(&rendered)) {
         json::object headers;

@@ -169,7 +169,8 @@ SinkDelivery Attempt::View() const {
           .attempt = facts_.number,
           .step = facts_.step,
           .state = facts_.state,
-          .memory = memory_};
+          .memory = memory_,
+          .now = facts_.now};
 }
 
 std::string Attempt::Kept(std::string text) const {

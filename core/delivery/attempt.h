@@ -34,6 +34,7 @@ class Attempt {
     std::string sink_name, rule, template_name, state;
     std::string story;  ///< why another sink gave it up; "" if none did
     std::chrono::milliseconds timeout{};
+    WallTime now{};  ///< when it began
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
     std::shared_ptr<CrashMarks> marks;  ///< where each function marks that it is inside; may be nullptr

@@ -175,6 +175,7 @@ MonoTime Scheduler::StartAll() {
 
 void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
   const LaneDelivery& delivery = lane.lane[ref];
+  const WallTime wall = clock.Wall();
   auto attempt = std::make_shared<Attempt>(Attempt::Facts{.delivery = delivery.seq,
                                                           .event_seq = delivery.event,
                                                           .call_key = delivery.call_key,
@@ -189,6 +190,7 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                                                           .state = lane.StateOf(ref),
                                                           .story = lane.StoryOf(ref),
                                                           .timeout = lane.timeout,
+                                                          .now = wall,
                                                           .plan = plan,
                                                           .sink = lane.sink,
                                                           .marks = marks},
@@ -202,7 +204,7 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                     .stage = lane.is_call_sink() ? Stage::kCalling : Stage::kRendering,
                     .attempt = attempt,
                     .started = now,
-                    .started_wall = clock.Wall()};
+                    .started_wall = wall};
   if (const auto crashed = crashes.extract(delivery.seq)) {
     return Conclude(flight->second, CrashOutcome(crashed.mapped(), lane.name));
   }

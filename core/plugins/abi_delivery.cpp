@@ -1,6 +1,7 @@
 #include "core/plugins/abi_delivery.h"
 
 #include <limits>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -57,12 +58,30 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
   raw_.message = &raw_message_;
   raw_.state = Str(delivery.state);
   raw_.memory = Str(delivery.memory);
-  raw_.event_json = [](const hsw_delivery* self) {
-    auto* me = static_cast<AbiDelivery*>(const_cast<void*>(self->host));
-    if (!me->json_) me->json_ = ToJson(me->event_);
-    return Str(*me->json_);
+  raw_.event_json = [](const hsw_delivery* self) { return Str(Of(self).Json()); };
+  raw_.event_value = [](const hsw_delivery* self, hsw_str pointer) {
+    AbiDelivery& me = Of(self);
+    return me.values_.Find(me.Json(), View(pointer));
   };
+  raw_.now_unix_ms = delivery.now.time_since_epoch().count();
   raw_.host = this;
+}
+
+std::string_view AbiDelivery::Json() {
+  if (!json_) json_ = ToJson(event_);
+  return *json_;
+}
+
+hsw_str JsonLookup::Find(std::string_view text, std::string_view pointer) {
+  boost::system::error_code error;
+  if (!root_) {
+    root_ = json::parse({text.data(), text.size()}, error);
+    if (error) root_ = nullptr;
+  }
+  const json::value* found = std::as_const(*root_).find_pointer({pointer.data(), pointer.size()}, error);
+  if (!found || found->is_null()) return {nullptr, 0};
+  if (const auto* string = found->if_string()) return {string->data(), string->size()};
+  return Str(made_.emplace_back(ToText(*found)));
 }
 
 }  // namespace hookswitch::plugins

@@ -1,10 +1,12 @@
 #pragma once
 #include <array>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/plugins/sink.h"
 #include "hookswitch/sink.h"
 
@@ -12,6 +14,10 @@ namespace hookswitch::plugins {
 
 inline hsw_str Str(std::string_view text) {
   return {text.data(), text.size()};
+}
+
+inline std::string_view View(hsw_str text) {
+  return text.data ? std::string_view(text.data, text.size) : std::string_view();
 }
 
 /// `count` pairs, on the stack where they are few.
@@ -32,6 +38,18 @@ class Pairs {
   std::vector<hsw_pair> many_;
 };
 
+/// Values of a JSON text by RFC 6901 pointer, in the ABI's words. Parses when first asked; what it gave lives as long
+/// as it does.
+class JsonLookup {
+ public:
+  /// Data nullptr where there is none, where it is null, and where `text` is not JSON. `text` is the same in each call.
+  hsw_str Find(std::string_view text, std::string_view pointer);
+
+ private:
+  std::optional<json::value> root_;
+  std::deque<std::string> made_;
+};
+
 /// A SinkDelivery in the ABI's words. Borrows everything; makes the event's JSON when asked.
 class AbiDelivery {
  public:
@@ -41,6 +59,9 @@ class AbiDelivery {
   const hsw_delivery* get() const { return &raw_; }
 
  private:
+  static AbiDelivery& Of(const hsw_delivery* raw) { return *static_cast<AbiDelivery*>(const_cast<void*>(raw->host)); }
+  std::string_view Json();
+
   const CallEvent& event_;
   std::string_view status_;
   Pairs fields_, links_;
@@ -48,6 +69,7 @@ class AbiDelivery {
   hsw_message raw_message_{};
   hsw_delivery raw_{};
   std::optional<std::string> json_;
+  JsonLookup values_;
 };
 
 }  // namespace hookswitch::plugins

@@ -50,10 +50,6 @@ const void* HostService(void*, const char*) {
   return nullptr;
 }
 
-std::string_view View(hsw_str text) {
-  return text.data ? std::string_view(text.data, text.size) : std::string_view();
-}
-
 constexpr std::string_view kNoOutcome = "no_outcome";
 constexpr std::string_view kSilence = "the plugin left no outcome";
 
@@ -192,6 +188,11 @@ class PluginSink final : public Sink {
     raw.headers = headers.data();
     raw.header_count = headers.size();
     raw.body = Str(std::string_view(response.body).substr(0, kMostBody));
+    JsonLookup values;
+    raw.json = [](const hsw_response* self, hsw_str pointer) {
+      return static_cast<JsonLookup*>(const_cast<void*>(self->host))->Find(View(self->body), View(pointer));
+    };
+    raw.host = &values;
     hsw_outcome out;
     Prefill(out);
     Call(out, [&] { sink_.interpret(instance_, abi.get(), &raw, &out); });

@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "core/base/clock.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
 #include "core/event/outcome.h"
@@ -20,6 +21,7 @@ struct SinkDelivery {
   std::uint32_t attempt = 1;
   std::uint32_t step = 0;
   std::string_view state, memory;
+  WallTime now{};  ///< when the attempt began
 };
 
 /// What a sink may take at once, advised by its plugin.

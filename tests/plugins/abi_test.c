@@ -49,19 +49,15 @@ PIN(offsetof(hsw_delivery, memory), 104);
 PIN(offsetof(hsw_delivery, event_json), 120);
 PIN(offsetof(hsw_delivery, host), 128);
 PIN(offsetof(hsw_delivery, now_unix_ms), 136); /* 1.1 */
-PIN(offsetof(hsw_delivery, raw_body), 144);
-PIN(offsetof(hsw_delivery, event_value), 152);
-PIN(offsetof(hsw_delivery, fill), 160);
-PIN(sizeof(hsw_delivery), 168);
+PIN(offsetof(hsw_delivery, event_value), 144);
+PIN(sizeof(hsw_delivery), 152);
 
 PIN(offsetof(hsw_request, host), 8);
 PIN(offsetof(hsw_request, set_method), 16);
 PIN(offsetof(hsw_request, set_url), 24);
 PIN(offsetof(hsw_request, add_header), 32);
 PIN(offsetof(hsw_request, set_body), 40);
-PIN(offsetof(hsw_request, public_only), 48); /* 1.1 */
-PIN(offsetof(hsw_request, set_pace), 56);
-PIN(sizeof(hsw_request), 64);
+PIN(sizeof(hsw_request), 48);
 
 PIN(offsetof(hsw_response, status), 4);
 PIN(offsetof(hsw_response, retry_after_ms), 8);

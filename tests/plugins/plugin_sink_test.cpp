@@ -178,6 +178,38 @@ TEST_F(PluginSink, APluginSeesTheWholeDelivery) {
                                 "|Recording=https://e.test/|1|1000|5678|1234|json");
 }
 
+TEST_F(PluginSink, APluginAsksForValuesOfTheEventAndForTheTime) {
+  event_.agent_id = "agent-1";
+  event_.agent_tags = {"eu"};
+  event_.duration = 27.2;
+  event_.data["General.Outcome"] = "confirmed";
+  auto sink = Make("polite", "{}");
+  SinkDelivery wish = Wish("values");
+  wish.now = WallTime(std::chrono::milliseconds(4321));
+  EXPECT_EQ(sink->Deliver(wish, kTimeout, [] { return false; }).reason,
+            "4321|agent-1|27.2|confirmed|[\"eu\"]|(none)|(none)|(none)|(none)");
+}
+
+TEST_F(PluginSink, APluginAsksForValuesOfAJsonAnswer) {
+  auto sink = Make("unruly", "{}");
+  const auto ask = [&](std::string_view pointer, std::string body) {
+    return sink->Interpret(Wish(pointer), {400, {}, std::move(body)}, {}).reason;
+  };
+  const std::string body = R"({"error":"gone","code":10015,"ok":false,"retry_after":0.3,"list":[{"a":1}],"no":null})";
+  EXPECT_EQ(ask("/error", body), "gone");
+  EXPECT_EQ(ask("/code", body), "10015");
+  EXPECT_EQ(ask("/ok", body), "false");
+  EXPECT_EQ(ask("/retry_after", body), "0.3");
+  EXPECT_EQ(ask("/list/0", body), "{\"a\":1}");
+  EXPECT_EQ(ask("/no", body), "(none)");
+  EXPECT_EQ(ask("/list/7", body), "(none)");
+  EXPECT_EQ(ask("/error", ""), "(none)");
+  EXPECT_EQ(ask("/error", "<html>"), "(none)");
+  EXPECT_EQ(ask("/error", body.substr(0, 20)), "(none)");
+  EXPECT_EQ(ask("/error", "{\"error\":\"\xFF\"}"), "(none)");
+  EXPECT_EQ(ask("/a", std::string(60'000, '[')), "(none)");
+}
+
 TEST_F(PluginSink, ExceptionsOfTheWrapperBecomeOutcomes) {
   auto sink = Make("polite", "{}");
   const Outcome rejected = Deliver(*sink, "reject");

@@ -23,6 +23,15 @@ class Polite {
       if (delivery.Step() == 0) return hsw::Outcome::Next("state-1").Code("first").Memory("ts-1");
       return hsw::Outcome::Delivered().RemoteId(std::string(delivery.State()) + "," + std::string(delivery.Memory()));
     }
+    if (wish == "values") {
+      std::string values = std::to_string(delivery.NowUnixMs());
+      for (const char* pointer : {"/agent/id", "/duration", "/data/General.Outcome", "/agent/tags", "/summary",
+                                  "/nothing", "no pointer", "/voicemail"}) {
+        values += '|';
+        values += delivery.Value(pointer).value_or("(none)");
+      }
+      return hsw::Outcome::Delivered().Reason(values);
+    }
     std::string seen = greeting_;
     for (const std::string_view part :
          {delivery.Id(), delivery.Sink(), delivery.Rule(), hsw::View(delivery.Event().call_id),

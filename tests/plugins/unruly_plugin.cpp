@@ -75,8 +75,13 @@ int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* reques
   return 0;
 }
 
-void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_response*, hsw_outcome* outcome) {
+void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_response* response, hsw_outcome* outcome) {
   const auto wish = View(delivery->message->title);
+  if (wish.starts_with("/")) {
+    const hsw_str value = response->json(response, Str(wish));
+    outcome->status = HSW_REJECTED;
+    std::strcpy(outcome->reason, value.data ? std::string(View(value)).c_str() : "(none)");
+  }
   if (wish == "throw") throw std::runtime_error("out of interpret");
   if (wish == "silence") return;
   if (wish == "unknown status") outcome->status = 77;

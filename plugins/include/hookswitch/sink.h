@@ -114,23 +114,10 @@ struct hsw_delivery {
 
   /* Since 1.1. When this attempt began: the only clock that render has, for signatures that carry a time. */
   int64_t now_unix_ms;
-  /* Since 1.1. The body that the platform sent, byte for byte; data is NULL when it cannot be read now. Valid until the
-   * call that received this delivery returns, as are the two below. */
-  hsw_str (*raw_body)(const hsw_delivery* delivery);
   /* Since 1.1. One value of the normalized event: `pointer` is an RFC 6901 pointer into event_json ("/agent/id",
    * "/duration", "/data/General.Outcome"). Strings as they are, numbers, booleans, objects and arrays as JSON; data is
-   * NULL when there is none or it is null. */
+   * NULL when there is none or it is null. Valid until the call that received this delivery returns. */
   hsw_str (*event_value)(const hsw_delivery* delivery, hsw_str pointer);
-  /* Since 1.1. `text` with its {{variables}} filled in (README: "Templates"), each value escaped as HSW_AS_… says; data
-   * is NULL when `text` is no template. Mark such config values "x-template": true: then mistakes are found at load. */
-  hsw_str (*fill)(const hsw_delivery* delivery, hsw_str text, uint32_t escape);
-};
-
-/* How `fill` escapes the values, not the text around them. */
-enum {
-  HSW_AS_TEXT = 0, /* as they are */
-  HSW_AS_JSON = 1, /* to stand inside a JSON string */
-  HSW_AS_URL = 2   /* percent-encoded: one path segment or one value of a query */
 };
 
 /* ---- HTTP sinks -------------------------------------------------------------------------------------------------- */
@@ -143,14 +130,6 @@ typedef struct hsw_request {
   void (*set_url)(void* host, hsw_str url); /* the host never logs it whole */
   void (*add_header)(void* host, hsw_str name, hsw_str value);
   void (*set_body)(void* host, hsw_str body);
-
-  /* Since 1.1. Connect to public addresses only: what a name resolves to is checked too, and so is a connection that is
-   * used again. For URLs that not the operator alone decides on. */
-  void (*public_only)(void* host);
-  /* Since 1.1. Requests of this sink that name the same `key` (a channel, a chat: at most 255 bytes) keep a pace of
-   * their own: at most `max` per `per_ms`, `burst` at once; when the answer asks for a pause (retry_after_ms), it holds
-   * these alone, not the whole sink. */
-  void (*set_pace)(void* host, hsw_str key, uint32_t max, uint32_t per_ms, uint32_t burst);
 } hsw_request;
 
 typedef struct hsw_response hsw_response;
@@ -220,8 +199,7 @@ typedef struct hsw_sink {
   const char* id;            /* "slack" */
   const char* version;       /* "1.0.0" */
   const char* summary;       /* one line */
-  const char* config_schema; /* JSON Schema (draft-07 subset, see README); "x-secret": true marks secrets,
-                              * "x-template": true texts for `fill` */
+  const char* config_schema; /* JSON Schema (draft-07 subset, see README); "x-secret": true marks secrets */
 
   /* What the other side can take, used where the config sets no rate_limit: `rate_max` per `rate_per_ms`, at most
    * `rate_burst` at once; 0: no limit. `concurrency`: how many at once; 0: the host's default. */

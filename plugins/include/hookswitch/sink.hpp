@@ -299,17 +299,10 @@ class Delivery {
   std::string_view EventJson() const { return View(raw_->event_json(raw_)); }  ///< the normalized event, one line
   /// When this attempt began: the only clock that Render has.
   std::int64_t NowUnixMs() const { return raw_->now_unix_ms; }
-  /// The body that the platform sent. Empty when it cannot be read now.
-  std::optional<std::string_view> RawBody() const { return Maybe(raw_->raw_body(raw_)); }
   /// One value of the normalized event, by RFC 6901 pointer ("/agent/id"): strings as they are, the rest as JSON; empty
   /// when there is none or it is null.
   std::optional<std::string_view> Value(std::string_view pointer) const {
     return Maybe(raw_->event_value(raw_, Str(pointer)));
-  }
-  /// `text` with its {{variables}} filled in, the values escaped as HSW_AS_… says. `text` is a config value that the
-  /// schema marks "x-template", so it is a template.
-  std::string_view Fill(std::string_view text, std::uint32_t escape = HSW_AS_TEXT) const {
-    return View(raw_->fill(raw_, Str(text), escape));
   }
 
  private:
@@ -324,13 +317,6 @@ class Request {
   void Url(std::string_view url) { raw_->set_url(raw_->host, Str(url)); }
   void Header(std::string_view name, std::string_view value) { raw_->add_header(raw_->host, Str(name), Str(value)); }
   void Body(std::string_view body) { raw_->set_body(raw_->host, Str(body)); }
-  /// Connect to public addresses only.
-  void PublicOnly() { raw_->public_only(raw_->host); }
-  /// Requests of this sink that name the same `key` (a channel) go out at most `max` per `per_ms`, `burst` at once, and
-  /// a pause that the answer asks for holds these alone.
-  void Pace(std::string_view key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst = 1) {
-    raw_->set_pace(raw_->host, Str(key), max, per_ms, burst);
-  }
 
  private:
   hsw_request* raw_;
