@@ -1,0 +1,225 @@
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "hookswitch/json.hpp"
+#include "hookswitch/sink.hpp"
+
+namespace ntfy {
+
+// A longer message silently becomes an attachment (docs.ntfy.sh/publish/#limitations).
+constexpr std::size_t kMaxMessageBytes = 4096;
+// Ours: with these, a body whose every character is escaped still stays small.
+constexpr std::size_t kMaxTitle = 250, kMaxField = 500, kMaxClickBytes = 2000;
+constexpr std::string_view kEllipsis = "…";
+constexpr std::uint32_t kQuotaPauseMs = 15 * 60 * 1000;
+
+struct Look {
+  std::int64_t priority;
+  std::string tags;
+};
+
+Look LookOf(const hsw::Config& config, const std::string& severity, std::int64_t priority, std::string_view tags) {
+  return {config.Int("priority." + severity, priority), config.String("tags." + severity, tags)};
+}
+
+std::string ProblemWith(std::string_view server, bool allow_http) {
+  std::string_view host = server;
+  if (host.starts_with("https://")) {
+    host.remove_prefix(8);
+  } else if (allow_http && host.starts_with("http://")) {
+    host.remove_prefix(7);
+  } else {
+    return "must begin with https:// (or http:// with allow_http)";
+  }
+  if (host.ends_with('/')) host.remove_suffix(1);
+  if (host.empty()) return "names no host";
+  for (const char c : host) {
+    if (static_cast<unsigned char>(c) <= ' ' || c == '/' || c == '?' || c == '#' || c == '@') {
+      return "must be scheme and host only; topic and credentials have keys of their own";
+    }
+  }
+  return {};
+}
+
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+std::string Shorten(std::string_view text, std::size_t code_points) {
+  const auto cut = hsw::CutCodePoints(text, code_points);
+  if (cut.size() == text.size()) return std::string(text);
+  return std::string(hsw::CutCodePoints(text, code_points - 1)).append(kEllipsis);
+}
+
+bool IsWebLink(std::string_view url) {
+  if (!url.starts_with("https://") && !url.starts_with("http://")) return false;
+  for (const char c : url) {
+    if (static_cast<unsigned char>(c) <= ' ') return false;
+  }
+  return url.size() <= kMaxClickBytes;
+}
+
+/// Ordered by worth, the transcript last: the cut takes from the end.
+std::string TextOf(const hsw::Message& message, std::size_t max_transcript) {
+  std::string text;
+  auto add = [&text](std::string_view part, std::string_view gap) {
+    if (IsBlank(part)) return;
+    if (!text.empty()) text += gap;
+    text += part;
+  };
+  for (const hsw_pair& field : message.Fields()) {
+    if (IsBlank(hsw::View(field.value))) continue;
+    add(Shorten(hsw::View(field.name), kMaxField) + ": " + Shorten(hsw::View(field.value), kMaxField), "\n");
+  }
+  add(message.Text(), "\n\n");
+  std::string_view gap = "\n\n";
+  for (const hsw_pair& link : message.Links()) {
+    const auto label = hsw::View(link.name), url = hsw::View(link.value);
+    if (!IsWebLink(url)) continue;
+    add(label.empty() ? std::string(url) : Shorten(label, kMaxField) + ": " + std::string(url), gap);
+    gap = "\n";
+  }
+  if (max_transcript > 0 && !IsBlank(message.Transcript())) add(Shorten(message.Transcript(), max_transcript), "\n\n");
+  if (text.empty()) text = message.Title();  // of an empty message ntfy makes "triggered"
+  if (text.size() > kMaxMessageBytes) {
+    text.resize(hsw::CutBytes(text, kMaxMessageBytes - kEllipsis.size()).size());
+    text += kEllipsis;
+  }
+  return text;
+}
+
+class Sink {
+ public:
+  Sink(const hsw::Config& config, hsw::Host)
+      : url_(config.String("server", "https://ntfy.sh")),
+        topic_(config.String("topic")),
+        token_(config.String("token")),
+        max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 1000))),
+        info_(LookOf(config, "info", 3, "information_source")),
+        success_(LookOf(config, "success", 3, "white_check_mark")),
+        warning_(LookOf(config, "warning", 4, "warning")),
+        error_(LookOf(config, "error", 5, "rotating_light")) {
+    if (auto problem = ProblemWith(url_, config.Bool("allow_http")); !problem.empty()) {
+      throw std::invalid_argument("server " + problem);
+    }
+    if (!url_.ends_with('/')) url_ += '/';
+  }
+
+  static void Check(const hsw::Config& config, hsw::Report& report) {
+    const auto problem = ProblemWith(config.String("server", "https://ntfy.sh"), config.Bool("allow_http"));
+    if (!problem.empty()) report("/server", "server " + problem);
+  }
+
+  void Render(const hsw::Delivery& delivery, hsw::Request& request) const {
+    const auto message = delivery.Message();
+    const Look& look = LookFor(message.Severity());
+    hsw::JsonWriter json;
+    json.BeginObject();
+    json.Key("topic").String(topic_);
+    json.Key("title").String(Shorten(message.Title(), kMaxTitle));
+    json.Key("message").String(TextOf(message, max_transcript_));
+    json.Key("priority").Number(look.priority);
+    if (!look.tags.empty()) {
+      json.Key("tags").BeginArray();
+      std::string_view rest = look.tags;
+      while (!rest.empty()) {
+        const auto tag = rest.substr(0, rest.find(','));
+        json.String(tag);
+        rest.remove_prefix(std::min(rest.size(), tag.size() + 1));
+      }
+      json.EndArray();
+    }
+    for (const hsw_pair& link : message.Links()) {
+      if (!IsWebLink(hsw::View(link.value))) continue;
+      json.Key("click").String(hsw::View(link.value));
+      break;
+    }
+    json.EndObject();
+    request.Url(url_);
+    request.Header("Content-Type", "application/json");
+    if (!token_.empty()) request.Header("Authorization", "Bearer " + token_);
+    request.Body(json.Text());
+  }
+
+  /// Errors are {"code":40301,"http":403,"error":"forbidden",…}; their list is server/errors.go of ntfy.
+  hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
+    const int status = response.Status();
+    if (status >= 200 && status < 300) {
+      const auto id = response.Json("/id");
+      if (!id) {
+        return hsw::Outcome::Misconfigured("not_ntfy", "the server's answer is not one of ntfy", "check server")
+            .MaybeDelivered();
+      }
+      return hsw::Outcome::Delivered().RemoteId(std::string(*id));
+    }
+    const auto code = response.Json("/code");
+    if (status == 401 || status == 403) {
+      return hsw::Outcome::Misconfigured("http_" + std::to_string(status), "ntfy refused access to the topic",
+                                         "check token, and that it may write to the topic");
+    }
+    if (status == 413) return hsw::Outcome::Rejected("too_large", "ntfy finds the message too large");
+    if (status == 507) {
+      // Only for UnifiedPush topics: refused before anything is stored, as long as nobody subscribes.
+      return hsw::Outcome::Retry("no_subscriber", "ntfy has no subscriber to charge the message to")
+          .RetryAfterMs(response.RetryAfterMs());
+    }
+    if (code == "42908") {  // daily quota: soon is too soon
+      return hsw::Outcome::Retry("daily_quota", "ntfy's daily message quota is reached")
+          .RetryAfterMs(std::max(response.RetryAfterMs(), kQuotaPauseMs));
+    }
+    if (code == "40009" || code == "40010") {
+      return hsw::Outcome::Misconfigured("bad_topic", "ntfy does not allow the topic", "choose another topic");
+    }
+    return hsw::FromHttp(response);
+  }
+
+ private:
+  const Look& LookFor(std::uint32_t severity) const {
+    if (severity == HSW_ERROR) return error_;
+    if (severity == HSW_WARNING) return warning_;
+    return severity == HSW_SUCCESS ? success_ : info_;
+  }
+
+  std::string url_, topic_, token_;
+  std::size_t max_transcript_;
+  Look info_, success_, warning_, error_;
+};
+
+constexpr const char* kSchema = R"({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["topic"],
+  "properties": {
+    "server": {"type": "string", "default": "https://ntfy.sh", "description": "The server's root URL, without the topic."},
+    "topic": {"type": "string", "pattern": "^[-_A-Za-z0-9]{1,64}$", "description": "The topic. On an open server whoever knows it can read along."},
+    "token": {"type": "string", "x-secret": true, "description": "Access token, for topics that are not open to all."},
+    "allow_http": {"type": "boolean", "default": false, "description": "Accept a server without TLS: for tests and private networks."},
+    "priority": {
+      "type": "object", "additionalProperties": false, "description": "ntfy's priority, 1 (min) to 5 (max), by severity.",
+      "properties": {
+        "info": {"type": "integer", "minimum": 1, "maximum": 5, "default": 3},
+        "success": {"type": "integer", "minimum": 1, "maximum": 5, "default": 3},
+        "warning": {"type": "integer", "minimum": 1, "maximum": 5, "default": 4},
+        "error": {"type": "integer", "minimum": 1, "maximum": 5, "default": 5}
+      }
+    },
+    "tags": {
+      "type": "object", "additionalProperties": false, "description": "Tags by severity, separated by commas; names of emojis are shown as such. Empty for none.",
+      "properties": {
+        "info": {"type": "string", "maxLength": 200, "default": "information_source"},
+        "success": {"type": "string", "maxLength": 200, "default": "white_check_mark"},
+        "warning": {"type": "string", "maxLength": 200, "default": "warning"},
+        "error": {"type": "string", "maxLength": 200, "default": "rotating_light"}
+      }
+    },
+    "max_transcript": {"type": "integer", "default": 1000, "minimum": 0, "maximum": 4000, "description": "Characters of the transcript that are shown; 0 leaves it out."}
+  }
+})";
+
+}  // namespace ntfy
+
+// 60 requests at once, then one per 5 s (docs.ntfy.sh/publish/#limitations).
+HSW_HTTP_SINK(ntfy::Sink, "ntfy", "1.0.0", "ntfy: push notifications to phones and desktops", ntfy::kSchema,
+              .rate_max = 1, .rate_per_ms = 5000, .rate_burst = 30, .concurrency = 2, .concurrent_calls = true)
