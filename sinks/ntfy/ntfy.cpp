@@ -5,14 +5,14 @@
 
 #include "hookswitch/json.hpp"
 #include "hookswitch/sink.hpp"
+#include "hookswitch/text.hpp"
 
 namespace ntfy {
 
 // A longer message silently becomes an attachment (docs.ntfy.sh/publish/#limitations).
 constexpr std::size_t kMaxMessageBytes = 4096;
 // Ours: with these, a body whose every character is escaped still stays small.
-constexpr std::size_t kMaxTitle = 250, kMaxField = 500, kMaxClickBytes = 2000;
-constexpr std::string_view kEllipsis = "…";
+constexpr std::size_t kMaxTitle = 250, kMaxField = 500;
 constexpr std::uint32_t kQuotaPauseMs = 15 * 60 * 1000;
 
 struct Look {
@@ -24,70 +24,30 @@ Look LookOf(const hsw::Config& config, const std::string& severity, std::int64_t
   return {config.Int("priority." + severity, priority), config.String("tags." + severity, tags)};
 }
 
-std::string ProblemWith(std::string_view server, bool allow_http) {
-  std::string_view host = server;
-  if (host.starts_with("https://")) {
-    host.remove_prefix(8);
-  } else if (allow_http && host.starts_with("http://")) {
-    host.remove_prefix(7);
-  } else {
-    return "must begin with https:// (or http:// with allow_http)";
-  }
-  if (host.ends_with('/')) host.remove_suffix(1);
-  if (host.empty()) return "names no host";
-  for (const char c : host) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == '/' || c == '?' || c == '#' || c == '@') {
-      return "must be scheme and host only; topic and credentials have keys of their own";
-    }
-  }
-  return {};
-}
-
-bool IsBlank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
-std::string Shorten(std::string_view text, std::size_t code_points) {
-  const auto cut = hsw::CutCodePoints(text, code_points);
-  if (cut.size() == text.size()) return std::string(text);
-  return std::string(hsw::CutCodePoints(text, code_points - 1)).append(kEllipsis);
-}
-
-bool IsWebLink(std::string_view url) {
-  if (!url.starts_with("https://") && !url.starts_with("http://")) return false;
-  for (const char c : url) {
-    if (static_cast<unsigned char>(c) <= ' ') return false;
-  }
-  return url.size() <= kMaxClickBytes;
-}
-
 /// Ordered by worth, the transcript last: the cut takes from the end.
 std::string TextOf(const hsw::Message& message, std::size_t max_transcript) {
   std::string text;
   auto add = [&text](std::string_view part, std::string_view gap) {
-    if (IsBlank(part)) return;
+    if (hsw::IsBlank(part)) return;
     if (!text.empty()) text += gap;
     text += part;
   };
   for (const hsw_pair& field : message.Fields()) {
-    if (IsBlank(hsw::View(field.value))) continue;
-    add(Shorten(hsw::View(field.name), kMaxField) + ": " + Shorten(hsw::View(field.value), kMaxField), "\n");
+    if (hsw::IsBlank(hsw::View(field.value))) continue;
+    add(hsw::Shorten(hsw::View(field.name), kMaxField) + ": " + hsw::Shorten(hsw::View(field.value), kMaxField), "\n");
   }
   add(message.Text(), "\n\n");
   std::string_view gap = "\n\n";
   for (const hsw_pair& link : message.Links()) {
     const auto label = hsw::View(link.name), url = hsw::View(link.value);
-    if (!IsWebLink(url)) continue;
-    add(label.empty() ? std::string(url) : Shorten(label, kMaxField) + ": " + std::string(url), gap);
+    if (!hsw::IsWebUrl(url)) continue;
+    add(label.empty() ? std::string(url) : hsw::Shorten(label, kMaxField) + ": " + std::string(url), gap);
     gap = "\n";
   }
-  if (max_transcript > 0 && !IsBlank(message.Transcript())) add(Shorten(message.Transcript(), max_transcript), "\n\n");
+  if (max_transcript > 0 && !hsw::IsBlank(message.Transcript()))
+    add(hsw::Shorten(message.Transcript(), max_transcript), "\n\n");
   if (text.empty()) text = message.Title();  // of an empty message ntfy makes "triggered"
-  if (text.size() > kMaxMessageBytes) {
-    text.resize(hsw::CutBytes(text, kMaxMessageBytes - kEllipsis.size()).size());
-    text += kEllipsis;
-  }
-  return text;
+  return hsw::ShortenBytes(text, kMaxMessageBytes);
 }
 
 class Sink {
@@ -101,14 +61,15 @@ class Sink {
         success_(LookOf(config, "success", 3, "white_check_mark")),
         warning_(LookOf(config, "warning", 4, "warning")),
         error_(LookOf(config, "error", 5, "rotating_light")) {
-    if (auto problem = ProblemWith(url_, config.Bool("allow_http")); !problem.empty()) {
+    if (auto problem = hsw::ProblemWithServiceUrl(url_, config.Bool("allow_http"), true); !problem.empty()) {
       throw std::invalid_argument("server " + problem);
     }
     if (!url_.ends_with('/')) url_ += '/';
   }
 
   static void Check(const hsw::Config& config, hsw::Report& report) {
-    const auto problem = ProblemWith(config.String("server", "https://ntfy.sh"), config.Bool("allow_http"));
+    const auto problem =
+        hsw::ProblemWithServiceUrl(config.String("server", "https://ntfy.sh"), config.Bool("allow_http"), true);
     if (!problem.empty()) report("/server", "server " + problem);
   }
 
@@ -118,7 +79,7 @@ class Sink {
     hsw::JsonWriter json;
     json.BeginObject();
     json.Key("topic").String(topic_);
-    json.Key("title").String(Shorten(message.Title(), kMaxTitle));
+    json.Key("title").String(hsw::Shorten(message.Title(), kMaxTitle));
     json.Key("message").String(TextOf(message, max_transcript_));
     json.Key("priority").Number(look.priority);
     if (!look.tags.empty()) {
@@ -132,7 +93,7 @@ class Sink {
       json.EndArray();
     }
     for (const hsw_pair& link : message.Links()) {
-      if (!IsWebLink(hsw::View(link.value))) continue;
+      if (!hsw::IsWebUrl(hsw::View(link.value))) continue;
       json.Key("click").String(hsw::View(link.value));
       break;
     }
