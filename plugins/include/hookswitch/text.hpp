@@ -26,6 +26,67 @@ inline std::string ShortenBytes(std::string_view text, std::size_t bytes, std::s
   return std::string(CutBytes(text, bytes > ending.size() ? bytes - ending.size() : 0)).append(ending);
 }
 
+/// How many UTF-16 code units UTF-8 `text` becomes: what services written in JavaScript or Java count.
+inline std::size_t Utf16Units(std::string_view text) {
+  std::size_t count = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    count += ((byte & 0xC0) != 0x80) + (byte >= 0xF0);
+  }
+  return count;
+}
+
+/// UTF-8 `text` with each code point escaped, cut to `units` UTF-16 code units (those of `ending`, which is appended
+/// where something was cut, included) without splitting a character or its escape. `escape(code_point, first_of_line,
+/// out)` appends to out; spaces do not end the first of a line. Line breaks become "\n"; other control characters but
+/// the tab are left out.
+template <class Escape>
+std::string Escaped(std::string_view text, std::size_t units, std::string_view ending, Escape escape) {
+  std::string out;
+  const std::size_t ending_units = Utf16Units(ending);
+  const std::size_t units_if_cut = units > ending_units ? units - ending_units : 0;
+  std::size_t length = 0, cut_at = 0;
+  bool first_of_line = true;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    auto code_point = text.substr(i, size);
+    i += size;
+    if (code_point == "\r") {
+      if (i < text.size() && text[i] == '\n') continue;
+      code_point = "\n";
+    }
+    if ((lead < 0x20 && code_point != "\n" && code_point != "\t") || lead == 0x7F) continue;
+    const std::size_t before = out.size();
+    escape(code_point, first_of_line, out);
+    length += Utf16Units(std::string_view(out).substr(before));
+    if (length > units) {
+      out.resize(cut_at);
+      return out.append(ending);
+    }
+    if (length <= units_if_cut) cut_at = out.size();
+    first_of_line = code_point == "\n" || (first_of_line && (code_point == " " || code_point == "\t"));
+  }
+  return out;
+}
+
+/// `url` with what could end a link's markup (spaces, quotes, brackets, what is not ASCII) percent-encoded.
+inline std::string LinkUrl(std::string_view url) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : url) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7F || std::string_view("()<>[]{}|\\^`\"'*").find(c) != std::string_view::npos) {
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 /// True for an http or https URL without spaces and control characters, of at most `bytes` bytes: what may become a
 /// link.
 inline bool IsWebUrl(std::string_view url, std::size_t bytes = 2000) {

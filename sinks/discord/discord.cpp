@@ -1,0 +1,239 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <ctime>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "hookswitch/json.hpp"
+#include "hookswitch/sink.hpp"
+#include "hookswitch/text.hpp"
+
+namespace discord {
+
+// docs.discord.com, "Embed Limits"; the last is the sum of all texts of an embed.
+constexpr std::size_t kMaxTitle = 256, kMaxDescription = 4096, kMaxFields = 25, kMaxEmbed = 6000;
+// Ours: so that the fields, the text and the links together leave room for some of the transcript.
+constexpr std::size_t kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 2000, kMaxText = 1500, kMaxLinks = 3,
+                      kMaxLinkBytes = 400;
+constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B";
+constexpr std::uint32_t kBannedPauseMs = 10 * 60 * 1000;
+
+std::uint32_t ColorOf(std::uint32_t severity) {
+  if (severity == HSW_ERROR) return 0xD92D20;
+  if (severity == HSW_WARNING) return 0xF79009;
+  return severity == HSW_SUCCESS ? 0x12B76A : 0x667085;
+}
+
+/// Discord shows any ASCII punctuation after a backslash as it is. "https:\//" is no link.
+void Escape(std::string_view code_point, bool first_of_line, std::string& out) {
+  const char c = code_point[0];
+  const bool markup = std::string_view("\\*_~`|>[]()<@").find(c) != std::string_view::npos;
+  const bool at_start = first_of_line && (c == '#' || c == '-' || c == '+');
+  const bool in_url = c == '/' && out.ends_with(':');
+  if (markup || at_start || in_url) out += '\\';
+  out += code_point;
+}
+
+std::string Plain(std::string_view text, std::size_t most) {
+  return hsw::Escaped(text, most, "…", Escape);
+}
+
+std::string CodeBlock(std::string_view text, std::size_t most) {
+  // Nothing can be escaped in a code block; so no two backticks may touch, nor one the fence.
+  bool after_backtick = false;
+  auto body = hsw::Escaped(text, most - 2 * kFence.size() - 2, kTruncated,
+                           [&](std::string_view code_point, bool, std::string& out) {
+                             if (after_backtick && code_point == "`") out += kZeroWidthSpace;
+                             out += code_point;
+                             after_backtick = code_point == "`";
+                           });
+  std::string out(kFence);
+  out.append("\n").append(body);
+  if (body.ends_with('`')) out += kZeroWidthSpace;
+  return out.append(kFence);
+}
+
+std::string Iso8601(std::int64_t unix_ms) {
+  const auto seconds = static_cast<std::time_t>(unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0));
+  std::tm utc{};
+  char text[32] = "";
+  if (!gmtime_r(&seconds, &utc) || std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) return {};
+  return text;
+}
+
+std::string ProblemWith(const hsw::Config& config) {
+  const auto url = config.String("webhook_url");
+  if (auto problem = hsw::ProblemWithServiceUrl(url, config.Bool("allow_http")); !problem.empty()) return problem;
+  if (url.find("/webhooks/") == std::string::npos) {
+    return "is not a webhook URL: it looks like https://discord.com/api/webhooks/…/…; copy it from the channel's "
+           "settings > "
+           "Integrations > Webhooks";
+  }
+  if (url.find_first_of("?#") != std::string::npos) return "must not have a query; a thread is named by thread_id";
+  if (url.ends_with("/slack") || url.ends_with("/github")) {
+    return "must be without /slack or /github at its end: this sink speaks Discord's own format";
+  }
+  return {};
+}
+
+class Sink {
+ public:
+  Sink(const hsw::Config& config, hsw::Host)
+      : url_(config.String("webhook_url") + "?wait=true"),
+        username_(config.String("username")),
+        max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 3000))) {
+    if (auto problem = ProblemWith(config); !problem.empty()) throw std::invalid_argument("webhook_url " + problem);
+    if (const auto thread = config.String("thread_id"); !thread.empty()) url_ += "&thread_id=" + thread;
+  }
+
+  static void Check(const hsw::Config& config, hsw::Report& report) {
+    if (const auto problem = ProblemWith(config); !problem.empty()) report("/webhook_url", "webhook_url " + problem);
+    std::string name = config.String("username");
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    for (const char* word : {"clyde", "discord"}) {
+      if (name.find(word) != std::string::npos) {
+        report("/username", "username must not contain \"" + std::string(word) + "\": Discord refuses it");
+      }
+    }
+  }
+
+  void Render(const hsw::Delivery& delivery, hsw::Request& request) const {
+    const auto message = delivery.Message();
+    hsw::JsonWriter json;
+    json.BeginObject();
+    if (!username_.empty()) json.Key("username").String(username_);
+    json.Key("allowed_mentions").BeginObject().Key("parse").BeginArray().EndArray().EndObject();
+    json.Key("embeds").BeginArray().BeginObject();
+    const std::string title = Plain(message.Title(), kMaxTitle);
+    json.Key("title").String(title);
+    json.Key("color").Number(ColorOf(message.Severity()));
+    std::size_t used = hsw::Utf16Units(title);
+    used += WriteFields(message, json);
+    const auto description = Description(message, std::min(kMaxDescription, kMaxEmbed - used));
+    if (!description.empty()) json.Key("description").String(description);
+    if (const auto at = message.AtUnixMs()) {
+      if (const auto time = Iso8601(*at); !time.empty()) json.Key("timestamp").String(time);
+    }
+    json.EndObject().EndArray().EndObject();
+    request.Url(url_);
+    request.Header("Content-Type", "application/json");
+    request.Body(json.Text());
+  }
+
+  /// Errors are {"code":50035,"message":"Invalid Form Body","errors":{…}}.
+  hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
+    const int status = response.Status();
+    const auto id = response.Json("/id");
+    if (status >= 200 && status < 300) {
+      if (status == 204) return hsw::Outcome::Delivered();
+      if (id) return hsw::Outcome::Delivered().RemoteId(std::string(*id));
+      return hsw::Outcome::Misconfigured("not_discord", "the server's answer is not one of Discord",
+                                         "check webhook_url")
+          .MaybeDelivered();
+    }
+    if (status == 429) return Limited(response);
+    if (status >= 500) return hsw::FromHttp(response);
+    const auto code = response.Json("/code");
+    if (code == "10015" || code == "50027") {
+      return hsw::Outcome::Misconfigured(code == "10015" ? "unknown_webhook" : "invalid_webhook_token",
+                                         "Discord does not know the webhook: it was deleted or its URL is wrong",
+                                         "make a new webhook and put its URL into webhook_url");
+    }
+    if (code == "10003" || code == "50083" || code == "220001") {
+      return hsw::Outcome::Misconfigured(
+          "bad_thread", "Discord cannot post into this channel or thread: " + Said(response),
+          "check thread_id; a forum's webhook needs one, and the thread must not be archived");
+    }
+    if (status == 400) {
+      return hsw::Outcome::Rejected(code ? "discord_" + std::string(*code) : "http_400",
+                                    "Discord finds the message invalid: " + Said(response));
+    }
+    return hsw::FromHttp(response);
+  }
+
+ private:
+  static std::string Said(const hsw::Response& response) {
+    const auto message = response.Json("/message");
+    const auto errors = response.Json("/errors");
+    std::string said(message.value_or("it does not say why"));
+    if (errors) said.append(" ").append(*errors);
+    return said;
+  }
+
+  /// The body says the wait in seconds with a fraction; without a body it is the proxy before Discord that refuses this
+  /// address, as it does for a while after too many bad requests.
+  static hsw::Outcome Limited(const hsw::Response& response) {
+    const auto wait = response.Json("/retry_after");
+    double seconds = 0;
+    if (wait) std::from_chars(wait->data(), wait->data() + wait->size(), seconds);
+    if (!wait) {
+      return hsw::Outcome::Retry("address_limited", "Discord takes nothing from this address for a while")
+          .RetryAfterMs(std::max(response.RetryAfterMs(), kBannedPauseMs));
+    }
+    if (!(seconds >= 0 && seconds <= 86400)) seconds = 0;
+    return hsw::Outcome::Retry("http_429", "Discord asks to wait")
+        .RetryAfterMs(std::max(response.RetryAfterMs(), static_cast<std::uint32_t>(std::ceil(seconds * 1000))));
+  }
+
+  static std::size_t WriteFields(const hsw::Message& message, hsw::JsonWriter& json) {
+    std::size_t used = 0, count = 0;
+    json.Key("fields").BeginArray();
+    for (const hsw_pair& field : message.Fields()) {
+      const auto name = Plain(hsw::View(field.name), kMaxFieldName);
+      const auto value = Plain(hsw::View(field.value), kMaxFieldValue);
+      const std::size_t units = hsw::Utf16Units(name) + hsw::Utf16Units(value);
+      if (hsw::IsBlank(name) || hsw::IsBlank(value)) continue;
+      if (count == kMaxFields || used + units > kMaxAllFields) break;
+      json.BeginObject().Key("name").String(name);
+      json.Key("value").String(value).Key("inline").Bool(true).EndObject();
+      used += units;
+      ++count;
+    }
+    json.EndArray();
+    return used;
+  }
+
+  std::string Description(const hsw::Message& message, std::size_t most) const {
+    std::string out;
+    if (!hsw::IsBlank(message.Text())) out = Plain(message.Text(), kMaxText);
+    std::string links;
+    std::size_t count = 0;
+    for (const hsw_pair& link : message.Links()) {
+      const auto url = hsw::View(link.value);
+      const auto to = hsw::LinkUrl(url);
+      if (!hsw::IsWebUrl(url) || to.size() > kMaxLinkBytes || count++ >= kMaxLinks) continue;
+      const auto label = Plain(hsw::View(link.name), 80);
+      if (!links.empty()) links += " · ";
+      links.append("[").append(hsw::IsBlank(label) ? "link" : label).append("](").append(to).append(")");
+    }
+    if (!links.empty()) out.append(out.empty() ? "" : "\n\n").append(links);
+    if (max_transcript_ == 0 || hsw::IsBlank(message.Transcript())) return out;
+    if (!out.empty()) out += "\n";
+    const auto shown = hsw::Shorten(message.Transcript(), max_transcript_, kTruncated);
+    return out.append(CodeBlock(shown, most - hsw::Utf16Units(out)));
+  }
+
+  std::string url_, username_;
+  std::size_t max_transcript_;
+};
+
+constexpr const char* kSchema = R"({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["webhook_url"],
+  "properties": {
+    "webhook_url": {"type": "string", "x-secret": true, "description": "The webhook's URL, https://discord.com/api/webhooks/…/…; who knows it can post."},
+    "username": {"type": "string", "minLength": 1, "maxLength": 80, "description": "The name shown instead of the webhook's."},
+    "thread_id": {"type": "string", "pattern": "^[0-9]{1,20}$", "description": "Posts into this thread of the channel; a forum channel needs one."},
+    "max_transcript": {"type": "integer", "default": 3000, "minimum": 0, "maximum": 4000, "description": "Characters of the transcript that are shown, as far as Discord's limits leave room; 0 leaves it out."},
+    "allow_http": {"type": "boolean", "default": false, "description": "Accept a URL without TLS: for tests and private networks."}
+  }
+})";
+
+}  // namespace discord
+
+// Discord tells its limits only in its answers; five in two seconds is what webhooks usually get.
+HSW_HTTP_SINK(discord::Sink, "discord", "1.0.0", "Discord: webhooks of channels, threads and forums", discord::kSchema,
+              .rate_max = 5, .rate_per_ms = 2000, .rate_burst = 5, .concurrency = 2, .concurrent_calls = true)
