@@ -1,0 +1,226 @@
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "hookswitch/json.hpp"
+#include "hookswitch/sink.hpp"
+#include "hookswitch/text.hpp"
+
+namespace telegram {
+
+// core.telegram.org/bots/api#sendmessage: "1-4096 characters after entities parsing", which are UTF-16 units; tags and
+// the URLs of links do not count.
+constexpr std::size_t kMaxMessage = 4096;
+// Ours: so that there is room for some of the transcript.
+constexpr std::size_t kMaxTitle = 250, kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 1200, kMaxText = 1200,
+                      kMaxLinks = 3, kMaxLabel = 80, kMaxLinkBytes = 400;
+constexpr std::string_view kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B";
+
+/// A text that grows, and how long Telegram will find it.
+struct Html {
+  std::string text;
+  std::size_t units = 0;
+
+  void Tag(std::string_view tag) { text += tag; }
+  /// `plain` must be clean and cut.
+  void Add(std::string_view plain) {
+    units += hsw::Utf16Units(plain);
+    for (const char c : plain) {
+      if (c == '&') {
+        text += "&amp;";
+      } else if (c == '<') {
+        text += "&lt;";
+      } else if (c == '>') {
+        text += "&gt;";
+      } else {
+        text += c;
+      }
+    }
+  }
+};
+
+/// Clean and cut, and without mentions: Telegram pings whoever stands behind an @, in any parse mode.
+std::string Plain(std::string_view text, std::size_t units) {
+  return hsw::Escaped(text, units, "…", [](std::string_view code_point, bool, std::string& out) {
+    out += code_point;
+    if (code_point == "@") out += kZeroWidthSpace;
+  });
+}
+
+/// In a block of code nothing is a mention.
+std::string Verbatim(std::string_view text, std::size_t units) {
+  return hsw::Escaped(text, units, kTruncated,
+                      [](std::string_view code_point, bool, std::string& out) { out += code_point; });
+}
+
+class Sink {
+ public:
+  Sink(const hsw::Config& config, hsw::Host)
+      : url_(config.String("server", "https://api.telegram.org")),
+        chat_id_(config.String("chat_id")),
+        topic_id_(config.Int("topic_id")),
+        thread_by_call_(config.String("thread") == "call"),
+        max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 3000))) {
+    if (auto problem = ProblemWith(config); !problem.empty()) throw std::invalid_argument("server " + problem);
+    if (url_.ends_with('/')) url_.pop_back();
+    url_ += "/bot" + config.String("token") + "/sendMessage";
+    for (int i = 0; const auto severity = config.Find("silent." + std::to_string(i)); ++i) {
+      silent_ |= 1U << SeverityOf(*severity);
+    }
+  }
+
+  static void Check(const hsw::Config& config, hsw::Report& report) {
+    if (const auto problem = ProblemWith(config); !problem.empty()) report("/server", "server " + problem);
+  }
+
+  void Render(const hsw::Delivery& delivery, hsw::Request& request) const {
+    const auto message = delivery.Message();
+    hsw::JsonWriter json;
+    json.BeginObject();
+    json.Key("chat_id").String(chat_id_);
+    if (topic_id_ > 0) json.Key("message_thread_id").Number(topic_id_);
+    json.Key("text").String(TextOf(message));
+    json.Key("parse_mode").String("HTML");
+    json.Key("link_preview_options").BeginObject().Key("is_disabled").Bool(true).EndObject();
+    if (silent_ >> message.Severity() & 1U) json.Key("disable_notification").Bool(true);
+    if (thread_by_call_ && !delivery.Memory().empty()) {
+      json.Key("reply_parameters").BeginObject();
+      json.Key("message_id").Raw(delivery.Memory());
+      json.Key("allow_sending_without_reply").Bool(true).EndObject();
+    }
+    json.EndObject();
+    request.Url(url_);
+    request.Header("Content-Type", "application/json");
+    request.Body(json.Text());
+  }
+
+  /// Errors are {"ok":false,"error_code":400,"description":"Bad Request: …","parameters":{…}}.
+  hsw::Outcome Interpret(const hsw::Delivery& delivery, const hsw::Response& response) const {
+    const int status = response.Status();
+    if (status >= 200 && status < 300) {
+      const auto id = response.Json("/result/message_id");
+      if (!id) {
+        return hsw::Outcome::Misconfigured("not_telegram", "the server's answer is not one of Telegram", "check server")
+            .MaybeDelivered();
+      }
+      auto outcome = hsw::Outcome::Delivered().RemoteId(std::string(*id));
+      const bool number = id->find_first_not_of("0123456789") == std::string_view::npos;
+      if (thread_by_call_ && delivery.Memory().empty() && number) outcome.Memory(std::string(*id));
+      return outcome;
+    }
+    if (status >= 500) return hsw::FromHttp(response);
+    if (status == 429) {
+      std::uint32_t seconds = 0;
+      if (const auto wait = response.Json("/parameters/retry_after")) {
+        std::from_chars(wait->data(), wait->data() + wait->size(), seconds);
+      }
+      return hsw::Outcome::Retry("http_429", "Telegram asks to wait")
+          .RetryAfterMs(std::max(response.RetryAfterMs(), std::min(seconds, 86400U) * 1000));
+    }
+    if (const auto to = response.Json("/parameters/migrate_to_chat_id")) {
+      return hsw::Outcome::Misconfigured("chat_migrated", "the group has become a supergroup with another id",
+                                         "set chat_id to " + std::string(*to));
+    }
+    const std::string why(response.Json("/description").value_or("it does not say why"));
+    if (status == 401 || status == 404) {  // 404: the path, which holds the token, is not known
+      return hsw::Outcome::Misconfigured("bad_token", "Telegram does not know the bot",
+                                         "check token: the one that @BotFather gave");
+    }
+    if (status == 403) {
+      return hsw::Outcome::Misconfigured("forbidden", "the bot may not write into the chat: " + why,
+                                         "add the bot to the chat again, or let the user start it");
+    }
+    for (const char* word : {"chat not found", "message thread not found", "not enough rights", "have no rights",
+                             "TOPIC_CLOSED", "TOPIC_DELETED", "CHAT_WRITE_FORBIDDEN"}) {
+      if (status == 400 && why.find(word) != std::string::npos) {
+        return hsw::Outcome::Misconfigured("bad_chat", "Telegram cannot post into the chat: " + why,
+                                           "check chat_id and topic_id, and that the bot is a member that may write");
+      }
+    }
+    if (status == 400) return hsw::Outcome::Rejected("http_400", "Telegram finds the message invalid: " + why);
+    return hsw::FromHttp(response);
+  }
+
+ private:
+  static std::string ProblemWith(const hsw::Config& config) {
+    return hsw::ProblemWithServiceUrl(config.String("server", "https://api.telegram.org"), config.Bool("allow_http"),
+                                      true);
+  }
+
+  static std::uint32_t SeverityOf(std::string_view name) {
+    if (name == "error") return HSW_ERROR;
+    if (name == "warning") return HSW_WARNING;
+    return name == "success" ? HSW_SUCCESS : HSW_INFO;
+  }
+
+  std::string TextOf(const hsw::Message& message) const {
+    Html html;
+    html.Tag("<b>");
+    html.Add(Plain(message.Title(), kMaxTitle));
+    html.Tag("</b>");
+    std::size_t fields = 0;
+    for (const hsw_pair& field : message.Fields()) {
+      const auto name = Plain(hsw::View(field.name), kMaxFieldName);
+      const auto value = Plain(hsw::View(field.value), kMaxFieldValue);
+      if (hsw::IsBlank(name) || hsw::IsBlank(value)) continue;
+      fields += hsw::Utf16Units(name) + hsw::Utf16Units(value) + 3;
+      if (fields > kMaxAllFields) break;
+      html.Add("\n");
+      html.Tag("<b>");
+      html.Add(name);
+      html.Tag("</b>");
+      html.Add(": " + value);
+    }
+    if (!hsw::IsBlank(message.Text())) html.Add("\n\n" + Plain(message.Text(), kMaxText));
+    std::size_t links = 0;
+    for (const hsw_pair& link : message.Links()) {
+      const auto to = hsw::LinkUrl(hsw::View(link.value));
+      if (!hsw::IsWebUrl(hsw::View(link.value)) || to.size() > kMaxLinkBytes || links == kMaxLinks) continue;
+      html.Add(links++ == 0 ? "\n\n" : " · ");
+      html.Tag("<a href=\"");
+      for (const char c : to) html.Tag(c == '&' ? std::string_view("&amp;") : std::string_view(&c, 1));
+      html.Tag("\">");
+      const auto label = Plain(hsw::View(link.name), kMaxLabel);
+      html.Add(hsw::IsBlank(label) ? "link" : label);
+      html.Tag("</a>");
+    }
+    if (max_transcript_ > 0 && !hsw::IsBlank(message.Transcript())) {
+      html.Add("\n\n");
+      html.Tag("<pre>");
+      html.Add(Verbatim(hsw::Shorten(message.Transcript(), max_transcript_, kTruncated), kMaxMessage - html.units));
+      html.Tag("</pre>");
+    }
+    return std::move(html.text);
+  }
+
+  std::string url_, chat_id_;
+  std::int64_t topic_id_;
+  bool thread_by_call_;
+  std::uint32_t silent_ = 0;
+  std::size_t max_transcript_;
+};
+
+constexpr const char* kSchema = R"({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["token", "chat_id"],
+  "properties": {
+    "token": {"type": "string", "x-secret": true, "pattern": "^[0-9]{3,20}:[-_A-Za-z0-9]{20,80}$", "description": "The bot's token, as @BotFather gives it: 123456:ABC…"},
+    "chat_id": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^(-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32})$"}], "description": "The chat: its number (groups: negative), or a public channel's @name, in quotes."},
+    "topic_id": {"type": "integer", "minimum": 1, "description": "Posts into this topic of a forum group."},
+    "thread": {"type": "string", "enum": ["none", "call"], "default": "none", "description": "call: later messages of a call reply to its first."},
+    "silent": {"type": "array", "items": {"type": "string", "enum": ["info", "success", "warning", "error"]}, "description": "Severities that arrive without a sound."},
+    "max_transcript": {"type": "integer", "default": 3000, "minimum": 0, "maximum": 4000, "description": "Characters of the transcript that are shown, as far as Telegram's 4096 leave room; 0 leaves it out."},
+    "server": {"type": "string", "default": "https://api.telegram.org", "description": "The Bot API's root URL, for a server of your own."},
+    "allow_http": {"type": "boolean", "default": false, "description": "Accept a server without TLS: for tests and private networks."}
+  }
+})";
+
+}  // namespace telegram
+
+// 20 messages a minute into a group, one a second into a chat (core.telegram.org/bots/faq).
+HSW_HTTP_SINK(telegram::Sink, "telegram", "1.0.0", "Telegram: chats, groups, topics and channels by a bot",
+              telegram::kSchema, .rate_max = 1, .rate_per_ms = 3000, .rate_burst = 5, .concurrency = 1,
+              .concurrent_calls = true)
