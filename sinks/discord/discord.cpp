@@ -170,7 +170,7 @@ class Sink {
     if (wait) std::from_chars(wait->data(), wait->data() + wait->size(), seconds);
     if (!wait) {
       return hsw::Outcome::Retry("address_limited", "Discord takes nothing from this address for a while")
-          .RetryAfterMs(std::max(response.RetryAfterMs(), kBannedPauseMs));
+          .RetryAfterMs(response.RetryAfterMs() ? response.RetryAfterMs() : kBannedPauseMs);
     }
     if (!(seconds >= 0 && seconds <= 86400)) seconds = 0;
     return hsw::Outcome::Retry("http_429", "Discord asks to wait")

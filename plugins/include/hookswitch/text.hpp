@@ -70,13 +70,14 @@ std::string Escaped(std::string_view text, std::size_t units, std::string_view e
   return out;
 }
 
-/// `url` with what could end a link's markup (spaces, quotes, brackets, what is not ASCII) percent-encoded.
+/// `url` with what could end a link's markup (spaces, quotes, brackets, what is not ASCII), and the @ of a mention,
+/// percent-encoded.
 inline std::string LinkUrl(std::string_view url) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : url) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7F || std::string_view("()<>[]{}|\\^`\"'*").find(c) != std::string_view::npos) {
+    if (byte <= 0x20 || byte >= 0x7F || std::string_view("()<>[]{}|\\^`\"'*@").find(c) != std::string_view::npos) {
       out += '%';
       out += kHex[byte >> 4];
       out += kHex[byte & 15];

@@ -1,0 +1,95 @@
+// Every bundled HTTP sink in the real program: its request arrives, its secret is nowhere in the log, and a 429 is
+// waited for.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <thread>
+
+#include "tests/e2e/router.h"
+#include "tests/fakes/http_loop.h"
+
+namespace hookswitch::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+struct Case {
+  std::string plugin;
+  std::string config;  ///< YAML; {server} stands for the stand-in's root URL
+  std::string target;  ///< what the request asks for
+  int status;
+  std::string answer;
+  std::string secret;
+};
+
+const Case kCases[] = {
+    {"discord", "{webhook_url: \"{server}/api/webhooks/1/s3cret\", allow_http: true}",
+     "/api/webhooks/1/s3cret?wait=true", 200, R"({"id":"42"})", "s3cret"},
+    {"googlechat", "{webhook_url: \"{server}/v1/spaces/A/messages?key=k&token=s3cret\", allow_http: true}",
+     "/v1/spaces/A/messages?key=k&token=s3cret&requestId=", 200, R"({"name":"spaces/A/messages/B"})", "s3cret"},
+    {"mattermost", "{webhook_url: \"{server}/hooks/s3cret\", allow_http: true}", "/hooks/s3cret", 200, "ok", "s3cret"},
+    {"ntfy", "{server: \"{server}\", topic: calls, token: tk_s3cret, allow_http: true}", "/", 200, R"({"id":"x"})",
+     "tk_s3cret"},
+    {"pagerduty", "{server: \"{server}\", routing_key: 0123456789abcdef0123456789abcdef, allow_http: true}",
+     "/v2/enqueue", 202, R"({"status":"success","dedup_key":"d"})", "0123456789abcdef0123456789abcdef"},
+    {"teams", "{webhook_url: \"{server}/workflows/w/invoke?sig=s3cret\", allow_http: true}",
+     "/workflows/w/invoke?sig=s3cret", 202, "", "s3cret"},
+    {"telegram",
+     "{server: \"{server}\", token: \"123456:s3cret-s3cret-s3cret-s3cret\", chat_id: -100, allow_http: true}",
+     "/bot123456:s3cret-s3cret-s3cret-s3cret/sendMessage", 200, R"({"ok":true,"result":{"message_id":7}})",
+     "s3cret-s3cret"},
+};
+
+class HttpSink : public testing::TestWithParam<Case> {};
+
+TEST_P(HttpSink, BringsACallToItsDestinationOnceAndWaitsWhenAsked) {
+  const Case& test = GetParam();
+  std::mutex mu;
+  std::vector<std::pair<std::string, std::string>> got;
+  auto server = fakes::HttpLoop::Start([&](const fakes::HttpRequest& request) {
+    const std::lock_guard lock(mu);
+    got.emplace_back(request.target, request.body);
+    fakes::HttpReply reply;
+    reply.content_type = "application/json";
+    reply.status = test.status;
+    reply.body = test.answer;
+    if (got.size() == 1) {
+      reply.status = 429;
+      reply.headers = {{"Retry-After", "1"}};
+    }
+    return reply;
+  });
+  ASSERT_TRUE(server);
+  std::string yaml = test.config;
+  const std::string root = "http://127.0.0.1:" + std::to_string((*server)->Port());
+  yaml.replace(yaml.find("{server}"), 8, root);
+
+  TempDir dir;
+  RouterConfig config(dir);
+  config.sinks = "  there:\n    plugin: " + test.plugin + "\n    config: " + yaml + "\n";
+  config.rules = "  - {name: all, send: [there]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(7))).status, 200);
+  const auto until = std::chrono::steady_clock::now() + seconds(20);
+  std::string deliveries;
+  while (deliveries.find("\"delivered\"") == std::string::npos && std::chrono::steady_clock::now() < until) {
+    deliveries = router.Get("/api/v1/deliveries").body;
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  EXPECT_THAT(deliveries, HasSubstr("\"delivered\"")) << router.Log();
+  EXPECT_THAT(deliveries, testing::Not(HasSubstr(test.secret)));
+  EXPECT_EQ(router.Stop(), 0);
+
+  ASSERT_EQ(got.size(), 2U) << "once refused, once taken";
+  EXPECT_THAT(got[1].first, HasSubstr(test.target));
+  EXPECT_THAT(got[1].second, HasSubstr(CallId(7)));
+  EXPECT_THAT(router.Log(), testing::Not(HasSubstr(test.secret)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Bundled, HttpSink, testing::ValuesIn(kCases),
+                         [](const auto& info) { return info.param.plugin; });
+
+}  // namespace
+}  // namespace hookswitch::e2e
