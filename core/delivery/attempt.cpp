@@ -67,6 +67,7 @@ std::string Sentence(std::string_view error) {
   if (error == "reset") return "the connection ended before the answer was whole";
   if (error == "bad_response") return "the answer is not HTTP";
   if (error == "too_large") return "the answer's headers are too large";
+  if (error == "private_address") return "the URL leads to an address that is not public";
   if (error == "bad_url") return "the sink made a URL that cannot be used";
   if (error == "bad_request") return "the sink made a request that HTTP cannot carry";
   if (error == "canceled") return "hookswitch was stopping";
@@ -80,6 +81,9 @@ Outcome FromTransport(const HttpResult& result) {
   if (result.error == "bad_url") {
     outcome.kind = Outcome::Kind::kMisconfigured;
     outcome.action = "correct the URL in the sink's config and reload";
+  } else if (result.error == "private_address") {
+    outcome.kind = Outcome::Kind::kMisconfigured;
+    outcome.action = "use a public address, or allow private ones in the sink's config";
   } else if (result.error == "bad_request") {
     outcome.kind = Outcome::Kind::kRejected;
   }
@@ -146,6 +150,7 @@ std::optional<Outcome> Attempt::Read(Journal& journal) {
 
 std::optional<Outcome> Attempt::Prepare(Journal& journal) {
   const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
+  journal_ = &journal;
   if (!event_) {
     if (auto failed = Read(journal)) return failed;
   }
@@ -160,6 +165,13 @@ std::optional<Outcome> Attempt::Prepare(Journal& journal) {
   return std::nullopt;
 }
 
+std::optional<std::string> Attempt::RawBody() const {
+  if (!journal_ || event_->source == kOwnSource) return std::nullopt;
+  auto stored = journal_->Load(facts_.event_seq);
+  if (!stored) return std::nullopt;
+  return std::move(stored->body);
+}
+
 SinkDelivery Attempt::View() const {
   return {.event = *event_,
           .message = message_,
@@ -170,7 +182,8 @@ SinkDelivery Attempt::View() const {
           .step = facts_.step,
           .state = facts_.state,
           .memory = memory_,
-          .now = facts_.now};
+          .now = facts_.now,
+          .raw_body = [this] { return RawBody(); }};
 }
 
 std::string Attempt::Kept(std::string text) const {

@@ -70,6 +70,7 @@ class Attempt {
   Outcome Hopeless(std::string code, std::string reason);
   void Classify(Outcome& outcome) const;
   std::string Kept(std::string text) const;
+  std::optional<std::string> RawBody() const;
   SinkDelivery View() const;
 
   const Facts facts_;
@@ -79,6 +80,7 @@ class Attempt {
   std::string memory_;
   std::string request_, response_;
   bool hopeless_ = false;
+  Journal* journal_ = nullptr;  ///< once prepared
   std::atomic<bool> canceled_{false};
 };
 

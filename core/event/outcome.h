@@ -39,6 +39,7 @@ struct HttpRequest {
   std::string url;  ///< may be a credential: never logged whole
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  bool public_only = false;  ///< to be sent to public addresses only, and through no proxy
 };
 
 struct HttpResponse {

@@ -1,5 +1,6 @@
 #include <curl/curl.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "core/base/text.h"
 #include "core/base/thread_name.h"
 #include "core/http/http_client.h"
+#include "core/http/public_address.h"
 #include "core/http/request_check.h"
 
 namespace hookswitch {
@@ -42,6 +44,7 @@ struct Transfer {
   std::size_t max_body = 0;
   bool body_cut = false;
   bool headers_endless = false;
+  std::string private_address;  ///< what a public_only request was kept from
   EasyPtr easy;
   ListPtr headers;
   char error[CURL_ERROR_SIZE] = "";
@@ -81,6 +84,21 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
   if (bytes <= room) return bytes;
   transfer.body_cut = true;
   return 0;  // ends the transfer: what is wanted is here, and an endless answer must not hold the slot
+}
+
+curl_socket_t OnOpenSocket(void* context, curlsocktype, curl_sockaddr* address) {
+  if (!IsPublicAddress(address->addr)) {
+    static_cast<Transfer*>(context)->private_address = ToText(address->addr);
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/// For connections that were there already, made by a request that may go anywhere.
+int OnReady(void* context, char* address, char*, int, int) {
+  if (IsPublicAddress(std::string_view(address))) return CURL_PREREQFUNC_OK;
+  static_cast<Transfer*>(context)->private_address = address;
+  return CURL_PREREQFUNC_ABORT;
 }
 
 bool Has(const HttpRequest& request, std::string_view name) {
@@ -282,6 +300,13 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
     if (!options_.user_agent.empty()) curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+    if (request.public_only) {
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+      curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnReady);
+      curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
+    }
     transfer.headers = MakeHeaders(request);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
     if (request.method == "HEAD") {
@@ -323,6 +348,10 @@ class CurlClient final : public HttpClient {
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.response.status = static_cast<int>(status);
       result.response = std::move(transfer.response);
+    } else if (!transfer.private_address.empty()) {
+      result.error = "private_address";
+      result.detail = transfer.private_address;
+      result.maybe_sent = false;
     } else {
       result.error = transfer.headers_endless ? "too_large" : WordFor(code);
       result.detail =

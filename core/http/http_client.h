@@ -13,7 +13,8 @@ struct HttpResult {
   std::optional<HttpResponse> response;  ///< present if an answer came whole
   /// Without a response: "connect_failed", "dns_failed", "tls_failed", "timeout", "reset" (the connection ended before
   /// the answer was whole), "bad_response" (not HTTP), "too_large" (its headers), "canceled", "bad_url", "bad_request"
-  /// (a method or header that HTTP cannot carry; nothing was sent).
+  /// (a method or header that HTTP cannot carry; nothing was sent), "private_address" (and the request is public_only;
+  /// nothing was sent).
   std::string error;
   std::string detail;       ///< for people; holds no path or query of the URL
   bool maybe_sent = false;  ///< bytes of the request may have reached the other side

@@ -28,7 +28,8 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
           [](const Message::Field& f) -> std::string_view { return f.value; }),
       links_(
           delivery.message.links, [](const Message::Link& l) -> std::string_view { return l.label; },
-          [](const Message::Link& l) -> std::string_view { return l.url; }) {
+          [](const Message::Link& l) -> std::string_view { return l.url; }),
+      read_raw_body_(delivery.raw_body) {
   raw_event_.size = sizeof raw_event_;
   raw_event_.id = Str(event_.id);
   raw_event_.source = Str(event_.source);
@@ -63,6 +64,7 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
     AbiDelivery& me = Of(self);
     return me.values_.Find(me.Json(), View(pointer));
   };
+  raw_.raw_body = [](const hsw_delivery* self) { return Of(self).RawBody(); };
   raw_.now_unix_ms = delivery.now.time_since_epoch().count();
   raw_.host = this;
 }
@@ -70,6 +72,11 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
 std::string_view AbiDelivery::Json() {
   if (!json_) json_ = ToJson(event_);
   return *json_;
+}
+
+hsw_str AbiDelivery::RawBody() {
+  if (!raw_body_ && read_raw_body_) raw_body_ = read_raw_body_();
+  return raw_body_ ? Str(*raw_body_) : hsw_str{nullptr, 0};
 }
 
 hsw_str JsonLookup::Find(std::string_view text, std::string_view pointer) {

@@ -61,6 +61,7 @@ class AbiDelivery {
  private:
   static AbiDelivery& Of(const hsw_delivery* raw) { return *static_cast<AbiDelivery*>(const_cast<void*>(raw->host)); }
   std::string_view Json();
+  hsw_str RawBody();
 
   const CallEvent& event_;
   std::string_view status_;
@@ -69,6 +70,8 @@ class AbiDelivery {
   hsw_message raw_message_{};
   hsw_delivery raw_{};
   std::optional<std::string> json_;
+  const std::function<std::optional<std::string>()>& read_raw_body_;
+  std::optional<std::string> raw_body_;
   JsonLookup values_;
 };
 

@@ -91,6 +91,7 @@ struct RequestBuilder {
       Of(self).headers.emplace_back(View(name), View(value));
     };
     raw.set_body = [](void* self, hsw_str text) { Of(self).body.assign(View(text)); };
+    raw.public_only = [](void* self) { Of(self).public_only = true; };
   }
   static HttpRequest& Of(void* self) { return static_cast<RequestBuilder*>(self)->request; }
 };

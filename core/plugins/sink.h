@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -22,6 +23,8 @@ struct SinkDelivery {
   std::uint32_t step = 0;
   std::string_view state, memory;
   WallTime now{};  ///< when the attempt began
+  /// Reads the body as the platform posted it; empty if that fails or there is none. May be null: there is none.
+  std::function<std::optional<std::string>()> raw_body{};
 };
 
 /// What a sink may take at once, advised by its plugin.

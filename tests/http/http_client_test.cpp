@@ -68,6 +68,28 @@ TEST_F(HttpClientTest, AddsNoHeaderThatWasNotAskedFor) {
   EXPECT_THAT(request, Not(HasSubstr("Content-Type")));
 }
 
+TEST_F(HttpClientTest, KeepsAPublicRequestFromAPrivateAddress) {
+  RawServer server([](RawConnection& connection) {
+    while (!connection.ReadRequest().empty() && connection.Answer()) {
+    }
+  });
+  HttpRequest request = Post(server.Url());
+  request.public_only = true;
+  const auto refused = Send(request);
+  ASSERT_FALSE(refused.response);
+  EXPECT_EQ(refused.error, "private_address");
+  EXPECT_THAT(refused.detail, HasSubstr("127.0.0.1"));
+  EXPECT_FALSE(refused.maybe_sent);
+  EXPECT_EQ(server.connections(), 0);
+
+  ASSERT_TRUE(Send(Post(server.Url())).response);
+  const auto on_open_connection = Send(request);
+  ASSERT_FALSE(on_open_connection.response) << "an open connection of another sink's is no way around";
+  EXPECT_EQ(on_open_connection.error, "private_address");
+  EXPECT_FALSE(on_open_connection.maybe_sent);
+  EXPECT_TRUE(Send(Post(server.Url())).response) << "who may go there still does";
+}
+
 TEST_F(HttpClientTest, SendsEveryMethod) {
   for (const char* method : {"GET", "PUT", "PATCH", "DELETE", "POST"}) {
     std::promise<std::string> seen;

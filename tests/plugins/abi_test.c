@@ -50,14 +50,16 @@ PIN(offsetof(hsw_delivery, event_json), 120);
 PIN(offsetof(hsw_delivery, host), 128);
 PIN(offsetof(hsw_delivery, now_unix_ms), 136); /* 1.1 */
 PIN(offsetof(hsw_delivery, event_value), 144);
-PIN(sizeof(hsw_delivery), 152);
+PIN(offsetof(hsw_delivery, raw_body), 152);
+PIN(sizeof(hsw_delivery), 160);
 
 PIN(offsetof(hsw_request, host), 8);
 PIN(offsetof(hsw_request, set_method), 16);
 PIN(offsetof(hsw_request, set_url), 24);
 PIN(offsetof(hsw_request, add_header), 32);
 PIN(offsetof(hsw_request, set_body), 40);
-PIN(sizeof(hsw_request), 48);
+PIN(offsetof(hsw_request, public_only), 48); /* 1.1 */
+PIN(sizeof(hsw_request), 56);
 
 PIN(offsetof(hsw_response, status), 4);
 PIN(offsetof(hsw_response, retry_after_ms), 8);

@@ -176,7 +176,7 @@ TEST_F(Inspect, AFileThatIsNotALibraryIsRefused) {
 }
 
 TEST_F(Inspect, ThePluginsOfTheTreeAreAccepted) {
-  for (const fs::path& file : {fs::path(HSW_TEST_EXAMPLES) / "webhook.so", fs::path(HSW_TEST_EXAMPLES) / "textlog.so",
+  for (const fs::path& file : {fs::path(HSW_TEST_EXAMPLES) / "poster.so", fs::path(HSW_TEST_EXAMPLES) / "textlog.so",
                                fs::path(HSW_BINARY_DIR) / "lib/hookswitch/sinks/slack.so"}) {
     auto info = Host().Inspect(file);
     ASSERT_TRUE(info) << info.error().message;

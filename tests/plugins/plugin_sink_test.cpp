@@ -1,5 +1,6 @@
 #include "core/plugins/plugin_sink.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -187,7 +188,12 @@ TEST_F(PluginSink, APluginAsksForValuesOfTheEventAndForTheTime) {
   SinkDelivery wish = Wish("values");
   wish.now = WallTime(std::chrono::milliseconds(4321));
   EXPECT_EQ(sink->Deliver(wish, kTimeout, [] { return false; }).reason,
-            "4321|agent-1|27.2|confirmed|[\"eu\"]|(none)|(none)|(none)|(none)");
+            "4321|agent-1|27.2|confirmed|[\"eu\"]|(none)|(none)|(none)|(none)|(none)");
+
+  wish.raw_body = [] { return "as it came"; };
+  EXPECT_THAT(sink->Deliver(wish, kTimeout, [] { return false; }).reason, testing::EndsWith("|as it came"));
+  wish.raw_body = [] { return std::nullopt; };
+  EXPECT_THAT(sink->Deliver(wish, kTimeout, [] { return false; }).reason, testing::EndsWith("|(none)"));
 }
 
 TEST_F(PluginSink, APluginAsksForValuesOfAJsonAnswer) {

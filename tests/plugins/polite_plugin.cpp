@@ -30,6 +30,7 @@ class Polite {
         values += '|';
         values += delivery.Value(pointer).value_or("(none)");
       }
+      values.append("|").append(delivery.RawBody().value_or("(none)"));
       return hsw::Outcome::Delivered().Reason(values);
     }
     std::string seen = greeting_;

@@ -59,6 +59,7 @@ TEST_P(SinkGolden, SaysWhatTheFileSays) {
   if (const auto* given = root.if_contains("message")) message = golden::MessageOf(given->as_object());
   const std::string memory = golden::Member(root, "memory");
   SinkDelivery delivery{event, message, "d-7f", "ops", "failed-billing", 1, 0, "", memory};
+  if (root.contains("raw")) delivery.raw_body = [&root] { return golden::Member(root, "raw"); };
   if (const auto now = golden::Member(root, "now"); !now.empty()) delivery.now = ParseTime(now).value();
 
   json::object came_out;

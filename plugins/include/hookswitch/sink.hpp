@@ -224,6 +224,8 @@ class Config {
     }
     return {};
   }
+  /// All scalars: dotted key and text.
+  std::span<const hsw_pair> Values() const { return {raw_->values, raw_->value_count}; }
   std::string String(std::string_view key, std::string_view otherwise = {}) const {
     return std::string(Find(key).value_or(otherwise));
   }
@@ -304,6 +306,8 @@ class Delivery {
   std::optional<std::string_view> Value(std::string_view pointer) const {
     return Maybe(raw_->event_value(raw_, Str(pointer)));
   }
+  /// The body as the platform posted it; empty when it cannot be read now, and of the router's own notices.
+  std::optional<std::string_view> RawBody() const { return Maybe(raw_->raw_body(raw_)); }
 
  private:
   const hsw_delivery* raw_;
@@ -317,6 +321,8 @@ class Request {
   void Url(std::string_view url) { raw_->set_url(raw_->host, Str(url)); }
   void Header(std::string_view name, std::string_view value) { raw_->add_header(raw_->host, Str(name), Str(value)); }
   void Body(std::string_view body) { raw_->set_body(raw_->host, Str(body)); }
+  /// Sends only to public addresses and through no proxy.
+  void PublicOnly() { raw_->public_only(raw_->host); }
 
  private:
   hsw_request* raw_;

@@ -1,9 +1,9 @@
 // An HTTP sink in C++: POSTs the normalized event to a URL. What the answer means is left to hsw::FromHttp.
 #include <hookswitch/sink.hpp>
 
-class Webhook {
+class Poster {
  public:
-  Webhook(const hsw::Config& config, hsw::Host) : url_(config.String("url")), token_(config.String("token")) {}
+  Poster(const hsw::Config& config, hsw::Host) : url_(config.String("url")), token_(config.String("token")) {}
 
   static void Check(const hsw::Config& config, hsw::Report& report) {
     if (!config.String("url").starts_with("http")) report("/url", "must begin with http:// or https://");
@@ -21,7 +21,7 @@ class Webhook {
   std::string url_, token_;
 };
 
-HSW_HTTP_SINK(Webhook, "webhook", "1.0.0", "POSTs the event as JSON", R"({
+HSW_HTTP_SINK(Poster, "poster", "1.0.0", "POSTs the event as JSON", R"({
   "type": "object",
   "additionalProperties": false,
   "required": ["url"],
