@@ -33,7 +33,6 @@ done
 cmake --build "$build" --target hookswitch sink_slack sink_webhook hookswitch-flow >"$build/bench.log" 2>&1 ||
   { tail -n 40 "$build/bench.log" >&2; exit 1; }
 plugins=$(realpath "$build")/lib/hookswitch/sinks
-[ "$plugin" = slack ] || plugins=$(realpath "$build")/examples/sinks
 
 # On the disk of the build, not in /tmp, which may be memory: the journal's fsync is part of what is measured.
 work=$(realpath "$(mktemp -d "$build/bench-XXXXXX")")

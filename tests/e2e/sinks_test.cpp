@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -39,6 +40,10 @@ const Case kCases[] = {
      "{server: \"{server}\", token: \"123456:s3cret-s3cret-s3cret-s3cret\", chat_id: -100, allow_http: true}",
      "/bot123456:s3cret-s3cret-s3cret-s3cret/sendMessage", 200, R"({"ok":true,"result":{"message_id":7}})",
      "s3cret-s3cret"},
+    {"webhook",
+     "{url: \"{server}/in?token=s3cret\", body: raw, allow_private: true, allow_http: true, "
+     "signing_secrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw], secret_headers: {X-Api-Key: s3cret}}",
+     "/in?token=s3cret", 200, "", "s3cret"},
 };
 
 class HttpSink : public testing::TestWithParam<Case> {};
@@ -86,6 +91,28 @@ TEST_P(HttpSink, BringsACallToItsDestinationOnceAndWaitsWhenAsked) {
   EXPECT_THAT(got[1].first, HasSubstr(test.target));
   EXPECT_THAT(got[1].second, HasSubstr(CallId(7)));
   EXPECT_THAT(router.Log(), testing::Not(HasSubstr(test.secret)));
+}
+
+TEST(WebhookSink, DoesNotReachAPrivateAddressUnlessAllowed) {
+  std::atomic<int> requests = 0;
+  auto server = fakes::HttpLoop::Start([&](const fakes::HttpRequest&) {
+    ++requests;
+    return fakes::HttpReply{};
+  });
+  ASSERT_TRUE(server);
+  TempDir dir;
+  RouterConfig config(dir);
+  config.sinks =
+      "  there:\n    plugin: webhook\n    config: {url: \"http://localhost:" + std::to_string((*server)->Port()) +
+      "/\", allow_http: true}\n";
+  config.rules = "  - {name: all, send: [there]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(7))).status, 200);
+  const auto told = router.WaitForEvent("lane_paused");
+  ASSERT_TRUE(told) << router.Log();
+  EXPECT_THAT(*told, HasSubstr("private_address"));
+  EXPECT_EQ(requests, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Bundled, HttpSink, testing::ValuesIn(kCases),

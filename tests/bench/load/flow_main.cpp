@@ -147,7 +147,8 @@ std::string ConfigFor(const Settings& settings, const Sinks& sinks, std::size_t 
   for (std::size_t i = 0; i < count; ++i) {
     const std::string url = "http://127.0.0.1:" + std::to_string(sinks.Port(i)) + "/services/T0/B0/bench";
     text += "  sink" + std::to_string(i) + ":\n    plugin: " + settings.plugin + "\n    config: {";
-    text += settings.plugin == "slack" ? "webhook_url: \"" + url + "\", allow_any_host: true" : "url: \"" + url + "\"";
+    text += settings.plugin == "slack" ? "webhook_url: \"" + url + "\", allow_any_host: true"
+                                       : "url: \"" + url + "\", allow_private: true, allow_http: true";
     text += "}\n    rate_limit: {max: 1000000, per: 1s, burst: 1000000}\n    concurrency: " +
             std::to_string(settings.concurrency) + "\n";
   }

@@ -1,0 +1,151 @@
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hookswitch/json.hpp"
+#include "hookswitch/sink.hpp"
+#include "hookswitch/text.hpp"
+#include "signature.h"
+
+namespace webhook {
+
+std::string_view Word(std::uint32_t severity) {
+  if (severity == HSW_ERROR) return "error";
+  if (severity == HSW_WARNING) return "warning";
+  return severity == HSW_SUCCESS ? "success" : "info";
+}
+
+std::string MessageJson(const hsw::Message& message) {
+  hsw::JsonWriter json;
+  auto pairs = [&json](std::string_view key, std::span<const hsw_pair> list, const char* name, const char* value) {
+    json.Key(key).BeginArray();
+    for (const hsw_pair& pair : list) {
+      json.BeginObject();
+      json.Key(name).String(hsw::View(pair.name)).Key(value).String(hsw::View(pair.value));
+      json.EndObject();
+    }
+    json.EndArray();
+  };
+  json.BeginObject();
+  json.Key("title").String(message.Title());
+  json.Key("severity").String(Word(message.Severity()));
+  pairs("fields", message.Fields(), "name", "value");
+  json.Key("text").String(message.Text());
+  json.Key("transcript").String(message.Transcript());
+  pairs("links", message.Links(), "label", "url");
+  json.Key("at_unix_ms");
+  if (const auto at = message.AtUnixMs()) {
+    json.Number(*at);
+  } else {
+    json.Null();
+  }
+  json.EndObject();
+  return std::move(json).Text();
+}
+
+class Sink {
+ public:
+  Sink(const hsw::Config& config, hsw::Host)
+      : url_(config.String("url")),
+        method_(config.String("method", "POST")),
+        body_(config.String("body", "event")),
+        allow_private_(config.Bool("allow_private")) {
+    if (auto problem = hsw::ProblemWithServiceUrl(url_, config.Bool("allow_http")); !problem.empty()) {
+      throw std::invalid_argument("url " + problem);
+    }
+    for (int i = 0; const auto secret = config.Find("signing_secrets." + std::to_string(i)); ++i) {
+      auto key = KeyOf(*secret);
+      if (!key) throw std::invalid_argument("a signing secret is none: whsec_ and base64 of 24 to 64 bytes");
+      keys_.push_back(std::move(*key));
+    }
+    for (const char* key : {"headers", "secret_headers"}) AddHeaders(config, key);
+  }
+
+  static void Check(const hsw::Config& config, hsw::Report& report) {
+    const auto problem = hsw::ProblemWithServiceUrl(config.String("url"), config.Bool("allow_http"));
+    if (!problem.empty()) report("/url", "url " + problem);
+    for (int i = 0; const auto secret = config.Find("signing_secrets." + std::to_string(i)); ++i) {
+      if (!KeyOf(*secret)) {
+        report("/signing_secrets/" + std::to_string(i),
+               "a signing secret is whsec_ and base64 of 24 to 64 random bytes: echo whsec_$(openssl rand -base64 32)");
+      }
+    }
+  }
+
+  void Render(const hsw::Delivery& delivery, hsw::Request& request) const {
+    request.Method(method_);
+    request.Url(url_);
+    if (!allow_private_) request.PublicOnly();
+    request.Header("Content-Type", "application/json");
+    for (const auto& [name, value] : headers_) request.Header(name, value);
+    const std::string made = body_ == "message" ? MessageJson(delivery.Message()) : std::string();
+    const auto body = body_ == "event" ? delivery.EventJson() : body_ == "raw" ? Raw(delivery) : std::string_view(made);
+    request.Body(body);
+    // The event's id is ours alone; a delivery's begins again with a new journal.
+    const std::string id = std::string(hsw::View(delivery.Event().id)) + "-" + std::string(delivery.Id());
+    const std::string timestamp = std::to_string(delivery.NowUnixMs() / 1000);
+    request.Header("webhook-id", id);
+    request.Header("webhook-timestamp", timestamp);
+    std::string signatures;
+    for (const auto& key : keys_) {
+      signatures.append(signatures.empty() ? "" : " ").append(Sign(key, id, timestamp, body));
+    }
+    if (!signatures.empty()) request.Header("webhook-signature", signatures);
+  }
+
+  hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
+    const int status = response.Status();
+    if (status == 410) {
+      return hsw::Outcome::Misconfigured("gone", "the receiver wants no more of these",
+                                         "remove the sink, or correct url and resume it");
+    }
+    if (status == 405) {
+      return hsw::Outcome::Misconfigured("http_405", "the receiver does not take " + method_, "check url and method");
+    }
+    if (status == 505) return hsw::Outcome::Rejected("http_505", "the receiver does not speak HTTP/1.1");
+    return hsw::FromHttp(response);
+  }
+
+ private:
+  static std::string_view Raw(const hsw::Delivery& delivery) {
+    const auto raw = delivery.RawBody();
+    if (!raw) throw std::runtime_error("the event's body cannot be read now");
+    return *raw;
+  }
+
+  void AddHeaders(const hsw::Config& config, const std::string& key) {
+    for (const hsw_pair& pair : config.Values()) {
+      const auto name = hsw::View(pair.name);
+      if (name.starts_with(key + ".")) headers_.emplace_back(name.substr(key.size() + 1), hsw::View(pair.value));
+    }
+  }
+
+  std::string url_, method_, body_;
+  bool allow_private_;
+  std::vector<std::string> keys_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+};
+
+// What the sink sets itself (Content-Type, webhook-…) and what frames the request are not for headers.
+constexpr const char* kSchema = R"({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["url"],
+  "properties": {
+    "url": {"type": "string", "x-secret": true, "description": "Where to; it may hold a token, so it is never shown whole."},
+    "method": {"type": "string", "enum": ["POST", "PUT", "PATCH"], "default": "POST"},
+    "body": {"type": "string", "enum": ["event", "raw", "message"], "default": "event", "description": "event: the normalized event; raw: what the platform posted, byte for byte; message: title, fields, text, links and transcript, as JSON."},
+    "signing_secrets": {"type": "array", "items": {"type": "string", "x-secret": true}, "description": "Signs as Standard Webhooks do: whsec_ and base64 of 24 to 64 bytes. Each of them signs, so that a receiver can change from one to the next."},
+    "headers": {"type": "object", "additionalProperties": false, "description": "Further headers.", "patternProperties": {"^[A-Za-z0-9-]{1,64}$": {"type": "string", "pattern": "^[ -~]*$"}}},
+    "secret_headers": {"type": "object", "additionalProperties": false, "description": "Further headers that are never shown: Authorization, for example.", "patternProperties": {"^[A-Za-z0-9-]{1,64}$": {"type": "string", "x-secret": true, "pattern": "^[ -~]*$"}}},
+    "allow_private": {"type": "boolean", "default": false, "description": "Send also to loopback, private and link-local addresses, and through the environment's proxy."},
+    "allow_http": {"type": "boolean", "default": false, "description": "Accept a URL without TLS: for tests and private networks."}
+  }
+})";
+
+}  // namespace webhook
+
+HSW_HTTP_SINK(webhook::Sink, "webhook", "1.0.0", "Any URL: the event as JSON, signed as Standard Webhooks are",
+              webhook::kSchema, .concurrency = 8, .concurrent_calls = true)
