@@ -118,8 +118,8 @@ struct hsw_delivery {
    * "/duration", "/data/General.Outcome"). Strings as they are, numbers, booleans, objects and arrays as JSON; data is
    * NULL when there is none or it is null. Valid until the call that received this delivery returns. */
   hsw_str (*event_value)(const hsw_delivery* delivery, hsw_str pointer);
-  /* Since 1.1. The body as the platform posted it, byte for byte. Read from disk when first asked for; data is NULL when
-   * that fails (answer with a retry) and where there is none (the router's own notices). Valid until the call that
+  /* Since 1.1. The body as the platform posted it, byte for byte. Read from disk when first asked for; data is NULL
+   * when that fails (answer with a retry) and where there is none (the router's own notices). Valid until the call that
    * received this delivery returns. */
   hsw_str (*raw_body)(const hsw_delivery* delivery);
 };
@@ -135,8 +135,8 @@ typedef struct hsw_request {
   void (*add_header)(void* host, hsw_str name, hsw_str value);
   void (*set_body)(void* host, hsw_str body);
 
-  /* Since 1.1. Sends only to public addresses, whatever the URL's name resolves to at that moment, and through no proxy:
-   * for URLs that others than the operator may choose. Refused otherwise as misconfigured, "private_address". */
+  /* Since 1.1. Sends only to public addresses, whatever the URL's name resolves to at that moment, and through no
+   * proxy: for URLs that others than the operator may choose. Refused otherwise as misconfigured, "private_address". */
   void (*public_only)(void* host);
 } hsw_request;
 
