@@ -11,7 +11,7 @@ run(${CMAKE_COMMAND} --install ${BINARY_DIR} --component sdk --prefix ${WORK}/pr
 run(${CMAKE_COMMAND} -S ${EXAMPLES} -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_BUILD_TYPE=Release
   -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_C_COMPILER=${CC})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
-foreach(SINK webhook textlog)
+foreach(SINK poster textlog)
   run(${NM} -D --defined-only ${WORK}/build/${SINK}.so)
   string(REGEX REPLACE "[^\n]* ([A-Za-z_@]+)\n" "\\1;" SYMBOLS "${OUTPUT}")
   if(NOT SYMBOLS STREQUAL "hsw_sink_entry;")
