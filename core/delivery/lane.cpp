@@ -40,7 +40,7 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
   free_ = slot.next;
   static_cast<LaneDelivery&>(slot) = delivery;
   slot.phase = Phase::kWaiting;
-  slot.in_call = false;
+  slot.in_call = slot.in_line = false;
   slot.next = kNone;
   ++pending_;
   NoteDeadline(Deadline(slot));
@@ -228,10 +228,14 @@ void Lane::Push(Ref ref) {
 
 bool Lane::IsCurrent(const Due& entry) const {
   const Slot& slot = At(entry.ref);
-  if (slot.phase != Phase::kWaiting || slot.due != entry.due) return false;
-  if (slot.call_key == 0) return true;
-  const auto call = calls_.find(slot.call_key);
-  return call != calls_.end() && call->second.head == entry.ref;
+  return slot.phase == Phase::kWaiting && slot.due == entry.due && IsNext(entry.ref);
+}
+
+// No other delivery of its call comes before it.
+bool Lane::IsNext(Ref ref) const {
+  if (At(ref).call_key == 0) return true;
+  const auto call = calls_.find(At(ref).call_key);
+  return call != calls_.end() && call->second.head == ref;
 }
 
 void Lane::DropStale() {
@@ -244,17 +248,58 @@ void Lane::DropStale() {
 std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   ReleaseHeld(now);
   DropStale();
-  if (heap_.empty() || NextLook() > now) return std::nullopt;
-  const Ref ref = heap_.front().ref;
-  std::pop_heap(heap_.begin(), heap_.end(), &Later);
-  heap_.pop_back();
-  DropStale();
+  if (NextLook() > now) return std::nullopt;
+  auto next = NextInLine(now);
+  if (!next) {
+    if (heap_.empty() || NextLook() > now) return std::nullopt;
+    next = heap_.front().ref;
+    std::pop_heap(heap_.begin(), heap_.end(), &Later);
+    heap_.pop_back();
+  }
+  const Ref ref = *next;
   bucket_.Take(now);
   At(ref).phase = Phase::kRunning;
   At(ref).era = era_;
+  At(ref).in_line = false;
+  DropStale();
   ++in_flight_;
   if (trouble_ != Trouble::kNone) probe_ = ref;
   return ref;
+}
+
+// Who waits in line is older than who has not been looked at.
+std::optional<Lane::Ref> Lane::NextInLine(MonoTime now) {
+  while (const auto first = destinations_.First(now)) {
+    const Slot& slot = At(first->ref);
+    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_line;
+    if (waits && IsNext(first->ref)) {
+      destinations_.Take(*first, now);
+      sent_to_[first->ref] = first->key;
+      return first->ref;
+    }
+    destinations_.Drop(*first);
+    if (waits) At(first->ref).in_line = false;  // it is pushed when it is the next of its call
+  }
+  return std::nullopt;
+}
+
+bool Lane::Admit(Ref ref, Destinations::Key destination, const config::Rate& pace, MonoTime now) {
+  Slot& slot = At(ref);
+  HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
+  const auto sent = sent_to_.find(ref);
+  if (sent != sent_to_.end() && sent->second == destination) return true;  // it came out of that line
+  if (destinations_.Admit({destination, slot.seq, ref}, pace, now)) {
+    sent_to_[ref] = destination;
+    return true;
+  }
+  sent_to_.erase(ref);
+  slot.phase = Phase::kWaiting;
+  slot.in_line = true;
+  --in_flight_;
+  if (probe_ == ref) probe_ = kNone;
+  NoteDeadline(Deadline(slot));
+  if (slot.newest_only) ReplaceOlder(slot.call_key);
+  return false;
 }
 
 MonoTime Lane::NextLook() const {
@@ -264,6 +309,7 @@ MonoTime Lane::NextLook() const {
   MonoTime due = MonoTime::max();
   if (!heap_.empty()) due = trouble_ == Trouble::kFailing ? MonoTime{} : heap_.front().due;
   if (!held_due_.empty()) due = std::min(due, held_due_.front().due);
+  due = std::min(due, destinations_.Next());
   if (due == MonoTime::max()) return due;
   MonoTime at = std::max({due, bucket_.Next(), throttled_until_});
   if (trouble_ != Trouble::kNone) {
@@ -312,6 +358,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is finished, and once");
   const bool is_probe = probe_ == ref;
   if (is_probe) probe_ = kNone;
+  const auto sent_to = sent_to_.extract(ref);
   ++slot.attempts;
   slot.is_replay = false;
   // The other side read a request and judged it: credential and destination work. What was never sent shows nothing.
@@ -357,12 +404,18 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   if (is_probe) probe_at_ = now + probe_wait_;
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
     const milliseconds pause = PauseFor(*outcome.retry_after, jitter);
-    throttled_until_ = std::max(throttled_until_, now + pause);
+    Change throttled = Change::kNone;
+    if (sent_to) {
+      destinations_.Hold(sent_to.mapped(), now + pause);
+    } else {
+      throttled_until_ = std::max(throttled_until_, now + pause);
+      throttled = Change::kThrottled;
+    }
     // A server that is in trouble has failed, whatever it asks for; one that is asked too often has not.
     if (outcome.http_status >= 500 && slot.first_failed == MonoTime{}) slot.first_failed = now;
     const bool is_over = slot.first_failed != MonoTime{} && now - FirstFailed(slot) >= policy_.retry.give_up_after;
-    if (is_over && trouble_ == Trouble::kNone) return dead(true, Change::kThrottled);
-    return Again(slot, slot.due, pause, Change::kThrottled);  // keeps its place; the whole lane waits
+    if (is_over && trouble_ == Trouble::kNone) return dead(true, throttled);
+    return Again(slot, slot.due, pause, throttled);  // keeps its place; the destination or the whole lane waits
   }
   if (trouble_ == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
 
@@ -438,6 +491,7 @@ std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<D
 void Lane::Resume(MonoTime now) {
   paused_ = false;
   throttled_until_ = MonoTime{};
+  destinations_.Resume();
   excused_until_ = now;
   if (trouble_ == Trouble::kNone) return;
   troubled_since_ = now;

@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/config/config.h"
 #include "core/delivery/breaker.h"
+#include "core/delivery/destinations.h"
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/token_bucket.h"
 #include "core/event/outcome.h"
@@ -104,6 +105,10 @@ class Lane {
   Ref Add(const LaneDelivery& delivery);
   /// The next delivery, which is in flight from now on; empty if none may start at `now`.
   std::optional<Ref> Start(MonoTime now);
+  /// The request of a delivery in flight goes to a destination with a pace of its own. True: send it. False: it waits
+  /// in that destination's line, no longer in flight and as if it had not been started. A pause that is asked for in
+  /// answer to what was admitted holds that destination only.
+  bool Admit(Ref ref, Destinations::Key destination, const config::Rate& pace, MonoTime now);
   /// When Start may have something if nothing else happens; MonoTime::max() for never.
   MonoTime NextLook() const;
   /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
@@ -151,6 +156,7 @@ class Lane {
     Phase phase = Phase::kFree;
     std::uint8_t era = 0;  ///< of the sink that it was started with
     bool in_call = false;  ///< it is in its call's queue
+    bool in_line = false;  ///< it waits for a destination, not for its time
     Ref next = kNone;      ///< the next of the same call, or the next free slot
   };
   struct Due {
@@ -168,6 +174,8 @@ class Lane {
   static bool Later(const Due& a, const Due& b) { return a.due != b.due ? a.due > b.due : a.ref > b.ref; }
   void Push(Ref ref);
   void DropStale();
+  bool IsNext(Ref ref) const;
+  std::optional<Ref> NextInLine(MonoTime now);
   bool IsCurrent(const Due& entry) const;
   void Hold(Ref ref);
   void EndHeld(std::uint64_t call_key, End why);
@@ -203,6 +211,8 @@ class Lane {
   std::vector<std::unique_ptr<std::vector<Slot>>> chunks_;
   Ref free_ = kNone;
   std::vector<Due> heap_;  ///< heads of calls that wait; entries that no longer are true are skipped
+  Destinations destinations_;
+  std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< those in flight that were admitted to one
   std::unordered_map<std::uint64_t, Call> calls_;
   std::unordered_map<std::uint64_t, Ref> held_;  ///< by call
   std::vector<Due> held_due_;                    ///< a heap, with entries that no longer are true

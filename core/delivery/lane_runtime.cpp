@@ -108,6 +108,7 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   LanePolicy policy = PolicyOf(planned->config, planned->sink.get());
   policy.settle = planned->settle;
   timeout = planned->config.timeout;
+  paces_itself = planned->config.rate_limit.has_value();
   fallback = planned->config.fallback;
   notify = planned->config.notify_problems_to;
   const bool same_sink = sink == planned->sink && sink;

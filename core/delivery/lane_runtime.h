@@ -68,6 +68,7 @@ class LaneRuntime {
   Lane lane;
   std::shared_ptr<Sink> sink;
   std::chrono::milliseconds timeout{};
+  bool paces_itself = false;  ///< the config sets its rate
   std::string fallback;
   std::string notify;     ///< the sink that hears of this one's troubles; "" for none
   bool notified = false;  ///< of the trouble that it is in

@@ -181,10 +181,7 @@ void Scheduler::Handle(const Inbox::Recorded& recorded) {
   const bool ends = flight.ends || !recorded.stored;
   if (ends) lane.Forget(flight.ref);
   lane.lane.Settle(flight.ref, ends);
-  if (flight.attempt && flight.attempt->facts().plan != plan) {
-    // It may be the last to hold a sink that a reload has replaced, and a plugin may take its time to end.
-    renderers->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});
-  }
+  LetGo(flight);
 }
 
 void Scheduler::NotifyOf(LaneRuntime& lane, Lane::Change change, MonoTime now) {

@@ -228,6 +228,11 @@ void Scheduler::Handle(Inbox::Progress progress) {
     return;
   InFlight& flight = found->second;
   if (auto* request = std::get_if<HttpRequest>(&progress.what)) {
+    if (request->pace && !Admit(flight, *request->pace)) {
+      LetGo(flight);
+      in_flight.erase(found);
+      return;
+    }
     flight.stage = Stage::kSending;
     http.Send(std::move(*request), flight.attempt->facts().timeout,
               [inbox = inbox, seq = progress.delivery, id = flight.id](HttpResult result) {
@@ -238,6 +243,16 @@ void Scheduler::Handle(Inbox::Progress progress) {
   } else {
     Conclude(flight, std::move(std::get<Outcome>(progress.what)));
   }
+}
+
+// A rate in the sink's config is the operator's word, in place of what the plugin knows of each destination.
+bool Scheduler::Admit(InFlight& flight, const Pace& pace) {
+  LaneRuntime& lane = *flight.lane;
+  const config::Rate rate =
+      lane.paces_itself ? config::Rate{} : config::Rate{pace.max, pace.per, std::max(pace.burst, 1)};
+  if (lane.lane.Admit(flight.ref, std::hash<std::string>{}(pace.key), rate, clock.Mono())) return true;
+  lane.Remember(flight.ref, flight.Event(), flight.attempt->facts().state);
+  return false;
 }
 
 void Scheduler::PostInterpret(InFlight& flight, HttpResult result) {
@@ -282,6 +297,12 @@ void Scheduler::Overdue(std::uint64_t attempt) {
     Notify(lane, BrokenNotice(lane.name, lane.Status(clock.Mono(), clock.Wall()).because, lane.lane.pending()));
   }
   Conclude(flight, std::move(outcome));
+}
+
+// The attempt may be the last to hold a sink that a reload has replaced, and a plugin may take its time to end.
+void Scheduler::LetGo(InFlight& flight) {
+  if (!flight.attempt || flight.attempt->facts().plan == plan) return;
+  renderers->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});
 }
 
 void Scheduler::CancelAll() {

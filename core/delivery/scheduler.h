@@ -55,6 +55,8 @@ struct Scheduler {
   MonoTime StartAll() REQUIRES(mu);
   void Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) REQUIRES(mu);
   void Handle(Inbox::Progress progress) REQUIRES(mu);
+  bool Admit(InFlight& flight, const Pace& pace) REQUIRES(mu);
+  void LetGo(InFlight& flight) REQUIRES(mu);
   void PostInterpret(InFlight& flight, HttpResult result) REQUIRES(mu);
   void GiveUpOverdue(MonoTime now) REQUIRES(mu);
   void Overdue(std::uint64_t attempt) REQUIRES(mu);

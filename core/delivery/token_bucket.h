@@ -25,6 +25,8 @@ class TokenBucket {
   /// When the next start may be made; the epoch means at once.
   MonoTime Next() const { return interval_ == Duration(0) ? MonoTime{} : due_ - slack_; }
   bool Ready(MonoTime now) const { return interval_ == Duration(0) || due_ - slack_ <= now; }
+  /// True if it is as if nothing had ever started.
+  bool Full(MonoTime now) const { return due_ <= now; }
   /// Counts a start. Ready(now) was true.
   void Take(MonoTime now) {
     if (interval_ != Duration(0)) due_ = std::max(due_, now) + interval_;

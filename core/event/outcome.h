@@ -19,7 +19,8 @@ struct Outcome {
   Kind kind = Kind::kRetry;
   /// The other side may have acted although this is not a success (the bytes were sent, no answer came).
   bool may_have_been_delivered = false;
-  /// The other side asked for a pause: applies to the whole lane, in full, and is not a failure of this delivery.
+  /// The other side asked for a pause: applies to the whole lane or, if the request had one, to the destination with a
+  /// pace of its own, in full, and is not a failure of this delivery.
   std::optional<std::chrono::milliseconds> retry_after;
   bool answered = false;  ///< set by hookswitch: the other side, or a call sink, has judged this message
   bool ours = false;      ///< set by hookswitch: the attempt was not made, and says nothing of the sink
@@ -33,6 +34,14 @@ struct Outcome {
   bool has_memory = false;
 };
 
+/// The pace of one of the places that a sink writes to.
+struct Pace {
+  std::string key;  ///< which place
+  int max = 0;      ///< 0: no limit
+  std::chrono::milliseconds per{1000};
+  int burst = 1;
+};
+
 /// An outbound HTTP request, fully formed: nothing is added but Content-Length, Host and User-Agent.
 struct HttpRequest {
   std::string method = "POST";
@@ -40,6 +49,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   bool public_only = false;  ///< to be sent to public addresses only, and through no proxy
+  std::optional<Pace> pace{};
 };
 
 struct HttpResponse {

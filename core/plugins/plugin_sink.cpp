@@ -78,6 +78,10 @@ std::string Label(std::string_view code, const char* otherwise) {
   return label.empty() ? otherwise : label;
 }
 
+int Bounded(std::uint32_t value) {
+  return static_cast<int>(std::min<std::uint32_t>(value, 1'000'000));
+}
+
 struct RequestBuilder {
   HttpRequest request;
   hsw_request raw{};
@@ -92,6 +96,12 @@ struct RequestBuilder {
     };
     raw.set_body = [](void* self, hsw_str text) { Of(self).body.assign(View(text)); };
     raw.public_only = [](void* self) { Of(self).public_only = true; };
+    raw.pace = [](void* self, hsw_str key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst) {
+      Of(self).pace = Pace{.key = std::string(View(key)),
+                           .max = Bounded(max),
+                           .per = std::chrono::milliseconds(per_ms ? per_ms : 1000),
+                           .burst = std::max(1, Bounded(burst))};
+    };
   }
   static HttpRequest& Of(void* self) { return static_cast<RequestBuilder*>(self)->request; }
 };
@@ -143,11 +153,10 @@ class PluginSink final : public Sink {
 
   SinkAdvice Advice() const override {
     SinkAdvice advice;
-    auto bounded = [](std::uint32_t value) { return static_cast<int>(std::min<std::uint32_t>(value, 1'000'000)); };
-    advice.rate_max = bounded(sink_.rate_max);
+    advice.rate_max = Bounded(sink_.rate_max);
     advice.rate_per = std::chrono::milliseconds(sink_.rate_per_ms ? sink_.rate_per_ms : 1000);
-    advice.rate_burst = std::max(1, bounded(sink_.rate_burst));
-    advice.concurrency = bounded(sink_.concurrency);
+    advice.rate_burst = std::max(1, Bounded(sink_.rate_burst));
+    advice.concurrency = Bounded(sink_.concurrency);
     advice.concurrent_calls = concurrent_;
     return advice;
   }

@@ -59,7 +59,8 @@ PIN(offsetof(hsw_request, set_url), 24);
 PIN(offsetof(hsw_request, add_header), 32);
 PIN(offsetof(hsw_request, set_body), 40);
 PIN(offsetof(hsw_request, public_only), 48); /* 1.1 */
-PIN(sizeof(hsw_request), 56);
+PIN(offsetof(hsw_request, pace), 56);
+PIN(sizeof(hsw_request), 64);
 
 PIN(offsetof(hsw_response, status), 4);
 PIN(offsetof(hsw_response, retry_after_ms), 8);

@@ -53,7 +53,8 @@ typedef struct hsw_outcome {
   uint32_t size;
   uint32_t status;         /* HSW_RETRY … HSW_NEXT; an unknown value counts as HSW_RETRY */
   uint32_t flags;          /* HSW_MAYBE_DELIVERED | HSW_MEMORY_SET */
-  uint32_t retry_after_ms; /* with HSW_RETRY: the other side asked for this pause; it holds the whole sink; 0: none */
+  uint32_t retry_after_ms; /* with HSW_RETRY: the other side asked for this pause; it holds the whole sink, or the place
+                            * that the request named with `pace`; 0: none */
   char code[64];           /* one stable word, becomes a metric label: "invalid_blocks" */
   char reason[512];        /* one sentence for people; never a secret */
   char action[512];        /* what the operator should do; "" for nothing */
@@ -138,6 +139,11 @@ typedef struct hsw_request {
   /* Since 1.1. Sends only to public addresses, whatever the URL's name resolves to at that moment, and through no
    * proxy: for URLs that others than the operator may choose. Refused otherwise as misconfigured, "private_address". */
   void (*public_only)(void* host);
+  /* Since 1.1. This request goes to a place with a pace of its own: the channel of a bot, say. `key` names the place
+   * among those of this sink. At most `max` requests per `per_ms` (0: a second) go there, `burst` at once; 0: no limit.
+   * One that must wait is rendered again when its turn comes. A pause (retry_after_ms) that is asked for in answer
+   * holds this place alone. A rate_limit in the config takes the place of max, per_ms and burst. */
+  void (*pace)(void* host, hsw_str key, uint32_t max, uint32_t per_ms, uint32_t burst);
 } hsw_request;
 
 typedef struct hsw_response hsw_response;

@@ -323,6 +323,11 @@ class Request {
   void Body(std::string_view body) { raw_->set_body(raw_->host, Str(body)); }
   /// Sends only to public addresses and through no proxy.
   void PublicOnly() { raw_->public_only(raw_->host); }
+  /// It goes to the place `key`, which takes `max` requests per `per_ms`, `burst` at once; a pause that is asked for in
+  /// answer holds that place alone. A rate_limit in the config takes the place of the three numbers.
+  void Pace(std::string_view key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst) {
+    raw_->pace(raw_->host, Str(key), max, per_ms, burst);
+  }
 
  private:
   hsw_request* raw_;

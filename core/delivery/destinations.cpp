@@ -1,0 +1,68 @@
+#include "core/delivery/destinations.h"
+
+#include <algorithm>
+
+namespace hookswitch {
+
+template <class Change>
+void Destinations::Alter(Key key, Destination& destination, Change change) {
+  if (!destination.line.empty()) turns_.erase({destination.Next(), key});
+  change();
+  if (!destination.line.empty()) turns_.insert({destination.Next(), key});
+}
+
+bool Destinations::Admit(const Waiting& delivery, const config::Rate& pace, MonoTime now) {
+  if (destinations_.size() >= look_again_at_) ForgetIdle(now);
+  Destination& destination = destinations_[delivery.key];
+  bool admitted = false;
+  Alter(delivery.key, destination, [&] {
+    destination.bucket.SetRate(pace);
+    admitted = destination.line.empty() && destination.Next() <= now;
+    if (admitted) {
+      destination.bucket.Take(now);
+    } else {
+      destination.line.insert({delivery.seq, delivery.ref});
+    }
+  });
+  return admitted;
+}
+
+void Destinations::Hold(Key key, MonoTime until) {
+  Destination& destination = destinations_[key];
+  Alter(key, destination, [&] { destination.held_until = std::max(destination.held_until, until); });
+}
+
+void Destinations::Resume() {
+  for (auto& [key, destination] : destinations_) {
+    Alter(key, destination, [&destination = destination] { destination.held_until = MonoTime{}; });
+  }
+}
+
+std::optional<Destinations::Waiting> Destinations::First(MonoTime now) const {
+  if (Next() > now) return std::nullopt;
+  const Key key = turns_.begin()->second;
+  const auto& [seq, ref] = *destinations_.at(key).line.begin();
+  return Waiting{key, seq, ref};
+}
+
+void Destinations::Take(const Waiting& first, MonoTime now) {
+  Drop(first);
+  Destination& destination = destinations_.at(first.key);
+  Alter(first.key, destination, [&] { destination.bucket.Take(now); });
+}
+
+void Destinations::Drop(const Waiting& first) {
+  Destination& destination = destinations_.at(first.key);
+  Alter(first.key, destination, [&] { destination.line.erase({first.seq, first.ref}); });
+}
+
+// One that has no line, no hold and a full bucket is as good as one never seen.
+void Destinations::ForgetIdle(MonoTime now) {
+  std::erase_if(destinations_, [now](const auto& entry) {
+    const Destination& destination = entry.second;
+    return destination.line.empty() && destination.held_until <= now && destination.bucket.Full(now);
+  });
+  look_again_at_ = std::max<std::size_t>(64, destinations_.size() * 2);
+}
+
+}  // namespace hookswitch
