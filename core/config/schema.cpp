@@ -304,6 +304,11 @@ class Checker {
       return Report(value, spot,
                     Prefix(spot) + "expected " + Expected(schema) + more + ", found " + Found(value, false));
     }
+    if (const auto most = CountAt(schema, "maxItems"); most && value.list.size() > *most) {
+      return Report(value, spot,
+                    Prefix(spot) + "expected at most " + std::to_string(*most) + " items, found " +
+                        std::to_string(value.list.size()));
+    }
     const auto* items = schema.if_contains("items");
     if (!items) return;
     const json::object& item_schema = Resolve(root_, *items);

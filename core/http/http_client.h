@@ -21,7 +21,7 @@ struct HttpResult {
 };
 
 struct HttpClientOptions {
-  std::size_t max_response_body = 64 * 1024;  ///< more is cut off, not an error
+  std::size_t max_response_body = 256 * 1024;  ///< more is cut off, not an error
   std::size_t max_connections_per_host = 64;
   std::string user_agent;
   std::string ca_file;  ///< PEM certificates to trust instead of the system's; "": the system's

@@ -106,6 +106,22 @@ struct RequestBuilder {
   static HttpRequest& Of(void* self) { return static_cast<RequestBuilder*>(self)->request; }
 };
 
+SinkAdvice AdviceOf(const hsw_sink& sink, hsw_instance* instance) {
+  hsw_advice raw{.size = sizeof(hsw_advice),
+                 .rate_max = sink.rate_max,
+                 .rate_per_ms = sink.rate_per_ms,
+                 .rate_burst = sink.rate_burst,
+                 .concurrency = sink.concurrency};
+  if (sink.advise) sink.advise(instance, &raw);
+  SinkAdvice advice;
+  advice.rate_max = Bounded(raw.rate_max);
+  advice.rate_per = std::chrono::milliseconds(raw.rate_per_ms ? raw.rate_per_ms : 1000);
+  advice.rate_burst = std::max(1, Bounded(raw.rate_burst));
+  advice.concurrency = Bounded(raw.concurrency);
+  advice.concurrent_calls = (sink.flags & HSW_SINK_CONCURRENT) != 0;
+  return advice;
+}
+
 bool IsToken(std::string_view text) {
   static constexpr std::string_view kAlso = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -134,12 +150,13 @@ std::string ProblemWith(const HttpRequest& request) {
 
 class PluginSink final : public Sink {
  public:
-  PluginSink(std::shared_ptr<Plugin> plugin, HostContext& host, hsw_instance* instance)
+  PluginSink(std::shared_ptr<Plugin> plugin, HostContext& host, hsw_instance* instance, SinkAdvice advice)
       : plugin_(std::move(plugin)),
         sink_(plugin_->sink),
         host_(host),
         instance_(instance),
-        concurrent_((sink_.flags & HSW_SINK_CONCURRENT) != 0) {}
+        advice_(advice),
+        concurrent_(advice.concurrent_calls) {}
   ~PluginSink() override {
     MutexLock lock(plugin_->control);
     try {
@@ -151,15 +168,7 @@ class PluginSink final : public Sink {
 
   Kind kind() const override { return plugin_->info.kind; }
 
-  SinkAdvice Advice() const override {
-    SinkAdvice advice;
-    advice.rate_max = Bounded(sink_.rate_max);
-    advice.rate_per = std::chrono::milliseconds(sink_.rate_per_ms ? sink_.rate_per_ms : 1000);
-    advice.rate_burst = std::max(1, Bounded(sink_.rate_burst));
-    advice.concurrency = Bounded(sink_.concurrency);
-    advice.concurrent_calls = concurrent_;
-    return advice;
-  }
+  SinkAdvice Advice() const override { return advice_; }
 
   std::variant<HttpRequest, Outcome> Render(const SinkDelivery& delivery) override {
     HSW_CHECK(sink_.render, "the caller asks kind() first, and an HTTP sink without render is not loaded");
@@ -184,7 +193,7 @@ class PluginSink final : public Sink {
   Outcome Interpret(const SinkDelivery& delivery, const HttpResponse& response,
                     std::optional<std::chrono::milliseconds> retry_after) override {
     HSW_CHECK(sink_.interpret, "the caller asks kind() first, and an HTTP sink without interpret is not loaded");
-    constexpr std::size_t kMostBody = 64 * 1024;  // as sink.h promises
+    constexpr std::size_t kMostBody = 256 * 1024;  // as sink.h promises
     const AbiDelivery abi(delivery);
     const Pairs headers(
         response.headers, [](const auto& h) -> std::string_view { return h.first; },
@@ -312,6 +321,7 @@ class PluginSink final : public Sink {
   const hsw_sink& sink_;
   HostContext& host_;
   hsw_instance* const instance_;
+  const SinkAdvice advice_;
   const bool concurrent_;
   Mutex calls_;  ///< held around calls into an instance that takes one at a time
 };
@@ -329,13 +339,16 @@ Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, con
   host.raw.service = HostService;
   std::array<char, 1024> error{};
   hsw_instance* instance = nullptr;
+  SinkAdvice advice;
   std::string reason;
   {
     MutexLock lock(plugin->control);
     try {
       instance = plugin->sink.create(&host.raw, config.get(), error.data(), error.size());
+      if (instance) advice = AdviceOf(plugin->sink, instance);
     } catch (...) {
-      reason = "its create threw an exception";
+      reason = "its create or advise threw an exception";
+      instance = nullptr;
     }
   }
   if (!instance) {
@@ -344,7 +357,7 @@ Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, con
     return Error{ErrorCode::kInvalid, "sink " + name + ": the plugin " + plugin->info.id + " " + plugin->info.version +
                                           " refuses its config: " + host.masker.Mask(std::move(reason))};
   }
-  return std::shared_ptr<Sink>(std::make_shared<PluginSink>(std::move(plugin), host, instance));
+  return std::shared_ptr<Sink>(std::make_shared<PluginSink>(std::move(plugin), host, instance, advice));
 }
 
 }  // namespace hookswitch::plugins

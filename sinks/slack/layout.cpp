@@ -19,7 +19,8 @@ constexpr std::size_t kMaxContextElements = 10;
 
 // All block text together has an undocumented limit near 12,000 characters ("msg_blocks_too_long",
 // slackapi/bolt-js#2509); 9,000 have never been refused. Header, fields, text and context have a budget each, and the
-// transcript gets what they leave, 1,350 at the least. A recording's signed URL can be long and is worth nothing cut.
+// transcript gets what they leave, 850 at the least beside the longest mention (slack.cpp). A recording's signed URL
+// can be long and is worth nothing cut.
 constexpr std::size_t kAllText = 9000;
 constexpr std::size_t kFieldsBudget = 2400;
 constexpr std::size_t kTextBudget = 2000;
@@ -117,7 +118,7 @@ std::vector<std::string> ContextTexts(const hsw::Message& message) {
 
 }  // namespace
 
-std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) {
+std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, std::string_view mention) {
   const std::string title = Title(message);
   const std::string text = Clean(message.Text(), kMaxText);
   const std::string transcript = Clean(message.Transcript(), max_transcript);
@@ -132,6 +133,12 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) 
   blocks.Text(header);
   left -= hsw::CodePoints(header);
   blocks.Raw(R"(,"emoji":true}})");
+  if (!mention.empty()) {
+    left -= hsw::CodePoints(mention);
+    blocks.Open(R"({"type":"section","text":{"type":"mrkdwn","text":)");
+    blocks.Text(mention);
+    blocks.Raw(R"(,"verbatim":true}})");
+  }
 
   const auto fields = FieldTexts(message);
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -189,7 +196,7 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript) 
   return body;
 }
 
-std::string PlainBody(const hsw::Message& message, std::size_t max_transcript) {
+std::string PlainBody(const hsw::Message& message, std::size_t max_transcript, std::string_view mention) {
   std::string text = Cut(Title(message), kMaxHeader, "…");
   auto line = [&](std::string_view more) {
     text += '\n';
@@ -208,7 +215,8 @@ std::string PlainBody(const hsw::Message& message, std::size_t max_transcript) {
   }
   if (!IsBlank(transcript) && max_transcript > 0) line(Cut(transcript, max_transcript, kTruncated));
   std::string body = R"({"text":)";
-  hsw::AppendJsonString(body, Escape(text, kMaxPlain, kTruncated));
+  const std::string before = mention.empty() ? "" : std::string(mention) + "\n";
+  hsw::AppendJsonString(body, before + Escape(text, kMaxPlain - before.size(), kTruncated));
   body += R"(,"mrkdwn":false,"unfurl_links":false,"unfurl_media":false})";
   return body;
 }

@@ -1,82 +1,141 @@
 #include <stdexcept>
 #include <string>
+#include <variant>
 
-#include "answers.h"
+#include "bot.h"
 #include "hookswitch/sink.hpp"
-#include "layout.h"
-#include "webhook_url.h"
+#include "webhook.h"
 
 namespace slack {
 
-/// Posts messages to Slack's webhooks: incoming webhooks (GovSlack too), Workflow Builder's, and servers that speak the
-/// same. The webhook's URL is its only credential. channel, username and icon are not settings: Slack answers 404 to an
-/// app's webhook that names a channel.
+/// Slack has two doors: webhooks, whose URL is the credential, and the Web API, with a bot's token.
 class Sink {
  public:
-  Sink(const hsw::Config& config, hsw::Host)
-      : url_(config.String("webhook_url")),
-        kind_(KindOf(url_)),
-        server_(kind_ == Kind::kWorkflow        ? Server::kWorkflow
-                : config.Bool("allow_any_host") ? Server::kCompatible
-                                                : Server::kMessage),
-        max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 2800))) {
-    if (auto problem = ProblemWith(url_, config.Bool("allow_any_host")); !problem.empty()) {
-      throw std::invalid_argument("webhook_url " + problem);
+  Sink(const hsw::Config& config, hsw::Host) : door_(Door(config)) {}
+
+  static void Check(const hsw::Config& config, hsw::Report& report) {
+    const bool webhook = config.Find("webhook_url").has_value(), bot = config.Find("token").has_value();
+    if (webhook == bot) {
+      return report(webhook ? "/token" : "", webhook ? "token and webhook_url are two ways to post: give one of them"
+                                                     : "needs webhook_url, of an incoming webhook, or token, of a bot");
+    }
+    if (webhook) {
+      const auto problem = Webhook::ProblemWith(config);
+      if (!problem.empty()) report("/webhook_url", "webhook_url " + problem);
+      for (const char* key : {"channel", "channels"}) {
+        if (!config.Find(key) && !config.Find(key + std::string(".0.channel"))) continue;
+        report(std::string("/") + key,
+               std::string(key) + " needs a bot's token: a webhook posts where it was made for");
+      }
+      const auto needs_token = [&](const char* key) {
+        report(std::string("/") + key,
+               std::string(key) + " needs a bot's token: a webhook's messages cannot be found again");
+      };
+      if (config.String("thread", "none") != "none") needs_token("thread");
+      if (config.Bool("update")) needs_token("update");
+      if (config.String("long_transcript", "cut") != "cut") needs_token("long_transcript");
+    } else {
+      if (!config.Find("channel"))
+        report("", "needs channel: where the bot posts what channels does not say otherwise");
+      const auto problem = Bot::ProblemWithApi(config);
+      if (!problem.empty()) report("/api_url", "api_url " + problem);
     }
   }
 
-  static void Check(const hsw::Config& config, hsw::Report& report) {
-    const auto problem = ProblemWith(config.String("webhook_url"), config.Bool("allow_any_host"));
-    if (!problem.empty()) report("/webhook_url", "webhook_url " + problem);
+  /// A webhook has one pace, a bot one for each channel.
+  hsw::Options Advise() const {
+    if (std::holds_alternative<Bot>(door_)) return {.concurrency = 8};
+    return {.rate_max = 1, .rate_per_ms = 1000, .rate_burst = 3, .concurrency = 2};
   }
 
   void Render(const hsw::Delivery& delivery, hsw::Request& request) const {
-    request.Url(url_);
-    request.Header("Content-Type", "application/json; charset=utf-8");
-    if (kind_ == Kind::kWorkflow) {
-      request.Body(WorkflowBody(delivery, max_transcript_));
-    } else if (IsPlain(delivery)) {
-      request.Body(PlainBody(delivery.Message(), max_transcript_));
-    } else {
-      request.Body(BlocksBody(delivery.Message(), max_transcript_));
-    }
+    std::visit([&](const auto& door) { door.Render(delivery, request); }, door_);
   }
-
   hsw::Outcome Interpret(const hsw::Delivery& delivery, const hsw::Response& response) const {
-    return Classify(server_, IsPlain(delivery), response);
+    return std::visit([&](const auto& door) { return door.Interpret(delivery, response); }, door_);
   }
 
  private:
-  static bool IsPlain(const hsw::Delivery& delivery) { return delivery.State() == kPlain; }
+  static std::variant<Webhook, Bot> Door(const hsw::Config& config) {
+    if (config.Find("token")) {
+      if (const auto problem = Bot::ProblemWithApi(config); !problem.empty()) {
+        throw std::invalid_argument("api_url " + problem);
+      }
+      return Bot(config);
+    }
+    if (const auto problem = Webhook::ProblemWith(config); !problem.empty()) {
+      throw std::invalid_argument("webhook_url " + problem);
+    }
+    return Webhook(config);
+  }
 
-  std::string url_;
-  Kind kind_;
-  Server server_;
-  std::size_t max_transcript_;
+  std::variant<Webhook, Bot> door_;
 };
 
 constexpr const char* kSchema = R"({
   "type": "object",
   "additionalProperties": false,
-  "required": ["webhook_url"],
   "properties": {
     "webhook_url": {
       "type": "string", "x-secret": true,
       "description": "The webhook's URL; who knows it can post. An incoming webhook gets a message, a Workflow Builder webhook the variables title, status, agent, call_id, duration, text, transcript and link."
     },
-    "allow_any_host": {
+    "token": {
+      "type": "string", "x-secret": true, "pattern": "^xox[a-z]?[-.][-.A-Za-z0-9]+$",
+      "description": "Instead of a webhook: the token of an app's bot (xoxb-…), with the scope chat:write, and files:write for long_transcript: file."
+    },
+    "channel": {
+      "type": "string", "minLength": 1, "maxLength": 80,
+      "description": "With token: where the bot posts. Best the channel's ID (C…): a name changes."
+    },
+    "channels": {
+      "type": "array",
+      "items": {
+        "type": "object", "additionalProperties": false, "required": ["channel"],
+        "properties": {
+          "rule": {"type": "string", "minLength": 1, "description": "For what this rule sends."},
+          "agent": {"type": "string", "minLength": 1, "description": "For this agent: its name or ID."},
+          "channel": {"type": "string", "minLength": 1, "maxLength": 80, "description": "The channel then."}
+        }
+      },
+      "description": "With token: other channels for some rules or agents; the first that fits counts."
+    },
+    "thread": {
+      "type": "string", "enum": ["none", "call"], "default": "none",
+      "description": "With token: call makes one thread of each call's messages."
+    },
+    "update": {
       "type": "boolean", "default": false,
-      "description": "Accept any http or https URL, and as success any 2xx answer that is no refusal and no web page: for Slack-compatible servers and tests."
+      "description": "With token: a call's first message is changed to show the newest, instead of a new message. With thread: call the thread still gets each."
+    },
+    "long_transcript": {
+      "type": "string", "enum": ["cut", "thread", "file"], "default": "cut",
+      "description": "With token: what becomes of a transcript longer than max_transcript. thread posts all of it behind the message, file uploads it there."
+    },
+    "mentions": {
+      "type": "object", "additionalProperties": false,
+      "patternProperties": {"^[a-z_-]{1,40}$": {
+        "type": "array", "maxItems": 15,
+        "items": {"type": "string", "pattern": "^(here|channel|everyone|[UWS][A-Z0-9]{5,20})$"}
+      }},
+      "description": "Who is called for a status: {failed: [here, U012ABCDEF]}; the IDs of users (U…) and user groups (S…)."
     },
     "max_transcript": {
       "type": "integer", "default": 2800, "minimum": 0, "maximum": 2900,
       "description": "Characters of the transcript that are shown; 0 leaves it out. Slack's limit for its block is 3000."
+    },
+    "api_url": {
+      "type": "string", "default": "https://slack.com/api",
+      "description": "With token: the Web API; https://slack-gov.com/api for GovSlack."
+    },
+    "allow_any_host": {
+      "type": "boolean", "default": false,
+      "description": "Accept any http or https URL, and of a webhook as success any 2xx answer that is no refusal and no web page: for Slack-compatible servers and tests."
     }
   }
 })";
 
 }  // namespace slack
 
-// Slack allows one message per second and webhook, with short bursts (docs.slack.dev/apis/web-api/rate-limits).
-HSW_HTTP_SINK(slack::Sink, "slack", "1.0.0", "Slack: incoming webhooks, GovSlack and Workflow Builder", slack::kSchema,
-              .rate_max = 1, .rate_per_ms = 1000, .rate_burst = 3, .concurrency = 2, .concurrent_calls = true)
+HSW_HTTP_SINK(slack::Sink, "slack", "1.1.0", "Slack: incoming webhooks, Workflow Builder, and apps with a bot's token",
+              slack::kSchema, .concurrent_calls = true)

@@ -117,6 +117,100 @@ TEST(WebhookSink, DoesNotReachAPrivateAddressUnlessAllowed) {
   EXPECT_EQ(requests, 0);
 }
 
+/// Slack's Web API as far as the bot uses it: says ok, and keeps "path body" of each request. A request for the channel
+/// `limited` is told to wait once.
+class WebApi {
+ public:
+  explicit WebApi(std::size_t wanted, std::string limited = "") : wanted_(wanted), limited_(std::move(limited)) {
+    auto server = fakes::HttpLoop::Start([this](const fakes::HttpRequest& request) { return Answer(request); });
+    if (server) server_ = std::move(*server);
+  }
+  std::string Root() const { return "http://127.0.0.1:" + std::to_string(server_->Port()); }
+  /// The requests, once as many as wanted have come; what came until then if they do not.
+  std::vector<std::string> Await() {
+    arrived_.get_future().wait_for(seconds(20));
+    const std::lock_guard lock(mu_);
+    return got_;
+  }
+
+ private:
+  fakes::HttpReply Answer(const fakes::HttpRequest& request) {
+    const std::lock_guard lock(mu_);
+    fakes::HttpReply reply;
+    reply.content_type = "application/json";
+    if (!limited_.empty() && request.body.find(limited_) != std::string::npos && !told_to_wait_) {
+      told_to_wait_ = true;
+      reply.status = 429;
+      reply.headers.emplace_back("Retry-After", "1");
+      return reply;
+    }
+    got_.push_back(std::string(request.target).append(" ").append(request.body));
+    const std::string ts = "1700000000.00000" + std::to_string(got_.size());
+    reply.body = R"({"ok":true,"channel":"C0ALERTS","ts":")" + ts + R"(","upload_url":")" + Root() +
+                 R"(/upload/1","file_id":"F0FILE"})";
+    if (got_.size() == wanted_) arrived_.set_value();
+    return reply;
+  }
+
+  const std::size_t wanted_;
+  const std::string limited_;
+  std::mutex mu_;
+  std::vector<std::string> got_;
+  bool told_to_wait_ = false;
+  std::promise<void> arrived_;
+  std::unique_ptr<fakes::HttpLoop> server_;
+};
+
+TEST(SlackBot, MakesAThreadOfACallAndKeepsItsFirstMessageUpToDate) {
+  WebApi api(6);
+  TempDir dir;
+  RouterConfig config(dir);
+  config.sinks =
+      "  bot:\n    plugin: slack\n    config: {token: xoxb-s3cret, channel: C0ALERTS, api_url: \"" + api.Root() +
+      "/api\", allow_any_host: true, thread: call, update: true, long_transcript: file, max_transcript: 20}\n";
+  config.rules = "  - {name: all, when: {status: [in-progress, completed]}, send: [bot]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  const std::string said = "assistant: a transcript that is longer than the message may show\nuser: yes\n";
+  ASSERT_EQ(router.Post(Call(CallId(7), {{"status", "in-progress"}, {"transcript", ""}})).status, 200);
+  ASSERT_EQ(router.Post(Call(CallId(7), {{"transcript", said}})).status, 200);
+  const auto got = api.Await();
+  ASSERT_EQ(got.size(), 6U) << router.Log();
+  EXPECT_THAT(got[0], testing::AllOf(testing::StartsWith("/api/chat.postMessage"), HasSubstr("in-progress"),
+                                     testing::Not(HasSubstr("thread_ts"))));
+  EXPECT_THAT(got[1], testing::AllOf(testing::StartsWith("/api/chat.update"), HasSubstr(R"("ts":"1700000000.000001")"),
+                                     HasSubstr("completed")));
+  EXPECT_THAT(got[2], testing::AllOf(testing::StartsWith("/api/chat.postMessage"),
+                                     HasSubstr(R"("thread_ts":"1700000000.000001")"), HasSubstr("completed")));
+  EXPECT_THAT(got[3], testing::StartsWith("/api/files.getUploadURLExternal filename=transcript-" + CallId(7)));
+  EXPECT_THAT(got[4], testing::AllOf(testing::StartsWith("/upload/1"), HasSubstr("User: yes")));
+  EXPECT_THAT(got[5], testing::AllOf(testing::StartsWith("/api/files.completeUploadExternal"),
+                                     HasSubstr("channel_id=C0ALERTS&thread_ts=1700000000.000001")));
+  EXPECT_EQ(router.Stop(), 0);
+  EXPECT_THAT(router.Log(), testing::Not(HasSubstr("xoxb-s3cret")));
+}
+
+TEST(SlackBot, AChannelThatIsLimitedDoesNotDelayAnother) {
+  WebApi api(2, "C0BUSY");
+  TempDir dir;
+  RouterConfig config(dir);
+  config.sinks = "  bot:\n    plugin: slack\n    config: {token: xoxb-s3cret, channel: C0CALM, api_url: \"" +
+                 api.Root() + "/api\", allow_any_host: true, channels: [{rule: busy, channel: C0BUSY}]}\n";
+  config.rules =
+      "  - {name: busy, when: {status: completed}, send: [bot]}\n"
+      "  - {name: calm, when: {status: failed}, send: [bot]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(router.WaitForEvent("delivery_retry"));
+  ASSERT_EQ(router.Post(Call(CallId(2), {{"status", "failed"}})).status, 200);
+  const auto got = api.Await();
+  ASSERT_EQ(got.size(), 2U) << router.Log();
+  EXPECT_THAT(got[0], HasSubstr("C0CALM"));
+  EXPECT_THAT(got[1], HasSubstr("C0BUSY"));
+  EXPECT_THAT(router.Log(), testing::Not(HasSubstr("lane_throttled")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Bundled, HttpSink, testing::ValuesIn(kCases),
                          [](const auto& info) { return info.param.plugin; });
 

@@ -109,7 +109,14 @@ PIN(offsetof(hsw_sink, render), 96);
 PIN(offsetof(hsw_sink, interpret), 104);
 PIN(offsetof(hsw_sink, deliver), 112);
 PIN(offsetof(hsw_sink, reopen), 120);
-PIN(sizeof(hsw_sink), 128);
+PIN(offsetof(hsw_sink, advise), 128); /* 1.1 */
+PIN(sizeof(hsw_sink), 136);
+
+PIN(offsetof(hsw_advice, rate_max), 4);
+PIN(offsetof(hsw_advice, rate_per_ms), 8);
+PIN(offsetof(hsw_advice, rate_burst), 12);
+PIN(offsetof(hsw_advice, concurrency), 16);
+PIN(sizeof(hsw_advice), 20);
 
 /* C and C++ must see the same sizes. */
 size_t HswSizesSeenByC(size_t which) {

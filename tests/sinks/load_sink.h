@@ -21,4 +21,22 @@ inline Result<std::shared_ptr<Sink>> LoadSink(const std::string& name, const std
                                  plugins::Masker(secrets));
 }
 
+/// What the sink's own check finds wrong with `config`: "/key: problem", one a line.
+inline std::string ProblemsOf(const std::string& name, const std::string& config) {
+  const std::filesystem::path file = std::string(HSW_BINARY_DIR) + "/lib/hookswitch/sinks/" + name + ".so";
+  auto sink = plugins::OpenLibrary(file, file);
+  if (!sink) return sink.error().message;
+  if (!sink->check) return "";
+  std::string problems;
+  const auto report = [](void* context, hsw_str pointer, hsw_str problem) {
+    static_cast<std::string*>(context)
+        ->append(pointer.data ? pointer.data : "", pointer.size)
+        .append(": ")
+        .append(problem.data, problem.size)
+        .append("\n");
+  };
+  sink->check(plugins::PluginConfig("ops", config, "UTC").get(), report, &problems);
+  return problems;
+}
+
 }  // namespace hookswitch::test

@@ -1,6 +1,7 @@
 // Each file of tests/golden/sinks/<sink> is a case: an event with its message and the request they must become, or an
-// answer and the outcome it must become. With HSW_GOLDEN_UPDATE set, what came out is written into the files, to be
-// read as a diff.
+// answer and the outcome it must become; or, for a delivery of several requests, its steps: each an answer, with the
+// request before it and the outcome behind it. With HSW_GOLDEN_UPDATE set, what came out is written into the files, to
+// be read as a diff.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -36,7 +37,28 @@ json::object ToObject(const HttpRequest& request) {
   boost::system::error_code not_json;
   json::value body = json::parse(request.body, not_json);
   if (not_json) body = json::string(request.body);
-  return {{"method", request.method}, {"url", request.url}, {"headers", headers}, {"body", body}};
+  json::object object{{"method", request.method}, {"url", request.url}, {"headers", headers}, {"body", body}};
+  if (request.pace) object["pace"] = request.pace->key;
+  return object;
+}
+
+/// {"request": …}, or {"outcome": …} of a delivery that became none.
+json::object Rendered(Sink& sink, const SinkDelivery& delivery) {
+  auto made = sink.Render(delivery);
+  if (const auto* request = std::get_if<HttpRequest>(&made)) return {{"request", ToObject(*request)}};
+  return {{"outcome", golden::ToObject(std::get<Outcome>(made))}};
+}
+
+Outcome Interpreted(Sink& sink, const SinkDelivery& delivery, const json::object& answer) {
+  HttpResponse response;
+  response.status = static_cast<int>(answer.at("status").as_int64());
+  response.body = BodyOf(answer);
+  if (const auto* headers = answer.if_contains("headers")) {
+    for (const auto& [name, value] : headers->as_object()) response.headers.emplace_back(name, golden::TextOf(value));
+  }
+  std::optional<std::chrono::milliseconds> retry_after;
+  if (const auto* ms = answer.if_contains("retry_after_ms")) retry_after = std::chrono::milliseconds(ms->as_int64());
+  return sink.Interpret(delivery, response, retry_after);
 }
 
 class SinkGolden : public testing::TestWithParam<std::string> {};
@@ -57,33 +79,37 @@ TEST_P(SinkGolden, SaysWhatTheFileSays) {
   Message message;
   message.title = "Bolna call ended: completed";
   if (const auto* given = root.if_contains("message")) message = golden::MessageOf(given->as_object());
-  const std::string memory = golden::Member(root, "memory");
-  SinkDelivery delivery{event, message, "d-7f", "ops", "failed-billing", 1, 0, "", memory};
-  if (root.contains("raw")) delivery.raw_body = [&root] { return golden::Member(root, "raw"); };
-  if (const auto now = golden::Member(root, "now"); !now.empty()) delivery.now = ParseTime(now).value();
+  std::string state = golden::Member(root, "state"), memory = golden::Member(root, "memory");
+  std::uint32_t step = state.empty() ? 0 : 1;
+  const auto delivery = [&] {
+    SinkDelivery given{event, message, "d-7f", "ops", "failed-billing", 1, step, state, memory};
+    if (root.contains("raw")) given.raw_body = [&root] { return golden::Member(root, "raw"); };
+    if (const auto now = golden::Member(root, "now"); !now.empty()) given.now = ParseTime(now).value();
+    return given;
+  };
 
   json::object came_out;
-  if (root.contains("message")) {
-    auto made = (*sink)->Render(delivery);
-    if (const auto* request = std::get_if<HttpRequest>(&made)) {
-      came_out["request"] = ToObject(*request);
-    } else {
-      came_out["outcome"] = golden::ToObject(std::get<Outcome>(made));
+  if (const auto* steps = root.if_contains("steps")) {
+    json::array all;
+    for (const auto& given : steps->as_array()) {
+      json::object one = Rendered(**sink, delivery());
+      one["answer"] = given.at("answer");
+      const Outcome outcome = Interpreted(**sink, delivery(), given.at("answer").as_object());
+      one["outcome"] = golden::ToObject(outcome);
+      all.push_back(std::move(one));
+      state = outcome.state;
+      if (outcome.has_memory) memory = outcome.memory;
+      ++step;
+      if (outcome.kind != Outcome::Kind::kNext) break;
+    }
+    came_out["steps"] = std::move(all);
+  } else {
+    if (root.contains("message")) came_out = Rendered(**sink, delivery());
+    if (const auto* answer = root.if_contains("answer")) {
+      came_out["outcome"] = golden::ToObject(Interpreted(**sink, delivery(), answer->as_object()));
     }
   }
-  if (const auto* answer = root.if_contains("answer")) {
-    const auto& in = answer->as_object();
-    HttpResponse response;
-    response.status = static_cast<int>(in.at("status").as_int64());
-    response.body = BodyOf(in);
-    if (const auto* headers = in.if_contains("headers")) {
-      for (const auto& [name, value] : headers->as_object()) response.headers.emplace_back(name, golden::TextOf(value));
-    }
-    std::optional<std::chrono::milliseconds> retry_after;
-    if (const auto* ms = in.if_contains("retry_after_ms")) retry_after = std::chrono::milliseconds(ms->as_int64());
-    came_out["outcome"] = golden::ToObject((*sink)->Interpret(delivery, response, retry_after));
-  }
-  ASSERT_FALSE(came_out.empty()) << "the case has neither a message nor an answer";
+  ASSERT_FALSE(came_out.empty()) << "the case has no message, no answer and no steps";
   if (std::getenv("HSW_GOLDEN_UPDATE")) {
     for (const auto& [key, value] : came_out) root[key] = value;
     std::ofstream(file) << ToText(root, 2) << "\n";

@@ -168,6 +168,35 @@ TEST(SlackUrl, IsNeverQuotedInAProblem) {
   EXPECT_EQ(RefusalOfUrl("https://evil.test/services/T1A2B3C4D/B5E6F7G8H/geheim").find("geheim"), std::string::npos);
 }
 
+TEST(SlackConfig, IsForOneOfTheTwoDoors) {
+  constexpr std::string_view kWebhook =
+      R"("webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh")";
+  const auto problems = [](std::string_view config) {
+    return test::ProblemsOf("slack", "{" + std::string(config) + "}");
+  };
+  EXPECT_EQ(problems(kWebhook), "");
+  EXPECT_EQ(problems(R"("token":"xoxb-1","channel":"C1","thread":"call","update":true)"), "");
+  EXPECT_EQ(problems(""), ": needs webhook_url, of an incoming webhook, or token, of a bot\n");
+  EXPECT_EQ(problems(std::string(kWebhook) + R"(,"token":"xoxb-1")"),
+            "/token: token and webhook_url are two ways to post: give one of them\n");
+  EXPECT_EQ(problems(R"("token":"xoxb-1")"),
+            ": needs channel: where the bot posts what channels does not say otherwise\n");
+  EXPECT_NE(problems(R"("token":"xoxb-1","channel":"C1","api_url":"https://evil.test/api")").find("/api_url: "),
+            std::string::npos);
+  EXPECT_EQ(problems(R"("token":"xoxb-1","channel":"C1","api_url":"http://127.0.0.1:1","allow_any_host":true)"), "");
+  for (const char* key : {R"("channel":"C1")", R"("thread":"call")", R"("update":true)", R"("long_transcript":"file")",
+                          R"("channels":[{"channel":"C1"}])"}) {
+    EXPECT_NE(problems(std::string(kWebhook) + "," + key).find("needs a bot's token"), std::string::npos) << key;
+  }
+}
+
+TEST(SlackAdvice, LeavesABotsPaceToItsChannels) {
+  auto sink = test::LoadSink("slack", R"({"token":"xoxb-1","channel":"C1"})");
+  ASSERT_TRUE(sink) << sink.error().message;
+  EXPECT_EQ((*sink)->Advice().rate_max, 0);
+  EXPECT_EQ((*sink)->Advice().concurrency, 8);
+}
+
 TEST(SlackAdvice, IsOneMessagePerSecondWithShortBursts) {
   auto sink =
       test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");

@@ -115,5 +115,73 @@ TEST(SlackProperty, EveryWorkflowBodyIsAFlatObjectOfStrings) {
   }
 }
 
+/// `text` without what the sink may leave out or, if it was `sent`, adds.
+std::string Bare(const std::string& text, bool sent) {
+  std::string bare;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view rest = std::string_view(text).substr(i);
+    const auto skip = [&](std::string_view what, char instead) {
+      if (!rest.starts_with(what)) return false;
+      if (instead) bare += instead;
+      i += what.size();
+      return true;
+    };
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (sent && (skip("&amp;", '&') || skip("&lt;", '<') || skip("&gt;", '>') || skip("\xE2\x80\x8B", 0))) continue;
+    if (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      i += 2;
+      continue;
+    }
+    if (byte >= 0x20 && byte != 0x7F) bare += text[i];
+    ++i;
+  }
+  return bare;
+}
+
+TEST(SlackProperty, AllOfATranscriptGoesIntoTheThreadInMessagesThatSlackTakes) {
+  auto sink =
+      test::LoadSink("slack", R"({"token":"xoxb-1","channel":"C1","long_transcript":"thread","max_transcript":0})");
+  ASSERT_TRUE(sink) << sink.error().message;
+  std::size_t parts = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const CallEvent event;
+    Message message = RandomMessage(random);
+    for (int more = 0; more < 3; ++more) message.transcript += RandomMessage(random).transcript;
+    if (message.transcript.find_first_not_of(" \t\r\n") == std::string::npos) continue;
+    std::string state, all;
+    std::uint32_t step = 0;
+    for (;; ++step) {
+      const SinkDelivery delivery{event, message, "d-1", "ops", "r", 1, step, state, ""};
+      auto made = (*sink)->Render(delivery);
+      auto* request = std::get_if<HttpRequest>(&made);
+      ASSERT_TRUE(request);
+      auto body = json::parse(request->body).as_object();
+      EXPECT_EQ(body.at("channel"), "C1");
+      EXPECT_EQ(body.contains("thread_ts"), step > 0);
+      body.erase("channel");
+      body.erase("thread_ts");
+      ASSERT_EQ(fakes::CheckSlackMessage(body), "");
+      EXPECT_LE(AllText(body.at("blocks")), 9000U);
+      for (const auto& block : body.at("blocks").as_array()) {
+        if (step == 0 || block.at("type") != "section") continue;
+        const std::string text(std::string_view(block.at("text").at("text").as_string()));
+        ASSERT_FALSE(HasLiveMarkup(text));
+        ASSERT_TRUE(text.starts_with("```") && text.ends_with("```"));
+        all += text.substr(3, text.size() - 6);
+      }
+      const auto outcome = (*sink)->Interpret(delivery, {200, {}, R"({"ok":true,"channel":"C1","ts":"1.1"})"}, {});
+      if (outcome.kind == Outcome::Kind::kDelivered) break;
+      ASSERT_EQ(outcome.kind, Outcome::Kind::kNext);
+      state = outcome.state;
+    }
+    parts = std::max<std::size_t>(parts, step);
+    const std::string said = Bare(message.transcript, false), sent = Bare(all, true);
+    ASSERT_TRUE(step < 12 ? sent == said : said.starts_with(sent));
+  }
+  EXPECT_GT(parts, 1U) << "some were long";
+}
+
 }  // namespace
 }  // namespace hookswitch

@@ -153,7 +153,7 @@ struct hsw_response {
   uint32_t retry_after_ms; /* Retry-After, parsed by the host (seconds, decimals and dates); 0: none or junk */
   const hsw_pair* headers;
   size_t header_count;
-  hsw_str body; /* at most 64 KiB of it */
+  hsw_str body; /* at most 256 KiB of it */
 
   /* Since 1.1. One value of a JSON body, by RFC 6901 pointer ("/error", "/message/ts"): as event_value of a delivery;
    * data is NULL also when the body is not JSON. Valid until interpret returns. */
@@ -203,6 +203,12 @@ enum {
   HSW_SINK_CONCURRENT = 1u /* [deliver] functions may run at the same time on one instance */
 };
 
+/* Since 1.1. What the other side can take: see hsw_sink. */
+typedef struct hsw_advice {
+  uint32_t size;
+  uint32_t rate_max, rate_per_ms, rate_burst, concurrency;
+} hsw_advice;
+
 /* What hsw_sink_entry returns: static, constant, valid as long as the library is loaded. */
 typedef struct hsw_sink {
   uint32_t size;
@@ -238,6 +244,10 @@ typedef struct hsw_sink {
 
   /* [any] Optional. The operator reloads and this instance stays: reopen files. May run during [deliver]. */
   void (*reopen)(hsw_instance* self);
+
+  /* [control] Since 1.1. Optional. For a plugin whose instances differ in what they can take: corrects `advice`, which
+   * holds this struct's rate_max … concurrency. */
+  void (*advise)(hsw_instance* self, hsw_advice* advice);
 } hsw_sink;
 
 /* The one exported symbol. [control] Called once after loading. Returns NULL if it cannot work with this host. */

@@ -16,8 +16,9 @@
 //   HSW_HTTP_SINK(Webhook, "webhook", "1.0.0", "POSTs the event as JSON", R"({"type": "object", …})")
 //
 // Optional members: hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response&) (without it: hsw::FromHttp),
-// static void Check(const hsw::Config&, hsw::Report&), void Reopen(). A call sink has, instead of Render and Interpret,
-// hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&) and is made a plugin by HSW_CALL_SINK.
+// static void Check(const hsw::Config&, hsw::Report&), void Reopen(), hsw::Options Advise() const. A call sink has,
+// instead of Render and Interpret, hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&) and is made a plugin by
+// HSW_CALL_SINK.
 //
 // Exceptions become outcomes here and never cross the border: hsw::Rejected and hsw::Misconfigured what they say, any
 // other one a retry with its text. One thrown by the constructor refuses the config with its text.
@@ -474,6 +475,15 @@ struct Shims {
                       hsw_outcome* out) noexcept {
     Guard(out, [&] { Self(self)->Deliver(Call(call), Delivery(delivery)).CopyTo(out); });
   }
+  static void Advise(hsw_instance* self, hsw_advice* advice) noexcept {
+    if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) {
+      const Options options = Self(self)->Advise();
+      advice->rate_max = options.rate_max;
+      advice->rate_per_ms = options.rate_per_ms;
+      advice->rate_burst = options.rate_burst;
+      advice->concurrency = options.concurrency;
+    }
+  }
   static void Reopen(hsw_instance* self) noexcept {
     (void)self;
     try {
@@ -511,6 +521,7 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   }
   if constexpr (requires(T & t, const Call& c, const Delivery& d) { t.Deliver(c, d); }) sink.deliver = S::Deliver;
   sink.reopen = S::Reopen;
+  if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) sink.advise = S::Advise;
   return sink;
 }
 

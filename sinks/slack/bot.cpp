@@ -1,0 +1,361 @@
+#include "bot.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "bot_errors.h"
+#include "hookswitch/json.hpp"
+#include "hookswitch/text.hpp"
+#include "layout.h"
+#include "transcript.h"
+
+namespace slack {
+namespace {
+
+// So many messages in a thread are read by nobody, and a delivery has 16 steps.
+constexpr std::size_t kMaxParts = 12;
+constexpr std::size_t kMaxMemory = 1000;  // of 1023 bytes
+
+std::vector<std::string_view> Split(std::string_view text, char by) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const auto end = text.find(by);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+template <class Number>
+Number NumberOf(std::string_view text, Number otherwise = 0) {
+  std::from_chars(text.data(), text.data() + text.size(), otherwise);
+  return otherwise;
+}
+
+std::string PercentEncoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    }
+  }
+  return out;
+}
+
+/// FNV-1a: tells a transcript from the one that was sent before.
+std::string Fingerprint(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  std::array<char, 17> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr;
+  return {digits.data(), end};
+}
+
+/// What is remembered of a call in one channel: its first message, when what that shows happened, and which transcript
+/// has been sent whole. A line of the sink's memory.
+struct Remembered {
+  std::string wanted;  ///< the channel as the config names it
+  std::string channel, ts;
+  std::int64_t at = 0;
+  std::string transcript;
+
+  std::string Line() const {
+    return wanted + '\t' + channel + '\t' + ts + '\t' + std::to_string(at) + '\t' + transcript + '\n';
+  }
+};
+
+std::optional<Remembered> Find(std::string_view memory, std::string_view wanted) {
+  for (const auto line : Split(memory, '\n')) {
+    const auto parts = Split(line, '\t');
+    if (parts.size() != 5 || parts[0] != wanted) continue;
+    return Remembered{std::string(parts[0]), std::string(parts[1]), std::string(parts[2]),
+                      NumberOf<std::int64_t>(parts[3]), std::string(parts[4])};
+  }
+  return std::nullopt;
+}
+
+/// The memory with `now` in it first; what was used least recently makes room.
+std::string With(std::string_view memory, const Remembered& now) {
+  std::string out = now.Line();
+  for (const auto line : Split(memory, '\n')) {
+    if (line.empty() || Split(line, '\t')[0] == now.wanted || out.size() + line.size() + 1 > kMaxMemory) continue;
+    out.append(line).append(1, '\n');
+  }
+  return out;
+}
+
+std::int64_t AtOf(const hsw::Delivery& delivery) {
+  return delivery.Message().AtUnixMs().value_or(0);
+}
+
+}  // namespace
+
+/// What one request does. Between two steps it is the delivery's state, its members with tabs between.
+struct Bot::Step {
+  enum class Do { kPost, kReply, kUpdate, kPart, kAskForUpload, kUpload, kShareFile };
+  Do what = Do::kPost;
+  bool plain = false;           ///< without blocks: Slack has refused them
+  std::string channel;          ///< as the config names it; from its first answer on by its ID
+  std::string thread_ts;        ///< what a reply replies to, what an update updates
+  std::size_t part = 0;         ///< with kPart
+  std::string file_id, upload;  ///< with kUpload and kShareFile: the file's ID and where its bytes go
+
+  std::string Text() const {
+    std::string text(1, static_cast<char>('0' + static_cast<int>(what)));
+    for (const std::string& member :
+         {std::string(plain ? "plain" : ""), channel, thread_ts, std::to_string(part), file_id, upload}) {
+      text.append(1, '\t').append(member);
+    }
+    return text;
+  }
+  static Step FromText(std::string_view text) {
+    const auto parts = Split(text, '\t');
+    if (parts.size() != 7 || parts[0].size() != 1) throw hsw::Rejected("bad_state", "the delivery's state is damaged");
+    return {static_cast<Do>(parts[0][0] - '0'), parts[1] == "plain",   std::string(parts[2]), std::string(parts[3]),
+            NumberOf<std::size_t>(parts[4]),    std::string(parts[5]), std::string(parts[6])};
+  }
+  bool IsMessage() const { return what == Do::kPost || what == Do::kReply || what == Do::kUpdate; }
+};
+
+Bot::Bot(const hsw::Config& config)
+    : api_(config.String("api_url", "https://slack.com/api")),
+      authorization_("Bearer " + config.String("token")),
+      channel_(config.String("channel")),
+      thread_(config.String("thread") == "call"),
+      update_(config.Bool("update")),
+      any_host_(config.Bool("allow_any_host")),
+      long_transcript_(config.String("long_transcript") == "thread" ? LongTranscript::kThread
+                       : config.String("long_transcript") == "file" ? LongTranscript::kFile
+                                                                    : LongTranscript::kCut),
+      max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 2800))),
+      mentions_(config) {
+  if (api_.ends_with('/')) api_.pop_back();
+  for (int i = 0;; ++i) {
+    const std::string choice = "channels." + std::to_string(i) + ".";
+    const auto channel = config.Find(choice + "channel");
+    if (!channel) break;
+    channels_.push_back({config.String(choice + "rule"), config.String(choice + "agent"), std::string(*channel)});
+  }
+}
+
+std::string Bot::ProblemWithApi(const hsw::Config& config) {
+  const auto url = config.String("api_url", "https://slack.com/api");
+  if (config.Bool("allow_any_host")) return hsw::ProblemWithServiceUrl(url, true);
+  for (const char* known : {"https://slack.com/api", "https://slack-gov.com/api"}) {
+    if (url == known || url == std::string(known) + "/") return "";
+  }
+  return "must be https://slack.com/api or https://slack-gov.com/api; set allow_any_host: true for another server";
+}
+
+std::string_view Bot::ChannelFor(const hsw::Delivery& delivery) const {
+  for (const Choice& choice : channels_) {
+    if (!choice.rule.empty() && choice.rule != delivery.Rule()) continue;
+    if (!choice.agent.empty() && choice.agent != hsw::View(delivery.Event().agent) &&
+        choice.agent != delivery.Value("/agent/id")) {
+      continue;
+    }
+    return choice.channel;
+  }
+  return channel_;
+}
+
+Bot::Step Bot::StepOf(const hsw::Delivery& delivery) const {
+  if (!delivery.State().empty()) return Step::FromText(delivery.State());
+  Step step;
+  step.channel = ChannelFor(delivery);
+  if (!thread_ && !update_) return step;
+  const auto known = Find(delivery.Memory(), step.channel);
+  if (!known) return step;
+  // Platforms repeat and reorder: an older status must not take the place of a newer one.
+  const bool newer = AtOf(delivery) >= known->at;
+  step.what = update_ && newer ? Step::Do::kUpdate : Step::Do::kReply;
+  step.channel = known->channel;
+  step.thread_ts = known->ts;
+  return step;
+}
+
+bool Bot::SendsAllOfTranscript(const hsw::Delivery& delivery) const {
+  const auto transcript = delivery.Message().Transcript();
+  if (long_transcript_ == LongTranscript::kCut || hsw::IsBlank(transcript)) return false;
+  if (hsw::CutCodePoints(transcript, max_transcript_).size() == transcript.size()) return false;
+  const auto known = Find(delivery.Memory(), ChannelFor(delivery));
+  return !known || known->transcript != Fingerprint(transcript);
+}
+
+void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
+  const Step step = StepOf(delivery);
+  const auto message = delivery.Message();
+  const auto json = [&](std::string_view method, std::string body) {
+    request.Url(api_ + "/" + std::string(method));
+    request.Header("Authorization", authorization_);
+    request.Header("Content-Type", "application/json; charset=utf-8");
+    // The members of the envelope go before those of `body`.
+    hsw::JsonWriter envelope;
+    envelope.BeginObject();
+    envelope.Key("channel").String(step.channel);
+    if (step.what == Step::Do::kUpdate) {
+      envelope.Key("ts").String(step.thread_ts);
+    } else if (!step.thread_ts.empty()) {
+      envelope.Key("thread_ts").String(step.thread_ts);
+    }
+    request.Body(std::string(envelope.Text()).append(1, ',').append(body, 1));
+    // One message per second and channel, short bursts allowed (docs.slack.dev/apis/web-api/rate-limits).
+    request.Pace(step.channel, 1, 1000, 3);
+  };
+  const auto form = [&](std::string_view method, std::string body) {
+    request.Url(api_ + "/" + std::string(method));
+    request.Header("Authorization", authorization_);
+    request.Header("Content-Type", "application/x-www-form-urlencoded");
+    request.Body(body);
+  };
+  switch (step.what) {
+    case Step::Do::kPost:
+    case Step::Do::kReply:
+    case Step::Do::kUpdate: {
+      const auto mention = mentions_.For(hsw::View(delivery.Event().status));
+      return json(
+          step.what == Step::Do::kUpdate ? "chat.update" : "chat.postMessage",
+          step.plain ? PlainBody(message, max_transcript_, mention) : BlocksBody(message, max_transcript_, mention));
+    }
+    case Step::Do::kPart:
+      return json("chat.postMessage", TranscriptParts(message.Transcript(), kMaxParts).at(step.part));
+    case Step::Do::kAskForUpload:
+      return form("files.getUploadURLExternal", "filename=" + PercentEncoded(FileName(delivery)) +
+                                                    "&length=" + std::to_string(FileText(message.Transcript()).size()));
+    case Step::Do::kUpload:
+      request.Url(step.upload);
+      request.Header("Content-Type", "text/plain; charset=utf-8");
+      return request.Body(FileText(message.Transcript()));
+    case Step::Do::kShareFile: {
+      hsw::JsonWriter files;
+      files.BeginArray().BeginObject();
+      files.Key("id").String(step.file_id);
+      files.Key("title").String("Transcript");
+      files.EndObject().EndArray();
+      return form("files.completeUploadExternal", "files=" + PercentEncoded(files.Text()) +
+                                                      "&channel_id=" + PercentEncoded(step.channel) +
+                                                      "&thread_ts=" + PercentEncoded(step.thread_ts));
+    }
+  }
+  throw hsw::Rejected("bad_state", "the delivery's state is damaged");
+}
+
+hsw::Outcome Bot::Interpret(const hsw::Delivery& delivery, const hsw::Response& response) const {
+  const Step step = StepOf(delivery);
+  const bool success = response.Status() >= 200 && response.Status() < 300;
+  // Where a file's bytes go, the answer is "OK - 120" (docs.slack.dev/messaging/working-with-files).
+  // Of an answer longer than what the host keeps the start still says so.
+  const bool ok = response.Json("/ok") == "true" || response.Body().starts_with(R"({"ok":true)");
+  const bool done = success && (ok || step.what == Step::Do::kUpload);
+  return done ? Succeeded(step, delivery, response) : Failed(step, response);
+}
+
+hsw::Outcome Bot::Succeeded(Step step, const hsw::Delivery& delivery, const hsw::Response& response) const {
+  switch (step.what) {
+    case Step::Do::kPost: {
+      const auto channel = response.Json("/channel"), ts = response.Json("/ts");
+      if (!channel || !ts) return hsw::Outcome::Delivered();  // posted, but nothing can follow it
+      step.channel = *channel;
+      step.thread_ts = *ts;
+      return AfterMessage(step, delivery);
+    }
+    case Step::Do::kReply: return AfterMessage(step, delivery);
+    case Step::Do::kUpdate: {
+      if (!thread_) return AfterMessage(step, delivery);
+      step.what = Step::Do::kReply;
+      step.plain = false;
+      Remembered now = Find(delivery.Memory(), ChannelFor(delivery)).value_or(Remembered{});
+      now.at = AtOf(delivery);
+      return hsw::Outcome::Next(step.Text()).Memory(With(delivery.Memory(), now));
+    }
+    case Step::Do::kPart:
+      if (++step.part < TranscriptParts(delivery.Message().Transcript(), kMaxParts).size()) {
+        return hsw::Outcome::Next(step.Text());
+      }
+      return Finished(step, delivery);
+    case Step::Do::kAskForUpload: {
+      const auto url = response.Json("/upload_url"), id = response.Json("/file_id");
+      const bool usable = url && id && url->size() <= 800 && hsw::ProblemWithServiceUrl(*url, any_host_).empty();
+      step.what = usable ? Step::Do::kUpload : Step::Do::kPart;
+      step.upload = usable ? std::string(*url) : "";
+      step.file_id = usable ? std::string(*id) : "";
+      return hsw::Outcome::Next(step.Text());
+    }
+    case Step::Do::kUpload:
+      step.what = Step::Do::kShareFile;
+      step.upload.clear();
+      return hsw::Outcome::Next(step.Text());
+    case Step::Do::kShareFile: return Finished(step, delivery);
+  }
+  throw hsw::Rejected("bad_state", "the delivery's state is damaged");
+}
+
+/// The message is there: what else there is to send of it, and what is to be remembered.
+hsw::Outcome Bot::AfterMessage(Step step, const hsw::Delivery& delivery) const {
+  auto outcome = hsw::Outcome::Delivered().RemoteId(step.channel + "/" + step.thread_ts);
+  const bool more = SendsAllOfTranscript(delivery);
+  const bool is_reply = step.what == Step::Do::kReply;
+  if (more) {
+    step.what = long_transcript_ == LongTranscript::kFile ? Step::Do::kAskForUpload : Step::Do::kPart;
+    step.plain = false;
+    outcome = hsw::Outcome::Next(step.Text());
+  }
+  if (!thread_ && !update_) return outcome;
+  const auto wanted = ChannelFor(delivery);
+  const auto known = Find(delivery.Memory(), wanted);
+  Remembered now{std::string(wanted), step.channel, step.thread_ts, AtOf(delivery), known ? known->transcript : ""};
+  if (is_reply && known) now.at = known->at;
+  if (known && known->Line() == now.Line()) return outcome;
+  return outcome.Memory(With(delivery.Memory(), now));
+}
+
+/// All of the transcript is there.
+hsw::Outcome Bot::Finished(const Step& step, const hsw::Delivery& delivery) const {
+  auto outcome = hsw::Outcome::Delivered().RemoteId(step.channel + "/" + step.thread_ts);
+  auto known = Find(delivery.Memory(), ChannelFor(delivery));
+  if (!known) return outcome;
+  known->transcript = Fingerprint(delivery.Message().Transcript());
+  return outcome.Memory(With(delivery.Memory(), *known));
+}
+
+hsw::Outcome Bot::Failed(Step step, const hsw::Response& response) const {
+  const BotError error = step.what == Step::Do::kUpload ? ReadUploadError(response) : ReadError(response);
+  if (error.outcome.status() == HSW_RETRY) return error.outcome;
+  const auto instead = [&](Step::Do what, const std::string& reason) {
+    step.what = what;
+    return hsw::Outcome::Next(step.Text()).Code(error.code).Reason(error.reason + reason);
+  };
+  if (step.IsMessage() && error.is_layout && !step.plain) {
+    step.plain = true;
+    return instead(step.what, "; it goes out as text alone");
+  }
+  const bool gone = error.code == "message_not_found" || error.code == "thread_not_found" ||
+                    error.code == "invalid_thread_ts" || error.code == "cannot_reply_to_message";
+  if ((step.what == Step::Do::kUpdate || step.what == Step::Do::kReply) && gone) {
+    step.thread_ts.clear();
+    return instead(Step::Do::kPost, "; it goes out as a new message");
+  }
+  if (step.what == Step::Do::kUpdate && error.is_about_update) {
+    return instead(Step::Do::kReply, "; it goes out as a reply");
+  }
+  const bool is_file =
+      step.what == Step::Do::kAskForUpload || step.what == Step::Do::kUpload || step.what == Step::Do::kShareFile;
+  if (is_file) {
+    step.upload.clear();
+    step.file_id.clear();
+    return instead(Step::Do::kPart, "; the transcript goes into the thread instead of a file").Action(error.action);
+  }
+  return error.outcome;
+}
+
+}  // namespace slack

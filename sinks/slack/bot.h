@@ -1,0 +1,46 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hookswitch/sink.hpp"
+#include "mentions.h"
+
+namespace slack {
+
+/// Posts as an app with a bot's token (docs.slack.dev/reference/methods/chat.postMessage): into the channel that suits
+/// the rule or the agent, one thread for a call, its first message kept up to date, and all of a long transcript behind
+/// it. Each of these is one step of the delivery.
+class Bot {
+ public:
+  explicit Bot(const hsw::Config& config);
+  /// What is wrong with api_url, or "".
+  static std::string ProblemWithApi(const hsw::Config& config);
+
+  void Render(const hsw::Delivery& delivery, hsw::Request& request) const;
+  hsw::Outcome Interpret(const hsw::Delivery& delivery, const hsw::Response& response) const;
+
+ private:
+  enum class LongTranscript { kCut, kThread, kFile };
+  struct Choice {
+    std::string rule, agent, channel;
+  };
+  struct Step;
+
+  std::string_view ChannelFor(const hsw::Delivery& delivery) const;
+  Step StepOf(const hsw::Delivery& delivery) const;
+  hsw::Outcome Succeeded(Step step, const hsw::Delivery& delivery, const hsw::Response& response) const;
+  hsw::Outcome Failed(Step step, const hsw::Response& response) const;
+  hsw::Outcome AfterMessage(Step step, const hsw::Delivery& delivery) const;
+  hsw::Outcome Finished(const Step& step, const hsw::Delivery& delivery) const;
+  bool SendsAllOfTranscript(const hsw::Delivery& delivery) const;
+
+  std::string api_, authorization_, channel_;
+  std::vector<Choice> channels_;
+  bool thread_, update_, any_host_;
+  LongTranscript long_transcript_;
+  std::size_t max_transcript_;
+  Mentions mentions_;
+};
+
+}  // namespace slack
