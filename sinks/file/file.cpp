@@ -9,6 +9,7 @@
 #include <string>
 
 #include "hookswitch/sink.hpp"
+#include "rotation.h"
 
 namespace file_sink {
 
@@ -21,7 +22,8 @@ bool IsFull(int error) {
 /// not fit is taken back.
 class Sink {
  public:
-  Sink(const hsw::Config& config, hsw::Host) : path_(config.String("path")), sync_(config.Bool("fsync", true)) {
+  Sink(const hsw::Config& config, hsw::Host host)
+      : host_(host), path_(config.String("path")), sync_(config.Bool("fsync", true)), rotation_(config) {
     if (path_.empty()) throw std::invalid_argument("path is empty");
   }
   ~Sink() { Close(); }
@@ -33,6 +35,9 @@ class Sink {
     if (!path.starts_with('/'))
       report("/path", "path must begin with '/': a relative one depends on where hookswitch is started");
     if (path.ends_with('/')) report("/path", "path must name a file, not a folder");
+    if (config.Find("rotate.keep") && !config.Find("rotate.megabytes") && !config.Find("rotate.every")) {
+      report("/rotate", "rotate needs megabytes, every or both: without them no file is ever set aside");
+    }
   }
 
   hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery& delivery) {
@@ -40,6 +45,23 @@ class Sink {
     if (fd_ < 0) {
       if (const int error = Open()) return CannotOpen(error);
     }
+    MakeLine(delivery);
+    const std::int64_t now_ms = delivery.NowUnixMs();
+    if (rotation_.IsDue(size_, static_cast<std::int64_t>(line_.size()), written_ms_, now_ms)) {
+      // A file that grows on is better than a line that does not arrive.
+      if (const auto problem = rotation_.SetAside(path_, now_ms); !problem.empty()) host_.Log(HSW_LOG_WARN, problem);
+      Close();
+      if (const int error = Open()) return CannotOpen(error);
+    }
+    auto outcome = Append();
+    if (outcome.status() == HSW_DELIVERED) written_ms_ = now_ms;
+    return outcome;
+  }
+
+  void Reopen() { reopen_ = true; }
+
+ private:
+  void MakeLine(const hsw::Delivery& delivery) {
     line_ = R"({"delivery":)";
     hsw::AppendJsonString(line_, delivery.Id());
     line_ += R"(,"rule":)";
@@ -47,12 +69,8 @@ class Sink {
     line_ += R"(,"event":)";
     line_ += delivery.EventJson();
     line_ += "}\n";
-    return Append();
   }
 
-  void Reopen() { reopen_ = true; }
-
- private:
   int Open() {
     // O_NONBLOCK: opening a FIFO must fail below, not wait for a reader.
     fd_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
@@ -64,6 +82,8 @@ class Sink {
     }
     device_ = info.st_dev;
     inode_ = info.st_ino;
+    size_ = info.st_size;
+    written_ms_ = std::int64_t{info.st_mtim.tv_sec} * 1000;
     // A crash in the middle of a line must not glue the next one to it.
     char last = '\n';
     if (info.st_size > 0 && ::pread(fd_, &last, 1, info.st_size - 1) == 1 && last != '\n') {
@@ -82,9 +102,12 @@ class Sink {
   }
 
   /// True if the path leads elsewhere by now: a log rotation without a reload.
-  bool WasMoved() const {
+  bool WasMoved() {
     struct stat info {};
-    return fd_ >= 0 && (::lstat(path_.c_str(), &info) != 0 || info.st_dev != device_ || info.st_ino != inode_);
+    if (fd_ < 0) return false;
+    if (::lstat(path_.c_str(), &info) != 0 || info.st_dev != device_ || info.st_ino != inode_) return true;
+    size_ = info.st_size;
+    return false;
   }
 
   hsw::Outcome CannotOpen(int error) const {
@@ -137,11 +160,14 @@ class Sink {
     }
   }
 
+  const hsw::Host host_;
   const std::string path_;
   const bool sync_;
+  const Rotation rotation_;
   int fd_ = -1;
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  std::int64_t size_ = 0, written_ms_ = 0;
   std::string line_;
   std::atomic<bool> reopen_ = false;
 };
@@ -152,11 +178,20 @@ constexpr const char* kSchema = R"({
   "required": ["path"],
   "properties": {
     "path": {"type": "string", "minLength": 1, "description": "The file, from the root; made (0600) if it is not there."},
-    "fsync": {"type": "boolean", "default": true, "description": "Wait for the disk after each line."}
+    "fsync": {"type": "boolean", "default": true, "description": "Wait for the disk after each line."},
+    "rotate": {
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "megabytes": {"type": "integer", "minimum": 1, "maximum": 1000000, "description": "The file is set aside before it grows past so many millions of bytes."},
+        "every": {"type": "string", "enum": ["hour", "day"], "description": "The file is set aside when a new hour or day (UTC) has begun."},
+        "keep": {"type": "integer", "minimum": 1, "maximum": 100000, "description": "So many files that were set aside stay; older ones are removed. All, if not set."}
+      },
+      "description": "Sets the file aside, as PATH.20260304T093000Z, and begins a new one."
+    }
   }
 })";
 
 }  // namespace file_sink
 
-HSW_CALL_SINK(file_sink::Sink, "file", "1.0.0", "Appends events to a file as lines of JSON", file_sink::kSchema,
+HSW_CALL_SINK(file_sink::Sink, "file", "1.1.0", "Appends events to a file as lines of JSON", file_sink::kSchema,
               .concurrency = 1)

@@ -1,14 +1,17 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "core/base/json.h"
+#include "core/base/time_text.h"
 #include "tests/sinks/load_sink.h"
 
 namespace hookswitch {
@@ -28,14 +31,23 @@ class FileSink : public testing::Test {
   }
   ~FileSink() override { fs::remove_all(folder_); }
 
-  std::shared_ptr<Sink> Make(const fs::path& path) {
-    auto sink = test::LoadSink("file", ToText(json::object{{"path", path.string()}, {"fsync", false}}));
+  std::shared_ptr<Sink> Make(const fs::path& path, const json::object& more = {}) {
+    json::object config{{"path", path.string()}, {"fsync", false}};
+    for (const auto& [key, value] : more) config[key] = value;
+    auto sink = test::LoadSink("file", ToText(config));
     EXPECT_TRUE(sink) << sink.error().message;
     return sink ? *sink : nullptr;
   }
   Outcome Deliver(Sink& sink, std::string_view id = "d-1") {
-    return sink.Deliver({event_, message_, id, "archive", "all", 1, 0, "", ""}, std::chrono::seconds(1),
+    return sink.Deliver({event_, message_, id, "archive", "all", 1, 0, "", "", now_}, std::chrono::seconds(1),
                         [] { return false; });
+  }
+  /// The names in the folder, in order.
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
   }
   static std::string Read(const fs::path& path) {
     std::ifstream in(path);
@@ -47,6 +59,7 @@ class FileSink : public testing::Test {
   fs::path folder_;
   CallEvent event_;
   Message message_;
+  WallTime now_ = ParseTime("2036-03-04T23:59:59Z").value();
 };
 
 TEST_F(FileSink, WritesOneLineOfJsonPerEvent) {
@@ -82,6 +95,56 @@ TEST_F(FileSink, GoesOnInANewFileAfterARotation) {
   EXPECT_EQ(Read(folder_ / "calls.jsonl.1").find("d-2"), std::string::npos);
   sink->Reopen();
   EXPECT_EQ(Deliver(*sink, "d-3").kind, Outcome::Kind::kDelivered);
+}
+
+TEST_F(FileSink, SetsTheFileAsideBeforeItGrowsTooLarge) {
+  auto sink = Make(folder_ / "calls.jsonl", {{"rotate", {{"megabytes", 1}}}});
+  event_.error = std::string(600'000, 'x');
+  for (const char* id : {"d-1", "d-2", "d-3"}) EXPECT_EQ(Deliver(*sink, id).kind, Outcome::Kind::kDelivered);
+  EXPECT_THAT(Names(),
+              testing::ElementsAre("calls.jsonl", "calls.jsonl.20360304T235959Z", "calls.jsonl.20360304T235959Z-1"));
+  EXPECT_THAT(Read(folder_ / "calls.jsonl.20360304T235959Z"), testing::HasSubstr("\"d-1\""));
+  EXPECT_THAT(Read(folder_ / "calls.jsonl.20360304T235959Z-1"), testing::HasSubstr("\"d-2\""));
+  EXPECT_THAT(Read(folder_ / "calls.jsonl"), testing::HasSubstr("\"d-3\""));
+}
+
+TEST_F(FileSink, SetsTheFileAsideWhenADayHasEnded) {
+  auto sink = Make(folder_ / "calls.jsonl", {{"rotate", {{"every", "day"}}}});
+  Deliver(*sink, "d-1");
+  Deliver(*sink, "d-2");
+  EXPECT_EQ(Names().size(), 1U);
+  now_ += std::chrono::seconds(1);
+  Deliver(*sink, "d-3");
+  EXPECT_THAT(Names(), testing::ElementsAre("calls.jsonl", "calls.jsonl.20360305T000000Z"));
+  EXPECT_THAT(Read(folder_ / "calls.jsonl"), testing::Not(testing::HasSubstr("\"d-2\"")));
+}
+
+TEST_F(FileSink, ADayThatEndedWhileItWasNotOpenCountsToo) {
+  std::ofstream(folder_ / "calls.jsonl") << "{}\n";
+  Deliver(*Make(folder_ / "calls.jsonl", {{"rotate", {{"every", "hour"}}}}));
+  EXPECT_THAT(Names(), testing::ElementsAre("calls.jsonl", "calls.jsonl.20360304T235959Z"));
+}
+
+TEST_F(FileSink, KeepsSoManyAndRemovesNothingElse) {
+  for (const char* other :
+       {"calls.jsonl.bak", "calls.jsonl.20360304", "calls.jsonl.20360304T000000Z.gz", "other.jsonl.20360304T000000Z"}) {
+    std::ofstream(folder_ / other) << "mine";
+  }
+  auto sink = Make(folder_ / "calls.jsonl", {{"rotate", {{"every", "hour"}, {"keep", 2}}}});
+  for (int i = 0; i < 6; ++i, now_ += std::chrono::hours(1)) Deliver(*sink);
+  EXPECT_THAT(Names(), testing::ElementsAre("calls.jsonl", "calls.jsonl.20360304", "calls.jsonl.20360304T000000Z.gz",
+                                            "calls.jsonl.20360305T035959Z", "calls.jsonl.20360305T045959Z",
+                                            "calls.jsonl.bak", "other.jsonl.20360304T000000Z"));
+}
+
+TEST_F(FileSink, GoesOnInTheSameFileWhereItCannotBeSetAside) {
+  const fs::path path = folder_ / std::string(250, 'x');  // with a stamp behind it, too long for a name
+  auto sink = Make(path, {{"rotate", {{"every", "hour"}}}});
+  Deliver(*sink, "d-1");
+  now_ += std::chrono::hours(1);
+  EXPECT_EQ(Deliver(*sink, "d-2").kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(Names().size(), 1U);
+  EXPECT_THAT(Read(path), testing::HasSubstr("\"d-2\""));
 }
 
 TEST_F(FileSink, EndsALineThatACrashLeftOpen) {
