@@ -21,6 +21,17 @@ bool IsAddress(const std::string& host) {
   return host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+template <class Write>
+std::string Written(Write write) {
+  BIO* bio = BIO_new(BIO_s_mem());
+  HSW_CHECK(bio && write(bio) == 1, "memory does not run out");
+  char* bytes = nullptr;
+  const long count = BIO_get_mem_data(bio, &bytes);
+  std::string text(bytes, static_cast<std::size_t>(count));
+  BIO_free(bio);
+  return text;
+}
+
 }  // namespace
 
 Certificate Certificate::Authority() {
@@ -56,13 +67,12 @@ Certificate Certificate::Make(const std::string& name, const std::string& alt_na
 }
 
 std::string Certificate::Pem() const {
-  BIO* bio = BIO_new(BIO_s_mem());
-  HSW_CHECK(bio && PEM_write_bio_X509(bio, certificate()) == 1, "memory does not run out");
-  char* bytes = nullptr;
-  const long count = BIO_get_mem_data(bio, &bytes);
-  std::string pem(bytes, static_cast<std::size_t>(count));
-  BIO_free(bio);
-  return pem;
+  return Written([this](BIO* bio) { return PEM_write_bio_X509(bio, certificate()); });
+}
+
+std::string Certificate::KeyPem() const {
+  return Written(
+      [this](BIO* bio) { return PEM_write_bio_PrivateKey(bio, key(), nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
 TlsServer::TlsServer(const Certificate& certificate) : context_(SSL_CTX_new(TLS_server_method())) {

@@ -20,6 +20,7 @@ class Certificate {
   X509* certificate() const { return certificate_.get(); }
   EVP_PKEY* key() const { return key_.get(); }
   std::string Pem() const;
+  std::string KeyPem() const;
 
  private:
   struct Free {
