@@ -1,0 +1,61 @@
+#pragma once
+#include <mosquitto.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mqtt {
+
+using Clock = std::chrono::steady_clock;
+
+struct Server {
+  std::string host;
+  int port = 1883;
+  bool tls = false;
+  std::string ca_file, username, password, client_id;
+  bool version5 = true;  ///< else 3.1.1
+};
+
+/// What came of connecting or publishing.
+struct Answer {
+  int error = MOSQ_ERR_SUCCESS;  ///< libmosquitto's, of our side
+  std::optional<int> reason;     ///< the broker's reason code; 0: success
+  bool timed_out = false, canceled = false;
+  bool was_sent = false;  ///< the broker may have what was published
+};
+
+/// One connection to a broker, driven by its caller: no thread of its own. Between two publications nothing keeps it
+/// alive, so it says when it was used last.
+class Client {
+ public:
+  /// Connects until `deadline`; ask Connected() and, if not, `answer`.
+  Client(const Server& server, Clock::time_point deadline, const std::function<bool()>& canceled, Answer& answer);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  bool Connected() const { return connected_; }
+  Clock::time_point used() const { return used_; }
+  /// Publishes with QoS 1 and waits for the broker's acknowledgement.
+  Answer Publish(const std::string& topic, std::string_view payload, bool retain, std::uint32_t expire_s,
+                 const std::string& id, Clock::time_point deadline, const std::function<bool()>& canceled);
+
+ private:
+  /// Works until `done`; false and why in `answer` if it does not come to that.
+  bool Work(const std::function<bool()>& done, Clock::time_point deadline, const std::function<bool()>& canceled,
+            Answer& answer);
+  static Client* Self(void* self) { return static_cast<Client*>(self); }
+
+  mosquitto* mosq_ = nullptr;
+  const bool version5_;
+  bool connected_ = false;
+  std::optional<int> connack_, disconnect_;
+  int message_ = 0;
+  std::optional<int> puback_;
+  Clock::time_point used_{};
+};
+
+}  // namespace mqtt
