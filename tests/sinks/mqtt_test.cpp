@@ -1,16 +1,13 @@
 // The mqtt sink against Debian's mosquitto.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mosquitto.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "core/base/check.h"
 #include "core/base/json.h"
 #include "tests/e2e/process.h"
 #include "tests/http/raw_server.h"
 #include "tests/http/tls_server.h"
+#include "tests/sinks/free_port.h"
 #include "tests/sinks/load_sink.h"
 
 namespace hookswitch {
@@ -18,26 +15,13 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A port of 127.0.0.1 that nobody listens on now.
-int FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  HSW_CHECK(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0, "there are free ports");
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
-
 /// mosquitto with further lines of its config.
 class Broker {
  public:
   explicit Broker(const std::string& lines = "allow_anonymous true\n", int port = 0) {
     // Another program may take a free port first.
     for (int tries = 0; tries < 5; ++tries) {
-      port_ = port != 0 ? port : FreePort();
+      port_ = port != 0 ? port : test::FreePort();
       e2e::WriteFile(dir_ / "mosquitto.conf", "user root\nlistener " + std::to_string(port_) + " 127.0.0.1\n" + lines);
       child_ = std::make_unique<e2e::Child>(
           std::vector<std::string>{"/usr/sbin/mosquitto", "-c", dir_ / "mosquitto.conf", "-v"});

@@ -1,0 +1,93 @@
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "connection.h"
+#include "hookswitch/sink.hpp"
+#include "sql.h"
+
+namespace postgres {
+
+/// Writes each event as a row of a table, once however often it is delivered.
+class Sink {
+ public:
+  Sink(const hsw::Config& config, hsw::Host)
+      : conninfo_(config.String("connection")),
+        table_(config.String("table", "hookswitch_events")),
+        creates_(config.Bool("create_table", true)),
+        upsert_(Upsert(table_)) {}
+
+  static void Check(const hsw::Config& config, hsw::Report& report) {
+    char* error = nullptr;
+    PQconninfoOption* options = PQconninfoParse(config.String("connection").c_str(), &error);
+    // libpq's own words quote the text, and with it the password.
+    if (!options) {
+      report("/connection",
+             "connection is neither \"host=… dbname=… user=… password=…\" nor postgresql://user:password@host/dbname");
+    }
+    PQconninfoFree(options);
+    PQfreemem(error);
+  }
+
+  hsw::Outcome Deliver(const hsw::Call& call, const hsw::Delivery& delivery) {
+    const Connection::Patience patience{
+        Clock::now() + std::chrono::milliseconds(call.TimeoutMs()) - std::chrono::milliseconds(50),
+        [&call] { return call.Canceled(); }};
+    const std::string event = WithoutNul(delivery.EventJson());
+    // The server may have gone and come back since the last time.
+    const bool was_open = connection_ != nullptr;
+    Answer answer = Write(event, patience);
+    const bool gone = was_open && answer.lost && !answer.timed_out && !answer.canceled;
+    if (gone) answer = Write(event, patience);
+    return OutcomeOf(answer);
+  }
+
+ private:
+  Answer Write(const std::string& event, const Connection::Patience& patience) {
+    if (!connection_) {
+      Answer answer;
+      auto connection = std::make_unique<Connection>(conninfo_, patience, answer);
+      if (!connection->Open()) return answer;
+      if (creates_) {
+        answer = Create(*connection, patience);
+        if (!answer.ok) return answer;
+      }
+      connection_ = std::move(connection);
+    }
+    Answer answer = connection_->Execute(upsert_, {event}, patience);
+    if (!connection_->Open()) connection_.reset();
+    return answer;
+  }
+
+  /// Asks first: who may write a table need not be allowed to make one.
+  Answer Create(Connection& connection, const Connection::Patience& patience) const {
+    Answer answer = connection.Execute("SELECT to_regclass($1)", {Quoted(table_)}, patience);
+    if (!answer.ok || !answer.value.empty()) return answer;
+    for (const std::string& statement : CreateTable(table_)) {
+      answer = connection.Execute(statement, {}, patience);
+      if (!answer.ok) return answer;
+    }
+    return answer;
+  }
+
+  const std::string conninfo_, table_;
+  const bool creates_;
+  const std::string upsert_;
+  std::unique_ptr<Connection> connection_;
+};
+
+constexpr const char* kSchema = R"({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["connection"],
+  "properties": {
+    "connection": {"type": "string", "minLength": 1, "maxLength": 2000, "x-secret": true, "description": "Where the database is and who connects: host=… dbname=… user=… password=… sslmode=verify-full, or postgresql://user:password@host/dbname."},
+    "table": {"type": "string", "default": "hookswitch_events", "pattern": "^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$", "description": "The table, or schema.table."},
+    "create_table": {"type": "boolean", "default": true, "description": "Make the table if it is not there."}
+  }
+})";
+
+}  // namespace postgres
+
+HSW_CALL_SINK(postgres::Sink, "postgres", "1.0.0", "PostgreSQL: a row for each event", postgres::kSchema,
+              .concurrency = 1)

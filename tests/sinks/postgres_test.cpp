@@ -1,0 +1,251 @@
+// The postgres sink against Debian's PostgreSQL.
+#include <gmock/gmock.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/base/check.h"
+#include "core/base/json.h"
+#include "core/base/time_text.h"
+#include "tests/e2e/process.h"
+#include "tests/sinks/free_port.h"
+#include "tests/sinks/load_sink.h"
+
+namespace hookswitch {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+/// A PostgreSQL of its own, with the superuser "owner". The server refuses to run as root, so it becomes "postgres".
+class Database {
+ public:
+  Database() {
+    const std::string data = dir_ / "data";
+    e2e::WriteFile(dir_ / "password", "s3cret\n");
+    fs::create_directory(data);
+    fs::permissions(data, fs::perms::owner_all);
+    if (::geteuid() == 0) {
+      const passwd* user = ::getpwnam("postgres");
+      HSW_CHECK(user, "Debian's PostgreSQL brings its user");
+      fs::permissions(fs::path(data).parent_path(), fs::perms::owner_all | fs::perms::others_exec);
+      for (const std::string& file : {data, dir_ / "password"}) {
+        HSW_CHECK(::chown(file.c_str(), user->pw_uid, user->pw_gid) == 0, "root may");
+      }
+    }
+    const auto made = e2e::RunProgram(AsUser({Tool("initdb"), "-D", data, "-U", "owner", "--pwfile", dir_ / "password",
+                                              "--auth=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"}));
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+    Start();
+  }
+  ~Database() { Stop(); }
+
+  void Start() {
+    // Another program may take a free port first.
+    for (int tries = 0; tries < 5; ++tries) {
+      if (port_ == 0) port_ = test::FreePort();
+      server_ = std::make_unique<e2e::Child>(AsUser(
+          {Tool("postgres"), "-D", dir_ / "data", "-p", std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
+           "unix_socket_directories=", "-c", "fsync=off", "-c", "client_min_messages=warning"}));
+      if (server_->WaitForLine("ready to accept connections", std::chrono::seconds(20))) return;
+      port_ = 0;
+    }
+    ADD_FAILURE() << "the server did not start";
+  }
+  void Stop() {
+    if (!server_) return;
+    server_->Signal(SIGINT);
+    server_->WaitForExit(std::chrono::seconds(20));
+    server_.reset();
+  }
+  std::string Conninfo(const std::string& user = "owner", const std::string& password = "s3cret",
+                       const std::string& name = "postgres") const {
+    return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user + " password=" + password +
+           " dbname=" + name;
+  }
+  /// The first row of what `sql` gives, its columns with "|" between; "" if there is none.
+  std::string Query(const std::string& sql) const {
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(Conninfo().c_str()), &PQfinish);
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()), &PQclear);
+    const auto status = PQresultStatus(result.get());
+    EXPECT_TRUE(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) << PQerrorMessage(connection.get());
+    std::string row;
+    for (int i = 0; PQntuples(result.get()) > 0 && i < PQnfields(result.get()); ++i) {
+      row += (i == 0 ? "" : "|") + std::string(PQgetvalue(result.get(), 0, i));
+    }
+    return row;
+  }
+
+ private:
+  static std::string Tool(const std::string& name) {
+    for (const auto& version : fs::directory_iterator("/usr/lib/postgresql")) {
+      if (const auto tool = version.path() / "bin" / name; fs::exists(tool)) return tool;
+    }
+    return name;
+  }
+  static std::vector<std::string> AsUser(std::vector<std::string> command) {
+    if (::geteuid() != 0) return command;
+    // A change of user forgets the signal that comes when the test program dies.
+    std::vector<std::string> all{"/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
+                                 "--pdeathsig=INT"};
+    all.insert(all.end(), command.begin(), command.end());
+    return all;
+  }
+
+  e2e::TempDir dir_;
+  int port_ = 0;
+  std::unique_ptr<e2e::Child> server_;
+};
+
+class PostgresSink : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { database_ = new Database; }
+  static void TearDownTestSuite() { delete database_; }
+
+  PostgresSink() {
+    database_->Query("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC");
+    event_.id = "01JD0000000000000000000000";
+    event_.source = "bolna";
+    event_.call_id = "call-1";
+    event_.agent_id = "a-1";
+    event_.agent_name = "Maya \"the\" O'Hara";
+    event_.status = CallStatus::kCompleted;
+    event_.duration = 73.5;
+    event_.received_at = ParseTime("2026-03-04T09:02:03.114Z").value();
+    event_.transcript = {{Role::kAgent, "Hello 你好"}};
+  }
+  std::shared_ptr<Sink> Make(const json::object& more = {}) {
+    json::object config{{"connection", database_->Conninfo()}};
+    for (const auto& [key, value] : more) config[key] = value;
+    EXPECT_EQ(test::ProblemsOf("postgres", ToText(config)), "");
+    auto sink = test::LoadSink("postgres", ToText(config));
+    EXPECT_TRUE(sink) << sink.error().message;
+    return sink ? *sink : nullptr;
+  }
+  Outcome Deliver(Sink& sink, std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
+    return sink.Deliver({event_, message_, "d-7f", "ops", "all", 1, 0, "", ""}, timeout, [] { return false; });
+  }
+  Outcome Deliver(const json::object& more = {}) { return Deliver(*Make(more)); }
+
+  static Database* database_;
+  CallEvent event_;
+  Message message_;
+};
+Database* PostgresSink::database_ = nullptr;
+
+TEST_F(PostgresSink, WritesARowForEachEventAndMakesTheTable) {
+  auto sink = Make();
+  const auto outcome = Deliver(*sink);
+  ASSERT_EQ(outcome.kind, Outcome::Kind::kDelivered) << outcome.reason;
+  event_.id = "01JD0000000000000000000001";
+  ASSERT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(database_->Query("SELECT count(*) FROM hookswitch_events"), "2");
+  EXPECT_EQ(
+      database_->Query("SELECT event_id, call_id, source, agent, status, duration, received_at AT TIME ZONE 'UTC', "
+                       "started_at IS NULL, event->'transcript'->0->>'text' FROM hookswitch_events "
+                       "ORDER BY event_id"),
+      "01JD0000000000000000000000|call-1|bolna|Maya \"the\" O'Hara|completed|73.5|2026-03-04 09:02:03.114|t|"
+      "Hello 你好");
+}
+
+TEST_F(PostgresSink, AnEventThatComesAgainIsOneRow) {
+  auto sink = Make();
+  Deliver(*sink);
+  event_.status = CallStatus::kFailed;
+  ASSERT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(database_->Query("SELECT count(*), min(status) FROM hookswitch_events"), "1|failed");
+}
+
+TEST_F(PostgresSink, WritesWhatPostgresWouldNotStore) {
+  event_.error = std::string("a\0b\\u0000c\\\\", 12);
+  const auto outcome = Deliver();
+  ASSERT_EQ(outcome.kind, Outcome::Kind::kDelivered) << outcome.reason;
+  EXPECT_EQ(database_->Query("SELECT event->>'error' FROM hookswitch_events"), "ab\\u0000c\\\\");
+}
+
+TEST_F(PostgresSink, ATableInASchemaOfItsOwn) {
+  database_->Query("DROP SCHEMA IF EXISTS calls CASCADE; CREATE SCHEMA calls");
+  ASSERT_EQ(Deliver({{"table", "calls.ended"}}).kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(database_->Query("SELECT count(*) FROM calls.ended"), "1");
+}
+
+TEST_F(PostgresSink, WhoMayNotMakeATableMayStillWriteOne) {
+  database_->Query("DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN PASSWORD 'w'");
+  const json::object writer{{"connection", database_->Conninfo("writer", "w")}};
+  const auto denied = Deliver(writer);
+  EXPECT_EQ(denied.kind, Outcome::Kind::kMisconfigured);
+  EXPECT_EQ(denied.code, "sqlstate_42501");
+  Deliver();
+  database_->Query("GRANT SELECT, INSERT, UPDATE ON hookswitch_events TO writer");
+  EXPECT_EQ(Deliver(writer).kind, Outcome::Kind::kDelivered);
+}
+
+TEST_F(PostgresSink, WhatIsWrongIsTold) {
+  const auto code = [this](const json::object& more) {
+    const auto outcome = Deliver(more);
+    EXPECT_EQ(outcome.kind, Outcome::Kind::kMisconfigured) << outcome.reason;
+    EXPECT_NE(outcome.action, "");
+    EXPECT_THAT(outcome.reason, testing::Not(HasSubstr("wr0ng")));
+    return outcome.code;
+  };
+  EXPECT_EQ(code({{"connection", database_->Conninfo("owner", "wr0ng")}}), "sqlstate_28p01");
+  EXPECT_EQ(code({{"connection", database_->Conninfo("owner", "s3cret", "nowhere")}}), "sqlstate_3d000");
+  EXPECT_EQ(code({{"create_table", false}}), "sqlstate_42p01");
+  database_->Query("CREATE TABLE other (event_id text PRIMARY KEY)");
+  EXPECT_EQ(code({{"table", "other"}}), "sqlstate_42703");
+}
+
+TEST_F(PostgresSink, WhatTheTableRefusesIsRejected) {
+  Deliver();
+  database_->Query("ALTER TABLE hookswitch_events ADD CHECK (duration < 60) NOT VALID");
+  const auto outcome = Deliver();
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kRejected);
+  EXPECT_EQ(outcome.code, "sqlstate_23514");
+}
+
+TEST_F(PostgresSink, AServerThatRestartsBetweenTwoEventsCostsNoAttempt) {
+  auto sink = Make();
+  ASSERT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+  database_->Stop();
+  const auto down = Deliver(*sink);
+  EXPECT_EQ(down.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(down.code, "connect_failed");
+  database_->Start();
+  ASSERT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+  database_->Stop();
+  database_->Start();
+  EXPECT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+}
+
+TEST_F(PostgresSink, ATableThatSomebodyHoldsIsGivenUpInTime) {
+  auto sink = Make();
+  Deliver(*sink);
+  {
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> other(PQconnectdb(database_->Conninfo().c_str()), &PQfinish);
+    PQclear(PQexec(other.get(), "BEGIN"));
+    PQclear(PQexec(other.get(), "LOCK TABLE hookswitch_events"));
+    const auto start = std::chrono::steady_clock::now();
+    const auto outcome = Deliver(*sink, std::chrono::milliseconds(500));
+    EXPECT_EQ(outcome.kind, Outcome::Kind::kRetry);
+    EXPECT_EQ(outcome.code, "timeout");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+  }
+  EXPECT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+}
+
+TEST(PostgresConfig, IsCheckedAndItsPasswordIsNotTold) {
+  EXPECT_EQ(test::ProblemsOf("postgres", R"({"connection":"postgresql://u:s3cret@localhost/calls?sslmode=require"})"),
+            "");
+  const auto problem = test::ProblemsOf("postgres", R"({"connection":"host=localhost passwort=s3cret"})");
+  EXPECT_THAT(problem, testing::StartsWith("/connection: connection is neither"));
+  EXPECT_THAT(problem, testing::Not(HasSubstr("s3cret")));
+}
+
+}  // namespace
+}  // namespace hookswitch
