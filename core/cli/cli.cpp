@@ -110,7 +110,7 @@ int Main(int argc, char** argv) {
   AddFormat(verify, options);
   verify->add_option("--file", options.file, "a journal; the default is the config's");
 
-  CLI::App* plugin = app.add_subcommand("plugin", "look at sink plugins");
+  CLI::App* plugin = app.add_subcommand("plugin", "look at sink plugins, check one, begin one");
   plugin->require_subcommand(1);
   CLI::App* list = command(*plugin, "list", "list the plugins that can be found", PluginList);
   AddConfig(list, options);
@@ -119,6 +119,19 @@ int Main(int argc, char** argv) {
   inspect->add_option("plugin", options.file, "a name, or a path to a .so file")->required();
   AddConfig(inspect, options);
   AddFormat(inspect, options);
+  CLI::App* promises = command(*plugin, "check", "check that a plugin keeps what every sink promises", PluginCheck);
+  promises->add_option("plugin", options.file, "a name, or a path to a .so file; a call sink really delivers")
+      ->required();
+  promises->add_option("--with", options.with, "a file with the plugin's config, YAML as below `config:`");
+  CLI::Option* cases = promises->add_option("--cases", options.cases, "a folder with cases, *.json, to run as well");
+  promises->add_flag("--update", options.update, "write what came out into the cases, and check nothing")->needs(cases);
+  AddConfig(promises, options);
+  AddFormat(promises, options);
+  CLI::App* fresh = command(*plugin, "new", "write a small project for a plugin of your own", PluginNew);
+  fresh->add_option("name", options.name, "the plugin's name: what `plugin:` names in the config")->required();
+  fresh->add_option("--kind", options.kind, "http: says what to send; call: delivers itself")
+      ->check(CLI::IsMember({"http", "call"}));
+  fresh->add_option("--lang", options.language, "cpp or c")->check(CLI::IsMember({"cpp", "c"}));
 
   std::vector<std::string> names;
   for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());

@@ -22,12 +22,18 @@ struct Options {
   std::filesystem::path program;  ///< this program's own file
   std::string config;             ///< -c
   Format format = Format::kText;
-  std::string source;  ///< --source
-  std::string event;   ///< --event: a file, or "-" for stdin
-  std::string at;      ///< --at: RFC 3339; "" is now
-  std::string sink;    ///< --sink
-  std::string url;     ///< --url: where a running router's admin listener is; "" reads it from the config
-  std::string file;    ///< a plugin's name or file; a journal; where a backup goes
+  std::string source;            ///< --source
+  std::string event;             ///< --event: a file, or "-" for stdin
+  std::string at;                ///< --at: RFC 3339; "" is now
+  std::string sink;              ///< --sink
+  std::string url;               ///< --url: where a running router's admin listener is; "" reads it from the config
+  std::string file;              ///< a plugin's name or file; a journal; where a backup goes
+  std::string with;              ///< --with: a file with a plugin's config
+  std::string cases;             ///< --cases: a folder
+  bool update = false;           ///< --update
+  std::string name;              ///< of a new plugin
+  std::string kind = "http";     ///< --kind: http or call
+  std::string language = "cpp";  ///< --lang: cpp or c
 };
 
 // serve.cpp
@@ -52,8 +58,17 @@ int VerifyTheJournal(const Options& options);
 int PluginList(const Options& options);
 int PluginInspect(const Options& options);
 
+// plugin_check.cpp
+int PluginCheck(const Options& options);
+
+// plugin_new.cpp
+int PluginNew(const Options& options);
+
 /// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
 void Print(std::span<const config::Problem> problems, Format format);
+
+/// The file that a plugin's name or path means. Error: kNotFound.
+Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::string& name_or_path);
 
 /// A plugin host for commands that run beside a router: its private copies live in a folder of its own that is removed
 /// at the end.

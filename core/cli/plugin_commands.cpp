@@ -45,6 +45,12 @@ void PrintKeys(const json::value& schema) {
 
 }  // namespace
 
+Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::string& name_or_path) {
+  const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".so");
+  if (!is_path) return plugins.Find(name_or_path);
+  return std::filesystem::absolute(name_or_path);
+}
+
 int PluginList(const Options& options) {
   // Plugins can be looked at without a config: then those beside the program are meant.
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
@@ -82,16 +88,12 @@ int PluginInspect(const Options& options) {
     return kUsage;
   }
   PluginHost& plugins = (*scratch)->host();
-  std::filesystem::path file = options.file;
-  if (options.file.find('/') == std::string::npos && !options.file.ends_with(".so")) {
-    auto found = plugins.Find(options.file);
-    if (!found) {
-      std::cerr << "hookswitch: " << found.error().message << '\n';
-      return kProblems;
-    }
-    file = *found;
+  const auto file = FindPlugin(plugins, options.file);
+  if (!file) {
+    std::cerr << "hookswitch: " << file.error().message << '\n';
+    return kProblems;
   }
-  auto info = plugins.Inspect(std::filesystem::absolute(file));
+  auto info = plugins.Inspect(*file);
   if (!info) {
     std::cerr << "hookswitch: " << info.error().message << '\n';
     return kProblems;

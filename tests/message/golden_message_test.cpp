@@ -8,8 +8,8 @@
 #include <stdexcept>
 
 #include "core/base/time_text.h"
+#include "core/event/event_from_json.h"
 #include "core/message/composer.h"
-#include "tests/message/event_from_json.h"
 
 // Each file of tests/golden/messages holds an event (any part of the normalized event), optionally a template, and the
 // message that must come of them.
@@ -81,7 +81,7 @@ TEST_P(GoldenMessage, IsComposedAsWritten) {
   ASSERT_TRUE(composer) << config::ToJson(problems.All());
 
   const Message message =
-      composer->Compose(test::EventFromJson(golden.at("event")), config.templates.empty() ? "" : "case");
+      composer->Compose(EventFromJson(golden.at("event")).value(), config.templates.empty() ? "" : "case");
 
   EXPECT_EQ(ToText(ToJson(message), 2), ToText(golden.at("message"), 2));
 }

@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "core/config/loader.h"
+#include "core/event/event_from_json.h"
 #include "core/routing/route_table.h"
-#include "tests/message/event_from_json.h"
 
 // Each file of tests/golden/routes is a config (`version` and sinks a to e are added where it has none), then "---",
 // then what must come of it: `problems`, or `events` each with the sinks that get it (sink: rule), the rules that match
@@ -76,7 +76,7 @@ config::Loaded LoadText(std::string text) {
 class GoldenRoutes : public testing::TestWithParam<std::string> {};
 
 void ExpectRouting(const RouteTable& table, const YAML::Node& expected) {
-  const CallEvent event = test::EventFromJson(ToJsonValue(expected["event"]));
+  const CallEvent event = EventFromJson(ToJsonValue(expected["event"])).value();
   SCOPED_TRACE(ToJson(event));
 
   std::vector<std::string> sinks, rules;

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "core/base/json.h"
+#include "core/conformance/cases.h"
 #include "tests/e2e/process.h"
 #include "tests/http/tls_server.h"
-#include "tests/sinks/golden_text.h"
 #include "tests/sinks/load_sink.h"
 #include "tests/sinks/random_message.h"
 
@@ -218,7 +218,7 @@ TEST_F(EmailSink, RepliesSayWhatToDo) {
     SCOPED_TRACE(reply.code);
     const MailServer server(reply.server);
     const auto outcome = Deliver({{"server", server.Address()}, {"to", {reply.to}}});
-    EXPECT_EQ(golden::ToString(outcome.kind), golden::ToString(reply.kind));
+    EXPECT_EQ(conformance::ToString(outcome.kind), conformance::ToString(reply.kind));
     EXPECT_EQ(outcome.code, reply.code) << outcome.reason;
     EXPECT_THAT(outcome.reason, HasSubstr(reply.code.substr(5) + " "));
     EXPECT_THAT(outcome.action, HasSubstr(reply.action));

@@ -9,17 +9,17 @@
 #include <sstream>
 
 #include "core/base/json.h"
+#include "core/conformance/cases.h"
 #include "tests/fakes/slack_rules.h"
-#include "tests/sinks/golden_text.h"
 #include "tests/sinks/load_sink.h"
 
 namespace hookswitch {
 namespace {
 
 namespace fs = std::filesystem;
-using golden::Member;
-using golden::MessageOf;
-using golden::ToObject;
+using conformance::Member;
+using conformance::MessageOf;
+using conformance::ToObject;
 
 const fs::path kFolder = std::string(HSW_SOURCE_DIR) + "/tests/golden/slack";
 constexpr std::string_view kUrl = "https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefghijklmnopqrstuvwx";

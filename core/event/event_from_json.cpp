@@ -1,16 +1,17 @@
-#include "tests/message/event_from_json.h"
+#include "core/event/event_from_json.h"
 
 #include <functional>
 #include <stdexcept>
 
 #include "core/base/time_text.h"
 
-namespace hookswitch::test {
+namespace hookswitch {
 namespace {
 
 using Setter = std::function<void(const json::value&)>;
 using Setters = std::map<std::string, Setter, std::less<>>;
 
+// Thrown, because setters are called from deep inside; caught in EventFromJson.
 [[noreturn]] void Fail(std::string_view what, std::string_view name) {
   throw std::runtime_error(std::string(what) + ": " + std::string(name));
 }
@@ -55,9 +56,7 @@ Turn TurnFrom(const json::value& value) {
   return turn;
 }
 
-}  // namespace
-
-CallEvent EventFromJson(const json::value& value) {
+CallEvent Read(const json::value& value) {
   CallEvent e;
   e.source = "bolna";
   Apply(value,
@@ -119,4 +118,14 @@ CallEvent EventFromJson(const json::value& value) {
   return e;
 }
 
-}  // namespace hookswitch::test
+}  // namespace
+
+Result<CallEvent> EventFromJson(const json::value& value) {
+  try {
+    return Read(value);
+  } catch (const std::exception& failed) {  // Fail, and Boost.JSON's for a value of another type
+    return Error{ErrorCode::kInvalid, failed.what()};
+  }
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,136 @@
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "core/base/json.h"
+#include "core/cli/commands.h"
+#include "core/config/loader.h"
+#include "core/config/secrets.h"
+#include "core/config/yaml_parser.h"
+#include "core/conformance/cases.h"
+#include "core/conformance/promises.h"
+#include "core/plugins/plugin_config.h"
+#include "core/plugins/plugin_sink.h"
+
+namespace hookswitch::cli {
+namespace {
+
+/// Tells each verdict at once, and in the end how many were kept.
+class Report {
+ public:
+  Report(const PluginInfo& info, Format format) : format_(format) {
+    if (format_ == Format::kText) {
+      std::cout << info.id << ' ' << info.version << " (" << (info.kind == Sink::Kind::kHttp ? "HTTP" : "call")
+                << " sink, ABI " << info.abi_major << '.' << info.abi_minor << ") " << info.file.string() << '\n';
+    }
+    root_ = {{"id", info.id}, {"version", info.version}, {"file", info.file.string()}};
+  }
+  void Tell(const conformance::Verdict& verdict) {
+    ++all_;
+    if (verdict.kept) ++kept_;
+    if (format_ == Format::kJson) {
+      verdicts_.push_back({{"promise", verdict.promise}, {"kept", verdict.kept}, {"detail", verdict.detail}});
+      return;
+    }
+    std::cout << (verdict.kept ? "  ok    " : "  FAIL  ") << verdict.promise;
+    if (verdict.kept && !verdict.detail.empty()) std::cout << " (" << verdict.detail << ')';
+    if (!verdict.kept) std::cout << "\n        " << verdict.detail;
+    std::cout << std::endl;  // at once: the next one may take its time
+  }
+  int End() {
+    const bool all = kept_ == all_;
+    if (format_ == Format::kJson) {
+      root_["ok"] = all;
+      root_["verdicts"] = std::move(verdicts_);
+      std::cout << ToText(root_, 2) << '\n';
+    } else {
+      std::cout << kept_ << " of " << all_ << " kept\n";
+    }
+    return all ? kFine : kProblems;
+  }
+
+ private:
+  const Format format_;
+  int all_ = 0, kept_ = 0;
+  json::object root_;
+  json::array verdicts_;
+};
+
+/// The config that the plugin is checked with; empty, and told, if it is wrong.
+std::optional<config::Sink> ReadConfig(const Options& options, config::Problems& problems) {
+  config::Sink sink;
+  sink.name = "check";
+  sink.config.kind = config::Node::Kind::kMap;
+  if (options.with.empty()) return sink;
+  std::ifstream in(options.with, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) {
+    std::cerr << "hookswitch: " << options.with << " cannot be read\n";
+    return std::nullopt;
+  }
+  const auto file = config::MakeSourceFile(options.with, text.str());
+  sink.where.file = file;
+  sink.where.line = 1;
+  auto node = config::ParseYaml(file, problems);
+  if (!node) return std::nullopt;
+  sink.config = std::move(*node);
+  return sink;
+}
+
+}  // namespace
+
+int PluginCheck(const Options& options) {
+  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
+  if (!scratch) {
+    std::cerr << "hookswitch: " << scratch.error().message << '\n';
+    return kUsage;
+  }
+  PluginHost& plugins = (*scratch)->host();
+  const auto failed = [](const Error& error) {
+    std::cerr << "hookswitch: " << error.message << '\n';
+    return kProblems;
+  };
+  const auto file = FindPlugin(plugins, options.file);
+  if (!file) return failed(file.error());
+  const auto info = plugins.Inspect(*file);
+  if (!info) return failed(info.error());
+
+  config::Problems problems;
+  const auto environment = config::Environment::System();
+  const auto sink = ReadConfig(options, problems);
+  auto plugin = plugins.Load(*info);
+  if (!plugin) return failed(plugin.error());
+  if (sink) plugins.Check(**plugin, *sink, "UTC", environment, problems);
+  if (!sink || problems.HasErrors()) {
+    Print(problems.All(), Format::kText);
+    if (options.with.empty()) {
+      std::cerr << "hookswitch: the plugin needs a config: --with FILE, YAML as below `config:`\n";
+    }
+    return kProblems;
+  }
+  conformance::Subject subject{*plugin, "", {}};
+  subject.config =
+      config::ResolvePluginConfig(sink->config, (*plugin)->info.config_schema, environment, problems, subject.secrets);
+
+  Report report(*info, options.format);
+  if (!options.update) {
+    conformance::CheckPromises(subject, [&](const conformance::Verdict& verdict) { report.Tell(verdict); });
+  }
+  if (options.cases.empty()) return report.End();
+  const auto cases = conformance::CheckCases(options.cases, options.update, [&](const json::object* more) {
+    // A case's own config is laid over the one that was given.
+    json::object config = json::parse(subject.config).as_object();
+    if (more) {
+      for (const auto& [key, value] : *more) config[key] = value;
+    }
+    return plugins::MakePluginSink(*plugin, "ops", plugins::PluginConfig("ops", ToText(config), "UTC"),
+                                   plugins::Masker(subject.secrets));
+  });
+  if (!cases) return failed(cases.error());
+  for (const auto& one : *cases) report.Tell({"case " + one.name, one.problem.empty(), one.problem});
+  return report.End();
+}
+
+}  // namespace hookswitch::cli

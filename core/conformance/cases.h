@@ -1,0 +1,41 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/event/message.h"
+#include "core/event/outcome.h"
+#include "core/plugins/sink.h"
+
+/// Cases of a sink: files that say what goes in and what must come out (plugins/README.md, "Cases").
+namespace hookswitch::conformance {
+
+/// Runs one case: the members that came out, "request" and "outcome", or "steps". Error: kInvalid, the case is not one.
+Result<json::object> RunCase(Sink& sink, const json::object& given);
+
+struct CaseVerdict {
+  std::string name;     ///< the file's, without folder and extension
+  std::string problem;  ///< "" if what came out is what the file says
+};
+/// Makes the sink of a case; `config` is the case's own, nullptr if it has none.
+using MakeSink = std::function<Result<std::shared_ptr<Sink>>(const json::object* config)>;
+/// Runs each *.json of `folder`, in order. With `update` what came out is written into the files instead. Error:
+/// kNotFound, there is none.
+Result<std::vector<CaseVerdict>> CheckCases(const std::filesystem::path& folder, bool update, const MakeSink& make);
+/// One file of them.
+CaseVerdict CheckCase(const std::filesystem::path& file, bool update, const MakeSink& make);
+
+/// A string, or {"repeat": "text", "times": n}, or a list of such to be joined.
+std::string TextOf(const json::value& value);
+/// The text of a member; `otherwise` if there is none or it is null.
+std::string Member(const json::object& object, std::string_view key, std::string_view otherwise = {});
+Message MessageOf(const json::object& object);
+json::object ToObject(const Outcome& outcome);
+std::string_view ToString(Outcome::Kind kind);
+
+}  // namespace hookswitch::conformance

@@ -1,0 +1,12 @@
+#pragma once
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/event/call_event.h"
+
+namespace hookswitch {
+
+/// An event from any part of the normalized event's JSON (README), plus `source_title`; `source` defaults to "bolna".
+/// Error: kInvalid, for a key or a value that the normalized event does not have, so that a misspelt case fails.
+Result<CallEvent> EventFromJson(const json::value& value);
+
+}  // namespace hookswitch

@@ -1,0 +1,112 @@
+/* __name__: an HTTP sink in C. It says what to send and what the answer means; hookswitch sends, waits and retries.
+ * hookswitch/sink.h has every rule at its place. */
+#include <hookswitch/sink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hsw_instance {
+  char url[1024], authorization[1024];
+};
+
+static hsw_str text(const char* of) {
+  hsw_str made = {of, strlen(of)};
+  return made;
+}
+
+/* Copies the value of `key` into `to`; 0 if there is none or it is too long. */
+static int take(const hsw_config* config, const char* key, char* to, size_t size) {
+  for (size_t i = 0; i < config->value_count; ++i) {
+    const hsw_pair* pair = &config->values[i];
+    if (pair->name.size != strlen(key) || memcmp(pair->name.data, key, pair->name.size) != 0) continue;
+    if (pair->value.size >= size) return 0;
+    memcpy(to, pair->value.data, pair->value.size);
+    to[pair->value.size] = '\0';
+    return 1;
+  }
+  return 0;
+}
+
+/* One instance for each sink of the config that names this plugin. */
+static hsw_instance* create(const hsw_host* host, const hsw_config* config, char* error, size_t error_size) {
+  char key[900];
+  hsw_instance* self = calloc(1, sizeof *self);
+  (void)host;
+  if (self && take(config, "url", self->url, sizeof self->url) && take(config, "key", key, sizeof key)) {
+    snprintf(self->authorization, sizeof self->authorization, "Bearer %s", key);
+    return self;
+  }
+  snprintf(error, error_size, "url or key is missing or too long");
+  free(self);
+  return NULL;
+}
+
+static void destroy(hsw_instance* self) {
+  free(self);
+}
+
+/* Pure: no I/O, no clock, no randomness. The same delivery must become the same request. */
+static int render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome) {
+  (void)outcome;
+  request->set_url(request->host, text(self->url));
+  request->add_header(request->host, text("Content-Type"), text("application/json"));
+  request->add_header(request->host, text("Authorization"), text(self->authorization));
+  request->add_header(request->host, text("Idempotency-Key"), delivery->id); /* the same for every attempt */
+  request->set_body(request->host, delivery->event_json(delivery));
+  return 0;
+}
+
+static void say(hsw_outcome* outcome, uint32_t status, const char* code, const char* reason, const char* action) {
+  outcome->status = status;
+  snprintf(outcome->code, sizeof outcome->code, "%s", code);
+  snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
+  snprintf(outcome->action, sizeof outcome->action, "%s", action);
+}
+
+static void interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_response* response,
+                      hsw_outcome* outcome) {
+  const int status = response->status;
+  char reason[64];
+  (void)self;
+  (void)delivery;
+  snprintf(reason, sizeof reason, "the service answered HTTP %d", status);
+  if (status >= 200 && status < 300) {
+    outcome->status = HSW_DELIVERED;
+  } else if (status == 408 || status == 429 || status >= 500) {
+    say(outcome, HSW_RETRY, "busy", reason, "");
+    outcome->retry_after_ms = response->retry_after_ms;
+    if (status >= 500) outcome->flags |= HSW_MAYBE_DELIVERED;
+  } else if (status == 400 || status == 413 || status == 422) {
+    say(outcome, HSW_REJECTED, "refused", reason, "");
+  } else {
+    say(outcome, HSW_MISCONFIGURED, "not_accepted", reason, "check url and key, and reload");
+  }
+}
+
+static const hsw_sink sink = {
+    .size = sizeof(hsw_sink),
+    .abi_major = HSW_ABI_MAJOR,
+    .abi_minor = 0, /* the least host that has all of what is used here */
+    .kind = HSW_KIND_HTTP,
+    .flags = HSW_SINK_CONCURRENT,
+    .id = "__name__",
+    .version = "0.1.0",
+    .summary = "Says in one line what it does",
+    .config_schema =
+        "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"url\", \"key\"],"
+        " \"properties\": {"
+        "\"url\": {\"type\": \"string\", \"description\": \"Where the service listens.\"},"
+        "\"key\": {\"type\": \"string\", \"x-secret\": true, \"description\": \"Its API key.\"}}}",
+    .rate_max = 10,
+    .rate_per_ms = 1000,
+    .create = create,
+    .destroy = destroy,
+    .render = render,
+    .interpret = interpret,
+};
+
+HSW_EXPORT const hsw_sink* hsw_sink_entry(uint32_t host_major, uint32_t host_minor) {
+  (void)host_major;
+  (void)host_minor;
+  return &sink;
+}

@@ -1,0 +1,184 @@
+// Sink authors: what `hookswitch plugin` does for them, and the way from nothing to a first message.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <future>
+
+#include "core/base/text.h"
+#include "tests/e2e/router.h"
+#include "tests/fakes/http_loop.h"
+
+namespace hookswitch::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class BundledSink : public testing::TestWithParam<std::string> {};
+
+TEST_P(BundledSink, KeepsEveryPromise) {
+  const TempDir dir;
+  std::string config = ReadFile(std::string(HSW_SOURCE_DIR) + "/tests/conformance/bundled/" + GetParam() + ".yaml");
+  if (const auto at = config.find("{dir}"); at != std::string::npos) config.replace(at, 5, (dir / "."));
+  WriteFile(dir / "config.yaml", config);
+  const std::string plugin = PluginFolder() + "/" + GetParam().substr(0, GetParam().find('-')) + ".so";
+  const auto checked =
+      RunProgram({Program(), "plugin", "check", plugin, "--with", dir / "config.yaml"}, {}, seconds(120));
+  EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("  ok    "));
+}
+
+std::vector<std::string> Configs() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(std::string(HSW_SOURCE_DIR) + "/tests/conformance/bundled")) {
+    names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, BundledSink, testing::ValuesIn(Configs()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+TEST(BundledSinks, AreAllChecked) {
+  const auto configs = Configs();
+  for (const auto& entry : fs::directory_iterator(PluginFolder())) {
+    const std::string name = entry.path().stem();
+    EXPECT_TRUE(std::any_of(configs.begin(), configs.end(),
+                            [&](const auto& config) { return config.substr(0, config.find('-')) == name; }))
+        << name << " has no config in tests/conformance/bundled";
+  }
+}
+
+/// An installed hookswitch, and an empty folder that is not in its tree.
+class Author : public testing::Test {
+ protected:
+  Author() {
+    const auto installed = RunProgram({"/usr/bin/cmake", "--install", HSW_BINARY_DIR, "--prefix", dir_ / "usr"});
+    EXPECT_EQ(installed.exit_code, 0) << installed.err;
+  }
+  /// Runs a line as a person would type it, in `folder`.
+  Finished Shell(const std::string& line, const std::string& folder) {
+    const std::string usr = dir_ / "usr";
+    return RunProgram(
+        {"/bin/sh", "-c",
+         "export PATH=" + usr + "/bin:$PATH CMAKE_PREFIX_PATH=" + usr + "; cd '" + folder + "' && " + line},
+        {}, seconds(120));
+  }
+  TempDir dir_;
+};
+
+TEST_F(Author, EveryKindOfProjectBuildsAndKeepsItsPromises) {
+  for (const char* kind : {"http", "call"}) {
+    for (const char* language : {"cpp", "c"}) {
+      const std::string name = std::string("my-") + kind + "-" + language;
+      SCOPED_TRACE(name);
+      const auto made = Shell("hookswitch plugin new " + name + " --kind " + kind + " --lang " + language, dir_ / ".");
+      ASSERT_EQ(made.exit_code, 0) << made.err;
+      for (const char* line :
+           {"cmake -B build -DCMAKE_C_FLAGS='-Wall -Wextra -Werror' -DCMAKE_CXX_FLAGS='-Wall -Wextra "
+            "-Werror'",
+            "cmake --build build", "ctest --test-dir build --output-on-failure"}) {
+        const auto ran = Shell(line, dir_ / name);
+        ASSERT_EQ(ran.exit_code, 0) << line << "\n" << ran.out << ran.err;
+      }
+    }
+  }
+}
+
+TEST_F(Author, AWrongOutcomeOfACaseIsShownWithItsLine) {
+  ASSERT_EQ(
+      Shell("hookswitch plugin new pager && cmake -S pager -B build && cmake --build build", dir_ / ".").exit_code, 0);
+  const std::string file = dir_ / "pager/tests/cases/busy.json";
+  std::string text = ReadFile(file);
+  text.replace(text.find("5000", text.find("outcome")), 4, "6000");
+  WriteFile(file, text);
+  const std::string check =
+      "hookswitch plugin check build/pager.so --with pager/tests/config.yaml --cases pager/tests/cases";
+  const auto wrong = Shell(check, dir_ / ".");
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.out, HasSubstr("FAIL  case busy"));
+  EXPECT_THAT(wrong.out, HasSubstr("\"retry_after_ms\": 6000"));
+  EXPECT_EQ(Shell(check + " --update", dir_ / ".").exit_code, 0);
+  EXPECT_EQ(Shell(check, dir_ / ".").exit_code, 0);
+}
+
+TEST_F(Author, MistakesAreToldAndHarmNothing) {
+  EXPECT_THAT(Shell("hookswitch plugin new Pager", dir_ / ".").err, HasSubstr("cannot be a plugin's name"));
+  EXPECT_FALSE(fs::exists(dir_ / "Pager"));
+  ASSERT_EQ(Shell("hookswitch plugin new pager", dir_ / ".").exit_code, 0);
+  const auto again = Shell("hookswitch plugin new pager", dir_ / ".");
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_THAT(again.err, HasSubstr("is there already"));
+  const auto no_config = Shell("hookswitch plugin check telegram", dir_ / ".");
+  EXPECT_EQ(no_config.exit_code, 1);
+  EXPECT_THAT(no_config.err, HasSubstr("--with FILE"));
+  WriteFile(dir_ / "wrong.yaml", "token: \"123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ\"\nchat: 5\n");
+  const auto wrong = Shell("hookswitch plugin check telegram --with wrong.yaml", dir_ / ".");
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.out + wrong.err, HasSubstr("wrong.yaml:2:1: error"));
+}
+
+/// The commands of plugins/README.md, "From nothing to a first message": its first block of shell.
+std::vector<std::string> CommandsOfTheReadme() {
+  const std::string readme = ReadFile(std::string(HSW_SOURCE_DIR) + "/plugins/README.md");
+  const auto part = readme.find("## From nothing to a first message");
+  const auto begin = readme.find("```sh\n", part) + 6;
+  std::vector<std::string> commands;
+  std::istringstream lines(readme.substr(begin, readme.find("```", begin) - begin));
+  for (std::string line; std::getline(lines, line);) {
+    commands.emplace_back(Trim(std::string_view(line).substr(0, line.find(" #"))));
+  }
+  return commands;
+}
+
+TEST_F(Author, TenCommandsLeadFromNothingToAFirstMessage) {
+  std::promise<std::string> arrived;
+  auto server = fakes::HttpLoop::Start([&, first = true](const fakes::HttpRequest& request) mutable {
+    if (std::exchange(first, false)) arrived.set_value(std::string(request.body));
+    return fakes::HttpReply{};
+  });
+  ASSERT_TRUE(server);
+  const auto commands = CommandsOfTheReadme();
+  ASSERT_GE(commands.size(), 5U);
+  ASSERT_LE(commands.size(), 10U);
+  // The router that the last command speaks to: its config names the new plugin, as the page says.
+  std::string folder = dir_ / ".";
+  for (const std::string& command : commands) {
+    if (command.starts_with("cd ")) {
+      folder = dir_ / command.substr(3);
+      continue;
+    }
+    if (command.starts_with("sudo install")) {
+      const auto ran = Shell("install -D -m 644 build/pager.so '" + (dir_ / "sinks/pager.so") + "' && chmod 755 '" +
+                                 (dir_ / "sinks") + "'",
+                             folder);
+      ASSERT_EQ(ran.exit_code, 0) << ran.err;
+      continue;
+    }
+    if (command.starts_with("hookswitch reload") || command.starts_with("curl ")) continue;  // below
+    const auto ran = Shell(command, folder);
+    ASSERT_EQ(ran.exit_code, 0) << command << "\n" << ran.out << ran.err;
+  }
+  RouterConfig config(dir_);
+  config.plugin_paths = dir_ / "sinks";
+  config.sinks =
+      "  pager:\n    plugin: pager\n    config: {url: \"http://127.0.0.1:" + std::to_string((*server)->Port()) +
+      "/\", key: k, allow_http: true}\n";
+  config.rules = "  - {name: all, send: [pager]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(7))).status, 200);
+  auto body = arrived.get_future();
+  ASSERT_EQ(body.wait_for(seconds(20)), std::future_status::ready) << router.Log();
+  EXPECT_THAT(body.get(), HasSubstr("Bolna call ended: completed"));
+}
+
+}  // namespace
+}  // namespace hookswitch::e2e
