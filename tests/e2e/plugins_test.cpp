@@ -4,8 +4,13 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
 
+#include "tests/e2e/poster.h"
 #include "tests/e2e/router.h"
+#include "tests/fakes/http_loop.h"
 
 namespace hookswitch::e2e {
 namespace {
@@ -78,6 +83,94 @@ TEST(Plugins, OverwritingAPluginFileInPlaceDoesNotHurtTheRouter) {
   WriteFile(test.file, "overwritten");
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   EXPECT_TRUE(test.slack.WaitForPosted(2));
+  EXPECT_EQ(router.Stop(), 0);
+}
+
+/// A router whose sink "there" is the plugin "swap", and the server that it posts to.
+struct Swap {
+  TempDir dir;
+  std::mutex mu;
+  std::map<std::string, std::multiset<std::size_t>> arrived;  ///< by build, the calls
+  std::unique_ptr<fakes::HttpLoop> server;
+  RouterConfig config{dir};
+
+  Swap() {
+    auto started = fakes::HttpLoop::Start([this](const fakes::HttpRequest& request) {
+      const std::lock_guard lock(mu);
+      arrived[std::string(request.Header("X-Build"))].insert(CallNumberIn(request.body).value_or(SIZE_MAX));
+      return fakes::HttpReply{};
+    });
+    if (started) server = std::move(*started);
+    std::filesystem::create_directory(dir / "plugins");
+    Install("1");
+    config.plugin_paths = dir / "plugins";
+    config.sinks =
+        "  there:\n    plugin: swap\n    config: {url: \"http://127.0.0.1:" + std::to_string(server->Port()) +
+        "/\"}\n    concurrency: 32\n";
+    config.rules = "  - {name: all, send: [there]}\n";
+  }
+  /// As `install` does: a new file takes the old one's place at once.
+  void Install(const std::string& build) const {
+    std::filesystem::copy_file(std::string(HSW_SWAP_FOLDER) + "/swap-" + build + ".so", dir / "plugins/new");
+    std::filesystem::rename(dir / "plugins/new", dir / "plugins/swap.so");
+  }
+  std::size_t Count(const std::string& build) {
+    const std::lock_guard lock(mu);
+    return arrived[build].size();
+  }
+};
+
+TEST(Plugins, ANewBuildTakesOverUnderLoadAndNothingIsLostOrDoubled) {
+  Swap swap;
+  Router router(swap.config.Write());
+  ASSERT_TRUE(router.Ready());
+  Poster poster(4);
+  poster.Go(router.Ingress(), 1'000'000);
+  poster.WaitForAccepted(200);
+  swap.Install("2");
+  router.Process().Signal(SIGHUP);
+  ASSERT_TRUE(router.WaitForEvents("reloaded", 1)) << router.Log().substr(0, 4000);
+  poster.WaitForAccepted(600);
+  poster.Stop();
+  poster.Join();
+  EXPECT_TRUE(poster.Others().empty()) << poster.Others().begin()->first;
+  EXPECT_EQ(router.Stop(), 0);
+
+  std::multiset<std::size_t> all = swap.arrived["1"];
+  all.insert(swap.arrived["2"].begin(), swap.arrived["2"].end());
+  EXPECT_GT(swap.arrived["1"].size(), 0U);
+  EXPECT_GT(swap.arrived["2"].size(), 0U);
+  EXPECT_EQ(swap.arrived.size(), 2U);
+  if (all.size() < poster.Accepted().size()) {
+    // The rest waits in the journal: an orderly stop does not wait for a backlog.
+    Router again(swap.config.Write());
+    ASSERT_TRUE(again.Ready());
+    ASSERT_TRUE(again.WaitForEvents("delivery_delivered", poster.Accepted().size() - all.size(), seconds(60)));
+    EXPECT_EQ(again.Stop(), 0);
+    all = swap.arrived["1"];
+    all.insert(swap.arrived["2"].begin(), swap.arrived["2"].end());
+  }
+  EXPECT_EQ(std::set<std::size_t>(all.begin(), all.end()), poster.Accepted());
+  EXPECT_EQ(all.size(), poster.Accepted().size());
+}
+
+TEST(Plugins, ANewBuildThatCrashesWhileItIsLoadedIsRefusedAndTheOldOneGoesOn) {
+  Swap swap;
+  Router router(swap.config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(router.WaitForEvents("delivery_delivered", 1));
+  swap.Install("3");
+  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
+  ASSERT_TRUE(router.WaitForEvents("delivery_delivered", 2)) << reload.status << reload.body << router.Log();
+  EXPECT_EQ(swap.Count("1"), 2U);
+  EXPECT_THAT(reload.body + router.Log(), HasSubstr("crashes while it is loaded"));
+  swap.Install("2");
+  EXPECT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  ASSERT_EQ(router.Post(Call(CallId(3))).status, 200);
+  ASSERT_TRUE(router.WaitForEvents("delivery_delivered", 3));
+  EXPECT_EQ(swap.Count("2"), 1U);
   EXPECT_EQ(router.Stop(), 0);
 }
 
