@@ -17,8 +17,9 @@ namespace {
 
 // A folder links and includes lower floors only. plugins/ (the ABI) is on floor 1, beside event.
 const std::map<std::string, int, std::less<>> kFloors = {
-    {"base", 0},    {"event", 1}, {"config", 2},  {"sources", 3},  {"routing", 3}, {"message", 3}, {"journal", 3},
-    {"plugins", 3}, {"http", 3},  {"ingress", 4}, {"delivery", 4}, {"conformance", 4}, {"admin", 5},   {"app", 6},     {"cli", 7}};
+    {"base", 0},     {"event", 1},       {"config", 2},  {"sources", 3}, {"routing", 3},
+    {"message", 3},  {"journal", 3},     {"plugins", 3}, {"http", 3},    {"ingress", 4},
+    {"delivery", 4}, {"conformance", 4}, {"admin", 5},   {"app", 6},     {"cli", 7}};
 constexpr int kAbiFloor = 1;
 
 // Header prefix of a library, and the folders that wrap it. Boost.JSON is everywhere: core/base/json.h is its door.
