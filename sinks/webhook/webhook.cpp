@@ -1,9 +1,11 @@
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "body_template.h"
 #include "hookswitch/json.hpp"
 #include "hookswitch/sink.hpp"
 #include "hookswitch/text.hpp"
@@ -61,11 +63,22 @@ class Sink {
       keys_.push_back(std::move(*key));
     }
     for (const char* key : {"headers", "secret_headers"}) AddHeaders(config, key);
+    if (body_ == "template") template_ = TemplateOf(config);
+    if (body_ == "template" && !template_) throw std::invalid_argument("template is missing");
   }
 
   static void Check(const hsw::Config& config, hsw::Report& report) {
     const auto problem = hsw::ProblemWithServiceUrl(config.String("url"), config.Bool("allow_http"));
     if (!problem.empty()) report("/url", "url " + problem);
+    const auto pattern = TemplateOf(config);
+    const bool wanted = config.String("body") == "template";
+    if (wanted && !pattern) report("/body", "body: template needs template, the JSON to send");
+    if (!wanted && pattern) report("/template", "template needs body: template");
+    if (pattern) {
+      pattern->Check([&](const std::string& pointer, const std::string& problem) {
+        report("/template" + pointer, "template " + problem);
+      });
+    }
     for (int i = 0; const auto secret = config.Find("signing_secrets." + std::to_string(i)); ++i) {
       if (!KeyOf(*secret)) {
         report("/signing_secrets/" + std::to_string(i),
@@ -80,7 +93,9 @@ class Sink {
     if (!allow_private_) request.PublicOnly();
     request.Header("Content-Type", "application/json");
     for (const auto& [name, value] : headers_) request.Header(name, value);
-    const std::string made = body_ == "message" ? MessageJson(delivery.Message()) : std::string();
+    const std::string made = body_ == "message" ? MessageJson(delivery.Message())
+                             : template_        ? template_->Fill(delivery)
+                                                : std::string();
     const auto body = body_ == "event" ? delivery.EventJson() : body_ == "raw" ? Raw(delivery) : std::string_view(made);
     request.Body(body);
     // The event's id is ours alone; a delivery's begins again with a new journal.
@@ -115,6 +130,16 @@ class Sink {
     return *raw;
   }
 
+  static std::optional<BodyTemplate> TemplateOf(const hsw::Config& config) {
+    const auto text = config.Json();
+    boost::system::error_code failed;
+    auto all = boost::json::parse(boost::json::string_view(text.data(), text.size()), failed);
+    auto* object = failed ? nullptr : all.if_object();
+    auto* pattern = object ? object->if_contains("template") : nullptr;
+    if (!pattern || pattern->is_null()) return std::nullopt;
+    return BodyTemplate(std::move(*pattern));
+  }
+
   void AddHeaders(const hsw::Config& config, const std::string& key) {
     for (const hsw_pair& pair : config.Values()) {
       const auto name = hsw::View(pair.name);
@@ -124,6 +149,7 @@ class Sink {
 
   std::string url_, method_, body_;
   bool allow_private_;
+  std::optional<BodyTemplate> template_;
   std::vector<std::string> keys_;
   std::vector<std::pair<std::string, std::string>> headers_;
 };
@@ -136,7 +162,8 @@ constexpr const char* kSchema = R"({
   "properties": {
     "url": {"type": "string", "x-secret": true, "description": "Where to; it may hold a token, so it is never shown whole."},
     "method": {"type": "string", "enum": ["POST", "PUT", "PATCH"], "default": "POST"},
-    "body": {"type": "string", "enum": ["event", "raw", "message"], "default": "event", "description": "event: the normalized event; raw: what the platform posted, byte for byte; message: title, fields, text, links and transcript, as JSON."},
+    "body": {"type": "string", "enum": ["event", "raw", "message", "template"], "default": "event", "description": "event: the normalized event; raw: what the platform posted, byte for byte; message: title, fields, text, links and transcript, as JSON; template: what template says."},
+    "template": {"anyOf": [{"type": "object"}, {"type": "array"}], "description": "With body: template: the JSON to send. {{names}} in its texts become values of the event: {{agent.name}}, {{message.title}}."},
     "signing_secrets": {"type": "array", "items": {"type": "string", "x-secret": true}, "description": "Signs as Standard Webhooks do: whsec_ and base64 of 24 to 64 bytes. Each of them signs, so that a receiver can change from one to the next."},
     "headers": {"type": "object", "additionalProperties": false, "description": "Further headers.", "patternProperties": {"^[A-Za-z0-9-]{1,64}$": {"type": "string", "pattern": "^[ -~]*$"}}},
     "secret_headers": {"type": "object", "additionalProperties": false, "description": "Further headers that are never shown: Authorization, for example.", "patternProperties": {"^[A-Za-z0-9-]{1,64}$": {"type": "string", "x-secret": true, "pattern": "^[ -~]*$"}}},
@@ -147,5 +174,5 @@ constexpr const char* kSchema = R"({
 
 }  // namespace webhook
 
-HSW_HTTP_SINK(webhook::Sink, "webhook", "1.0.0", "Any URL: the event as JSON, signed as Standard Webhooks are",
+HSW_HTTP_SINK(webhook::Sink, "webhook", "1.1.0", "Any URL: the event as JSON, signed as Standard Webhooks are",
               webhook::kSchema, .concurrency = 8, .concurrent_calls = true)

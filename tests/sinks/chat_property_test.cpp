@@ -141,5 +141,31 @@ TEST(PagerDutyProperty, EveryEventIsOneThatPagerDutyTakes) {
                     });
 }
 
+TEST(WebhookProperty, ATemplatesBodyIsTheJsonItDescribes) {
+  ForRandomMessages("webhook",
+                    R"({"url":"https://ops.example.com/in","body":"template","template":{"a":"{{message.title}} - ",
+                        "b":["{{message.transcript}}"],"c":{"d":"{{message.text}}{{rule}}"}}})",
+                    10'000'000, [](const json::value& body, const std::string&) {
+                      const auto& object = body.as_object();
+                      EXPECT_EQ(object.size(), 3U);
+                      EXPECT_TRUE(std::string_view(object.at("a").as_string()).ends_with(" - "));
+                      EXPECT_EQ(object.at("b").as_array().size(), 1U);
+                      EXPECT_TRUE(std::string_view(object.at("c").at("d").as_string()).ends_with("r"));
+                    });
+}
+
+TEST(WebhookConfig, ATemplatesNamesAreChecked) {
+  const auto problems = [](const std::string& more) {
+    return test::ProblemsOf("webhook", R"({"url":"https://ops.example.com/in",)" + more + "}");
+  };
+  EXPECT_EQ(problems(R"("body":"template","template":{"a":"{{ data.x.y }}","b":"{{}"})"),
+            "/template/b: template has a {{ without }}\n");
+  EXPECT_EQ(problems(R"("body":"template")"), "/body: body: template needs template, the JSON to send\n");
+  EXPECT_EQ(problems(R"("template":{})"), "/template: template needs body: template\n");
+  EXPECT_EQ(problems(R"("body":"template","template":{"a/b":["{{agnet}}"]})").substr(0, 20), "/template/a~1b/0: te");
+  EXPECT_NE(problems(R"("body":"template","template":["{{message.x}}"])").find("of a message there are"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace hookswitch
