@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "core/base/json.h"
@@ -23,23 +24,40 @@ std::string Join(const json::value& type) {
   if (type.is_string()) return std::string(type.get_string());
   std::string text;
   if (type.is_array()) {
-    for (const auto& item : type.get_array()) text += (text.empty() ? "" : " or ") + std::string(item.as_string());
+    for (const auto& item : type.get_array()) {
+      text += (text.empty() ? "" : " or ") + (item.is_string() ? std::string(item.get_string()) : ToText(item));
+    }
   }
   return text.empty() ? "any" : text;
 }
 
-void PrintKeys(const json::value& schema) {
+void PrintKeys(const json::value& schema, const std::string& prefix);
+
+/// What is below a key: an object's own keys, and those of a list's items as "key[].name".
+void PrintBelow(const json::object& spec, const std::string& key) {
+  if (spec.contains("properties")) PrintKeys(spec, key + ".");
+  const json::value* items = spec.if_contains("items");
+  if (items && items->is_object()) PrintBelow(items->get_object(), key + "[]");
+}
+
+void PrintKeys(const json::value& schema, const std::string& prefix) {
   const json::value* properties = schema.is_object() ? schema.get_object().if_contains("properties") : nullptr;
   if (!properties || !properties->is_object()) return;
-  std::cout << "config:\n";
-  for (const auto& [key, value] : properties->get_object()) {
+  const json::value* required = schema.get_object().if_contains("required");
+  for (const auto& [name, value] : properties->get_object()) {
     const auto& spec = value.as_object();
-    auto text = [&](const char* name) { return spec.contains(name) ? spec.at(name) : json::value(); };
-    std::cout << "  " << key << " (" << Join(text("type"));
+    const std::string key = prefix + std::string(name);
+    auto text = [&](const char* of) { return spec.contains(of) ? spec.at(of) : json::value(); };
+    std::cout << "  " << key << " (" << (spec.contains("enum") ? Join(spec.at("enum")) : Join(text("type")));
+    if (required && required->is_array() &&
+        std::count(required->get_array().begin(), required->get_array().end(), json::value(name)) > 0) {
+      std::cout << ", required";
+    }
     if (text("x-secret").is_bool() && text("x-secret").get_bool()) std::cout << ", secret";
     if (!text("default").is_null()) std::cout << ", default " << ToText(text("default"));
     std::cout << ")\n";
     if (text("description").is_string()) std::cout << "      " << text("description").get_string().c_str() << '\n';
+    PrintBelow(spec, key);
   }
 }
 
@@ -106,7 +124,8 @@ int PluginInspect(const Options& options) {
   std::cout << info->id << ' ' << info->version << " (" << (info->kind == Sink::Kind::kHttp ? "HTTP" : "call")
             << " sink, ABI " << info->abi_major << '.' << info->abi_minor << ")\n"
             << info->summary << "\nfile: " << info->file.string() << "\nsha256: " << info->hash << '\n';
-  PrintKeys(description.at("config_schema"));
+  std::cout << "config:\n";
+  PrintKeys(description.at("config_schema"), "");
   return kFine;
 }
 

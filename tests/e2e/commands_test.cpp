@@ -237,7 +237,9 @@ TEST_F(Commands, PluginListFindsTheBundledSinks) {
   EXPECT_THAT(listed.out, HasSubstr("slack"));
   const Finished inspected = Hookswitch({"plugin", "inspect", "slack", "-c", config_.Path()});
   EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
-  EXPECT_THAT(inspected.out, HasSubstr("webhook_url"));
+  EXPECT_THAT(inspected.out, HasSubstr("webhook_url (string, secret)\n"));
+  EXPECT_THAT(inspected.out, HasSubstr("thread (none or call, default \"none\")\n"));
+  EXPECT_THAT(inspected.out, HasSubstr("channels[].channel (string, required)\n"));
 }
 
 TEST_F(Commands, ServeOfABrokenConfigEndsWithOneAndEveryProblem) {
