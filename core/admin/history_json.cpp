@@ -15,17 +15,6 @@ bool IsHeld(LaneStatus::State state) {
          state == State::kRemoved;
 }
 
-std::string_view ToWord(Outcome::Kind kind) {
-  switch (kind) {
-    case Outcome::Kind::kDelivered: return "delivered";
-    case Outcome::Kind::kRetry: return "retry";
-    case Outcome::Kind::kRejected: return "rejected";
-    case Outcome::Kind::kMisconfigured: return "misconfigured";
-    case Outcome::Kind::kNext: return "next";
-  }
-  Unreachable();
-}
-
 std::string ToBase64(const std::string& bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a zero
   const int length =
@@ -103,7 +92,7 @@ json::object ToObject(const StoredAttempt& attempt) {
           {"trigger", ToString(attempt.trigger)},
           {"started_at", ToRfc3339(attempt.started_at)},
           {"latency_ms", attempt.latency.count()},
-          {"outcome", ToWord(attempt.kind)},
+          {"outcome", ToString(attempt.kind)},
           {"may_have_been_delivered", attempt.may_have_been_delivered},
           {"http_status", attempt.http_status == 0 ? json::value(nullptr) : json::value(attempt.http_status)},
           {"code", OrNull(attempt.code)},

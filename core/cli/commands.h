@@ -67,6 +67,8 @@ int PluginNew(const Options& options);
 /// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
 void Print(std::span<const config::Problem> problems, Format format);
 
+/// Runs `run` with the plugins that the config names, or those beside the program.
+int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&));
 /// The file that a plugin's name or path means. Error: kNotFound.
 Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::string& name_or_path);
 

@@ -78,16 +78,7 @@ std::optional<config::Sink> ReadConfig(const Options& options, config::Problems&
   return sink;
 }
 
-}  // namespace
-
-int PluginCheck(const Options& options) {
-  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
-  if (!scratch) {
-    std::cerr << "hookswitch: " << scratch.error().message << '\n';
-    return kUsage;
-  }
-  PluginHost& plugins = (*scratch)->host();
+int CheckOne(const Options& options, PluginHost& plugins) {
   const auto failed = [](const Error& error) {
     std::cerr << "hookswitch: " << error.message << '\n';
     return kProblems;
@@ -131,6 +122,12 @@ int PluginCheck(const Options& options) {
   if (!cases) return failed(cases.error());
   for (const auto& one : *cases) report.Tell({"case " + one.name, one.problem.empty(), one.problem});
   return report.End();
+}
+
+}  // namespace
+
+int PluginCheck(const Options& options) {
+  return WithPlugins(options, CheckOne);
 }
 
 }  // namespace hookswitch::cli

@@ -6,6 +6,24 @@
 #include "core/config/loader.h"
 
 namespace hookswitch::cli {
+
+Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::string& name_or_path) {
+  const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".so");
+  if (!is_path) return plugins.Find(name_or_path);
+  return std::filesystem::absolute(name_or_path);
+}
+
+int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&)) {
+  // Plugins can be looked at without a config: then those beside the program are meant.
+  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
+  if (!scratch) {
+    std::cerr << "hookswitch: " << scratch.error().message << '\n';
+    return kUsage;
+  }
+  return run(options, (*scratch)->host());
+}
+
 namespace {
 
 json::object Describe(const PluginInfo& info) {
@@ -61,23 +79,7 @@ void PrintKeys(const json::value& schema, const std::string& prefix) {
   }
 }
 
-}  // namespace
-
-Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::string& name_or_path) {
-  const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".so");
-  if (!is_path) return plugins.Find(name_or_path);
-  return std::filesystem::absolute(name_or_path);
-}
-
-int PluginList(const Options& options) {
-  // Plugins can be looked at without a config: then those beside the program are meant.
-  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
-  if (!scratch) {
-    std::cerr << "hookswitch: " << scratch.error().message << '\n';
-    return kUsage;
-  }
-  PluginHost& plugins = (*scratch)->host();
+int List(const Options& options, PluginHost& plugins) {
   int exit_code = kFine;
   json::array all;
   for (const auto& file : plugins.List()) {
@@ -97,15 +99,7 @@ int PluginList(const Options& options) {
   return exit_code;
 }
 
-int PluginInspect(const Options& options) {
-  // Plugins can be looked at without a config: then those beside the program are meant.
-  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
-  if (!scratch) {
-    std::cerr << "hookswitch: " << scratch.error().message << '\n';
-    return kUsage;
-  }
-  PluginHost& plugins = (*scratch)->host();
+int InspectOne(const Options& options, PluginHost& plugins) {
   const auto file = FindPlugin(plugins, options.file);
   if (!file) {
     std::cerr << "hookswitch: " << file.error().message << '\n';
@@ -127,6 +121,16 @@ int PluginInspect(const Options& options) {
   std::cout << "config:\n";
   PrintKeys(description.at("config_schema"), "");
   return kFine;
+}
+
+}  // namespace
+
+int PluginList(const Options& options) {
+  return WithPlugins(options, List);
+}
+
+int PluginInspect(const Options& options) {
+  return WithPlugins(options, InspectOne);
 }
 
 }  // namespace hookswitch::cli

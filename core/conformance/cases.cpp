@@ -167,17 +167,6 @@ Message MessageOf(const json::object& object) {
   return message;
 }
 
-std::string_view ToString(Outcome::Kind kind) {
-  switch (kind) {
-    case Outcome::Kind::kDelivered: return "delivered";
-    case Outcome::Kind::kRetry: return "retry";
-    case Outcome::Kind::kRejected: return "rejected";
-    case Outcome::Kind::kMisconfigured: return "misconfigured";
-    case Outcome::Kind::kNext: return "next";
-  }
-  Unreachable();
-}
-
 json::object ToObject(const Outcome& outcome) {
   json::object object{{"kind", ToString(outcome.kind)}};
   const auto put = [&](const char* key, const std::string& text) {

@@ -36,6 +36,5 @@ std::string TextOf(const json::value& value);
 std::string Member(const json::object& object, std::string_view key, std::string_view otherwise = {});
 Message MessageOf(const json::object& object);
 json::object ToObject(const Outcome& outcome);
-std::string_view ToString(Outcome::Kind kind);
 
 }  // namespace hookswitch::conformance

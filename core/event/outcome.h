@@ -2,6 +2,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct Outcome {
   std::string memory;     ///< kept per (sink, call) if `has_memory`
   bool has_memory = false;
 };
+
+/// "delivered", "retry", "rejected", "misconfigured", "next".
+std::string_view ToString(Outcome::Kind kind);
 
 /// The pace of one of the places that a sink writes to.
 struct Pace {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "text.h"
+
 namespace slack {
 namespace {
 
@@ -108,13 +110,6 @@ Answer Read(std::string_view body) {
     answer.word = std::string(hsw::CutBytes(std::string_view(word->get_string()), 60));
   }
   return answer;
-}
-
-/// The start of an answer that nobody knows, for the reason: one line of printable text.
-std::string Quote(std::string_view body) {
-  std::string quoted;
-  for (const char c : hsw::CutBytes(body, 200)) quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-  return quoted.empty() ? "nothing" : "\"" + quoted + "\"";
 }
 
 std::uint32_t PauseMs(const Answer& answer, const hsw::Response& response) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "text.h"
+
 namespace slack {
 namespace {
 
@@ -89,13 +91,6 @@ constexpr std::array kWords = {
 
 // A pause long enough that the next try is not one too many again, where Slack names none.
 constexpr std::uint32_t kPauseMs = 30'000;
-
-/// The start of a text of the other side's: one line of printable text.
-std::string Quote(std::string_view text) {
-  std::string quoted;
-  for (const char c : hsw::CutBytes(text, 200)) quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-  return quoted.empty() ? "nothing" : "\"" + quoted + "\"";
-}
 
 /// What Slack says beside the word: the scope that is needed, or what is wrong with the message.
 std::string Detail(const hsw::Response& response) {

@@ -161,6 +161,12 @@ std::string Link(std::string_view url, std::string_view label, std::size_t most)
   return hsw::CodePoints(out) <= most ? out : name;
 }
 
+std::string Quote(std::string_view answer) {
+  std::string quoted;
+  for (const char c : hsw::CutBytes(answer, 200)) quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  return quoted.empty() ? "nothing" : "\"" + quoted + "\"";
+}
+
 std::string Duration(double seconds) {
   constexpr double kLongest = 1e9;
   if (!(seconds >= 0 && seconds <= kLongest)) return "";

@@ -28,6 +28,8 @@ std::string CodeBlock(std::string_view text, std::size_t most_text, std::size_t 
 
 /// `<url|label>`, or only the escaped label where `url` is not http(s) or the whole would be longer than `most`.
 std::string Link(std::string_view url, std::string_view label, std::size_t most);
+/// The start of an answer that nobody knows, for a reason: "\"…\"" on one line, or "nothing".
+std::string Quote(std::string_view answer);
 /// "42s", "1m 13s", "2h 5m"; "" for what is no length of a call.
 std::string Duration(double seconds);
 /// `<!date^…|…>`: shown in the reader's zone, in UTC where a client cannot.

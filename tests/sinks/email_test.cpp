@@ -218,7 +218,7 @@ TEST_F(EmailSink, RepliesSayWhatToDo) {
     SCOPED_TRACE(reply.code);
     const MailServer server(reply.server);
     const auto outcome = Deliver({{"server", server.Address()}, {"to", {reply.to}}});
-    EXPECT_EQ(conformance::ToString(outcome.kind), conformance::ToString(reply.kind));
+    EXPECT_EQ(ToString(outcome.kind), ToString(reply.kind));
     EXPECT_EQ(outcome.code, reply.code) << outcome.reason;
     EXPECT_THAT(outcome.reason, HasSubstr(reply.code.substr(5) + " "));
     EXPECT_THAT(outcome.action, HasSubstr(reply.action));
