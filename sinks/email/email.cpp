@@ -89,7 +89,8 @@ class Sink {
     }
     set(CURLOPT_MAIL_FROM, from_.address.c_str());
     List recipients;
-    for (const Address& to : to_) Append(recipients, "<" + to.address + ">");
+    const auto to = Recipients(delivery);
+    for (const std::size_t i : to) Append(recipients, "<" + to_[i].address + ">");
     set(CURLOPT_MAIL_RCPT, recipients.get());
     // One address that has gone must not keep the mail from the others.
     set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
@@ -108,12 +109,7 @@ class Sink {
     curl_off_t sent = 0;
     curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
     if (code != CURLE_OK) return Failed(code, error.data(), talk, sent > 0);
-    if (const auto refused = talk.Refusals(); !refused.empty()) {
-      host_.Log(HSW_LOG_WARN, "not every recipient was taken: " + refused);
-    }
-    auto outcome = hsw::Outcome::Delivered().RemoteId(MessageId(delivery));
-    if (thread_ && delivery.Memory().empty()) outcome.Memory(MessageId(delivery));
-    return outcome;
+    return Taken(delivery, to, talk);
   }
 
  private:
@@ -121,6 +117,35 @@ class Sink {
   std::string MessageId(const hsw::Delivery& delivery) const {
     return "<" + std::string(hsw::View(delivery.Event().id)) + "." + std::string(delivery.Id()) +
            from_.address.substr(from_.address.rfind('@')) + ">";
+  }
+
+  /// Who still has to get the mail: everybody, or those of the step before whom the server wanted to hear of later.
+  std::vector<std::size_t> Recipients(const hsw::Delivery& delivery) const {
+    std::vector<std::size_t> all;
+    const std::string wanted = "," + std::string(delivery.State()) + ",";
+    for (std::size_t i = 0; i < to_.size(); ++i) {
+      if (delivery.State().empty() || wanted.find("," + std::to_string(i) + ",") != std::string::npos) all.push_back(i);
+    }
+    if (all.empty()) throw hsw::Rejected("no_recipient", "the recipients have changed since the mail began to go out");
+    return all;
+  }
+
+  hsw::Outcome Taken(const hsw::Delivery& delivery, const std::vector<std::size_t>& to, const Talk& talk) const {
+    std::string later, said;
+    const auto replies = talk.ToRecipients(to.size());
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+      if (CodeOf(replies[i]) < 400) continue;
+      if (CodeOf(replies[i]) >= 500) {
+        host_.Log(HSW_LOG_WARN, "a recipient was refused: " + replies[i]);
+        continue;
+      }
+      later += (later.empty() ? "" : ",") + std::to_string(to[i]);
+      said = replies[i];
+    }
+    auto outcome = later.empty() ? hsw::Outcome::Delivered().RemoteId(MessageId(delivery))
+                                 : hsw::Outcome::Next(later).Reason("some recipients are to be tried again: " + said);
+    if (thread_ && delivery.Memory().empty()) outcome.Memory(MessageId(delivery));
+    return outcome;
   }
 
   static std::string UrlOf(const std::string& server, std::string_view security) {

@@ -1,17 +1,12 @@
 #include "replies.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace email {
 namespace {
 
-constexpr std::size_t kMaxReplies = 50, kMaxReply = 300;
-
-int CodeOf(std::string_view reply) {
-  int code = 0;
-  std::from_chars(reply.data(), reply.data() + std::min<std::size_t>(reply.size(), 3), code);
-  return code;
-}
+constexpr std::size_t kMaxReplies = 200, kMaxReply = 300;
 
 hsw::Outcome Refused(std::string_view error, const std::string& reply, bool body_sent) {
   const int code = CodeOf(reply);
@@ -40,6 +35,12 @@ hsw::Outcome Refused(std::string_view error, const std::string& reply, bool body
 
 }  // namespace
 
+int CodeOf(std::string_view reply) {
+  int code = 0;
+  std::from_chars(reply.data(), reply.data() + std::min<std::size_t>(reply.size(), 3), code);
+  return code;
+}
+
 void Talk::Add(std::string_view lines) {
   while (!lines.empty()) {
     const auto end = lines.find('\n');
@@ -47,22 +48,24 @@ void Talk::Add(std::string_view lines) {
     lines = end == std::string_view::npos ? std::string_view() : lines.substr(end + 1);
     while (!line.empty() && static_cast<unsigned char>(line.back()) <= ' ') line.remove_suffix(1);
     const bool last_line = line.size() == 3 || (line.size() > 3 && line[3] == ' ');
-    if (!last_line || CodeOf(line) < 400 || errors_.size() == kMaxReplies) continue;
+    if (!last_line || CodeOf(line) == 0 || replies_.size() == kMaxReplies) continue;
     std::string clean;
     for (const char c : hsw::CutBytes(line, kMaxReply))
       clean += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? ' ' : c;
-    errors_.push_back(std::move(clean));
+    replies_.push_back(std::move(clean));
   }
 }
 
 std::string Talk::LastError() const {
-  return errors_.empty() ? "" : errors_.back();
+  const auto last = std::find_if(replies_.rbegin(), replies_.rend(), [](const auto& r) { return CodeOf(r) >= 400; });
+  return last == replies_.rend() ? "" : *last;
 }
 
-std::string Talk::Refusals() const {
-  std::string all;
-  for (const std::string& error : errors_) all += (all.empty() ? "" : "; ") + error;
-  return all;
+// Each recipient has a reply, and 354 asks for the mail then (RFC 5321, 4.1.1.4).
+std::vector<std::string> Talk::ToRecipients(std::size_t count) const {
+  const auto go = std::find_if(replies_.begin(), replies_.end(), [](const auto& r) { return CodeOf(r) == 354; });
+  if (go == replies_.end() || go - replies_.begin() < static_cast<std::ptrdiff_t>(count)) return {};
+  return {go - static_cast<std::ptrdiff_t>(count), go};
 }
 
 hsw::Outcome Failed(CURLcode code, std::string_view error, const Talk& talk, bool body_sent) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <curl/curl.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,12 +17,15 @@ class Talk {
   void Add(std::string_view lines);
   /// The last reply that is an error, or "".
   std::string LastError() const;
-  /// All replies that are errors, with "; " between.
-  std::string Refusals() const;
+  /// Of a mail that was taken: the replies to its `count` recipients, in their order; fewer if they are not known.
+  std::vector<std::string> ToRecipients(std::size_t count) const;
 
  private:
-  std::vector<std::string> errors_;
+  std::vector<std::string> replies_;
 };
+
+/// The reply's code: 550; 0 if it has none.
+int CodeOf(std::string_view reply);
 
 /// What a mail that did not go out means. `error` is libcurl's sentence, `body_sent` says that the server may have all
 /// of the mail.

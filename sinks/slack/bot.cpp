@@ -227,8 +227,11 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
           step.what == Step::Do::kUpdate ? "chat.update" : "chat.postMessage",
           step.plain ? PlainBody(message, max_transcript_, mention) : BlocksBody(message, max_transcript_, mention));
     }
-    case Step::Do::kPart:
-      return json("chat.postMessage", TranscriptParts(message.Transcript(), kMaxParts).at(step.part));
+    case Step::Do::kPart: {
+      // A template that has changed since may have made the transcript shorter.
+      auto parts = TranscriptParts(message.Transcript(), kMaxParts);
+      return json("chat.postMessage", std::move(parts[std::min(step.part, parts.size() - 1)]));
+    }
     case Step::Do::kAskForUpload:
       return form("files.getUploadURLExternal", "filename=" + PercentEncoded(FileName(delivery)) +
                                                     "&length=" + std::to_string(FileText(message.Transcript()).size()));

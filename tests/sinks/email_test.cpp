@@ -57,7 +57,7 @@ class EmailSink : public testing::Test {
     message_.transcript = "Agent: Hello.\nUser: 你好 </div><script>alert(1)</script>\n.\nEnd";
   }
   Outcome Deliver(const json::object& config, const std::string& memory = "",
-                  std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
+                  std::chrono::milliseconds timeout = std::chrono::seconds(10), const std::string& state = "") {
     json::object all{{"security", "none"}, {"from", "Calls <calls@example.com>"}, {"to", {"ops@example.com"}}};
     for (const auto& [key, value] : config) all[key] = value;
     EXPECT_EQ(test::ProblemsOf("email", ToText(all)), "");
@@ -66,7 +66,7 @@ class EmailSink : public testing::Test {
       ADD_FAILURE() << sink.error().message;
       return {};
     }
-    const SinkDelivery delivery{event_, message_, "d-7f", "ops", "all", 1, 0, "", memory};
+    const SinkDelivery delivery{event_, message_, "d-7f", "ops", "all", 1, state.empty() ? 0U : 1U, state, memory};
     return (*sink)->Deliver(delivery, timeout, [] { return false; });
   }
   /// Writes a certificate for "localhost" and its key; the path.
@@ -198,6 +198,21 @@ TEST_F(EmailSink, OneAddressThatHasGoneDoesNotKeepTheMailFromTheOthers) {
   const json::array to{"gone@example.com", "ops@example.com"};
   EXPECT_EQ(Deliver({{"server", server.Address()}, {"to", to}}).kind, Outcome::Kind::kDelivered);
   EXPECT_EQ(server.Mail().at("to"), json::array({"ops@example.com"}));
+}
+
+TEST_F(EmailSink, WhoIsToBeTriedLaterIsAndAloneThen) {
+  const MailServer server;
+  const json::object config{{"server", server.Address()},
+                            {"to", {"gone@example.com", "a@example.com", "busy@example.com", "b@example.com"}}};
+  const auto first = Deliver(config);
+  ASSERT_EQ(first.kind, Outcome::Kind::kNext) << first.reason;
+  EXPECT_EQ(first.state, "2");
+  EXPECT_EQ(server.Mail().at("to"), json::array({"a@example.com", "b@example.com"}));
+  const auto second = Deliver(config, "", std::chrono::seconds(10), first.state);
+  EXPECT_EQ(second.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(second.code, "smtp_451");
+  const auto changed = Deliver({{"server", server.Address()}}, "", std::chrono::seconds(10), first.state);
+  EXPECT_EQ(changed.kind, Outcome::Kind::kRejected);
 }
 
 TEST_F(EmailSink, RepliesSayWhatToDo) {
