@@ -61,13 +61,17 @@ class Sink {
 
   /// Asks first: who may write a table need not be allowed to make one.
   Answer Create(Connection& connection, const Connection::Patience& patience) const {
-    Answer answer = connection.Execute("SELECT to_regclass($1)", {Quoted(table_)}, patience);
-    if (!answer.ok || !answer.value.empty()) return answer;
+    const auto look = [&] { return connection.Execute("SELECT to_regclass($1)", {Quoted(table_)}, patience); };
+    Answer there = look();
+    if (!there.ok || !there.value.empty()) return there;
     for (const std::string& statement : CreateTable(table_)) {
-      answer = connection.Execute(statement, {}, patience);
-      if (!answer.ok) return answer;
+      Answer made = connection.Execute(statement, {}, patience);
+      if (made.ok) continue;
+      // Somebody else may have made it meanwhile, which PostgreSQL tells as one of several errors.
+      there = look();
+      return there.ok && !there.value.empty() ? there : made;
     }
-    return answer;
+    return there;
   }
 
   const std::string conninfo_, table_;

@@ -8,7 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/base/json.h"
@@ -152,6 +155,20 @@ TEST_F(PostgresSink, WritesARowForEachEventAndMakesTheTable) {
                        "ORDER BY event_id"),
       "01JD0000000000000000000000|call-1|bolna|Maya \"the\" O'Hara|completed|73.5|2026-03-04 09:02:03.114|t|"
       "Hello 你好");
+}
+
+TEST_F(PostgresSink, SeveralThatMakeTheTableAtOnceAllWriteIt) {
+  constexpr int kRounds = 5, kSinks = 8;
+  for (int round = 0; round < kRounds; ++round) {
+    database_->Query("DROP TABLE IF EXISTS hookswitch_events");
+    std::vector<std::shared_ptr<Sink>> sinks;
+    for (int i = 0; i < kSinks; ++i) sinks.push_back(Make());
+    std::array<Outcome, kSinks> outcomes;
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kSinks; ++i) threads.emplace_back([&, i] { outcomes[i] = Deliver(*sinks[i]); });
+    for (std::thread& thread : threads) thread.join();
+    for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.kind, Outcome::Kind::kDelivered) << outcome.reason;
+  }
 }
 
 TEST_F(PostgresSink, AnEventThatComesAgainIsOneRow) {
