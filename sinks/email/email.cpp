@@ -165,7 +165,8 @@ class Sink {
     Append(headers, "To: " + to);
     Append(headers, "Subject: " + HeaderText(hsw::Shorten(delivery.Message().Title(), 200)));
     Append(headers, "Message-ID: " + MessageId(delivery));
-    if (thread_ && !delivery.Memory().empty()) {
+    // Its own Message-ID is remembered when it goes out in several steps, and when it is replayed.
+    if (thread_ && !delivery.Memory().empty() && delivery.Memory() != MessageId(delivery)) {
       Append(headers, "In-Reply-To: " + std::string(delivery.Memory()));
       Append(headers, "References: " + std::string(delivery.Memory()));
     }

@@ -156,6 +156,14 @@ TEST_F(EmailSink, LaterMailsOfACallAnswerItsFirst) {
   EXPECT_EQ(Header(mail, "Message-ID"), "<01JD0000000000000000000001.d-7f@example.com>");
 }
 
+TEST_F(EmailSink, AMailIsNoAnswerToItself) {
+  const MailServer server;
+  const json::object config{{"server", server.Address()}, {"thread", "call"}};
+  const auto first = Deliver(config);
+  ASSERT_EQ(Deliver(config, first.memory).kind, Outcome::Kind::kDelivered) << "a later step of it, or a replay";
+  EXPECT_EQ(Header(server.Mail(1), "In-Reply-To"), "(none)");
+}
+
 TEST_F(EmailSink, EncryptsBySTARTTLSAndProvesWhoItIs) {
   const MailServer server({"--certificate", CertificateFile(), "--password", "s3cret"});
   json::object config{{"server", server.Address()},
@@ -195,9 +203,12 @@ TEST_F(EmailSink, SendsNothingInTheClearUnlessTold) {
 
 TEST_F(EmailSink, OneAddressThatHasGoneDoesNotKeepTheMailFromTheOthers) {
   const MailServer server;
-  const json::array to{"gone@example.com", "ops@example.com"};
-  EXPECT_EQ(Deliver({{"server", server.Address()}, {"to", to}}).kind, Outcome::Kind::kDelivered);
-  EXPECT_EQ(server.Mail().at("to"), json::array({"ops@example.com"}));
+  const json::array first{"gone@example.com", "ops@example.com"}, last{"ops@example.com", "gone@example.com"};
+  std::size_t mails = 0;
+  for (const auto& to : {first, last}) {
+    EXPECT_EQ(Deliver({{"server", server.Address()}, {"to", to}}).kind, Outcome::Kind::kDelivered);
+    EXPECT_EQ(server.Mail(mails++).at("to"), json::array({"ops@example.com"}));
+  }
 }
 
 TEST_F(EmailSink, WhoIsToBeTriedLaterIsAndAloneThen) {
