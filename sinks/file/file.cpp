@@ -49,7 +49,9 @@ class Sink {
     const std::int64_t now_ms = delivery.NowUnixMs();
     if (rotation_.IsDue(size_, static_cast<std::int64_t>(line_.size()), written_ms_, now_ms)) {
       // A file that grows on is better than a line that does not arrive.
-      if (const auto problem = rotation_.SetAside(path_, now_ms); !problem.empty()) host_.Log(HSW_LOG_WARN, problem);
+      const auto problem = rotation_.SetAside(path_, now_ms);
+      if (!problem.empty() && problem != told_) host_.Log(HSW_LOG_WARN, problem);
+      told_ = problem;
       Close();
       if (const int error = Open()) return CannotOpen(error);
     }
@@ -168,7 +170,7 @@ class Sink {
   dev_t device_ = 0;
   ino_t inode_ = 0;
   std::int64_t size_ = 0, written_ms_ = 0;
-  std::string line_;
+  std::string line_, told_;
   std::atomic<bool> reopen_ = false;
 };
 
