@@ -43,7 +43,8 @@ std::string TopicFor(std::string_view topic, const hsw::Delivery& delivery) {
     const auto end = topic.find('}', open);
     const auto value = hsw::CutBytes(ValueOf(topic.substr(open + 1, end - open - 1), delivery.Event()), kMaxValue);
     for (const char c : value) {
-      const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7F && c != '/' && c != '+' && c != '#';
+      const bool own = c == '$' && out.empty();  // topics that begin with it are the broker's own
+      const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7F && c != '/' && c != '+' && c != '#' && !own;
       out += plain ? c : '_';
     }
     if (value.empty()) out += '_';

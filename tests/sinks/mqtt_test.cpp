@@ -129,6 +129,16 @@ TEST_F(MqttSink, PublishesTheEventAsJsonWithQos1) {
   EXPECT_EQ(json::parse(got[0].payload).at("call_id"), "call-1");
 }
 
+TEST_F(MqttSink, ACallCannotNameATopicOfTheBroker) {
+  const Broker broker;
+  Subscriber subscriber(broker);
+  event_.agent_name = "$SYS";
+  ASSERT_EQ(Deliver(broker.Address(), {{"topic", "{agent}/{status}"}}).kind, Outcome::Kind::kDelivered);
+  const auto got = subscriber.Await(1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].topic, "_SYS/unknown");
+}
+
 TEST_F(MqttSink, SpeaksTheOldVersionTooAndSendsTheRawBody) {
   const Broker broker;
   Subscriber subscriber(broker);
