@@ -217,6 +217,8 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
     request.Header("Authorization", authorization_);
     request.Header("Content-Type", "application/x-www-form-urlencoded");
     request.Body(body);
+    // So many a minute for each of the methods (tier 4); a pause that one asks for does not hold the channels.
+    request.Pace(method, 100, 60'000, 20);
   };
   switch (step.what) {
     case Step::Do::kPost:
@@ -238,6 +240,7 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
     case Step::Do::kUpload:
       request.Url(step.upload);
       request.Header("Content-Type", "text/plain; charset=utf-8");
+      request.Pace("upload", 0, 0, 0);
       return request.Body(FileText(message.Transcript()));
     case Step::Do::kShareFile: {
       hsw::JsonWriter files;

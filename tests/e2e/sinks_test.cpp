@@ -118,7 +118,7 @@ TEST(WebhookSink, DoesNotReachAPrivateAddressUnlessAllowed) {
 }
 
 /// Slack's Web API as far as the bot uses it: says ok, and keeps "path body" of each request. A request for the channel
-/// `limited` is told to wait once.
+/// `limited` is told to wait until another has had one.
 class WebApi {
  public:
   explicit WebApi(std::size_t wanted, std::string limited = "") : wanted_(wanted), limited_(std::move(limited)) {
@@ -138,8 +138,8 @@ class WebApi {
     const std::lock_guard lock(mu_);
     fakes::HttpReply reply;
     reply.content_type = "application/json";
-    if (!limited_.empty() && request.body.find(limited_) != std::string::npos && !told_to_wait_) {
-      told_to_wait_ = true;
+    // Until another channel has its message.
+    if (!limited_.empty() && request.body.find(limited_) != std::string::npos && got_.empty()) {
       reply.status = 429;
       reply.headers.emplace_back("Retry-After", "1");
       return reply;
@@ -156,7 +156,6 @@ class WebApi {
   const std::string limited_;
   std::mutex mu_;
   std::vector<std::string> got_;
-  bool told_to_wait_ = false;
   std::promise<void> arrived_;
   std::unique_ptr<fakes::HttpLoop> server_;
 };
