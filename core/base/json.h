@@ -10,4 +10,11 @@ namespace json = boost::json;
 /// `indent` spaces per level; 0 puts everything on one line.
 std::string ToText(const json::value& value, int indent = 0);
 
+/// Boost.JSON stops at 32 levels; a config may have twice as many.
+inline json::parse_options DeepEnoughForConfigs() {
+  json::parse_options options;
+  options.max_depth = 100;
+  return options;
+}
+
 }  // namespace hookswitch

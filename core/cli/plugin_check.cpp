@@ -112,7 +112,7 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   if (options.cases.empty()) return report.End();
   const auto cases = conformance::CheckCases(options.cases, options.update, [&](const json::object* more) {
     // A case's own config is laid over the one that was given.
-    json::object config = json::parse(subject.config).as_object();
+    json::object config = json::parse(subject.config, {}, DeepEnoughForConfigs()).as_object();
     if (more) {
       for (const auto& [key, value] : *more) config[key] = value;
     }

@@ -23,7 +23,7 @@ void Flatten(const json::value& value, const std::string& key, std::vector<std::
 PluginConfig::PluginConfig(std::string sink, std::string json, std::string timezone)
     : sink_(std::move(sink)), json_(std::move(json)), timezone_(std::move(timezone)) {
   boost::system::error_code error;
-  const auto value = json::parse(json_, error);
+  const auto value = json::parse(json_, error, {}, DeepEnoughForConfigs());
   if (!error) Flatten(value, "", values_);
   for (const auto& [name, text] : values_) pairs_.push_back({{name.data(), name.size()}, {text.data(), text.size()}});
   raw_.size = sizeof raw_;

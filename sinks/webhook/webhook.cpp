@@ -133,7 +133,9 @@ class Sink {
   static std::optional<BodyTemplate> TemplateOf(const hsw::Config& config) {
     const auto text = config.Json();
     boost::system::error_code failed;
-    auto all = boost::json::parse(boost::json::string_view(text.data(), text.size()), failed);
+    boost::json::parse_options deep;
+    deep.max_depth = 100;  // a config may have 64; 32 otherwise
+    auto all = boost::json::parse(boost::json::string_view(text.data(), text.size()), failed, {}, deep);
     auto* object = failed ? nullptr : all.if_object();
     auto* pattern = object ? object->if_contains("template") : nullptr;
     if (!pattern || pattern->is_null()) return std::nullopt;

@@ -160,6 +160,9 @@ TEST(WebhookConfig, ATemplatesNamesAreChecked) {
   };
   EXPECT_EQ(problems(R"("body":"template","template":{"a":"{{ data.x.y }}","b":"{{}"})"),
             "/template/b: template has a {{ without }}\n");
+  std::string deep = "\"{{status}}\"";
+  for (int i = 0; i < 60; ++i) deep = "[" + deep + "]";
+  EXPECT_EQ(problems("\"body\":\"template\",\"template\":" + deep), "");
   EXPECT_EQ(problems(R"("body":"template")"), "/body: body: template needs template, the JSON to send\n");
   EXPECT_EQ(problems(R"("template":{})"), "/template: template needs body: template\n");
   EXPECT_EQ(problems(R"("body":"template","template":{"a/b":["{{agnet}}"]})").substr(0, 20), "/template/a~1b/0: te");
