@@ -58,7 +58,9 @@ Result<std::string> InChild(const std::function<std::string()>& work, std::chron
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     pollfd polled{ends[0], POLLIN, 0};
-    timed_out = left <= 0 || (::poll(&polled, 1, static_cast<int>(left)) == 0);
+    const int ready = left <= 0 ? 0 : ::poll(&polled, 1, static_cast<int>(left));
+    if (ready < 0 && errno == EINTR) continue;
+    timed_out = ready == 0;
     if (timed_out) break;
     const ssize_t n = ::read(ends[0], chunk.data(), chunk.size());
     if (n < 0 && errno == EINTR) continue;

@@ -1,4 +1,5 @@
 // A sink that breaks the promise that its config names, in bare C++ so that nothing mends it.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -30,7 +31,7 @@ hsw_instance* Create(const hsw_host*, const hsw_config* config, char* error, siz
     if (View(config->values[i].name) == "fault") self->fault = View(config->values[i].value);
   }
   if (self->fault == "leaks instances") {
-    for (int i = 0; i < 200; ++i) self->kept.emplace_back(100, 'x');
+    self->kept.emplace_back(100, 'x');
   }
   if (self->fault.size() > 100 || self->fault.empty()) {
     if (getenv("HSW_FAULTY_CRASHES")) std::abort();
@@ -62,11 +63,11 @@ int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* reques
     body = "{\"n\":" + std::to_string(now.tv_nsec) + "}";
   }
   if (fault == "does not escape") body = "{\"title\":\"" + std::string(title) + "\"}";
-  if (fault == "shares a buffer") {
-    static std::string shared;
-    shared = title;
+  if (fault == "shares a value") {
+    static std::atomic<std::size_t> shared;
+    shared = title.size();
     for (int i = 0; i < 20; ++i) std::this_thread::yield();
-    body = "{\"n\":" + std::to_string(shared.size()) + "}";
+    body = "{\"n\":" + std::to_string(shared) + "}";
   }
   request->set_url(request->host, Str(fault == "has no URL" ? "" : "https://example.com/"));
   request->add_header(request->host, Str("Content-Type"), Str("application/json"));
