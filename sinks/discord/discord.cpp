@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -55,14 +54,6 @@ std::string CodeBlock(std::string_view text, std::size_t most) {
   return out.append(kFence);
 }
 
-std::string Iso8601(std::int64_t unix_ms) {
-  const auto seconds = static_cast<std::time_t>(unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0));
-  std::tm utc{};
-  char text[32] = "";
-  if (!gmtime_r(&seconds, &utc) || std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) return {};
-  return text;
-}
-
 std::string ProblemWith(const hsw::Config& config) {
   const auto url = config.String("webhook_url");
   if (auto problem = hsw::ProblemWithServiceUrl(url, config.Bool("allow_http")); !problem.empty()) return problem;
@@ -114,7 +105,7 @@ class Sink {
     const auto description = Description(message, std::min(kMaxDescription, kMaxEmbed - used));
     if (!description.empty()) json.Key("description").String(description);
     if (const auto at = message.AtUnixMs()) {
-      if (const auto time = Iso8601(*at); !time.empty()) json.Key("timestamp").String(time);
+      if (const auto time = hsw::Rfc3339(*at); !time.empty()) json.Key("timestamp").String(time);
     }
     json.EndObject().EndArray().EndObject();
     request.Url(url_);
@@ -199,14 +190,10 @@ class Sink {
     std::string out;
     if (!hsw::IsBlank(message.Text())) out = Plain(message.Text(), kMaxText);
     std::string links;
-    std::size_t count = 0;
-    for (const hsw_pair& link : message.Links()) {
-      const auto url = hsw::View(link.value);
-      const auto to = hsw::LinkUrl(url);
-      if (!hsw::IsWebUrl(url) || to.size() > kMaxLinkBytes || count++ >= kMaxLinks) continue;
-      const auto label = Plain(hsw::View(link.name), 80);
+    for (const hsw::WebLink& link : hsw::WebLinks(message, kMaxLinks, kMaxLinkBytes)) {
+      const auto label = Plain(link.label, 80);
       if (!links.empty()) links += " · ";
-      links.append("[").append(hsw::IsBlank(label) ? "link" : label).append("](").append(to).append(")");
+      links.append("[").append(hsw::IsBlank(label) ? "link" : label).append("](").append(link.url).append(")");
     }
     if (!links.empty()) out.append(out.empty() ? "" : "\n\n").append(links);
     if (max_transcript_ == 0 || hsw::IsBlank(message.Transcript())) return out;

@@ -8,7 +8,8 @@ namespace email {
 namespace {
 
 constexpr std::string_view kTruncated = "\n… (truncated)";
-constexpr std::size_t kMaxTitle = 500, kMaxName = 200, kMaxValue = 5000, kMaxText = 20'000, kMaxFields = 200;
+constexpr std::size_t kMaxTitle = 500, kMaxName = 200, kMaxValue = 5000, kMaxText = 20'000, kMaxFields = 200,
+                      kMaxLinks = 50;
 
 /// Clean, cut, and for HTML escaped.
 std::string Plain(std::string_view text, std::size_t most, bool html) {
@@ -47,13 +48,8 @@ void EachField(const hsw::Message& message, Use use) {
   }
 }
 
-template <class Use>
-void EachLink(const hsw::Message& message, Use use) {
-  for (const hsw_pair& link : message.Links()) {
-    if (!hsw::IsWebUrl(hsw::View(link.value))) continue;
-    const auto label = hsw::View(link.name);
-    use(hsw::IsBlank(label) ? std::string_view("Link") : label, hsw::LinkUrl(hsw::View(link.value)));
-  }
+std::string Label(const hsw::WebLink& link, bool html) {
+  return hsw::IsBlank(link.label) ? "Link" : Plain(link.label, kMaxName, html);
 }
 
 }  // namespace
@@ -64,9 +60,9 @@ std::string PlainText(const hsw::Message& message, std::size_t max_transcript) {
     out += "\n" + Plain(name, kMaxName, false) + ": " + Plain(value, kMaxValue, false);
   });
   if (!hsw::IsBlank(message.Text())) out += "\n\n" + Plain(message.Text(), kMaxText, false);
-  EachLink(message, [&](std::string_view label, const std::string& url) {
-    out += "\n\n" + Plain(label, kMaxName, false) + ": " + url;
-  });
+  for (const hsw::WebLink& link : hsw::WebLinks(message, kMaxLinks)) {
+    out += "\n\n" + Label(link, false) + ": " + link.url;
+  }
   if (max_transcript > 0 && !hsw::IsBlank(message.Transcript())) {
     out += "\n\nTranscript\n----------\n" + Plain(message.Transcript(), max_transcript, false);
   }
@@ -87,9 +83,9 @@ std::string Html(const hsw::Message& message, std::size_t max_transcript) {
   if (!hsw::IsBlank(message.Text())) {
     out += R"(<p style="white-space:pre-wrap">)" + Plain(message.Text(), kMaxText, true) + "</p>";
   }
-  EachLink(message, [&](std::string_view label, const std::string& url) {
-    out += R"(<p><a href=")" + Plain(url, url.size(), true) + R"(">)" + Plain(label, kMaxName, true) + "</a></p>";
-  });
+  for (const hsw::WebLink& link : hsw::WebLinks(message, kMaxLinks)) {
+    out += R"(<p><a href=")" + Plain(link.url, link.url.size(), true) + R"(">)" + Label(link, true) + "</a></p>";
+  }
   if (max_transcript > 0 && !hsw::IsBlank(message.Transcript())) {
     out += R"(<h3 style="margin:16px 0 4px;font-size:15px">Transcript</h3>)"
            R"(<div style="white-space:pre-wrap;background:#f5f5f5;padding:8px 12px">)" +

@@ -148,18 +148,15 @@ class Sink {
   static void WriteButtons(const hsw::Message& message, hsw::JsonWriter& widgets) {
     hsw::JsonWriter buttons;
     buttons.BeginArray();
-    std::size_t count = 0;
-    for (const hsw_pair& link : message.Links()) {
-      const auto to = hsw::LinkUrl(hsw::View(link.value));
-      if (!hsw::IsWebUrl(hsw::View(link.value)) || to.size() > kMaxLinkBytes || count == kMaxLinks) continue;
-      const auto label = Plain(hsw::View(link.name), kMaxLabel);
+    const auto links = hsw::WebLinks(message, kMaxLinks, kMaxLinkBytes);
+    for (const hsw::WebLink& link : links) {
+      const auto label = Plain(link.label, kMaxLabel);
       buttons.BeginObject().Key("text").String(hsw::IsBlank(label) ? "Link" : label);
-      buttons.Key("onClick").BeginObject().Key("openLink").BeginObject().Key("url").String(to);
+      buttons.Key("onClick").BeginObject().Key("openLink").BeginObject().Key("url").String(link.url);
       buttons.EndObject().EndObject().EndObject();
-      ++count;
     }
     buttons.EndArray();
-    if (count == 0) return;
+    if (links.empty()) return;
     widgets.BeginObject().Key("buttonList").BeginObject().Key("buttons").Raw(buttons.Text()).EndObject().EndObject();
   }
 

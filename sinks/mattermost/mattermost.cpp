@@ -135,14 +135,12 @@ class Sink {
   std::string TextOf(const hsw::Message& message) const {
     std::string out;
     if (!hsw::IsBlank(message.Text())) out = Plain(message.Text(), kMaxText);
-    std::size_t count = 0;
-    for (const hsw_pair& link : message.Links()) {
-      const auto to = hsw::LinkUrl(hsw::View(link.value));
-      if (!hsw::IsWebUrl(hsw::View(link.value)) || to.size() > kMaxLinkBytes || count == kMaxLinks) continue;
-      if (!out.empty()) out += count == 0 ? "\n\n" : " · ";
-      const auto label = Plain(hsw::View(link.name), kMaxLabel);
-      out.append("[").append(hsw::IsBlank(label) ? "link" : label).append("](").append(to).append(")");
-      ++count;
+    bool first = true;
+    for (const hsw::WebLink& link : hsw::WebLinks(message, kMaxLinks, kMaxLinkBytes)) {
+      if (!out.empty()) out += first ? "\n\n" : " · ";
+      first = false;
+      const auto label = Plain(link.label, kMaxLabel);
+      out.append("[").append(hsw::IsBlank(label) ? "link" : label).append("](").append(link.url).append(")");
     }
     if (max_transcript_ == 0 || hsw::IsBlank(message.Transcript())) return out;
     if (!out.empty()) out += "\n\n";

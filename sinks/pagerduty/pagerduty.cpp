@@ -1,4 +1,3 @@
-#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,14 +25,6 @@ std::vector<std::string> List(const hsw::Config& config, const std::string& key)
 std::string_view SeverityWord(std::uint32_t severity) {
   if (severity == HSW_ERROR) return "critical";
   return severity == HSW_WARNING ? "warning" : "info";
-}
-
-std::string Iso8601(std::int64_t unix_ms) {
-  const auto seconds = static_cast<std::time_t>(unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0));
-  std::tm utc{};
-  char text[32] = "";
-  if (!gmtime_r(&seconds, &utc) || std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) return {};
-  return text;
 }
 
 /// Opens an incident for a call that went wrong, and closes it by the same key when the next one goes well.
@@ -158,7 +149,7 @@ class Sink {
     json.Key("source").String(hsw::ShortenBytes(agent.empty() ? hsw::View(event.source) : agent, kMaxFieldBytes));
     json.Key("severity").String(SeverityWord(message.Severity()));
     if (const auto at = message.AtUnixMs()) {
-      if (const auto time = Iso8601(*at); !time.empty()) json.Key("timestamp").String(time);
+      if (const auto time = hsw::Rfc3339(*at); !time.empty()) json.Key("timestamp").String(time);
     }
     json.Key("component").String(hsw::ShortenBytes(hsw::View(event.source), kMaxFieldBytes));
     json.Key("class").String(hsw::ShortenBytes(hsw::View(event.status), kMaxFieldBytes));
@@ -189,7 +180,8 @@ class Sink {
     std::size_t count = 0;
     for (const hsw_pair& link : message.Links()) {
       const auto url = hsw::View(link.value), label = hsw::View(link.name);
-      if (!hsw::IsWebUrl(url) || count++ == kMaxLinks) continue;
+      if (!hsw::IsWebUrl(url) || count == kMaxLinks) continue;
+      ++count;
       json.BeginObject().Key("href").String(url);
       json.Key("text").String(hsw::IsBlank(label) ? std::string(url) : hsw::ShortenBytes(label, kMaxFieldBytes));
       json.EndObject();

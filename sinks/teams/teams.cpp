@@ -138,15 +138,11 @@ class Sink {
   }
 
   static void WriteActions(const hsw::Message& message, hsw::JsonWriter& json) {
-    std::size_t count = 0;
     json.Key("actions").BeginArray();
-    for (const hsw_pair& link : message.Links()) {
-      const auto to = hsw::LinkUrl(hsw::View(link.value));
-      if (!hsw::IsWebUrl(hsw::View(link.value)) || to.size() > kMaxLinkBytes || count == kMaxLinks) continue;
-      const auto label = hsw::Shorten(hsw::View(link.name), kMaxLabel);
+    for (const hsw::WebLink& link : hsw::WebLinks(message, kMaxLinks, kMaxLinkBytes)) {
+      const auto label = hsw::Shorten(link.label, kMaxLabel);
       json.BeginObject().Key("type").String("Action.OpenUrl");
-      json.Key("title").String(hsw::IsBlank(label) ? "Link" : label).Key("url").String(to).EndObject();
-      ++count;
+      json.Key("title").String(hsw::IsBlank(label) ? "Link" : label).Key("url").String(link.url).EndObject();
     }
     json.EndArray();
   }

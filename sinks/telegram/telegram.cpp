@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "hookswitch/json.hpp"
 #include "hookswitch/sink.hpp"
@@ -174,15 +175,13 @@ class Sink {
       html.Add(": " + value);
     }
     if (!hsw::IsBlank(message.Text())) html.Add("\n\n" + Plain(message.Text(), kMaxText));
-    std::size_t links = 0;
-    for (const hsw_pair& link : message.Links()) {
-      const auto to = hsw::LinkUrl(hsw::View(link.value));
-      if (!hsw::IsWebUrl(hsw::View(link.value)) || to.size() > kMaxLinkBytes || links == kMaxLinks) continue;
-      html.Add(links++ == 0 ? "\n\n" : " · ");
+    bool first = true;
+    for (const hsw::WebLink& link : hsw::WebLinks(message, kMaxLinks, kMaxLinkBytes)) {
+      html.Add(std::exchange(first, false) ? "\n\n" : " · ");
       html.Tag("<a href=\"");
-      for (const char c : to) html.Tag(c == '&' ? std::string_view("&amp;") : std::string_view(&c, 1));
+      for (const char c : link.url) html.Tag(c == '&' ? std::string_view("&amp;") : std::string_view(&c, 1));
       html.Tag("\">");
-      const auto label = Plain(hsw::View(link.name), kMaxLabel);
+      const auto label = Plain(link.label, kMaxLabel);
       html.Add(hsw::IsBlank(label) ? "link" : label);
       html.Tag("</a>");
     }

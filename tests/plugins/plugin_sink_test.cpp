@@ -1,4 +1,5 @@
 #include "core/plugins/plugin_sink.h"
+#include "core/http/http_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -149,6 +150,16 @@ TEST_F(PluginSink, APluginThatTakesOneCallAtATimeGetsNoMore) {
   for (auto& thread : threads) thread.join();
   auto made = Render(*sink, "how many");
   EXPECT_EQ(std::get<HttpRequest>(made).body, "1");
+}
+
+TEST_F(PluginSink, ALongAnswerIsCutAtWhatTheAbiPromises) {
+  auto sink = Make("unruly", "{}");
+  const auto said = [&](std::size_t bytes) {
+    return sink->Interpret(Wish("how long"), {200, {}, std::string(bytes, 'x')}, {}).reason;
+  };
+  EXPECT_EQ(said(256 * 1024), std::to_string(256 * 1024));
+  EXPECT_EQ(said(300 * 1024), std::to_string(256 * 1024));
+  EXPECT_GE(HttpClientOptions().max_response_body, 256U * 1024) << "the client keeps as much";
 }
 
 // A plugin made with the SDK.

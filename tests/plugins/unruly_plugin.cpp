@@ -82,6 +82,10 @@ void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_respo
     outcome->status = HSW_REJECTED;
     std::strcpy(outcome->reason, value.data ? std::string(View(value)).c_str() : "(none)");
   }
+  if (wish == "how long") {
+    outcome->status = HSW_REJECTED;
+    std::strcpy(outcome->reason, std::to_string(response->body.size).c_str());
+  }
   if (wish == "throw") throw std::runtime_error("out of interpret");
   if (wish == "silence") return;
   if (wish == "unknown status") outcome->status = 77;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/base/time_text.h"
 #include "tests/sinks/load_sink.h"
 
@@ -141,8 +142,13 @@ TEST_F(FileSink, GoesOnInTheSameFileWhereItCannotBeSetAside) {
   const fs::path path = folder_ / std::string(250, 'x');  // with a stamp behind it, too long for a name
   auto sink = Make(path, {{"rotate", {{"every", "hour"}}}});
   Deliver(*sink, "d-1");
-  now_ += std::chrono::hours(1);
-  EXPECT_EQ(Deliver(*sink, "d-2").kind, Outcome::Kind::kDelivered);
+  int warnings = 0;
+  log::SetWriterForTest([&](log::Level, std::string_view line) { warnings += line.find("set aside") != line.npos; });
+  for (int hour = 0; hour < 3; ++hour, now_ += std::chrono::hours(1)) {
+    EXPECT_EQ(Deliver(*sink, "d-2").kind, Outcome::Kind::kDelivered);
+  }
+  log::SetWriterForTest(nullptr);
+  EXPECT_EQ(warnings, 1);
   EXPECT_EQ(Names().size(), 1U);
   EXPECT_THAT(Read(path), testing::HasSubstr("\"d-2\""));
 }

@@ -195,6 +195,16 @@ TEST(SlackAdvice, LeavesABotsPaceToItsChannels) {
   ASSERT_TRUE(sink) << sink.error().message;
   EXPECT_EQ((*sink)->Advice().rate_max, 0);
   EXPECT_EQ((*sink)->Advice().concurrency, 8);
+  const CallEvent event;
+  Message message;
+  message.title = "t";
+  const auto made = (*sink)->Render({event, message, "d-1", "ops", "r", 1, 0, "", ""});
+  const auto* request = std::get_if<HttpRequest>(&made);
+  ASSERT_TRUE(request && request->pace);
+  EXPECT_EQ(request->pace->key, "C1");
+  EXPECT_EQ(request->pace->max, 1);
+  EXPECT_EQ(request->pace->per, std::chrono::seconds(1));
+  EXPECT_EQ(request->pace->burst, 3);
 }
 
 TEST(SlackAdvice, IsOneMessagePerSecondWithShortBursts) {

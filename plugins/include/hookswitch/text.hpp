@@ -1,7 +1,11 @@
 // What sinks do with the texts of a message: header-only, C++20.
 #pragma once
+#include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "hookswitch/sink.hpp"
 
@@ -96,6 +100,33 @@ inline bool IsWebUrl(std::string_view url, std::size_t bytes = 2000) {
     if (static_cast<unsigned char>(c) <= ' ') return false;
   }
   return url.size() <= bytes;
+}
+
+struct WebLink {
+  std::string_view label;  ///< as the message has it: may be blank
+  std::string url;         ///< as LinkUrl makes it
+};
+
+/// The first `most` links of a message that lead to the web and whose URLs, made safe, have at most `bytes` bytes.
+inline std::vector<WebLink> WebLinks(const Message& message, std::size_t most, std::size_t bytes = 2000) {
+  std::vector<WebLink> links;
+  for (const hsw_pair& link : message.Links()) {
+    if (links.size() == most) break;
+    if (!IsWebUrl(View(link.value), bytes)) continue;
+    std::string url = LinkUrl(View(link.value));
+    if (url.size() <= bytes) links.push_back({View(link.name), std::move(url)});
+  }
+  return links;
+}
+
+/// "2026-03-04T09:30:00Z" (RFC 3339, whole seconds), "" for a time that no calendar has.
+inline std::string Rfc3339(std::int64_t unix_ms) {
+  const auto seconds = static_cast<std::time_t>(unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0));
+  std::tm utc{};
+  char text[32] = "";
+  if (!gmtime_r(&seconds, &utc) || utc.tm_year + 1900 > 9999 || utc.tm_year + 1900 < 0) return {};
+  if (std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) return {};
+  return text;
 }
 
 /// What is wrong with the URL of a service in a config ("must begin with https://…", to follow the key's name), or "".

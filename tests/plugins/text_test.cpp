@@ -1,0 +1,87 @@
+// What sinks do with texts: hookswitch/text.hpp.
+#include "hookswitch/text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace hsw {
+namespace {
+
+TEST(SinkText, BlankIsWhatShowsNothing) {
+  EXPECT_TRUE(IsBlank(""));
+  EXPECT_TRUE(IsBlank(" \t\r\n"));
+  EXPECT_FALSE(IsBlank(" x"));
+}
+
+TEST(SinkText, ShortensByCharactersAndByBytesWithoutSplittingOne) {
+  EXPECT_EQ(Shorten("你好吗", 3), "你好吗");
+  EXPECT_EQ(Shorten("你好吗你", 3), "你好…");
+  EXPECT_EQ(Shorten("abc", 0), "…");
+  EXPECT_EQ(ShortenBytes("你好", 6), "你好");
+  EXPECT_EQ(ShortenBytes("你好吗", 7), "你…");
+  EXPECT_EQ(ShortenBytes("你好吗", 5), "…");
+}
+
+TEST(SinkText, CountsUtf16Units) {
+  EXPECT_EQ(Utf16Units("a你😀"), 4U);
+}
+
+TEST(SinkText, EscapesWithoutSplittingAnEscape) {
+  const auto escape = [](std::string_view code_point, bool first_of_line, std::string& out) {
+    if (code_point == "*" || (first_of_line && code_point == "#")) out += '\\';
+    out += code_point;
+  };
+  EXPECT_EQ(Escaped("# a*b\r\n #c\rd\x01", 100, "…", escape), "\\# a\\*b\n \\#c\nd");
+  EXPECT_EQ(Escaped("abc*", 5, "…", escape), "abc\\*");
+  EXPECT_EQ(Escaped("abc*", 4, "…", escape), "abc…") << "not half of the escape";
+  EXPECT_EQ(Escaped("😀😀", 3, "…", escape), "😀…");
+}
+
+TEST(SinkText, UrlsEndNoMarkup) {
+  EXPECT_EQ(LinkUrl("https://e.test/a b?x=(1)|<2>&y=\"@me"), "https://e.test/a%20b?x=%281%29%7C%3C2%3E&y=%22%40me");
+  EXPECT_TRUE(IsWebUrl("https://e.test/"));
+  EXPECT_FALSE(IsWebUrl("javascript:alert(1)"));
+  EXPECT_FALSE(IsWebUrl("https://e.test/a b"));
+  EXPECT_FALSE(IsWebUrl("https://e.test/", 10));
+}
+
+TEST(SinkText, TheFirstLinksThatLeadToTheWeb) {
+  const std::string long_url = "https://e.test/" + std::string(100, 'x'),
+                    grows = "https://e.test/" + std::string(20, '(');
+  const hsw_pair links[] = {{Str("a"), Str("ftp://e.test/")},
+                            {Str("b"), Str(long_url)},
+                            {Str("c"), Str(grows)},
+                            {Str(" "), Str("https://e.test/1")},
+                            {Str("e"), Str("http://e.test/(2)")},
+                            {Str("f"), Str("https://e.test/3")}};
+  hsw_message raw{};
+  raw.links = links;
+  raw.link_count = std::size(links);
+  const auto found = WebLinks(Message(&raw), 2, 50);
+  ASSERT_EQ(found.size(), 2U) << "no other scheme, none too long, none that grows too long, and no third";
+  EXPECT_EQ(found[0].label, " ");
+  EXPECT_EQ(found[0].url, "https://e.test/1");
+  EXPECT_EQ(found[1].url, "http://e.test/%282%29");
+}
+
+TEST(SinkText, TimesAsRfc3339) {
+  EXPECT_EQ(Rfc3339(1'772'616'600'999), "2026-03-04T09:30:00Z");
+  EXPECT_EQ(Rfc3339(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(Rfc3339(-1), "1969-12-31T23:59:59Z");
+  EXPECT_EQ(Rfc3339(std::numeric_limits<std::int64_t>::max()), "");
+  EXPECT_EQ(Rfc3339(std::numeric_limits<std::int64_t>::min() + 1), "");
+}
+
+TEST(SinkText, ServicesNeedTls) {
+  EXPECT_EQ(ProblemWithServiceUrl("https://e.test/x", false), "");
+  EXPECT_EQ(ProblemWithServiceUrl("http://e.test/x", true), "");
+  EXPECT_THAT(ProblemWithServiceUrl("http://e.test/x", false), testing::HasSubstr("https://"));
+  EXPECT_THAT(ProblemWithServiceUrl("https://u:p@e.test/", false), testing::HasSubstr("user name"));
+  EXPECT_THAT(ProblemWithServiceUrl("https:///x", false), testing::HasSubstr("no host"));
+  EXPECT_THAT(ProblemWithServiceUrl("https://e.test/x", false, true), testing::HasSubstr("host only"));
+}
+
+}  // namespace
+}  // namespace hsw
