@@ -60,7 +60,7 @@ RouterConfig& RouterConfig::Slack(const std::string& name, const std::string& ur
 }
 
 std::string RouterConfig::Text() const {
-  std::string text = "version: 1\nserver: " + server + "\nadmin: {listen: \"127.0.0.1:0\"}\njournal: " + journal +
+  std::string text = "version: 1\nserver: " + server + "\nadmin: " + admin + "\njournal: " + journal +
                      "\nplugins: {paths: [" + plugin_paths + "]}\nsources:\n  bolna: " + source + "\n";
   if (!sinks.empty()) text += "sinks:\n" + sinks;
   if (!rules.empty()) {

@@ -39,6 +39,7 @@ class RouterConfig {
 
   std::string source = "{type: bolna, path: /bolna/webhook}";
   std::string server = "{listen: \"127.0.0.1:0\"}";
+  std::string admin = "{listen: \"127.0.0.1:0\"}";
   std::string journal;
   std::string plugin_paths;
   std::string sinks;  ///< YAML lines, indented by two
