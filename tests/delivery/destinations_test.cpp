@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "core/delivery/lane.h"
@@ -158,6 +162,86 @@ TEST_F(LaneToPlaces, AProbeThatWaitsForItsPlaceIsNoProbe) {
   EXPECT_EQ(Run().size(), 1u) << "another one, to another place";
   FinishAll(Kind::kDelivered);
   EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+}
+
+// Whatever happens in between: nothing is lost or sent twice, no place is written to before its time, and each call
+// stays in order.
+TEST_F(LaneToPlaces, ThousandsOfRandomRunsKeepEveryPromise) {
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    const auto chance = [&](unsigned in) { return random() % in == 0; };
+    Lane one{LanePolicy{{}, 3, {{2s, 10s, 30s}, 24h}, {.failures = 3, .wait = 2s, .max_wait = 30s}}};
+    MonoTime time{1h};
+    std::map<std::uint64_t, MonoTime> next_at, held_until;                 // by place
+    std::map<std::uint64_t, DeliverySeq> last_of_call;                     // the newest that ended
+    std::map<Lane::Ref, std::pair<DeliverySeq, std::uint64_t>> in_flight;  // with the place
+    std::set<DeliverySeq> open, done;
+    DeliverySeq seq = 0;
+    const auto add = [&] {
+      const std::uint64_t call = random() % 4;  // 0: no order
+      one.Add({.seq = ++seq,
+               .event = seq,
+               .call_key = call,
+               .accepted = time,
+               .due = time,
+               .origin = static_cast<std::uint32_t>(random() % 3)});
+      open.insert(seq);
+    };
+    const auto start = [&] {
+      while (const auto ref = one.Start(time)) {
+        const LaneDelivery delivery = one[*ref];
+        const std::uint64_t place = delivery.origin;
+        if (!one.Admit(*ref, place, kOneASecond, time)) continue;
+        ASSERT_GE(time, next_at[place]) << "before its time";
+        ASSERT_GE(time, held_until[place]) << "within a pause";
+        next_at[place] = time + 1s;
+        ASSERT_TRUE(in_flight.emplace(*ref, std::pair(delivery.seq, place)).second);
+        for (const auto& [other, what] : in_flight) {
+          ASSERT_TRUE(other == *ref || delivery.call_key == 0 || one[other].call_key != delivery.call_key);
+        }
+        ASSERT_TRUE(delivery.call_key == 0 || delivery.seq > last_of_call[delivery.call_key]);
+      }
+    };
+    const auto finish = [&](bool well) {
+      if (in_flight.empty()) return;
+      const auto [ref, what] = *std::next(in_flight.begin(), static_cast<long>(random() % in_flight.size()));
+      const std::uint64_t call = one[ref].call_key;
+      Outcome outcome;
+      outcome.kind = well || chance(2) ? Kind::kDelivered : chance(6) ? Kind::kMisconfigured : Kind::kRetry;
+      outcome.answered = chance(2) || outcome.kind != Kind::kRetry;
+      if (outcome.kind == Kind::kRetry && chance(2)) outcome.retry_after = 5s;
+      if (outcome.retry_after) held_until[what.second] = std::max(held_until[what.second], time + 5s);
+      const auto result = one.Finish(ref, outcome, time, jitter);
+      one.Settle(ref);
+      in_flight.erase(ref);
+      if (result.state == DeliveryState::kPending) return;
+      ASSERT_EQ(result.state, DeliveryState::kDelivered);
+      ASSERT_TRUE(open.erase(what.first) == 1 && done.insert(what.first).second) << "once";
+      if (call != 0) last_of_call[call] = what.first;
+    };
+    for (int i = 0; i < 60 && !HasFatalFailure(); ++i) {
+      if (chance(2)) add();
+      if (chance(20)) {
+        one.Resume(time);
+        held_until.clear();
+      }
+      start();
+      if (chance(2)) finish(false);
+      time += std::chrono::milliseconds(random() % 1500);
+    }
+    for (int i = 0; i < 2000 && !open.empty() && !HasFatalFailure(); ++i) {
+      start();
+      while (!in_flight.empty() && !HasFatalFailure()) finish(true);
+      const MonoTime look = one.NextLook();
+      if (open.empty()) break;
+      ASSERT_NE(look, MonoTime::max()) << open.size() << " wait for nothing";
+      time = std::max(time, look);
+    }
+    ASSERT_TRUE(open.empty()) << open.size() << " were never sent";
+    ASSERT_EQ(one.pending(), 0u);
+    ASSERT_EQ(one.NextLook(), MonoTime::max());
+  }
 }
 
 TEST(Destinations, IdleOnesAreForgotten) {
