@@ -59,8 +59,7 @@ std::string ProblemWith(const hsw::Config& config) {
   if (auto problem = hsw::ProblemWithServiceUrl(url, config.Bool("allow_http")); !problem.empty()) return problem;
   if (url.find("/webhooks/") == std::string::npos) {
     return "is not a webhook URL: it looks like https://discord.com/api/webhooks/…/…; copy it from the channel's "
-           "settings > "
-           "Integrations > Webhooks";
+           "settings > Integrations > Webhooks";
   }
   if (url.find_first_of("?#") != std::string::npos) return "must not have a query; a thread is named by thread_id";
   if (url.ends_with("/slack") || url.ends_with("/github")) {

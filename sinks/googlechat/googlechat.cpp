@@ -39,8 +39,7 @@ std::string ProblemWith(const hsw::Config& config) {
   if (url.find("/v1/spaces/") == std::string::npos || url.find("key=") == std::string::npos ||
       url.find("token=") == std::string::npos) {
     return "is not a webhook URL: it looks like https://chat.googleapis.com/v1/spaces/…/messages?key=…&token=…; make "
-           "one in the "
-           "space's menu > Apps & integrations > Webhooks";
+           "one in the space's menu > Apps & integrations > Webhooks";
   }
   return {};
 }

@@ -52,8 +52,7 @@ std::string ProblemWith(const hsw::Config& config) {
   if (auto problem = hsw::ProblemWithServiceUrl(url, config.Bool("allow_http")); !problem.empty()) return problem;
   if (url.find("/hooks/") == std::string::npos) {
     return "is not an incoming webhook's URL: it looks like https://mattermost.example.com/hooks/…; make one under "
-           "Integrations > "
-           "Incoming Webhooks";
+           "Integrations > Incoming Webhooks";
   }
   return {};
 }

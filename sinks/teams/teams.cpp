@@ -44,13 +44,11 @@ std::string ProblemWith(const hsw::Config& config) {
   const auto host = std::string_view(url).substr(url.find("//") + 2);
   if (host.substr(0, host.find('/')).ends_with("webhook.office.com")) {
     return "is that of an Office 365 connector, which Microsoft has switched off: make a workflow \"Post to a channel "
-           "when a webhook "
-           "request is received\" and take its URL";
+           "when a webhook request is received\" and take its URL";
   }
   if (url.find("/workflows/") == std::string::npos || url.find("sig=") == std::string::npos) {
     return "is not the URL of a workflow: it holds /workflows/ and sig=, and is often longer than what one sees of it; "
-           "copy it from "
-           "the workflow's first step";
+           "copy it from the workflow's first step";
   }
   return {};
 }
