@@ -1,15 +1,19 @@
 #include "core/base/log.h"
 
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "core/base/sync.h"
 #include "core/base/text.h"
@@ -19,17 +23,58 @@ namespace hookswitch::log {
 namespace {
 
 constexpr std::size_t kQueueLines = 8192;
+// Nobody sees a line that comes so much later, and under load a wake-up and a write for each line cost more than the
+// line itself.
+constexpr std::chrono::milliseconds kGather{1};
+constexpr std::size_t kGatheredBytes = 64 * 1024;
+
+/// Writes to stderr what comes within kGather in one piece. Runs on the pool's only thread.
+class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit GatheringSink(spdlog::details::thread_pool& pool) : pool_(pool) {}
+
+  /// Lines that are through, dropped ones not counted.
+  std::uint64_t written() const { return written_.load(std::memory_order_acquire); }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    if (known_ > 0) {
+      --known_;
+    } else if (gathered_.empty() && (known_ = pool_.queue_size()) == 0) {
+      std::this_thread::sleep_for(kGather);
+      known_ = pool_.queue_size();
+    }
+    gathered_.append(line.payload.data(), line.payload.size());
+    gathered_ += '\n';
+    ++lines_;
+    if (gathered_.size() >= kGatheredBytes || (known_ == 0 && (known_ = pool_.queue_size()) == 0)) flush_();
+  }
+  void flush_() override {
+    // Nobody is left to be told of an error.
+    [[maybe_unused]] const std::size_t bytes = std::fwrite(gathered_.data(), 1, gathered_.size(), stderr);
+    gathered_.clear();
+    written_.fetch_add(std::exchange(lines_, 0), std::memory_order_release);
+  }
+
+  spdlog::details::thread_pool& pool_;
+  std::size_t known_ = 0;  ///< so many more lines are certain to come: asking for each would take the queue's lock
+  std::string gathered_;
+  std::uint64_t lines_ = 0;
+  std::atomic<std::uint64_t> written_{0};
+};
 
 struct Writer {
   Writer()
       : pool(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1)),
-        logger(std::make_shared<spdlog::async_logger>("hookswitch", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
-                                                      pool, spdlog::async_overflow_policy::overrun_oldest)) {
-    logger->set_pattern("%v");
+        sink(std::make_shared<GatheringSink>(*pool)),
+        logger(std::make_shared<spdlog::async_logger>("hookswitch", sink, pool,
+                                                      spdlog::async_overflow_policy::overrun_oldest)) {
     logger->set_level(spdlog::level::trace);
   }
   std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<GatheringSink> sink;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::atomic<std::uint64_t> queued{0};
 };
 
 // Made at the first line and never destroyed: threads may log until the process ends.
@@ -101,7 +146,9 @@ void Write(Level level, std::string_view event, Fields fields) {
     MutexLock lock(g_capture_mu);
     if (Capture()) return Capture()(level, line);
   }
-  TheWriter().logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  Writer& writer = TheWriter();
+  writer.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  writer.queued.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace
@@ -124,13 +171,12 @@ void SetLevel(Level level) {
 }
 
 void Flush() {
-  // An async logger only queues its flush, so the queue itself is watched: bounded, because stderr may be stuck.
   Writer& writer = TheWriter();
-  writer.logger->flush();
-  for (int i = 0; i < 200 && writer.pool->queue_size() != 0; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const std::uint64_t queued = writer.queued.load(std::memory_order_acquire);
+  // Bounded, because stderr may be stuck.
+  for (int i = 0; i < 1000 && writer.sink->written() + writer.pool->overrun_counter() < queued; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 std::uint64_t Dropped() {

@@ -10,7 +10,8 @@
 ///
 /// One line is one event with a stable name. Never pass a secret, a transcript or a phone number. Lines are written
 /// by a thread of their own through a bounded queue, so a stuck stderr never holds the caller: the oldest lines
-/// are dropped then and counted (Dropped). Safe from any thread.
+/// are dropped then and counted (Dropped). What comes within a millisecond is written in one piece. Safe from any
+/// thread.
 namespace hookswitch::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };

@@ -1,0 +1,96 @@
+#include "core/base/log.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace hookswitch {
+namespace {
+
+std::size_t Count(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
+
+/// Puts a pipe in place of stderr.
+class PipeAsStderr {
+ public:
+  PipeAsStderr() : before_(dup(STDERR_FILENO)) {
+    int ends[2];
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    reading_ = ends[0];
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+  }
+  ~PipeAsStderr() {
+    dup2(before_, STDERR_FILENO);
+    close(before_);
+    close(reading_);
+  }
+  /// Reads until `part` has come.
+  std::string ReadUntil(std::string_view part) const {
+    std::string text;
+    char buffer[4096];
+    while (text.find(part) == text.npos) {
+      const ssize_t n = read(reading_, buffer, sizeof buffer);
+      if (n <= 0) return text;
+      text.append(buffer, static_cast<std::size_t>(n));
+    }
+    return text;
+  }
+
+ private:
+  const int before_;
+  int reading_ = -1;
+};
+
+TEST(Log, FlushWaitsForEveryLineOfEveryThreadWholeAndInOrder) {
+  constexpr int kThreads = 4, kLines = 500;
+  testing::internal::CaptureStderr();
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([thread] {
+      for (int line = 0; line < kLines; ++line) log::Info("counted", {{"thread", thread}, {"line", line}});
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  log::Flush();
+  const std::string text = testing::internal::GetCapturedStderr();
+
+  EXPECT_EQ(Count(text, "\n"), kThreads * kLines);
+  for (int thread = 0; thread < kThreads; ++thread) {
+    std::size_t at = 0;
+    for (int line = 0; line < kLines; ++line) {
+      const std::string wanted =
+          "\"event\":\"counted\",\"thread\":" + std::to_string(thread) + ",\"line\":" + std::to_string(line) + "}\n";
+      at = text.find(wanted, at);
+      ASSERT_NE(at, text.npos) << wanted;
+    }
+  }
+}
+
+TEST(Log, OneLineComesWithoutMore) {
+  const PipeAsStderr pipe;
+  log::Warn("alone");
+  EXPECT_NE(pipe.ReadUntil("\n").find(R"("level":"warn","event":"alone"})"), std::string::npos);
+}
+
+TEST(Log, AStuckStderrHoldsNobodyAndTheNewestLinesAreKept) {
+  const PipeAsStderr pipe;
+  const std::uint64_t dropped = log::Dropped();
+  // Several times what the pipe and the queue can hold.
+  for (int line = 0; line < 40'000; ++line) log::Info("flood", {{"line", line}});
+  log::Info("last");
+  EXPECT_GT(log::Dropped(), dropped);
+  const std::string text = pipe.ReadUntil("\"last\"}\n");
+  EXPECT_NE(text.find("\"line\":39999}"), std::string::npos);
+  log::Flush();
+}
+
+}  // namespace
+}  // namespace hookswitch
