@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t kRefusedWaiting = 1000;
 constexpr std::size_t kRecordsPerCommit = 4000;
 constexpr std::chrono::milliseconds kTick{250};
+// A commit with so many changes means load. A sender that posts one event after the other never meets it.
+constexpr std::size_t kManyChanges = 4;
 // After a failed commit callers are answered without touching the disk for this long.
 constexpr std::chrono::milliseconds kRetryWriting{200};
 // A log tail this short is moved by the writer itself: only then can the log start again from its beginning.
@@ -218,6 +220,7 @@ class SqliteJournal final : public JournalWithHistory {
     bool more = false;  // housekeeping goes on without waiting for work
     while (Take(batch, more)) {
       const std::size_t count = batch.appends.size();
+      under_load_ = count + kept_.size() >= kManyChanges;
       Write(batch);
       more = KeepHouse(count) || (!kept_.empty() && !unwritable_);
       passes_.fetch_add(1, std::memory_order_relaxed);
@@ -237,6 +240,11 @@ class SqliteJournal final : public JournalWithHistory {
       work_.WaitUntil(mu_, std::chrono::steady_clock::now() + kTick);
       asleep_ = false;
     }
+    if (under_load_) {
+      const auto soonest = last_taken_ + tuning_.commit_every;
+      while (!stop_ && std::chrono::steady_clock::now() < soonest) work_.WaitUntil(mu_, soonest);
+    }
+    last_taken_ = std::chrono::steady_clock::now();
     const bool idle = appends_.empty() && records_.empty() && commands_.empty() && refused_.empty();
     if (stop_ && idle && (kept_.empty() || (last_try_ && unwritable_))) return false;
     last_try_ = stop_;
@@ -489,6 +497,8 @@ class SqliteJournal final : public JournalWithHistory {
   const std::uint16_t salt_;
   Retention retention_;
   std::deque<AttemptRecord> kept_;  ///< not stored yet, oldest first
+  bool under_load_ = false;
+  std::chrono::steady_clock::time_point last_taken_{};
   std::optional<Error> unwritable_;
   MonoTime retry_at_{};
   bool suspect_ = false;     ///< the connection failed in a way that may last

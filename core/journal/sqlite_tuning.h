@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <memory>
 
 #include "core/journal/history.h"
@@ -12,6 +13,9 @@ struct SqliteTuning {
   int max_log_frames = 65536;     ///< log length from which the writer waits for the checkpoint
   bool checkpoint_thread = true;  ///< false: the writer does it all
   int retention_chunk = 64;       ///< events removed between two commits, at least
+  /// Under load (the last one held several changes) commits begin no sooner after each other: each costs a sync and the
+  /// wake-ups of all who wait, whatever it holds.
+  std::chrono::milliseconds commit_every{1};
 };
 
 Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,

@@ -303,6 +303,31 @@ TEST_F(SqliteJournal, LogIsMovedIntoTheDatabaseWhileEventsArrive) {
   EXPECT_LT(log_bytes, std::filesystem::file_size(path_));
 }
 
+TEST_F(SqliteJournal, UnderLoadACommitGathersWhatComesMeanwhile) {
+  tuning_.commit_every = std::chrono::milliseconds(200);
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("a", 100, {"ops"}));
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 200; ++i) Deliver(1, 1);
+  ASSERT_TRUE(Append("b"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, tuning_.commit_every);
+}
+
+TEST_F(SqliteJournal, OneSenderAfterTheOtherIsNotHeldUp) {
+  tuning_.commit_every = std::chrono::hours(1);
+  ASSERT_TRUE(Open());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(Append(std::to_string(i), 100, {"ops"}));
+}
+
+TEST_F(SqliteJournal, EndsAtOnceWhileACommitGathers) {
+  tuning_.commit_every = std::chrono::hours(1);
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("a", 100, {"ops"}));
+  for (int i = 0; i < 200; ++i) Deliver(1, 1);
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(Shell("SELECT count(*) FROM attempt"), "200");
+}
+
 TEST_F(SqliteJournal, MemoryIsNotReadWhileNoSinkHasLeftAny) {
   ASSERT_TRUE(Open());
   Shell("INSERT INTO memory VALUES('ops', 7, 1, 'put there behind its back')");
