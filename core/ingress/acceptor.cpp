@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "core/base/ids.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
+#include "core/base/thread_name.h"
 #include "core/ingress/refusals.h"
 #include "core/ingress/sender.h"
 
@@ -61,7 +63,17 @@ struct Acceptor::Impl {
         accepted(std::move(accepted_in)),
         refusals(journal, clock, metrics),
         seconds(metrics.MakeLatency("hookswitch_accept_seconds",
-                                    "From a request read whole to its answer, the durable write included.")) {}
+                                    "From a request read whole to its answer, the durable write included.")),
+        answers([this] { GiveAnswers(); }) {}
+
+  ~Impl() {
+    {
+      MutexLock lock(stored_mu);
+      stopping = true;
+    }
+    stored_changed.NotifyOne();
+    answers.join();
+  }
 
   struct Endpoint {
     const IngressSnapshot::Endpoint* what;  // of `snapshot`
@@ -76,6 +88,23 @@ struct Acceptor::Impl {
       const auto found = by_path.find(path);
       return found == by_path.end() ? nullptr : &found->second;
     }
+  };
+
+  /// An event on its way from Handle to its answer. Each thread has one, for it gets no other request until then.
+  struct UnderWay {
+    std::shared_ptr<const Active> active;
+    const Endpoint* endpoint = nullptr;
+    MonoTime begin{};
+    std::string headers;
+    std::shared_ptr<CallEvent> event;  ///< nullptr: it is no call
+    std::vector<Route> routes;
+    std::vector<NewDelivery> deliveries;
+    NewEvent stored;  ///< borrows from the others and from the request
+    LaterAnswer* later = nullptr;
+  };
+  struct Stored {
+    UnderWay* what = nullptr;
+    Result<Accepted> result;
   };
 
   Journal& journal;
@@ -120,7 +149,17 @@ struct Acceptor::Impl {
       log::Info("journal_accepts_again");
   }
 
-  Answer Store(const Endpoint& endpoint, const Active& now, const RawRequest& raw, Normalized normalized);
+  void Prepare(UnderWay& what, const RawRequest& raw, Normalized normalized) const;
+  Answer Conclude(UnderWay& what, Result<Accepted> result);
+  Answer AnswerTo(const UnderWay& what, const Result<Accepted>& result);
+  void GiveAnswers();
+
+  Mutex stored_mu;
+  CondVar stored_changed;
+  std::vector<Stored> stored GUARDED_BY(stored_mu);  ///< and not answered yet
+  bool asleep GUARDED_BY(stored_mu) = false;
+  bool stopping GUARDED_BY(stored_mu) = false;
+  std::thread answers;
 };
 
 namespace {
@@ -230,92 +269,150 @@ Answer Acceptor::Handle(const ServedRequest& request) {
   if (const auto* refusal = std::get_if<Refusal>(&read)) {
     return impl.Refuse(request, *now, endpoint, refusal->http_status, refusal->error, refusal->detail);
   }
-  Answer answer = impl.Store(*endpoint, *now, raw, std::move(std::get<Normalized>(read)));
-  impl.seconds.Observe(std::chrono::duration<double>(impl.clock.Mono() - begin).count());
+  thread_local Impl::UnderWay what;
+  what.active = now;
+  what.endpoint = endpoint;
+  what.begin = begin;
+  what.later = request.later;
+  impl.Prepare(what, raw, std::move(std::get<Normalized>(read)));
+  if (what.later == nullptr) return impl.Conclude(what, impl.journal.Append(what.stored));
+  impl.journal.AppendThen(what.stored, [&impl, at = &what](Result<Accepted> result) {
+    bool wake;
+    {
+      MutexLock lock(impl.stored_mu);
+      impl.stored.push_back({at, std::move(result)});
+      wake = std::exchange(impl.asleep, false);
+    }
+    if (wake) impl.stored_changed.NotifyOne();
+  });
+  Answer answer;
+  answer.comes_later = true;
   return answer;
 }
 
-Answer Acceptor::Impl::Store(const Endpoint& endpoint, const Active& now, const RawRequest& raw,
-                             Normalized normalized) {
-  thread_local std::vector<Route> routes;
-  thread_local std::vector<NewDelivery> deliveries;
-  thread_local std::string headers;
-  routes.clear();
-  deliveries.clear();
-  headers.clear();
+void Acceptor::Impl::Prepare(UnderWay& what, const RawRequest& raw, Normalized normalized) const {
+  what.event = nullptr;
+  what.routes.clear();
+  what.deliveries.clear();
+  what.headers.clear();
   for (const auto& [name, value] : raw.headers) {
-    headers += name;
-    headers += ": ";
-    headers += value;
-    headers += '\n';
+    what.headers += name;
+    what.headers += ": ";
+    what.headers += value;
+    what.headers += '\n';
   }
 
-  const std::string& source = endpoint.what->config.name;
-  NewEvent stored;
+  const std::string& source = what.endpoint->what->config.name;
+  NewEvent& stored = what.stored;
+  stored = {};
   stored.source = source;
-  stored.headers = headers;
+  stored.headers = what.headers;
   stored.body = raw.body;
   stored.dedup = KeyOf(source, normalized.dedup_key);
   stored.received_at = raw.received_at;
-  std::shared_ptr<CallEvent> event;
   if (auto* call = std::get_if<CallEvent>(&normalized.what)) {
-    event = std::make_shared<CallEvent>(std::move(*call));
-    if (now.snapshot->routes) now.snapshot->routes->Match(*event, routes);
-    const bool ends_call = (TerminalStatuses() & Bit(event->status)) != 0;
-    const bool ends_softly = event->status == CallStatus::kCallDisconnected;
-    for (const Route& route : routes) {
-      deliveries.push_back({.sink = route.sink,
-                            .rule = route.rule,
-                            .template_name = route.template_name,
-                            .hold = ends_softly ? route.settle : std::chrono::milliseconds(0),
-                            .newest_only = route.newest_only,
-                            .ends_call = ends_call});
+    what.event = std::make_shared<CallEvent>(std::move(*call));
+    const CallEvent& event = *what.event;
+    const IngressSnapshot& snapshot = *what.active->snapshot;
+    if (snapshot.routes) snapshot.routes->Match(event, what.routes);
+    const bool ends_call = (TerminalStatuses() & Bit(event.status)) != 0;
+    const bool ends_softly = event.status == CallStatus::kCallDisconnected;
+    for (const Route& route : what.routes) {
+      what.deliveries.push_back({.sink = route.sink,
+                                 .rule = route.rule,
+                                 .template_name = route.template_name,
+                                 .hold = ends_softly ? route.settle : std::chrono::milliseconds(0),
+                                 .newest_only = route.newest_only,
+                                 .ends_call = ends_call});
     }
-    stored.call_id = event->call_id;
-    stored.agent = event->AgentLabel();
-    stored.status = ToString(event->status);
-    if (!event->call_id.empty()) stored.call_key = CallKeyOf(source, event->call_id);
-    stored.deliveries = deliveries;
+    stored.call_id = event.call_id;
+    stored.agent = event.AgentLabel();
+    stored.status = ToString(event.status);
+    if (!event.call_id.empty()) stored.call_key = CallKeyOf(source, event.call_id);
+    stored.deliveries = what.deliveries;
   } else {
     stored.note = std::get<NotACall>(normalized.what).why;
   }
+}
 
-  auto result = journal.Append(stored);
+Answer Acceptor::Impl::AnswerTo(const UnderWay& what, const Result<Accepted>& result) {
+  const Endpoint& endpoint = *what.endpoint;
+  const NewEvent& stored = what.stored;
+  const std::vector<NewDelivery>& deliveries = what.deliveries;
   if (!result) return JournalRefused(endpoint, result.error());
   JournalWorks();
   if (result->duplicate) {
     endpoint.duplicate.Add();
-    log::Debug("event_duplicate", {{"id", result->id}, {"source", source}, {"call_id", stored.call_id}});
+    log::Debug("event_duplicate", {{"id", result->id}, {"source", stored.source}, {"call_id", stored.call_id}});
     return AcceptedAnswer(result->id, "duplicate", "true");
   }
   endpoint.received.Add();
   log::Info("event_accepted", {{"id", result->id},
-                               {"source", source},
+                               {"source", stored.source},
                                {"call_id", stored.call_id},
                                {"agent", stored.agent},
                                {"status", stored.status},
                                {"deliveries", deliveries.size()}});
-  if (event) {
-    if (routes.empty() || routes.front().rule == "unmatched") endpoint.unmatched.Add();
-    event->id = result->id;
+  if (what.event) {
+    if (what.routes.empty() || what.routes.front().rule == "unmatched") endpoint.unmatched.Add();
+    what.event->id = result->id;
     std::vector<PendingDelivery> pending(deliveries.size());
     for (std::size_t i = 0; i < pending.size(); ++i) {
       pending[i].seq = result->first_delivery + static_cast<DeliverySeq>(i);
       pending[i].event = result->event;
       pending[i].call_key = stored.call_key;
-      pending[i].accepted_at = raw.received_at;
+      pending[i].accepted_at = stored.received_at;
       pending[i].is_held = deliveries[i].hold.count() > 0;
-      if (pending[i].is_held) pending[i].due = raw.received_at + deliveries[i].hold;
+      if (pending[i].is_held) pending[i].due = stored.received_at + deliveries[i].hold;
       pending[i].newest_only = deliveries[i].newest_only;
       pending[i].ends_call = deliveries[i].ends_call;
       pending[i].sink = deliveries[i].sink;
       pending[i].rule = deliveries[i].rule;
       pending[i].template_name = deliveries[i].template_name;
     }
-    if (accepted) accepted(std::move(event), std::move(pending));
+    if (accepted) accepted(what.event, std::move(pending));
   }
   return deliveries.empty() ? AcceptedAnswer(result->id, "skipped", "true")
                             : AcceptedAnswer(result->id, "deliveries", std::to_string(deliveries.size()));
+}
+
+Answer Acceptor::Impl::Conclude(UnderWay& what, Result<Accepted> result) {
+  Answer answer = AnswerTo(what, result);
+  seconds.Observe(std::chrono::duration<double>(clock.Mono() - what.begin).count());
+  // Not until its thread's next request, which may never come: a replaced config must be able to end.
+  what.event = nullptr;
+  what.active = nullptr;
+  return answer;
+}
+
+// One thread for all answers: they come in batches, one for each commit, and a thread for each would have to be woken.
+void Acceptor::Impl::GiveAnswers() {
+  NameThread("answers");
+  std::vector<Stored> batch;
+  for (;;) {
+    batch.clear();
+    {
+      MutexLock lock(stored_mu);
+      while (stored.empty() && !stopping) {
+        asleep = true;
+        stored_changed.Wait(stored_mu);
+      }
+      asleep = false;
+      if (stored.empty()) return;
+      batch.swap(stored);
+    }
+    for (Stored& one : batch) {
+      LaterAnswer& later = *one.what->later;
+      std::optional<Answer> answer;
+      try {
+        answer = Conclude(*one.what, std::move(one.result));
+      } catch (const std::exception& e) {
+        log::Error("http_handler_failed", {{"server", "ingress"}, {"reason", e.what()}});
+        answer = ErrorAnswer(500, "internal", "a fault of the server; its log says more");
+      }
+      later.Give(*answer);  // from here on its thread may go on with another
+    }
+  }
 }
 
 void Acceptor::Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail) {

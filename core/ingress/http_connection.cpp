@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <charconv>
+#include <utility>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/base/thread_name.h"
@@ -149,6 +151,7 @@ void HttpConnection::run() {
   } catch (...) {
     log::Error("http_connection_failed", {{"server", table_.options().name}, {"reason", "not a std::exception"}});
   }
+  AwaitAnswer();  // whoever gives one uses this connection
   // Out of the table first: nobody may cut a descriptor that another connection has got by then.
   table_.Remove(*this);
   try {
@@ -162,29 +165,43 @@ void HttpConnection::Serve() {
   peer_ = socket().peerAddress().host().toString();
   SetReceiveTimeout(fd_, table_.options().keep_alive_timeout);
   Workspace& work = TheWorkspace();
+  work_ = &work;
   work.begin = work.end = 0;
   for (int served = 0; ServeOne(work, served); ++served) {
   }
   if (linger_ || work.begin != work.end) Linger(work);
 }
 
+bool HttpConnection::Owes() {
+  MutexLock lock(mu_);
+  return owed_;
+}
+
 bool HttpConnection::WaitForRequest(Workspace& work, bool fresh) {
-  phase_.store(fresh ? Phase::kFresh : Phase::kIdle);
-  // Read after the phase is set: either this sees the drain, or the drain sees the phase and cuts.
-  int flags = table_.Draining() || cut_.load() ? MSG_DONTWAIT : 0;
-  if (!fresh && flags == 0 && table_.Crowded()) {
-    if (!PollUntil(fd_, POLLIN, Steady::now() + kCrowdedIdle)) return false;
-    flags = MSG_DONTWAIT;
+  for (;;) {
+    const bool owes = Owes();
+    // While an answer is owed the connection is not idle; whoever gives it says so then.
+    if (!owes) phase_.store(fresh ? Phase::kFresh : Phase::kIdle);
+    // Read after the phase is set: either this sees the drain, or the drain sees the phase and cuts.
+    int flags = table_.Draining() || cut_.load() ? MSG_DONTWAIT : 0;
+    if (!fresh && flags == 0 && table_.Crowded()) {
+      if (!AwaitAnswer() || !PollUntil(fd_, POLLIN, Steady::now() + kCrowdedIdle)) return false;
+      flags = MSG_DONTWAIT;
+    }
+    ssize_t n = 0;
+    do {
+      n = ::recv(fd_, work.buffer.data(), work.buffer.size(), flags);
+    } while (n < 0 && errno == EINTR);
+    const bool nothing_yet = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (!AwaitAnswer()) return false;
+    // The time that it took to answer is not the sender's.
+    if (nothing_yet && owes) continue;
+    phase_.store(Phase::kServing);
+    if (n <= 0) return false;
+    work.begin = 0;
+    work.end = static_cast<std::size_t>(n);
+    return true;
   }
-  ssize_t n = 0;
-  do {
-    n = ::recv(fd_, work.buffer.data(), work.buffer.size(), flags);
-  } while (n < 0 && errno == EINTR);
-  phase_.store(Phase::kServing);
-  if (n <= 0) return false;
-  work.begin = 0;
-  work.end = static_cast<std::size_t>(n);
-  return true;
 }
 
 HttpConnection::Received HttpConnection::Receive(Workspace& work, TimePoint deadline) {
@@ -220,15 +237,20 @@ HttpConnection::Received HttpConnection::ReadUntil(Workspace& work, TimePoint de
 
 ServedRequest HttpConnection::View(const Workspace& work) const {
   const RequestReader& reader = work.reader;
-  return {reader.method(), reader.path(), reader.query(), reader.body(), peer_, reader.headers()};
+  return {.method = reader.method(),
+          .path = reader.path(),
+          .query = reader.query(),
+          .body = reader.body(),
+          .peer = peer_,
+          .headers = reader.headers()};
 }
 
 bool HttpConnection::ServeOne(Workspace& work, int served) {
   using State = RequestReader::State;
   const HttpServerOptions& options = table_.options();
   RequestReader& reader = work.reader;
-  reader.Reset(options.max_body);
   if (work.begin == work.end && !WaitForRequest(work, served == 0)) return false;
+  reader.Reset(options.max_body);
   const TimePoint deadline = Steady::now() + options.request_timeout;
 
   auto received = ReadUntil(work, deadline, [](State state) { return state != State::kHead; });
@@ -266,7 +288,18 @@ bool HttpConnection::ServeOne(Workspace& work, int served) {
   if (reader.state() == State::kRefused) {
     return Refuse(work, reader.problem().status, reader.problem().error, reader.problem().detail);
   }
+  may_go_on_ = may_go_on;
+  {
+    MutexLock lock(mu_);
+    owed_ = true;  // before the handler, for it may be given before that returns
+  }
   const Answer answer = CallHandler(work);
+  // What was sent behind this request is not looked at before this one is answered.
+  if (answer.comes_later) return (may_go_on && work.begin == work.end) || AwaitAnswer();
+  {
+    MutexLock lock(mu_);
+    owed_ = false;
+  }
   if (answer.stream) {
     Stream(work, answer);
     return false;
@@ -274,8 +307,45 @@ bool HttpConnection::ServeOne(Workspace& work, int served) {
   return Send(work, answer, may_go_on);
 }
 
+void HttpConnection::Give(const Answer& answer) {
+  HSW_CHECK(!answer.comes_later && !answer.stream, "whoever gives an answer has all of it");
+  bool goes_on = Compose(*work_, answer, may_go_on_);
+  const std::string& out = work_->out;
+  ssize_t n = 0;
+  do {
+    n = ::send(fd_, out.data(), out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    goes_on = false;
+  } else if (const std::size_t sent = n < 0 ? 0 : static_cast<std::size_t>(n); sent < out.size()) {
+    // Only the connection's own thread may wait for its peer.
+    unsent_ = out.size() - sent;
+    goes_on = false;
+  }
+  phase_.store(Phase::kIdle);
+  // Its thread waits for a request: this has it look. As in WaitForRequest, read after the phase is set.
+  if (!goes_on || table_.Draining()) ::shutdown(fd_, SHUT_RD);
+  MutexLock lock(mu_);
+  ends_ = !goes_on;
+  owed_ = false;
+  given_.NotifyOne();
+}
+
+bool HttpConnection::AwaitAnswer() {
+  {
+    MutexLock lock(mu_);
+    while (owed_) given_.Wait(mu_);
+    if (!ends_) return true;
+  }
+  if (const std::size_t unsent = std::exchange(unsent_, 0); unsent != 0) {
+    SendAll(std::string_view(work_->out).substr(work_->out.size() - unsent));
+  }
+  return false;
+}
+
 Answer HttpConnection::CallHandler(const Workspace& work) {
-  const ServedRequest request = View(work);
+  ServedRequest request = View(work);
+  request.later = this;
   std::string reason;
   try {
     return table_.handler()(request);
@@ -304,7 +374,7 @@ bool HttpConnection::Refuse(Workspace& work, int status, std::string_view error,
   return Send(work, ErrorAnswer(status, error, detail), false);
 }
 
-bool HttpConnection::Send(Workspace& work, const Answer& answer, bool keep_alive) {
+bool HttpConnection::Compose(Workspace& work, const Answer& answer, bool keep_alive) const {
   keep_alive = keep_alive && !answer.close && !table_.Draining() && !cut_.load();
   std::string& out = work.out;
   out.assign("HTTP/1.1 ");
@@ -340,8 +410,13 @@ bool HttpConnection::Send(Workspace& work, const Answer& answer, bool keep_alive
   }
   out += "\r\n\r\n";
   if (work.reader.method() != "HEAD" && !answer.stream) out += answer.body;
-  const bool sent = SendAll(out);
-  if (out.capacity() > kBuffer) std::string().swap(out);
+  return keep_alive;
+}
+
+bool HttpConnection::Send(Workspace& work, const Answer& answer, bool keep_alive) {
+  keep_alive = Compose(work, answer, keep_alive);
+  const bool sent = SendAll(work.out);
+  if (work.out.capacity() > kBuffer) std::string().swap(work.out);
   return sent && keep_alive;
 }
 

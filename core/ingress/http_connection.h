@@ -58,8 +58,10 @@ class ConnectionTable {
   std::set<HttpConnection*> running_ GUARDED_BY(mu_);
 };
 
-/// Serves the requests of one connection, one after the other, on the thread that calls run().
-class HttpConnection final : public Poco::Net::TCPServerConnection {
+/// Serves the requests of one connection, one after the other, on the thread that calls run(). An answer that comes
+/// later is sent by whoever gives it, while this thread waits for the next request already: it need not be woken for
+/// the answer.
+class HttpConnection final : public Poco::Net::TCPServerConnection, private LaterAnswer {
  public:
   HttpConnection(const Poco::Net::StreamSocket& socket, ConnectionTable& table);
   void run() override;
@@ -83,7 +85,13 @@ class HttpConnection final : public Poco::Net::TCPServerConnection {
   Received ReadUntil(Workspace& work, TimePoint deadline, Done done);
   ServedRequest View(const Workspace& work) const;
   Answer CallHandler(const Workspace& work);
+  void Give(const Answer& answer) override;
+  bool Owes();
+  /// Waits until an answer that comes later has been given. False if the connection must end after it.
+  bool AwaitAnswer();
   bool Refuse(Workspace& work, int status, std::string_view error, std::string_view detail);
+  /// Writes the answer to work.out. False if the connection must end after it.
+  bool Compose(Workspace& work, const Answer& answer, bool keep_alive) const;
   /// False if the connection must end after this answer.
   bool Send(Workspace& work, const Answer& answer, bool keep_alive);
   bool SendAll(std::string_view bytes);
@@ -100,6 +108,13 @@ class HttpConnection final : public Poco::Net::TCPServerConnection {
   std::atomic<Phase> phase_{Phase::kFresh};
   std::atomic<bool> cut_{false};
   bool linger_ = false;
+  Workspace* work_ = nullptr;  ///< of the thread; while an answer is owed `out` belongs to whoever gives it
+  bool may_go_on_ = false;     ///< after the request that is served
+  Mutex mu_;
+  CondVar given_;
+  bool owed_ GUARDED_BY(mu_) = false;  ///< an answer that comes later
+  bool ends_ GUARDED_BY(mu_) = false;  ///< with the answer that was given last
+  std::size_t unsent_ = 0;             ///< bytes at the end of `out` that the socket did not take at once
 };
 
 }  // namespace hookswitch

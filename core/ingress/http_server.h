@@ -14,6 +14,19 @@
 
 namespace hookswitch {
 
+struct Answer;
+
+/// Takes the answer to a request whose handler has not waited for it.
+class LaterAnswer {
+ public:
+  /// Once, from any thread; does not block. What the request borrows stays until now, and until now its thread gets no
+  /// other request.
+  virtual void Give(const Answer& answer) = 0;
+
+ protected:
+  ~LaterAnswer() = default;
+};
+
 /// A request, read whole and checked: its framing was unambiguous and its body complete.
 struct ServedRequest {
   std::string_view method;
@@ -22,6 +35,7 @@ struct ServedRequest {
   std::string_view body;
   std::string_view peer;                                            ///< the socket's address, without port
   const std::vector<std::pair<std::string, std::string>>& headers;  ///< in order, as sent
+  LaterAnswer* later = nullptr;  ///< where a RequestHandler may have the answer given, if it returns `comes_later`
   /// The first value of a header (any case), or empty.
   std::string_view Header(std::string_view name) const;
 };
@@ -36,6 +50,7 @@ struct Answer {
   int retry_after_seconds = 0;                               ///< 0: no header
   std::string allow;                                         ///< for 405
   bool close = false;                                        ///< end the connection after this answer
+  bool comes_later = false;                                  ///< this is none: ServedRequest::later is given it
   std::vector<std::pair<std::string, std::string>> headers;  ///< more of them; values of ours, never foreign text
   /// Set for a body without end (server-sent events): called on the pool thread after the head, instead of `body`. It
   /// holds its thread, so it asks the writer at least once a second, with a comment line if there is nothing to say.

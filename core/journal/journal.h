@@ -153,6 +153,9 @@ class Journal {
   /// The same dedup digest again succeeds, changes nothing and says so. Errors: kUnavailable (not writable now; try
   /// later), kFull (over `max_backlog` waiting deliveries). Blocks until the commit is on disk, usually under 5 ms.
   [[nodiscard]] virtual Result<Accepted> Append(const NewEvent& event) = 0;
+  /// The same without waiting: `done` is told once what Append would have returned, on a thread of the journal's own or
+  /// within this call. It must not block or throw. `event` and what it borrows stay until then.
+  virtual void AppendThen(const NewEvent& event, std::function<void(Result<Accepted>)> done) { done(Append(event)); }
 
   /// Stores `record` with the next commit and returns at once; the callback set by OnRecorded hears of it when it is
   /// durable.

@@ -33,9 +33,10 @@ constexpr int kShortTail = 500;
 struct AppendRequest {
   const NewEvent* event = nullptr;
   std::uint64_t sum = 0;
-  Accepted accepted;
+  std::function<void(Result<Accepted>)> done;
+  Accepted accepted{};
   WallTime accepted_at{};
-  std::optional<Error> error;
+  std::optional<Error> error{};
 };
 
 /// A change that someone asked for and waits for. `run` may be run again after a rollback; rows that it finds damaged
@@ -76,22 +77,14 @@ class SqliteJournal final : public JournalWithHistory {
   }
 
   Result<Accepted> Append(const NewEvent& event) override {
-    AppendRequest request;
-    request.event = &event;
-    request.sum = SumOf(event.headers, event.body);
-    std::uint32_t batch;
-    bool wake;
-    {
-      MutexLock lock(mu_);
-      appends_.push_back(&request);
-      batch = gathering_;
-      wake = std::exchange(asleep_, false);
-    }
-    if (wake) work_.NotifyOne();
-    gate_.Wait(batch);
-    if (request.error) return std::move(*request.error);
-    request.accepted.id = EventId(request.accepted_at, salt_, request.accepted.event);
-    return std::move(request.accepted);
+    Result<Accepted> result = Accepted{};
+    gate_.Wait(Enqueue(
+        event, [&](Result<Accepted> told) { result = std::move(told); }, true));
+    return result;
+  }
+
+  void AppendThen(const NewEvent& event, std::function<void(Result<Accepted>)> done) override {
+    Enqueue(event, std::move(done), false);
   }
 
   void Record(AttemptRecord record) override {
@@ -176,7 +169,7 @@ class SqliteJournal final : public JournalWithHistory {
  private:
   struct Batch {
     std::uint32_t number = 0;
-    std::vector<AppendRequest*> appends;
+    std::vector<AppendRequest> appends;
     std::vector<RefusedRequest> refused;
     std::vector<Command*> commands;
     bool refused_damaged = false;  ///< they met a damaged page
@@ -186,6 +179,22 @@ class SqliteJournal final : public JournalWithHistory {
     std::vector<DeliverySeq> set_aside;
   };
 
+  /// Returns the batch that it goes with.
+  std::uint32_t Enqueue(const NewEvent& event, std::function<void(Result<Accepted>)> done, bool waits) {
+    const std::uint64_t sum = SumOf(event.headers, event.body);
+    std::uint32_t batch;
+    bool wake;
+    {
+      MutexLock lock(mu_);
+      appends_.push_back({.event = &event, .sum = sum, .done = std::move(done)});
+      anyone_waits_ = anyone_waits_ || waits;
+      batch = gathering_;
+      wake = std::exchange(asleep_, false);
+    }
+    if (wake) work_.NotifyOne();
+    return batch;
+  }
+
   /// Has the writer run `change` in a commit of its own choosing; returns when that is on disk.
   Status Execute(std::function<Status(Store& store, std::set<DeliverySeq>& damaged)> change) {
     Command command{.run = std::move(change)};
@@ -194,6 +203,7 @@ class SqliteJournal final : public JournalWithHistory {
     {
       MutexLock lock(mu_);
       commands_.push_back(&command);
+      anyone_waits_ = true;
       batch = gathering_;
       wake = std::exchange(asleep_, false);
     }
@@ -252,7 +262,7 @@ class SqliteJournal final : public JournalWithHistory {
     batch.appends.swap(appends_);
     batch.refused.swap(refused_);
     batch.commands.swap(commands_);
-    batch.anyone_waits = !batch.appends.empty() || !batch.commands.empty();
+    batch.anyone_waits = std::exchange(anyone_waits_, false);
     for (AttemptRecord& record : records_) kept_.push_back(std::move(record));
     records_.clear();
     return true;
@@ -270,8 +280,15 @@ class SqliteJournal final : public JournalWithHistory {
     // of the end before the command's caller hands it over anew.
     const bool tell_first = !batch.commands.empty();
     if (tell_first) TellRecorded(batch);
+    for (AppendRequest& request : batch.appends) TellAppended(request);
     gate_.Open(batch.number, batch.anyone_waits);
     if (!tell_first) TellRecorded(batch);
+  }
+
+  void TellAppended(AppendRequest& request) const {
+    if (request.error) return request.done(std::move(*request.error));
+    request.accepted.id = EventId(request.accepted_at, salt_, request.accepted.event);
+    request.done(std::move(request.accepted));
   }
 
   void TellRecorded(const Batch& batch) {
@@ -334,13 +351,13 @@ class SqliteJournal final : public JournalWithHistory {
     // What an earlier process or a failed commit left in the log may never have been synced, and a duplicate of it
     // would be answered without a write: the first commit writes, so it syncs all of that.
     if (!is_proven_) HSW_TRY(store_->Probe());
-    for (AppendRequest* request : batch.appends) {
-      request->error.reset();
+    for (AppendRequest& request : batch.appends) {
+      request.error.reset();
       Status stored =
-          store_->Append(*request->event, request->sum, options_.max_backlog, request->accepted, request->accepted_at);
+          store_->Append(*request.event, request.sum, options_.max_backlog, request.accepted, request.accepted_at);
       if (stored) continue;
       if (stored.error().code != ErrorCode::kFull) return stored;
-      request->error = std::move(stored).error();
+      request.error = std::move(stored).error();
     }
     for (std::size_t i = 0; i < kept_.size() && i < records; ++i) {
       DeliverySeq fallback = 0;
@@ -397,7 +414,7 @@ class SqliteJournal final : public JournalWithHistory {
   }
 
   static void Answer(Batch& batch, const Error& error) {
-    for (AppendRequest* request : batch.appends) request->error = error;
+    for (AppendRequest& request : batch.appends) request.error = error;
     for (Command* command : batch.commands) command->error = error;
   }
 
@@ -485,7 +502,8 @@ class SqliteJournal final : public JournalWithHistory {
   bool stop_ GUARDED_BY(mu_) = false;
   bool asleep_ GUARDED_BY(mu_) = false;
   std::uint32_t gathering_ GUARDED_BY(mu_) = 1;
-  std::vector<AppendRequest*> appends_ GUARDED_BY(mu_);
+  bool anyone_waits_ GUARDED_BY(mu_) = false;  ///< at the gate, for the batch that is gathering
+  std::vector<AppendRequest> appends_ GUARDED_BY(mu_);
   std::vector<AttemptRecord> records_ GUARDED_BY(mu_);
   std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
   std::vector<Command*> commands_ GUARDED_BY(mu_);

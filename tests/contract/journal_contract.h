@@ -56,8 +56,9 @@ class JournalContract : public testing::TestWithParam<JournalKind> {
 
   static WallTime At(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
 
-  /// Stores an event whose body, key and call id are derived from `key`, for the sinks named.
-  Result<Accepted> Append(std::string key, std::vector<std::string> sinks = {}, std::uint64_t call_key = 7) {
+  /// Calls `use` with an event whose body, key and call id are derived from `key`, for the sinks named.
+  template <class Use>
+  auto WithEvent(const std::string& key, const std::vector<std::string>& sinks, std::uint64_t call_key, Use use) {
     const std::string body = "{\"id\":\"" + key + "\"}";
     const std::string rule = "rule of " + key;
     std::vector<NewDelivery> deliveries;
@@ -73,7 +74,11 @@ class JournalContract : public testing::TestWithParam<JournalKind> {
     event.status = "completed";
     event.call_key = call_key;
     event.deliveries = deliveries;
-    return journal_->Append(event);
+    return use(event);
+  }
+  /// Stores such an event.
+  Result<Accepted> Append(std::string key, std::vector<std::string> sinks = {}, std::uint64_t call_key = 7) {
+    return WithEvent(key, sinks, call_key, [this](const NewEvent& event) { return journal_->Append(event); });
   }
   DeliverySeq AppendOne(std::string key, std::string sink = "ops", std::uint64_t call_key = 7) {
     const auto accepted = Append(std::move(key), {std::move(sink)}, call_key);
@@ -196,6 +201,51 @@ TEST_P(JournalContract, AppendTwiceStoresOnce) {
   EXPECT_EQ(second->id, first->id);
   EXPECT_EQ(journal_->Stats().events, 1u);
   EXPECT_EQ(PendingSeqs().size(), 2u);
+}
+
+TEST_P(JournalContract, AppendThenTellsWhatAppendWouldSay) {
+  Open(1);
+  std::vector<Result<Accepted>> told;
+  const auto append = [&](const std::string& key) {
+    WithEvent(key, {"ops"}, 7, [&](const NewEvent& event) {
+      std::unique_lock lock(mu_);
+      const std::size_t before = told.size();
+      lock.unlock();
+      journal_->AppendThen(event, [&](Result<Accepted> result) {
+        std::lock_guard inner(mu_);
+        told.push_back(std::move(result));
+        changed_.notify_all();
+      });
+      lock.lock();
+      return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return told.size() > before; });
+    });
+  };
+  append("a");
+  append("a");
+  append("b");
+  ASSERT_EQ(told.size(), 3u);
+  ASSERT_TRUE(told[0]);
+  EXPECT_FALSE(told[0]->duplicate);
+  EXPECT_NE(told[0]->first_delivery, 0);
+  ASSERT_TRUE(told[1]);
+  EXPECT_TRUE(told[1]->duplicate);
+  EXPECT_EQ(told[1]->id, told[0]->id);
+  ASSERT_FALSE(told[2]);
+  EXPECT_EQ(told[2].error().code, ErrorCode::kFull);
+  const auto again = Append("a", {"ops"});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, told[0]->id);
+}
+
+TEST_P(JournalContract, WhatAppendThenWasGivenIsStoredAndToldBeforeTheEnd) {
+  int told = 0;
+  WithEvent("a", {"ops"}, 7, [&](const NewEvent& event) {
+    journal_->AppendThen(event, [&](const Result<Accepted>& result) { told += result ? 1 : 100; });
+    Open();
+    return 0;
+  });
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(Append("a", {"ops"})->duplicate);
 }
 
 TEST_P(JournalContract, DuplicateIsKnownAfterReopen) {
