@@ -34,6 +34,22 @@ struct ListDeleter {
 using EasyPtr = std::unique_ptr<CURL, EasyDeleter>;
 using ListPtr = std::unique_ptr<curl_slist, ListDeleter>;
 
+/// libcurl's handle for one exchange at a time, and what it was made ready for: the next request to the same place,
+/// with the same headers, needs little more than its body.
+struct Handle {
+  EasyPtr easy;
+  std::string method, url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool has_body = false;
+  bool public_only = false;
+  ListPtr list;  ///< of `headers`; libcurl reads it during the exchange
+
+  bool IsReadyFor(const HttpRequest& request) const {
+    return url == request.url && method == request.method && headers == request.headers &&
+           has_body == !request.body.empty() && public_only == request.public_only;
+  }
+};
+
 /// One exchange under way. libcurl points into it, so it does not move.
 struct Transfer {
   HttpRequest request;
@@ -45,8 +61,7 @@ struct Transfer {
   bool body_cut = false;
   bool headers_endless = false;
   std::string private_address;  ///< what a public_only request was kept from
-  EasyPtr easy;
-  ListPtr headers;
+  Handle handle;
   char error[CURL_ERROR_SIZE] = "";
 };
 
@@ -120,6 +135,11 @@ ListPtr MakeHeaders(const HttpRequest& request) {
   }
   for (const auto& [name, value] : request.headers) add(value.empty() ? name + ";" : name + ": " + value);
   return ListPtr(list);
+}
+
+/// Whether it has a body, be it an empty one.
+bool SendsBody(const HttpRequest& request) {
+  return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
 std::string_view WordFor(CURLcode code) {
@@ -260,22 +280,42 @@ class CurlClient final : public HttpClient {
       Finish(*transfer, HttpResult{{}, std::string(problem->error), std::move(problem->detail), false});
       return;
     }
-    if (idle_.empty()) {
-      transfer->easy.reset(curl_easy_init());
-      HSW_CHECK(transfer->easy, "memory does not run out");
-    } else {
-      transfer->easy = std::move(idle_.back());
-      idle_.pop_back();
-    }
-    CURL* easy = transfer->easy.get();
-    Configure(easy, *transfer);
+    transfer->handle = TakeHandle(transfer->request);
+    CURL* easy = transfer->handle.easy.get();
+    Point(easy, *transfer);
     const CURLMcode code = curl_multi_add_handle(multi_, easy);
     HSW_CHECK(code == CURLM_OK, "a fresh handle can always be added");
     in_flight_.emplace(easy, std::move(transfer));
   }
 
-  void Configure(CURL* easy, Transfer& transfer) {
-    const HttpRequest& request = transfer.request;
+  Handle TakeHandle(const HttpRequest& request) {
+    Handle handle;
+    if (idle_.empty()) {
+      handle.easy.reset(curl_easy_init());
+      HSW_CHECK(handle.easy, "memory does not run out");
+    } else {
+      // The one that was used last comes first: its memory is warm.
+      const auto ready =
+          std::find_if(idle_.rbegin(), idle_.rend(), [&](const Handle& one) { return one.IsReadyFor(request); });
+      const bool is_ready = ready != idle_.rend();
+      if (is_ready) std::swap(*ready, idle_.back());
+      handle = std::move(idle_.back());
+      idle_.pop_back();
+      if (is_ready) return handle;
+      curl_easy_reset(handle.easy.get());
+    }
+    Configure(handle, request);
+    return handle;
+  }
+
+  /// Everything that does not change from one request to the next of the same kind.
+  void Configure(Handle& handle, const HttpRequest& request) const {
+    CURL* easy = handle.easy.get();
+    handle.method = request.method;
+    handle.url = request.url;
+    handle.headers = request.headers;
+    handle.has_body = !request.body.empty();
+    handle.public_only = request.public_only;
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -286,7 +326,6 @@ class CurlClient final : public HttpClient {
       curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
     }
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.timeout.count()));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     // Without it a name server that hangs would hold this thread, and with it every sink, when such a transfer is
     // ended.
@@ -294,35 +333,40 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
     if (!options_.user_agent.empty()) curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
     if (request.public_only) {
       curl_easy_setopt(easy, CURLOPT_PROXY, "");
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
-      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
       curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnReady);
-      curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
     }
-    transfer.headers = MakeHeaders(request);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
+    handle.list = MakeHeaders(request);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle.list.get());
     if (request.method == "HEAD") {
       curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
       return;
     }
-    if (request.method == "GET" && request.body.empty()) {
+    if (request.method == "GET" && !handle.has_body) {
       curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
       return;
     }
-    if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH" || !request.body.empty()) {
-      curl_easy_setopt(easy, CURLOPT_POST, 1L);
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
-    }
+    if (SendsBody(request)) curl_easy_setopt(easy, CURLOPT_POST, 1L);
     if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+
+  /// The rest: where the answer goes, the deadline, the body.
+  static void Point(CURL* easy, Transfer& transfer) {
+    const HttpRequest& request = transfer.request;
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
+    if (!SendsBody(request)) return;
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
   }
 
   bool Collect() {
@@ -358,10 +402,7 @@ class CurlClient final : public HttpClient {
           transfer.headers_endless ? "the answer's headers do not end" : DetailOf(transfer, code, result.maybe_sent);
     }
     curl_multi_remove_handle(multi_, easy);
-    if (idle_.size() < kMaxIdleHandles) {
-      curl_easy_reset(easy);
-      idle_.push_back(std::move(transfer.easy));
-    }
+    if (idle_.size() < kMaxIdleHandles) idle_.push_back(std::move(transfer.handle));
     Finish(transfer, std::move(result));
   }
 
@@ -369,8 +410,8 @@ class CurlClient final : public HttpClient {
     while (!in_flight_.empty()) {
       auto node = in_flight_.extract(in_flight_.begin());
       Transfer& transfer = *node.mapped();
-      const bool maybe_sent = MaybeSent(transfer.easy.get());
-      curl_multi_remove_handle(multi_, transfer.easy.get());
+      const bool maybe_sent = MaybeSent(transfer.handle.easy.get());
+      curl_multi_remove_handle(multi_, transfer.handle.easy.get());
       Finish(transfer, HttpResult{{}, "canceled", "hookswitch is stopping", maybe_sent});
     }
     for (;;) {
@@ -392,7 +433,7 @@ class CurlClient final : public HttpClient {
   bool sleeping_ GUARDED_BY(mu_) = false;
   // The loop's own.
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
-  std::vector<EasyPtr> idle_;
+  std::vector<Handle> idle_;
   std::thread thread_;
 };
 

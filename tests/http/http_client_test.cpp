@@ -102,6 +102,56 @@ TEST_F(HttpClientTest, SendsEveryMethod) {
   }
 }
 
+TEST_F(HttpClientTest, NothingOfARequestIsCarriedOverToTheNext) {
+  RawServer server([](RawConnection& connection) {
+    for (std::string request; !(request = connection.ReadRequest()).empty();) connection.Answer(request);
+  });
+  const std::vector<HttpRequest> requests = {{"POST", server.Url("/a"), {{"X-A", "1"}}, "body of a"},
+                                             {"POST", server.Url("/a"), {{"X-A", "1"}}, ""},
+                                             {"POST", server.Url("/a"), {{"X-A", "1"}}, "another"},
+                                             {"POST", server.Url("/a"), {{"X-A", "2"}}, "another"},
+                                             {"POST", server.Url("/a"), {}, "another"},
+                                             {"DELETE", server.Url("/a"), {}, "gone"},
+                                             {"DELETE", server.Url("/a"), {}, ""},
+                                             {"GET", server.Url("/a"), {}, ""},
+                                             {"GET", server.Url("/a"), {}, "asked"},
+                                             {"GET", server.Url("/a"), {}, ""},
+                                             {"PUT", server.Url("/b"), {}, ""},
+                                             {"PUT", server.Url("/b"), {}, "put"}};
+  for (int round = 0; round < 2; ++round) {
+    for (const HttpRequest& request : requests) {
+      const std::string path = request.url.substr(request.url.rfind('/'));
+      std::string wanted = request.method + " " + path +
+                           " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                           "\r\nUser-Agent: hookswitch/test\r\n";
+      for (const auto& [name, value] : request.headers) wanted += name + ": " + value + "\r\n";
+      const bool has_length = !request.body.empty() || request.method == "POST" || request.method == "PUT";
+      if (has_length) wanted += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+      wanted += "\r\n" + request.body;
+      const auto result = Send(request);
+      ASSERT_TRUE(result.response) << result.error;
+      EXPECT_EQ(result.response->body, wanted);
+    }
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, WhatWasSentBeforeDoesNotCountForTheNextRequest) {
+  std::string url;
+  {
+    RawServer server([](RawConnection& connection) {
+      connection.ReadRequest();
+      connection.Write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    });
+    url = server.Url();
+    ASSERT_TRUE(Send(Post(url)).response);
+  }
+  const auto result = Send(Post(url));
+  EXPECT_EQ(result.error, "connect_failed");
+  EXPECT_FALSE(result.maybe_sent);
+  EXPECT_EQ(result.detail.find("Connection: close"), std::string::npos);
+}
+
 TEST_F(HttpClientTest, AnEmptyPostHasALength) {
   std::promise<std::string> seen;
   RawServer server([&](RawConnection& connection) {
