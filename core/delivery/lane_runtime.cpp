@@ -9,7 +9,10 @@ namespace hookswitch {
 namespace {
 
 // While so few wait, reading their events back from the journal costs more than keeping them.
-constexpr std::size_t kKeptEvents = 256;
+// Events kept in memory: so many, and for each slot, so that a fast sink that lags for a moment need not read them
+// back.
+constexpr std::size_t kKeptEvents = 64;
+constexpr std::size_t kKeptForEachSlot = 8;
 constexpr int kDefaultConcurrency = 8;
 constexpr std::size_t kMaxStuck = 4;
 const std::string kNoText;
@@ -133,7 +136,8 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
 }
 
 void LaneRuntime::Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event, std::string state) {
-  if (event && events_.size() < kKeptEvents) events_.insert_or_assign(ref, std::move(event));
+  const std::size_t most = kKeptEvents + kKeptForEachSlot * static_cast<std::size_t>(lane.policy().concurrency);
+  if (event && events_.size() < most) events_.insert_or_assign(ref, std::move(event));
   if (state.empty()) {
     states_.erase(ref);
   } else {

@@ -189,7 +189,7 @@ class SqliteJournal final : public JournalWithHistory {
       appends_.push_back({.event = &event, .sum = sum, .done = std::move(done)});
       anyone_waits_ = anyone_waits_ || waits;
       batch = gathering_;
-      wake = std::exchange(asleep_, false);
+      wake = std::exchange(asleep_, false) || (resting_ && appends_.size() == tuning_.events_enough);
     }
     if (wake) work_.NotifyOne();
     return batch;
@@ -252,7 +252,11 @@ class SqliteJournal final : public JournalWithHistory {
     }
     if (under_load_) {
       const auto soonest = last_taken_ + tuning_.commit_every;
-      while (!stop_ && std::chrono::steady_clock::now() < soonest) work_.WaitUntil(mu_, soonest);
+      resting_ = true;
+      while (!stop_ && appends_.size() < tuning_.events_enough && std::chrono::steady_clock::now() < soonest) {
+        work_.WaitUntil(mu_, soonest);
+      }
+      resting_ = false;
     }
     last_taken_ = std::chrono::steady_clock::now();
     const bool idle = appends_.empty() && records_.empty() && commands_.empty() && refused_.empty();
@@ -501,6 +505,7 @@ class SqliteJournal final : public JournalWithHistory {
   CondVar work_;
   bool stop_ GUARDED_BY(mu_) = false;
   bool asleep_ GUARDED_BY(mu_) = false;
+  bool resting_ GUARDED_BY(mu_) = false;  ///< between two commits, while the next one gathers
   std::uint32_t gathering_ GUARDED_BY(mu_) = 1;
   bool anyone_waits_ GUARDED_BY(mu_) = false;  ///< at the gate, for the batch that is gathering
   std::vector<AppendRequest> appends_ GUARDED_BY(mu_);

@@ -13,9 +13,10 @@ struct SqliteTuning {
   int max_log_frames = 65536;     ///< log length from which the writer waits for the checkpoint
   bool checkpoint_thread = true;  ///< false: the writer does it all
   int retention_chunk = 64;       ///< events removed between two commits, at least
-  /// Under load (the last one held several changes) commits begin no sooner after each other: each costs a sync and the
-  /// wake-ups of all who wait, whatever it holds.
-  std::chrono::milliseconds commit_every{1};
+  /// Under load (the last one held several changes) commits begin no sooner after each other, unless so many events
+  /// wait: each costs a sync and the wake-ups of all that follows, whatever it holds.
+  std::chrono::milliseconds commit_every{2};
+  std::size_t events_enough = 40;
 };
 
 Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,

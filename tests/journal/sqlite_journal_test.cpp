@@ -4,8 +4,10 @@
 #include <csignal>
 #include <fstream>
 #include <future>
+#include <semaphore>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "core/base/log.h"
 #include "core/journal/retention.h"
@@ -312,6 +314,30 @@ TEST_F(SqliteJournal, UnderLoadACommitGathersWhatComesMeanwhile) {
   ASSERT_TRUE(Append("b"));  // perhaps with the same commit
   ASSERT_TRUE(Append("c"));
   EXPECT_GE(std::chrono::steady_clock::now() - begin, tuning_.commit_every);
+}
+
+TEST_F(SqliteJournal, ACommitWithEnoughEventsDoesNotWaitForMore) {
+  tuning_.commit_every = std::chrono::hours(1);
+  tuning_.events_enough = 3;
+  ASSERT_TRUE(Open());
+  // The writer is held where it tells of the first two commits, so that what each of them holds is certain.
+  std::binary_semaphore entered(0), go_on(0);
+  int told = 0;
+  journal_->OnRecorded([&](DeliverySeq, DeliverySeq, bool) {
+    if (++told > 2) return;
+    entered.release();
+    go_on.acquire();
+  });
+  ASSERT_TRUE(Append("a", 100, {"ops"}));
+  Deliver(1, 1);
+  entered.acquire();
+  for (int i = 0; i < 10; ++i) Deliver(1, 1);
+  go_on.release();
+  entered.acquire();
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 3; ++i) senders.emplace_back([this, i] { EXPECT_TRUE(Append(std::to_string(i))); });
+  go_on.release();
+  for (auto& sender : senders) sender.join();
 }
 
 TEST_F(SqliteJournal, OneSenderAfterTheOtherIsNotHeldUp) {
