@@ -96,7 +96,8 @@ struct Acceptor::Impl {
     const Endpoint* endpoint = nullptr;
     MonoTime begin{};
     std::string headers;
-    std::shared_ptr<CallEvent> event;  ///< nullptr: it is no call
+    std::shared_ptr<CallEvent> event;  ///< nullptr: it is no call, and `note` says why
+    std::string note;
     std::vector<Route> routes;
     std::vector<NewDelivery> deliveries;
     NewEvent stored;  ///< borrows from the others and from the request
@@ -277,13 +278,9 @@ Answer Acceptor::Handle(const ServedRequest& request) {
   impl.Prepare(what, raw, std::move(std::get<Normalized>(read)));
   if (what.later == nullptr) return impl.Conclude(what, impl.journal.Append(what.stored));
   impl.journal.AppendThen(what.stored, [&impl, at = &what](Result<Accepted> result) {
-    bool wake;
-    {
-      MutexLock lock(impl.stored_mu);
-      impl.stored.push_back({at, std::move(result)});
-      wake = std::exchange(impl.asleep, false);
-    }
-    if (wake) impl.stored_changed.NotifyOne();
+    MutexLock lock(impl.stored_mu);
+    impl.stored.push_back({at, std::move(result)});
+    if (std::exchange(impl.asleep, false)) impl.stored_changed.NotifyOne();
   });
   Answer answer;
   answer.comes_later = true;
@@ -331,7 +328,8 @@ void Acceptor::Impl::Prepare(UnderWay& what, const RawRequest& raw, Normalized n
     if (!event.call_id.empty()) stored.call_key = CallKeyOf(source, event.call_id);
     stored.deliveries = what.deliveries;
   } else {
-    stored.note = std::get<NotACall>(normalized.what).why;
+    what.note = std::move(std::get<NotACall>(normalized.what).why);
+    stored.note = what.note;
   }
 }
 

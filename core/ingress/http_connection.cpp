@@ -194,8 +194,11 @@ bool HttpConnection::WaitForRequest(Workspace& work, bool fresh) {
     } while (n < 0 && errno == EINTR);
     const bool nothing_yet = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     if (!AwaitAnswer()) return false;
-    // The time that it took to answer is not the sender's.
-    if (nothing_yet && owes) continue;
+    if (nothing_yet && owes) {
+      // The time that it took to answer is not the sender's.
+      if (!PollUntil(fd_, POLLIN, given_at_ + table_.options().keep_alive_timeout)) return false;
+      continue;
+    }
     phase_.store(Phase::kServing);
     if (n <= 0) return false;
     work.begin = 0;
@@ -249,8 +252,8 @@ bool HttpConnection::ServeOne(Workspace& work, int served) {
   using State = RequestReader::State;
   const HttpServerOptions& options = table_.options();
   RequestReader& reader = work.reader;
+  if (!Owes()) reader.Reset(options.max_body);  // else whoever gives the answer does
   if (work.begin == work.end && !WaitForRequest(work, served == 0)) return false;
-  reader.Reset(options.max_body);
   const TimePoint deadline = Steady::now() + options.request_timeout;
 
   auto received = ReadUntil(work, deadline, [](State state) { return state != State::kHead; });
@@ -289,13 +292,14 @@ bool HttpConnection::ServeOne(Workspace& work, int served) {
     return Refuse(work, reader.problem().status, reader.problem().error, reader.problem().detail);
   }
   may_go_on_ = may_go_on;
+  // What was sent behind this request is not looked at before this one is answered.
+  reads_on_ = may_go_on && work.begin == work.end && !table_.Crowded();
   {
     MutexLock lock(mu_);
     owed_ = true;  // before the handler, for it may be given before that returns
   }
   const Answer answer = CallHandler(work);
-  // What was sent behind this request is not looked at before this one is answered.
-  if (answer.comes_later) return (may_go_on && work.begin == work.end) || AwaitAnswer();
+  if (answer.comes_later) return reads_on_ || AwaitAnswer();
   {
     MutexLock lock(mu_);
     owed_ = false;
@@ -309,7 +313,8 @@ bool HttpConnection::ServeOne(Workspace& work, int served) {
 
 void HttpConnection::Give(const Answer& answer) {
   HSW_CHECK(!answer.comes_later && !answer.stream, "whoever gives an answer has all of it");
-  bool goes_on = Compose(*work_, answer, may_go_on_);
+  // In a crowd its thread is wanted elsewhere, and it does not look before the next request.
+  bool goes_on = Compose(*work_, answer, may_go_on_ && !(reads_on_ && table_.Crowded()));
   const std::string& out = work_->out;
   ssize_t n = 0;
   do {
@@ -322,9 +327,13 @@ void HttpConnection::Give(const Answer& answer) {
     unsent_ = out.size() - sent;
     goes_on = false;
   }
-  phase_.store(Phase::kIdle);
-  // Its thread waits for a request: this has it look. As in WaitForRequest, read after the phase is set.
-  if (!goes_on || table_.Draining()) ::shutdown(fd_, SHUT_RD);
+  if (reads_on_) {
+    phase_.store(Phase::kIdle);
+    // As in WaitForRequest: read after the phase is set. This has its thread look.
+    if (!goes_on || table_.Draining() || table_.Crowded()) ::shutdown(fd_, SHUT_RD);
+  }
+  work_->reader.Reset(table_.options().max_body);
+  given_at_ = Steady::now();
   MutexLock lock(mu_);
   ends_ = !goes_on;
   owed_ = false;

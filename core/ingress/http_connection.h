@@ -108,13 +108,15 @@ class HttpConnection final : public Poco::Net::TCPServerConnection, private Late
   std::atomic<Phase> phase_{Phase::kFresh};
   std::atomic<bool> cut_{false};
   bool linger_ = false;
-  Workspace* work_ = nullptr;  ///< of the thread; while an answer is owed `out` belongs to whoever gives it
+  Workspace* work_ = nullptr;  ///< of the thread; while an answer is owed `reader` and `out` are for whoever gives it
   bool may_go_on_ = false;     ///< after the request that is served
+  bool reads_on_ = false;      ///< and its thread waits for the next one before this one is answered
   Mutex mu_;
   CondVar given_;
   bool owed_ GUARDED_BY(mu_) = false;  ///< an answer that comes later
   bool ends_ GUARDED_BY(mu_) = false;  ///< with the answer that was given last
-  std::size_t unsent_ = 0;             ///< bytes at the end of `out` that the socket did not take at once
+  TimePoint given_at_{};
+  std::size_t unsent_ = 0;  ///< bytes at the end of `out` that the socket did not take at once
 };
 
 }  // namespace hookswitch

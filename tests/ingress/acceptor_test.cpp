@@ -147,7 +147,7 @@ TEST_F(AcceptorTest, EventsOfOneCallShareACallKey) {
 TEST_F(AcceptorTest, RequestThatIsNoCallIsStoredWithANote) {
   Use();
   EXPECT_EQ(Ask("note").body, R"({"ok":true,"id":"E1","skipped":true})");
-  EXPECT_EQ(journal.events().at(0).note, "a note");
+  EXPECT_EQ(journal.events().at(0).note, "a note, longer than what a string keeps within itself");
   EXPECT_EQ(journal.events().at(0).call_key, 0u);
   EXPECT_TRUE(told.empty());
 }

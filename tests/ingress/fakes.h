@@ -119,7 +119,7 @@ class WordSource final : public Source {
     Normalized normalized;
     normalized.dedup_key = std::string(request.body);
     if (request.body == "note") {
-      normalized.what = NotACall{"a note"};
+      normalized.what = NotACall{"a note, longer than what a string keeps within itself"};
       return normalized;
     }
     if (!request.body.starts_with("call ")) return Refusal{422, "missing_field", "id is missing"};

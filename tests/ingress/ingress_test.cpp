@@ -50,6 +50,13 @@ class IngressTest : public ::testing::Test {
   std::unique_ptr<HttpServer> server;
 };
 
+TEST_F(IngressTest, WhatIsNoCallIsStoredWithTheReason) {
+  RawClient client(server->Address());
+  client.Send(Post("/hook", "note", "X-Secret: s\r\n"));
+  EXPECT_EQ(BodyOf(client.Answer()), R"({"ok":true,"id":"E1","skipped":true})");
+  EXPECT_EQ(journal.events().at(0).note, "a note, longer than what a string keeps within itself");
+}
+
 TEST_F(IngressTest, EventIsAnsweredAfterItIsStored) {
   RawClient client(server->Address());
   client.Send(Post("/hook", "call c1 completed", "X-Secret: s\r\n"));

@@ -217,6 +217,16 @@ TEST_F(LaterAnswerTest, TheLastRequestOfAConnectionIsAnsweredBeforeItsEnd) {
   EXPECT_FALSE(client.reset());
 }
 
+TEST_F(LaterAnswerTest, WhatIsSentBehindTheLastRequestDoesNotCutItsAnswer) {
+  RawClient client(Start());
+  client.Send("POST /later HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\na" + Post("/now", "b"));
+  const Asked asked = Next();
+  asked.later->Give(TextAnswer("last"));
+  client.Send(Post("/now", std::string(100'000, 'c')));
+  EXPECT_EQ(BodyOf(client.UntilEnd()), "last");
+  EXPECT_FALSE(client.reset());
+}
+
 TEST_F(LaterAnswerTest, AnAnswerMayEndTheConnection) {
   RawClient client(Start());
   client.Send(Post("/later", "a"));
@@ -227,18 +237,64 @@ TEST_F(LaterAnswerTest, AnAnswerMayEndTheConnection) {
   EXPECT_FALSE(client.reset());
 }
 
+/// Drains on a thread of its own; made when the drain has begun.
+class Draining {
+ public:
+  explicit Draining(HttpServer& server, const std::string& address) {
+    RawClient idle(address);
+    idle.Send(Post("/now", "x"));
+    EXPECT_EQ(StatusOf(idle.Answer()), 200);
+    thread_ = std::thread([&server] { server.Drain(std::chrono::seconds(10)); });
+    EXPECT_EQ(idle.UntilEnd(), "") << "idle connections are cut at once";
+  }
+  ~Draining() { thread_.join(); }
+
+ private:
+  std::thread thread_;
+};
+
 TEST_F(LaterAnswerTest, DrainWaitsForIt) {
   RawClient client(Start());
   client.Send(Post("/later", "a"));
   const Asked asked = Next();
-  std::thread drain([this] { server->Drain(std::chrono::seconds(10)); });
-  RawClient turned_away(address);
-  EXPECT_THAT(turned_away.UntilEnd(), HasSubstr(R"("error":"draining")"));
+  const Draining draining(*server, address);
   asked.later->Give(TextAnswer("in time"));
   const std::string answer = client.UntilEnd();
   EXPECT_EQ(BodyOf(answer), "in time");
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
-  drain.join();
+}
+
+TEST_F(LaterAnswerTest, DrainWaitsForARequestThatBeganBehindOne) {
+  RawClient client(Start());
+  const std::string second = Post("/now", "second");
+  client.Send(Post("/later", "a") + second.substr(0, 20));
+  AnswerNext();
+  EXPECT_EQ(BodyOf(client.Answer()), "later a");
+  const Draining draining(*server, address);
+  client.Send(second.substr(20));
+  const std::string answer = client.UntilEnd();
+  EXPECT_EQ(BodyOf(answer), "now second");
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(LaterAnswerTest, WhoWaitsForAThreadGetsThatOfAnAnsweredConnection) {
+  options.threads = 2;
+  options.keep_alive_timeout = std::chrono::hours(1);
+  Start();
+  RawClient first(address), second(address);
+  first.Send(Post("/later", "a"));
+  second.Send(Post("/later", "a"));
+  const Asked one = Next(), other = Next();
+  RawClient third(address);
+  third.Send(Post("/now", "c"));
+  // It has been accepted, and waits.
+  while (metrics.Text().find("hookswitch_http_connections{server=\"test\"} 3") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  one.later->Give(TextAnswer("a"));
+  other.later->Give(TextAnswer("a"));
+  EXPECT_EQ(BodyOf(third.Answer()), "now c");
+  EXPECT_THAT(first.UntilEnd() + second.UntilEnd(), HasSubstr("Connection: close\r\n"));
 }
 
 TEST_F(LaterAnswerTest, MoreConnectionsThanThreadsAreServedInTurn) {
