@@ -38,7 +38,8 @@ using ListPtr = std::unique_ptr<curl_slist, ListDeleter>;
 /// with the same headers, needs little more than its body.
 struct Handle {
   EasyPtr easy;
-  std::string method, url;
+  std::string method;
+  std::string url;  ///< "": it is ready for none
   std::vector<std::pair<std::string, std::string>> headers;
   bool has_body = false;
   bool public_only = false;
@@ -139,6 +140,7 @@ ListPtr MakeHeaders(const HttpRequest& request) {
 
 /// Whether it has a body, be it an empty one.
 bool SendsBody(const HttpRequest& request) {
+  if (request.method == "HEAD") return false;
   return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
@@ -402,6 +404,11 @@ class CurlClient final : public HttpClient {
           transfer.headers_endless ? "the answer's headers do not end" : DetailOf(transfer, code, result.maybe_sent);
     }
     curl_multi_remove_handle(multi_, easy);
+    // libcurl counts over the life of a handle how often it began anew because a kept connection had ended, and fails
+    // at the sixth time; only a reset forgets that. Beginning anew makes a connection.
+    long connects = 0;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (code != CURLE_OK || connects != 0) transfer.handle.url.clear();
     if (idle_.size() < kMaxIdleHandles) idle_.push_back(std::move(transfer.handle));
     Finish(transfer, std::move(result));
   }

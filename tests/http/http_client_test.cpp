@@ -217,6 +217,18 @@ TEST_F(HttpClientTest, AKeptConnectionThatIsClosedOnTheNextRequestIsRetriedOnAFr
   }
 }
 
+TEST_F(HttpClientTest, HoweverOftenAKeptConnectionHasEndedTheNextOneIsTried) {
+  RawServer server([](RawConnection& connection) {
+    connection.ReadRequest();
+    connection.Answer();
+    connection.ReadRequest();  // the next request crosses the close on the wire
+  });
+  for (int i = 0; i < 20; ++i) {
+    const auto result = Send(Post(server.Url()));
+    ASSERT_TRUE(result.response) << i << ": " << result.error << " " << result.detail;
+  }
+}
+
 TEST_F(HttpClientTest, AConnectionClosedWithoutAnAnswerIsAResetThatMayHaveBeenSent) {
   for (const bool hard : {false, true}) {
     RawServer server([&](RawConnection& connection) {
