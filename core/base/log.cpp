@@ -1,15 +1,17 @@
 #include "core/base/log.h"
 
+#include <poll.h>
 #include <spdlog/async.h>
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
@@ -50,8 +52,17 @@ class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::nul
     if (gathered_.size() >= kGatheredBytes || (known_ == 0 && (known_ = pool_.queue_size()) == 0)) flush_();
   }
   void flush_() override {
-    // Nobody is left to be told of an error.
-    [[maybe_unused]] const std::size_t bytes = std::fwrite(gathered_.data(), 1, gathered_.size(), stderr);
+    for (std::string_view rest = gathered_; !rest.empty();) {
+      const ssize_t n = ::write(STDERR_FILENO, rest.data(), rest.size());
+      if (n >= 0) {
+        rest.remove_prefix(static_cast<std::size_t>(n));
+      } else if (errno == EAGAIN) {
+        pollfd entry{STDERR_FILENO, POLLOUT, 0};
+        ::poll(&entry, 1, -1);
+      } else if (errno != EINTR) {
+        break;  // nobody is left to be told
+      }
+    }
     gathered_.clear();
     written_.fetch_add(std::exchange(lines_, 0), std::memory_order_release);
   }
@@ -147,8 +158,8 @@ void Write(Level level, std::string_view event, Fields fields) {
     if (Capture()) return Capture()(level, line);
   }
   Writer& writer = TheWriter();
+  writer.queued.fetch_add(1, std::memory_order_release);  // first: Flush must not take another's line for this one
   writer.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
-  writer.queued.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace
