@@ -2,7 +2,7 @@
 # Measures a whole way, from a call posted to its message at a sink, beside its limit: the same bytes with nothing
 # between. Figures are "middle (least-most)" over interleaved rounds; only those of one run can be compared.
 # usage: tests/bench/flow.sh [--build DIR] [--rounds N] [--plugin slack|webhook] [SCENARIO…]
-#   sustained  accept, route, deliver and record at once, 32 connections that each send on when they are answered
+#   sustained  accept, route, deliver and record at once, 32 connections that each send on when they are answered, 128 slots
 #   paced      the same at 12,000 calls a second, which wait for nobody
 #   drain      100,000 waiting deliveries into a sink that answers at once
 #   backlog    what an event costs while 1,000 and while 1,000,000 deliveries wait for another sink

@@ -30,7 +30,7 @@ struct Settings {
   int rounds = 3;
   double seconds = 5;
   int connections = 32;
-  int concurrency = 32;
+  int concurrency = 128;
   double rate = 12'000;
   std::uint64_t events = 100'000;
   std::uint64_t few = 1'000, many = 1'000'000;
