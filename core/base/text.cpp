@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace hookswitch {
 namespace {
@@ -54,6 +55,12 @@ std::size_t Distance(std::string_view a, std::string_view b) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
+    // Most texts are ASCII for long stretches.
+    for (std::uint64_t word = 0; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+      std::memcpy(&word, text.data(), sizeof word);
+      if ((word & 0x8080808080808080) != 0) break;
+    }
+    if (text.empty()) return true;
     const std::size_t n = SequenceLength(text);
     if (n == 0) return false;
     text.remove_prefix(n);
@@ -87,11 +94,19 @@ std::string_view CutCodePoints(std::string_view text, std::size_t count) {
 
 void AppendJsonString(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
+  const auto is_plain = [](char c) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+  };
   out += '"';
   while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto c = static_cast<std::uint8_t>(text[0]);
-    if (c >= 0x20 && c < 0x80) {
-      if (c == '"' || c == '\\') out += '\\';
+    if (c == '"' || c == '\\') {
+      out += '\\';
       out += static_cast<char>(c);
       text.remove_prefix(1);
       continue;

@@ -24,10 +24,12 @@ std::string_view CodePointAt(std::string_view text, std::size_t i) {
 }
 
 std::string_view Entity(std::string_view code_point) {
-  if (code_point == "&") return "&amp;";
-  if (code_point == "<") return "&lt;";
-  if (code_point == ">") return "&gt;";
-  return code_point;
+  switch (code_point.front()) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    default: return code_point;
+  }
 }
 
 }  // namespace
@@ -40,7 +42,10 @@ std::string Clean(std::string_view text, std::size_t most) {
     const char c = text[i];
     const bool starts = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
     if (starts && count > most) break;
-    if (c == '\r') {
+    if (c >= 0x20 && c < 0x7F) {
+      out += c;
+      ++count;
+    } else if (c == '\r') {
       if (i + 1 < text.size() && text[i + 1] == '\n') continue;
       out += '\n';
       ++count;
@@ -109,7 +114,7 @@ std::string CodeBlock(std::string_view text, std::size_t most_text, std::size_t 
   for (std::size_t i = 0; i < text.size();) {
     const auto code_point = CodePointAt(text, i);
     const auto escaped = Entity(code_point);
-    const bool backtick = code_point == "`";
+    const bool backtick = code_point.front() == '`';
     const bool separate = backtick && after_backtick;
     const std::size_t width = (escaped.size() == code_point.size() ? 1 : escaped.size()) + (separate ? 1 : 0);
     if (taken == most_text || length + width > room) {
