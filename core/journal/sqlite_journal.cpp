@@ -23,8 +23,9 @@ namespace {
 constexpr std::size_t kRefusedWaiting = 1000;
 constexpr std::size_t kRecordsPerCommit = 4000;
 constexpr std::chrono::milliseconds kTick{250};
-// A commit with so many changes means load. A sender that posts one event after the other never meets it.
-constexpr std::size_t kManyChanges = 4;
+// A commit with so many changes means load: with commit_every, some thousand events a second or a machine that does not
+// keep up. Below, waiting would save CPU that nobody wants and cost latency.
+constexpr std::size_t kManyChanges = 16;
 // After a failed commit callers are answered without touching the disk for this long.
 constexpr std::chrono::milliseconds kRetryWriting{200};
 // A log tail this short is moved by the writer itself: only then can the log start again from its beginning.

@@ -331,7 +331,7 @@ TEST_F(SqliteJournal, ACommitWithEnoughEventsDoesNotWaitForMore) {
   ASSERT_TRUE(Append("a", 100, {"ops"}));
   Deliver(1, 1);
   entered.acquire();
-  for (int i = 0; i < 10; ++i) Deliver(1, 1);
+  for (int i = 0; i < 20; ++i) Deliver(1, 1);
   go_on.release();
   entered.acquire();
   std::vector<std::thread> senders;
