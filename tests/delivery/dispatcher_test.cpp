@@ -93,6 +93,36 @@ TEST_F(DispatcherTest, ASlowSinkDoesNotDelayAnother) {
   EXPECT_EQ(http.CountSent("http://slow"), 8u) << "no more than its concurrency";
 }
 
+TEST_F(DispatcherTest, WhatWasRenderedAfterItWasGivenUpIsNotSent) {
+  auto sink = std::make_shared<FakeSink>();
+  const auto release = std::make_shared<std::promise<void>>();  // outlived by threads that are given up
+  const auto calls = std::make_shared<std::atomic<int>>(0);
+  sink->render = [released = release->get_future().share(), calls](const auto&) -> std::variant<HttpRequest, Outcome> {
+    const int call = ++*calls;
+    if (call == 1) released.wait();
+    return HttpRequest{"POST", "http://hangs", {}, std::to_string(call)};
+  };
+  Lane("hangs", sink), Lane("barrier");
+  Start();
+  Settle();
+  const long holders = sink.use_count();
+  const DeliverySeq seq = Accept("call", {"hangs"});
+  while (*calls == 0) std::this_thread::yield();
+  Tick(6s);
+  ASSERT_TRUE(AwaitRecords(2));
+  EXPECT_EQ(journal.inner.Records()[1].outcome.code, "plugin_hung");
+  EXPECT_FALSE(journal.inner.Records()[1].outcome.may_have_been_delivered);
+  release->set_value();
+  Tick(30s);
+  ASSERT_TRUE(AwaitSent("http://hangs", 1));
+  ASSERT_TRUE(http.Answer("http://hangs", Answered(200)));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  // The attempt that was given up is gone when nobody holds its sink any more.
+  while (sink.use_count() > holders) std::this_thread::yield();
+  EXPECT_EQ(http.Sent().back(), "http://hangs 2");
+  EXPECT_EQ(http.CountSent("http://hangs"), 1u);
+}
+
 TEST_F(DispatcherTest, ASinkThatHangsInRenderDoesNotDelayAnother) {
   auto sink = std::make_shared<FakeSink>();
   const auto release = std::make_shared<std::promise<void>>();  // outlived by threads that are given up
