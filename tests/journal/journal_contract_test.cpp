@@ -1,5 +1,6 @@
 #include "tests/contract/journal_contract.h"
 
+#include "tests/contract/history_contract.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_journal.h"
 #include "tests/journal/temp_folder.h"

@@ -1,0 +1,342 @@
+#pragma once
+#include "tests/contract/journal_contract.h"
+
+// What every journal keeps of History: lists and what is found in them, and what the operator changes. The same suite
+// as journal_contract.h, whose includer instantiates both.
+namespace hookswitch {
+
+TEST_P(JournalContract, AttemptsAreToldAsTheyWereRecorded) {
+  const DeliverySeq a = AppendOne("a");
+  const DeliverySeq b = AppendOne("b");
+  AttemptRecord first = Failed(a, 1, "http_503", "it is down");
+  first.outcome.http_status = 503;
+  first.outcome.may_have_been_delivered = true;
+  first.outcome.action = "wait";
+  first.request = "POST /hook\n\n{\"text\":\"***\"}";
+  first.response = "503\n\nno";
+  journal_->Record(first);
+  journal_->Record(Failed(b, 1, "other", "of another delivery"));
+  AttemptRecord second = Delivered(a);
+  second.number = 2;
+  second.trigger = Trigger::kAutomatic;
+  second.outcome.remote_id = "1772.1";
+  second.started_at = At(1'772'614'930'000);
+  journal_->Record(second);
+  WaitRecorded(3);
+  Open();
+  const auto attempts = AttemptsOf(a);
+  ASSERT_EQ(attempts.size(), 2u);
+  EXPECT_EQ(attempts[0].number, 1u);
+  EXPECT_EQ(attempts[0].trigger, Trigger::kFirst);
+  EXPECT_EQ(attempts[0].started_at, first.started_at);
+  EXPECT_EQ(attempts[0].latency, std::chrono::milliseconds(12));
+  EXPECT_EQ(attempts[0].kind, Outcome::Kind::kRetry);
+  EXPECT_TRUE(attempts[0].may_have_been_delivered);
+  EXPECT_EQ(attempts[0].http_status, 503);
+  EXPECT_EQ(attempts[0].code, "http_503");
+  EXPECT_EQ(attempts[0].reason, "it is down");
+  EXPECT_EQ(attempts[0].action, "wait");
+  EXPECT_EQ(attempts[0].request, first.request);
+  EXPECT_EQ(attempts[0].response, first.response);
+  EXPECT_EQ(attempts[1].number, 2u);
+  EXPECT_EQ(attempts[1].trigger, Trigger::kAutomatic);
+  EXPECT_EQ(attempts[1].kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(attempts[1].remote_id, "1772.1");
+  EXPECT_EQ(attempts[1].request, "");
+  EXPECT_EQ(journal_->AttemptsOf(4711).error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(JournalContract, ADeliveryTellsWhyItIsAsItIs) {
+  const DeliverySeq a = AppendOne("a");
+  EXPECT_EQ(Found(a).code, "");
+  journal_->Record(Failed(a, 1, "http_503", "it is down"));
+  WaitRecorded(1);
+  DeliverySummary found = Found(a);
+  EXPECT_EQ(found.state, DeliveryState::kPending);
+  EXPECT_EQ(found.code, "http_503");
+  EXPECT_EQ(found.reason, "it is down");
+  EXPECT_EQ(found.attempts, 1u);
+  EXPECT_EQ(found.call_id, "a");
+  EXPECT_EQ(found.agent, "billing-eu");
+  EXPECT_EQ(found.status, "completed");
+  EXPECT_EQ(found.sink, "ops");
+  EXPECT_EQ(found.rule, "rule of a");
+  EXPECT_EQ(found.template_name, "short");
+  EXPECT_EQ(found.accepted_at, At(1'772'614'923'114));
+  EXPECT_EQ(EventSeqOf(found.event_id), found.event);
+  AttemptRecord delivered = Delivered(a);
+  delivered.number = 2;
+  journal_->Record(delivered);
+  WaitRecorded(2);
+  found = Found(a);
+  EXPECT_EQ(found.state, DeliveryState::kDelivered);
+  EXPECT_EQ(found.code, "");
+  EXPECT_EQ(found.reason, "");
+  EXPECT_EQ(journal_->FindDelivery(4711).error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(JournalContract, EventsAreListedNewestFirstPageByPage) {
+  for (int i = 1; i <= 7; ++i) ASSERT_TRUE(Append("e" + std::to_string(i), {"ops", "oncall"}));
+  std::vector<EventSeq> seen;
+  EventSeq before = 0;
+  do {
+    const auto page = journal_->ListEvents({}, before, 3);
+    ASSERT_TRUE(page);
+    ASSERT_LE(page->items.size(), 3u);
+    for (const EventSummary& event : page->items) seen.push_back(event.seq);
+    before = page->next;
+  } while (before != 0);
+  EXPECT_EQ(seen, (std::vector<EventSeq>{7, 6, 5, 4, 3, 2, 1}));
+  const auto all = journal_->ListEvents({}, 0, 7);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->next, 0) << "there is nothing before the first";
+  const EventSummary& newest = all->items.front();
+  EXPECT_EQ(newest.source, "bolna");
+  EXPECT_EQ(newest.call_id, "e7");
+  EXPECT_EQ(newest.agent, "billing-eu");
+  EXPECT_EQ(newest.status, "completed");
+  EXPECT_EQ(newest.received_at, At(1'772'614'923'114));
+  EXPECT_EQ(newest.deliveries, 2u);
+  EXPECT_EQ(EventSeqOf(newest.id), 7);
+  EXPECT_TRUE(journal_->ListEvents({}, 1, 10)->items.empty());
+}
+
+TEST_P(JournalContract, EventsAreFoundByWhatTheyAre) {
+  const auto add = [this](const char* key, std::string_view source, std::string_view agent, std::string_view status,
+                          std::int64_t ms, std::string_view body) {
+    NewEvent event;
+    event.dedup = DigestOf(key);
+    event.source = source;
+    event.call_id = key;
+    event.agent = agent;
+    event.status = status;
+    event.received_at = At(ms);
+    event.body = body;
+    return journal_->Append(event).has_value();
+  };
+  ASSERT_TRUE(add("c1", "bolna", "sales", "completed", 1000, "hello"));
+  ASSERT_TRUE(add("c2", "bolna", "billing", "failed", 2000, std::string_view("a\0'x%y", 6)));
+  ASSERT_TRUE(add("c3", "vapi", "sales", "failed", 3000, "goodbye"));
+  const auto found = [this](const EventFilter& filter) {
+    std::string calls;
+    const auto page = journal_->ListEvents(filter, 0, 100);
+    EXPECT_TRUE(page);
+    for (const EventSummary& event : page->items) calls += event.call_id + " ";
+    return calls;
+  };
+  EXPECT_EQ(found({.source = "bolna"}), "c2 c1 ");
+  EXPECT_EQ(found({.call_id = "c3"}), "c3 ");
+  EXPECT_EQ(found({.agent = "sales", .status = "failed"}), "c3 ");
+  EXPECT_EQ(found({.status = "none"}), "");
+  EXPECT_EQ(found({.text = "bye"}), "c3 ");
+  EXPECT_EQ(found({.text = std::string("\0'x%", 4)}), "c2 ");
+  EXPECT_EQ(found({.since = At(2000)}), "c3 c2 ");
+  EXPECT_EQ(found({.since = At(1000), .until = At(3000)}), "c2 c1 ");
+  ASSERT_TRUE(journal_->FindEvent(2));
+  EXPECT_EQ(journal_->FindEvent(2)->agent, "billing");
+  EXPECT_EQ(journal_->FindEvent(4711).error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(JournalContract, DeliveriesAreFoundByWhatTheyAreAndNewestFirst) {
+  ASSERT_TRUE(Append("a", {"ops", "oncall"}));  // 1 2
+  ASSERT_TRUE(Append("b", {"ops"}));            // 3
+  ASSERT_TRUE(Append("c", {"mail", "ops"}));    // 4 5
+  journal_->Record(Delivered(1));
+  journal_->Record(Attempt(3, DeliveryState::kDead, Outcome::Kind::kRejected));
+  journal_->Record(Attempt(5, DeliveryState::kHeld));
+  WaitRecorded(3);
+  const auto found = [this](const DeliveryFilter& filter) {
+    Seqs seqs;
+    const auto page = journal_->ListDeliveries(filter, 0, 100);
+    EXPECT_TRUE(page);
+    EXPECT_EQ(page->next, 0);
+    for (const DeliverySummary& delivery : page->items) seqs.push_back(delivery.seq);
+    return seqs;
+  };
+  EXPECT_EQ(found({}), (Seqs{5, 4, 3, 2, 1}));
+  EXPECT_EQ(found({.states = {DeliveryState::kPending}}), (Seqs{4, 2}));
+  EXPECT_EQ(found({.states = {DeliveryState::kDead, DeliveryState::kDelivered}}), (Seqs{3, 1}));
+  EXPECT_EQ(found({.states = {DeliveryState::kHeld}}), (Seqs{5}));
+  EXPECT_EQ(found({.states = {DeliveryState::kHeld}, .held_sinks = {"oncall", "ops"}}), (Seqs{5, 2}));
+  EXPECT_EQ(found({.states = {DeliveryState::kPending}, .held_sinks = {"oncall"}}), (Seqs{4}));
+  EXPECT_EQ(found({.sink = "ops"}), (Seqs{5, 3, 1}));
+  EXPECT_EQ(found({.rule = "rule of a"}), (Seqs{2, 1}));
+  EXPECT_EQ(found({.call_id = "c"}), (Seqs{5, 4}));
+  EXPECT_EQ(found({.agent = "nobody"}), Seqs{});
+  EXPECT_EQ(found({.status = "completed", .source = "bolna"}), (Seqs{5, 4, 3, 2, 1}));
+  EXPECT_EQ(found({.event = 1}), (Seqs{2, 1}));
+  EXPECT_EQ(found({.sink = "ops", .event = 1}), (Seqs{1}));
+  EXPECT_EQ(found({.event = 4711}), Seqs{});
+  EXPECT_EQ(found({.since = At(1'772'614'923'115)}), Seqs{});
+  EXPECT_EQ(found({.until = At(1'772'614'923'115)}), (Seqs{5, 4, 3, 2, 1}));
+  for (const EventSeq event : {0, 3}) {
+    const auto page = journal_->ListDeliveries({.event = event}, 0, 1);
+    ASSERT_TRUE(page);
+    ASSERT_EQ(page->items.size(), 1u);
+    EXPECT_EQ(page->items[0].seq, 5);
+    const auto rest = journal_->ListDeliveries({.event = event}, page->next, 1);
+    ASSERT_EQ(rest->items.size(), 1u);
+    EXPECT_EQ(rest->items[0].seq, 4);
+  }
+}
+
+TEST_P(JournalContract, DeliveriesOfAnEventAreAllOfThem) {
+  ASSERT_TRUE(Append("a", {"ops", "mail"}));  // 1 2
+  ASSERT_TRUE(Append("b", {"ops"}));          // 3
+  journal_->Record(DeadWithFallback(1));      // 4
+  WaitRecorded(1);
+  journal_->Record(DeadWithFallback(4));  // 5
+  WaitRecorded(2);
+  const std::vector<NewDelivery> more = {{.sink = "mail", .rule = "r", .template_name = ""}};
+  ASSERT_TRUE(journal_->AddDeliveries(1, more, At(5)));  // 6
+  journal_->Record(DeadWithFallback(6));                 // 7
+  WaitRecorded(3);
+  const Seqs first = {1};
+  ASSERT_TRUE(journal_->Revive(first, At(6)));
+  journal_->Record(DeadWithFallback(1));  // 8, in the place of 4
+  WaitRecorded(4);
+  Open();
+  EXPECT_EQ(SeqsOf(1), (Seqs{1, 2, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(SeqsOf(2), (Seqs{3}));
+  EXPECT_EQ(Found(1).fallback, 8);
+  EXPECT_TRUE(Found(4).is_fallback);
+  EXPECT_EQ(journal_->DeliveriesOf(4711).error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(JournalContract, RevivedDeliveryIsPendingAsNew) {
+  const DeliverySeq a = AppendOne("a");
+  const DeliverySeq b = AppendOne("b");
+  AttemptRecord next = Attempt(a, DeliveryState::kPending, Outcome::Kind::kNext);
+  next.step = 1;
+  next.outcome.state = "left";
+  journal_->Record(next);
+  AttemptRecord dead = Failed(a, 2, "http_404", "nobody there");
+  dead.state = DeliveryState::kDead;
+  dead.step = 1;
+  dead.due = At(77);
+  journal_->Record(dead);
+  WaitRecorded(2);
+  const auto revived = journal_->Revive(Seqs{a, b, 4711}, At(1'772'700'000'000));
+  ASSERT_TRUE(revived);
+  ASSERT_EQ(revived->size(), 1u) << "the others have not ended or are not there";
+  Crash();
+  const auto pending = Pending();
+  ASSERT_EQ(pending.size(), 2u);
+  for (const PendingDelivery& again : {revived->front(), pending.front()}) {
+    EXPECT_EQ(again.seq, a);
+    EXPECT_EQ(again.event, 1);
+    EXPECT_EQ(again.call_key, 7u);
+    EXPECT_EQ(again.accepted_at, At(1'772'700'000'000));
+    EXPECT_EQ(again.due, WallTime{});
+    EXPECT_EQ(again.attempts, 2u) << "numbers of attempts go on";
+    EXPECT_EQ(again.step, 0u);
+    EXPECT_EQ(again.state, "");
+    EXPECT_TRUE(again.is_replay);
+    EXPECT_FALSE(again.is_held);
+    EXPECT_EQ(again.sink, "ops");
+    EXPECT_EQ(again.rule, "rule of a");
+  }
+  EXPECT_FALSE(pending.back().is_replay);
+  EXPECT_TRUE(Found(a).is_replay);
+  EXPECT_EQ(AttemptsOf(a).size(), 2u);
+}
+
+TEST_P(JournalContract, ReplayIsOneUntilItIsTried) {
+  const DeliverySeq a = AppendOne("a");
+  journal_->Record(Delivered(a));
+  WaitRecorded(1);
+  ASSERT_EQ(journal_->Revive(Seqs{a}, At(5))->size(), 1u);
+  AttemptRecord waits = Attempt(a, DeliveryState::kHeld);
+  waits.number = 0;
+  journal_->Record(waits);
+  WaitRecorded(2);
+  EXPECT_TRUE(Pending().front().is_replay) << "nothing was tried";
+  AttemptRecord failed = Failed(a, 2, "http_503", "it is down");
+  failed.trigger = Trigger::kManual;
+  journal_->Record(failed);
+  WaitRecorded(3);
+  Open();
+  EXPECT_FALSE(Pending().front().is_replay);
+  EXPECT_TRUE(Found(a).is_replay);
+  ASSERT_EQ(AttemptsOf(a).size(), 2u);
+  EXPECT_EQ(AttemptsOf(a).back().trigger, Trigger::kManual);
+}
+
+TEST_P(JournalContract, AddedDeliveriesAreTheEventsAndPending) {
+  ASSERT_TRUE(Append("a", {}, 0xfedcba9876543210));
+  const std::vector<NewDelivery> more = {
+      {.sink = "ops", .rule = "r", .template_name = "t", .newest_only = true},
+      {.sink = "mail", .rule = "s", .template_name = "", .hold = std::chrono::seconds(1)}};
+  const auto added = journal_->AddDeliveries(1, more, At(5000));
+  ASSERT_TRUE(added);
+  ASSERT_EQ(added->size(), 2u);
+  Crash();
+  const auto pending = Pending();
+  ASSERT_EQ(pending.size(), 2u);
+  for (const auto& seen : {*added, pending}) {
+    EXPECT_EQ(seen[0].seq, 1);
+    EXPECT_EQ(seen[0].event, 1);
+    EXPECT_EQ(seen[0].call_key, 0xfedcba9876543210);
+    EXPECT_EQ(seen[0].accepted_at, At(5000));
+    EXPECT_EQ(seen[0].sink, "ops");
+    EXPECT_EQ(seen[0].rule, "r");
+    EXPECT_EQ(seen[0].template_name, "t");
+    EXPECT_TRUE(seen[0].is_replay);
+    EXPECT_TRUE(seen[0].newest_only);
+    EXPECT_FALSE(seen[0].is_held);
+    EXPECT_EQ(seen[1].seq, 2);
+    EXPECT_TRUE(seen[1].is_held);
+    EXPECT_EQ(seen[1].due, At(6000));
+  }
+  EXPECT_EQ(journal_->FindEvent(1)->deliveries, 0u) << "those of its acceptance";
+  const auto b = Append("b", {"ops"});
+  EXPECT_EQ(b->first_delivery, 3);
+  EXPECT_EQ(journal_->AddDeliveries(4711, more, At(1)).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(journal_->AddDeliveries(1, {}, At(1)));
+  EXPECT_EQ(PendingSeqs(), (Seqs{1, 2, 3}));
+}
+
+TEST_P(JournalContract, CancelEndsWhatIsNotDelivered) {
+  for (int i = 1; i <= 5; ++i) AppendOne("e" + std::to_string(i));
+  journal_->Record(Delivered(1));
+  journal_->Record(Attempt(2, DeliveryState::kDead, Outcome::Kind::kRejected));
+  journal_->Record(Attempt(3, DeliveryState::kHeld));
+  WaitRecorded(3);
+  const auto canceled = journal_->Cancel(Seqs{1, 2, 3, 4, 4711, 4}, "purged by the operator");
+  ASSERT_TRUE(canceled);
+  EXPECT_EQ(*canceled, (Seqs{2, 3, 4}));
+  EXPECT_EQ(journal_->Stats().pending, 1u);
+  Crash();
+  EXPECT_EQ(PendingSeqs(), Seqs{5});
+  EXPECT_EQ(Found(1).state, DeliveryState::kDelivered);
+  for (const DeliverySeq delivery : {2, 3, 4}) {
+    EXPECT_EQ(Found(delivery).state, DeliveryState::kCanceled);
+    EXPECT_EQ(Found(delivery).reason, "purged by the operator");
+  }
+  EXPECT_TRUE(journal_->Cancel(Seqs{2}, "again")->empty());
+}
+
+TEST_P(JournalContract, AnOperatorsPauseIsKeptBesideWhatTheSinkAskedFor) {
+  const DeliverySeq a = AppendOne("a");
+  ASSERT_TRUE(journal_->SavePause("ops", true));
+  ASSERT_TRUE(journal_->SavePause("mail", true));
+  AttemptRecord throttled = Attempt(a, DeliveryState::kPending);
+  throttled.lane_due = At(1'772'614'999'000);
+  journal_->Record(throttled);
+  WaitRecorded(1);
+  ASSERT_TRUE(journal_->SavePause("mail", false));
+  Crash();
+  const auto lanes = journal_->LoadLanes();
+  ASSERT_TRUE(lanes);
+  ASSERT_EQ(lanes->size(), 2u);
+  EXPECT_EQ((*lanes)[0].sink, "mail");
+  EXPECT_FALSE((*lanes)[0].paused);
+  EXPECT_EQ((*lanes)[0].due, WallTime{});
+  EXPECT_EQ((*lanes)[1].sink, "ops");
+  EXPECT_TRUE((*lanes)[1].paused);
+  EXPECT_EQ((*lanes)[1].due, At(1'772'614'999'000));
+  ASSERT_TRUE(journal_->SavePause("ops", false));
+  EXPECT_EQ(journal_->LoadLanes()->at(1).due, WallTime{}) << "the operator lifted that too";
+}
+
+}  // namespace hookswitch
