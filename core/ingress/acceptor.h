@@ -28,7 +28,8 @@ struct IngressSnapshot {
 };
 
 /// Told of every new event, after the commit and before the answer: what was stored and the deliveries that now wait
-/// (none, if no rule wanted it). Duplicates and requests that are no calls are not told.
+/// (none, if no rule wanted it). Duplicates and requests that are no calls are not told. On the thread that gives the
+/// answer; must not block, for other answers wait behind it.
 using DeliveriesAccepted =
     std::function<void(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries)>;
 
@@ -48,7 +49,8 @@ class Acceptor {
   /// Whatever the head alone can decide: path, method, address, secret, rate.
   std::optional<Answer> HandleHead(const ServedRequest& head);
   /// Only for requests that HandleHead let pass, next on the same thread: it does not look at the sender again, and
-  /// goes on with the snapshot that the sender was judged by.
+  /// goes on with the snapshot that the sender was judged by. If the request can be answered `later`, an event's answer
+  /// comes so, from a thread of the Acceptor's own; else this blocks until the event is stored.
   Answer Handle(const ServedRequest& request);
   /// Counts and records a request that the server refused by itself (HttpServerOptions::on_refused).
   void Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail);

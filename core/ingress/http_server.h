@@ -63,7 +63,8 @@ Answer ErrorAnswer(int status, std::string_view error, std::string_view detail);
 /// Decides early, by the head alone, whether the body is worth reading: an Answer ends the request (and the connection,
 /// since its body is not read).
 using HeadHandler = std::function<std::optional<Answer>(const ServedRequest& head)>;
-/// Answers a whole request. Runs on a pool thread; may block; exceptions become 500 and a log line.
+/// Answers a whole request, or has it answered later. Runs on a pool thread; may block; exceptions become 500 and a log
+/// line, so nothing may throw once somebody is to give the answer.
 using RequestHandler = std::function<Answer(const ServedRequest&)>;
 
 struct HttpServerOptions {

@@ -153,7 +153,7 @@ TEST_F(LaterAnswerTest, ANextRequestThatDoesNotWaitForItIsServedAfterIt) {
 }
 
 TEST_F(LaterAnswerTest, TheTimeItTakesIsNotTheSenders) {
-  options.keep_alive_timeout = milliseconds(20);
+  options.keep_alive_timeout = milliseconds(500);
   RawClient client(Start());
   client.Send(Post("/later", "a"));
   const Asked asked = Next();
