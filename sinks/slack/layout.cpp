@@ -4,7 +4,6 @@
 #include <boost/json.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "text.h"
 
@@ -35,8 +34,12 @@ constexpr std::size_t kMaxNotification = 1000;
 constexpr std::size_t kMaxPlain = 3900;
 constexpr std::size_t kMaxPlainPart = 1000;
 
-std::string Title(const hsw::Message& message) {
-  std::string title = OneLine(message.Title());
+// What a message of the usual parts takes, so that no string grows step by step.
+constexpr std::size_t kUsualPart = 256;
+constexpr std::size_t kUsualMarkup = 2048;
+
+std::string_view Title(const hsw::Message& message, std::string& room) {
+  const auto title = OneLine(message.Title(), room);
   return title.empty() ? "Notification" : title;
 }
 
@@ -67,137 +70,133 @@ CallFacts ReadFacts(std::string_view event_json) {
   return facts;
 }
 
-class BlockList {
- public:
-  void Open(std::string_view json) {
-    if (!out_.empty()) out_ += ',';
-    out_ += json;
+/// "*Call ID:*\n3f0c…", or "" for a field that says nothing.
+void FieldText(const hsw_pair& field, std::string& text, std::string& room) {
+  text = "*";
+  AppendEscaped(text, OneLine(hsw::View(field.name), room), kMaxFieldName, "…");
+  const bool named = text.size() > 1;
+  if (named) {
+    text += ":*\n";
+  } else {
+    text.clear();
   }
-  void Raw(std::string_view json) { out_ += json; }
-  void Text(std::string_view text) { hsw::AppendJsonString(out_, text); }
-  const std::string& out() const { return out_; }
-
- private:
-  std::string out_;
-};
-
-/// "*Call ID:*\n3f0c…" of each field that says something, within the budget.
-std::vector<std::string> FieldTexts(const hsw::Message& message) {
-  std::vector<std::string> texts;
-  std::size_t left = kFieldsBudget;
-  for (const hsw_pair& field : message.Fields()) {
-    const std::string name = Escape(OneLine(hsw::View(field.name)), kMaxFieldName, "…");
-    std::string value = Escape(Clean(hsw::View(field.value), kMaxFieldValue), kMaxFieldValue, "…");
-    if (name.empty() && IsBlank(value)) continue;
-    if (IsBlank(value)) value = "-";
-    std::string text = name.empty() ? value : "*" + name + ":*\n" + value;
-    const std::size_t length = hsw::CodePoints(text);
-    if (length > left || texts.size() == kMaxFields) break;
-    left -= length;
-    texts.push_back(std::move(text));
+  const std::string_view value = Clean(hsw::View(field.value), room, kMaxFieldValue);
+  if (!IsBlank(value)) {
+    AppendEscaped(text, value, kMaxFieldValue, "…");
+  } else if (named) {
+    text += '-';
   }
-  return texts;
 }
 
-/// Time and links, each one context element.
-std::vector<std::string> ContextTexts(const hsw::Message& message) {
-  std::vector<std::string> texts;
-  std::size_t left = kContextBudget;
-  auto add = [&](std::string text) {
+/// Time and links, each one context element, as JSON with commas between. Returns how many code points they show.
+std::size_t ContextElements(const hsw::Message& message, std::string& json, std::string& text) {
+  std::size_t left = kContextBudget, count = 0;
+  auto add = [&] {
     const std::size_t length = hsw::CodePoints(text);
-    if (text.empty() || length > left || texts.size() == kMaxContextElements) return;
+    if (text.empty() || length > left || count == kMaxContextElements) return;
     left -= length;
-    texts.push_back(std::move(text));
+    if (count++ > 0) json += ',';
+    json += R"({"type":"mrkdwn","text":)";
+    hsw::AppendJsonString(json, text);
+    json += R"(,"verbatim":true})";
   };
-  if (const auto at = message.AtUnixMs()) add(Date(*at));
-  for (const hsw_pair& link : message.Links()) {
-    add(Link(hsw::View(link.value), hsw::View(link.name), std::min(left, kMaxText)));
+  if (const auto at = message.AtUnixMs()) {
+    text.clear();
+    AppendDate(text, *at);
+    add();
   }
-  return texts;
+  for (const hsw_pair& link : message.Links()) {
+    text.clear();
+    AppendLink(text, hsw::View(link.value), hsw::View(link.name), std::min(left, kMaxText));
+    add();
+  }
+  return kContextBudget - left;
 }
 
 }  // namespace
 
 std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, std::string_view mention) {
-  const std::string title = Title(message);
-  const std::string text = Clean(message.Text(), kMaxText);
-  const std::string transcript = Clean(message.Transcript(), max_transcript);
-  const bool has_transcript = !IsBlank(transcript) && max_transcript > 0;
-  const auto context = ContextTexts(message);
-  std::size_t left = kAllText;
-  for (const std::string& element : context) left -= hsw::CodePoints(element);
+  std::string title_room, text_room, transcript_room, room, shown;
+  const std::string_view title = Title(message, title_room);
+  const std::string_view text = Clean(message.Text(), text_room, kMaxText);
+  const std::string_view transcript = Clean(message.Transcript(), transcript_room, max_transcript);
+  const bool has_text = !IsBlank(text), has_transcript = !IsBlank(transcript) && max_transcript > 0;
+  shown.reserve(kUsualPart + transcript.size());
+  std::string context;
+  std::size_t left = kAllText - ContextElements(message, context, shown);
 
-  BlockList blocks;
-  blocks.Open(R"({"type":"header","text":{"type":"plain_text","text":)");
-  const std::string header = Cut(title, kMaxHeader, "…");
-  blocks.Text(header);
+  std::string body;
+  body.reserve(kUsualMarkup + title.size() * 2 + text.size() * 2 + transcript.size() + context.size());
+  auto json = [&body](std::string_view value) { hsw::AppendJsonString(body, value); };
+
+  // What a phone's notification and a screen reader show.
+  shown = title;
+  if (has_text) shown.append(1, '\n').append(OneLine(text, room));
+  body += R"({"text":)";
+  room.clear();
+  AppendEscaped(room, shown, kMaxNotification, "…");
+  json(room);
+
+  body += R"(,"blocks":[{"type":"header","text":{"type":"plain_text","text":)";
+  const std::string_view header = Cut(title, room, kMaxHeader, "…");
+  json(header);
   left -= hsw::CodePoints(header);
-  blocks.Raw(R"(,"emoji":true}})");
+  body += R"(,"emoji":true}})";
   if (!mention.empty()) {
     left -= hsw::CodePoints(mention);
-    blocks.Open(R"({"type":"section","text":{"type":"mrkdwn","text":)");
-    blocks.Text(mention);
-    blocks.Raw(R"(,"verbatim":true}})");
+    body += R"(,{"type":"section","text":{"type":"mrkdwn","text":)";
+    json(mention);
+    body += R"(,"verbatim":true}})";
   }
 
-  const auto fields = FieldTexts(message);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (i % kFieldsPerSection == 0) {
-      if (i) blocks.Raw("]}");
-      blocks.Open(R"({"type":"section","fields":[)");
+  std::size_t fields = 0, fields_left = kFieldsBudget;
+  for (const hsw_pair& field : message.Fields()) {
+    FieldText(field, shown, room);
+    if (shown.empty()) continue;
+    const std::size_t length = hsw::CodePoints(shown);
+    if (length > fields_left || fields == kMaxFields) break;
+    fields_left -= length;
+    left -= length;
+    if (fields % kFieldsPerSection == 0) {
+      if (fields > 0) body += "]}";
+      body += R"(,{"type":"section","fields":[)";
     } else {
-      blocks.Raw(",");
+      body += ',';
     }
-    blocks.Raw(R"({"type":"mrkdwn","text":)");
-    blocks.Text(fields[i]);
-    left -= hsw::CodePoints(fields[i]);
-    blocks.Raw(R"(,"verbatim":true})");
+    ++fields;
+    body += R"({"type":"mrkdwn","text":)";
+    json(shown);
+    body += R"(,"verbatim":true})";
   }
-  if (!fields.empty()) blocks.Raw("]}");
+  if (fields > 0) body += "]}";
 
   // The layout that people know comes first: header, fields, divider, transcript. What else there is to say stands
   // behind it.
-  const std::string more =
-      IsBlank(text) ? std::string() : Cut(text, has_transcript ? kTextBudget : kMaxText, kTruncated);
+  const std::string_view more =
+      has_text ? Cut(text, room, has_transcript ? kTextBudget : kMaxText, kTruncated) : std::string_view();
   left -= hsw::CodePoints(more);
-  if (has_transcript || !more.empty()) blocks.Open(R"({"type":"divider"})");
+  if (has_transcript || has_text) body += R"(,{"type":"divider"})";
   if (has_transcript) {
-    blocks.Open(R"({"type":"section","text":{"type":"mrkdwn","text":)");
-    blocks.Text(CodeBlock(transcript, max_transcript, std::min(left, kMaxText)));
-    blocks.Raw(R"(,"verbatim":true}})");
+    body += R"(,{"type":"section","text":{"type":"mrkdwn","text":)";
+    shown.clear();
+    AppendCodeBlock(shown, transcript, max_transcript, std::min(left, kMaxText));
+    json(shown);
+    body += R"(,"verbatim":true}})";
   }
-  if (!more.empty()) {
+  if (has_text) {
     // plain_text, because mrkdwn has no escape for * _ ~ and `.
-    blocks.Open(R"({"type":"section","text":{"type":"plain_text","text":)");
-    blocks.Text(more);
-    blocks.Raw(R"(,"emoji":true}})");
+    body += R"(,{"type":"section","text":{"type":"plain_text","text":)";
+    json(more);
+    body += R"(,"emoji":true}})";
   }
-
-  for (std::size_t i = 0; i < context.size(); ++i) {
-    if (i == 0) {
-      blocks.Open(R"({"type":"context","elements":[)");
-    } else {
-      blocks.Raw(",");
-    }
-    blocks.Raw(R"({"type":"mrkdwn","text":)");
-    blocks.Text(context[i]);
-    blocks.Raw(R"(,"verbatim":true})");
-  }
-  if (!context.empty()) blocks.Raw("]}");
-
-  // What a phone's notification and a screen reader show.
-  std::string notification = title;
-  if (!IsBlank(text)) notification += "\n" + OneLine(text);
-  std::string body = R"({"text":)";
-  hsw::AppendJsonString(body, Escape(notification, kMaxNotification, "…"));
-  body += R"(,"blocks":[)";
-  body += blocks.out();
+  if (!context.empty()) body.append(R"(,{"type":"context","elements":[)").append(context).append("]}");
   body += R"(],"unfurl_links":false,"unfurl_media":false})";
   return body;
 }
 
 std::string PlainBody(const hsw::Message& message, std::size_t max_transcript, std::string_view mention) {
-  std::string text = Cut(Title(message), kMaxHeader, "…");
+  std::string room;
+  std::string text = Cut(Title(message, room), kMaxHeader, "…");
   auto line = [&](std::string_view more) {
     text += '\n';
     text += more;
@@ -235,7 +234,8 @@ std::string WorkflowBody(const hsw::Delivery& delivery, std::size_t max_transcri
     facts.recording_url = hsw::View(message.Links()[0].value);
   std::string transcript = Clean(message.Transcript(), max_transcript + kTruncated.size());
   transcript = max_transcript == 0 ? "" : Cut(transcript, max_transcript + kTruncated.size(), kTruncated);
-  add("title", Title(message));
+  std::string room;
+  add("title", Title(message, room));
   add("status", hsw::View(delivery.Event().status));
   add("agent", hsw::View(delivery.Event().agent));
   add("call_id", hsw::View(delivery.Event().call_id));

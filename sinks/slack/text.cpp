@@ -23,6 +23,18 @@ std::string_view CodePointAt(std::string_view text, std::size_t i) {
   return text.substr(i, SequenceLength(text[i]));
 }
 
+bool StartsCodePoint(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+/// Whether what begins at `i` is a control character (U+0080…U+009F too) other than newline and tab.
+bool NeedsCleaning(std::string_view text, std::size_t i) {
+  const auto c = static_cast<unsigned char>(text[i]);
+  if (c < 0x20) return c != '\n' && c != '\t';
+  if (c < 0x7F) return false;
+  return c == 0x7F || (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0);
+}
+
 std::string_view Entity(std::string_view code_point) {
   switch (code_point.front()) {
     case '&': return "&amp;";
@@ -32,122 +44,181 @@ std::string_view Entity(std::string_view code_point) {
   }
 }
 
+/// The stretch of ASCII at `i` that stands for itself, be it in a block of code.
+std::string_view PlainAt(std::string_view text, std::size_t i) {
+  std::size_t end = i;
+  while (end < text.size()) {
+    const char c = text[end];
+    if (static_cast<unsigned char>(c) >= 0x80 || c == '&' || c == '<' || c == '>' || c == '`') break;
+    ++end;
+  }
+  return text.substr(i, end - i);
+}
+
+/// Appends as long as it all has at most so many code points, and knows where it has to be cut otherwise.
+class Limited {
+ public:
+  Limited(std::string& out, std::size_t most, std::string_view ending)
+      : out_(out), ending_(ending), most_(most), most_if_cut_(most - hsw::CodePoints(ending)), cut_at_(out.size()) {}
+
+  /// One code point or its entity, with what goes before it. False, and nothing is appended, if it does not fit.
+  bool Add(std::string_view text, std::string_view before = {}) {
+    const std::size_t width = (text.front() == '&' ? text.size() : 1) + (before.empty() ? 0 : 1);
+    if (length_ + width > most_) return false;
+    out_.append(before).append(text);
+    length_ += width;
+    if (length_ <= most_if_cut_) cut_at_ = out_.size();
+    return true;
+  }
+  /// ASCII. False if it does not fit as a whole.
+  bool AddPlain(std::string_view text) {
+    const std::size_t fitting = std::min(text.size(), most_ - length_);
+    if (length_ < most_if_cut_) cut_at_ = out_.size() + std::min(fitting, most_if_cut_ - length_);
+    out_.append(text, 0, fitting);
+    length_ += fitting;
+    return fitting == text.size();
+  }
+  /// After a false answer, the last.
+  void Cut() {
+    out_.resize(cut_at_);
+    out_ += ending_;
+  }
+
+ private:
+  std::string& out_;
+  const std::string_view ending_;
+  const std::size_t most_, most_if_cut_;
+  std::size_t length_ = 0, cut_at_;
+};
+
 }  // namespace
 
-std::string Clean(std::string_view text, std::size_t most) {
-  std::string out;
-  out.reserve(most < text.size() / 4 ? most * 4 : text.size());
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+std::string_view Clean(std::string_view text, std::string& room, std::size_t most) {
+  std::size_t count = 0, i = 0;
+  while (i < text.size() && !NeedsCleaning(text, i)) {
+    const bool starts = StartsCodePoint(text[i]);
+    if (starts && count > most) return text.substr(0, i);
+    count += starts;
+    ++i;
+  }
+  if (i == text.size()) return text;
+  room.assign(text, 0, i);
+  for (; i < text.size(); ++i) {
     const char c = text[i];
-    const bool starts = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    const bool starts = StartsCodePoint(c);
     if (starts && count > most) break;
-    if (c >= 0x20 && c < 0x7F) {
-      out += c;
-      ++count;
+    if (!NeedsCleaning(text, i)) {
+      room += c;
+      count += starts;
     } else if (c == '\r') {
       if (i + 1 < text.size() && text[i + 1] == '\n') continue;
-      out += '\n';
+      room += '\n';
       ++count;
-    } else if (static_cast<unsigned char>(c) == 0xC2 && i + 1 < text.size() &&
-               static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      ++i;  // U+0080…U+009F
-    } else if ((static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) || c == '\n' || c == '\t') {
-      out += c;
-      count += starts;
+    } else if (static_cast<unsigned char>(c) == 0xC2) {
+      ++i;
     }
   }
-  return out;
+  return room;
+}
+
+std::string Clean(std::string_view text, std::size_t most) {
+  std::string room;
+  const auto clean = Clean(text, room, most);
+  return clean.data() == room.data() ? std::move(room) : std::string(clean);
+}
+
+std::string_view OneLine(std::string_view text, std::string& room) {
+  const bool ragged = text.starts_with(' ') || text.ends_with(' ') || text.find("  ") != std::string_view::npos ||
+                      text.find_first_of("\n\t") != std::string_view::npos;
+  text = Clean(text, room);
+  if (!ragged && text.data() != room.data()) return text;
+  std::string line;
+  for (const char c : text) {
+    const bool space = c == '\n' || c == '\t' || c == ' ';
+    if (!space) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  room = std::move(line);
+  return room;
 }
 
 std::string OneLine(std::string_view text) {
-  std::string out;
-  for (const char c : Clean(text)) {
-    const bool space = c == '\n' || c == '\t' || c == ' ';
-    if (!space) {
-      out += c;
-    } else if (!out.empty() && out.back() != ' ') {
-      out += ' ';
-    }
+  std::string room;
+  return std::string(OneLine(text, room));
+}
+
+void AppendEscaped(std::string& out, std::string_view text, std::size_t most, std::string_view ending) {
+  Limited limited(out, most, ending);
+  for (std::size_t i = 0; i < text.size();) {
+    const auto plain = PlainAt(text, i);
+    const auto code_point = plain.empty() ? CodePointAt(text, i) : plain;
+    if (!(plain.empty() ? limited.Add(Entity(code_point)) : limited.AddPlain(plain))) return limited.Cut();
+    i += code_point.size();
   }
-  if (!out.empty() && out.back() == ' ') out.pop_back();
-  return out;
 }
 
 std::string Escape(std::string_view text, std::size_t most, std::string_view ending) {
   std::string out;
-  out.reserve(text.size() + 16);
-  const std::size_t most_if_cut = most - hsw::CodePoints(ending);
-  std::size_t length = 0, cut_at = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto code_point = CodePointAt(text, i);
-    const auto escaped = Entity(code_point);
-    const std::size_t width = escaped.size() == code_point.size() ? 1 : escaped.size();
-    if (length + width > most) {
-      out.resize(cut_at);
-      out += ending;
-      return out;
-    }
-    out += escaped;
-    length += width;
-    if (length <= most_if_cut) cut_at = out.size();
-    i += code_point.size();
-  }
+  AppendEscaped(out, text, most, ending);
   return out;
+}
+
+std::string_view Cut(std::string_view text, std::string& room, std::size_t most, std::string_view ending) {
+  if (hsw::CutCodePoints(text, most).size() == text.size()) return text;
+  room = hsw::CutCodePoints(text, most - hsw::CodePoints(ending));
+  room += ending;
+  return room;
 }
 
 std::string Cut(std::string_view text, std::size_t most, std::string_view ending) {
-  if (hsw::CutCodePoints(text, most).size() == text.size()) return std::string(text);
-  std::string out(hsw::CutCodePoints(text, most - hsw::CodePoints(ending)));
-  out += ending;
-  return out;
+  std::string room;
+  return std::string(Cut(text, room, most, ending));
 }
 
-std::string CodeBlock(std::string_view text, std::size_t most_text, std::size_t most) {
-  const std::size_t room = most - 2 * kFence.size() - 2;  // one U+200B may follow each fence
-  const std::size_t room_if_cut = room - kTruncated.size();
-  std::string out(kFence);
-  out.reserve(kFence.size() * 2 + std::min(text.size(), most_text * 2) + kTruncated.size() + 16);
-  std::size_t taken = 0, length = 0, cut_at = out.size();
-  bool after_backtick = true;
-  bool cut = false;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto code_point = CodePointAt(text, i);
-    const auto escaped = Entity(code_point);
-    const bool backtick = code_point.front() == '`';
-    const bool separate = backtick && after_backtick;
-    const std::size_t width = (escaped.size() == code_point.size() ? 1 : escaped.size()) + (separate ? 1 : 0);
-    if (taken == most_text || length + width > room) {
-      cut = true;
-      break;
+void AppendCodeBlock(std::string& out, std::string_view text, std::size_t most_text, std::size_t most) {
+  out += kFence;
+  Limited limited(out, most - 2 * kFence.size() - 2, kTruncated);  // one U+200B may follow each fence
+  std::size_t taken = 0;
+  bool after_backtick = true, fits = true;
+  for (std::size_t i = 0; i < text.size() && fits;) {
+    if (const auto plain = PlainAt(text, i).substr(0, most_text - taken); !plain.empty()) {
+      fits = limited.AddPlain(plain);
+      after_backtick = false;
+      taken += plain.size();
+      i += plain.size();
+      continue;
     }
-    if (separate) out += kZeroWidthSpace;
-    out += escaped;
-    length += width;
+    const auto code_point = CodePointAt(text, i);
+    const bool backtick = code_point.front() == '`';
+    fits = taken < most_text && limited.Add(Entity(code_point), backtick && after_backtick ? kZeroWidthSpace : "");
     after_backtick = backtick;
     ++taken;
     i += code_point.size();
-    if (length <= room_if_cut) cut_at = out.size();
   }
-  if (cut) {
-    out.resize(cut_at);
-    out += kTruncated;
+  if (!fits) {
+    limited.Cut();
   } else if (out.back() == '`') {
     out += kZeroWidthSpace;
   }
   out += kFence;
-  return out;
 }
 
-std::string Link(std::string_view url, std::string_view label, std::size_t most) {
-  std::string name = Escape(OneLine(label), 80, "…");
-  for (char& c : name) {
-    if (c == '|') c = '/';
+void AppendLink(std::string& out, std::string_view url, std::string_view label, std::size_t most) {
+  std::string room;
+  std::string name = Escape(OneLine(label, room), 80, "…");
+  std::replace(name.begin(), name.end(), '|', '/');
+  if (!url.starts_with("https://") && !url.starts_with("http://")) {
+    out += name;
+    return;
   }
-  if (!url.starts_with("https://") && !url.starts_with("http://")) return name;
   if (name.empty()) name = "link";
   static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out = "<";
+  const std::size_t begin = out.size();
+  out += '<';
   for (const char c : url) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '&') {
@@ -163,7 +234,7 @@ std::string Link(std::string_view url, std::string_view label, std::size_t most)
   out += '|';
   out += name;
   out += '>';
-  return hsw::CodePoints(out) <= most ? out : name;
+  if (hsw::CodePoints(std::string_view(out).substr(begin)) > most) out.replace(begin, std::string::npos, name);
 }
 
 std::string Quote(std::string_view answer) {
@@ -181,14 +252,14 @@ std::string Duration(double seconds) {
   return std::to_string(s / 3600) + "h " + std::to_string(s / 60 % 60) + "m";
 }
 
-std::string Date(long long unix_ms) {
+void AppendDate(std::string& out, long long unix_ms) {
   const std::time_t seconds = static_cast<std::time_t>(unix_ms / 1000);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char fallback[40] = "";
   std::strftime(fallback, sizeof fallback, "%Y-%m-%d %H:%M UTC", &utc);
-  return "<!date^" + std::to_string(static_cast<long long>(seconds)) + "^{date_short_pretty} at {time}|" + fallback +
-         ">";
+  out.append("<!date^").append(std::to_string(static_cast<long long>(seconds)));
+  out.append("^{date_short_pretty} at {time}|").append(fallback).append(1, '>');
 }
 
 }  // namespace slack

@@ -38,6 +38,7 @@ std::vector<std::string> TranscriptParts(std::string_view transcript, std::size_
   const std::string clean = Clean(transcript);
   std::string_view rest = clean;
   std::vector<std::string> parts;
+  std::string code;
   do {
     std::string body = R"({"text":"Transcript","blocks":[)";
     for (std::size_t block = 0; block < kBlocksPerMessage && (block == 0 || !rest.empty()); ++block) {
@@ -47,7 +48,9 @@ std::vector<std::string> TranscriptParts(std::string_view transcript, std::size_
       body += R"({"type":"section","text":{"type":"mrkdwn","text":)";
       auto shown = piece;
       if (shown.ends_with('\n')) shown.remove_suffix(1);
-      hsw::AppendJsonString(body, CodeBlock(shown, kMaxText, kMaxText));
+      code.clear();
+      AppendCodeBlock(code, shown, kMaxText, kMaxText);
+      hsw::AppendJsonString(body, code);
       body += R"(,"verbatim":true}})";
     }
     if (!rest.empty() && parts.size() + 1 == most) {

@@ -1,32 +1,13 @@
 // What a source costs per request: Bolna's completed call (about 3 KB), a short status change, and a long transcript.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <new>
 #include <string>
 
 #include "core/base/json.h"
 #include "core/sources/source.h"
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-}  // namespace
-
-// Not inlined: g++ 12 takes the inlined pair for a mismatch of new and free.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/bench/allocations.h"
 
 namespace hookswitch {
 namespace {
@@ -51,10 +32,10 @@ void Normalize(benchmark::State& state, const std::string& body) {
   const auto source = MakeSource(config, std::make_shared<AgentMap>());
   const RawRequest request{body, {}, WallTime{}};
   benchmark::DoNotOptimize(source->Normalize(request));
-  const std::size_t before = allocations.load();
+  const std::size_t before = test::Allocations();
   for (auto _ : state) benchmark::DoNotOptimize(source->Normalize(request));
   state.counters["allocations"] =
-      static_cast<double>(allocations.load() - before) / static_cast<double>(state.iterations());
+      static_cast<double>(test::Allocations() - before) / static_cast<double>(state.iterations());
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
 }
 

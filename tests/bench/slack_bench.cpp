@@ -2,6 +2,7 @@
 // ABI under 1 us per call.
 #include <benchmark/benchmark.h>
 
+#include "tests/bench/allocations.h"
 #include "tests/sinks/load_sink.h"
 
 namespace hookswitch {
@@ -21,6 +22,11 @@ Message DefaultMessage(std::size_t transcript_bytes) {
   return message;
 }
 
+void CountSince(benchmark::State& state, std::size_t before) {
+  state.counters["allocations"] =
+      static_cast<double>(test::Allocations() - before) / static_cast<double>(state.iterations());
+}
+
 void RenderSlack(benchmark::State& state) {
   auto sink =
       test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
@@ -28,7 +34,9 @@ void RenderSlack(benchmark::State& state) {
   const CallEvent event;
   const Message message = DefaultMessage(static_cast<std::size_t>(state.range(0)));
   const SinkDelivery delivery{event, message, "d-7f", "ops", "rule-1", 1, 0, "", ""};
+  const std::size_t before = test::Allocations();
   for (auto _ : state) benchmark::DoNotOptimize((*sink)->Render(delivery));
+  CountSince(state, before);
 }
 BENCHMARK(RenderSlack)->Arg(0)->Arg(20 << 10)->Arg(160 << 10);
 
@@ -40,7 +48,9 @@ void InterpretOk(benchmark::State& state) {
   const Message message = DefaultMessage(0);
   const SinkDelivery delivery{event, message, "d-7f", "ops", "rule-1", 1, 0, "", ""};
   const HttpResponse response{200, {{"Content-Type", "text/html"}}, "ok"};
+  const std::size_t before = test::Allocations();
   for (auto _ : state) benchmark::DoNotOptimize((*sink)->Interpret(delivery, response, {}));
+  CountSince(state, before);
 }
 BENCHMARK(InterpretOk);
 
