@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/thread_name.h"
 
 namespace hookswitch {
 
@@ -33,6 +34,7 @@ int Checkpointer::TakeMoved() {
 }
 
 void Checkpointer::Run() {
+  NameThread("checkpoint");
   for (;;) {
     {
       MutexLock lock(mu_);

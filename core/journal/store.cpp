@@ -314,6 +314,13 @@ Status Store::Commit() {
   return Ok();
 }
 
+Result<Database::Checkpoint> Store::MoveLog() {
+  auto done = db_.MoveLog();
+  // The next commit begins the log anew and tells its length; until then there is nothing to do again.
+  if (done && done->moved == done->frames) log_frames_ = 0;
+  return done;
+}
+
 void Store::Rollback() {
   if (!std::exchange(in_transaction_, false)) return;
   // Fails if SQLite has rolled back by itself, which is as good.

@@ -63,9 +63,9 @@ class Store {
   DeliverySeq last_delivery() const { return next_delivery_ - 1; }
   /// Used on disk, free pages excluded.
   Result<std::uint64_t> Bytes();
-  /// Frames in the write-ahead log after the last commit.
+  /// Frames in the write-ahead log after the last commit; 0 once all of them are moved.
   int log_frames() const { return log_frames_; }
-  [[nodiscard]] Result<Database::Checkpoint> MoveLog() { return db_.MoveLog(); }
+  [[nodiscard]] Result<Database::Checkpoint> MoveLog();
 
  private:
   friend class Retention;

@@ -11,6 +11,7 @@
 
 #include "core/base/log.h"
 #include "core/journal/retention.h"
+#include "core/journal/store.h"
 #include "tests/journal/sqlite_fixture.h"
 
 namespace hookswitch {
@@ -303,6 +304,20 @@ TEST_F(SqliteJournal, LogIsMovedIntoTheDatabaseWhileEventsArrive) {
   for (int i = 0; i < 2000; ++i) ASSERT_TRUE(Append("event " + std::to_string(i), 4000));
   const auto log_bytes = std::filesystem::file_size(path_ + "-wal");
   EXPECT_LT(log_bytes, std::filesystem::file_size(path_));
+}
+
+TEST_F(SqliteJournal, ALogThatIsMovedIsNotMovedAgainUntilItGrows) {
+  ASSERT_TRUE(Open());
+  journal_.reset();
+  auto store = Store::Open(path_, tuning_.page_size);
+  ASSERT_TRUE(store);
+  const auto commit = [&] { return (*store)->Begin() && (*store)->Probe() && (*store)->Commit(); };
+  ASSERT_TRUE(commit());
+  EXPECT_GT((*store)->log_frames(), 0);
+  ASSERT_TRUE((*store)->MoveLog());
+  EXPECT_EQ((*store)->log_frames(), 0);
+  ASSERT_TRUE(commit());
+  EXPECT_GT((*store)->log_frames(), 0);
 }
 
 TEST_F(SqliteJournal, UnderLoadACommitGathersWhatComesMeanwhile) {
