@@ -195,7 +195,8 @@ std::string Attempt::Kept(std::string text) const {
     text.resize(end);
     text += "... (cut)";
   }
-  return IsUtf8(text) ? text : ToUtf8(text);
+  if (!IsUtf8(text)) text = ToUtf8(text);
+  return text;
 }
 
 std::variant<HttpRequest, Outcome> Attempt::Render() {
@@ -206,7 +207,8 @@ std::variant<HttpRequest, Outcome> Attempt::Render() {
     text.reserve(request->body.size() + 512);
     text.append(request->method).append(1, ' ').append(request->url).append(1, '\n');
     AppendHeaders(text, request->headers);
-    request_ = Kept(text.append(1, '\n').append(request->body));
+    text.append(1, '\n').append(request->body);
+    request_ = Kept(std::move(text));
   }
   return rendered;
 }
@@ -223,9 +225,12 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   // A sink cannot forget the pause that the other side asked for.
   if (outcome.kind == Outcome::Kind::kRetry && !outcome.retry_after) outcome.retry_after = retry_after;
   if (facts_.plan->keep_bodies > 0) {
-    std::string text = "HTTP " + std::to_string(response.status) + '\n';
+    std::string text;
+    text.reserve(response.body.size() + 512);
+    text.append("HTTP ").append(std::to_string(response.status)).append(1, '\n');
     AppendHeaders(text, response.headers);
-    response_ = Kept(text.append(1, '\n').append(response.body));
+    text.append(1, '\n').append(response.body);
+    response_ = Kept(std::move(text));
   }
   return outcome;
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "core/base/clock.h"
@@ -61,9 +62,9 @@ class Attempt {
   const std::shared_ptr<const CallEvent>& event() const { return event_; }
   /// The event cannot be read, so no other sink can deliver it either.
   bool hopeless() const { return hopeless_; }
-  /// What was sent and what came back, secrets masked, cut at the plan's keep_bodies; "" for what was not.
-  const std::string& request() const { return request_; }
-  const std::string& response() const { return response_; }
+  /// What was sent and what came back, secrets masked, cut at the plan's keep_bodies; "" for what was not. Given once.
+  std::string TakeRequest() { return std::move(request_); }
+  std::string TakeResponse() { return std::move(response_); }
 
  private:
   std::optional<Outcome> Read(Journal& journal);

@@ -80,8 +80,8 @@ void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
                        .fallback_sink = {}};
   if (verdict.change == Lane::Change::kThrottled) record.lane_due = wall + ToMs(lane.lane.throttled_until() - now);
   if (!flight.given_up) {
-    record.request = flight.attempt->request();
-    record.response = flight.attempt->response();
+    record.request = flight.attempt->TakeRequest();
+    record.response = flight.attempt->TakeResponse();
   }
   if (verdict.state == DeliveryState::kPending) {
     lane.Remember(flight.ref, event, outcome.kind == Outcome::Kind::kNext ? outcome.state : facts.state);

@@ -11,7 +11,8 @@ namespace hookswitch::message {
 namespace {
 
 std::string OrDash(std::string text) {
-  return text.empty() ? "-" : text;
+  if (text.empty()) text = "-";
+  return text;
 }
 
 std::string AgentText(const CallEvent& event) {
@@ -59,15 +60,20 @@ std::string DurationText(const CallEvent& event) {
 std::string DefaultTitle(const CallEvent& event) {
   const std::string& source = event.source_title.empty() ? event.source : event.source_title;
   const bool ended = (EndedStatuses() & Bit(event.status)) != 0;
-  std::string title = source.empty() ? "Call" : source + " call";
-  return title + (ended ? " ended: " : ": ") + StatusText(event);
+  std::string title;
+  title.reserve(source.size() + 40);
+  title.append(source).append(source.empty() ? "Call" : " call");
+  return title.append(ended ? " ended: " : ": ").append(StatusText(event));
 }
 
 std::vector<Message::Field> DefaultFields(const CallEvent& event) {
-  return {{"Call ID", OrDash(event.call_id)},
-          {"Agent ID", OrDash(AgentText(event))},
-          {"Duration", OrDash(DurationText(event))},
-          {"Status", StatusText(event)}};
+  std::vector<Message::Field> fields;
+  fields.reserve(4);  // a braced list would copy each string once more
+  fields.push_back({"Call ID", OrDash(event.call_id)});
+  fields.push_back({"Agent ID", OrDash(AgentText(event))});
+  fields.push_back({"Duration", OrDash(DurationText(event))});
+  fields.push_back({"Status", StatusText(event)});
+  return fields;
 }
 
 std::string DefaultText(const CallEvent& event) {
@@ -85,11 +91,14 @@ std::string DefaultText(const CallEvent& event) {
 }
 
 std::string TranscriptText(const CallEvent& event) {
+  constexpr std::size_t kAround = 9;  // "System", ": " and a line's end
+  std::size_t size = 0;
+  for (const Turn& turn : event.transcript) size += turn.text.size() + kAround;
   std::string text;
+  text.reserve(size);
   for (const Turn& turn : event.transcript) {
     if (!text.empty()) text += '\n';
-    text += RoleText(turn.role);
-    text += ": " + turn.text;
+    text.append(RoleText(turn.role)).append(": ").append(turn.text);
   }
   return text;
 }
@@ -102,7 +111,9 @@ std::vector<Message::Link> Links(const CallEvent& event) {
   const bool odd =
       std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
   if (odd || (scheme != "http" && scheme != "https")) return {};
-  return {{"Listen to recording", url}};
+  std::vector<Message::Link> links;
+  links.push_back({"Listen to recording", url});
+  return links;
 }
 
 Severity SeverityOf(CallStatus status) {

@@ -88,7 +88,7 @@ hsw_str JsonLookup::Find(std::string_view text, std::string_view pointer) {
   const json::value* found = std::as_const(*root_).find_pointer({pointer.data(), pointer.size()}, error);
   if (!found || found->is_null()) return {nullptr, 0};
   if (const auto* string = found->if_string()) return {string->data(), string->size()};
-  return Str(made_.emplace_back(ToText(*found)));
+  return Str(made_.emplace_front(ToText(*found)));
 }
 
 }  // namespace hookswitch::plugins

@@ -1,6 +1,6 @@
 #pragma once
 #include <array>
-#include <deque>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,7 +47,7 @@ class JsonLookup {
 
  private:
   std::optional<json::value> root_;
-  std::deque<std::string> made_;
+  std::forward_list<std::string> made_;
 };
 
 /// A SinkDelivery in the ABI's words. Borrows everything; makes the event's JSON when asked.
