@@ -54,8 +54,12 @@ struct Workers::State {
   bool stopping GUARDED_BY(mu) = false;
   std::chrono::milliseconds patience GUARDED_BY(mu) = std::chrono::seconds(2);
   std::deque<Item> ready GUARDED_BY(mu);
-  /// Strands with a job that is ready or running, and the jobs behind it.
-  std::unordered_map<std::uint64_t, std::deque<Item>> strands GUARDED_BY(mu);
+  struct Strand {
+    bool busy = false;  ///< a job of it is ready or running
+    std::deque<Item> behind;
+  };
+  /// Those without a job are kept until TakeOverdue: the next one is usually near.
+  std::unordered_map<std::uint64_t, Strand> strands GUARDED_BY(mu);
   std::vector<WorkerPtr> workers GUARDED_BY(mu);
   std::size_t idle GUARDED_BY(mu) = 0;
   std::size_t woken GUARDED_BY(mu) = 0;     ///< of the idle ones: told to look, and have not yet
@@ -115,12 +119,11 @@ void Workers::State::Release(std::uint64_t strand) {
   if (strand == 0) return;
   const auto found = strands.find(strand);
   if (found == strands.end()) return;
-  if (found->second.empty()) {
-    strands.erase(found);
-    return;
-  }
-  ready.push_back(std::move(found->second.front()));
-  found->second.pop_front();
+  std::deque<Item>& behind = found->second.behind;
+  found->second.busy = !behind.empty();
+  if (behind.empty()) return;
+  ready.push_back(std::move(behind.front()));
+  behind.pop_front();
 }
 
 /// Whether somebody who sleeps must be told of what is ready: those who look anyway may be enough.
@@ -166,7 +169,7 @@ Workers::Workers(const Clock& clock, std::size_t threads, std::size_t most, Spaw
 Workers::~Workers() {
   std::vector<State::WorkerPtr> workers;
   std::deque<State::Item> dropped;
-  std::unordered_map<std::uint64_t, std::deque<State::Item>> dropped_strands;
+  std::unordered_map<std::uint64_t, State::Strand> dropped_strands;
   {
     State& state = *state_;
     MutexLock lock(state.mu);
@@ -201,11 +204,8 @@ void Workers::Post(JobId id, std::uint64_t strand, std::chrono::milliseconds lim
     ++state.jobs;
     State::Item item{id, strand, limit, std::move(job)};
     if (strand != 0) {
-      const auto [found, is_free] = state.strands.try_emplace(strand);
-      if (!is_free) {
-        found->second.push_back(std::move(item));
-        return;
-      }
+      State::Strand& mine = state.strands[strand];
+      if (std::exchange(mine.busy, true)) return mine.behind.push_back(std::move(item));
     }
     state.ready.push_back(std::move(item));
     state.SpawnAsNeeded(state_);
@@ -234,6 +234,7 @@ std::vector<Workers::JobId> Workers::TakeOverdue() {
     state.Release(worker.strand);
     state.workers.erase(state.workers.begin() + static_cast<std::ptrdiff_t>(i));
   }
+  std::erase_if(state.strands, [](const auto& strand) { return !strand.second.busy; });
   state.SpawnAsNeeded(state_);
   while (state.ClaimIdle()) state.work.NotifyOne();
   return overdue;
