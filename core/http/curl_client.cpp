@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kMaxHeaders = 128;
 constexpr std::size_t kMaxHeaderBytes = 32 * 1024;
 constexpr std::size_t kMaxIdleHandles = 256;
+constexpr long kReceiveBuffer = 4096;
 // Under the idle limit of the usual load balancers (60 s), so that a dead connection is the exception.
 constexpr long kMaxIdleSeconds = 50;
 
@@ -328,6 +329,8 @@ class CurlClient final : public HttpClient {
       curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
     }
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    // libcurl allocates it for each exchange, 16 KB if it is not told; the answers of sinks are short.
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     // Without it a name server that hangs would hold this thread, and with it every sink, when such a transfer is
     // ended.
