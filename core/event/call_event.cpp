@@ -42,7 +42,7 @@ json::value OrNull(const std::optional<T>& value) {
   return json::value(*value);
 }
 
-json::object ToObject(const std::map<std::string, std::string, std::less<>>& map) {
+json::object ToObject(const TextMap& map) {
   json::object object;
   for (const auto& [key, value] : map) object.emplace(key, value);
   return object;

@@ -1,6 +1,6 @@
 #pragma once
+#include <boost/container/flat_map.hpp>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,6 +60,9 @@ struct Turn {
   friend bool operator==(const Turn&, const Turn&) = default;
 };
 
+/// Few entries, made once and read often: one piece of memory, not one for each.
+using TextMap = boost::container::flat_map<std::string, std::string, std::less<>>;
+
 struct Money {
   double amount = 0;     ///< in whole units of `currency` (dollars, not cents)
   std::string currency;  ///< ISO 4217
@@ -97,8 +100,8 @@ struct CallEvent {
   std::optional<std::int64_t> hangup_code;
   std::optional<bool> voicemail;
   std::string error;
-  std::map<std::string, std::string, std::less<>> data;  ///< extracted values, dotted keys; scalars as written in JSON
-  std::map<std::string, std::string, std::less<>> meta;  ///< whatever else is worth matching or showing
+  TextMap data;  ///< extracted values, dotted keys; scalars as written in JSON
+  TextMap meta;  ///< whatever else is worth matching or showing
 
   /// The agent as people know it: its name, else its id, else "".
   const std::string& AgentLabel() const { return agent_name.empty() ? agent_id : agent_name; }

@@ -1,6 +1,7 @@
 #include "core/event/event_from_json.h"
 
 #include <functional>
+#include <map>
 #include <stdexcept>
 
 #include "core/base/time_text.h"
@@ -35,7 +36,7 @@ Setter Time(T& to) {
     to = *time;
   };
 }
-Setter Map(std::map<std::string, std::string, std::less<>>& to) {
+Setter Map(TextMap& to) {
   return [&to](const json::value& v) {
     for (const auto& [key, member] : v.as_object()) {
       to[key] = member.is_string() ? std::string(std::string_view(member.as_string())) : ToText(member);

@@ -70,7 +70,7 @@ constexpr std::array kVariables = {
 
 constexpr std::string_view kData = "data.", kMeta = "meta.";
 
-std::string Entry(const std::map<std::string, std::string, std::less<>>& map, std::string_view key) {
+std::string Entry(const TextMap& map, std::string_view key) {
   const auto it = map.find(key);
   return it == map.end() ? std::string() : it->second;
 }

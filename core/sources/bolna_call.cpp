@@ -21,51 +21,56 @@ constexpr std::size_t kMaxWordBytes = 256, kMaxSummaryBytes = 64 << 10;
 // Three years: no call is longer, and what is computed from a duration cannot overflow.
 constexpr double kLongestCallSeconds = 1e8;
 
+// Shortest first: most comparisons end with the length.
+constexpr bool Before(std::string_view a, std::string_view b) {
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
 // Every top-level key of an execution that the docs or real payloads show.
-constexpr std::string_view kKnownKeys[] = {"agent_context_details",
-                                           "agent_extraction",
-                                           "agent_id",
-                                           "agent_number",
-                                           "answered_by_voice_mail",
-                                           "arq_job_id",
-                                           "batch_id",
-                                           "batch_run_details",
-                                           "campaign_id",
-                                           "context_details",
-                                           "conversation_duration",
-                                           "conversation_time",
-                                           "cost_breakdown",
-                                           "created_at",
-                                           "custom_extractions",
+constexpr std::string_view kKnownKeys[] = {"id",
+                                           "status",
                                            "deleted",
-                                           "error_message",
-                                           "execution_id",
-                                           "extracted_data",
-                                           "extraction_webhook_status",
-                                           "id",
-                                           "initiated_at",
-                                           "latency_data",
+                                           "summary",
+                                           "agent_id",
+                                           "batch_id",
                                            "lid_data",
                                            "provider",
-                                           "recording_url",
-                                           "rescheduled_at",
-                                           "retry_config",
-                                           "retry_count",
-                                           "retry_history",
-                                           "scheduled_at",
-                                           "smart_status",
-                                           "status",
-                                           "summary",
-                                           "telephony_data",
-                                           "tool_call_logs",
+                                           "arq_job_id",
+                                           "created_at",
                                            "total_cost",
                                            "transcript",
-                                           "transfer_call_data",
                                            "updated_at",
-                                           "usage_breakdown",
+                                           "campaign_id",
+                                           "retry_count",
                                            "user_number",
-                                           "workflow_retries"};
-static_assert(std::ranges::is_sorted(kKnownKeys));
+                                           "agent_number",
+                                           "execution_id",
+                                           "initiated_at",
+                                           "latency_data",
+                                           "retry_config",
+                                           "scheduled_at",
+                                           "smart_status",
+                                           "error_message",
+                                           "recording_url",
+                                           "retry_history",
+                                           "cost_breakdown",
+                                           "extracted_data",
+                                           "rescheduled_at",
+                                           "telephony_data",
+                                           "tool_call_logs",
+                                           "context_details",
+                                           "usage_breakdown",
+                                           "agent_extraction",
+                                           "workflow_retries",
+                                           "batch_run_details",
+                                           "conversation_time",
+                                           "custom_extractions",
+                                           "transfer_call_data",
+                                           "agent_context_details",
+                                           "conversation_duration",
+                                           "answered_by_voice_mail",
+                                           "extraction_webhook_status"};
+static_assert(std::ranges::is_sorted(kKnownKeys, Before));
 
 // What Bolna's engine itself adds to the recipient's data (bolna-ai/bolna).
 constexpr std::string_view kInjectedRecipientKeys[] = {"current_date",   "current_day",  "current_hour",
@@ -128,13 +133,13 @@ std::string ReadUrl(const json::value* value) {
   return web && url.size() <= payload::kMaxValueBytes ? url : "";
 }
 
-void PutTime(payload::TextMap& meta, std::string_view key, const json::value* value) {
+void PutTime(TextMap& meta, std::string_view key, const json::value* value) {
   const auto time = payload::Time(value);
   payload::Put(meta, key, time ? ToRfc3339(*time) : Text(value));
 }
 
-payload::TextMap ReadMeta(const json::object& execution, const json::object* telephony) {
-  payload::TextMap meta;
+TextMap ReadMeta(const json::object& execution, const json::object* telephony) {
+  TextMap meta;
   for (const std::string_view key : {"batch_id", "campaign_id", "provider", "retry_count"}) {
     payload::Put(meta, key, Text(Find(&execution, key)));
   }
@@ -161,7 +166,7 @@ payload::TextMap ReadMeta(const json::object& execution, const json::object* tel
 std::vector<const json::key_value_pair*> UnknownMembers(const json::object& execution) {
   std::vector<const json::key_value_pair*> unknown;
   for (const auto& member : execution) {
-    if (!std::ranges::binary_search(kKnownKeys, View(member.key()))) unknown.push_back(&member);
+    if (!std::ranges::binary_search(kKnownKeys, View(member.key()), Before)) unknown.push_back(&member);
   }
   std::ranges::sort(unknown, {}, [](const auto* member) { return View(member->key()); });
   return unknown;

@@ -11,7 +11,7 @@ namespace {
 using payload::AnyText;
 using payload::Find;
 
-void Flatten(payload::TextMap& data, std::string& key, const json::value& value) {
+void Flatten(TextMap& data, std::string& key, const json::value& value) {
   const auto* object = value.if_object();
   if (!object) return payload::Put(data, key, AnyText(&value));
   if (object->contains("objective") || object->contains("subjective")) {
@@ -30,7 +30,7 @@ void Flatten(payload::TextMap& data, std::string& key, const json::value& value)
 }
 
 // `name` keys what turns out not to be an object.
-void Add(payload::TextMap& data, std::string_view name, const json::value* value, payload::Document& document) {
+void Add(TextMap& data, std::string_view name, const json::value* value, payload::Document& document) {
   if (!value) return;
   if (const auto* text = value->if_string()) {
     const std::string_view inner = Trim({text->data(), text->size()});
@@ -44,8 +44,8 @@ void Add(payload::TextMap& data, std::string_view name, const json::value* value
 
 }  // namespace
 
-payload::TextMap ReadExtractions(const json::object& execution, payload::Document& document) {
-  payload::TextMap data;
+TextMap ReadExtractions(const json::object& execution, payload::Document& document) {
+  TextMap data;
   for (const std::string_view name : {"extracted_data", "agent_extraction", "custom_extractions"}) {
     Add(data, name, Find(&execution, name), document);
   }

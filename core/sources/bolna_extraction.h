@@ -9,6 +9,6 @@ namespace hookswitch::bolna {
 ///
 /// A value of the nested generation is its `objective`, else its `subjective`; confidence and reasoning are left out.
 /// `document` parses what is JSON inside a string.
-payload::TextMap ReadExtractions(const json::object& execution, payload::Document& document);
+TextMap ReadExtractions(const json::object& execution, payload::Document& document);
 
 }  // namespace hookswitch::bolna

@@ -1,5 +1,6 @@
 #include "core/sources/bolna_transcript.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -48,7 +49,9 @@ void AddTurn(std::vector<Turn>& turns, Role role, std::string_view text) {
 
 std::vector<Turn> ReadLines(std::string_view text) {
   constexpr std::size_t kLongestRole = std::string_view("assistant_tool_call").size();
+  constexpr std::size_t kUsualLines = 64;
   std::vector<Turn> turns;
+  turns.reserve(std::min(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1, kUsualLines));
   Role role = Role::kSystem;
   std::size_t start = 0;  // of the words of the current turn
   for (std::size_t line = 0; line < text.size();) {

@@ -170,6 +170,8 @@ std::string Clean(std::string_view text, std::size_t max_bytes) {
   out.reserve(text.size() + (cut ? kEllipsis.size() : 0));
   std::size_t clean_from = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] >= 0x20 && text[i] < 0x7F) [[likely]]
+      continue;
     if (!IsControl(text, i)) continue;
     out += text.substr(clean_from, i - clean_from);
     if (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) out += '\n';

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/result.h"
+#include "core/event/call_event.h"
 
 /// Reading foreign JSON leniently: what every source needs. Platforms drift (a number becomes a string, an object
 /// becomes null), and a refused event is a lost alert; so each reader takes every spelling that has one meaning, and
@@ -20,8 +20,6 @@ namespace hookswitch::payload {
 inline constexpr std::size_t kMaxDepth = 32, kMaxMembers = 1024;
 /// What a map of texts may hold: the rest is cut or left out (the raw body is kept beside the event).
 inline constexpr std::size_t kMaxEntries = 256, kMaxKeyBytes = 256, kMaxValueBytes = 4096;
-
-using TextMap = std::map<std::string, std::string, std::less<>>;
 
 /// The parsed JSON of one request.
 ///
