@@ -26,12 +26,13 @@ using Mono = Arrivals::Mono;
 using Manner = FastSink::Manner;
 
 struct Settings {
-  std::string router, plugins, work, plugin = "slack", payload_file;
+  std::string router, plugins, work, plugin = "slack", payload_file, bare;
   int rounds = 3;
   double seconds = 5;
   int connections = 32;
   int concurrency = 128;
   double rate = 12'000;
+  double of_bare = 0;  ///< not 0: in place of `rate`, this share of what the bare server answers
   std::uint64_t events = 100'000;
   std::uint64_t few = 1'000, many = 1'000'000;
   std::string payload;
@@ -165,6 +166,18 @@ LoadOptions OptionsFor(const Settings& settings, std::uint16_t port) {
   return options;
 }
 
+/// Calls a second that the bare server answers when each connection sends on as soon as it is answered: what the
+/// machine can do at this time, for figures that are to be compared with those of another.
+double BareRate(const Settings& settings) {
+  const BareProcess bare(settings.bare, settings.work + "-bare");
+  LoadOptions options = OptionsFor(settings, bare.Port());
+  options.connections = 64;  // as in tests/bench/run.sh
+  options.duration = std::chrono::milliseconds(2000);
+  Calls calls(settings, 1, 1'000'000);
+  const LoadResult sent = calls.Send(options);
+  return static_cast<double>(sent.answered) / sent.seconds;
+}
+
 // --- sustained -------------------------------------------------------------------------------------------------------
 
 void Sustained(const Settings& settings) {
@@ -174,18 +187,17 @@ void Sustained(const Settings& settings) {
       settings.connections, settings.payload.size(), static_cast<unsigned long long>(settings.events),
       settings.plugin.c_str());
   Figures figures;
-  double best_limit = 0;
   for (int round = 0; round < settings.rounds; ++round) {
     Sinks sinks({Manner::kAnswer});
-    double limit = 0;
+    const double bare = settings.bare.empty() ? 0 : BareRate(settings);
+    if (bare != 0) figures.Add("bare handler: calls/s", bare);
     for (int turn = 0; turn < 2; ++turn) {
       Calls calls(settings, 1, settings.events);
       sinks.TellTo(&calls);
       if ((turn + round) % 2 == 0) {
         LoadOptions options = OptionsFor(settings, sinks.Port(0));
         options.requests = settings.events;
-        limit = static_cast<double>(settings.events) / calls.Send(options).seconds;
-        figures.Add("limit: calls/s", limit);
+        figures.Add("limit: calls/s", static_cast<double>(settings.events) / calls.Send(options).seconds);
         figures.Add("limit: p50 us", Percentile(calls.Times(1), 50));
       } else {
         RouterProcess router(settings.router, settings.work, ConfigFor(settings, sinks, 1, kToFirst));
@@ -198,7 +210,9 @@ void Sustained(const Settings& settings) {
         calls.Await(0, settings.events);
         const double count = static_cast<double>(settings.events);
         figures.Add("accepted/s", count / sent.seconds);
-        figures.Add("delivered/s", count / Seconds(calls.arrivals.Last() - begin));
+        const double delivered = count / Seconds(calls.arrivals.Last() - begin);
+        figures.Add("delivered/s", delivered);
+        if (bare != 0) figures.Add("delivered for each bare call", delivered / bare);
         const auto times = calls.Times(1);
         figures.Add("request to sink p50 us", Percentile(times, 50));
         figures.Add("request to sink p99 us", Percentile(times, 99));
@@ -207,19 +221,27 @@ void Sustained(const Settings& settings) {
       }
       sinks.TellTo(nullptr);
     }
-    best_limit = std::max(best_limit, limit);
   }
   figures.Print();
 }
 
 /// The same on a schedule: what the latency is at `rate`, which waits for nobody.
 void Paced(const Settings& settings) {
-  std::printf("paced: %.0f calls/s for %.0f s on %d connections, from when a call is due to when it arrives; sink %s\n",
-              settings.rate, settings.seconds, settings.connections, settings.plugin.c_str());
+  const bool of_bare = settings.of_bare > 0;
+  std::printf("paced: %.*f %s for %.0f s on %d connections, from when a call is due to when it arrives; sink %s\n",
+              of_bare ? 3 : 0, of_bare ? settings.of_bare : settings.rate,
+              of_bare ? "calls for each that the bare handler answers" : "calls/s", settings.seconds,
+              settings.connections, settings.plugin.c_str());
   Figures figures;
   for (int round = 0; round < settings.rounds; ++round) {
     Sinks sinks({Manner::kAnswer});
-    const auto most = static_cast<std::uint64_t>(settings.rate * (settings.seconds + 2));
+    double rate = settings.rate;
+    if (of_bare) {
+      const double bare = BareRate(settings);
+      figures.Add("bare handler: calls/s", bare);
+      rate = settings.of_bare * bare;
+    }
+    const auto most = static_cast<std::uint64_t>(rate * (settings.seconds + 2));
     for (int turn = 0; turn < 2; ++turn) {
       Calls calls(settings, 1, most);
       sinks.TellTo(&calls);
@@ -231,7 +253,7 @@ void Paced(const Settings& settings) {
         memory.emplace(router->Pid());
       }
       LoadOptions options = OptionsFor(settings, direct ? sinks.Port(0) : router->Ingress());
-      options.rate = settings.rate;
+      options.rate = rate;
       options.duration = std::chrono::milliseconds(static_cast<int>(settings.seconds * 1000));
       options.pid = direct ? 0 : router->Pid();
       const LoadResult sent = calls.Send(options);
@@ -239,7 +261,7 @@ void Paced(const Settings& settings) {
       figures.Add(side + "answered/s", static_cast<double>(sent.answered) / sent.seconds);
       const auto behind = calls.sent - calls.arrivals.Count(0);
       calls.Await(0, calls.sent);
-      const auto times = calls.Times(1, static_cast<std::uint64_t>(settings.rate / 2));
+      const auto times = calls.Times(1, static_cast<std::uint64_t>(rate / 2));
       figures.Add(side + "request to sink p50 us", Percentile(times, 50));
       figures.Add(side + "request to sink p99 us", Percentile(times, 99));
       if (!direct) {
@@ -443,6 +465,10 @@ int Main(int argc, char** argv) {
   app.add_option("--rounds", settings.rounds)->check(CLI::Range(1, 100));
   app.add_option("--seconds", settings.seconds, "of a paced round")->check(CLI::Range(0.5, 600.0));
   app.add_option("--rate", settings.rate, "calls a second of a paced round")->check(CLI::Range(1.0, 1e6));
+  app.add_option("--bare", settings.bare, "hookswitch-bare, to be measured beside")->check(CLI::ExistingFile);
+  app.add_option("--of-bare", settings.of_bare, "calls of a paced round for each that the bare handler answers")
+      ->check(CLI::Range(0.001, 10.0))
+      ->needs("--bare");
   app.add_option("--connections", settings.connections)->check(CLI::Range(1, 4096));
   app.add_option("--concurrency", settings.concurrency, "of each sink")->check(CLI::Range(1, 1000));
   app.add_option("--events", settings.events, "of a round that is not paced")->check(CLI::Range(100, 10'000'000));

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <vector>
 
 #include "tests/fakes/raw_client.h"
 
@@ -31,6 +32,34 @@ std::uint16_t PortIn(std::string_view line, std::string_view key) {
   const auto colon = at == std::string_view::npos ? at : line.find(':', at + key.size() + 4);
   return colon == std::string_view::npos ? std::uint16_t{0}
                                          : static_cast<std::uint16_t>(std::atoi(line.data() + colon + 1));
+}
+
+/// Starts a program that writes to the file `log` and ends with this one.
+pid_t Start(std::vector<std::string> command, const std::string& log) {
+  std::vector<char*> words;
+  for (std::string& word : command) words.push_back(word.data());
+  words.push_back(nullptr);
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int out = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+  dup2(out, STDOUT_FILENO);
+  dup2(out, STDERR_FILENO);
+  execv(words[0], words.data());
+  _exit(127);
+}
+
+/// The line of `log` in which `word` appears, once it does; "" if the process ends before, or takes half a minute.
+std::string AwaitLine(pid_t pid, const std::string& log, std::string_view word) {
+  for (int i = 0; i < 3000; ++i) {
+    poll(nullptr, 0, 10);
+    if (waitpid(pid, nullptr, WNOHANG) != 0) break;
+    const std::string text = ReadFile(log);
+    const auto at = text.find(word);
+    const auto end = at == std::string::npos ? at : text.find('\n', at);
+    if (end != std::string::npos) return text.substr(at, end - at);
+  }
+  return {};
 }
 
 [[noreturn]] void GiveUp(const std::string& why) {
@@ -71,25 +100,10 @@ RouterProcess::RouterProcess(const std::string& program, const std::string& fold
                          "admin: {listen: \"127.0.0.1:0\"}\njournal: {path: "
                       << folder << "/journal.db, max_backlog: 3000000}\n"
                       << config;
-  pid_ = fork();
-  if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    const int out = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
-    dup2(out, STDOUT_FILENO);
-    dup2(out, STDERR_FILENO);
-    execl(program.c_str(), program.c_str(), "serve", "-c", file.c_str(), nullptr);
-    _exit(127);
-  }
-  for (int i = 0; i < 3000 && ingress_ == 0; ++i) {
-    poll(nullptr, 0, 10);
-    if (waitpid(pid_, nullptr, WNOHANG) != 0) break;
-    const std::string text = ReadFile(log);
-    const auto ready = text.find("\"event\":\"ready\"");
-    if (ready == std::string::npos) continue;
-    const std::string line = text.substr(ready, text.find('\n', ready) - ready);
-    ingress_ = PortIn(line, "ingress");
-    admin_ = PortIn(line, "admin");
-  }
+  pid_ = Start({program, "serve", "-c", file}, log);
+  const std::string line = AwaitLine(pid_, log, "\"event\":\"ready\"");
+  ingress_ = PortIn(line, "ingress");
+  admin_ = PortIn(line, "admin");
   if (ingress_ == 0) GiveUp("the router did not get ready; its log:\n" + ReadFile(log));
 }
 
@@ -101,6 +115,22 @@ RouterProcess::~RouterProcess() {
 void RouterProcess::Command(const std::string& path) const {
   const auto answer = fakes::Fetch(admin_, "POST", path);
   if (answer.status != 200) GiveUp(path + ": " + std::to_string(answer.status) + " " + answer.body + answer.error);
+}
+
+BareProcess::BareProcess(const std::string& program, const std::string& folder) {
+  std::filesystem::create_directories(folder);
+  const std::string log = folder + "/bare.log";
+  std::filesystem::remove(log);
+  pid_ = Start({program}, log);
+  const std::string line = AwaitLine(pid_, log, "listening on ");
+  const auto colon = line.rfind(':');
+  if (colon != std::string::npos) port_ = static_cast<std::uint16_t>(std::atoi(line.c_str() + colon + 1));
+  if (port_ == 0) GiveUp("the bare server did not start; its output:\n" + ReadFile(log));
+}
+
+BareProcess::~BareProcess() {
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
 }
 
 MemoryWatch::MemoryWatch(pid_t pid) {

@@ -36,6 +36,22 @@ class RouterProcess {
   std::uint16_t ingress_ = 0, admin_ = 0;
 };
 
+/// A running `hookswitch-bare`: Poco's HTTP server that answers 200 and does nothing else.
+class BareProcess {
+ public:
+  /// Its output goes to a file in `folder`.
+  BareProcess(const std::string& program, const std::string& folder);
+  ~BareProcess();
+  BareProcess(const BareProcess&) = delete;
+  BareProcess& operator=(const BareProcess&) = delete;
+
+  std::uint16_t Port() const { return port_; }
+
+ private:
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0;
+};
+
 /// Looks at a process's memory ten times a second.
 class MemoryWatch {
  public:
