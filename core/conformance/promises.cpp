@@ -1,7 +1,5 @@
 #include "core/conformance/promises.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -13,6 +11,9 @@
 #include "core/conformance/child.h"
 #include "core/plugins/plugin_config.h"
 #include "core/plugins/plugin_sink.h"
+
+/// tcmalloc's (gperftools/malloc_extension_c.h); not there in a build with a sanitizer.
+extern "C" [[gnu::weak]] int MallocExtension_GetNumericProperty(const char* property, std::size_t* value);
 
 namespace hookswitch::conformance {
 namespace {
@@ -173,9 +174,18 @@ std::size_t CountIn(const char* folder) {
       std::distance(std::filesystem::directory_iterator(folder, error), std::filesystem::directory_iterator()));
 }
 
+/// Bytes in use; 0 where nobody counts them.
+std::size_t AllocatedBytes() {
+  std::size_t bytes = 0;
+  if (MallocExtension_GetNumericProperty != nullptr) {
+    MallocExtension_GetNumericProperty("generic.current_allocated_bytes", &bytes);
+  }
+  return bytes;
+}
+
 /// What a process holds.
 struct Held {
-  std::size_t memory = ::mallinfo2().uordblks, files = CountIn("/proc/self/fd"), threads = CountIn("/proc/self/task");
+  std::size_t memory = AllocatedBytes(), files = CountIn("/proc/self/fd"), threads = CountIn("/proc/self/task");
 };
 
 Problem ProblemWith(const Held& before, const Held& after, std::size_t memory, const std::string& by) {
