@@ -74,8 +74,8 @@ class Database {
   void WatchLog(int* frames);
   /// Moves what the log holds into the database without waiting for anyone.
   struct Checkpoint {
-    int frames = 0;  ///< in the log
-    int moved = 0;   ///< of them, already in the database
+    int frames = 0;  ///< in the log; -1 if another connection is at it, and nothing was done
+    int moved = 0;   ///< of them, already in the database; -1 likewise
   };
   [[nodiscard]] Result<Checkpoint> MoveLog();
   /// Copies every page into `target`, as of one moment, damaged ones too.

@@ -316,8 +316,8 @@ Status Store::Commit() {
 
 Result<Database::Checkpoint> Store::MoveLog() {
   auto done = db_.MoveLog();
-  // The next commit begins the log anew and tells its length; until then there is nothing to do again.
-  if (done && done->moved == done->frames) log_frames_ = 0;
+  // Until the next commit, which tells the length anew, there is nothing to do again.
+  if (done && done->frames >= 0 && done->moved == done->frames) log_frames_ = 0;
   return done;
 }
 

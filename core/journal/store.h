@@ -63,7 +63,7 @@ class Store {
   DeliverySeq last_delivery() const { return next_delivery_ - 1; }
   /// Used on disk, free pages excluded.
   Result<std::uint64_t> Bytes();
-  /// Frames in the write-ahead log after the last commit; 0 once all of them are moved.
+  /// Frames in the write-ahead log after the last commit; 0 from when MoveLog has moved all of them.
   int log_frames() const { return log_frames_; }
   [[nodiscard]] Result<Database::Checkpoint> MoveLog();
 

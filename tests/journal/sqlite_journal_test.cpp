@@ -306,18 +306,74 @@ TEST_F(SqliteJournal, LogIsMovedIntoTheDatabaseWhileEventsArrive) {
   EXPECT_LT(log_bytes, std::filesystem::file_size(path_));
 }
 
-TEST_F(SqliteJournal, ALogThatIsMovedIsNotMovedAgainUntilItGrows) {
-  ASSERT_TRUE(Open());
-  journal_.reset();
-  auto store = Store::Open(path_, tuning_.page_size);
-  ASSERT_TRUE(store);
-  const auto commit = [&] { return (*store)->Begin() && (*store)->Probe() && (*store)->Commit(); };
-  ASSERT_TRUE(commit());
-  EXPECT_GT((*store)->log_frames(), 0);
-  ASSERT_TRUE((*store)->MoveLog());
-  EXPECT_EQ((*store)->log_frames(), 0);
-  ASSERT_TRUE(commit());
-  EXPECT_GT((*store)->log_frames(), 0);
+struct LogTest : SqliteFixture {
+  void SetUp() override {
+    ASSERT_TRUE(Open());
+    journal_.reset();
+    auto opened = Store::Open(path_, tuning_.page_size);
+    ASSERT_TRUE(opened);
+    store = std::move(*opened);
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  }
+  void TearDown() override { sqlite3_close(other); }
+  void Commit() const { ASSERT_TRUE(store->Begin() && store->Probe() && store->Commit()); }
+
+  std::unique_ptr<Store> store;
+  sqlite3* other = nullptr;  ///< an outsider's connection
+};
+
+TEST_F(LogTest, HasNothingToMoveAfterItWasMovedUntilItGrows) {
+  Commit();
+  const int frames = store->log_frames();
+  EXPECT_GT(frames, 0);
+  ASSERT_TRUE(store->MoveLog());
+  EXPECT_EQ(store->log_frames(), 0);
+  Commit();
+  EXPECT_LE(store->log_frames(), frames) << "it did not begin anew";
+  EXPECT_GT(store->log_frames(), 0);
+}
+
+TEST_F(LogTest, KeepsWhatAReaderHoldsBackToBeMoved) {
+  Commit();
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN; SELECT count(*) FROM meta", nullptr, nullptr, nullptr), SQLITE_OK);
+  Commit();
+  const int frames = store->log_frames();
+  ASSERT_TRUE(store->MoveLog());
+  EXPECT_EQ(store->log_frames(), frames);
+  ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_TRUE(store->MoveLog());
+  EXPECT_EQ(store->log_frames(), 0);
+}
+
+TEST_F(LogTest, IsNotTakenForMovedWhenAnotherIsAtIt) {
+  Commit();
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &reader), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM meta", nullptr, nullptr, nullptr), SQLITE_OK);
+  Commit();
+  const int frames = store->log_frames();
+  // It knows nothing of the log until it has read.
+  ASSERT_EQ(sqlite3_exec(other, "SELECT count(*) FROM meta", nullptr, nullptr, nullptr), SQLITE_OK);
+  // The other one's checkpoint, which has its lock by then, asks whether to wait for the reader.
+  bool asked = false;
+  auto look = [&] {
+    asked = true;
+    const auto done = store->MoveLog();
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->frames, -1);
+    EXPECT_EQ(store->log_frames(), frames);
+  };
+  using Look = decltype(look);
+  sqlite3_busy_handler(
+      other,
+      [](void* context, int) {
+        (*static_cast<Look*>(context))();
+        return 0;
+      },
+      &look);
+  EXPECT_EQ(sqlite3_wal_checkpoint_v2(other, nullptr, SQLITE_CHECKPOINT_FULL, nullptr, nullptr), SQLITE_BUSY);
+  EXPECT_TRUE(asked);
+  sqlite3_close(reader);
 }
 
 TEST_F(SqliteJournal, UnderLoadACommitGathersWhatComesMeanwhile) {
