@@ -60,7 +60,7 @@ struct Turn {
   friend bool operator==(const Turn&, const Turn&) = default;
 };
 
-/// Few entries, made once and read often: one piece of memory, not one for each.
+/// Some ten entries, 256 at most, made once and read often: one piece of memory, not one for each.
 using TextMap = boost::container::flat_map<std::string, std::string, std::less<>>;
 
 struct Money {

@@ -59,8 +59,8 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   }
 }
 
-/// As std::string::find, which stops at each byte that is like the word's first; this steps by the word's length where
-/// it can, and texts are long.
+/// As std::string::find for a word that is not empty. That stops at each byte that is like the word's first; this steps
+/// by the word's length where it can, and texts are long.
 std::size_t Find(std::string_view text, std::string_view word, std::size_t from) {
   const void* at = ::memmem(text.data() + from, text.size() - from, word.data(), word.size());
   return at ? static_cast<std::size_t>(static_cast<const char*>(at) - text.data()) : std::string_view::npos;
@@ -196,11 +196,12 @@ std::string Masker::Mask(std::string text) const {
     std::size_t begin, end;
     const std::string* shown;
   };
+  constexpr std::size_t kUsualFound = 8;  // a URL, and the parts that are masked where they stand alone
   std::vector<Found> found;
   for (const Needle& needle : needles_) {
     const std::string_view word = needle.text.Reveal();
     for (auto at = Find(text, word, 0); at != std::string::npos; at = Find(text, word, at + 1)) {
-      if (found.empty()) found.reserve(needles_.size());
+      if (found.empty()) found.reserve(kUsualFound);
       found.push_back({at, at + word.size(), &needle.shown});
     }
   }

@@ -116,7 +116,7 @@ std::size_t ContextElements(const hsw::Message& message, std::string& json, std:
 }  // namespace
 
 std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, std::string_view mention) {
-  std::string title_room, text_room, transcript_room, room, shown;
+  std::string title_room, text_room, transcript_room, more_room, room, shown;
   const std::string_view title = Title(message, title_room);
   const std::string_view text = Clean(message.Text(), text_room, kMaxText);
   const std::string_view transcript = Clean(message.Transcript(), transcript_room, max_transcript);
@@ -173,7 +173,7 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, 
   // The layout that people know comes first: header, fields, divider, transcript. What else there is to say stands
   // behind it.
   const std::string_view more =
-      has_text ? Cut(text, room, has_transcript ? kTextBudget : kMaxText, kTruncated) : std::string_view();
+      has_text ? Cut(text, more_room, has_transcript ? kTextBudget : kMaxText, kTruncated) : std::string_view();
   left -= hsw::CodePoints(more);
   if (has_transcript || has_text) body += R"(,{"type":"divider"})";
   if (has_transcript) {

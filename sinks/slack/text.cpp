@@ -44,7 +44,7 @@ std::string_view Entity(std::string_view code_point) {
   }
 }
 
-/// The stretch of ASCII at `i` that stands for itself, be it in a block of code.
+/// The stretch of ASCII at `i` that stands for itself, in a block of code too, where a backtick does not.
 std::string_view PlainAt(std::string_view text, std::size_t i) {
   std::size_t end = i;
   while (end < text.size()) {
@@ -78,8 +78,8 @@ class Limited {
     length_ += fitting;
     return fitting == text.size();
   }
-  /// After a false answer, the last.
-  void Cut() {
+  /// Once, after Add or AddPlain has said false.
+  void EndCut() {
     out_.resize(cut_at_);
     out_ += ending_;
   }
@@ -156,7 +156,7 @@ void AppendEscaped(std::string& out, std::string_view text, std::size_t most, st
   for (std::size_t i = 0; i < text.size();) {
     const auto plain = PlainAt(text, i);
     const auto code_point = plain.empty() ? CodePointAt(text, i) : plain;
-    if (!(plain.empty() ? limited.Add(Entity(code_point)) : limited.AddPlain(plain))) return limited.Cut();
+    if (!(plain.empty() ? limited.Add(Entity(code_point)) : limited.AddPlain(plain))) return limited.EndCut();
     i += code_point.size();
   }
 }
@@ -200,7 +200,7 @@ void AppendCodeBlock(std::string& out, std::string_view text, std::size_t most_t
     i += code_point.size();
   }
   if (!fits) {
-    limited.Cut();
+    limited.EndCut();
   } else if (out.back() == '`') {
     out += kZeroWidthSpace;
   }

@@ -10,7 +10,7 @@ namespace slack {
 inline constexpr std::string_view kTruncated = "... (truncated)";
 
 // With `room`: returns `text` or its start where nothing else is needed, which is nearly always, and otherwise what it
-// made in `room`. With `out`: appends to it.
+// made in `room`; valid until either changes, and `text` must not lie in `room`. With `out`: appends to it.
 
 /// Drops control characters but newline and tab, and makes every line end "\n". Stops one code point behind `most`:
 /// enough to see that the text is longer, without reading all of a transcript of which a page is shown.
