@@ -5,7 +5,7 @@
 namespace hookswitch {
 namespace {
 
-/// Fails `count` deliveries that are due, one after the other.
+/// A lane that opens its breaker after three failures in a row.
 struct BreakerTest : LaneTest {
   BreakerTest() {
     LanePolicy policy = Policy();

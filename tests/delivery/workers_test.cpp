@@ -49,6 +49,25 @@ TEST(Workers, RunsJobsOfOneStrandOneByOneInOrder) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
+TEST(Workers, AStrandThatIsBusyStaysOneWhenOverdueJobsAreLookedFor) {
+  FakeClock clock;
+  std::promise<void> began, release, done;
+  auto released = release.get_future().share();
+  auto second_done = done.get_future();
+  std::atomic<bool> first_ended{false};
+  Workers workers(clock, 2);
+  workers.Post(1, 7, 1s, [&] { began.set_value(), released.wait(), first_ended = true; });
+  began.get_future().wait();
+  EXPECT_TRUE(workers.TakeOverdue().empty());
+  workers.Post(2, 7, 1s, [&] {
+    EXPECT_TRUE(first_ended);
+    done.set_value();
+  });
+  EXPECT_EQ(second_done.wait_for(20ms), std::future_status::timeout);
+  release.set_value();
+  second_done.wait();
+}
+
 TEST(Workers, AJobPastItsLimitIsGivenUpAndItsStrandGoesOn) {
   FakeClock clock;
   const auto release = std::make_shared<std::promise<void>>();

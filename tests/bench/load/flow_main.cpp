@@ -173,8 +173,7 @@ double BareRate(const Settings& settings) {
   LoadOptions options = OptionsFor(settings, bare.Port());
   options.connections = 64;  // as in tests/bench/run.sh
   options.duration = std::chrono::milliseconds(2000);
-  Calls calls(settings, 1, 1'000'000);
-  const LoadResult sent = calls.Send(options);
+  const LoadResult sent = Calls(settings, 1, 0).Send(options);
   return static_cast<double>(sent.answered) / sent.seconds;
 }
 
@@ -228,8 +227,8 @@ void Sustained(const Settings& settings) {
 /// The same on a schedule: what the latency is at `rate`, which waits for nobody.
 void Paced(const Settings& settings) {
   const bool of_bare = settings.of_bare > 0;
-  std::printf("paced: %.*f %s for %.0f s on %d connections, from when a call is due to when it arrives; sink %s\n",
-              of_bare ? 3 : 0, of_bare ? settings.of_bare : settings.rate,
+  std::printf("%s: %.*f %s for %.0f s on %d connections, from when a call is due to when it arrives; sink %s\n",
+              of_bare ? "steady" : "paced", of_bare ? 3 : 0, of_bare ? settings.of_bare : settings.rate,
               of_bare ? "calls for each that the bare handler answers" : "calls/s", settings.seconds,
               settings.connections, settings.plugin.c_str());
   Figures figures;
@@ -468,7 +467,8 @@ int Main(int argc, char** argv) {
   app.add_option("--bare", settings.bare, "hookswitch-bare, to be measured beside")->check(CLI::ExistingFile);
   app.add_option("--of-bare", settings.of_bare, "calls of a paced round for each that the bare handler answers")
       ->check(CLI::Range(0.001, 10.0))
-      ->needs("--bare");
+      ->needs("--bare")
+      ->excludes("--rate");
   app.add_option("--connections", settings.connections)->check(CLI::Range(1, 4096));
   app.add_option("--concurrency", settings.concurrency, "of each sink")->check(CLI::Range(1, 1000));
   app.add_option("--events", settings.events, "of a round that is not paced")->check(CLI::Range(100, 10'000'000));

@@ -49,7 +49,8 @@ pid_t Start(std::vector<std::string> command, const std::string& log) {
   _exit(127);
 }
 
-/// The line of `log` in which `word` appears, once it does; "" if the process ends before, or takes half a minute.
+/// What `log` says from `word` to the end of the line, once it does; "" if the process ends before, or takes half a
+/// minute.
 std::string AwaitLine(pid_t pid, const std::string& log, std::string_view word) {
   for (int i = 0; i < 3000; ++i) {
     poll(nullptr, 0, 10);
