@@ -294,7 +294,8 @@ TEST_F(LaterAnswerTest, WhoWaitsForAThreadGetsThatOfAnAnsweredConnection) {
   one.later->Give(TextAnswer("a"));
   other.later->Give(TextAnswer("a"));
   EXPECT_EQ(BodyOf(third.Answer()), "now c");
-  EXPECT_THAT(first.UntilEnd() + second.UntilEnd(), HasSubstr("Connection: close\r\n"));
+  // One at least: the other may have been answered when there was no crowd any more.
+  EXPECT_THAT(first.Answer() + second.Answer(), HasSubstr("Connection: close\r\n"));
 }
 
 TEST_F(LaterAnswerTest, MoreConnectionsThanThreadsAreServedInTurn) {
