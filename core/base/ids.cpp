@@ -1,32 +1,14 @@
 #include "core/base/ids.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "core/base/check.h"
+#include "core/base/sha256.h"
 
 namespace hookswitch {
 namespace {
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t kUlidLength = 26;
-
-/// What SHA256() looks up, makes and frees for each text, which takes longer than hashing a short one.
-struct Sha256 {
-  Sha256() : algorithm(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context(EVP_MD_CTX_new()) {
-    HSW_CHECK(algorithm && context, "memory does not run out, and OpenSSL has SHA-256");
-  }
-  ~Sha256() {
-    EVP_MD_CTX_free(context);
-    EVP_MD_free(algorithm);
-  }
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-
-  EVP_MD* algorithm;
-  EVP_MD_CTX* context;
-};
 }  // namespace
 
 std::string EventId(WallTime received, std::uint16_t salt, EventSeq seq) {
@@ -73,15 +55,9 @@ std::optional<DeliverySeq> DeliverySeqOf(std::string_view id) {
 }
 
 Digest DigestOf(std::string_view text) {
-  thread_local const Sha256 sha;
-  unsigned char full[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
+  const Sha256Digest full = Sha256Of(text);
   Digest digest;
-  const bool done = EVP_DigestInit_ex2(sha.context, sha.algorithm, nullptr) == 1 &&
-                    EVP_DigestUpdate(sha.context, text.data(), text.size()) == 1 &&
-                    EVP_DigestFinal_ex(sha.context, full, &size) == 1 && size >= digest.size();
-  HSW_CHECK(done, "hashing memory does not fail");
-  std::copy_n(full, digest.size(), digest.begin());
+  std::copy_n(full.begin(), digest.size(), digest.begin());
   return digest;
 }
 

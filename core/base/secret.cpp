@@ -1,7 +1,8 @@
 #include "core/base/secret.h"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+
+#include "core/base/sha256.h"
 
 namespace hookswitch {
 
@@ -24,11 +25,8 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 
 bool Secret::Equals(std::string_view candidate) const {
   // Digests have one length, so the compare does not tell the secret's length either.
-  unsigned char a[SHA256_DIGEST_LENGTH];
-  unsigned char b[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(value_.data()), value_.size(), a);
-  SHA256(reinterpret_cast<const unsigned char*>(candidate.data()), candidate.size(), b);
-  return CRYPTO_memcmp(a, b, sizeof a) == 0;
+  const Sha256Digest a = Sha256Of(value_), b = Sha256Of(candidate);
+  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 void Secret::Wipe() {

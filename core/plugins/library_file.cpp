@@ -1,7 +1,6 @@
 #include "core/plugins/library_file.h"
 
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,17 +9,17 @@
 #include <cstring>
 #include <optional>
 
+#include "core/base/sha256.h"
+
 namespace hookswitch::plugins {
 namespace {
 
 namespace fs = std::filesystem;
 
 std::string Hash(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
   static constexpr char kHex[] = "0123456789abcdef";
   std::string hex;
-  for (const unsigned char byte : digest) {
+  for (const std::uint8_t byte : Sha256Of(bytes)) {
     hex += kHex[byte >> 4];
     hex += kHex[byte & 15];
   }
