@@ -78,8 +78,9 @@ std::string MendSurrogates(std::string_view text) {
 bool IsControl(std::string_view text, std::size_t i) {
   const auto c = static_cast<unsigned char>(text[i]);
   if (c < 0x20) return c != '\n' && c != '\t';
+  if (c < 0x7F) return false;
+  // DEL, and U+0080 to U+009F.
   if (c == 0x7F) return true;
-  // U+0080 to U+009F.
   return c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
 }
 
@@ -170,8 +171,6 @@ std::string Clean(std::string_view text, std::size_t max_bytes) {
   out.reserve(text.size() + (cut ? kEllipsis.size() : 0));
   std::size_t clean_from = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] >= 0x20 && text[i] < 0x7F) [[likely]]
-      continue;
     if (!IsControl(text, i)) continue;
     out += text.substr(clean_from, i - clean_from);
     if (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) out += '\n';
