@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "hookswitch/text.hpp"
 #include "text.h"
 
 namespace slack {
@@ -43,10 +44,6 @@ std::string_view Title(const hsw::Message& message, std::string& room) {
   return title.empty() ? "Notification" : title;
 }
 
-bool IsBlank(std::string_view text) {
-  return text.find_first_not_of(" \t\n") == std::string_view::npos;
-}
-
 std::size_t EscapedLength(std::string_view text) {
   return hsw::CodePoints(Escape(text, std::string::npos, ""));
 }
@@ -70,7 +67,7 @@ CallFacts ReadFacts(std::string_view event_json) {
   return facts;
 }
 
-/// "*Call ID:*\n3f0c…", or "" for a field that says nothing.
+/// `text` becomes "*Call ID:*\n3f0c…", or "" for a field that says nothing.
 void FieldText(const hsw_pair& field, std::string& text, std::string& room) {
   text = "*";
   AppendEscaped(text, OneLine(hsw::View(field.name), room), kMaxFieldName, "…");
@@ -81,15 +78,40 @@ void FieldText(const hsw_pair& field, std::string& text, std::string& room) {
     text.clear();
   }
   const std::string_view value = Clean(hsw::View(field.value), room, kMaxFieldValue);
-  if (!IsBlank(value)) {
+  if (!hsw::IsBlank(value)) {
     AppendEscaped(text, value, kMaxFieldValue, "…");
   } else if (named) {
     text += '-';
   }
 }
 
-/// Time and links, each one context element, as JSON with commas between. Returns how many code points they show.
-std::size_t ContextElements(const hsw::Message& message, std::string& json, std::string& text) {
+// Of what follows each appends to `json`, works in the other strings, and returns how many code points it shows.
+
+/// Sections of the fields that say something, within their budget.
+std::size_t AppendFields(const hsw::Message& message, std::string& json, std::string& text, std::string& room) {
+  std::size_t count = 0, left = kFieldsBudget;
+  for (const hsw_pair& field : message.Fields()) {
+    FieldText(field, text, room);
+    if (text.empty()) continue;
+    const std::size_t length = hsw::CodePoints(text);
+    if (length > left || count == kMaxFields) break;
+    left -= length;
+    if (count % kFieldsPerSection != 0) {
+      json += ',';
+    } else {
+      json += count == 0 ? R"(,{"type":"section","fields":[)" : R"(]},{"type":"section","fields":[)";
+    }
+    ++count;
+    json += R"({"type":"mrkdwn","text":)";
+    hsw::AppendJsonString(json, text);
+    json += R"(,"verbatim":true})";
+  }
+  if (count > 0) json += "]}";
+  return kFieldsBudget - left;
+}
+
+/// Time and links, each one context element, with commas between.
+std::size_t AppendContext(const hsw::Message& message, std::string& json, std::string& text) {
   std::size_t left = kContextBudget, count = 0;
   auto add = [&] {
     const std::size_t length = hsw::CodePoints(text);
@@ -120,10 +142,10 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, 
   const std::string_view title = Title(message, title_room);
   const std::string_view text = Clean(message.Text(), text_room, kMaxText);
   const std::string_view transcript = Clean(message.Transcript(), transcript_room, max_transcript);
-  const bool has_text = !IsBlank(text), has_transcript = !IsBlank(transcript) && max_transcript > 0;
+  const bool has_text = !hsw::IsBlank(text), has_transcript = !hsw::IsBlank(transcript) && max_transcript > 0;
   shown.reserve(kUsualPart + transcript.size());
   std::string context;
-  std::size_t left = kAllText - ContextElements(message, context, shown);
+  std::size_t left = kAllText - AppendContext(message, context, shown);
 
   std::string body;
   body.reserve(kUsualMarkup + title.size() * 2 + text.size() * 2 + transcript.size() + context.size());
@@ -149,26 +171,7 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, 
     body += R"(,"verbatim":true}})";
   }
 
-  std::size_t fields = 0, fields_left = kFieldsBudget;
-  for (const hsw_pair& field : message.Fields()) {
-    FieldText(field, shown, room);
-    if (shown.empty()) continue;
-    const std::size_t length = hsw::CodePoints(shown);
-    if (length > fields_left || fields == kMaxFields) break;
-    fields_left -= length;
-    left -= length;
-    if (fields % kFieldsPerSection == 0) {
-      if (fields > 0) body += "]}";
-      body += R"(,{"type":"section","fields":[)";
-    } else {
-      body += ',';
-    }
-    ++fields;
-    body += R"({"type":"mrkdwn","text":)";
-    json(shown);
-    body += R"(,"verbatim":true})";
-  }
-  if (fields > 0) body += "]}";
+  left -= AppendFields(message, body, shown, room);
 
   // The layout that people know comes first: header, fields, divider, transcript. What else there is to say stands
   // behind it.
@@ -207,12 +210,12 @@ std::string PlainBody(const hsw::Message& message, std::size_t max_transcript, s
   }
   const std::string free_text = Clean(message.Text(), kMaxPlainPart),
                     transcript = Clean(message.Transcript(), max_transcript);
-  if (!IsBlank(free_text)) line(Cut(free_text, kMaxPlainPart, kTruncated));
+  if (!hsw::IsBlank(free_text)) line(Cut(free_text, kMaxPlainPart, kTruncated));
   for (const hsw_pair& link : message.Links()) {
     const std::string shown = OneLine(hsw::View(link.name)) + ": " + OneLine(hsw::View(link.value));
     if (EscapedLength(text) + 1 + EscapedLength(shown) <= kMaxPlain) line(shown);
   }
-  if (!IsBlank(transcript) && max_transcript > 0) line(Cut(transcript, max_transcript, kTruncated));
+  if (!hsw::IsBlank(transcript) && max_transcript > 0) line(Cut(transcript, max_transcript, kTruncated));
   std::string body = R"({"text":)";
   const std::string before = mention.empty() ? "" : std::string(mention) + "\n";
   hsw::AppendJsonString(body, before + Escape(text, kMaxPlain - before.size(), kTruncated));
