@@ -1,4 +1,5 @@
-// What a source costs per request: Bolna's completed call (about 3 KB), a short status change, and a long transcript.
+// What a source costs per request: Bolna's completed call (about 3 KB), a short status change, a long transcript, and
+// many keys that nobody knows.
 #include <benchmark/benchmark.h>
 
 #include <fstream>
@@ -25,6 +26,15 @@ std::string LongTranscript() {
   return ToText(body);
 }
 
+/// As many keys as are kept, in an order that is not theirs.
+std::string ManyKeys() {
+  json::value body = json::parse(Sample("completed.json"));
+  for (unsigned i = 0; i < 256; ++i) {
+    body.as_object()["key " + std::to_string(i * 2654435761u)] = "a value that is not quite short";
+  }
+  return ToText(body);
+}
+
 void Normalize(benchmark::State& state, const std::string& body) {
   config::Source config;
   config.name = "bolna";
@@ -42,6 +52,7 @@ void Normalize(benchmark::State& state, const std::string& body) {
 BENCHMARK_CAPTURE(Normalize, completed, Sample("completed.json"));
 BENCHMARK_CAPTURE(Normalize, ringing, Sample("ringing.json"));
 BENCHMARK_CAPTURE(Normalize, long_transcript, LongTranscript());
+BENCHMARK_CAPTURE(Normalize, many_keys, ManyKeys());
 
 }  // namespace
 }  // namespace hookswitch
