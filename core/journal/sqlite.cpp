@@ -101,10 +101,9 @@ Database& Database::operator=(Database&& other) noexcept {
 }
 
 Result<Database> Database::Open(const std::string& path, Mode mode) {
-  // Counting its memory costs a lock for each of the some thirty allocations that storing a row takes. Refused, which
-  // does no harm, where something else in the process has used SQLite before.
-  static const int memory_uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  (void)memory_uncounted;
+  // SQLite would count its memory, which costs a lock for each allocation, and an event takes some thirty of them.
+  // Refused, which does no harm, where something else in the process has used SQLite before.
+  [[maybe_unused]] static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   sqlite3* db = nullptr;
   // A reader needs a writable handle too: reading a write-ahead log takes locks in its shared memory.
   const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
