@@ -107,7 +107,7 @@ struct DispatcherTest : testing::Test {
     dispatcher->Accept(nullptr, std::move(pending));
     return first;
   }
-  /// Moves the clock and lets the scheduler see it.
+  /// Moves the clock and lets the scheduler see it. No plugin may be at work: see AnswerAndAwait.
   void Tick(std::chrono::nanoseconds by) {
     clock.Advance(by);
     dispatcher->Resume("nobody");
@@ -120,6 +120,12 @@ struct DispatcherTest : testing::Test {
   }
   bool AwaitRecords(std::size_t count) {
     return bell.Await([&] { return journal.inner.Records().size() >= count; });
+  }
+  /// Answers the oldest request to `url` and waits until what became of it is recorded: a plugin that is still reading
+  /// an answer when the clock is moved by more than its limit is one that hangs.
+  bool AnswerAndAwait(const std::string& url, HttpResult result) {
+    const std::size_t before = journal.inner.Records().size();
+    return http.Answer(url, std::move(result)) && AwaitRecords(before + 1);
   }
   /// Returns when the scheduler has seen everything that happened before, by a delivery through a lane of its own.
   void Settle() {
