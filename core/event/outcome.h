@@ -14,10 +14,18 @@ struct Outcome {
     kDelivered,
     kRetry,          ///< the same bytes may succeed later
     kRejected,       ///< this message can never succeed: dead at once, the lane stays open
-    kMisconfigured,  ///< credential or destination is broken: the lane pauses and burns no tries
+    kMisconfigured,  ///< credential or destination is broken, see `scope`: burns no tries
     kNext,           ///< this step worked; another request of the same delivery follows, with `state`
   };
   Kind kind = Kind::kRetry;
+  /// With kMisconfigured: what is broken.
+  enum class Scope {
+    kUnknown,  ///< the message, its place or the sink: what else gets through decides
+    kPlace,    ///< the place that it goes to, named by `place` or by the request's Pace
+    kSink,     ///< the credential or the whole destination
+  };
+  Scope scope = Scope::kUnknown;
+  std::string place;  ///< with Scope::kPlace: which, for people; "": the one that the request named
   /// The other side may have acted although this is not a success (the bytes were sent, no answer came).
   bool may_have_been_delivered = false;
   /// The other side asked for a pause: applies to the whole lane or, if the request had one, to the destination with a
@@ -38,7 +46,7 @@ struct Outcome {
 /// "delivered", "retry", "rejected", "misconfigured", "next".
 std::string_view ToString(Outcome::Kind kind);
 
-/// The pace of one of the places that a sink writes to.
+/// One of the places that a sink writes to, and its pace.
 struct Pace {
   std::string key;  ///< which place
   int max = 0;      ///< 0: no limit
@@ -54,6 +62,8 @@ struct HttpRequest {
   std::string body;
   bool public_only = false;  ///< to be sent to public addresses only, and through no proxy
   std::optional<Pace> pace{};
+  /// Requests of one sink with the same `order` are sent one at a time, in the order of acceptance; "": no such order.
+  std::string order{};
 };
 
 struct HttpResponse {

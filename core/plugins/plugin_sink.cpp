@@ -61,7 +61,8 @@ void Prefill(hsw_outcome& outcome) {
   outcome.retry_after_ms = 0;
   std::memcpy(outcome.code, kNoOutcome.data(), kNoOutcome.size() + 1);
   std::memcpy(outcome.reason, kSilence.data(), kSilence.size() + 1);
-  outcome.action[0] = outcome.remote_id[0] = outcome.state[0] = outcome.memory[0] = '\0';
+  outcome.scope = HSW_SCOPE_UNKNOWN;
+  outcome.action[0] = outcome.remote_id[0] = outcome.state[0] = outcome.memory[0] = outcome.place[0] = '\0';
 }
 
 template <std::size_t N>
@@ -102,6 +103,7 @@ struct RequestBuilder {
                            .per = std::chrono::milliseconds(per_ms ? per_ms : 1000),
                            .burst = std::max(1, Bounded(burst))};
     };
+    raw.order = [](void* self, hsw_str key) { Of(self).order.assign(View(key)); };
   }
   static HttpRequest& Of(void* self) { return static_cast<RequestBuilder*>(self)->request; }
 };
@@ -119,6 +121,7 @@ SinkAdvice AdviceOf(const hsw_sink& sink, hsw_instance* instance) {
   advice.rate_burst = std::max(1, Bounded(raw.rate_burst));
   advice.concurrency = Bounded(raw.concurrency);
   advice.concurrent_calls = (sink.flags & HSW_SINK_CONCURRENT) != 0;
+  advice.ordered = (sink.flags & HSW_SINK_ORDERED) != 0;
   return advice;
 }
 
@@ -307,6 +310,14 @@ class PluginSink final : public Sink {
     outcome.remote_id = ToUtf8(Slot(out.remote_id));
     if (outcome.kind == Outcome::Kind::kRetry && out.retry_after_ms > 0) {
       outcome.retry_after = std::chrono::milliseconds(out.retry_after_ms);
+    }
+    if (outcome.kind == Outcome::Kind::kMisconfigured) {
+      switch (out.scope) {
+        case HSW_SCOPE_PLACE: outcome.scope = Outcome::Scope::kPlace; break;
+        case HSW_SCOPE_SINK: outcome.scope = Outcome::Scope::kSink; break;
+        default: break;
+      }
+      if (outcome.scope == Outcome::Scope::kPlace) outcome.place = Clean(Slot(out.place));
     }
     if (outcome.kind == Outcome::Kind::kNext) outcome.state = Slot(out.state);
     outcome.may_have_been_delivered = (out.flags & HSW_MAYBE_DELIVERED) != 0;

@@ -34,6 +34,7 @@ struct SinkAdvice {
   int rate_burst = 1;
   int concurrency = 0;  ///< 0: no advice
   bool concurrent_calls = false;
+  bool ordered = false;  ///< its requests may name an `order`
 };
 
 /// One configured sink, ready to be used. Implemented by plugins (PluginHost) and by tests.

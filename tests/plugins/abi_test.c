@@ -16,7 +16,9 @@ PIN(offsetof(hsw_outcome, action), 592);
 PIN(offsetof(hsw_outcome, remote_id), 1104);
 PIN(offsetof(hsw_outcome, state), 1360);
 PIN(offsetof(hsw_outcome, memory), 2384);
-PIN(sizeof(hsw_outcome), 3408);
+PIN(offsetof(hsw_outcome, scope), 3408); /* 1.2 */
+PIN(offsetof(hsw_outcome, place), 3412);
+PIN(sizeof(hsw_outcome), 3668);
 
 PIN(offsetof(hsw_message, severity), 4);
 PIN(offsetof(hsw_message, title), 8);
@@ -60,7 +62,8 @@ PIN(offsetof(hsw_request, add_header), 32);
 PIN(offsetof(hsw_request, set_body), 40);
 PIN(offsetof(hsw_request, public_only), 48); /* 1.1 */
 PIN(offsetof(hsw_request, pace), 56);
-PIN(sizeof(hsw_request), 64);
+PIN(offsetof(hsw_request, order), 64); /* 1.2 */
+PIN(sizeof(hsw_request), 72);
 
 PIN(offsetof(hsw_response, status), 4);
 PIN(offsetof(hsw_response, retry_after_ms), 8);

@@ -1,4 +1,4 @@
-// Plugins built against the first ABI go on working: tests/plugins/abi_1_0 holds its headers, and two of them.
+// Plugins built against an older ABI go on working: tests/plugins/abi_1_0 and abi_1_1 hold its headers, and plugins.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,15 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::shared_ptr<Sink> Load(const std::string& name, const std::string& config) {
-  const fs::path file = fs::path(HSW_TEST_PLUGINS) / "abi_1_0" / (name + ".so");
+std::shared_ptr<Sink> Load(const std::string& folder, const std::string& name, const std::string& config) {
+  const fs::path file = fs::path(HSW_TEST_PLUGINS) / folder / (name + ".so");
   const auto inspected = plugins::InspectInChild(HSW_TEST_INSPECTOR, file);
   EXPECT_TRUE(inspected) << inspected.error().message;
   auto sink = plugins::OpenLibrary(file, file);
   EXPECT_TRUE(sink) << sink.error().message;
   if (!sink) return nullptr;
-  EXPECT_LT(sink->size, sizeof(hsw_sink)) << "it is the table of 1.0";
-  EXPECT_EQ(sink->advise, nullptr);
+  EXPECT_EQ(sink->advise == nullptr, folder == "abi_1_0");
   auto plugin = std::make_shared<Plugin>();
   plugin->sink = *sink;
   plugin->info = plugins::Describe(*sink, file);
@@ -34,7 +33,7 @@ std::shared_ptr<Sink> Load(const std::string& name, const std::string& config) {
 }
 
 TEST(OldAbi, AnHttpSinkOfTheFirstVersionWorks) {
-  const auto sink = Load("oldest", R"({"url":"https://example.com/in"})");
+  const auto sink = Load("abi_1_0", "oldest", R"({"url":"https://example.com/in"})");
   ASSERT_TRUE(sink);
   const SinkAdvice advice = sink->Advice();
   EXPECT_EQ(advice.rate_max, 5);
@@ -75,7 +74,7 @@ TEST(OldAbi, ACallSinkInCOfTheFirstVersionWorks) {
   std::string folder = testing::TempDir() + "hsw-old-XXXXXX";
   ASSERT_TRUE(::mkdtemp(folder.data()));
   {
-    const auto sink = Load("oldest_call", R"({"path":")" + folder + R"(/titles"})");
+    const auto sink = Load("abi_1_0", "oldest_call", R"({"path":")" + folder + R"(/titles"})");
     ASSERT_TRUE(sink);
     const CallEvent event;
     Message message;
@@ -88,6 +87,38 @@ TEST(OldAbi, ACallSinkInCOfTheFirstVersionWorks) {
   std::getline(std::ifstream(folder + "/titles"), line);
   EXPECT_EQ(line, "Ended");
   fs::remove_all(folder);
+}
+
+TEST(OldAbi, ABotOfTheSecondVersionWorks) {
+  const auto sink = Load("abi_1_1", "bot", R"({"url":"https://example.com/in"})");
+  ASSERT_TRUE(sink);
+  EXPECT_EQ(sink->Advice().rate_max, 7);
+  EXPECT_EQ(sink->Advice().concurrency, 2);
+  EXPECT_FALSE(sink->Advice().ordered);
+
+  CallEvent event;
+  event.agent_id = "C1";
+  event.duration = 27.2;
+  Message message;
+  message.title = "Ended";
+  SinkDelivery delivery{event, message, "d-1", "ops", "all", 1, 0, "", ""};
+  delivery.now = WallTime(std::chrono::milliseconds(1234));
+  delivery.raw_body = [] { return std::string("{}"); };
+  const auto made = sink->Render(delivery);
+  const auto* request = std::get_if<HttpRequest>(&made);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->body, R"({"channel":"C1","duration":27.2,"at":1234,"raw":2})");
+  EXPECT_TRUE(request->public_only);
+  ASSERT_TRUE(request->pace);
+  EXPECT_EQ(request->pace->key, "C1");
+  EXPECT_EQ(request->pace->burst, 3);
+  EXPECT_EQ(request->order, "");
+
+  const auto archived = sink->Interpret(delivery, {200, {}, R"({"error":"archived"})"}, {});
+  EXPECT_EQ(archived.kind, Outcome::Kind::kMisconfigured);
+  EXPECT_EQ(archived.scope, Outcome::Scope::kUnknown) << "what it does not know is not made up";
+  EXPECT_EQ(archived.place, "");
+  EXPECT_EQ(sink->Interpret(delivery, {200, {}, "{}"}, {}).kind, Outcome::Kind::kDelivered);
 }
 
 }  // namespace

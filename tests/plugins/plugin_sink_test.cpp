@@ -242,6 +242,33 @@ TEST_F(PluginSink, ExceptionsOfTheWrapperBecomeOutcomes) {
   EXPECT_EQ(Deliver(*sink, "throw a number").code, "exception");
 }
 
+TEST_F(PluginSink, AMisconfigurationSaysWhatIsBroken) {
+  auto polite = Make("polite", "{}");
+  const Outcome place = Deliver(*polite, "place");
+  EXPECT_EQ(place.kind, Outcome::Kind::kMisconfigured);
+  EXPECT_EQ(place.scope, Outcome::Scope::kPlace);
+  EXPECT_EQ(place.place, "room 1");
+  EXPECT_EQ(place.action, "open it");
+  const Outcome sink = Deliver(*polite, "sink");
+  EXPECT_EQ(sink.scope, Outcome::Scope::kSink);
+  EXPECT_EQ(sink.reason, "no key");
+  EXPECT_EQ(Deliver(*polite, "misconfigure").scope, Outcome::Scope::kUnknown);
+
+  auto unruly = Make("unruly", "{}");
+  EXPECT_EQ(Interpret(*unruly, "place").place, std::string(256, 'p')) << "also without its terminator";
+  EXPECT_EQ(Interpret(*unruly, "unknown scope").scope, Outcome::Scope::kUnknown);
+  EXPECT_EQ(Interpret(*unruly, "unknown scope").place, "");
+  EXPECT_EQ(Interpret(*unruly, "place of a rejection").scope, Outcome::Scope::kUnknown);
+}
+
+TEST_F(PluginSink, ARequestNamesWhatItChanges) {
+  auto sink = Make("unruly", "{}");
+  EXPECT_TRUE(sink->Advice().ordered);
+  EXPECT_EQ(std::get<HttpRequest>(Render(*sink, "order")).order, "incident-1");
+  EXPECT_EQ(std::get<HttpRequest>(Render(*sink, "anything")).order, "");
+  EXPECT_FALSE(Make("polite", "{}")->Advice().ordered);
+}
+
 TEST_F(PluginSink, StateMemoryAndRemoteIdGoRound) {
   auto sink = Make("polite", "{}");
   const Outcome first = Deliver(*sink, "step");

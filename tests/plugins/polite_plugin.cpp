@@ -15,6 +15,10 @@ class Polite {
     const auto wish = delivery.Message().Title();
     if (wish == "reject") throw hsw::Rejected("not_polite", "say please");
     if (wish == "misconfigure") throw hsw::Misconfigured("no_manners", "nobody taught me", "teach me");
+    if (wish == "place")
+      return hsw::Outcome::Misconfigured("closed", "the room is closed", "open it").OfPlace("room 1");
+    if (wish == "sink")
+      throw hsw::Misconfigured(hsw::Outcome::Misconfigured("no_key", "no key", "give me one").OfSink());
     if (wish == "throw") throw std::runtime_error("dropped the tray");
     if (wish == "throw a number") throw 42;
     if (wish == "canceled") return hsw::Outcome::Retry(call.Canceled() ? "canceled" : "not_canceled", "");

@@ -70,6 +70,7 @@ int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* reques
     outcome->status = HSW_NEXT;
     return 1;
   }
+  if (wish == "order") request->order(request->host, Str("incident-1"));
   if (wish == "how many") request->set_body(request->host, Str(std::to_string(self->most_inside.load())));
   if (wish == "service" && self->host->service(self->host->host, "hsw.none/1")) return 1;
   return 0;
@@ -102,6 +103,11 @@ void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_respo
     std::strcpy(outcome->code, "Bad Code!");
     std::strcpy(outcome->reason, "caf\xE9 said no");
   }
+  if (wish == "place" || wish == "unknown scope" || wish == "place of a rejection") {
+    outcome->status = wish == "place of a rejection" ? HSW_REJECTED : HSW_MISCONFIGURED;
+    outcome->scope = wish == "unknown scope" ? 77 : HSW_SCOPE_PLACE;
+    std::memset(outcome->place, 'p', sizeof outcome->place);
+  }
   if (wish == "leak") {
     outcome->status = HSW_REJECTED;
     std::strcpy(outcome->reason, ("cannot reach " + self->secret).c_str());
@@ -123,6 +129,7 @@ const hsw_sink kSink = [] {
   sink.size = sizeof sink;
   sink.abi_major = HSW_ABI_MAJOR;
   sink.kind = HSW_KIND_HTTP;
+  sink.flags = HSW_SINK_ORDERED;
   sink.id = "unruly";
   sink.version = "0.1";
   sink.summary = "does what it is asked to";

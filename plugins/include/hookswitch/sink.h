@@ -1,4 +1,4 @@
-/* The hookswitch sink ABI, version 1.1. C11 and C++; depends on nothing.
+/* The hookswitch sink ABI, version 1.2. C11 and C++; depends on nothing.
  *
  * A sink is a shared library that exports one symbol, hsw_sink_entry. It turns deliveries into requests (HTTP sinks) or
  * performs them itself (call sinks). See plugins/README.md for a walk through it.
@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 #define HSW_ABI_MAJOR 1u /* other majors are refused */
-#define HSW_ABI_MINOR 1u /* grows when structs or services are appended */
+#define HSW_ABI_MINOR 2u /* grows when structs or services are appended */
 
 typedef struct hsw_str {
   const char* data;
@@ -38,7 +38,10 @@ enum {
   HSW_RETRY = 0,         /* the same bytes may succeed later (pre-filled: silence never loses an event) */
   HSW_DELIVERED = 1,     /* done */
   HSW_REJECTED = 2,      /* this message can never succeed; it becomes a dead letter, others go on */
-  HSW_MISCONFIGURED = 3, /* credential or destination is broken; the sink pauses until a probe or a person reopens it */
+  HSW_MISCONFIGURED = 3, /* credential or destination is broken: `scope` says which; burns no tries. What goes to the
+                          * same place waits until a probe or a person finds it mended; the whole sink waits only while
+                          * nothing gets through. A delivery that is refused so again and again, while others get
+                          * through, ends as if it were HSW_REJECTED */
   HSW_NEXT = 4           /* this step worked; render is called again with step + 1 and the `state` left here; at most
                           * 16 steps, one more is a rejection */
 };
@@ -46,6 +49,14 @@ enum {
 enum {
   HSW_MAYBE_DELIVERED = 1u, /* flag: the other side may have acted although this is not a success */
   HSW_MEMORY_SET = 2u       /* flag: keep `memory` for this sink and call, and pass it to its later deliveries */
+};
+
+/* Since 1.2. With HSW_MISCONFIGURED: what is broken. */
+enum {
+  HSW_SCOPE_UNKNOWN =
+      0, /* pre-filled: it may be this message, its place or the sink; the host watches what gets through */
+  HSW_SCOPE_PLACE = 1, /* the place that this delivery goes to, as a channel, a topic or a recipient: see `place` */
+  HSW_SCOPE_SINK = 2   /* the credential, or all that the sink sends to: no delivery can get through */
 };
 
 /* Made and pre-filled by the host; the plugin fills it in. All strings are NUL-terminated and cut to fit. */
@@ -61,6 +72,10 @@ typedef struct hsw_outcome {
   char remote_id[256];     /* the other side's id of what was made; "" */
   char state[1024];        /* with HSW_NEXT: carried to the next step, stored durably before it */
   char memory[1024];       /* with HSW_MEMORY_SET */
+
+  uint32_t scope;  /* Since 1.2. With HSW_MISCONFIGURED: HSW_SCOPE_UNKNOWN … HSW_SCOPE_SINK */
+  char place[256]; /* Since 1.2. With HSW_SCOPE_PLACE: which one, for people and to tell places apart; no secret. "":
+                    * the place that the request named with `pace` */
 } hsw_outcome;
 
 /* ---- what is delivered ------------------------------------------------------------------------------------------- */
@@ -144,6 +159,11 @@ typedef struct hsw_request {
    * One that must wait is rendered again when its turn comes. A pause (retry_after_ms) that is asked for in answer
    * holds this place alone. A rate_limit in the config takes the place of max, per_ms and burst. */
   void (*pace)(void* host, hsw_str key, uint32_t max, uint32_t per_ms, uint32_t burst);
+
+  /* Since 1.2. Requests with the same `key` change one thing over there (an incident, a row): they go out one at a
+   * time, in the order in which their events were accepted, and none while an earlier one waits for its retry. Without
+   * it only deliveries of one call keep their order. Needs HSW_SINK_ORDERED. */
+  void (*order)(void* host, hsw_str key);
 } hsw_request;
 
 typedef struct hsw_response hsw_response;
@@ -200,7 +220,8 @@ typedef void (*hsw_report)(void* context, hsw_str pointer, hsw_str problem);
 
 enum { HSW_KIND_HTTP = 1, HSW_KIND_CALL = 2 };
 enum {
-  HSW_SINK_CONCURRENT = 1u /* [deliver] functions may run at the same time on one instance */
+  HSW_SINK_CONCURRENT = 1u, /* [deliver] functions may run at the same time on one instance */
+  HSW_SINK_ORDERED = 2u     /* Since 1.2. HTTP sinks: render uses `order` */
 };
 
 /* Since 1.1. What the other side can take: see hsw_sink. */

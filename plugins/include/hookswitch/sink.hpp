@@ -126,7 +126,8 @@ class Outcome {
   static Outcome Rejected(std::string code, std::string reason) {
     return Outcome(HSW_REJECTED, std::move(code), std::move(reason));
   }
-  /// Credential or destination is broken; `action` tells the operator what to do.
+  /// Credential or destination is broken; `action` tells the operator what to do. Say which where you know it: OfPlace,
+  /// OfSink.
   static Outcome Misconfigured(std::string code, std::string reason, std::string action) {
     return Outcome(HSW_MISCONFIGURED, std::move(code), std::move(reason)).Action(std::move(action));
   }
@@ -169,6 +170,19 @@ class Outcome {
     return *this;
   }
 
+  /// With Misconfigured: the place that this delivery goes to is broken, and other places may work. `place` names it;
+  /// empty: the one that Request::Pace named.
+  Outcome& OfPlace(std::string place = {}) {
+    scope_ = HSW_SCOPE_PLACE;
+    place_ = std::move(place);
+    return *this;
+  }
+  /// With Misconfigured: the credential, or all that the sink sends to; no delivery can get through.
+  Outcome& OfSink() {
+    scope_ = HSW_SCOPE_SINK;
+    return *this;
+  }
+
   std::uint32_t status() const { return status_; }
 
   void CopyTo(hsw_outcome* out) const {
@@ -181,6 +195,8 @@ class Outcome {
     Put(out->remote_id, remote_id_);
     Put(out->state, state_);
     Put(out->memory, memory_);
+    out->scope = scope_;
+    Put(out->place, place_);
   }
 
  private:
@@ -193,8 +209,8 @@ class Outcome {
     slot[cut.size()] = '\0';
   }
 
-  std::uint32_t status_, flags_ = 0, retry_after_ms_ = 0;
-  std::string code_, reason_, action_, remote_id_, state_, memory_;
+  std::uint32_t status_, flags_ = 0, retry_after_ms_ = 0, scope_ = HSW_SCOPE_UNKNOWN;
+  std::string code_, reason_, action_, remote_id_, state_, memory_, place_;
 };
 
 /// Thrown by Render, Interpret or Deliver: this message can never succeed.
@@ -202,11 +218,13 @@ struct Rejected : std::runtime_error {
   Rejected(std::string code, const std::string& reason) : std::runtime_error(reason), code(std::move(code)) {}
   std::string code;
 };
-/// Thrown by Render, Interpret or Deliver: credential or destination is broken.
+/// Thrown by Render, Interpret or Deliver: credential or destination is broken. `outcome` says the same as a value, to
+/// be refined before it is thrown: Misconfigured e(…); e.outcome.OfSink(); throw e;
 struct Misconfigured : std::runtime_error {
   Misconfigured(std::string code, const std::string& reason, std::string action)
-      : std::runtime_error(reason), code(std::move(code)), action(std::move(action)) {}
-  std::string code, action;
+      : std::runtime_error(reason), outcome(Outcome::Misconfigured(std::move(code), reason, std::move(action))) {}
+  explicit Misconfigured(Outcome refined) : std::runtime_error("misconfigured"), outcome(std::move(refined)) {}
+  Outcome outcome;
 };
 
 // What the host hands over; all of it is borrowed until the call returns.
@@ -329,6 +347,9 @@ class Request {
   void Pace(std::string_view key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst) {
     raw_->pace(raw_->host, Str(key), max, per_ms, burst);
   }
+  /// It changes the thing `key` over there: one request at a time for each key, in the order in which the events were
+  /// accepted, also across calls and retries. Needs the option `.ordered = true`.
+  void Order(std::string_view key) { raw_->order(raw_->host, Str(key)); }
 
  private:
   hsw_request* raw_;
@@ -366,7 +387,8 @@ class Call {
 };
 
 /// What an HTTP status means when the service says nothing better: 2xx delivered; 408, 425, 429 and 5xx but 501 retry;
-/// 401, 403, 404, 410 and every redirect misconfigured; any other rejected.
+/// 401, 407 and every redirect misconfigured, of the whole sink; 403, 404 and 410 misconfigured, where it cannot be
+/// told whether it is about this message; any other rejected.
 inline Outcome FromHttp(const Response& response) {
   const int status = response.Status();
   const std::string code = "http_" + std::to_string(status);
@@ -377,13 +399,15 @@ inline Outcome FromHttp(const Response& response) {
     if (status >= 500) outcome.MaybeDelivered();
     return outcome;
   }
-  if (status == 401 || status == 403) {
-    return Outcome::Misconfigured(code, reason, "check the credential of this sink");
+  if (status == 401 || status == 407) {
+    return Outcome::Misconfigured(code, reason, "check the credential of this sink").OfSink();
   }
+  if (status == 403) return Outcome::Misconfigured(code, reason, "check the credential of this sink");
   if (status == 404 || status == 410) return Outcome::Misconfigured(code, reason, "check the URL of this sink");
   if (status >= 300 && status < 400) {
     return Outcome::Misconfigured(code, reason + ", a redirect, and redirects are not followed",
-                                  "configure the URL that the redirect leads to");
+                                  "configure the URL that the redirect leads to")
+        .OfSink();
   }
   return Outcome::Rejected(code, reason);
 }
@@ -392,6 +416,7 @@ inline Outcome FromHttp(const Response& response) {
 struct Options {
   std::uint32_t rate_max = 0, rate_per_ms = 1000, rate_burst = 1, concurrency = 0;
   bool concurrent_calls = false;
+  bool ordered = false;  ///< Render uses Request::Order
 };
 
 // From the class to the C functions.
@@ -407,7 +432,7 @@ bool Guard(hsw_outcome* out, Body body) noexcept {
     } catch (const Rejected& e) {
       Outcome::Rejected(e.code, e.what()).CopyTo(out);
     } catch (const Misconfigured& e) {
-      Outcome::Misconfigured(e.code, e.what(), e.action).CopyTo(out);
+      e.outcome.CopyTo(out);
     } catch (const std::exception& e) {
       Outcome::Retry("exception", e.what()).CopyTo(out);
     } catch (...) {
@@ -501,9 +526,10 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   hsw_sink sink{};
   sink.size = sizeof sink;
   sink.abi_major = HSW_ABI_MAJOR;
-  sink.abi_minor = 1;  // the least host minor that has everything this header uses
+  sink.abi_minor = 2;  // the least host minor that has everything this header uses
   sink.kind = kind;
-  sink.flags = options.concurrent_calls ? HSW_SINK_CONCURRENT : 0;
+  if (options.concurrent_calls) sink.flags |= HSW_SINK_CONCURRENT;
+  if (options.ordered) sink.flags |= HSW_SINK_ORDERED;
   sink.id = id;
   sink.version = version;
   sink.summary = summary;

@@ -1,0 +1,266 @@
+/* The hookswitch sink ABI, version 1.1. C11 and C++; depends on nothing.
+ *
+ * A sink is a shared library that exports one symbol, hsw_sink_entry. It turns deliveries into requests (HTTP sinks) or
+ * performs them itself (call sinks). See plugins/README.md for a walk through it.
+ *
+ * Rules that hold everywhere
+ * - Strings are (data, size), UTF-8, not NUL-terminated unless a comment says so; data may be NULL when size is 0.
+ * - Each side frees its own memory. A pointer handed to a function is valid until that function returns, unless a
+ * comment says otherwise; copy what you keep.
+ * - No C++ exception and no longjmp may leave a function of the other side's.
+ * - A struct starts with `size`, its sizeof as its maker knew it. Read no field past it. Structs grow by appending;
+ * what came later says since when ("since 1.1"). A plugin whose hsw_sink.abi_minor names that minor always has it.
+ * - Thread tags: [control] one thread at a time for all instances of a library, never during [deliver] calls of the
+ * same instance unless said so; [deliver] any thread, one call at a time per instance unless HSW_SINK_CONCURRENT is
+ * set; [any] any thread, at any time.
+ */
+#ifndef HOOKSWITCH_SINK_H
+#define HOOKSWITCH_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HSW_ABI_MAJOR 1u /* other majors are refused */
+#define HSW_ABI_MINOR 1u /* grows when structs or services are appended */
+
+typedef struct hsw_str {
+  const char* data;
+  size_t size;
+} hsw_str;
+
+/* ---- what came of an attempt ------------------------------------------------------------------------------------- */
+
+enum {
+  HSW_RETRY = 0,         /* the same bytes may succeed later (pre-filled: silence never loses an event) */
+  HSW_DELIVERED = 1,     /* done */
+  HSW_REJECTED = 2,      /* this message can never succeed; it becomes a dead letter, others go on */
+  HSW_MISCONFIGURED = 3, /* credential or destination is broken; the sink pauses until a probe or a person reopens it */
+  HSW_NEXT = 4           /* this step worked; render is called again with step + 1 and the `state` left here; at most
+                          * 16 steps, one more is a rejection */
+};
+
+enum {
+  HSW_MAYBE_DELIVERED = 1u, /* flag: the other side may have acted although this is not a success */
+  HSW_MEMORY_SET = 2u       /* flag: keep `memory` for this sink and call, and pass it to its later deliveries */
+};
+
+/* Made and pre-filled by the host; the plugin fills it in. All strings are NUL-terminated and cut to fit. */
+typedef struct hsw_outcome {
+  uint32_t size;
+  uint32_t status;         /* HSW_RETRY … HSW_NEXT; an unknown value counts as HSW_RETRY */
+  uint32_t flags;          /* HSW_MAYBE_DELIVERED | HSW_MEMORY_SET */
+  uint32_t retry_after_ms; /* with HSW_RETRY: the other side asked for this pause; it holds the whole sink, or the place
+                            * that the request named with `pace`; 0: none */
+  char code[64];           /* one stable word, becomes a metric label: "invalid_blocks" */
+  char reason[512];        /* one sentence for people; never a secret */
+  char action[512];        /* what the operator should do; "" for nothing */
+  char remote_id[256];     /* the other side's id of what was made; "" */
+  char state[1024];        /* with HSW_NEXT: carried to the next step, stored durably before it */
+  char memory[1024];       /* with HSW_MEMORY_SET */
+} hsw_outcome;
+
+/* ---- what is delivered ------------------------------------------------------------------------------------------- */
+
+enum { HSW_INFO = 0, HSW_SUCCESS = 1, HSW_WARNING = 2, HSW_ERROR = 3 };
+
+typedef struct hsw_pair {
+  hsw_str name;
+  hsw_str value;
+} hsw_pair;
+
+/* What to say: plain text, no markup, uncut, unescaped. Escape and cut for your medium. */
+typedef struct hsw_message {
+  uint32_t size;
+  uint32_t severity;      /* HSW_INFO … HSW_ERROR */
+  hsw_str title;          /* never empty */
+  const hsw_pair* fields; /* label and value, in order */
+  size_t field_count;
+  hsw_str text;          /* free text; may be empty */
+  hsw_str transcript;    /* to be shown verbatim; may be empty */
+  const hsw_pair* links; /* label and URL */
+  size_t link_count;
+  int64_t at_unix_ms; /* when it happened; INT64_MIN when unknown */
+} hsw_message;
+
+typedef struct hsw_event {
+  uint32_t size;
+  hsw_str id;      /* ours */
+  hsw_str source;  /* the source's name in the config */
+  hsw_str call_id; /* the platform's */
+  hsw_str agent;   /* name, else id, else empty */
+  hsw_str status;  /* "completed" */
+} hsw_event;
+
+typedef struct hsw_delivery hsw_delivery;
+struct hsw_delivery {
+  uint32_t size;
+  uint32_t attempt; /* 1 for the first */
+  uint32_t step;    /* 0 for the first request of a delivery */
+  hsw_str id;       /* the same for every attempt: an idempotency key */
+  hsw_str sink;     /* this sink's name in the config */
+  hsw_str rule;     /* the rule that asked for it */
+  int64_t accepted_unix_ms;
+  const hsw_event* event;
+  const hsw_message* message;
+  hsw_str state;  /* what the step before left; empty at step 0 */
+  hsw_str memory; /* what an earlier delivery of this sink and call left; may be empty */
+  /* The normalized event as JSON (README: "The normalized event"). Made when first asked for; valid until the call
+   * that received this delivery returns. */
+  hsw_str (*event_json)(const hsw_delivery* delivery);
+  const void* host; /* the host's; do not touch */
+
+  /* Since 1.1. When this attempt began: the only clock that render has, for signatures that carry a time. */
+  int64_t now_unix_ms;
+  /* Since 1.1. One value of the normalized event: `pointer` is an RFC 6901 pointer into event_json ("/agent/id",
+   * "/duration", "/data/General.Outcome"). Strings as they are, numbers, booleans, objects and arrays as JSON; data is
+   * NULL when there is none or it is null. Valid until the call that received this delivery returns. */
+  hsw_str (*event_value)(const hsw_delivery* delivery, hsw_str pointer);
+  /* Since 1.1. The body as the platform posted it, byte for byte. Read from disk when first asked for; data is NULL
+   * when that fails (answer with a retry) and where there is none (the router's own notices). Valid until the call that
+   * received this delivery returns. */
+  hsw_str (*raw_body)(const hsw_delivery* delivery);
+};
+
+/* ---- HTTP sinks -------------------------------------------------------------------------------------------------- */
+
+/* Receives the request; every function copies its arguments at once. Starts as POST with no URL, headers or body. */
+typedef struct hsw_request {
+  uint32_t size;
+  void* host;
+  void (*set_method)(void* host, hsw_str method);
+  void (*set_url)(void* host, hsw_str url); /* the host never logs it whole */
+  void (*add_header)(void* host, hsw_str name, hsw_str value);
+  void (*set_body)(void* host, hsw_str body);
+
+  /* Since 1.1. Sends only to public addresses, whatever the URL's name resolves to at that moment, and through no
+   * proxy: for URLs that others than the operator may choose. Refused otherwise as misconfigured, "private_address". */
+  void (*public_only)(void* host);
+  /* Since 1.1. This request goes to a place with a pace of its own: the channel of a bot, say. `key` names the place
+   * among those of this sink. At most `max` requests per `per_ms` (0: a second) go there, `burst` at once; 0: no limit.
+   * One that must wait is rendered again when its turn comes. A pause (retry_after_ms) that is asked for in answer
+   * holds this place alone. A rate_limit in the config takes the place of max, per_ms and burst. */
+  void (*pace)(void* host, hsw_str key, uint32_t max, uint32_t per_ms, uint32_t burst);
+} hsw_request;
+
+typedef struct hsw_response hsw_response;
+struct hsw_response {
+  uint32_t size;
+  int32_t status;          /* HTTP status */
+  uint32_t retry_after_ms; /* Retry-After, parsed by the host (seconds, decimals and dates); 0: none or junk */
+  const hsw_pair* headers;
+  size_t header_count;
+  hsw_str body; /* at most 256 KiB of it */
+
+  /* Since 1.1. One value of a JSON body, by RFC 6901 pointer ("/error", "/message/ts"): as event_value of a delivery;
+   * data is NULL also when the body is not JSON. Valid until interpret returns. */
+  hsw_str (*json)(const hsw_response* response, hsw_str pointer);
+  const void* host; /* the host's; do not touch */
+};
+
+/* ---- call sinks -------------------------------------------------------------------------------------------------- */
+
+typedef struct hsw_call {
+  uint32_t size;
+  int64_t timeout_ms;                      /* return before this much time has passed */
+  int (*canceled)(const struct hsw_call*); /* [any] non-zero: give up soon, the outcome is no longer waited for */
+  const void* host;
+} hsw_call;
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+typedef struct hsw_instance hsw_instance; /* the plugin's own; one per configured sink */
+
+enum { HSW_LOG_DEBUG = 0, HSW_LOG_INFO = 1, HSW_LOG_WARN = 2, HSW_LOG_ERROR = 3 };
+
+/* Valid as long as the library is loaded. */
+typedef struct hsw_host {
+  uint32_t size;
+  uint32_t abi_major, abi_minor;
+  void* host;
+  void (*log)(void* host, uint32_t level, hsw_str text); /* [any] no secrets, no transcripts */
+  const void* (*service)(void* host, const char* id);    /* [any] named growth, e.g. "hsw.metrics/1"; NULL: unknown */
+} hsw_host;
+
+/* The sink's `config:` after validation against config_schema, defaults filled in, secrets resolved. */
+typedef struct hsw_config {
+  uint32_t size;
+  hsw_str name;           /* the sink's name in the config */
+  hsw_str json;           /* the whole config as a JSON object */
+  const hsw_pair* values; /* its scalars: "webhook_url", nested as "tls.ca"; numbers and booleans as text */
+  size_t value_count;
+  const char* timezone; /* defaults.timezone, NUL-terminated IANA name */
+} hsw_config;
+
+/* Tells the host that the value at `pointer` (RFC 6901, "/webhook_url") is wrong, and why. May be called many times. */
+typedef void (*hsw_report)(void* context, hsw_str pointer, hsw_str problem);
+
+enum { HSW_KIND_HTTP = 1, HSW_KIND_CALL = 2 };
+enum {
+  HSW_SINK_CONCURRENT = 1u /* [deliver] functions may run at the same time on one instance */
+};
+
+/* Since 1.1. What the other side can take: see hsw_sink. */
+typedef struct hsw_advice {
+  uint32_t size;
+  uint32_t rate_max, rate_per_ms, rate_burst, concurrency;
+} hsw_advice;
+
+/* What hsw_sink_entry returns: static, constant, valid as long as the library is loaded. */
+typedef struct hsw_sink {
+  uint32_t size;
+  uint32_t abi_major; /* HSW_ABI_MAJOR */
+  uint32_t abi_minor; /* the least host minor this plugin needs */
+  uint32_t kind;      /* HSW_KIND_HTTP or HSW_KIND_CALL */
+  uint32_t flags;
+  const char* id;            /* "slack" */
+  const char* version;       /* "1.0.0" */
+  const char* summary;       /* one line */
+  const char* config_schema; /* JSON Schema (draft-07 subset, see README); "x-secret": true marks secrets */
+
+  /* What the other side can take, used where the config sets no rate_limit: `rate_max` per `rate_per_ms`, at most
+   * `rate_burst` at once; 0: no limit. `concurrency`: how many at once; 0: the host's default. */
+  uint32_t rate_max, rate_per_ms, rate_burst, concurrency;
+
+  /* [control] Optional. Looks for mistakes that a schema cannot say. Does no I/O. */
+  void (*check)(const hsw_config* config, hsw_report report, void* context);
+  /* [control] Returns NULL and a NUL-terminated reason in error (error_size bytes) when it cannot. */
+  hsw_instance* (*create)(const hsw_host* host, const hsw_config* config, char* error, size_t error_size);
+  /* [control] After the last [deliver] call of the instance. */
+  void (*destroy)(hsw_instance* self);
+
+  /* HTTP sinks. Both are pure: no I/O, no clock, no randomness; the host sends, retries and keeps deadlines.
+   * render [deliver]: fills in `request` and returns 0, or returns non-zero and says why in `outcome`.
+   * interpret [deliver]: reads the answer into `outcome`. Not called when no answer came. */
+  int (*render)(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome);
+  void (*interpret)(hsw_instance* self, const hsw_delivery* delivery, const hsw_response* response,
+                    hsw_outcome* outcome);
+
+  /* Call sinks. [deliver] May block until call->timeout_ms. */
+  void (*deliver)(hsw_instance* self, const hsw_call* call, const hsw_delivery* delivery, hsw_outcome* outcome);
+
+  /* [any] Optional. The operator reloads and this instance stays: reopen files. May run during [deliver]. */
+  void (*reopen)(hsw_instance* self);
+
+  /* [control] Since 1.1. Optional. For a plugin whose instances differ in what they can take: corrects `advice`, which
+   * holds this struct's rate_max … concurrency. */
+  void (*advise)(hsw_instance* self, hsw_advice* advice);
+} hsw_sink;
+
+/* The one exported symbol. [control] Called once after loading. Returns NULL if it cannot work with this host. */
+typedef const hsw_sink* (*hsw_sink_entry_fn)(uint32_t host_major, uint32_t host_minor);
+#define HSW_SINK_ENTRY "hsw_sink_entry"
+
+#if defined(__GNUC__)
+#define HSW_EXPORT __attribute__((visibility("default")))
+#else
+#define HSW_EXPORT
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,551 @@
+// The C++ comfort over hookswitch/sink.h: header-only, C++20, needs nothing but the standard library.
+//
+// A sink is a class; one macro at the end of one .cpp file makes it a plugin:
+//
+//   class Webhook {
+//    public:
+//     Webhook(const hsw::Config& config, hsw::Host) : url_(config.String("url")) {}
+//     void Render(const hsw::Delivery& delivery, hsw::Request& request) {
+//       request.Url(url_);
+//       request.Header("Content-Type", "application/json");
+//       request.Body(delivery.EventJson());
+//     }
+//    private:
+//     std::string url_;
+//   };
+//   HSW_HTTP_SINK(Webhook, "webhook", "1.0.0", "POSTs the event as JSON", R"({"type": "object", …})")
+//
+// Optional members: hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response&) (without it: hsw::FromHttp),
+// static void Check(const hsw::Config&, hsw::Report&), void Reopen(), hsw::Options Advise() const. A call sink has,
+// instead of Render and Interpret, hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&) and is made a plugin by
+// HSW_CALL_SINK.
+//
+// Exceptions become outcomes here and never cross the border: hsw::Rejected and hsw::Misconfigured what they say, any
+// other one a retry with its text. One thrown by the constructor refuses the config with its text.
+#pragma once
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <new>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "hookswitch/sink.h"
+
+namespace hsw {
+
+inline std::string_view View(hsw_str text) {
+  return text.size ? std::string_view(text.data, text.size) : std::string_view();
+}
+inline hsw_str Str(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::optional<std::string_view> Maybe(hsw_str text) {
+  if (!text.data) return {};
+  return std::string_view(text.data, text.size);
+}
+
+// Text.
+
+/// How many code points UTF-8 `text` holds.
+inline std::size_t CodePoints(std::string_view text) {
+  std::size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return count;
+}
+
+/// The longest prefix of UTF-8 `text` with at most `count` code points.
+inline std::string_view CutCodePoints(std::string_view text, std::size_t count) {
+  if (text.size() <= count) return text;
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80 && count-- == 0) break;
+  }
+  return text.substr(0, i);
+}
+
+/// The longest prefix of UTF-8 `text` that has at most `bytes` bytes and ends between code points.
+inline std::string_view CutBytes(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
+/// Appends UTF-8 `text` as a JSON string with its quotes.
+inline void AppendJsonString(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, plain, i - plain);
+    plain = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        out += "\\u00";
+        out += kHex[c >> 4];
+        out += kHex[c & 15];
+    }
+  }
+  out.append(text, plain, text.size() - plain);
+  out += '"';
+}
+
+inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {  // ASCII only
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+// What came of it.
+
+/// What came of an attempt. Made by the named functions, refined by the chained ones. Too long texts are cut.
+class Outcome {
+ public:
+  static Outcome Delivered() { return Outcome(HSW_DELIVERED, "", ""); }
+  /// The same bytes may succeed later.
+  static Outcome Retry(std::string code, std::string reason) {
+    return Outcome(HSW_RETRY, std::move(code), std::move(reason));
+  }
+  /// This message can never succeed.
+  static Outcome Rejected(std::string code, std::string reason) {
+    return Outcome(HSW_REJECTED, std::move(code), std::move(reason));
+  }
+  /// Credential or destination is broken; `action` tells the operator what to do.
+  static Outcome Misconfigured(std::string code, std::string reason, std::string action) {
+    return Outcome(HSW_MISCONFIGURED, std::move(code), std::move(reason)).Action(std::move(action));
+  }
+  /// This step worked; Render is called again with step + 1 and `state`.
+  static Outcome Next(std::string state) {
+    Outcome outcome(HSW_NEXT, "", "");
+    outcome.state_ = std::move(state);
+    return outcome;
+  }
+
+  Outcome& Code(std::string code) {
+    code_ = std::move(code);
+    return *this;
+  }
+  Outcome& Reason(std::string reason) {
+    reason_ = std::move(reason);
+    return *this;
+  }
+  Outcome& Action(std::string action) {
+    action_ = std::move(action);
+    return *this;
+  }
+  Outcome& RemoteId(std::string id) {
+    remote_id_ = std::move(id);
+    return *this;
+  }
+  Outcome& RetryAfterMs(std::uint32_t ms) {
+    retry_after_ms_ = ms;
+    return *this;
+  }
+  /// The other side may have acted although this is not a success.
+  Outcome& MaybeDelivered() {
+    flags_ |= HSW_MAYBE_DELIVERED;
+    return *this;
+  }
+  /// Keeps `memory` for this sink and call.
+  Outcome& Memory(std::string memory) {
+    flags_ |= HSW_MEMORY_SET;
+    memory_ = std::move(memory);
+    return *this;
+  }
+
+  std::uint32_t status() const { return status_; }
+
+  void CopyTo(hsw_outcome* out) const {
+    out->status = status_;
+    out->flags = flags_;
+    out->retry_after_ms = retry_after_ms_;
+    Put(out->code, code_);
+    Put(out->reason, reason_);
+    Put(out->action, action_);
+    Put(out->remote_id, remote_id_);
+    Put(out->state, state_);
+    Put(out->memory, memory_);
+  }
+
+ private:
+  Outcome(std::uint32_t status, std::string code, std::string reason)
+      : status_(status), code_(std::move(code)), reason_(std::move(reason)) {}
+  template <std::size_t N>
+  static void Put(char (&slot)[N], std::string_view text) {
+    const auto cut = CutBytes(text, N - 1);
+    if (!cut.empty()) std::memcpy(slot, cut.data(), cut.size());
+    slot[cut.size()] = '\0';
+  }
+
+  std::uint32_t status_, flags_ = 0, retry_after_ms_ = 0;
+  std::string code_, reason_, action_, remote_id_, state_, memory_;
+};
+
+/// Thrown by Render, Interpret or Deliver: this message can never succeed.
+struct Rejected : std::runtime_error {
+  Rejected(std::string code, const std::string& reason) : std::runtime_error(reason), code(std::move(code)) {}
+  std::string code;
+};
+/// Thrown by Render, Interpret or Deliver: credential or destination is broken.
+struct Misconfigured : std::runtime_error {
+  Misconfigured(std::string code, const std::string& reason, std::string action)
+      : std::runtime_error(reason), code(std::move(code)), action(std::move(action)) {}
+  std::string code, action;
+};
+
+// What the host hands over; all of it is borrowed until the call returns.
+
+class Config {
+ public:
+  explicit Config(const hsw_config* raw) : raw_(raw) {}
+  std::string_view Name() const { return View(raw_->name); }  ///< the sink's name in the config
+  std::string_view Json() const { return View(raw_->json); }  ///< the whole config as a JSON object
+  std::string Timezone() const { return raw_->timezone ? raw_->timezone : "UTC"; }
+
+  /// The scalar at a dotted key ("tls.ca", "ids.0"), or empty if there is none.
+  std::optional<std::string_view> Find(std::string_view key) const {
+    for (const hsw_pair& pair : std::span(raw_->values, raw_->value_count)) {
+      if (View(pair.name) == key) return View(pair.value);
+    }
+    return {};
+  }
+  /// All scalars: dotted key and text.
+  std::span<const hsw_pair> Values() const { return {raw_->values, raw_->value_count}; }
+  std::string String(std::string_view key, std::string_view otherwise = {}) const {
+    return std::string(Find(key).value_or(otherwise));
+  }
+  std::int64_t Int(std::string_view key, std::int64_t otherwise = 0) const {
+    const auto text = Find(key);
+    std::int64_t number = otherwise;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+  }
+  bool Bool(std::string_view key, bool otherwise = false) const {
+    const auto text = Find(key);
+    return text ? *text == "true" : otherwise;
+  }
+
+ private:
+  const hsw_config* raw_;
+};
+
+/// Collects what Check finds wrong.
+class Report {
+ public:
+  Report(hsw_report report, void* context) : report_(report), context_(context) {}
+  /// The value at `pointer` (RFC 6901: "/webhook_url") is wrong; `problem` says why and never quotes a secret.
+  void operator()(std::string_view pointer, std::string_view problem) { report_(context_, Str(pointer), Str(problem)); }
+
+ private:
+  hsw_report report_;
+  void* context_;
+};
+
+/// Copy it freely; valid as long as the library is loaded. Safe from any thread.
+class Host {
+ public:
+  explicit Host(const hsw_host* raw) : raw_(raw) {}
+  void Log(std::uint32_t level, std::string_view text) const { raw_->log(raw_->host, level, Str(text)); }
+  const void* Service(const char* id) const { return raw_->service(raw_->host, id); }
+
+ private:
+  const hsw_host* raw_;
+};
+
+class Message {
+ public:
+  explicit Message(const hsw_message* raw) : raw_(raw) {}
+  std::uint32_t Severity() const { return raw_->severity; }
+  std::string_view Title() const { return View(raw_->title); }
+  std::span<const hsw_pair> Fields() const { return {raw_->fields, raw_->field_count}; }
+  std::string_view Text() const { return View(raw_->text); }
+  std::string_view Transcript() const { return View(raw_->transcript); }
+  std::span<const hsw_pair> Links() const { return {raw_->links, raw_->link_count}; }
+  std::optional<std::int64_t> AtUnixMs() const {
+    if (raw_->at_unix_ms == std::numeric_limits<std::int64_t>::min()) return {};
+    return raw_->at_unix_ms;
+  }
+
+ private:
+  const hsw_message* raw_;
+};
+
+class Delivery {
+ public:
+  explicit Delivery(const hsw_delivery* raw) : raw_(raw) {}
+  std::string_view Id() const { return View(raw_->id); }  ///< the same for every attempt: an idempotency key
+  std::string_view Sink() const { return View(raw_->sink); }
+  std::string_view Rule() const { return View(raw_->rule); }
+  std::uint32_t Attempt() const { return raw_->attempt; }
+  std::uint32_t Step() const { return raw_->step; }
+  std::string_view State() const { return View(raw_->state); }
+  std::string_view Memory() const { return View(raw_->memory); }
+  std::int64_t AcceptedUnixMs() const { return raw_->accepted_unix_ms; }
+  const hsw_event& Event() const { return *raw_->event; }
+  hsw::Message Message() const { return hsw::Message(raw_->message); }
+  std::string_view EventJson() const { return View(raw_->event_json(raw_)); }  ///< the normalized event, one line
+  /// When this attempt began: the only clock that Render has.
+  std::int64_t NowUnixMs() const { return raw_->now_unix_ms; }
+  /// One value of the normalized event, by RFC 6901 pointer ("/agent/id"): strings as they are, the rest as JSON; empty
+  /// when there is none or it is null.
+  std::optional<std::string_view> Value(std::string_view pointer) const {
+    return Maybe(raw_->event_value(raw_, Str(pointer)));
+  }
+  /// The body as the platform posted it; empty when it cannot be read now, and of the router's own notices.
+  std::optional<std::string_view> RawBody() const { return Maybe(raw_->raw_body(raw_)); }
+
+ private:
+  const hsw_delivery* raw_;
+};
+
+/// Starts as a POST with no URL, headers or body.
+class Request {
+ public:
+  explicit Request(hsw_request* raw) : raw_(raw) {}
+  void Method(std::string_view method) { raw_->set_method(raw_->host, Str(method)); }
+  void Url(std::string_view url) { raw_->set_url(raw_->host, Str(url)); }
+  void Header(std::string_view name, std::string_view value) { raw_->add_header(raw_->host, Str(name), Str(value)); }
+  void Body(std::string_view body) { raw_->set_body(raw_->host, Str(body)); }
+  /// Sends only to public addresses and through no proxy.
+  void PublicOnly() { raw_->public_only(raw_->host); }
+  /// It goes to the place `key`, which takes `max` requests per `per_ms`, `burst` at once; a pause that is asked for in
+  /// answer holds that place alone. A rate_limit in the config takes the place of the three numbers.
+  void Pace(std::string_view key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst) {
+    raw_->pace(raw_->host, Str(key), max, per_ms, burst);
+  }
+
+ private:
+  hsw_request* raw_;
+};
+
+class Response {
+ public:
+  explicit Response(const hsw_response* raw) : raw_(raw) {}
+  int Status() const { return raw_->status; }
+  std::uint32_t RetryAfterMs() const { return raw_->retry_after_ms; }
+  std::string_view Body() const { return View(raw_->body); }
+  /// One value of a JSON body, by RFC 6901 pointer ("/error"): strings as they are, the rest as JSON; empty when there
+  /// is none, or it is null, or the body is not JSON.
+  std::optional<std::string_view> Json(std::string_view pointer) const { return Maybe(raw_->json(raw_, Str(pointer))); }
+  /// The first header of that name in any case, or "".
+  std::string_view Header(std::string_view name) const {
+    for (const hsw_pair& header : std::span(raw_->headers, raw_->header_count)) {
+      if (EqualsIgnoreCase(View(header.name), name)) return View(header.value);
+    }
+    return {};
+  }
+
+ private:
+  const hsw_response* raw_;
+};
+
+class Call {
+ public:
+  explicit Call(const hsw_call* raw) : raw_(raw) {}
+  std::int64_t TimeoutMs() const { return raw_->timeout_ms; }
+  bool Canceled() const { return raw_->canceled(raw_) != 0; }
+
+ private:
+  const hsw_call* raw_;
+};
+
+/// What an HTTP status means when the service says nothing better: 2xx delivered; 408, 425, 429 and 5xx but 501 retry;
+/// 401, 403, 404, 410 and every redirect misconfigured; any other rejected.
+inline Outcome FromHttp(const Response& response) {
+  const int status = response.Status();
+  const std::string code = "http_" + std::to_string(status);
+  const std::string reason = "the server answered HTTP " + std::to_string(status);
+  if (status >= 200 && status < 300) return Outcome::Delivered();
+  if (status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501)) {
+    auto outcome = Outcome::Retry(code, reason).RetryAfterMs(response.RetryAfterMs());
+    if (status >= 500) outcome.MaybeDelivered();
+    return outcome;
+  }
+  if (status == 401 || status == 403) {
+    return Outcome::Misconfigured(code, reason, "check the credential of this sink");
+  }
+  if (status == 404 || status == 410) return Outcome::Misconfigured(code, reason, "check the URL of this sink");
+  if (status >= 300 && status < 400) {
+    return Outcome::Misconfigured(code, reason + ", a redirect, and redirects are not followed",
+                                  "configure the URL that the redirect leads to");
+  }
+  return Outcome::Rejected(code, reason);
+}
+
+/// What the plugin's flags and advice are; used where the config sets no rate_limit or concurrency.
+struct Options {
+  std::uint32_t rate_max = 0, rate_per_ms = 1000, rate_burst = 1, concurrency = 0;
+  bool concurrent_calls = false;
+};
+
+// From the class to the C functions.
+
+namespace detail {
+
+template <class Body>
+bool Guard(hsw_outcome* out, Body body) noexcept {
+  try {
+    try {
+      body();
+      return true;
+    } catch (const Rejected& e) {
+      Outcome::Rejected(e.code, e.what()).CopyTo(out);
+    } catch (const Misconfigured& e) {
+      Outcome::Misconfigured(e.code, e.what(), e.action).CopyTo(out);
+    } catch (const std::exception& e) {
+      Outcome::Retry("exception", e.what()).CopyTo(out);
+    } catch (...) {
+      Outcome::Retry("exception", "the plugin threw something that is not a std::exception").CopyTo(out);
+    }
+  } catch (...) {
+    // Out of memory while describing a failure: the pre-filled retry stands.
+  }
+  return false;
+}
+
+template <class T>
+struct Shims {
+  static T* Self(hsw_instance* self) { return reinterpret_cast<T*>(self); }
+
+  static void Check(const hsw_config* config, hsw_report report, void* context) noexcept {
+    try {
+      Report to(report, context);
+      if constexpr (requires { T::Check(Config(config), to); }) T::Check(Config(config), to);
+    } catch (const std::exception& e) {
+      report(context, Str(""), Str(e.what()));
+    } catch (...) {
+      report(context, Str(""), Str("the plugin's check threw something that is not a std::exception"));
+    }
+  }
+  static hsw_instance* Create(const hsw_host* host, const hsw_config* config, char* error, std::size_t size) noexcept {
+    auto refuse = [&](std::string_view why) {
+      const auto cut = CutBytes(why, size ? size - 1 : 0);
+      if (!cut.empty()) std::memcpy(error, cut.data(), cut.size());
+      if (size) error[cut.size()] = '\0';
+      return nullptr;
+    };
+    try {
+      return reinterpret_cast<hsw_instance*>(new T(Config(config), Host(host)));
+    } catch (const std::exception& e) {
+      return refuse(e.what());
+    } catch (...) {
+      return refuse("the plugin threw something that is not a std::exception");
+    }
+  }
+  static void Destroy(hsw_instance* self) noexcept { delete Self(self); }
+
+  static int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* out) noexcept {
+    return Guard(out,
+                 [&] {
+                   Request to(request);
+                   Self(self)->Render(Delivery(delivery), to);
+                 })
+               ? 0
+               : 1;
+  }
+  static void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_response* response,
+                        hsw_outcome* out) noexcept {
+    (void)self, (void)delivery;
+    Guard(out, [&] {
+      const Response from(response);
+      if constexpr (requires { Self(self)->Interpret(Delivery(delivery), from); }) {
+        Self(self)->Interpret(Delivery(delivery), from).CopyTo(out);
+      } else {
+        FromHttp(from).CopyTo(out);
+      }
+    });
+  }
+  static void Deliver(hsw_instance* self, const hsw_call* call, const hsw_delivery* delivery,
+                      hsw_outcome* out) noexcept {
+    Guard(out, [&] { Self(self)->Deliver(Call(call), Delivery(delivery)).CopyTo(out); });
+  }
+  static void Advise(hsw_instance* self, hsw_advice* advice) noexcept {
+    if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) {
+      const Options options = Self(self)->Advise();
+      advice->rate_max = options.rate_max;
+      advice->rate_per_ms = options.rate_per_ms;
+      advice->rate_burst = options.rate_burst;
+      advice->concurrency = options.concurrency;
+    }
+  }
+  static void Reopen(hsw_instance* self) noexcept {
+    (void)self;
+    try {
+      if constexpr (requires { Self(self)->Reopen(); }) Self(self)->Reopen();
+    } catch (...) {
+      // Nobody waits for an answer; the next delivery meets whatever is wrong and says so.
+    }
+  }
+};
+
+template <class T>
+hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const char* summary, const char* schema,
+                  const Options& options) {
+  using S = Shims<T>;
+  hsw_sink sink{};
+  sink.size = sizeof sink;
+  sink.abi_major = HSW_ABI_MAJOR;
+  sink.abi_minor = 1;  // the least host minor that has everything this header uses
+  sink.kind = kind;
+  sink.flags = options.concurrent_calls ? HSW_SINK_CONCURRENT : 0;
+  sink.id = id;
+  sink.version = version;
+  sink.summary = summary;
+  sink.config_schema = schema;
+  sink.rate_max = options.rate_max;
+  sink.rate_per_ms = options.rate_per_ms;
+  sink.rate_burst = options.rate_burst;
+  sink.concurrency = options.concurrency;
+  sink.check = S::Check;
+  sink.create = S::Create;
+  sink.destroy = S::Destroy;
+  if constexpr (requires(T & t, const Delivery& d, Request& r) { t.Render(d, r); }) {
+    sink.render = S::Render;
+    sink.interpret = S::Interpret;
+  }
+  if constexpr (requires(T & t, const Call& c, const Delivery& d) { t.Deliver(c, d); }) sink.deliver = S::Deliver;
+  sink.reopen = S::Reopen;
+  if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) sink.advise = S::Advise;
+  return sink;
+}
+
+}  // namespace detail
+}  // namespace hsw
+
+#define HSW_DEFINE_SINK(Class, kind, id, version, summary, schema, ...)                              \
+  extern "C" HSW_EXPORT const hsw_sink* hsw_sink_entry(std::uint32_t, std::uint32_t) {               \
+    static const hsw_sink sink =                                                                     \
+        hsw::detail::Describe<Class>(kind, id, version, summary, schema, hsw::Options{__VA_ARGS__}); \
+    return &sink;                                                                                    \
+  }
+
+/// Makes `Class` an HTTP sink plugin. Once per library, outside any namespace. After the schema, options may follow:
+/// HSW_HTTP_SINK(Slack, "slack", "1.0.0", "…", kSchema, .rate_max = 1, .rate_burst = 3)
+#define HSW_HTTP_SINK(Class, id, version, summary, schema, ...)                         \
+  static_assert(                                                                        \
+      requires(Class & t, const hsw::Delivery& d, hsw::Request& r) { t.Render(d, r); }, \
+      #Class " needs: void Render(const hsw::Delivery&, hsw::Request&)");               \
+  HSW_DEFINE_SINK(Class, HSW_KIND_HTTP, id, version, summary, schema __VA_OPT__(, ) __VA_ARGS__)
+
+/// Makes `Class` a call sink plugin.
+#define HSW_CALL_SINK(Class, id, version, summary, schema, ...)                                           \
+  static_assert(                                                                                          \
+      requires(Class & t, const hsw::Call& c, const hsw::Delivery& d) { hsw::Outcome{t.Deliver(c, d)}; }, \
+      #Class " needs: hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&)");                     \
+  HSW_DEFINE_SINK(Class, HSW_KIND_CALL, id, version, summary, schema __VA_OPT__(, ) __VA_ARGS__)
