@@ -68,7 +68,7 @@ Answer AdminApi::Handle(const ServedRequest& request, const Secret& token) const
     answer.allow = method;
     return answer;
   };
-  if (path == "/healthz" || path == "/readyz") return *only("GET");
+  if (IsHealth(path)) return *only("GET");
   if (path == "/metrics") {
     if (auto refused = only("GET")) return *refused;
     Answer answer;

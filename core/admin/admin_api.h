@@ -53,6 +53,8 @@ class AdminApi {
   AdminApi(AdminHooks hooks, HistoryApi& history, Metrics& metrics)
       : hooks_(std::move(hooks)), history_(history), metrics_(metrics) {}
   Answer Handle(const ServedRequest& request, const Secret& token) const;
+  /// /healthz and /readyz, which must be answered whatever keeps the others busy.
+  static bool IsHealth(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
 
  private:
   Answer Ready() const;

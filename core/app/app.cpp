@@ -20,13 +20,22 @@ namespace {
 
 // For requests under way when the drain's time is over already.
 constexpr std::chrono::milliseconds kLastAnswers{1000};
+// A body that is read in less time than it takes to wake a thread for it.
+constexpr std::uint64_t kSmallBody = 64 * 1024;
+constexpr int kLargeBodyThreads = 4;
 // Senders leave them to the journal, the sinks' connections, the admin listener and those who are being turned away.
 constexpr rlim_t kReservedDescriptors = 256;
 
-/// As many connections as the process has descriptors for, and not more than `wanted`.
+/// As many connections as the process may have descriptors for, and not more than `wanted`. Raises its soft limit.
 int AffordableConnections(int wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const rlim_t enough = static_cast<rlim_t>(wanted) + kReservedDescriptors;
+  if (limit.rlim_cur < enough && limit.rlim_cur < limit.rlim_max) {
+    const rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = std::min(enough, limit.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  }
   const rlim_t room = std::max(limit.rlim_cur - std::min(limit.rlim_cur, kReservedDescriptors), limit.rlim_cur / 2);
   if (room >= static_cast<rlim_t>(wanted)) return wanted;
   log::Warn("connections_limited", {{"max_connections", wanted},
@@ -197,11 +206,14 @@ Status App::Impl::Listen(const config::Config& config) {
   admin_options.name = "admin";
   admin_options.listen = config.admin.listen;
   admin_options.threads = 8;
-  admin_options.max_connections = 64;
+  admin_options.urgent_threads = 2;
+  admin_options.is_urgent = [](const ServedRequest& request) { return AdminApi::IsHealth(request.path); };
+  admin_options.max_connections = 256;
   admin_options.max_body = 1 << 20;
   admin_options.length_required = false;  // "curl -X POST …/reload" sends none
   auto admin_server = HttpServer::Start(
-      admin_options, nullptr, [this](const ServedRequest& request) { return admin_api->Handle(request, AdminToken()); },
+      admin_options, nullptr,
+      [this](Responder responder) { responder.Complete(admin_api->Handle(responder.request(), AdminToken())); },
       metrics);
   if (!admin_server) return std::move(admin_server).error();
   admin = std::move(*admin_server);
@@ -211,12 +223,16 @@ Status App::Impl::Listen(const config::Config& config) {
   ingress_options.listen = config.server.listen;
   ingress_options.max_connections = AffordableConnections(config.server.max_connections);
   ingress_options.max_body = config.server.max_body;
+  ingress_options.threads = kLargeBodyThreads;
+  ingress_options.inline_body = kSmallBody;
+  ingress_options.judge_peer = [this](std::string_view address) { return acceptor->JudgePeer(address); };
+  ingress_options.on_unwanted = [this](std::string_view address) { acceptor->UnwantedPeer(address); };
   ingress_options.request_timeout = config.server.request_timeout;
   ingress_options.on_refused = [this](const ServedRequest& head, int status, std::string_view error,
                                       std::string_view detail) { acceptor->Refused(head, status, error, detail); };
   auto ingress_server = HttpServer::Start(
       ingress_options, [this](const ServedRequest& head) { return acceptor->HandleHead(head); },
-      [this](const ServedRequest& request) { return acceptor->Handle(request); }, metrics);
+      [this](Responder responder) { acceptor->Handle(std::move(responder)); }, metrics);
   if (!ingress_server) return std::move(ingress_server).error();
   ingress = std::move(*ingress_server);
   MutexLock lock(mu);

@@ -39,7 +39,7 @@ struct Server {
   std::string public_url;  ///< without a slash at its end; "" if unset
   std::vector<Network> trusted_proxies;
   std::uint64_t max_body = 1 << 20;      ///< bytes
-  int max_connections = 1024;            ///< more are answered 503 and closed
+  int max_connections = 8192;            ///< more are answered 503 and closed
   milliseconds request_timeout{10'000};  ///< for one whole request, first byte to last
   milliseconds drain_timeout{20'000};
   bool operator==(const Server&) const = default;

@@ -9,14 +9,12 @@
 
 #include "core/base/check.h"
 #include "core/base/json.h"
+#include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/conformance/child.h"
 #include "core/plugins/plugin_config.h"
 #include "core/plugins/plugin_sink.h"
-
-/// tcmalloc's (gperftools/malloc_extension_c.h); not there in a build without it.
-extern "C" [[gnu::weak]] int MallocExtension_GetNumericProperty(const char* property, std::size_t* value);
 
 namespace hookswitch::conformance {
 namespace {
@@ -177,16 +175,7 @@ std::size_t CountIn(const char* folder) {
       std::distance(std::filesystem::directory_iterator(folder, error), std::filesystem::directory_iterator()));
 }
 
-/// Bytes in use. The allocators of sanitizers do not tell, and it is always 0.
-std::size_t AllocatedBytes() {
-  if (MallocExtension_GetNumericProperty == nullptr) return ::mallinfo2().uordblks;
-  std::size_t bytes = 0;
-  HSW_CHECK(MallocExtension_GetNumericProperty("generic.current_allocated_bytes", &bytes) != 0,
-            "tcmalloc counts what is in use");
-  return bytes;
-}
-
-/// What a process holds.
+/// What a process holds. The allocators of sanitizers do not tell their bytes, and it is always 0.
 struct Held {
   std::size_t memory = AllocatedBytes(), files = CountIn("/proc/self/fd"), threads = CountIn("/proc/self/task");
 };

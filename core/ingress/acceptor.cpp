@@ -18,6 +18,8 @@ namespace hookswitch {
 namespace {
 
 constexpr int kUnavailableRetrySeconds = 5;
+constexpr std::chrono::minutes kUnwantedEvery{1};
+constexpr std::size_t kUnwantedKept = 4096;
 
 Digest KeyOf(std::string_view source, std::string_view key) {
   thread_local std::string text;
@@ -45,6 +47,19 @@ Answer AcceptedAnswer(std::string_view id, std::string_view what, std::string_vi
   answer.body += value;
   answer.body += '}';
   return answer;
+}
+
+/// A doubled slash is one, and one at the end is none.
+std::string PlainPath(std::string_view path) {
+  std::string plain;
+  for (const char c : path) {
+    if (c != '/' || !plain.ends_with('/')) plain += c;
+  }
+  if (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+  return plain;
+}
+bool IsPlain(std::string_view path) {
+  return path.find("//") == path.npos && (path.size() < 2 || !path.ends_with('/'));
 }
 
 Answer RetryLater(int status, std::string_view error, std::string_view detail, int seconds) {
@@ -75,24 +90,29 @@ struct Acceptor::Impl {
     answers.join();
   }
 
-  struct Endpoint {
-    const IngressSnapshot::Endpoint* what;  // of `snapshot`
-    std::shared_ptr<RateLimiter> limiter;   // nullptr: no limit
-    Counter received, duplicate, unmatched;
+  struct Active;
+  struct Endpoint : HeadContext {
+    const Active* of = nullptr;
+    const IngressSnapshot::Endpoint* what = nullptr;  // of its snapshot
+    std::shared_ptr<RateLimiter> limiter;             // nullptr: no limit
+    std::optional<Counter> received, duplicate, unmatched;
   };
   struct Active {
     std::shared_ptr<const IngressSnapshot> snapshot;
     std::map<std::string, Endpoint, std::less<>> by_path;
+    bool only_listed = false;  ///< every source names the addresses that it takes anything from
 
     const Endpoint* Find(std::string_view path) const {
-      const auto found = by_path.find(path);
+      const auto found = by_path.find(IsPlain(path) ? path : PlainPath(path));
       return found == by_path.end() ? nullptr : &found->second;
     }
   };
 
-  /// An event on its way from Handle to its answer. Each thread has one, for it gets no other request until then.
-  struct UnderWay {
-    std::shared_ptr<const Active> active;
+  /// An event on its way from Handle to its answer.
+  struct PendingAppend {
+    explicit PendingAppend(Responder the_responder) : responder(std::move(the_responder)) {}
+
+    Responder responder;  ///< keeps the request and its endpoint
     const Endpoint* endpoint = nullptr;
     MonoTime begin{};
     std::string headers;
@@ -101,10 +121,9 @@ struct Acceptor::Impl {
     std::vector<Route> routes;
     std::vector<NewDelivery> deliveries;
     NewEvent stored;  ///< borrows from the others and from the request
-    LaterAnswer* later = nullptr;
   };
   struct Stored {
-    UnderWay* what = nullptr;
+    std::unique_ptr<PendingAppend> what;
     Result<Accepted> result;
   };
 
@@ -133,7 +152,7 @@ struct Acceptor::Impl {
   Answer Refuse(const ServedRequest& request, const Active& now, const Endpoint* endpoint, int status,
                 std::string_view error, std::string_view detail) {
     const std::string_view source = endpoint ? std::string_view(endpoint->what->config.name) : std::string_view();
-    refusals.Note(source, SenderText(request, now), status, error, detail);
+    refusals.Note({source, SenderText(request, now), request.path, status, error, detail});
     return ErrorAnswer(status, error, detail);
   }
 
@@ -150,9 +169,8 @@ struct Acceptor::Impl {
       log::Info("journal_accepts_again");
   }
 
-  void Prepare(UnderWay& what, const RawRequest& raw, Normalized normalized) const;
-  Answer Conclude(UnderWay& what, Result<Accepted> result);
-  Answer AnswerTo(const UnderWay& what, const Result<Accepted>& result);
+  static void Prepare(PendingAppend& what, const RawRequest& raw, Normalized normalized);
+  Answer AnswerTo(const PendingAppend& what, const Result<Accepted>& result);
   void GiveAnswers();
 
   Mutex stored_mu;
@@ -160,18 +178,11 @@ struct Acceptor::Impl {
   std::vector<Stored> stored GUARDED_BY(stored_mu);  ///< and not answered yet
   bool asleep GUARDED_BY(stored_mu) = false;
   bool stopping GUARDED_BY(stored_mu) = false;
+
+  Mutex unwanted_mu;
+  std::map<std::string, MonoTime, std::less<>> unwanted GUARDED_BY(unwanted_mu);  ///< recorded last
   std::thread answers;
 };
-
-namespace {
-// What HandleHead let a request pass by. Handle of the same request runs next on the same thread and goes on with it,
-// or a reload in between could have the sender judged by one source and the body read by another.
-struct Passed {
-  const void* by = nullptr;  ///< the Acceptor's Impl
-  std::shared_ptr<const void> active;
-};
-thread_local Passed passed;
-}  // namespace
 
 Acceptor::Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted)
     : impl_(std::make_unique<Impl>(journal, clock, metrics, std::move(accepted))) {}
@@ -190,15 +201,22 @@ void Acceptor::Use(std::shared_ptr<const IngressSnapshot> snapshot) {
                     ? same->limiter
                     : std::make_shared<RateLimiter>(*endpoint.config.rate_limit);
     }
-    next->by_path.try_emplace(
-        endpoint.config.path,
-        Impl::Endpoint{
-            &endpoint, std::move(limiter),
-            impl_->metrics.MakeCounter("hookswitch_events_received_total", "Events stored for the first time.", labels),
-            impl_->metrics.MakeCounter("hookswitch_events_duplicate_total", "Events seen before; nothing new was sent.",
-                                       labels),
-            impl_->metrics.MakeCounter("hookswitch_events_unmatched_total", "Events that no rule wanted.", labels)});
+    const auto [added, is_new] = next->by_path.try_emplace(PlainPath(endpoint.config.path));
+    if (!is_new) continue;
+    Impl::Endpoint& made = added->second;
+    made.of = next.get();
+    made.what = &endpoint;
+    made.limiter = std::move(limiter);
+    made.received =
+        impl_->metrics.MakeCounter("hookswitch_events_received_total", "Events stored for the first time.", labels);
+    made.duplicate = impl_->metrics.MakeCounter("hookswitch_events_duplicate_total",
+                                                "Events seen before; nothing new was sent.", labels);
+    made.unmatched =
+        impl_->metrics.MakeCounter("hookswitch_events_unmatched_total", "Events that no rule wanted.", labels);
   }
+  next->only_listed = !snapshot->endpoints.empty() &&
+                      std::none_of(snapshot->endpoints.begin(), snapshot->endpoints.end(),
+                                   [](const auto& endpoint) { return endpoint.config.allow_ips.empty(); });
   next->snapshot = std::move(snapshot);
   std::shared_ptr<const Impl::Active> old = std::move(next);
   {
@@ -211,9 +229,8 @@ void Acceptor::SetDraining(bool draining) {
   impl_->draining.store(draining);
 }
 
-std::optional<Answer> Acceptor::HandleHead(const ServedRequest& head) {
+HeadVerdict Acceptor::HandleHead(const ServedRequest& head) {
   Impl& impl = *impl_;
-  passed = {};
   const auto now = impl.Current();
   const Impl::Endpoint* endpoint = now->Find(head.path);
   if (impl.draining.load(std::memory_order_relaxed)) {
@@ -245,21 +262,17 @@ std::optional<Answer> Acceptor::HandleHead(const ServedRequest& head) {
       return answer;
     }
   }
-  passed = {impl_.get(), now};
-  return std::nullopt;
+  return std::shared_ptr<const HeadContext>(now, endpoint);
 }
 
-Answer Acceptor::Handle(const ServedRequest& request) {
+void Acceptor::Handle(Responder responder) {
   Impl& impl = *impl_;
-  const MonoTime begin = impl.clock.Mono();
-  const Passed head = std::exchange(passed, {});
-  const auto now = head.by == impl_.get() ? std::static_pointer_cast<const Impl::Active>(head.active) : impl.Current();
-  const Impl::Endpoint* endpoint = now->Find(request.path);
-  if (!endpoint) return impl.Refuse(request, *now, nullptr, 404, "not_found", "no source has this path");
-
-  thread_local std::vector<std::pair<std::string, std::string>> kept;
-  kept.clear();
-  const Source& source = *endpoint->what->source;
+  auto what = std::make_unique<Impl::PendingAppend>(std::move(responder));
+  what->begin = impl.clock.Mono();
+  what->endpoint = static_cast<const Impl::Endpoint*>(what->responder.context());
+  const ServedRequest request = what->responder.request();
+  const Source& source = *what->endpoint->what->source;
+  std::vector<std::pair<std::string, std::string>> kept;
   for (std::string_view name : source.KeptHeaders()) {
     for (const auto& header : request.headers) {
       if (EqualsIgnoreCase(header.first, name)) kept.push_back(header);
@@ -268,30 +281,47 @@ Answer Acceptor::Handle(const ServedRequest& request) {
   const RawRequest raw{request.body, kept, impl.clock.Wall()};
   auto read = source.Normalize(raw);
   if (const auto* refusal = std::get_if<Refusal>(&read)) {
-    return impl.Refuse(request, *now, endpoint, refusal->http_status, refusal->error, refusal->detail);
+    return what->responder.Complete(impl.Refuse(request, *what->endpoint->of, what->endpoint, refusal->http_status,
+                                                refusal->error, refusal->detail));
   }
-  thread_local Impl::UnderWay what;
-  what.active = now;
-  what.endpoint = endpoint;
-  what.begin = begin;
-  what.later = request.later;
-  impl.Prepare(what, raw, std::move(std::get<Normalized>(read)));
-  if (what.later == nullptr) return impl.Conclude(what, impl.journal.Append(what.stored));
-  impl.journal.AppendThen(what.stored, [&impl, at = &what](Result<Accepted> result) {
+  Impl::Prepare(*what, raw, std::move(std::get<Normalized>(read)));
+  // std::function wants what can be copied; the journal calls this once.
+  impl.journal.AppendThen(what->stored, [&impl, owned = what.get()](Result<Accepted> result) {
     MutexLock lock(impl.stored_mu);
-    impl.stored.push_back({at, std::move(result)});
+    impl.stored.push_back({std::unique_ptr<Impl::PendingAppend>(owned), std::move(result)});
     if (std::exchange(impl.asleep, false)) impl.stored_changed.NotifyOne();
   });
-  Answer answer;
-  answer.comes_later = true;
-  return answer;
+  (void)what.release();
 }
 
-void Acceptor::Impl::Prepare(UnderWay& what, const RawRequest& raw, Normalized normalized) const {
-  what.event = nullptr;
-  what.routes.clear();
-  what.deliveries.clear();
-  what.headers.clear();
+PeerKind Acceptor::JudgePeer(std::string_view address) const {
+  const auto now = impl_->Current();
+  const auto peer = ParseIp(address);
+  if (!peer || !now->snapshot) return PeerKind::kUnknown;
+  if (InAnyNetwork(*peer, now->snapshot->trusted_proxies)) return PeerKind::kProxy;
+  if (!now->only_listed) return PeerKind::kUnknown;
+  const auto& endpoints = now->snapshot->endpoints;
+  const bool listed = std::any_of(endpoints.begin(), endpoints.end(),
+                                  [&](const auto& endpoint) { return InAnyNetwork(*peer, endpoint.config.allow_ips); });
+  return listed ? PeerKind::kUnknown : PeerKind::kUnwanted;
+}
+
+void Acceptor::UnwantedPeer(std::string_view address) {
+  const MonoTime now = impl_->clock.Mono();
+  {
+    MutexLock lock(impl_->unwanted_mu);
+    auto& recorded = impl_->unwanted;
+    if (recorded.size() >= kUnwantedKept)
+      std::erase_if(recorded, [&](const auto& entry) { return now - entry.second >= kUnwantedEvery; });
+    if (recorded.size() >= kUnwantedKept) return;
+    const auto [found, is_new] = recorded.try_emplace(std::string(address), now);
+    if (!is_new && now - found->second < kUnwantedEvery) return;
+    found->second = now;
+  }
+  impl_->refusals.Note({"", address, "", 403, "forbidden", "closed at once: this address is in no source's allow_ips"});
+}
+
+void Acceptor::Impl::Prepare(PendingAppend& what, const RawRequest& raw, Normalized normalized) {
   for (const auto& [name, value] : raw.headers) {
     what.headers += name;
     what.headers += ": ";
@@ -301,7 +331,6 @@ void Acceptor::Impl::Prepare(UnderWay& what, const RawRequest& raw, Normalized n
 
   const std::string& source = what.endpoint->what->config.name;
   NewEvent& stored = what.stored;
-  stored = {};
   stored.source = source;
   stored.headers = what.headers;
   stored.body = raw.body;
@@ -310,7 +339,7 @@ void Acceptor::Impl::Prepare(UnderWay& what, const RawRequest& raw, Normalized n
   if (auto* call = std::get_if<CallEvent>(&normalized.what)) {
     what.event = std::make_shared<CallEvent>(std::move(*call));
     const CallEvent& event = *what.event;
-    const IngressSnapshot& snapshot = *what.active->snapshot;
+    const IngressSnapshot& snapshot = *what.endpoint->of->snapshot;
     if (snapshot.routes) snapshot.routes->Match(event, what.routes);
     const bool ends_call = (TerminalStatuses() & Bit(event.status)) != 0;
     const bool ends_softly = event.status == CallStatus::kCallDisconnected;
@@ -333,18 +362,18 @@ void Acceptor::Impl::Prepare(UnderWay& what, const RawRequest& raw, Normalized n
   }
 }
 
-Answer Acceptor::Impl::AnswerTo(const UnderWay& what, const Result<Accepted>& result) {
+Answer Acceptor::Impl::AnswerTo(const PendingAppend& what, const Result<Accepted>& result) {
   const Endpoint& endpoint = *what.endpoint;
   const NewEvent& stored = what.stored;
   const std::vector<NewDelivery>& deliveries = what.deliveries;
   if (!result) return JournalRefused(endpoint, result.error());
   JournalWorks();
   if (result->duplicate) {
-    endpoint.duplicate.Add();
+    endpoint.duplicate->Add();
     log::Debug("event_duplicate", {{"id", result->id}, {"source", stored.source}, {"call_id", stored.call_id}});
     return AcceptedAnswer(result->id, "duplicate", "true");
   }
-  endpoint.received.Add();
+  endpoint.received->Add();
   log::Info("event_accepted", {{"id", result->id},
                                {"source", stored.source},
                                {"call_id", stored.call_id},
@@ -352,7 +381,7 @@ Answer Acceptor::Impl::AnswerTo(const UnderWay& what, const Result<Accepted>& re
                                {"status", stored.status},
                                {"deliveries", deliveries.size()}});
   if (what.event) {
-    if (what.routes.empty() || what.routes.front().rule == "unmatched") endpoint.unmatched.Add();
+    if (what.routes.empty() || what.routes.front().rule == "unmatched") endpoint.unmatched->Add();
     what.event->id = result->id;
     std::vector<PendingDelivery> pending(deliveries.size());
     for (std::size_t i = 0; i < pending.size(); ++i) {
@@ -374,15 +403,6 @@ Answer Acceptor::Impl::AnswerTo(const UnderWay& what, const Result<Accepted>& re
                             : AcceptedAnswer(result->id, "deliveries", std::to_string(deliveries.size()));
 }
 
-Answer Acceptor::Impl::Conclude(UnderWay& what, Result<Accepted> result) {
-  Answer answer = AnswerTo(what, result);
-  seconds.Observe(std::chrono::duration<double>(clock.Mono() - what.begin).count());
-  // Not until its thread's next request, which may never come: a replaced config must be able to end.
-  what.event = nullptr;
-  what.active = nullptr;
-  return answer;
-}
-
 // One thread for all answers: they come in batches, one for each commit, and a thread for each would have to be woken.
 void Acceptor::Impl::GiveAnswers() {
   NameThread("answers");
@@ -400,15 +420,14 @@ void Acceptor::Impl::GiveAnswers() {
       batch.swap(stored);
     }
     for (Stored& one : batch) {
-      LaterAnswer& later = *one.what->later;
-      std::optional<Answer> answer;
+      const auto what = std::move(one.what);
       try {
-        answer = Conclude(*one.what, std::move(one.result));
+        const Answer answer = AnswerTo(*what, one.result);
+        seconds.Observe(std::chrono::duration<double>(clock.Mono() - what->begin).count());
+        what->responder.Complete(answer);
       } catch (const std::exception& e) {
         log::Error("http_handler_failed", {{"server", "ingress"}, {"reason", e.what()}});
-        answer = ErrorAnswer(500, "internal", "a fault of the server; its log says more");
       }
-      later.Give(*answer);  // from here on its thread may go on with another
     }
   }
 }

@@ -46,12 +46,15 @@ class Acceptor {
   /// While draining every new request is answered 503 with Retry-After.
   void SetDraining(bool draining);
 
-  /// Whatever the head alone can decide: path, method, address, secret, rate.
-  std::optional<Answer> HandleHead(const ServedRequest& head);
-  /// Only for requests that HandleHead let pass, next on the same thread: it does not look at the sender again, and
-  /// goes on with the snapshot that the sender was judged by. If the request can be answered `later`, an event's answer
-  /// comes so, from a thread of the Acceptor's own; else this blocks until the event is stored.
-  Answer Handle(const ServedRequest& request);
+  /// Whatever the head alone can decide: path, method, address, secret, rate. [thread: poller]
+  HeadVerdict HandleHead(const ServedRequest& head);
+  /// Only for requests that HandleHead let pass: it does not look at the sender again, and goes on with the snapshot
+  /// that the sender was judged by. An event is answered when it is stored, from a thread of the Acceptor's own.
+  /// Does not block. [thread: any]
+  void Handle(Responder responder);
+  /// As HttpServerOptions::judge_peer and on_unwanted want it: an address that no source's allow_ips has.
+  PeerKind JudgePeer(std::string_view address) const;
+  void UnwantedPeer(std::string_view address);
   /// Counts and records a request that the server refused by itself (HttpServerOptions::on_refused).
   void Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail);
 

@@ -1,11 +1,13 @@
 #include "core/ingress/refusals.h"
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 
 namespace hookswitch {
 namespace {
 constexpr int kRecordsPerSecond = 10;
-}
+constexpr std::size_t kLoggedPath = 200;
+}  // namespace
 
 Refusals::Kind& Refusals::KindOf(std::string_view source, std::string_view error) {
   auto key = std::make_pair(std::string(source), std::string(error));
@@ -24,8 +26,8 @@ void Refusals::Count(std::string_view source, std::string_view error) {
   KindOf(source, error).counter.Add();
 }
 
-void Refusals::Note(std::string_view source, std::string_view peer, int status, std::string_view error,
-                    std::string_view detail) {
+void Refusals::Note(const Refused& refused) {
+  const auto& [source, peer, path, status, error, detail] = refused;
   bool write_line = false;
   bool record = false;
   std::uint64_t repeated = 0;
@@ -45,8 +47,11 @@ void Refusals::Note(std::string_view source, std::string_view peer, int status, 
     record = kind.records++ < kRecordsPerSecond;
   }
   if (write_line) {
+    // What was asked for may be anything; it shows a wrong URL in the sender's settings.
+    const std::string asked = ToUtf8(path.substr(0, kLoggedPath));
     log::Warn("request_refused", {{"source", source},
                                   {"peer", peer},
+                                  {"path", asked},
                                   {"status", status},
                                   {"reason", error},
                                   {"detail", detail},

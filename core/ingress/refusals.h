@@ -18,8 +18,13 @@ class Refusals {
   Refusals(Journal& journal, const Clock& clock, Metrics& metrics)
       : journal_(journal), clock_(clock), metrics_(metrics) {}
 
-  void Note(std::string_view source, std::string_view peer, int status, std::string_view error,
-            std::string_view detail);
+  struct Refused {
+    std::string_view source;  ///< "" if the path belongs to none
+    std::string_view peer, path;
+    int status = 0;
+    std::string_view error, detail;
+  };
+  void Note(const Refused& refused);
   /// Only counts: for refusals that say something about us (draining, journal not writable), not about the request.
   void Count(std::string_view source, std::string_view error);
 

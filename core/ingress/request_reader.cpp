@@ -17,9 +17,10 @@ using boost::beast::error_code;
 using View = boost::beast::string_view;
 
 // A body buffer beyond this is not kept for the next request.
-constexpr std::size_t kKeptBody = 256 * 1024;
+constexpr std::size_t kKeptBody = 32 * 1024;
 
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 std::string_view ToStd(View view) {
   return {view.data(), view.size()};
@@ -107,7 +108,8 @@ class RequestReader::Parser final {
     }
     void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-      if (length) owner_.body_.reserve(std::min<std::uint64_t>(*length, owner_.max_body_));
+      // What is announced may never come.
+      if (length) owner_.body_.reserve(std::min({*length, owner_.max_body_, kKeptBody}));
     }
     std::size_t on_body_impl(View piece, error_code&) override {
       owner_.body_.append(piece.data(), piece.size());
@@ -190,7 +192,12 @@ std::size_t RequestReader::Feed(std::string_view bytes) {
       Refuse(400, "invalid_request", "not well-formed HTTP: " + ec.message());
     }
   } else if (in_head) {
-    if (message.is_header_done()) CheckHead();
+    if (message.is_header_done()) {
+      CheckHead();
+    } else if (used == 0 && bytes.find(kEndOfHead) != bytes.npos) {
+      // Beast waits for more of a request line that is too short to hold a version.
+      Refuse(400, "invalid_request", "the request line has no HTTP version");
+    }
   } else {
     state_ = message.is_done() ? State::kComplete : State::kBody;
     if (state_ == State::kBody && bytes.size() - used >= kMaxUnused) {

@@ -58,6 +58,8 @@ class RequestReader {
   const std::string& query() const { return query_; }  ///< as sent
   const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
   const std::string& body() const { return body_; }
+  /// With kComplete: what the body is after its Content-Encoding was undone.
+  void ReplaceBody(std::string body) { body_ = std::move(body); }
   bool http11() const { return http11_; }
   bool keep_alive() const;  ///< what the sender asked for
   bool expects_continue() const { return expects_continue_; }

@@ -103,7 +103,7 @@ std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vecto
       const auto comma = rest.rfind(',');
       more = comma != rest.npos;
       const auto hop = ParseIp(more ? rest.substr(comma + 1) : rest);
-      if (!hop) return peer;
+      if (!hop) return std::nullopt;
       sender = hop;
       if (!InAnyNetwork(*hop, trusted_proxies)) return sender;
       if (more) rest = rest.substr(0, comma);

@@ -28,7 +28,7 @@ bool InNetwork(const IpAddress& address, const config::Network& network);
 bool InAnyNetwork(const IpAddress& address, const std::vector<config::Network>& networks);
 
 /// The sender's address: the socket's peer, or, if that is a trusted proxy, the right-most address of X-Forwarded-For
-/// that is not one. A malformed entry on the way ends the search: then it is the peer.
+/// that is not one. Empty if an entry on the way is no address ("unknown"): then the sender is nobody, and in no list.
 std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vector<config::Network>& trusted_proxies);
 
 /// True if the secret stands where `auth` wants it, exactly once. Constant time in the secret.

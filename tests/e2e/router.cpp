@@ -135,12 +135,23 @@ std::string Router::Log() const {
   return log;
 }
 
-std::size_t Router::Rss() const {
-  std::istringstream status(ReadFile("/proc/" + std::to_string(child_.Pid()) + "/status"));
+namespace {
+/// A number that /proc tells of the process: "VmRSS", "Threads".
+std::size_t StatusNumber(pid_t pid, std::string_view key) {
+  std::istringstream status(ReadFile("/proc/" + std::to_string(pid) + "/status"));
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) * 1024;
+    if (line.starts_with(std::string(key) + ":")) return std::stoul(line.substr(key.size() + 1));
   }
   return 0;
+}
+}  // namespace
+
+std::size_t Router::Rss() const {
+  return StatusNumber(child_.Pid(), "VmRSS") * 1024;
+}
+
+std::size_t Router::Threads() const {
+  return StatusNumber(child_.Pid(), "Threads");
 }
 
 milliseconds Router::CpuTime() const {

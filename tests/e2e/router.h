@@ -79,6 +79,7 @@ class Router {
   std::string Log() const;
   /// Resident memory in bytes.
   std::size_t Rss() const;
+  std::size_t Threads() const;
   /// User and system time so far.
   milliseconds CpuTime() const;
 

@@ -29,7 +29,7 @@ std::string RawAnswer::Header(std::string_view name) const {
   return "";
 }
 
-RawClient::RawClient(std::uint16_t port, std::chrono::milliseconds timeout) {
+RawClient::RawClient(std::uint16_t port, std::chrono::milliseconds timeout, const char* from) {
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval wait{timeout.count() / 1000, timeout.count() % 1000 * 1000};
   const int on = 1;
@@ -38,6 +38,8 @@ RawClient::RawClient(std::uint16_t port, std::chrono::milliseconds timeout) {
   setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  inet_pton(AF_INET, from, &address.sin_addr);
+  bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
@@ -47,6 +49,12 @@ RawClient::RawClient(std::uint16_t port, std::chrono::milliseconds timeout) {
 
 RawClient::~RawClient() {
   if (fd_ >= 0) close(fd_);
+}
+
+bool RawClient::IsOpen() const {
+  char first = 0;
+  const ssize_t n = fd_ < 0 ? 0 : recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
 bool RawClient::Send(std::string_view bytes) {

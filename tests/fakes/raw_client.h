@@ -21,7 +21,9 @@ struct RawAnswer {
 /// what no library would. Not safe from several threads.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(20));
+  /// `from`: the loopback address to come from, "127.0.0.2".
+  explicit RawClient(std::uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(20),
+                     const char* from = "127.0.0.1");
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
@@ -33,6 +35,8 @@ class RawClient {
   void FinishSending();
   /// Reads one answer.
   RawAnswer Receive();
+  /// Whether the other side has not closed yet, without waiting. What it has sent stays.
+  bool IsOpen() const;
   /// True if the other side closes within the timeout, without sending anything more.
   bool SeesClose();
 

@@ -45,9 +45,15 @@ class AcceptorTest : public ::testing::Test {
   void Use() { acceptor.Use(Snapshot()); }
   Answer Ask(std::string_view body, const Headers& headers = {}, std::string_view path = "/bolna/webhook",
              std::string_view method = "POST", std::string_view query = "") {
-    const ServedRequest head{method, path, query, "", peer, headers};
-    if (auto early = acceptor.HandleHead(head)) return *early;
-    return acceptor.Handle({method, path, query, body, peer, headers});
+    const HeadVerdict verdict = acceptor.HandleHead({method, path, query, "", peer, headers});
+    if (verdict.answer) return *verdict.answer;
+    return Finish({method, path, query, body, peer, headers}, verdict);
+  }
+  /// What a request gets whose head was admitted.
+  Answer Finish(const ServedRequest& request, const HeadVerdict& verdict) {
+    const auto exchange = std::make_shared<testing::AskedExchange>(request, verdict.context);
+    acceptor.Handle(Responder(exchange));
+    return exchange->Await();
   }
   std::string Lines() {
     std::lock_guard lock(mu);
@@ -168,14 +174,63 @@ TEST_F(AcceptorTest, RefusalOfTheSourceIsAnsweredRecordedAndCounted) {
 TEST_F(AcceptorTest, UnknownPathIs404AndWrongMethodIs405) {
   EXPECT_EQ(Ask("call c1 completed").status, 404) << "before the first config";
   Use();
-  EXPECT_EQ(Ask("call c1 completed", {}, "/bolna/webhook/").status, 404);
-  EXPECT_EQ(Ask("call c1 completed", {}, "/").status, 404);
+  for (const char* path :
+       {"/", "", "//", "/bolna", "/bolna/webhook2", "/Bolna/webhook", "bolna/webhook", "/bolna/web/hook"}) {
+    EXPECT_EQ(Ask("call c1 completed", {}, path).status, 404) << path;
+  }
   for (const char* method : {"GET", "HEAD", "PUT", "OPTIONS"}) {
     const Answer answer = Ask("", {}, "/bolna/webhook", method);
     EXPECT_EQ(answer.status, 405) << method;
     EXPECT_EQ(answer.allow, "POST");
   }
   EXPECT_TRUE(journal.events().empty());
+}
+
+TEST_F(AcceptorTest, ADoubledOrTrailingSlashIsTheSamePath) {
+  int calls = 0;
+  for (const char* configured : {"/bolna/webhook", "/bolna/webhook/", "/bolna//webhook"}) {
+    source.path = configured;
+    Use();
+    for (const char* path :
+         {"/bolna/webhook", "/bolna/webhook/", "//bolna/webhook", "/bolna//webhook//", "///bolna///webhook"}) {
+      EXPECT_EQ(Ask("call c" + std::to_string(++calls) + " completed", {}, path).status, 200)
+          << configured << " " << path;
+    }
+  }
+  source.path = "/";
+  Use();
+  EXPECT_EQ(Ask("call root completed", {}, "//").status, 200);
+}
+
+TEST_F(AcceptorTest, ARefusalShowsWhatWasAskedFor) {
+  Use();
+  Ask("", {}, "/bolna/webhok");
+  EXPECT_THAT(Lines(), HasSubstr(R"("path":"/bolna/webhok")"));
+  clock.Advance(milliseconds(1000));
+  Ask("", {}, "/a\nb\xFF" + std::string(10'000, 'x'));
+  EXPECT_THAT(Lines(), HasSubstr("\"path\":\"/a\\nb\xEF\xBF\xBDxxx"));
+  EXPECT_LT(Lines().size(), 2000u) << "cut";
+}
+
+TEST_F(AcceptorTest, AnAddressThatNoSourceTakesIsUnwanted) {
+  proxies = {Net({127, 0, 0, 0}, 8)};
+  Use();
+  EXPECT_EQ(acceptor.JudgePeer("203.0.113.1"), PeerKind::kUnknown) << "the source takes all addresses";
+  EXPECT_EQ(acceptor.JudgePeer("127.0.0.1"), PeerKind::kProxy);
+  source.allow_ips = {Net({192, 0, 2, 0}, 24)};
+  Use();
+  EXPECT_EQ(acceptor.JudgePeer("192.0.2.7"), PeerKind::kUnknown);
+  EXPECT_EQ(acceptor.JudgePeer("203.0.113.1"), PeerKind::kUnwanted);
+  EXPECT_EQ(acceptor.JudgePeer("127.0.0.1"), PeerKind::kProxy) << "it stands for others";
+  EXPECT_EQ(acceptor.JudgePeer("unix"), PeerKind::kUnknown);
+  for (int i = 0; i < 3; ++i) acceptor.UnwantedPeer("203.0.113.1");
+  acceptor.UnwantedPeer("203.0.113.2");
+  EXPECT_EQ(journal.refused().size(), 2u) << "one for each address and minute";
+  clock.Advance(std::chrono::minutes(1));
+  acceptor.UnwantedPeer("203.0.113.1");
+  EXPECT_EQ(journal.refused().size(), 3u);
+  EXPECT_EQ(journal.refused()[0].error, "forbidden");
+  EXPECT_EQ(journal.refused()[0].peer, "203.0.113.1");
 }
 
 TEST_F(AcceptorTest, AddressOutsideAllowIpsIs403) {
@@ -350,13 +405,14 @@ TEST_F(AcceptorTest, ASenderJudgedByOneSourceIsNotReadByAnother) {
   Use();
   const Headers none;
   const ServedRequest request{"POST", "/bolna/webhook", "", "call c1 completed", peer, none};
-  ASSERT_FALSE(acceptor.HandleHead(request));
+  const HeadVerdict admitted = acceptor.HandleHead(request);
+  ASSERT_FALSE(admitted.answer);
   source.name = "other";  // a reload gives the path to a source with its own secret
   source.auth = config::Auth{config::Auth::Place::kHeader, "X-Secret", Secret("s")};
   Use();
-  EXPECT_EQ(acceptor.Handle(request).status, 200);
+  EXPECT_EQ(Finish(request, admitted).status, 200);
   EXPECT_EQ(journal.events().at(0).source, "bolna");
-  EXPECT_EQ(acceptor.HandleHead(request)->status, 401);
+  EXPECT_EQ(acceptor.HandleHead(request).answer->status, 401);
 }
 
 TEST_F(AcceptorTest, RequestUnderWayEndsOnItsSnapshot) {

@@ -1,5 +1,8 @@
 #pragma once
+#include <gtest/gtest.h>
+
 #include <array>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -7,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/sync.h"
+#include "core/ingress/http_server.h"
 #include "core/journal/journal.h"
 #include "core/sources/source.h"
 
@@ -109,6 +113,33 @@ class MemoryJournal final : public Journal {
   std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
   std::map<Digest, EventSeq> seen_ GUARDED_BY(mu_);
   DeliverySeq next_delivery_ GUARDED_BY(mu_) = 100;
+};
+
+/// A request without a connection.
+class AskedExchange final : public Exchange {
+ public:
+  AskedExchange(const ServedRequest& request, std::shared_ptr<const HeadContext> context)
+      : request_(request), context_(std::move(context)) {}
+  ServedRequest View() const override { return request_; }
+  const HeadContext* context() const override { return context_.get(); }
+  void Complete(const Answer& answer) override {
+    context_ = nullptr;
+    answer_.set_value(answer);
+  }
+  std::unique_ptr<BodyStream> Stream(const Answer& head, std::size_t) override {
+    Complete(head);
+    return nullptr;
+  }
+  Answer Await() {
+    auto answer = answer_.get_future();
+    EXPECT_EQ(answer.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    return answer.get();
+  }
+
+ private:
+  const ServedRequest request_;
+  std::shared_ptr<const HeadContext> context_;
+  std::promise<Answer> answer_;
 };
 
 /// "call <id> <status>" is an event, "note" is none, anything else is refused.

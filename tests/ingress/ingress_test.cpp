@@ -35,7 +35,7 @@ class IngressTest : public ::testing::Test {
                                 std::string_view detail) { acceptor.Refused(head, status, error, detail); };
     auto started = HttpServer::Start(
         options, [this](const ServedRequest& head) { return acceptor.HandleHead(head); },
-        [this](const ServedRequest& request) { return acceptor.Handle(request); }, metrics);
+        [this](Responder responder) { acceptor.Handle(std::move(responder)); }, metrics);
     server = std::move(started).value();
   }
   ~IngressTest() override {

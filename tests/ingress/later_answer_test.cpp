@@ -32,9 +32,12 @@ Answer TextAnswer(std::string body) {
 
 class LaterAnswerTest : public ::testing::Test {
  protected:
+  /// A request that waits for its answer.
   struct Asked {
-    LaterAnswer* later = nullptr;
+    std::shared_ptr<Responder> responder;
     std::string body;
+
+    void Answer(std::string_view text) const { responder->Complete(TextAnswer(std::string(text))); }
   };
 
   LaterAnswerTest() {
@@ -50,12 +53,12 @@ class LaterAnswerTest : public ::testing::Test {
       ending_ = true;
       left.swap(asked_);
     }
-    for (const Asked& asked : left) asked.later->Give(TextAnswer(""));
+    for (const Asked& asked : left) asked.Answer("");
     server.reset();
   }
   const std::string& Start() {
     auto started = HttpServer::Start(
-        options, nullptr, [this](const ServedRequest& request) { return Handle(request); }, metrics);
+        options, nullptr, [this](Responder responder) { Handle(std::move(responder)); }, metrics);
     if (!started) {
       ADD_FAILURE() << started.error().message;
     } else {
@@ -64,18 +67,18 @@ class LaterAnswerTest : public ::testing::Test {
     }
     return address;
   }
-  Answer Handle(const ServedRequest& request) {
-    std::lock_guard lock(mu_);
-    if (request.path == "/now" || ending_) return TextAnswer("now " + std::string(request.body));
-    if (request.path == "/within") {
-      request.later->Give(TextAnswer("within " + std::string(request.body)));
-    } else {
-      asked_.push_back({request.later, std::string(request.body)});
-      changed_.notify_all();
+  void Handle(Responder responder) {
+    const ServedRequest request = responder.request();
+    const std::string body(request.body);
+    {
+      std::lock_guard lock(mu_);
+      if (request.path == "/later" && !ending_) {
+        asked_.push_back({std::make_shared<Responder>(std::move(responder)), body});
+        changed_.notify_all();
+        return;
+      }
     }
-    Answer answer;
-    answer.comes_later = true;
-    return answer;
+    responder.Complete(TextAnswer(std::string(request.path.substr(1)) + " " + body));
   }
   /// The next request that waits for its answer.
   Asked Next() {
@@ -92,7 +95,7 @@ class LaterAnswerTest : public ::testing::Test {
   }
   void AnswerNext() {
     const Asked asked = Next();
-    asked.later->Give(TextAnswer("later " + asked.body));
+    asked.Answer("later " + asked.body);
   }
 
   Metrics metrics;
@@ -146,7 +149,7 @@ TEST_F(LaterAnswerTest, ANextRequestThatDoesNotWaitForItIsServedAfterIt) {
   other.Send(Post("/now", "c"));
   EXPECT_EQ(BodyOf(other.Answer()), "now c");
   EXPECT_EQ(Waiting(), 0u) << "the request before is not answered";
-  first.later->Give(TextAnswer("later a"));
+  first.Answer("later a");
   EXPECT_EQ(BodyOf(client.Answer()), "later a");
   AnswerNext();
   EXPECT_EQ(BodyOf(client.Answer()), "later b");
@@ -162,7 +165,7 @@ TEST_F(LaterAnswerTest, TheTimeItTakesIsNotTheSenders) {
   idle.Send(Post("/now", "x"));
   EXPECT_EQ(StatusOf(idle.Answer()), 200);
   EXPECT_EQ(idle.UntilEnd(), "");
-  asked.later->Give(TextAnswer("late"));
+  asked.Answer("late");
   const std::string answer = client.Answer();
   EXPECT_EQ(BodyOf(answer), "late");
   EXPECT_THAT(answer, Not(HasSubstr("Connection: close")));
@@ -187,7 +190,7 @@ TEST_F(LaterAnswerTest, ASenderThatIsGoneHarmsNothing) {
       asked = Next();
       gone.Send(Post("/later", "b"));
     }
-    asked.later->Give(TextAnswer("to nobody"));
+    asked.Answer("to nobody");
   }
   RawClient client(address);
   client.Send(Post("/now", "c"));
@@ -195,10 +198,11 @@ TEST_F(LaterAnswerTest, ASenderThatIsGoneHarmsNothing) {
 }
 
 TEST_F(LaterAnswerTest, AnAnswerThatTheSocketDoesNotTakeAtOnceComesWhole) {
+  options.keep_alive_timeout = milliseconds(50);
   RawClient client(Start());
   client.Send(Post("/later", "a"));
   const std::string large(32 << 20, 'x');
-  Next().later->Give(TextAnswer(large));
+  Next().Answer(large);
   const std::string answer = client.UntilEnd();
   EXPECT_EQ(StatusOf(answer), 200);
   EXPECT_TRUE(BodyOf(answer) == large);
@@ -221,7 +225,7 @@ TEST_F(LaterAnswerTest, WhatIsSentBehindTheLastRequestDoesNotCutItsAnswer) {
   RawClient client(Start());
   client.Send("POST /later HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\na" + Post("/now", "b"));
   const Asked asked = Next();
-  asked.later->Give(TextAnswer("last"));
+  asked.Answer("last");
   client.Send(Post("/now", std::string(100'000, 'c')));
   EXPECT_EQ(BodyOf(client.UntilEnd()), "last");
   EXPECT_FALSE(client.reset());
@@ -232,7 +236,7 @@ TEST_F(LaterAnswerTest, AnAnswerMayEndTheConnection) {
   client.Send(Post("/later", "a"));
   Answer last = TextAnswer("last");
   last.close = true;
-  Next().later->Give(last);
+  Next().responder->Complete(last);
   EXPECT_THAT(client.UntilEnd(), HasSubstr("Connection: close\r\n"));
   EXPECT_FALSE(client.reset());
 }
@@ -258,7 +262,7 @@ TEST_F(LaterAnswerTest, DrainWaitsForIt) {
   client.Send(Post("/later", "a"));
   const Asked asked = Next();
   const Draining draining(*server, address);
-  asked.later->Give(TextAnswer("in time"));
+  asked.Answer("in time");
   const std::string answer = client.UntilEnd();
   EXPECT_EQ(BodyOf(answer), "in time");
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
@@ -277,25 +281,37 @@ TEST_F(LaterAnswerTest, DrainWaitsForARequestThatBeganBehindOne) {
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
 }
 
-TEST_F(LaterAnswerTest, WhoWaitsForAThreadGetsThatOfAnAnsweredConnection) {
-  options.threads = 2;
-  options.keep_alive_timeout = std::chrono::hours(1);
-  Start();
-  RawClient first(address), second(address);
+TEST_F(LaterAnswerTest, ARequestThatWaitsForItsAnswerHoldsNoThread) {
+  options.threads = 1;
+  RawClient first(Start()), second(address), third(address);
   first.Send(Post("/later", "a"));
-  second.Send(Post("/later", "a"));
+  second.Send(Post("/later", "b"));
   const Asked one = Next(), other = Next();
-  RawClient third(address);
   third.Send(Post("/now", "c"));
-  // It has been accepted, and waits.
-  while (metrics.Text().find("hookswitch_http_connections{server=\"test\"} 3") == std::string::npos) {
-    std::this_thread::yield();
-  }
-  one.later->Give(TextAnswer("a"));
-  other.later->Give(TextAnswer("a"));
   EXPECT_EQ(BodyOf(third.Answer()), "now c");
-  // One at least: the other may have been answered when there was no crowd any more.
-  EXPECT_THAT(first.Answer() + second.Answer(), HasSubstr("Connection: close\r\n"));
+  one.Answer("1");
+  other.Answer("2");
+  EXPECT_EQ(BodyOf(first.Answer()), "1");
+  EXPECT_EQ(BodyOf(second.Answer()), "2");
+}
+
+TEST_F(LaterAnswerTest, OneThatNobodyAnswersIs500) {
+  RawClient client(Start());
+  client.Send(Post("/later", "a"));
+  (void)Next();
+  const std::string answer = client.UntilEnd();
+  EXPECT_EQ(StatusOf(answer), 500);
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(LaterAnswerTest, AnAnswerMayComeAfterTheServersEnd) {
+  RawClient client(Start());
+  client.Send(Post("/later", "a"));
+  const Asked asked = Next();
+  server.reset();
+  EXPECT_EQ(client.UntilEnd(), "");
+  EXPECT_EQ(asked.responder->request().body, "a") << "what it owns stays";
+  asked.Answer("to nobody");
 }
 
 TEST_F(LaterAnswerTest, MoreConnectionsThanThreadsAreServedInTurn) {

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -15,7 +17,16 @@ namespace hookswitch::testing {
 /// A client that sends exactly the bytes it is told to. Every wait is bounded by 10 s.
 class RawClient {
  public:
-  explicit RawClient(const std::string& address) {
+  /// `from`: the loopback address to come from, "127.0.0.2".
+  explicit RawClient(const std::string& address, const char* from = nullptr) {
+    if (address.starts_with("unix:")) {
+      fd_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
+      sockaddr_un to{};
+      to.sun_family = AF_UNIX;
+      std::strncpy(to.sun_path, address.c_str() + 5, sizeof to.sun_path - 1);
+      connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+      return;
+    }
     const auto colon = address.rfind(':');
     const auto port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
     if (address.front() == '[') {
@@ -27,6 +38,12 @@ class RawClient {
       connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
     } else {
       fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+      if (from) {
+        sockaddr_in here{};
+        here.sin_family = AF_INET;
+        inet_pton(AF_INET, from, &here.sin_addr);
+        EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&here), sizeof here), 0);
+      }
       sockaddr_in to{};
       to.sin_family = AF_INET;
       to.sin_port = port;
@@ -68,6 +85,14 @@ class RawClient {
       }
       if (!Fill()) return std::exchange(pending_, {});
     }
+  }
+  /// The next `count` bytes, or what came before the connection ended.
+  std::string Bytes(std::size_t count) {
+    while (pending_.size() < count && Fill()) {
+    }
+    const std::string bytes = pending_.substr(0, count);
+    pending_.erase(0, bytes.size());
+    return bytes;
   }
   /// Everything until the connection ends. Sets reset() if it ended with a reset, not with an orderly end.
   std::string UntilEnd() {

@@ -1,0 +1,38 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/sync.h"
+
+namespace hookswitch {
+
+/// Threads that run request handlers, in the order in which the requests came. A thread starts when one is wanted.
+/// Safe from any thread.
+class RequestPool {
+ public:
+  /// `name`: of the threads.
+  RequestPool(std::string name, int threads) : name_(std::move(name)), most_(threads) {}
+  /// Stop.
+  ~RequestPool();
+
+  void Post(std::function<void()> job);
+  /// Drops what has not begun, waits for what has, ends the threads. Jobs posted later are dropped.
+  void Stop();
+
+ private:
+  void Run();
+
+  const std::string name_;
+  const int most_;
+  Mutex mu_;
+  CondVar posted_;
+  std::deque<std::function<void()>> jobs_ GUARDED_BY(mu_);
+  std::vector<std::thread> threads_ GUARDED_BY(mu_);
+  int idle_ GUARDED_BY(mu_) = 0;
+  bool stopping_ GUARDED_BY(mu_) = false;
+};
+
+}  // namespace hookswitch
