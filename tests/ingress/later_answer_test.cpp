@@ -289,10 +289,10 @@ TEST_F(LaterAnswerTest, ARequestThatWaitsForItsAnswerHoldsNoThread) {
   const Asked one = Next(), other = Next();
   third.Send(Post("/now", "c"));
   EXPECT_EQ(BodyOf(third.Answer()), "now c");
-  one.Answer("1");
-  other.Answer("2");
-  EXPECT_EQ(BodyOf(first.Answer()), "1");
-  EXPECT_EQ(BodyOf(second.Answer()), "2");
+  one.Answer("later " + one.body);
+  other.Answer("later " + other.body);
+  EXPECT_EQ(BodyOf(first.Answer()), "later a");
+  EXPECT_EQ(BodyOf(second.Answer()), "later b");
 }
 
 TEST_F(LaterAnswerTest, OneThatNobodyAnswersIs500) {
