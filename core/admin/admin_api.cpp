@@ -34,6 +34,11 @@ bool IsLoopbackHost(std::string_view host) {
          (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
+json::value WorksOrNull(Dispatcher::Resumed::How how) {
+  using How = Dispatcher::Resumed::How;
+  return how == How::kWorks ? json::value(true) : how == How::kFails ? json::value(false) : json::value(nullptr);
+}
+
 }  // namespace
 
 std::string ToJson(const LaneStatus& lane) {
@@ -145,8 +150,17 @@ Answer AdminApi::SetPaused(std::string_view sink, bool paused) const {
   if (std::none_of(lanes.begin(), lanes.end(), [&](const LaneStatus& lane) { return lane.sink == sink; })) {
     return Refused(404, "not_found", "no sink has this name; GET /api/v1/sinks lists them");
   }
-  hooks_.set_paused(std::string(sink), paused);
-  return JsonAnswer(200, json::object{{"ok", true}, {"sink", sink}, {"paused", paused}});
+  if (paused) {
+    if (Status stored = hooks_.pause(std::string(sink), {}); !stored) return Failed(stored.error());
+    return JsonAnswer(200, json::object{{"ok", true}, {"sink", sink}, {"paused", true}});
+  }
+  const Dispatcher::Resumed resumed = hooks_.resume(std::string(sink));
+  if (!resumed.stored) return Failed(resumed.stored.error());
+  return JsonAnswer(200, json::object{{"ok", true},
+                                      {"sink", sink},
+                                      {"paused", false},
+                                      {"works", WorksOrNull(resumed.how)},
+                                      {"because", OrNull(resumed.because)}});
 }
 
 }  // namespace hookswitch

@@ -42,7 +42,8 @@ struct AdminHooks {
   std::function<RouterStatus()> status;
   std::function<std::vector<LaneStatus>()> lanes;
   std::function<ReloadReport()> reload;  ///< waits until it is done
-  std::function<void(const std::string& sink, bool paused)> set_paused;
+  std::function<Status(const std::string& sink, const Pause& pause)> pause;
+  std::function<Dispatcher::Resumed(const std::string& sink)> resume;  ///< waits for the first outcome
 };
 
 /// The admin listener's answers: /healthz, /readyz, /metrics, /api/v1/… (CONTRACT.md). JSON but for /metrics.

@@ -61,6 +61,9 @@ Status CheckStates(std::span<const DeliveryState> states, bool purge) {
       case DeliveryState::kCanceled:
         if (purge) return Error{ErrorCode::kInvalid, "state: what is canceled need not be purged"};
         break;
+      case DeliveryState::kFellBack:
+        if (purge) return Error{ErrorCode::kInvalid, "state: what fell back is its fallback's now; purge that"};
+        break;
       case DeliveryState::kDead: break;
     }
   }

@@ -18,8 +18,8 @@ namespace hookswitch {
 namespace {
 
 constexpr std::int64_t kMostPerPage = 1000;
-constexpr DeliveryState kStates[] = {DeliveryState::kPending, DeliveryState::kHeld, DeliveryState::kDelivered,
-                                     DeliveryState::kDead, DeliveryState::kCanceled};
+constexpr DeliveryState kStates[] = {DeliveryState::kPending, DeliveryState::kHeld,     DeliveryState::kDelivered,
+                                     DeliveryState::kDead,    DeliveryState::kCanceled, DeliveryState::kFellBack};
 
 Error Wrong(std::string_view name, std::string_view what) {
   return {ErrorCode::kInvalid, std::string(name) + ": " + std::string(what)};

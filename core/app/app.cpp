@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/version.h"
+#include "core/delivery/notice.h"
 #include "core/http/http_client.h"
 #include "core/journal/history.h"
 #include "core/journal/journal_files.h"
@@ -23,6 +25,8 @@ constexpr std::chrono::milliseconds kLastAnswers{1000};
 // A body that is read in less time than it takes to wake a thread for it.
 constexpr std::uint64_t kSmallBody = 64 * 1024;
 constexpr int kLargeBodyThreads = 4;
+// A resumed sink's first attempt has the sink's timeout, 10 s if the config says nothing.
+constexpr std::chrono::milliseconds kResumePatience{12'000};
 // Senders leave them to the journal, the sinks' connections, the admin listener and those who are being turned away.
 constexpr rlim_t kReservedDescriptors = 256;
 
@@ -93,6 +97,7 @@ struct App::Impl {
   mutable Mutex mu;
   std::shared_ptr<const Generation> generation GUARDED_BY(mu);
   std::string last_reload_problem GUARDED_BY(mu);
+  std::string announced_problems GUARDED_BY(reload_mu);  ///< of a reload that failed; "" when the last one was applied
   std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
   config::Listen admin_listen GUARDED_BY(mu);  ///< what is bound, whatever a reload says
   Secret admin_token GUARDED_BY(mu);           ///< what the bound listener asks for
@@ -126,6 +131,7 @@ struct App::Impl {
   void PublishMetrics();
   std::vector<Part> Parts();
   ReloadReport Reload();
+  void AnnounceReload(std::span<const config::Problem> problems) REQUIRES(reload_mu);
 
   struct ReloadMetrics {
     Gauge successful, at, generation;
@@ -262,9 +268,8 @@ AdminHooks App::Impl::MakeHooks() {
   };
   hooks.lanes = [this] { return dispatcher->Lanes(); };
   hooks.reload = [this] { return Reload(); };
-  hooks.set_paused = [this](const std::string& sink, bool paused) {
-    paused ? dispatcher->Pause(sink) : dispatcher->Resume(sink);
-  };
+  hooks.pause = [this](const std::string& sink, const Pause& pause) { return dispatcher->Pause(sink, pause); };
+  hooks.resume = [this](const std::string& sink) { return dispatcher->Resume(sink, kResumePatience); };
   return hooks;
 }
 
@@ -336,7 +341,7 @@ std::vector<Part> App::Impl::Parts() {
     MutexLock lock(mu);
     parts.push_back({"config", false, last_reload_problem});
   }
-  for (const LaneStatus& lane : dispatcher->Lanes()) {
+  for (const LaneStatus& lane : *dispatcher->RecentLanes()) {
     // A sink in trouble is told here but does not take the router out of service: accepting goes on without it.
     if (lane.state == LaneStatus::State::kOpen) continue;
     std::string note(ToString(lane.state));
@@ -344,6 +349,22 @@ std::vector<Part> App::Impl::Parts() {
     parts.push_back({"sink " + lane.sink, false, std::move(note)});
   }
   return parts;
+}
+
+/// Tells people that a reload failed, the same problems once, and that a later one was applied.
+void App::Impl::AnnounceReload(std::span<const config::Problem> problems) {
+  constexpr std::size_t kMostProblems = 5;
+  std::string text;
+  std::size_t errors = 0;
+  for (const auto& problem : problems) {
+    if (problem.severity != config::Problem::Severity::kError || ++errors > kMostProblems) continue;
+    const std::string file = problem.where.file ? problem.where.file->path : options.config_path;
+    text += file + ":" + std::to_string(problem.where.line) + ": " + problem.message + "\n";
+  }
+  if (errors > kMostProblems) text += "and " + std::to_string(errors - kMostProblems) + " more\n";
+  if (text == announced_problems) return;
+  dispatcher->Announce(text.empty() ? ReloadWorksNotice() : ReloadFailedNotice(text));
+  announced_problems = std::move(text);
 }
 
 ReloadReport App::Impl::Reload() {
@@ -362,6 +383,7 @@ ReloadReport App::Impl::Reload() {
     const std::string note = "the last reload failed: " + std::to_string(report.problems.size()) +
                              " problem(s); generation " + std::to_string(before->number) + " goes on";
     log::Error("reload_failed", {{"problems", report.problems.size()}, {"generation", before->number}});
+    AnnounceReload(report.problems);
     MutexLock lock(mu);
     last_reload_problem = note;
     return report;
@@ -404,6 +426,7 @@ ReloadReport App::Impl::Reload() {
       ++kept;
     }
   }
+  AnnounceReload({});
   report.applied = true;
   report.generation = next->number;
   reload_metrics->successful.Set(1);

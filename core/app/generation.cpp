@@ -187,6 +187,7 @@ std::shared_ptr<const DeliveryPlan> Generation::MakeDeliveryPlan() const {
   }
   plan->sources = sources;
   plan->composer = composer;
+  plan->notify_problems_to = config.notify_problems_to;
   plan->keep_bodies = config.journal.keep_bodies;
   return plan;
 }

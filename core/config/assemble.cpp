@@ -36,6 +36,7 @@ class Assembler {
     const Reader defaults(sections.defaults, "defaults", problems_);
     defaults.Text("timezone", config.timezone);
     if (const Node* zone = defaults.Get("timezone")) config.timezone_where = zone->where;
+    defaults.Text("notify_problems_to", config.notify_problems_to);
     StatusSet default_status = EndedStatuses();
     if (sections.defaults && sections.defaults->Find("status")) {
       default_status = MakeStatuses(sections.defaults->Find("status"));
@@ -200,6 +201,8 @@ class Assembler {
     const Reader& notify = reader.Get("notify_problems_to") ? reader : defaults;
     notify.Text("notify_problems_to", sink.notify_problems_to);
     if (const Node* to = notify.Get("notify_problems_to")) sink.notify_where = to->where;
+    const Reader& patience = reader.Get("notify_after") ? reader : defaults;
+    patience.Duration("notify_after", sink.notify_after, Reader::Zero::kAllowed);
     // What holds for all sinks cannot hold for the one that is named.
     if (&notify == &defaults && sink.notify_problems_to == sink.name) sink.notify_problems_to.clear();
     return sink;

@@ -130,6 +130,7 @@ struct Sink {
   Mark fallback_where;
   std::string notify_problems_to;  ///< another sink's name, or defaults.notify_problems_to; "" for none
   Mark notify_where;
+  milliseconds notify_after{300'000};  ///< how long it fails before that sink hears of it
 };
 
 /// A time window of the week in minutes since Monday 00:00 local time, half-open; may wrap past the week's end.
@@ -229,6 +230,7 @@ struct Config {
   std::vector<Source> sources;                       ///< in file order, as all lists here
   std::map<std::string, Agent, std::less<>> agents;  ///< by the platform's agent id
   std::string timezone = "UTC";                      ///< defaults.timezone
+  std::string notify_problems_to;                    ///< defaults.notify_problems_to
   Mark timezone_where;                               ///< of defaults.timezone, if it is there
   std::vector<Sink> sinks;
   std::vector<Schedule> schedules;

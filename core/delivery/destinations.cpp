@@ -56,6 +56,11 @@ void Destinations::Drop(const Waiting& first) {
   Alter(first.key, destination, [&] { destination.line.erase({first.seq, first.ref}); });
 }
 
+void Destinations::DropLines() {
+  for (auto& [key, destination] : destinations_) destination.line.clear();
+  turns_.clear();
+}
+
 // One that has no line, no hold and a full bucket is as good as one never seen.
 void Destinations::ForgetIdle(MonoTime now) {
   std::erase_if(destinations_, [now](const auto& entry) {

@@ -40,6 +40,8 @@ class Destinations {
   void Take(const Waiting& first, MonoTime now);
   /// It leaves the line, and does not count.
   void Drop(const Waiting& first);
+  /// Whatever waits leaves its line.
+  void DropLines();
   /// When First may have something; MonoTime::max() for never.
   MonoTime Next() const { return turns_.empty() ? MonoTime::max() : turns_.begin()->first; }
 

@@ -76,38 +76,99 @@ void Dispatcher::Accept(std::shared_ptr<const CallEvent> event, std::vector<Pend
 }
 
 namespace {
-void StorePause(Scheduler& scheduler, const std::string& sink, bool paused) {
+
+Status StorePause(Scheduler& scheduler, const std::string& sink, const std::optional<hookswitch::Pause>& pause) {
   {
     MutexLock lock(scheduler.mu);
-    if (!scheduler.lanes.contains(sink)) return;
+    if (!scheduler.lanes.contains(sink)) return Error{ErrorCode::kNotFound, "no sink has the name \"" + sink + "\""};
   }
-  const Status saved = scheduler.history.SavePause(sink, paused);
-  if (!saved) log::Warn("pause_not_stored", {{"sink", sink}, {"paused", paused}, {"reason", saved.error().message}});
+  Status saved = scheduler.history.SavePause(sink, pause);
+  if (!saved) {
+    log::Warn("pause_not_stored", {{"sink", sink}, {"paused", pause.has_value()}, {"reason", saved.error().message}});
+  }
+  return saved;
 }
+
 }  // namespace
 
-void Dispatcher::Pause(const std::string& sink) {
-  StorePause(*scheduler_, sink, true);
-  MutexLock lock(scheduler_->mu);
-  const auto found = scheduler_->lanes.find(sink);
-  if (found == scheduler_->lanes.end()) return;
-  scheduler_->paused.insert(sink);
-  found->second->lane.Pause();
-  log::Warn("lane_paused", {{"sink", sink}, {"reason", "paused by the operator"}});
-}
-
-void Dispatcher::Resume(const std::string& sink) {
-  StorePause(*scheduler_, sink, false);
+Status Dispatcher::Pause(const std::string& sink, const hookswitch::Pause& pause) {
+  Status stored = StorePause(*scheduler_, sink, pause);
+  if (!stored && stored.error().code == ErrorCode::kNotFound) return stored;
   {
     MutexLock lock(scheduler_->mu);
     const auto found = scheduler_->lanes.find(sink);
-    if (found != scheduler_->lanes.end()) {
-      scheduler_->paused.erase(sink);
-      found->second->lane.Resume(scheduler_->clock.Mono());
-      log::Info("lane_resumed", {{"sink", sink}, {"reason", "resumed by the operator"}});
-    }
+    if (found == scheduler_->lanes.end()) return stored;
+    scheduler_->paused[sink] = pause;
+    scheduler_->SetPause(*found->second, pause);
+    const std::string reason =
+        pause.because.empty() ? "paused by the operator" : "paused by the operator: " + pause.because;
+    log::Warn("lane_paused", {{"sink", sink}, {"reason", reason}});
   }
   scheduler_->inbox->Kick();
+  return stored;
+}
+
+Dispatcher::Resumed Dispatcher::Resume(const std::string& sink, std::chrono::milliseconds patience) {
+  Resumed result;
+  result.stored = StorePause(*scheduler_, sink, std::nullopt);
+  Scheduler& scheduler = *scheduler_;
+  std::uint64_t before = 0;
+  {
+    MutexLock lock(scheduler.mu);
+    const auto found = scheduler.lanes.find(sink);
+    if (found == scheduler.lanes.end()) return result;
+    LaneRuntime& lane = *found->second;
+    scheduler.paused.erase(sink);
+    scheduler.SetPause(lane, std::nullopt);
+    lane.lane.Resume(scheduler.clock.Mono());
+    lane.log_next_probe = lane.lane.in_trouble();
+    before = lane.concluded;
+    log::Info("lane_resumed",
+              {{"sink", sink},
+               {"reason", lane.log_next_probe ? "resumed by the operator, and tried" : "resumed by the operator"}});
+    if (lane.lane.pending() == 0) {
+      result.how = Resumed::How::kNothingToTry;
+      return result;
+    }
+  }
+  scheduler.inbox->Kick();
+  const auto until = std::chrono::steady_clock::now() + patience;
+  MutexLock lock(scheduler.mu);
+  ++scheduler.waiting;
+  for (;;) {
+    const auto found = scheduler.lanes.find(sink);
+    if (found == scheduler.lanes.end()) break;
+    const LaneRuntime& lane = *found->second;
+    if (lane.concluded != before) {
+      const bool works = lane.last_outcome.kind == Outcome::Kind::kDelivered ||
+                         lane.last_outcome.kind == Outcome::Kind::kNext || !lane.lane.in_trouble();
+      result.how = works ? Resumed::How::kWorks : Resumed::How::kFails;
+      if (!works) result.because = lane.last_outcome.reason;
+      break;
+    }
+    if (std::chrono::steady_clock::now() >= until) break;
+    scheduler.concluded.WaitUntil(scheduler.mu, until);
+  }
+  --scheduler.waiting;
+  return result;
+}
+
+std::shared_ptr<const std::vector<LaneStatus>> Dispatcher::RecentLanes() const {
+  MutexLock lock(scheduler_->recent_mu);
+  return scheduler_->recent;
+}
+
+std::optional<std::string> Dispatcher::PlaceThatHolds(const std::string& sink, DeliverySeq delivery) const {
+  MutexLock lock(scheduler_->mu);
+  const auto found = scheduler_->lanes.find(sink);
+  const auto* place = found == scheduler_->lanes.end() ? nullptr : found->second->lane.PlaceThatHolds(delivery);
+  if (!place) return {};
+  return place->name + " is refused: " + place->because;
+}
+
+void Dispatcher::Announce(const Message& notice) {
+  MutexLock lock(scheduler_->mu);
+  if (scheduler_->plan) scheduler_->Notify("hookswitch", scheduler_->plan->notify_problems_to, notice);
 }
 
 std::vector<DeliverySeq> Dispatcher::Release(std::vector<DeliverySeq> deliveries) {
@@ -125,14 +186,7 @@ std::vector<DeliverySeq> Dispatcher::Release(std::vector<DeliverySeq> deliveries
 
 std::vector<LaneStatus> Dispatcher::Lanes() const {
   MutexLock lock(scheduler_->mu);
-  const MonoTime now = scheduler_->clock.Mono();
-  const WallTime wall = scheduler_->clock.Wall();
-  std::vector<LaneStatus> result;
-  for (const auto& [name, lane] : scheduler_->lanes) {
-    LaneStatus status = lane->Status(now, wall);
-    if (status.state != LaneStatus::State::kRemoved || status.pending > 0) result.push_back(std::move(status));
-  }
-  return result;
+  return scheduler_->StatusOfLanes();
 }
 
 std::uint64_t Dispatcher::Passes() {

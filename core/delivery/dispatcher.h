@@ -32,7 +32,8 @@ struct DeliveryPlan {
   std::map<std::string, Lane, std::less<>> lanes;
   std::map<std::string, std::shared_ptr<const Source>, std::less<>> sources;  ///< by name, to read stored events again
   std::shared_ptr<const Composer> composer;
-  std::uint64_t keep_bodies = 0;  ///< bytes of each request and response that an attempt keeps
+  std::string notify_problems_to;  ///< the sink that hears of what is no sink's problem; "" for none
+  std::uint64_t keep_bodies = 0;   ///< bytes of each request and response that an attempt keeps
 };
 
 /// A lane as people see it.
@@ -52,7 +53,14 @@ struct LaneStatus {
   std::uint64_t pending = 0;  ///< waiting, in flight included
   std::uint64_t in_flight = 0;
   std::optional<WallTime> oldest;  ///< acceptance of the oldest pending delivery
-  std::optional<WallTime> until;   ///< with kThrottled, kMisconfigured and kFailing: next try
+  std::optional<WallTime> until;   ///< with kThrottled, kMisconfigured and kFailing: next try; with kPaused: its end
+  /// Places behind it that have refused what went there (at most 20), while it goes on with others.
+  struct Place {
+    std::string name, because;
+    std::uint64_t waiting = 0;
+    WallTime next_try{};
+  };
+  std::vector<Place> places{};
 };
 std::string_view ToString(LaneStatus::State state);
 
@@ -74,10 +82,31 @@ class Dispatcher {
   /// Takes over freshly stored deliveries. `event` saves reading it again; it is kept only while the lane is short.
   void Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries);
 
-  /// Both block until the journal knows, so that a restart does; a journal that cannot be written is told to the log.
-  void Pause(const std::string& sink);
-  void Resume(const std::string& sink);
+  /// Starts nothing for `sink` until it is resumed or `pause` is over. Blocks until the journal knows, so that a
+  /// restart does too. An error (kUnavailable) says that it does not: the sink is paused, and forgets it at a restart.
+  /// kNotFound: there is no such sink.
+  [[nodiscard]] Status Pause(const std::string& sink, const hookswitch::Pause& pause = {});
+  /// How a sink went on after Resume.
+  struct Resumed {
+    enum class How {
+      kWorks,         ///< something got through
+      kFails,         ///< and why: `because`
+      kNothingToTry,  ///< nothing waits, so nobody knows
+      kNotKnownYet,   ///< no outcome came in time
+    } how = How::kNotKnownYet;
+    std::string because;
+    Status stored = Ok();  ///< as Pause
+  };
+  /// Lifts a pause and whatever the sink has asked for, and probes it if it is in trouble. Blocks until the first
+  /// outcome, at most `patience`.
+  Resumed Resume(const std::string& sink, std::chrono::milliseconds patience = {});
   std::vector<LaneStatus> Lanes() const;
+  /// Lanes as they were a moment ago: at most a second, or since when nothing has happened. Never waits.
+  std::shared_ptr<const std::vector<LaneStatus>> RecentLanes() const;
+  /// Why a delivery that waits is held although its sink is open: its place is refused. Empty for all others.
+  std::optional<std::string> PlaceThatHolds(const std::string& sink, DeliverySeq delivery) const;
+  /// Tells the sink that defaults.notify_problems_to names; does nothing without one.
+  void Announce(const Message& notice);
   /// Lets go of those among `deliveries` that wait, and returns them: none of them is started any more. Accept takes
   /// them back.
   std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries);

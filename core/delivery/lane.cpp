@@ -10,8 +10,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstProbe = std::chrono::seconds(30);
+constexpr milliseconds kFirstProbe{250};
 constexpr milliseconds kLongestProbe = std::chrono::minutes(10);
+// So many deliveries refused in a row say that it is the sink: fewer where the answer says so itself.
+constexpr std::uint32_t kRefusedInARow = 4, kRefusedInARowBySink = 2;
+// One that is refused for the last of these times while others get through is what is wrong.
+constexpr std::uint8_t kRefusalsOfOne = 3;
+constexpr milliseconds kAfterFirstRefusal = std::chrono::seconds(5), kAfterRefusal = std::chrono::seconds(30);
+// Memory of a backlog that is over is given back from so many deliveries on.
+constexpr std::size_t kChunksKept = 4;
 constexpr std::size_t kEndingsAtOnce = 1000;
 constexpr std::size_t kEndedCallsKept = 100'000;
 constexpr std::chrono::seconds kSweepEvery{1};
@@ -43,6 +50,13 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
   slot.in_call = slot.in_line = false;
   slot.next = kNone;
   ++pending_;
+  const bool in_order = index_.Insert(slot.seq, ref) && slot.accepted >= newest_;
+  if (in_order) {
+    newest_ = slot.accepted;
+  } else {
+    late_.push_back({slot.accepted, ref});
+    std::push_heap(late_.begin(), late_.end(), &Later);
+  }
   NoteDeadline(Deadline(slot));
   if (slot.call_key != 0) {
     if (slot.is_held) {
@@ -153,9 +167,9 @@ void Lane::ReplaceOlder(std::uint64_t call_key) {
   }
 }
 
-void Lane::MarkEnding(Ref ref, End why) {
+void Lane::MarkEnding(Ref ref, End why, RefusedPlaces::Key place) {
   At(ref).phase = Phase::kEnding;
-  endings_.push_back({ref, why});
+  endings_.push_back({ref, why, place});
 }
 
 // When a delivery that waits ends by itself.
@@ -163,7 +177,9 @@ MonoTime Lane::Deadline(const Slot& slot) const {
   MonoTime deadline = MonoTime::max();
   if (policy_.max_age) deadline = slot.accepted + *policy_.max_age;
   if (trouble_ == Trouble::kFailing) {
-    deadline = std::min(deadline, std::max(slot.accepted, troubled_since_) + policy_.retry.give_up_after);
+    const MonoTime since =
+        slot.first_failed != MonoTime{} ? FirstFailed(slot) : std::max(slot.accepted, troubled_since_);
+    deadline = std::min(deadline, std::max(since, kept_from_sweep_) + policy_.retry.give_up_after);
   }
   return deadline;
 }
@@ -222,13 +238,19 @@ MonoTime Lane::NextEndingLook() const {
 }
 
 void Lane::Push(Ref ref) {
-  heap_.push_back({At(ref).due, ref});
-  std::push_heap(heap_.begin(), heap_.end(), &Later);
+  Heap& heap = At(ref).tried() ? tried_ : fresh_;
+  heap.push_back({At(ref).due, ref});
+  std::push_heap(heap.begin(), heap.end(), &Later);
+}
+
+void Lane::Pop(Heap& heap) {
+  std::pop_heap(heap.begin(), heap.end(), &Later);
+  heap.pop_back();
 }
 
 bool Lane::IsCurrent(const Due& entry) const {
   const Slot& slot = At(entry.ref);
-  return slot.phase == Phase::kWaiting && slot.due == entry.due && IsNext(entry.ref);
+  return slot.phase == Phase::kWaiting && !slot.in_line && slot.due == entry.due && IsNext(entry.ref);
 }
 
 // No other delivery of its call comes before it.
@@ -239,9 +261,8 @@ bool Lane::IsNext(Ref ref) const {
 }
 
 void Lane::DropStale() {
-  while (!heap_.empty() && !IsCurrent(heap_.front())) {
-    std::pop_heap(heap_.begin(), heap_.end(), &Later);
-    heap_.pop_back();
+  for (Heap* heap : {&fresh_, &tried_}) {
+    while (!heap->empty() && !IsCurrent(heap->front())) Pop(*heap);
   }
 }
 
@@ -250,12 +271,9 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   DropStale();
   if (NextLook() > now) return std::nullopt;
   auto next = NextInLine(now);
-  if (!next) {
-    if (heap_.empty() || NextLook() > now) return std::nullopt;
-    next = heap_.front().ref;
-    std::pop_heap(heap_.begin(), heap_.end(), &Later);
-    heap_.pop_back();
-  }
+  if (!next && NextLook() <= now) next = NextPlaceProbe(now);
+  if (!next && NextLook() <= now) next = NextDue(now);
+  if (!next) return std::nullopt;
   const Ref ref = *next;
   bucket_.Take(now);
   At(ref).phase = Phase::kRunning;
@@ -263,7 +281,43 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   At(ref).in_line = false;
   DropStale();
   ++in_flight_;
+  ++running_;
   if (trouble_ != Trouble::kNone) probe_ = ref;
+  return ref;
+}
+
+std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
+  Heap* heap = nullptr;
+  const bool has_fresh = !fresh_.empty(), has_tried = !tried_.empty();
+  switch (trouble_) {
+    case Trouble::kNone:
+      if (has_fresh && (!has_tried || !Later(fresh_.front(), tried_.front()))) {
+        heap = &fresh_;
+      } else if (has_tried) {
+        heap = &tried_;
+      }
+      if (heap && heap->front().due > now) heap = nullptr;
+      break;
+    case Trouble::kFailing:
+      // It may be probed with one whose time has not come: nothing else can go out.
+      if (has_fresh && (probe_untried_ || !has_tried)) {
+        heap = &fresh_;
+      } else if (has_tried) {
+        heap = &tried_;
+      }
+      probe_untried_ = !probe_untried_;
+      break;
+    case Trouble::kMisconfigured:
+      if (has_fresh && fresh_.front().due <= now) {
+        heap = &fresh_;
+      } else if (has_tried && tried_.front().due <= now && probe_at_ <= now) {
+        heap = &tried_;
+      }
+      break;
+  }
+  if (!heap) return std::nullopt;
+  const Ref ref = heap->front().ref;
+  Pop(*heap);
   return ref;
 }
 
@@ -283,40 +337,85 @@ std::optional<Lane::Ref> Lane::NextInLine(MonoTime now) {
   return std::nullopt;
 }
 
-bool Lane::Admit(Ref ref, Destinations::Key destination, const config::Rate& pace, MonoTime now) {
-  Slot& slot = At(ref);
-  HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
-  const auto sent = sent_to_.find(ref);
-  if (sent != sent_to_.end() && sent->second == destination) return true;  // it came out of that line
-  if (destinations_.Admit({destination, slot.seq, ref}, pace, now)) {
-    sent_to_[ref] = destination;
-    return true;
+std::optional<Lane::Ref> Lane::NextPlaceProbe(MonoTime now) {
+  while (const auto first = places_.First(now)) {
+    const Slot& slot = At(first->ref);
+    const auto place = place_of_.find(first->ref);
+    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_line &&
+                       place != place_of_.end() && place->second == first->key;
+    if (waits && IsNext(first->ref)) {
+      places_.Take(*first);
+      return first->ref;
+    }
+    places_.Drop(*first);
+    if (waits) {
+      place_of_.erase(first->ref);
+      At(first->ref).in_line = false;
+    }
   }
+  return std::nullopt;
+}
+
+/// Takes one that was started and must wait back, as if it had not been.
+bool Lane::BacksOff(Ref ref) {
+  Slot& slot = At(ref);
   sent_to_.erase(ref);
   slot.phase = Phase::kWaiting;
   slot.in_line = true;
   --in_flight_;
+  --running_;
   if (probe_ == ref) probe_ = kNone;
   NoteDeadline(Deadline(slot));
   if (slot.newest_only) ReplaceOlder(slot.call_key);
   return false;
 }
 
+bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
+  Slot& slot = At(ref);
+  HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
+  if (target.order) {
+    const auto is_out = [this](Ref other) { return At(other).phase != Phase::kWaiting; };
+    if (!order_.Admit(*target.order, slot.seq, ref, is_out)) return BacksOff(ref);
+  }
+  if (!target.place) return true;
+  if (!places_.MayGo(*target.place, ref, now)) {
+    place_of_[ref] = *target.place;
+    places_.Wait(*target.place, slot.tried(), slot.seq, ref);
+    return BacksOff(ref);
+  }
+  const auto sent = sent_to_.find(ref);
+  if (sent != sent_to_.end() && sent->second == *target.place) return true;  // it came out of that line
+  if (destinations_.Admit({*target.place, slot.seq, ref}, target.pace, now)) {
+    sent_to_[ref] = *target.place;
+    return true;
+  }
+  return BacksOff(ref);
+}
+
 MonoTime Lane::NextLook() const {
   if (gate_ != Gate::kOpen || paused_ || in_flight_ >= static_cast<std::size_t>(policy_.concurrency)) {
     return MonoTime::max();
   }
-  MonoTime due = MonoTime::max();
-  if (!heap_.empty()) due = trouble_ == Trouble::kFailing ? MonoTime{} : heap_.front().due;
-  if (!held_due_.empty()) due = std::min(due, held_due_.front().due);
-  due = std::min(due, destinations_.Next());
-  if (due == MonoTime::max()) return due;
-  MonoTime at = std::max({due, bucket_.Next(), throttled_until_});
+  const MonoTime fresh = fresh_.empty() ? MonoTime::max() : fresh_.front().due;
+  const MonoTime tried = tried_.empty() ? MonoTime::max() : tried_.front().due;
+  const MonoTime held = held_due_.empty() ? MonoTime::max() : held_due_.front().due;
+  MonoTime at = MonoTime::max();
+  switch (trouble_) {
+    case Trouble::kNone: at = std::min({fresh, tried, held, destinations_.Next(), places_.Next()}); break;
+    case Trouble::kFailing:
+      at = std::min({held, destinations_.Next(), places_.Next()});
+      if (!fresh_.empty() || !tried_.empty()) at = MonoTime{};
+      break;
+    case Trouble::kMisconfigured: at = std::min({fresh, tried, held, destinations_.Next(), places_.Next()}); break;
+  }
+  if (at == MonoTime::max()) return at;
   if (trouble_ != Trouble::kNone) {
     if (probe_ != kNone) return MonoTime::max();
-    at = std::max(at, probe_at_);
+    // While it is not certain that it is the sink, one that was not tried need not wait.
+    const bool at_once = trouble_ == Trouble::kMisconfigured && !closed_ && fresh <= std::max(at, probe_at_);
+    at = at_once ? fresh : std::max(at, probe_at_);
   }
-  return at;
+  return std::max({at, bucket_.Next(), throttled_until_});
 }
 
 Lane::Verdict Lane::Again(Slot& slot, MonoTime due, milliseconds wait, Change change) {
@@ -333,17 +432,23 @@ void Lane::Enter(Trouble trouble, milliseconds wait, MonoTime now) {
   SweepAnew();
 }
 
-// What waited because the sink failed is due: it was not its fault.
+// What waited because of the sink is due: it was not its fault.
 void Lane::Leave(MonoTime now) {
   const Trouble trouble = std::exchange(trouble_, Trouble::kNone);
+  const bool was_closed = std::exchange(closed_, false);
   if (trouble == Trouble::kMisconfigured) excused_until_ = now;
-  if (trouble != Trouble::kFailing) return;
+  if (trouble == Trouble::kFailing || was_closed) MakeDue(now, trouble == Trouble::kFailing, was_closed);
+}
+
+/// Looks at all deliveries.
+void Lane::MakeDue(MonoTime now, bool failed, bool refused) {
   for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
     Slot& slot = At(ref);
     const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kAgain;
-    if (!waits || slot.failures == 0 || slot.due <= now) continue;
+    const bool meant = (failed && slot.failures > 0) || (refused && refusals_.contains(ref));
+    if (!waits || slot.in_line || !meant || slot.due <= now) continue;
     slot.due = now;
-    if (slot.phase == Phase::kWaiting && (!slot.in_call || calls_.at(slot.call_key).head == ref)) Push(ref);
+    GoOnWith(ref);
   }
 }
 
@@ -359,48 +464,52 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   const bool is_probe = probe_ == ref;
   if (is_probe) probe_ = kNone;
   const auto sent_to = sent_to_.extract(ref);
+  const auto place_of = place_of_.extract(ref);
+  --running_;
   ++slot.attempts;
   slot.is_replay = false;
   // The other side read a request and judged it: credential and destination work. What was never sent shows nothing.
+  bool place_works = false;
   const auto reopen = [&] {
     if (!outcome.answered) return Change::kNone;
     breaker_.Worked(now);
+    const RefusedPlaces::Key* place = sent_to ? &sent_to.mapped() : place_of ? &place_of.mapped() : nullptr;
+    place_works = place && places_.Find(*place);
+    if (place_works) GoOn(places_.Works(*place));
+    GotThrough();
     if (trouble_ == Trouble::kNone) return Change::kNone;
     Leave(now);
     return Change::kReopened;
   };
   const auto dead = [&](bool gave_up, Change change) {
     slot.phase = Phase::kEnded;
-    return Verdict{.state = DeliveryState::kDead, .gave_up = gave_up, .change = change};
+    return Verdict{.state = DeliveryState::kDead, .gave_up = gave_up, .change = change, .place_works = place_works};
   };
 
   switch (outcome.kind) {
     case Outcome::Kind::kDelivered:
       slot.phase = Phase::kEnded;
-      return {.state = DeliveryState::kDelivered, .change = reopen()};
+      ++delivered_;
+      return {.state = DeliveryState::kDelivered, .change = reopen(), .place_works = place_works};
     case Outcome::Kind::kRejected: return dead(false, reopen());
     case Outcome::Kind::kNext: {
       ++slot.step;
+      ++delivered_;
       slot.failures = 0;
+      refusals_.erase(ref);
       slot.first_failed = MonoTime{};
       const Change change = reopen();
       return Again(slot, slot.accepted, milliseconds(0), change);  // before those that have not begun
     }
     case Outcome::Kind::kMisconfigured: {
-      Change change = Change::kNone;
-      if (slot.era != era_) {
-        // It speaks of a sink that has been replaced.
-      } else if (trouble_ != Trouble::kMisconfigured) {
-        Enter(Trouble::kMisconfigured, kFirstProbe, now);
-        change = Change::kPausedItself;
-      } else if (is_probe) {
-        change = ProbeFailed(now, kLongestProbe);
-      }
-      return Again(slot, now, milliseconds(0), change);  // behind the others: the next probe takes another one
+      const bool has_place = outcome.scope == Outcome::Scope::kPlace && !outcome.place.empty();
+      if (slot.era != era_) return Again(slot, now, milliseconds(0), Change::kNone);  // of a sink that was replaced
+      return has_place ? RefusedByPlace(ref, outcome, now) : Refused(ref, outcome, is_probe, now);
     }
     case Outcome::Kind::kRetry: break;
   }
 
+  if (place_of) places_.SaidNothing(place_of.mapped(), ref, now);
   if (is_probe) probe_at_ = now + probe_wait_;
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
     const milliseconds pause = PauseFor(*outcome.retry_after, jitter);
@@ -437,6 +546,96 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   return wait ? Again(slot, now + *wait, *wait, change) : dead(true, change);
 }
 
+/// It got through, so the sink works.
+void Lane::GotThrough() {
+  ++streak_;
+  refused_ = 0;
+  if (trouble_ != Trouble::kMisconfigured) closed_ = false;
+}
+
+/// Whether there is a delivery that could show that the sink works although this one was refused.
+bool Lane::AnotherToTry() const {
+  return running_ > 0 || (!fresh_.empty() && IsCurrent(fresh_.front()));
+}
+
+/// Misconfigured, and the answer does not say that it is about one place.
+Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now) {
+  Slot& slot = At(ref);
+  Refusals& refusals = refusals_[ref];
+  if (refusals.count == 0 || delivered_ != refusals.delivered_before) ++refusals.count;
+  refusals.delivered_before = delivered_;
+  if (refusals.count >= kRefusalsOfOne) {
+    slot.phase = Phase::kEnded;
+    return {.state = DeliveryState::kDead, .refused = true};
+  }
+  if (std::exchange(refusals.streak, streak_) != streak_) ++refused_;
+  const bool says_sink = outcome.scope == Outcome::Scope::kSink;
+  closed_ = closed_ || refused_ >= (says_sink ? kRefusedInARowBySink : kRefusedInARow);
+  Change change = Change::kNone;
+  if (trouble_ != Trouble::kMisconfigured) {
+    DropStale();
+    if (closed_ || !AnotherToTry()) {
+      Enter(Trouble::kMisconfigured, kFirstProbe, now);
+      change = Change::kPausedItself;
+    }
+  } else if (is_probe) {
+    change = ProbeFailed(now, kLongestProbe);
+  }
+  const milliseconds wait = refusals.count == 1 ? kAfterFirstRefusal : kAfterRefusal;
+  return Again(slot, now + wait, wait, change);
+}
+
+/// Misconfigured, and it is the place that this one went to. The credential works, or nobody would know of a place.
+Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now) {
+  Slot& slot = At(ref);
+  const RefusedPlaces::Key key = RefusedPlaces::KeyOf(outcome.place);
+  const std::string& because = outcome.reason.empty() ? outcome.code : outcome.reason;
+  const bool is_new = places_.Refused(key, outcome.place, because, ref, delivered_, now);
+  const RefusedPlaces::Place& place = *places_.Find(key);
+  Change change = Change::kNone;
+  if (outcome.answered) {
+    breaker_.Worked(now);
+    GotThrough();
+    if (trouble_ != Trouble::kNone) {
+      Leave(now);
+      change = Change::kReopened;
+    }
+  }
+  if (place.refusals >= kRefusalsOfOne && delivered_ != place.delivered_before) {
+    // All that waits for it has the same answer to expect.
+    for (const auto& [tried, seq, other] : place.waiting) {
+      Slot& waits = At(other);
+      if (waits.phase != Phase::kWaiting || waits.seq != seq || !waits.in_line) continue;
+      waits.in_line = false;
+      place_of_.erase(other);
+      MarkEnding(other, End::kRefused, key);
+    }
+    slot.phase = Phase::kEnded;
+    return {.state = DeliveryState::kDead, .refused = true, .change = change, .place_refused = is_new};
+  }
+  place_of_[ref] = key;
+  const auto wait = std::max(std::chrono::ceil<milliseconds>(place.probe_at - now), milliseconds(0));
+  Verdict verdict = Again(slot, now, wait, change);
+  verdict.place_refused = is_new;
+  return verdict;
+}
+
+/// What waited for a place or its turn is due.
+void Lane::GoOn(const std::vector<std::pair<DeliverySeq, Ref>>& waited) {
+  for (const auto& [seq, ref] : waited) {
+    Slot& slot = At(ref);
+    if (slot.phase != Phase::kWaiting || slot.seq != seq || !slot.in_line) continue;
+    slot.in_line = false;
+    place_of_.erase(ref);
+    GoOnWith(ref);
+  }
+}
+
+void Lane::GoOnWith(Ref ref) {
+  const Slot& slot = At(ref);
+  if (slot.phase == Phase::kWaiting && (!slot.in_call || calls_.at(slot.call_key).head == ref)) Push(ref);
+}
+
 void Lane::Settle(Ref ref, bool ends) {
   Slot& slot = At(ref);
   HSW_CHECK(slot.phase == Phase::kAgain || slot.phase == Phase::kEnded || slot.phase == Phase::kEnding,
@@ -444,8 +643,15 @@ void Lane::Settle(Ref ref, bool ends) {
   --(slot.phase == Phase::kEnding ? ending_ : in_flight_);
   if (ends || slot.phase != Phase::kAgain) return Remove(ref);
   slot.phase = Phase::kWaiting;
-  Push(ref);
   NoteDeadline(Deadline(slot));
+  const auto place = place_of_.find(ref);
+  if (place != place_of_.end() && places_.Find(place->second)) {
+    slot.in_line = true;
+    places_.Wait(place->second, slot.tried(), slot.seq, ref);
+  } else {
+    if (place != place_of_.end()) place_of_.erase(place);
+    Push(ref);
+  }
   if (slot.newest_only) ReplaceOlder(slot.call_key);
 }
 
@@ -469,42 +675,81 @@ void Lane::Remove(Ref ref) {
       if (call.tail == ref) call.tail = before;
     }
   }
+  index_.Erase(slot.seq);
+  place_of_.erase(ref);
+  refusals_.erase(ref);
+  if (const auto next = order_.End(slot.seq, ref)) {
+    At(*next).in_line = false;
+    GoOnWith(*next);
+  }
   slot.phase = Phase::kFree;
   slot.next = free_;
   free_ = ref;
   --pending_;
+  while (!late_.empty() && !IsThereStill(late_.front())) Pop(late_);
+  if (pending_ == 0 && chunks_.size() > kChunksKept) Shrink();
+}
+
+/// Nothing waits: gives the memory of a backlog back. Whatever still names a delivery names none that is there.
+void Lane::Shrink() {
+  chunks_.clear();
+  chunks_.shrink_to_fit();
+  free_ = kNone;
+  for (Heap* heap : {&fresh_, &tried_, &late_, &held_due_}) Heap().swap(*heap);
+  newest_ = MonoTime{};
+  index_.Clear();
+  destinations_.DropLines();
+  places_.DropAll();
+  place_of_.clear();
+  sent_to_.clear();
+  sweep_from_ = 0;
 }
 
 std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<DeliverySeq>& seqs) {
   std::vector<std::pair<DeliverySeq, Ref>> released;
-  for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
-    const Slot& slot = At(ref);
+  for (const DeliverySeq seq : seqs) {
+    const auto ref = index_.Find(seq);
+    if (!ref) continue;
+    const Slot& slot = At(*ref);
     if (slot.phase != Phase::kWaiting && slot.phase != Phase::kHeld) continue;
-    if (!std::binary_search(seqs.begin(), seqs.end(), slot.seq)) continue;
     if (slot.phase == Phase::kHeld) held_.erase(slot.call_key);
-    released.emplace_back(slot.seq, ref);
-    Remove(ref);
+    released.emplace_back(seq, *ref);
+    Remove(*ref);
   }
   return released;
+}
+
+const RefusedPlaces::Place* Lane::PlaceThatHolds(DeliverySeq seq) {
+  const auto ref = index_.Find(seq);
+  const auto place = ref ? place_of_.find(*ref) : place_of_.end();
+  return place == place_of_.end() ? nullptr : places_.Find(place->second);
 }
 
 void Lane::Resume(MonoTime now) {
   paused_ = false;
   throttled_until_ = MonoTime{};
   destinations_.Resume();
-  excused_until_ = now;
+  places_.Resume(now);
+  kept_from_sweep_ = now;
   if (trouble_ == Trouble::kNone) return;
   troubled_since_ = now;
   probe_wait_ = trouble_ == Trouble::kFailing ? policy_.breaker.wait : kFirstProbe;
   probe_at_ = now;
+  MakeDue(now, false, true);
   SweepAnew();
 }
 
 void Lane::Renew(MonoTime now) {
   trouble_ = Trouble::kNone;
   breaker_ = Breaker(policy_.breaker);
-  excused_until_ = now;
+  kept_from_sweep_ = now;
+  closed_ = false;
+  ++streak_;
+  refused_ = 0;
   probe_ = kNone;
+  GoOn(places_.Clear());
+  place_of_.clear();
+  MakeDue(now, false, true);
   ++era_;
 }
 
@@ -521,14 +766,16 @@ Lane::State Lane::StateAt(MonoTime now) const {
   return throttled_until_ > now ? State::kThrottled : State::kOpen;
 }
 
+bool Lane::IsThereStill(const Due& entry) const {
+  const Slot& slot = At(entry.ref);
+  return slot.phase != Phase::kFree && slot.accepted == entry.due;
+}
+
 std::optional<MonoTime> Lane::Oldest() const {
-  std::optional<MonoTime> oldest;
-  for (const auto& chunk : chunks_) {
-    for (const Slot& slot : *chunk) {
-      if (slot.phase != Phase::kFree && (!oldest || slot.accepted < *oldest)) oldest = slot.accepted;
-    }
-  }
-  return oldest;
+  if (pending_ == 0) return std::nullopt;
+  const auto first = index_.Front();
+  const MonoTime oldest = first ? At(*first).accepted : MonoTime::max();
+  return late_.empty() ? oldest : std::min(oldest, late_.front().due);
 }
 
 }  // namespace hookswitch

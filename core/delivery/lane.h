@@ -13,7 +13,10 @@
 #include "core/config/config.h"
 #include "core/delivery/breaker.h"
 #include "core/delivery/destinations.h"
+#include "core/delivery/refused_places.h"
 #include "core/delivery/retry_policy.h"
+#include "core/delivery/send_order.h"
+#include "core/delivery/seq_index.h"
 #include "core/delivery/token_bucket.h"
 #include "core/event/outcome.h"
 #include "core/journal/journal.h"
@@ -27,7 +30,7 @@ struct LaneDelivery {
   std::uint64_t call_key = 0;  ///< 0: no order
   MonoTime accepted{};
   MonoTime due{};              ///< not before
-  MonoTime first_failed{};     ///< the first of `failures` seen here; the zero time: none
+  MonoTime first_failed{};     ///< the first of `failures`, also of an earlier process; the zero time: none
   std::uint32_t attempts = 0;  ///< finished so far
   std::uint32_t failures = 0;  ///< those that count for the retry schedule
   std::uint32_t origin = 0;    ///< the owner's own number for rule and template
@@ -56,8 +59,12 @@ struct LanePolicy {
 /// deliveries can be sent twice. Deliveries of one call start in the order of their DeliverySeq, one at a time.
 /// One that is not worth an attempt any more goes Add → End → Settle, without a slot.
 ///
-/// While the sink is in trouble (misconfigured, or failing: see Breaker) one delivery at a time is a probe, each time
-/// another one, and nothing burns tries.
+/// While the sink is in trouble (misconfigured, or failing: see Breaker) one delivery at a time is a probe, and nothing
+/// burns tries. A probe takes one that was not tried yet: always while misconfigured, every second time while failing.
+///
+/// A misconfiguration is about the sink only if nothing gets through: a few deliveries in a row have been refused, or
+/// there is no other to try. Until then one that is refused waits alone, 5 and then 30 seconds, or with all that goes
+/// to the same place (see RefusedPlaces); refused for the third time while others of the sink were delivered, it ends.
 class Lane {
  public:
   using Ref = std::uint32_t;
@@ -75,7 +82,14 @@ class Lane {
   };
 
   /// What an outcome did to the lane.
-  enum class Change : std::uint8_t { kNone, kThrottled, kPausedItself, kFailing, kProbeFailed, kReopened };
+  enum class Change : std::uint8_t {
+    kNone,
+    kThrottled,
+    kPausedItself,  ///< it is misconfigured: nothing gets through
+    kFailing,
+    kProbeFailed,
+    kReopened
+  };
 
   /// Why a delivery ends without another attempt.
   enum class End : std::uint8_t {
@@ -83,17 +97,22 @@ class Lane {
     kSettled,   ///< canceled: its call has really ended, and that is told instead
     kTooOld,    ///< dead: past max_age
     kGivenUp,   ///< dead: the sink has failed for all of give_up_after
+    kRefused,   ///< dead: its place is refused again and again, while others get through
   };
   struct Ending {
     Ref ref = 0;
     End why{};
+    RefusedPlaces::Key place = 0;  ///< with kRefused
   };
 
   struct Verdict {
     DeliveryState state = DeliveryState::kPending;
     std::chrono::milliseconds wait{};  ///< with kPending: until the next start, at least
     bool gave_up = false;              ///< with kDead: it might have worked with more time
+    bool refused = false;              ///< with kDead: misconfigured again and again, while others got through
     Change change = Change::kNone;
+    bool place_refused = false;  ///< the outcome's place, and all was right with it before
+    bool place_works = false;    ///< one that was refused works again
   };
 
   explicit Lane(LanePolicy policy) { SetPolicy(std::move(policy)); }
@@ -105,10 +124,15 @@ class Lane {
   Ref Add(const LaneDelivery& delivery);
   /// The next delivery, which is in flight from now on; empty if none may start at `now`.
   std::optional<Ref> Start(MonoTime now);
-  /// The request of a delivery in flight goes to a destination with a pace of its own. True: send it. False: it waits
-  /// in that destination's line, no longer in flight and as if it had not been started. A pause that is asked for in
-  /// answer to what was admitted holds that destination only.
-  bool Admit(Ref ref, Destinations::Key destination, const config::Rate& pace, MonoTime now);
+  /// What the request of a delivery is about to go to.
+  struct Target {
+    std::optional<Destinations::Key> place{};  ///< one of those that the sink writes to
+    config::Rate pace{};                       ///< of that place
+    std::optional<SendOrder::Key> order{};     ///< what it changes over there
+  };
+  /// The request of a delivery in flight is made. True: send it. False: it waits for its turn, no longer in flight and
+  /// as if it had not been started. A pause that is asked for in answer to what was admitted holds its place only.
+  bool Admit(Ref ref, const Target& target, MonoTime now);
   /// When Start may have something if nothing else happens; MonoTime::max() for never.
   MonoTime NextLook() const;
   /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
@@ -121,12 +145,17 @@ class Lane {
   /// The verdict or the ending is durable: frees the slot. After a final verdict `ref` is gone. `ends`: also after any
   /// other, because the verdict cannot be stored.
   void Settle(Ref ref, bool ends = false);
-  /// Lets go of the waiting deliveries among `seqs` (sorted), as if they had never been added. Returns their refs'
-  /// numbers. Looks at all deliveries.
+  /// Lets go of the waiting deliveries among `seqs`, as if they had never been added. Returns their refs.
   std::vector<std::pair<DeliverySeq, Ref>> Release(const std::vector<DeliverySeq>& seqs);
 
   void SetGate(Gate gate) { gate_ = gate; }
   void Pause() { paused_ = true; }
+  bool paused() const { return paused_; }
+  /// It is misconfigured, and so many were refused in a row that it is not one of them.
+  bool certainly_misconfigured() const { return trouble_ == Trouble::kMisconfigured && closed_; }
+  bool is_misconfigured() const { return trouble_ == Trouble::kMisconfigured; }
+  bool in_trouble() const { return trouble_ != Trouble::kNone; }
+  std::uint32_t delivered() const { return delivered_; }  ///< deliveries and steps that got through; wraps
   /// Nothing starts before `until`: a pause that began before this lane was made.
   void Throttle(MonoTime until) { throttled_until_ = std::max(throttled_until_, until); }
   /// The operator says it works: lifts a pause and a throttle, and probes a sink in trouble at once.
@@ -146,8 +175,11 @@ class Lane {
   const LaneDelivery& operator[](Ref ref) const { return At(ref); }
   std::size_t pending() const { return pending_; }      ///< in flight included
   std::size_t in_flight() const { return in_flight_; }  ///< started and not settled
-  /// Acceptance of the oldest pending delivery; empty if none. Looks at all of them.
+  /// Acceptance of the oldest pending delivery; empty if none.
   std::optional<MonoTime> Oldest() const;
+  const RefusedPlaces& refused_places() const { return places_; }
+  /// The place that a waiting delivery waits for because it is refused; nullptr if it does not.
+  const RefusedPlaces::Place* PlaceThatHolds(DeliverySeq seq);
 
  private:
   enum class Phase : std::uint8_t { kFree, kHeld, kWaiting, kRunning, kAgain, kEnded, kEnding };
@@ -156,8 +188,16 @@ class Lane {
     Phase phase = Phase::kFree;
     std::uint8_t era = 0;  ///< of the sink that it was started with
     bool in_call = false;  ///< it is in its call's queue
-    bool in_line = false;  ///< it waits for a destination, not for its time
+    bool in_line = false;  ///< it waits for a destination, a place or its order, not for its time
     Ref next = kNone;      ///< the next of the same call, or the next free slot
+
+    bool tried() const { return attempts > 0; }
+  };
+  /// That it was refused as misconfigured.
+  struct Refusals {
+    std::uint8_t count = 0;              ///< those that count: others got through in between
+    std::uint32_t streak = 0;            ///< in which it was refused last
+    std::uint32_t delivered_before = 0;  ///< it was refused last
   };
   struct Due {
     MonoTime due;
@@ -172,10 +212,23 @@ class Lane {
   Slot& At(Ref ref) { return (*chunks_[ref / kChunk])[ref % kChunk]; }
   const Slot& At(Ref ref) const { return (*chunks_[ref / kChunk])[ref % kChunk]; }
   static bool Later(const Due& a, const Due& b) { return a.due != b.due ? a.due > b.due : a.ref > b.ref; }
+  using Heap = std::vector<Due>;
   void Push(Ref ref);
+  static void Pop(Heap& heap);
   void DropStale();
   bool IsNext(Ref ref) const;
   std::optional<Ref> NextInLine(MonoTime now);
+  std::optional<Ref> NextPlaceProbe(MonoTime now);
+  std::optional<Ref> NextDue(MonoTime now);
+  bool BacksOff(Ref ref);
+  void GoOn(const std::vector<std::pair<DeliverySeq, Ref>>& waited);
+  void GoOnWith(Ref ref);
+  bool IsThereStill(const Due& entry) const;
+  Verdict Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now);
+  Verdict RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now);
+  bool AnotherToTry() const;
+  void GotThrough();
+  void Shrink();
   bool IsCurrent(const Due& entry) const;
   void Hold(Ref ref);
   void EndHeld(std::uint64_t call_key, End why);
@@ -183,11 +236,12 @@ class Lane {
   void ReleaseHeld(MonoTime now);
   void Enqueue(Ref ref);
   void ReplaceOlder(std::uint64_t call_key);
-  void MarkEnding(Ref ref, End why);
+  void MarkEnding(Ref ref, End why, RefusedPlaces::Key place = 0);
   void NoteDeadline(MonoTime deadline);
   void SweepAnew();
   void Sweep(MonoTime now);
   MonoTime FirstFailed(const Slot& slot) const { return std::max(slot.first_failed, excused_until_); }
+  void MakeDue(MonoTime now, bool failed, bool refused);
   MonoTime Deadline(const Slot& slot) const;
   void Remove(Ref ref);
   void Enter(Trouble trouble, std::chrono::milliseconds wait, MonoTime now);
@@ -210,8 +264,15 @@ class Lane {
 
   std::vector<std::unique_ptr<std::vector<Slot>>> chunks_;
   Ref free_ = kNone;
-  std::vector<Due> heap_;  ///< heads of calls that wait; entries that no longer are true are skipped
+  Heap fresh_, tried_;  ///< heads of calls that wait; entries that no longer are true are skipped
+  SeqIndex index_;      ///< all; those in it are in the order of their acceptance, but for late_
+  MonoTime newest_{};   ///< acceptance of the newest of them
+  Heap late_;  ///< those accepted before one that stands before them; entries that no longer are true are skipped
   Destinations destinations_;
+  RefusedPlaces places_;
+  std::unordered_map<Ref, RefusedPlaces::Key> place_of_;  ///< those that wait for a place, or probe it
+  std::unordered_map<Ref, Refusals> refusals_;
+  SendOrder order_;
   std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< those in flight that were admitted to one
   std::unordered_map<std::uint64_t, Call> calls_;
   std::unordered_map<std::uint64_t, Ref> held_;  ///< by call
@@ -223,9 +284,16 @@ class Lane {
   MonoTime next_sweep_ = MonoTime::max();
   Ref sweep_from_ = 0;                    ///< where a sweep that was cut short goes on
   MonoTime sweep_min_ = MonoTime::max();  ///< the earliest deadline that it has met
-  MonoTime excused_until_{};              ///< failures before count as if they were then
+  MonoTime excused_until_{};              ///< failures before count as if they were then: the sink was misconfigured
+  MonoTime kept_from_sweep_{};            ///< what has failed before is tried once more before it ends
+  std::uint32_t delivered_ = 0;           ///< so many got through
+  std::uint32_t streak_ = 1;              ///< the number of this run of refusals without a success
+  std::uint32_t refused_ = 0;             ///< deliveries that were refused in it
+  bool closed_ = false;                   ///< so many that nothing is tried but probes
+  bool probe_untried_ = true;             ///< the next probe of a failing sink
   std::size_t pending_ = 0;
   std::size_t in_flight_ = 0;
+  std::size_t running_ = 0;  ///< of those in flight: without a verdict
 };
 
 }  // namespace hookswitch

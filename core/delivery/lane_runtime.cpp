@@ -13,6 +13,7 @@ namespace {
 // back.
 constexpr std::size_t kKeptEvents = 64;
 constexpr std::size_t kKeptForEachSlot = 8;
+constexpr std::size_t kShownPlaces = 20;
 constexpr int kDefaultConcurrency = 8;
 constexpr std::size_t kMaxStuck = 4;
 const std::string kNoText;
@@ -114,12 +115,12 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   paces_itself = planned->config.rate_limit.has_value();
   fallback = planned->config.fallback;
   notify = planned->config.notify_problems_to;
+  notices.SetPatience(planned->config.notify_after);
   const bool same_sink = sink == planned->sink && sink;
   std::shared_ptr<Workers> useless;
   if (!same_sink) {
     sink = planned->sink;
     lane.Renew(clock.Mono());
-    notified = false;
     stuck_ = 0;
     closed_by_stuck_ = false;
   }
@@ -206,6 +207,10 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
   status.pending = lane.pending();
   status.in_flight = lane.in_flight();
   if (const auto oldest = lane.Oldest()) status.oldest = to_wall(*oldest);
+  for (const auto& [key, place] : lane.refused_places().all()) {
+    if (status.places.size() == kShownPlaces) break;
+    status.places.push_back({place.name, place.because, place.waiting.size(), to_wall(place.probe_at)});
+  }
   switch (status.state) {
     case LaneStatus::State::kOpen: break;
     case LaneStatus::State::kThrottled:
@@ -215,7 +220,11 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
       status.because = because;
       break;
     case LaneStatus::State::kProbing: status.because = because; break;
-    case LaneStatus::State::kPaused: status.because = "paused by the operator"; break;
+    case LaneStatus::State::kPaused:
+      status.because = "paused by the operator";
+      if (pause && !pause->because.empty()) status.because += ": " + pause->because;
+      if (pause && pause->until != WallTime{}) status.until = pause->until;
+      break;
     case LaneStatus::State::kUnavailable: status.because = unavailable_because_; break;
     case LaneStatus::State::kRemoved: status.because = "the config no longer has this sink"; break;
   }

@@ -12,6 +12,7 @@
 #include "core/base/metrics.h"
 #include "core/delivery/dispatcher.h"
 #include "core/delivery/lane.h"
+#include "core/delivery/sink_notices.h"
 #include "core/delivery/token_bucket.h"
 #include "core/delivery/workers.h"
 
@@ -62,6 +63,7 @@ class LaneRuntime {
   /// Before the lane ends: its series stay, and must not tell its last state for ever.
   void ClearGauges() const;
   bool is_call_sink() const { return sink && sink->kind() == Sink::Kind::kCall; }
+  bool is_ordered() const { return sink && sink->Advice().ordered; }
 
   const std::string name;
   const std::uint64_t strand;
@@ -70,9 +72,17 @@ class LaneRuntime {
   std::chrono::milliseconds timeout{};
   bool paces_itself = false;  ///< the config sets its rate
   std::string fallback;
-  std::string notify;     ///< the sink that hears of this one's troubles; "" for none
-  bool notified = false;  ///< of the trouble that it is in
-  std::string because;    ///< of the newest throttle, pause or failing
+  std::string notify;  ///< the sink that hears of this one's troubles; "" for none
+  SinkNotices notices;
+  std::string because;  ///< of the newest throttle, pause or failing
+  /// Trouble was logged, and its end was not.
+  bool trouble_logged = false;
+  /// The operator has resumed it: what becomes of the next probe is logged, too.
+  bool log_next_probe = false;
+  std::optional<Pause> pause;               ///< the operator's
+  MonoTime paused_until = MonoTime::max();  ///< with `pause`
+  std::uint64_t concluded = 0;              ///< attempts that have an outcome
+  Outcome last_outcome;                     ///< of the newest of them: kind, code, reason, action
   std::shared_ptr<Workers> call_workers;
 
   struct Series {

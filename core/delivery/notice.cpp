@@ -35,6 +35,39 @@ Message WorksAgainNotice(const std::string& sink, std::uint64_t pending) {
   return Notice(sink, pending, "works again", Severity::kSuccess, "");
 }
 
+Message DeadNotice(const std::string& sink, std::uint64_t count, const std::map<std::string, std::uint64_t>& reasons,
+                   std::uint64_t pending) {
+  std::string text;
+  for (const auto& [reason, times] : reasons) text += std::to_string(times) + "x " + reason + "\n";
+  const std::string what = count == 1 ? "has a dead letter" : "has " + std::to_string(count) + " dead letters";
+  text += "Mend the cause, then send them again: hookswitch deliveries replay --sink " + sink + " --state dead";
+  return Notice(sink, pending, what, Severity::kError, std::move(text));
+}
+
+Message PlacesNotice(const std::string& sink, const std::map<std::string, std::uint64_t>& places,
+                     std::uint64_t pending) {
+  std::string text;
+  for (const auto& [place, times] : places) text += place + "\n";
+  text += "What goes there waits for a while and is dead then; what goes elsewhere goes on.";
+  return Notice(sink, pending, places.size() == 1 ? "is refused at one place" : "is refused at some places",
+                Severity::kError, std::move(text));
+}
+
+Message ReloadFailedNotice(const std::string& problems) {
+  Message notice;
+  notice.title = "hookswitch: the config was not reloaded";
+  notice.severity = Severity::kError;
+  notice.text = problems + "\nThe config from before goes on.";
+  return notice;
+}
+
+Message ReloadWorksNotice() {
+  Message notice;
+  notice.title = "hookswitch: the config was reloaded";
+  notice.severity = Severity::kSuccess;
+  return notice;
+}
+
 std::string NoticeBody(const Message& notice) {
   json::array fields;
   for (const auto& field : notice.fields) fields.push_back(json::object{{"name", field.name}, {"value", field.value}});

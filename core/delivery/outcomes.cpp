@@ -12,10 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A sink that fails for a moment mends itself; one that goes on wants somebody to look.
-constexpr milliseconds kNotifyFailingAfter = std::chrono::minutes(5);
-constexpr milliseconds kNoticeLimit = std::chrono::seconds(60);
-
 std::string Attempts(std::uint32_t count) {
   return std::to_string(count) + (count == 1 ? " attempt" : " attempts");
 }
@@ -41,12 +37,14 @@ void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
   const WallTime wall = clock.Wall();
   const milliseconds latency = ToMs(now - flight.started);
   const bool was_throttled = lane.lane.StateAt(now) == Lane::State::kThrottled;
+  if (outcome.scope == Outcome::Scope::kPlace && outcome.place.empty()) outcome.place = flight.place;
   const Lane::Verdict verdict = lane.lane.Finish(flight.ref, outcome, now, jitter);
   const LaneDelivery& delivery = lane.lane[flight.ref];
   if (facts.sink && outcome.kind != Outcome::Kind::kDelivered) {
     outcome.reason = facts.sink->Mask(std::move(outcome.reason));
     outcome.action = facts.sink->Mask(std::move(outcome.action));
   }
+  if (verdict.refused) outcome.reason += " (refused again and again, while others got through)";
   const bool dead = verdict.state == DeliveryState::kDead;
   if (dead && !flight.Hopeless() && FallsBack(lane, delivery)) {
     flight.fallback = lane.fallback;
@@ -62,22 +60,32 @@ void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
                      .accepted = delivery.accepted,
                      .now = now});
   TellLane(lane, outcome, verdict, was_throttled);
-  NotifyOf(lane, verdict.change, now);
+  const std::string& why = outcome.reason.empty() ? outcome.code : outcome.reason;
+  if (facts.rule != kNoticeRule) {
+    if (dead && flight.fallback.empty()) lane.notices.Dead(why, now);
+    if (verdict.place_refused) lane.notices.PlaceRefused(outcome.place, why, now);
+  }
+  ++lane.concluded;
+  lane.last_outcome.kind = outcome.kind;
+  lane.last_outcome.reason = outcome.action.empty() ? why : why + "; " + outcome.action;
+  if (waiting > 0) concluded.NotifyAll();
 
-  AttemptRecord record{.delivery = facts.delivery,
-                       .event = facts.event_seq,
-                       .sink = facts.sink_name,
-                       .call_key = facts.call_key,
-                       .number = facts.number,
-                       .trigger = facts.trigger,
-                       .started_at = flight.started_wall,
-                       .latency = latency,
-                       .outcome = {},
-                       .state = verdict.state,
-                       .due = verdict.wait > milliseconds(0) ? wall + verdict.wait : WallTime{},
-                       .step = delivery.step,
-                       .lane_due = {},
-                       .fallback_sink = {}};
+  AttemptRecord record{
+      .delivery = facts.delivery,
+      .event = facts.event_seq,
+      .sink = facts.sink_name,
+      .call_key = facts.call_key,
+      .number = facts.number,
+      .trigger = facts.trigger,
+      .started_at = flight.started_wall,
+      .latency = latency,
+      .outcome = {},
+      .state = flight.fallback.empty() ? verdict.state : DeliveryState::kFellBack,
+      .due = verdict.wait > milliseconds(0) ? wall + verdict.wait : WallTime{},
+      .step = delivery.step,
+      .first_failed = delivery.first_failed == MonoTime{} ? WallTime{} : wall - ToMs(now - delivery.first_failed),
+      .lane_due = {},
+      .fallback_sink = {}};
   if (verdict.change == Lane::Change::kThrottled) record.lane_due = wall + ToMs(lane.lane.throttled_until() - now);
   if (!flight.given_up) {
     record.request = flight.attempt->TakeRequest();
@@ -120,10 +128,21 @@ void Scheduler::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending)
       outcome.reason = "the sink has failed since " +
                        ToRfc3339(clock.Wall() - ToMs(clock.Mono() - lane.lane.troubled_since())) + ": " + lane.because;
       break;
+    case Lane::End::kRefused: {
+      const auto* place = lane.lane.refused_places().Find(ending.place);
+      outcome.code = "place_refused";
+      outcome.reason = (place ? place->name + " is refused: " + place->because : "its place is refused") +
+                       " (again and again, while others got through)";
+      break;
+    }
   }
   if (state == DeliveryState::kDead && FallsBack(lane, delivery)) {
     flight.fallback = lane.fallback;
     flight.story = "Not delivered to " + lane.name + ": " + outcome.reason;
+  }
+  if (state == DeliveryState::kDead && !flight.fallback.empty()) state = DeliveryState::kFellBack;
+  if (state == DeliveryState::kDead && origins.Rule(delivery.origin) != kNoticeRule) {
+    lane.notices.Dead(outcome.reason, clock.Mono());
   }
   const auto event = flight.Event();
   TellEnding(lane, {.delivery = DeliveryId(delivery.seq),
@@ -184,55 +203,41 @@ void Scheduler::Handle(const Inbox::Recorded& recorded) {
   LetGo(flight);
 }
 
-void Scheduler::NotifyOf(LaneRuntime& lane, Lane::Change change, MonoTime now) {
-  const auto tell = [&](const Message& notice, bool in_trouble) REQUIRES(mu) {
-    lane.notified = in_trouble;
-    Notify(lane, notice);
-  };
-  switch (change) {
-    case Lane::Change::kNone:
-    case Lane::Change::kThrottled:
-    case Lane::Change::kFailing: return;
-    case Lane::Change::kPausedItself: return tell(BrokenNotice(lane.name, lane.because, lane.lane.pending()), true);
-    case Lane::Change::kProbeFailed:
-      if (lane.notified || now - lane.lane.troubled_since() < kNotifyFailingAfter) return;
-      return tell(FailingNotice(lane.name, lane.because, lane.lane.pending()), true);
-    case Lane::Change::kReopened:
-      if (lane.notified) tell(WorksAgainNotice(lane.name, lane.lane.pending()), false);
-      return;
+void Scheduler::NotifyOf(LaneRuntime& lane, MonoTime now) {
+  for (const Message& notice : lane.notices.Take(lane.name, lane.lane, lane.because, now)) {
+    if (lane.notify != lane.name) Notify(lane.name, lane.notify, notice);
   }
 }
 
 // On a thread that may wait for the journal.
-void Scheduler::Notify(LaneRuntime& lane, const Message& notice) {
-  if (lane.notify.empty() || lane.notify == lane.name) return;
+void Scheduler::Notify(const std::string& about, const std::string& to, const Message& notice) {
+  if (to.empty()) return;
   const WallTime now = clock.Wall();
   const std::string unique =
-      std::string(kOwnSource) + '\n' + lane.name + '\n' + ToRfc3339(now) + '\n' + std::to_string(++last_notice);
-  renderers->Post(
-      0, 0, kNoticeLimit,
-      [inbox = inbox, &journal = journal, to = lane.notify, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
-        const NewDelivery delivery{.sink = to, .rule = kNoticeRule, .template_name = {}};
-        NewEvent event;
-        event.source = kOwnSource;
-        event.body = body;
-        event.dedup = dedup;
-        event.received_at = now;
-        event.note = "a notice of hookswitch";
-        event.deliveries = std::span(&delivery, 1);
-        const auto accepted = journal.Append(event);
-        if (!accepted) {
-          log::Error("notice_not_stored", {{"to", to}, {"reason", accepted.error().message}});
-          return;
-        }
-        PendingDelivery pending;
-        pending.seq = accepted->first_delivery;
-        pending.event = accepted->event;
-        pending.accepted_at = now;
-        pending.sink = to;
-        pending.rule = kNoticeRule;
-        inbox->Accept({nullptr, {std::move(pending)}});
-      });
+      std::string(kOwnSource) + '\n' + about + '\n' + ToRfc3339(now) + '\n' + std::to_string(++last_notice);
+  renderers->Post(0, 0, kStoreLimit,
+                  [inbox = inbox, &journal = journal, to, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
+                    const NewDelivery delivery{.sink = to, .rule = kNoticeRule, .template_name = {}};
+                    NewEvent event;
+                    event.source = kOwnSource;
+                    event.body = body;
+                    event.dedup = dedup;
+                    event.received_at = now;
+                    event.note = "a notice of hookswitch";
+                    event.deliveries = std::span(&delivery, 1);
+                    const auto accepted = journal.Append(event);
+                    if (!accepted) {
+                      log::Error("notice_not_stored", {{"to", to}, {"reason", accepted.error().message}});
+                      return;
+                    }
+                    PendingDelivery pending;
+                    pending.seq = accepted->first_delivery;
+                    pending.event = accepted->event;
+                    pending.accepted_at = now;
+                    pending.sink = to;
+                    pending.rule = kNoticeRule;
+                    inbox->Accept({nullptr, {std::move(pending)}});
+                  });
 }
 
 }  // namespace hookswitch

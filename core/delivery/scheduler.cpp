@@ -5,7 +5,6 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/thread_name.h"
-#include "core/delivery/notice.h"
 
 namespace hookswitch {
 namespace {
@@ -15,8 +14,12 @@ using std::chrono::milliseconds;
 constexpr std::size_t kPage = 10'000;
 constexpr milliseconds kCallGrace = std::chrono::seconds(2);
 constexpr milliseconds kOverdueEvery{500};
+constexpr milliseconds kPublishEvery{200};
+// So long after its timeout a request is not waited for, whatever the HTTP client says.
+constexpr milliseconds kAnswerGrace = std::chrono::seconds(5);
 // A wall clock that was wrong when a time was stored must not hold anything for years.
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
+constexpr milliseconds kLongestPast = std::chrono::hours(24 * 365);
 constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
 // Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are
 // slow.
@@ -109,9 +112,12 @@ void Scheduler::Run() {
     const MonoTime next = StartAll();
     if (draining && in_flight.empty()) drained.NotifyAll();
     now = clock.Mono();
+    if (now - published >= kPublishEvery || published == MonoTime{}) PublishLanes();
     patience =
         next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
     if (!in_flight.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
+    // What happened in this pass is to be seen soon, also if nothing more happens.
+    if (published < now) patience = std::min<std::chrono::nanoseconds>(patience, kPublishEvery);
     passes.fetch_add(1, std::memory_order_relaxed);
   }
 }
@@ -120,7 +126,7 @@ LaneRuntime& Scheduler::LaneFor(const std::string& sink) {
   auto& lane = lanes[sink];
   if (!lane) {
     lane = std::make_unique<LaneRuntime>(sink, metrics);
-    if (paused.contains(sink)) lane->lane.Pause();
+    if (const auto found = paused.find(sink); found != paused.end()) SetPause(*lane, found->second);
   }
   return *lane;
 }
@@ -130,12 +136,19 @@ void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> e
   const MonoTime now = clock.Mono();
   const WallTime wall = clock.Wall();
   const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
-  const MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
+  MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
+  // What a sink orders is known by rendering only: one that was tried before a restart must be seen before later ones.
+  if (delivery.attempts > 0 && !delivery.is_held && lane.is_ordered()) due = accepted;
+  MonoTime first_failed{};
+  if (delivery.first_failed != WallTime{}) {
+    first_failed = now - std::clamp<milliseconds>(wall - delivery.first_failed, milliseconds(0), kLongestPast);
+  }
   const Lane::Ref ref = lane.lane.Add({.seq = delivery.seq,
                                        .event = delivery.event,
                                        .call_key = delivery.call_key,
                                        .accepted = accepted,
                                        .due = due,
+                                       .first_failed = first_failed,
                                        .attempts = delivery.attempts,
                                        .failures = delivery.is_replay ? 0 : delivery.attempts,
                                        .origin = origins.NumberOf(delivery.rule, delivery.template_name),
@@ -150,22 +163,70 @@ void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> e
 }
 
 void Scheduler::Restore(const LaneDue& due) {
-  if (due.paused) paused.insert(due.sink);
+  if (due.pause) paused[due.sink] = *due.pause;
   const auto found = lanes.find(due.sink);
   if (found == lanes.end()) return;
   LaneRuntime& lane = *found->second;
-  if (due.paused) lane.lane.Pause();
+  if (due.pause) SetPause(lane, due.pause);
   const milliseconds wait = due.due - clock.Wall();
   if (wait <= milliseconds(0)) return;
   lane.lane.Throttle(clock.Mono() + std::min(wait, kLongestWait));
   lane.because = "the other side asked for a pause before the last start";
 }
 
+void Scheduler::SetPause(LaneRuntime& lane, const std::optional<Pause>& pause) {
+  lane.pause = pause;
+  lane.paused_until = MonoTime::max();
+  if (!pause) return;
+  if (pause->until != WallTime{}) {
+    lane.paused_until = clock.Mono() + std::max(pause->until - clock.Wall(), milliseconds(0));
+  }
+  lane.lane.Pause();
+}
+
+/// On a thread that may wait for the journal: what a pause leaves there.
+void Scheduler::EndPauses(MonoTime now) {
+  for (auto& [name, lane] : lanes) {
+    if (!lane->pause || lane->paused_until > now) continue;
+    SetPause(*lane, std::nullopt);
+    paused.erase(name);
+    lane->lane.Resume(now);
+    lane->log_next_probe = lane->lane.in_trouble();
+    log::Info("lane_resumed", {{"sink", name}, {"reason", "the operator's pause is over"}});
+    renderers->Post(0, 0, kStoreLimit, [&history = history, name = name] {
+      if (const Status stored = history.SavePause(name, std::nullopt); !stored) {
+        log::Warn("pause_not_stored", {{"sink", name}, {"paused", false}, {"reason", stored.error().message}});
+      }
+    });
+  }
+}
+
+std::vector<LaneStatus> Scheduler::StatusOfLanes() const {
+  const MonoTime now = clock.Mono();
+  const WallTime wall = clock.Wall();
+  std::vector<LaneStatus> result;
+  for (const auto& [name, lane] : lanes) {
+    LaneStatus status = lane->Status(now, wall);
+    if (status.state != LaneStatus::State::kRemoved || status.pending > 0) result.push_back(std::move(status));
+  }
+  return result;
+}
+
+void Scheduler::PublishLanes() {
+  auto now = std::make_shared<const std::vector<LaneStatus>>(StatusOfLanes());
+  published = clock.Mono();
+  MutexLock lock(recent_mu);
+  recent.swap(now);
+}
+
 MonoTime Scheduler::StartAll() {
   MonoTime next = MonoTime::max();
   if (draining || !plan) return next;
+  EndPauses(clock.Mono());
   for (auto& [name, lane] : lanes) {
     MonoTime now = clock.Mono();
+    NotifyOf(*lane, now);
+    next = std::min({next, lane->notices.Next(lane->lane), lane->paused_until});
     while (const auto ending = lane->lane.NextEnding(now)) EndWithoutAttempt(*lane, *ending);
     while (const auto ref = lane->lane.Start(now)) Begin(*lane, *ref, now);
     next = std::min({next, lane->lane.NextLook(), lane->lane.NextEndingLook()});
@@ -228,12 +289,13 @@ void Scheduler::Handle(Inbox::Progress progress) {
     return;
   InFlight& flight = found->second;
   if (auto* request = std::get_if<HttpRequest>(&progress.what)) {
-    if (request->pace && !Admit(flight, *request->pace)) {
+    if ((request->pace || !request->order.empty()) && !Admit(flight, *request)) {
       LetGo(flight);
       in_flight.erase(found);
       return;
     }
     flight.stage = Stage::kSending;
+    flight.send_deadline = clock.Mono() + flight.attempt->facts().timeout + kAnswerGrace;
     http.Send(std::move(*request), flight.attempt->facts().timeout,
               [inbox = inbox, seq = progress.delivery, id = flight.id](HttpResult result) {
                 inbox->Report({seq, id, std::move(result)});
@@ -246,11 +308,17 @@ void Scheduler::Handle(Inbox::Progress progress) {
 }
 
 // A rate in the sink's config is the operator's word, in place of what the plugin knows of each destination.
-bool Scheduler::Admit(InFlight& flight, const Pace& pace) {
+bool Scheduler::Admit(InFlight& flight, const HttpRequest& request) {
   LaneRuntime& lane = *flight.lane;
-  const config::Rate rate =
-      lane.paces_itself ? config::Rate{} : config::Rate{pace.max, pace.per, std::max(pace.burst, 1)};
-  if (lane.lane.Admit(flight.ref, std::hash<std::string>{}(pace.key), rate, clock.Mono())) return true;
+  Lane::Target target;
+  if (request.pace) {
+    const Pace& pace = *request.pace;
+    flight.place = pace.key;
+    target.place = RefusedPlaces::KeyOf(pace.key);
+    if (!lane.paces_itself) target.pace = config::Rate{pace.max, pace.per, std::max(pace.burst, 1)};
+  }
+  if (!request.order.empty()) target.order = std::hash<std::string>{}(request.order);
+  if (lane.lane.Admit(flight.ref, target, clock.Mono())) return true;
   lane.Remember(flight.ref, flight.Event(), flight.attempt->facts().state);
   return false;
 }
@@ -277,6 +345,24 @@ void Scheduler::GiveUpOverdue(MonoTime now) {
     for (const auto attempt : workers->TakeOverdue()) Overdue(attempt);
   }
   std::erase_if(retired, [](const auto& workers) { return workers->busy() == 0; });
+  std::vector<std::uint64_t> unanswered;
+  for (const auto& [seq, flight] : in_flight) {
+    if (flight.stage == Stage::kSending && flight.send_deadline <= now) unanswered.push_back(flight.id);
+  }
+  for (const auto attempt : unanswered) Unanswered(attempt);
+}
+
+// The HTTP client keeps deadlines itself; one whose thread hangs must not hold a lane for ever.
+void Scheduler::Unanswered(std::uint64_t attempt) {
+  const auto found =
+      std::find_if(in_flight.begin(), in_flight.end(), [&](const auto& entry) { return entry.second.id == attempt; });
+  InFlight& flight = found->second;
+  log::Error("request_unanswered", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
+  Outcome outcome;
+  outcome.code = "timeout";
+  outcome.reason = "the deadline passed, and the HTTP client did not say so";
+  outcome.may_have_been_delivered = true;
+  Conclude(flight, std::move(outcome));
 }
 
 void Scheduler::Overdue(std::uint64_t attempt) {
@@ -293,9 +379,7 @@ void Scheduler::Overdue(std::uint64_t attempt) {
   outcome.may_have_been_delivered = flight.stage != Stage::kRendering;
   log::Error("plugin_stuck", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
   LaneRuntime& lane = *flight.lane;
-  if (flight.attempt->facts().sink == lane.sink && lane.CountStuck()) {
-    Notify(lane, BrokenNotice(lane.name, lane.Status(clock.Mono(), clock.Wall()).because, lane.lane.pending()));
-  }
+  if (flight.attempt->facts().sink == lane.sink && lane.CountStuck()) lane.notices.Unavailable();
   Conclude(flight, std::move(outcome));
 }
 

@@ -34,8 +34,10 @@ struct Scheduler {
     std::shared_ptr<Attempt> attempt;  ///< nullptr: it ends without one
     MonoTime started{};
     WallTime started_wall{};
-    bool given_up = false;            ///< a thread may still be in the attempt: nothing that it writes may be read
-    bool ends = false;                ///< with kRecording: the verdict is final
+    bool given_up = false;  ///< a thread may still be in the attempt: nothing that it writes may be read
+    bool ends = false;      ///< with kRecording: the verdict is final
+    std::string place{};    ///< that its request named; "" for none
+    MonoTime send_deadline = MonoTime::max();  ///< with kSending: an answer that comes later is not waited for
     std::string fallback{}, story{};  ///< with kRecording: the sink that a new delivery goes to, and what it tells
     WallTime ended{};                 ///< with kRecording
 
@@ -55,11 +57,16 @@ struct Scheduler {
   MonoTime StartAll() REQUIRES(mu);
   void Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) REQUIRES(mu);
   void Handle(Inbox::Progress progress) REQUIRES(mu);
-  bool Admit(InFlight& flight, const Pace& pace) REQUIRES(mu);
+  bool Admit(InFlight& flight, const HttpRequest& request) REQUIRES(mu);
   void LetGo(InFlight& flight) REQUIRES(mu);
   void PostInterpret(InFlight& flight, HttpResult result) REQUIRES(mu);
   void GiveUpOverdue(MonoTime now) REQUIRES(mu);
   void Overdue(std::uint64_t attempt) REQUIRES(mu);
+  void Unanswered(std::uint64_t attempt) REQUIRES(mu);
+  void EndPauses(MonoTime now) REQUIRES(mu);
+  void SetPause(LaneRuntime& lane, const std::optional<Pause>& pause) REQUIRES(mu);
+  void PublishLanes() REQUIRES(mu);
+  std::vector<LaneStatus> StatusOfLanes() const REQUIRES(mu);
   void CancelAll() REQUIRES(mu);
 
   // outcomes.cpp: what becomes of them
@@ -68,8 +75,8 @@ struct Scheduler {
   void Record(InFlight& flight, AttemptRecord record) REQUIRES(mu);
   void Handle(const Inbox::Recorded& recorded) REQUIRES(mu);
   bool FallsBack(const LaneRuntime& lane, const LaneDelivery& delivery) const REQUIRES(mu);
-  void NotifyOf(LaneRuntime& lane, Lane::Change change, MonoTime now) REQUIRES(mu);
-  void Notify(LaneRuntime& lane, const Message& notice) REQUIRES(mu);
+  void NotifyOf(LaneRuntime& lane, MonoTime now) REQUIRES(mu);
+  void Notify(const std::string& about, const std::string& to, const Message& notice) REQUIRES(mu);
 
   Journal& journal;
   History& history;
@@ -83,7 +90,13 @@ struct Scheduler {
   CondVar drained;
   std::shared_ptr<const DeliveryPlan> plan GUARDED_BY(mu);
   std::map<std::string, std::unique_ptr<LaneRuntime>, std::less<>> lanes GUARDED_BY(mu);
-  std::set<std::string> paused GUARDED_BY(mu);  ///< by the operator; also sinks that the config does not have now
+  std::map<std::string, Pause> paused GUARDED_BY(mu);  ///< also sinks that the config does not have now
+  CondVar concluded;                                   ///< an attempt has its outcome, and somebody waits for it
+  int waiting GUARDED_BY(mu) = 0;                      ///< those who do
+  MonoTime published GUARDED_BY(mu){};
+  mutable Mutex recent_mu;
+  std::shared_ptr<const std::vector<LaneStatus>> recent GUARDED_BY(recent_mu) =
+      std::make_shared<const std::vector<LaneStatus>>();
   Origins origins GUARDED_BY(mu);
   std::unordered_map<DeliverySeq, InFlight> in_flight GUARDED_BY(mu);
   std::unordered_map<DeliverySeq, int> crashes GUARDED_BY(mu);  ///< ended the process so often, not told to the journal
@@ -106,6 +119,8 @@ struct Scheduler {
   void SetGauges() const EXCLUDES(mu);
 };
 
+/// Of a job that waits for the journal.
+inline constexpr std::chrono::milliseconds kStoreLimit = std::chrono::seconds(60);
 /// Render and Interpret are pure: one that takes so long will not come back.
 inline constexpr std::chrono::milliseconds kPureLimit = std::chrono::seconds(5);
 

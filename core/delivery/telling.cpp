@@ -1,5 +1,7 @@
 #include "core/delivery/telling.h"
 
+#include <utility>
+
 #include "core/base/log.h"
 
 namespace hookswitch {
@@ -51,6 +53,19 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                  {"reason", outcome.reason},
                                  {"gave_up", verdict.gave_up},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
+  } else if (outcome.kind == Outcome::Kind::kMisconfigured) {
+    const auto untold = lane.TellRetry(now);
+    if (!untold) return;
+    log::Warn("delivery_refused", {{"delivery", attempt.id()},
+                                   {"event_id", event_id},
+                                   {"sink", facts.sink_name},
+                                   {"attempt", facts.number},
+                                   {"place", outcome.place},
+                                   {"code", outcome.code},
+                                   {"reason", outcome.reason},
+                                   {"action", outcome.action},
+                                   {"next_ms", verdict.wait.count()},
+                                   {"untold_before", *untold}});
   } else if (outcome.kind == Outcome::Kind::kRetry) {
     const auto untold = lane.TellRetry(now);
     if (!untold) return;
@@ -94,31 +109,46 @@ void TellEnding(LaneRuntime& lane, const Ended& ended) {
 }
 
 void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled) {
+  const std::string& why = outcome.reason.empty() ? outcome.code : outcome.reason;
+  const bool got_through = outcome.kind == Outcome::Kind::kDelivered || outcome.kind == Outcome::Kind::kNext;
+  const auto tell_resumed = [&] {
+    lane.because.clear();
+    lane.log_next_probe = lane.trouble_logged = false;
+    log::Info("lane_resumed", {{"sink", lane.name}});
+  };
+  if (verdict.place_works) log::Info("place_works", {{"sink", lane.name}});
   switch (verdict.change) {
-    case Lane::Change::kNone: return;
+    case Lane::Change::kNone:
+      // A new sink, or the operator's word, has ended the trouble; now something got through.
+      if (got_through && lane.trouble_logged && !lane.lane.in_trouble()) tell_resumed();
+      return;
     case Lane::Change::kThrottled:
-      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
+      lane.because = why;
       if (was_throttled) return;
       log::Warn(
           "lane_throttled",
           {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"next_ms", verdict.wait.count()}});
       return;
     case Lane::Change::kFailing:
-      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
+      lane.because = why;
+      lane.trouble_logged = true;
       log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}});
       return;
     case Lane::Change::kPausedItself:
     case Lane::Change::kProbeFailed:
-      lane.because = outcome.reason.empty() ? outcome.code : outcome.reason;
-      if (!outcome.action.empty()) lane.because += "; " + outcome.action;
-      if (verdict.change == Lane::Change::kProbeFailed) return;
-      log::Error("lane_paused",
-                 {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"action", outcome.action}});
+      lane.because = outcome.action.empty() ? why : why + "; " + outcome.action;
+      // A probe that fails is no news, but for the one that the operator has asked for.
+      if (verdict.change == Lane::Change::kProbeFailed && !std::exchange(lane.log_next_probe, false)) return;
+      lane.trouble_logged = true;
+      if (lane.lane.is_misconfigured()) {
+        log::Error(
+            "lane_paused",
+            {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"action", outcome.action}});
+      } else {
+        log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}});
+      }
       return;
-    case Lane::Change::kReopened:
-      lane.because.clear();
-      log::Info("lane_resumed", {{"sink", lane.name}});
-      return;
+    case Lane::Change::kReopened: return tell_resumed();
   }
 }
 

@@ -6,7 +6,7 @@
 namespace hookswitch {
 namespace {
 constexpr int kRecordsPerSecond = 10;
-constexpr std::size_t kLoggedPath = 200;
+constexpr std::size_t kShownPath = 200;
 }  // namespace
 
 Refusals::Kind& Refusals::KindOf(std::string_view source, std::string_view error) {
@@ -46,9 +46,10 @@ void Refusals::Note(const Refused& refused) {
     }
     record = kind.records++ < kRecordsPerSecond;
   }
+  if (!write_line && !record) return;
+  // What was asked for may be anything; it shows a wrong URL in the sender's settings.
+  const std::string asked = ToUtf8(path.substr(0, kShownPath));
   if (write_line) {
-    // What was asked for may be anything; it shows a wrong URL in the sender's settings.
-    const std::string asked = ToUtf8(path.substr(0, kLoggedPath));
     log::Warn("request_refused", {{"source", source},
                                   {"peer", peer},
                                   {"path", asked},
@@ -58,8 +59,8 @@ void Refusals::Note(const Refused& refused) {
                                   {"repeated", repeated}});
   }
   if (record) {
-    journal_.RecordRefused(
-        {clock_.Wall(), std::string(source), std::string(peer), status, std::string(error), std::string(detail)});
+    journal_.RecordRefused({clock_.Wall(), std::string(source), std::string(peer), status, std::string(error),
+                            std::string(detail), asked});
   }
 }
 

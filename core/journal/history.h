@@ -48,6 +48,7 @@ struct DeliverySummary {
   std::string event_id;  ///< "" if the event's row cannot be read
   std::string call_id, agent, status;
   WallTime accepted_at{}, due{};
+  std::optional<WallTime> replayed_at{};  ///< when the operator last had it tried again
   DeliveryState state = DeliveryState::kPending;
   std::uint32_t attempts = 0;
   std::uint32_t step = 0;
@@ -98,7 +99,7 @@ class History {
   /// Oldest first.
   [[nodiscard]] virtual Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) = 0;
 
-  /// Makes deliveries that have ended pending again, as replays accepted at `now` and due at once, in one durable step.
+  /// Makes deliveries that have ended pending again, as replays of `now` and due at once, in one durable step.
   /// Returns those that it changed: others are not there or have not ended.
   [[nodiscard]] virtual Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries,
                                                                     WallTime now) = 0;
@@ -107,11 +108,14 @@ class History {
                                                                            std::span<const NewDelivery> deliveries,
                                                                            WallTime now) = 0;
   /// Makes deliveries kCanceled because of `reason`, in one durable step. Returns those that it changed: others are not
-  /// there, delivered or canceled already. Who schedules them has let go of them before.
+  /// there, or delivered, canceled or taken over by a fallback already. Who schedules them has let go of them before.
   [[nodiscard]] virtual Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries,
                                                                 const std::string& reason) = 0;
-  /// Keeps whether the operator paused `sink`. Without a pause what the sink asked for (`lane_due`) is lifted too.
-  [[nodiscard]] virtual Status SavePause(const std::string& sink, bool paused) = 0;
+  /// Keeps that the operator paused `sink`, or (empty) resumed it. That lifts what the sink asked for (`lane_due`) too.
+  [[nodiscard]] virtual Status SavePause(const std::string& sink, const std::optional<Pause>& pause) = 0;
+
+  /// The refused requests that are kept, newest first: those before `before` (0: from the newest on), at most `limit`.
+  [[nodiscard]] virtual Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) = 0;
 };
 
 /// The whole of what a store offers: the queue (for ingress and lanes, which see a Journal) and its history (for

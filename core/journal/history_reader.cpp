@@ -126,6 +126,31 @@ class HistoryReader::Connection {
     return page;
   }
 
+  Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) {
+    Page<RefusedRequest> page;
+    if (limit == 0) return page;
+    refused_.Bind(before > 0 ? before : std::numeric_limits<std::int64_t>::max());
+    std::int64_t last = 0;
+    for (;;) {
+      const auto row = refused_.Next();
+      // A damaged table of refused requests hides those, and nothing else.
+      if (!row && !IsDamage(row.error())) return row.error();
+      if (!row || !*row) return page;
+      if (page.items.size() == limit) break;
+      last = refused_.Int(0);
+      page.items.push_back({.at = Time(refused_.Int(1)),
+                            .source = std::string(refused_.Bytes(2)),
+                            .peer = std::string(refused_.Bytes(3)),
+                            .http_status = static_cast<int>(refused_.Int(4)),
+                            .error = std::string(refused_.Bytes(5)),
+                            .detail = std::string(refused_.Bytes(6)),
+                            .path = std::string(refused_.Bytes(7))});
+    }
+    refused_.Reset();
+    page.next = last;
+    return page;
+  }
+
   Result<EventSummary> FindEvent(EventSeq event) { return ReadEvent(event); }
 
   Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq seq) {
@@ -217,6 +242,9 @@ class HistoryReader::Connection {
         {&runs_,
          "SELECT first_delivery, deliveries FROM event WHERE seq = ?1 UNION ALL "
          "SELECT first_delivery, deliveries FROM replay WHERE event = ?1"},
+        {&refused_,
+         "SELECT number, at_ms, source, peer, http_status, error, detail, path FROM refused WHERE number < ? "
+         "ORDER BY number DESC"},
     };
     for (const auto& [statement, text] : statements) {
       auto prepared = db_.Prepare(text);
@@ -317,7 +345,7 @@ class HistoryReader::Connection {
   const std::uint16_t salt_;
   Statement events_, newest_event_, oldest_event_;
   Statement deliveries_, newest_delivery_, oldest_delivery_;
-  Statement event_, body_, delivery_, attempt_, runs_;
+  Statement event_, body_, delivery_, attempt_, runs_, refused_;
 };
 
 HistoryReader::HistoryReader(std::string path, std::uint16_t salt) : path_(std::move(path)), salt_(salt) {}
@@ -354,6 +382,10 @@ Result<DeliverySummary> HistoryReader::FindDelivery(DeliverySeq delivery) {
 }
 Result<std::vector<StoredAttempt>> HistoryReader::AttemptsOf(DeliverySeq delivery) {
   return Ask(&Connection::AttemptsOf, delivery);
+}
+
+Result<Page<RefusedRequest>> HistoryReader::ListRefused(std::int64_t before, std::size_t limit) {
+  return Ask(&Connection::ListRefused, before, limit);
 }
 
 }  // namespace hookswitch

@@ -11,6 +11,7 @@ std::string_view ToString(DeliveryState state) {
     case DeliveryState::kDelivered: return "delivered";
     case DeliveryState::kDead: return "dead";
     case DeliveryState::kCanceled: return "canceled";
+    case DeliveryState::kFellBack: return "fell_back";
   }
   Unreachable();
 }

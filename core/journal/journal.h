@@ -37,6 +37,8 @@ struct NewEvent {
   std::string_view note;  ///< why it is not a call, or ""
   /// Equal for events of one call (digest of source and call id); orders deliveries. 0: no call, no order.
   std::uint64_t call_key = 0;
+  /// A sum of what the event says; equal for equal content. 0: not known.
+  std::uint64_t content = 0;
   std::span<const NewDelivery> deliveries;
 };
 
@@ -64,6 +66,7 @@ struct PendingDelivery {
   /// here.
   WallTime accepted_at{};
   WallTime due{};              ///< not before; the epoch means at once
+  WallTime first_failed{};     ///< of the failures that count for giving up; the epoch: none
   std::uint32_t attempts = 0;  ///< finished so far
   std::uint32_t step = 0;
   bool is_fallback = false;                     ///< another sink gave it up
@@ -75,7 +78,14 @@ struct PendingDelivery {
   std::string story{};  ///< with is_fallback: why another sink gave it up, for people
 };
 
-enum class DeliveryState : std::uint8_t { kPending, kHeld, kDelivered, kDead, kCanceled };
+enum class DeliveryState : std::uint8_t {
+  kPending,
+  kHeld,
+  kDelivered,
+  kDead,
+  kCanceled,
+  kFellBack,  ///< dead, and its sink's fallback took over
+};
 std::string_view ToString(DeliveryState state);
 
 /// Why an attempt was made.
@@ -97,8 +107,10 @@ struct AttemptRecord {
   DeliveryState state = DeliveryState::kPending;  ///< of the delivery, from now on
   WallTime due{};                                 ///< with kPending: not before
   std::uint32_t step = 0;                         ///< with kPending: the next step to do
+  WallTime first_failed{};                        ///< with kPending: as in PendingDelivery
   WallTime lane_due{};  ///< nothing goes to `sink` before; the epoch: the attempt says nothing of that
-  /// With kDead: stored as a new delivery to this sink in the same step, accepted when the attempt ended; "" for none.
+  /// With kFellBack: stored as a new delivery to this sink in the same step, accepted when the attempt ended; "" for
+  /// none.
   std::string fallback_sink;
   std::string fallback_story{};       ///< with fallback_sink: what it tells of this delivery's end
   std::string request{}, response{};  ///< as sent and received: masked, cut; "" if none or not to be kept
@@ -106,11 +118,18 @@ struct AttemptRecord {
   WallTime EndedAt() const { return started_at + latency; }
 };
 
+/// The operator's word that nothing goes to a sink.
+struct Pause {
+  WallTime until{};  ///< the epoch: until he resumes it
+  std::string because{};
+  bool operator==(const Pause&) const = default;
+};
+
 /// A sink that asked to be left alone, or that the operator paused.
 struct LaneDue {
   std::string sink;
   WallTime due{};  ///< not before; may be over, the epoch for never asked
-  bool paused = false;
+  std::optional<Pause> pause{};
 };
 
 /// Told about each record once, on the journal's own thread: those that are stored in their order. `fallback` is the
@@ -139,6 +158,7 @@ struct RefusedRequest {
   std::string peer;
   int http_status = 0;
   std::string error, detail;
+  std::string path{};  ///< what was asked for, cut; "" if it is not known
 };
 
 /// Events and their deliveries on stable storage. The store is the queue: what it says is pending will be delivered.

@@ -17,7 +17,7 @@ Status Reader::Connect() {
   const std::pair<Statement*, std::string> statements[] = {
       {&pending_, "SELECT " + std::string(kPendingColumns) +
                       " FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
-      {&lanes_, "SELECT sink, due_ms, paused FROM lane"},
+      {&lanes_, "SELECT sink, due_ms, paused, until_ms, because FROM lane"},
       {&event_,
        "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum FROM event LEFT JOIN raw USING (seq) "
        "WHERE event.seq = ?"},
@@ -59,7 +59,8 @@ Result<std::vector<LaneDue>> Reader::LoadLanes() {
       return row.error();
     }
     if (!row || !*row) return lanes;
-    lanes.push_back({std::string(lanes_.Bytes(0)), Time(lanes_.Int(1)), lanes_.Int(2) != 0});
+    LaneDue& lane = lanes.emplace_back(LaneDue{std::string(lanes_.Bytes(0)), Time(lanes_.Int(1))});
+    if (lanes_.Int(2) != 0) lane.pause = Pause{Time(lanes_.Int(3)), std::string(lanes_.Bytes(4))};
   }
 }
 

@@ -1,5 +1,7 @@
 #include "core/journal/rows.h"
 
+#include <algorithm>
+
 namespace hookswitch {
 namespace {
 
@@ -18,7 +20,7 @@ bool IsOpen(DeliveryState state) {
 }
 
 std::optional<DeliveryState> StateOf(std::int64_t number) {
-  if (number < 0 || number > static_cast<std::int64_t>(DeliveryState::kCanceled)) return {};
+  if (number < 0 || number > static_cast<std::int64_t>(DeliveryState::kFellBack)) return {};
   return static_cast<DeliveryState>(number);
 }
 
@@ -33,8 +35,9 @@ PendingDelivery PendingOf(const Statement& row) {
   return {.seq = row.Int(0),
           .event = row.Int(1),
           .call_key = static_cast<std::uint64_t>(row.Int(2)),
-          .accepted_at = Time(row.Int(3)),
+          .accepted_at = std::max(Time(row.Int(3)), Time(row.Int(16))),
           .due = Time(row.Int(4)),
+          .first_failed = Time(row.Int(15)),
           .attempts = static_cast<std::uint32_t>(row.Int(5)),
           .step = static_cast<std::uint32_t>(row.Int(6)),
           .is_fallback = row.Int(7) != 0,
@@ -81,6 +84,7 @@ std::optional<DeliverySummary> DeliveryOf(const Statement& row) {
   delivery.template_name = Text(row, 12);
   delivery.code = Text(row, 13);
   delivery.reason = Text(row, 14);
+  if (const std::int64_t replayed = row.Int(16); replayed != 0) delivery.replayed_at = Time(replayed);
   return delivery;
 }
 

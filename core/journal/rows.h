@@ -29,7 +29,7 @@ std::optional<DeliveryState> StateOf(std::int64_t number);
 /// Columns of `delivery`, in the order that PendingOf reads.
 inline constexpr std::string_view kPendingColumns =
     "seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried, state, "
-    "flags, story";
+    "flags, story, first_failed_ms, replayed_ms";
 PendingDelivery PendingOf(const Statement& row);
 
 /// Zeros that a torn page left among sound cells read as a row that SQLite takes for sound: says whether one may be
@@ -44,7 +44,7 @@ EventSummary EventOf(const Statement& row, std::uint16_t salt);
 /// Columns of `delivery`, in the order that DeliveryOf reads.
 inline constexpr std::string_view kDeliveryColumns =
     "seq, event, accepted_ms, due_ms, state, attempts, step, is_fallback, flags, fallback, sink, rule, template, code, "
-    "because, last_attempt";
+    "because, last_attempt, replayed_ms";
 /// What the row alone says: nothing of its event or its attempts. Empty if the row is damaged.
 std::optional<DeliverySummary> DeliveryOf(const Statement& row);
 inline constexpr int kLastAttemptColumn = 15;

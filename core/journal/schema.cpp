@@ -58,6 +58,20 @@ CREATE TABLE replay(
   event INTEGER NOT NULL, first_delivery INTEGER NOT NULL, deliveries INTEGER NOT NULL,
   PRIMARY KEY(event, first_delivery)) WITHOUT ROWID;
 )sql",
+    // `content`: a sum of what the event says, to tell a repetition from a revision; 0: not known. `revision`: what the
+    // event was before it was revised; few, so it may have a key that is not appended to.
+    R"sql(
+ALTER TABLE event ADD COLUMN content INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE event ADD COLUMN revisions INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN first_failed_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN replayed_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lane ADD COLUMN until_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lane ADD COLUMN because TEXT NOT NULL DEFAULT '';
+ALTER TABLE refused ADD COLUMN path TEXT NOT NULL DEFAULT '';
+CREATE TABLE revision(
+  event INTEGER NOT NULL, number INTEGER NOT NULL, received_ms INTEGER NOT NULL, headers TEXT NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY(event, number)) WITHOUT ROWID;
+)sql",
 };
 constexpr std::int64_t kVersion = kSteps.size();
 constexpr std::string_view kAskVersion = "SELECT value FROM meta WHERE key = 'schema_version'";

@@ -155,8 +155,11 @@ class SqliteJournal final : public JournalWithHistory {
       return store.Cancel(deliveries, reason, canceled, damaged);
     });
   }
-  Status SavePause(const std::string& sink, bool paused) override {
-    return Execute([&](Store& store, auto&) { return store.SavePause(sink, paused); });
+  Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override {
+    return Execute([&](Store& store, auto&) { return store.SavePause(sink, pause); });
+  }
+  Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override {
+    return history_.ListRefused(before, limit);
   }
 
   JournalStats Stats() override {

@@ -77,9 +77,9 @@ Status Store::Connect() {
       {&sql_.begin, "BEGIN IMMEDIATE"},
       {&sql_.commit, "COMMIT"},
       {&sql_.rollback, "ROLLBACK"},
-      {&sql_.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
+      {&sql_.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,0)"},
       {&sql_.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
-      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,?,?,0,0,0,0,0,?,?,?,'',zeroblob(16),?,'','','')"},
+      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,?,?,0,0,0,0,0,?,?,?,'',zeroblob(16),?,'','','',0,0)"},
       {&sql_.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
       {&sql_.attempt,
        "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
@@ -88,27 +88,27 @@ Status Store::Connect() {
        "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = max(attempts, ?4), step = ?5, "
        "last_attempt = max(last_attempt, ?6), fallback = max(fallback, ?7), "
        "carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, room = x'', code = ?10, because = ?11, "
-       "flags = CASE WHEN ?4 THEN flags & ~8 ELSE flags END WHERE seq = ?1"},
+       "flags = CASE WHEN ?4 THEN flags & ~8 ELSE flags END, first_failed_ms = ?12 WHERE seq = ?1"},
       {&sql_.keep_fallback,
        "INSERT OR IGNORE INTO replay SELECT event, fallback, 1 FROM delivery WHERE seq = ? AND fallback != 0"},
       {&sql_.fallback,
        "INSERT INTO delivery SELECT ?2, event, call_key, ?4, 0, 0, 0, 0, 0, 0, 1, ?3, rule, template, '', "
-       "zeroblob(16), 0, ?5, '', '' FROM delivery WHERE seq = ?1"},
+       "zeroblob(16), 0, ?5, '', '', 0, 0 FROM delivery WHERE seq = ?1"},
       {&sql_.memory,
        "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
-      {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2, 0) ON CONFLICT DO UPDATE SET due_ms = ?2"},
+      {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2, 0, 0, '') ON CONFLICT DO UPDATE SET due_ms = ?2"},
       {&sql_.pause,
-       "INSERT INTO lane VALUES(?1, 0, ?2) ON CONFLICT DO UPDATE SET paused = ?2, due_ms = CASE WHEN ?2 THEN due_ms "
-       "ELSE 0 END"},
+       "INSERT INTO lane VALUES(?1, 0, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET paused = ?2, until_ms = ?3, because = ?4, "
+       "due_ms = CASE WHEN ?2 THEN due_ms ELSE 0 END"},
       {&sql_.call_of, "SELECT call_key FROM event WHERE seq = ?"},
       {&sql_.state_of, "SELECT state FROM delivery WHERE seq = ?"},
       {&sql_.revive,
-       "UPDATE delivery SET state = 0, accepted_ms = ?2, due_ms = 0, step = 0, carried = '', code = '', because = '', "
-       "flags = flags | 12, room = x'' WHERE seq = ?1"},
+       "UPDATE delivery SET state = 0, replayed_ms = ?2, due_ms = 0, step = 0, carried = '', code = '', because = '', "
+       "flags = flags | 12, room = x'', first_failed_ms = 0 WHERE seq = ?1"},
       {&sql_.cancel, "UPDATE delivery SET state = 4, code = 'canceled', because = ?2, room = x'' WHERE seq = ?1"},
       {&sql_.one_pending, one_pending},
       {&sql_.replay, "INSERT INTO replay VALUES(?, ?, ?)"},
-      {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?)"},
+      {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?,?)"},
       {&sql_.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
       {&sql_.probe,
        "INSERT OR REPLACE INTO meta SELECT 'probe', ifnull((SELECT value FROM meta WHERE key = 'probe'), 0) + 1"},
@@ -221,7 +221,7 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
   const DeliverySeq first_delivery = count == 0 ? 0 : next_delivery_;
   HSW_TRY(sql_.event
               .Bind(seq, Ms(event.received_at), Statement::Blob{AsText(event.dedup)}, event.call_key, first_delivery,
-                    count, event.source, event.call_id, event.agent, event.status, event.note)
+                    count, event.source, event.call_id, event.agent, event.status, event.note, event.content)
               .Run());
   HSW_TRY(sql_.raw.Bind(seq, sum, event.headers, Statement::Blob{event.body}).Run());
   for (const NewDelivery& delivery : event.deliveries) {
@@ -272,7 +272,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   HSW_TRY(sql_.update
               .Bind(record.delivery, static_cast<int>(record.state), Ms(record.due), record.number, record.step,
                     attempt, falls_back ? next_delivery_ : 0, outcome.kind == Outcome::Kind::kNext, outcome.state, code,
-                    because)
+                    because, Ms(record.first_failed))
               .Run());
   if (db_.Changes() == 0) return Ok();
   if (falls_back) {
@@ -295,7 +295,7 @@ Status Store::Refused(const RefusedRequest& refused) {
   const std::int64_t number = next_refused_++;
   return sql_.refused
       .Bind(number % kRefusedKept, number, Ms(refused.at), refused.source, refused.peer, refused.http_status,
-            refused.error, refused.detail)
+            refused.error, refused.detail, refused.path)
       .Run();
 }
 

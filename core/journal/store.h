@@ -43,7 +43,7 @@ class Store {
                                      std::vector<PendingDelivery>& added);
   [[nodiscard]] Status Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
                               std::vector<DeliverySeq>& canceled, std::set<DeliverySeq>& damaged);
-  [[nodiscard]] Status SavePause(std::string_view sink, bool paused);
+  [[nodiscard]] Status SavePause(std::string_view sink, const std::optional<Pause>& pause);
   /// Writes a number that nobody reads, so that Commit tells whether writing works.
   [[nodiscard]] Status Probe();
   [[nodiscard]] Status Commit();

@@ -72,7 +72,10 @@ Status Store::Cancel(std::span<const DeliverySeq> deliveries, std::string_view r
   for (const DeliverySeq delivery : deliveries) {
     const auto state = StateOfRow(delivery, damaged);
     if (!state) return state.error();
-    if (!*state || **state == DeliveryState::kDelivered || **state == DeliveryState::kCanceled) continue;
+    if (!*state || **state == DeliveryState::kDelivered || **state == DeliveryState::kCanceled ||
+        **state == DeliveryState::kFellBack) {
+      continue;
+    }
     HSW_TRY(UpdateRow(sql_.cancel.Bind(delivery, reason), delivery, damaged));
     SetPending(delivery, false);
     canceled.push_back(delivery);
@@ -80,8 +83,10 @@ Status Store::Cancel(std::span<const DeliverySeq> deliveries, std::string_view r
   return Ok();
 }
 
-Status Store::SavePause(std::string_view sink, bool paused) {
-  return sql_.pause.Bind(sink, paused).Run();
+Status Store::SavePause(std::string_view sink, const std::optional<Pause>& pause) {
+  const Pause none;
+  const Pause& kept = pause ? *pause : none;
+  return sql_.pause.Bind(sink, pause.has_value(), Ms(kept.until), kept.because).Run();
 }
 
 }  // namespace hookswitch

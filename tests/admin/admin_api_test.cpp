@@ -28,8 +28,13 @@ class AdminApiTest : public testing::Test {
     };
     hooks.lanes = [this] { return lanes_; };
     hooks.reload = [this] { return report_; };
-    hooks.set_paused = [this](const std::string& sink, bool paused) {
-      asked_ = sink + (paused ? " paused" : " resumed");
+    hooks.pause = [this](const std::string& sink, const Pause&) {
+      asked_ = sink + " paused";
+      return Ok();
+    };
+    hooks.resume = [this](const std::string& sink) {
+      asked_ = sink + " resumed";
+      return Dispatcher::Resumed{.how = Dispatcher::Resumed::How::kFails, .because = "a key is wrong"};
     };
     HistoryHooks history_hooks;
     history_hooks.lanes = hooks.lanes;

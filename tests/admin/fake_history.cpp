@@ -162,7 +162,20 @@ Result<std::vector<DeliverySeq>> FakeHistory::Cancel(std::span<const DeliverySeq
   return canceled;
 }
 
-Status FakeHistory::SavePause(const std::string&, bool) {
+Result<Page<RefusedRequest>> FakeHistory::ListRefused(std::int64_t before, std::size_t limit) {
+  Page<RefusedRequest> page;
+  for (std::int64_t i = static_cast<std::int64_t>(refused.size()); i-- > 0;) {
+    if (before > 0 && i + 1 >= before) continue;
+    if (page.items.size() == limit) {
+      page.next = i + 2;
+      break;
+    }
+    page.items.push_back(refused[static_cast<std::size_t>(i)]);
+  }
+  return page;
+}
+
+Status FakeHistory::SavePause(const std::string&, const std::optional<Pause>&) {
   return Ok();
 }
 

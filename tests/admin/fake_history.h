@@ -25,6 +25,7 @@ class FakeHistory final : public History {
   std::function<void()> on_page;                            ///< called for each page
   std::function<Status()> on_change = [] { return Ok(); };  ///< called before each change; an error is its result
   std::vector<std::size_t> changes;                         ///< how many deliveries each change was asked for
+  std::vector<RefusedRequest> refused;                      ///< oldest first
   EventFilter last_event_filter;
   DeliveryFilter last_delivery_filter;
 
@@ -42,7 +43,8 @@ class FakeHistory final : public History {
   Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> wanted,
                                                      WallTime now) override;
   Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> wanted, const std::string& reason) override;
-  Status SavePause(const std::string& sink, bool paused) override;
+  Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override;
+  Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
 };
 
 }  // namespace hookswitch

@@ -238,6 +238,9 @@ TEST_P(JournalContract, RevivedDeliveryIsPendingAsNew) {
   }
   EXPECT_FALSE(pending.back().is_replay);
   EXPECT_TRUE(Found(a).is_replay);
+  EXPECT_EQ(Found(a).accepted_at, At(1'772'614'923'114)) << "its acceptance stays";
+  EXPECT_EQ(Found(a).replayed_at, At(1'772'700'000'000));
+  EXPECT_FALSE(Found(b).replayed_at);
   EXPECT_EQ(AttemptsOf(a).size(), 2u);
 }
 
@@ -318,25 +321,91 @@ TEST_P(JournalContract, CancelEndsWhatIsNotDelivered) {
 
 TEST_P(JournalContract, AnOperatorsPauseIsKeptBesideWhatTheSinkAskedFor) {
   const DeliverySeq a = AppendOne("a");
-  ASSERT_TRUE(journal_->SavePause("ops", true));
-  ASSERT_TRUE(journal_->SavePause("mail", true));
+  const Pause pause{At(1'772'700'000'000), "carrier maintenance"};
+  ASSERT_TRUE(journal_->SavePause("ops", pause));
+  ASSERT_TRUE(journal_->SavePause("mail", Pause{}));
   AttemptRecord throttled = Attempt(a, DeliveryState::kPending);
   throttled.lane_due = At(1'772'614'999'000);
   journal_->Record(throttled);
   WaitRecorded(1);
-  ASSERT_TRUE(journal_->SavePause("mail", false));
+  ASSERT_TRUE(journal_->SavePause("mail", std::nullopt));
   Crash();
   const auto lanes = journal_->LoadLanes();
   ASSERT_TRUE(lanes);
   ASSERT_EQ(lanes->size(), 2u);
   EXPECT_EQ((*lanes)[0].sink, "mail");
-  EXPECT_FALSE((*lanes)[0].paused);
+  EXPECT_FALSE((*lanes)[0].pause);
   EXPECT_EQ((*lanes)[0].due, WallTime{});
   EXPECT_EQ((*lanes)[1].sink, "ops");
-  EXPECT_TRUE((*lanes)[1].paused);
+  EXPECT_EQ((*lanes)[1].pause, pause);
   EXPECT_EQ((*lanes)[1].due, At(1'772'614'999'000));
-  ASSERT_TRUE(journal_->SavePause("ops", false));
+  ASSERT_TRUE(journal_->SavePause("ops", std::nullopt));
   EXPECT_EQ(journal_->LoadLanes()->at(1).due, WallTime{}) << "the operator lifted that too";
+  EXPECT_FALSE(journal_->LoadLanes()->at(1).pause);
+}
+
+TEST_P(JournalContract, TheFirstFailureIsKeptUntilTheDeliveryIsReplayed) {
+  const DeliverySeq a = AppendOne("a");
+  EXPECT_EQ(Pending().front().first_failed, WallTime{});
+  AttemptRecord failed = Failed(a, 1, "http_503", "it is down");
+  failed.first_failed = At(1'772'614'930'000);
+  journal_->Record(failed);
+  WaitRecorded(1);
+  Crash();
+  EXPECT_EQ(Pending().front().first_failed, At(1'772'614'930'000));
+  AttemptRecord dead = Failed(a, 2, "http_503", "it is down");
+  dead.state = DeliveryState::kDead;
+  dead.first_failed = failed.first_failed;
+  journal_->Record(dead);
+  WaitRecorded(1);
+  ASSERT_EQ(journal_->Revive(Seqs{a}, At(5))->size(), 1u);
+  EXPECT_EQ(Pending().front().first_failed, WallTime{});
+}
+
+TEST_P(JournalContract, WhatAFallbackTookOverIsNeitherDeadNorOpen) {
+  const DeliverySeq a = AppendOne("a");
+  AttemptRecord given_up = Attempt(a, DeliveryState::kFellBack, Outcome::Kind::kRejected);
+  given_up.fallback_sink = "oncall";
+  journal_->Record(given_up);
+  WaitRecorded(1);
+  Crash();
+  EXPECT_EQ(Found(a).state, DeliveryState::kFellBack);
+  EXPECT_EQ(Found(a).fallback, 2);
+  EXPECT_EQ(PendingSeqs(), Seqs{2});
+  EXPECT_EQ(journal_->Stats().pending, 1u);
+  EXPECT_TRUE(journal_->Cancel(Seqs{a}, "purged by the operator")->empty());
+  EXPECT_EQ(journal_->Revive(Seqs{a}, At(5))->size(), 1u) << "whoever names it may have it again";
+}
+
+TEST_P(JournalContract, RefusedRequestsAreListedNewestFirst) {
+  for (int i = 1; i <= 1005; ++i) {
+    journal_->RecordRefused(
+        {At(i), "bolna", "192.0.2.7", 404, "not_found", "detail " + std::to_string(i), "/path/" + std::to_string(i)});
+    // They may be dropped under load, and go with the next commit.
+    const bool commits = i % 100 == 0 || i == 1005;
+    ASSERT_TRUE(!commits || journal_->SavePause("nobody", std::nullopt));
+  }
+  Crash();
+  std::vector<std::string> details;
+  std::int64_t before = 0;
+  do {
+    const auto page = journal_->ListRefused(before, 100);
+    ASSERT_TRUE(page);
+    for (const RefusedRequest& refused : page->items) details.push_back(refused.detail);
+    before = page->next;
+  } while (before != 0);
+  ASSERT_EQ(details.size(), 1000u);
+  EXPECT_EQ(details.front(), "detail 1005");
+  EXPECT_EQ(details.back(), "detail 6");
+  const auto newest = journal_->ListRefused(0, 1);
+  ASSERT_EQ(newest->items.size(), 1u);
+  const RefusedRequest& refused = newest->items.front();
+  EXPECT_EQ(refused.at, At(1005));
+  EXPECT_EQ(refused.source, "bolna");
+  EXPECT_EQ(refused.peer, "192.0.2.7");
+  EXPECT_EQ(refused.http_status, 404);
+  EXPECT_EQ(refused.error, "not_found");
+  EXPECT_EQ(refused.path, "/path/1005");
 }
 
 }  // namespace hookswitch

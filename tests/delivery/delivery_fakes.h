@@ -170,6 +170,7 @@ class FakeSink : public Sink {
     } else if (response.status == 401) {
       outcome.kind = Outcome::Kind::kMisconfigured;
       outcome.action = "make a new key";
+      outcome.scope = Outcome::Scope::kSink;
     }
     return outcome;
   }

@@ -30,7 +30,8 @@ struct LaneToPlaces : testing::Test {
   std::vector<DeliverySeq> Run() {
     std::vector<DeliverySeq> sent;
     while (const auto ref = lane.Start(now)) {
-      if (!lane.Admit(*ref, lane[*ref].seq / 100, kOneASecond, now)) continue;
+      if (!lane.Admit(*ref, {.place = static_cast<Destinations::Key>(lane[*ref].seq / 100), .pace = kOneASecond}, now))
+        continue;
       sent.push_back(lane[*ref].seq);
       running.push_back(*ref);
     }
@@ -192,7 +193,7 @@ TEST_F(LaneToPlaces, ThousandsOfRandomRunsKeepEveryPromise) {
       while (const auto ref = one.Start(time)) {
         const LaneDelivery delivery = one[*ref];
         const std::uint64_t place = delivery.origin;
-        if (!one.Admit(*ref, place, kOneASecond, time)) continue;
+        if (!one.Admit(*ref, {.place = place, .pace = kOneASecond}, time)) continue;
         ASSERT_GE(time, next_at[place]) << "before its time";
         ASSERT_GE(time, held_until[place]) << "within a pause";
         next_at[place] = time + 1s;
@@ -216,7 +217,7 @@ TEST_F(LaneToPlaces, ThousandsOfRandomRunsKeepEveryPromise) {
       one.Settle(ref);
       in_flight.erase(ref);
       if (result.state == DeliveryState::kPending) return;
-      ASSERT_EQ(result.state, DeliveryState::kDelivered);
+      ASSERT_TRUE(result.state == DeliveryState::kDelivered || result.refused);
       ASSERT_TRUE(open.erase(what.first) == 1 && done.insert(what.first).second) << "once";
       if (call != 0) last_of_call[call] = what.first;
     };

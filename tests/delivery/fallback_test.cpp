@@ -22,7 +22,7 @@ TEST_F(DispatcherTest, GivenUpDeliveriesGoToTheFallbackAndNoFurther) {
   Start();
   http.AnswerAll([](const HttpRequest& request) { return Answered(request.url == "http://barrier" ? 200 : 503); });
   const DeliverySeq seq = Accept("call-1", {"ops"});
-  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDead));
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kFellBack));
   ASSERT_TRUE(AwaitState(seq + 1, DeliveryState::kDead));
   EXPECT_THAT(http.Sent(), ElementsAre("http://ops call-1", "http://oncall call-1"));
   EXPECT_EQ(journal.inner.Records()[0].fallback_sink, "oncall");
@@ -37,7 +37,7 @@ TEST_F(DispatcherTest, RejectedDeliveriesGoToTheFallbackAtOnce) {
   http.AnswerAll([](const HttpRequest& request) { return Answered(request.url == "http://ops" ? 400 : 200); });
   const DeliverySeq seq = Accept("call-1", {"ops"});
   ASSERT_TRUE(AwaitState(seq + 1, DeliveryState::kDelivered));
-  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kDead);
+  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kFellBack);
 }
 
 TEST_F(DispatcherTest, AFallbackHasItsOwnTime) {

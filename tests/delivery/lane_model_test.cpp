@@ -35,7 +35,7 @@ class Walk {
     MonoTime not_before{};
     MonoTime accepted{};
     bool ends = false;
-    bool failed = false;
+    bool failed = false, refused = false;
     bool held = false, newest_only = false, stepped = false;
   };
 
@@ -128,6 +128,9 @@ class Walk {
         EXPECT_GE(now_, known.accepted + 10min);
         EXPECT_FALSE(paused);
         break;
+      case Lane::End::kRefused:
+        EXPECT_TRUE(refused_places_.contains(ending->place)) << "a place that never refused anything";
+        break;
     }
     known.phase = Phase::kEnding;
     known.ends = true;
@@ -164,13 +167,14 @@ class Walk {
         EXPECT_FALSE(ended >= known.accepted && ended < known.not_before) << "its call's real end came in time";
       }
     }
-    if (!probes || known.held) {
+    if ((!probes && !known.refused) || known.held) {
       EXPECT_LE(known.not_before, now_) << "before its time";
     }
     EXPECT_LE(frozen_until_, now_) << "in spite of Retry-After";
     if (known.call != 0) {
       for (const auto& [other, state] : model_) {
         if (other >= seq) break;
+        if (state.phase == Phase::kEnding) continue;  // it is not sent any more
         if (state.held && state.not_before > now_) continue;
         if (state.held && !known.held) continue;  // it steps aside
         ASSERT_NE(state.call, known.call) << "overtook an earlier event of its call";
@@ -212,6 +216,13 @@ class Walk {
       outcome.kind = Outcome::Kind::kRejected;
     } else if (what < 97) {
       outcome.kind = Outcome::Kind::kMisconfigured;
+      const int scope = Pick(3);
+      if (scope == 0) outcome.scope = Outcome::Scope::kSink;
+      if (scope == 1) {
+        outcome.scope = Outcome::Scope::kPlace;
+        outcome.place = "place " + std::to_string(Pick(3));
+        refused_places_.insert(RefusedPlaces::KeyOf(outcome.place));
+      }
     } else {
       outcome.kind = Outcome::Kind::kNext;
     }
@@ -220,6 +231,7 @@ class Walk {
     known.ends = verdict.state != DeliveryState::kPending;
     known.not_before = verdict.change == Lane::Change::kThrottled ? now_ : now_ + verdict.wait;
     known.failed = known.failed || outcome.kind == Outcome::Kind::kRetry;
+    known.refused = known.refused || outcome.kind == Outcome::Kind::kMisconfigured;
     known.stepped = known.stepped || outcome.kind == Outcome::Kind::kNext;
     known.held = false;
     if (verdict.change != Lane::Change::kReopened) return;
@@ -267,6 +279,7 @@ class Walk {
   std::deque<MonoTime> starts_;
   std::map<std::uint64_t, std::vector<MonoTime>> ended_;  ///< calls, and when
   std::map<std::uint64_t, DeliverySeq> last_of_call_;
+  std::set<RefusedPlaces::Key> refused_places_;
 };
 
 class LaneModel : public testing::TestWithParam<std::uint64_t> {};

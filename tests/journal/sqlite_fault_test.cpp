@@ -86,7 +86,7 @@ class SqliteFault : public SqliteFixture {
   /// With a commit of its own, so that what was told before is stored or was tried.
   void Pause() {
     clock_.Advance(std::chrono::seconds(1));
-    if (journal_->SavePause("ops", true)) is_paused_ = true;
+    if (journal_->SavePause("ops", hookswitch::Pause{})) is_paused_ = true;
   }
   template <class Ask>
   void Change(const std::string& key, DeliveryState to, Ask ask) {
@@ -154,7 +154,7 @@ class SqliteFault : public SqliteFixture {
       const auto lanes = journal_->LoadLanes();
       ASSERT_TRUE(lanes);
       ASSERT_EQ(lanes->size(), 1u);
-      EXPECT_TRUE(lanes->front().paused);
+      EXPECT_TRUE(lanes->front().pause.has_value());
     }
     EXPECT_EQ(journal_->Stats().bad_rows, 0u);
     const auto last = Append("last", 10, {"ops"});

@@ -25,7 +25,7 @@ class SqliteHistory : public SqliteFixture {
     }
   }
   /// Makes what waits in the journal durable: records go with the next commit.
-  void Settle() { EXPECT_TRUE(journal_->SavePause("nobody", false)); }
+  void Settle() { EXPECT_TRUE(journal_->SavePause("nobody", std::nullopt)); }
 };
 
 using Seqs = std::vector<DeliverySeq>;
@@ -73,7 +73,7 @@ TEST_F(SqliteHistory, AJournalOfTheFirstSchemaKeepsWhatItHolds) {
   Shell(kStepOne);
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(Open());
-    EXPECT_EQ(Shell("SELECT value FROM meta WHERE key = 'schema_version'"), "2");
+    EXPECT_EQ(Shell("SELECT value FROM meta WHERE key = 'schema_version'"), "3");
     const auto pending = journal_->LoadPending(0, 10);
     ASSERT_TRUE(pending);
     ASSERT_EQ(pending->size(), 1u);
@@ -92,7 +92,7 @@ TEST_F(SqliteHistory, AJournalOfTheFirstSchemaKeepsWhatItHolds) {
     EXPECT_EQ(journal_->FindEvent(1)->call_id, "c1");
     const auto lanes = journal_->LoadLanes();
     ASSERT_TRUE(lanes);
-    EXPECT_FALSE(lanes->at(0).paused);
+    EXPECT_FALSE(lanes->at(0).pause);
   }
   ASSERT_EQ(journal_->Revive(Seqs{2}, clock_.Wall())->size(), 1u);
   const auto next = Append("next", 100, {"ops"});

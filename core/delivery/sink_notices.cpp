@@ -1,0 +1,77 @@
+#include "core/delivery/sink_notices.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/delivery/notice.h"
+
+namespace hookswitch {
+namespace {
+
+using std::chrono::seconds;
+
+// One that is refused may be the one that is wrong; what is still refused then is the sink.
+constexpr seconds kUncertainFor{15};
+// What happens within this time is told in one notice; the next one comes no sooner than in five minutes.
+constexpr seconds kGatherFor{10};
+constexpr seconds kNextGathering{300};
+constexpr std::size_t kMostReasons = 10;
+
+/// Counts one more of `what`, or of what is left out.
+void Count(std::map<std::string, std::uint64_t>& counts, const std::string& what) {
+  ++counts[counts.size() < kMostReasons || counts.contains(what) ? what : "other reasons"];
+}
+
+}  // namespace
+
+void SinkNotices::Dead(const std::string& reason, MonoTime now) {
+  Count(dead_, reason);
+  ++gathered_;
+  gathered_at_ = std::min(gathered_at_, std::max(now + kGatherFor, not_before_));
+}
+
+void SinkNotices::PlaceRefused(const std::string& place, const std::string& because, MonoTime now) {
+  Count(places_, place + ": " + because);
+  gathered_at_ = std::min(gathered_at_, std::max(now + kGatherFor, not_before_));
+}
+
+MonoTime SinkNotices::TellTroubleAt(const Lane& lane) const {
+  if (told_ || !lane.in_trouble()) return MonoTime::max();
+  if (lane.certainly_misconfigured()) return MonoTime{};
+  return lane.troubled_since() + (lane.is_misconfigured() ? kUncertainFor : notify_after_);
+}
+
+MonoTime SinkNotices::Next(const Lane& lane) const {
+  return is_unavailable_ ? MonoTime{} : std::min(TellTroubleAt(lane), gathered_at_);
+}
+
+std::vector<Message> SinkNotices::Take(const std::string& sink, const Lane& lane, const std::string& because,
+                                       MonoTime now) {
+  std::vector<Message> notices;
+  const std::uint64_t pending = lane.pending();
+  if (std::exchange(is_unavailable_, false)) {
+    notices.push_back(BrokenNotice(sink, because, pending));
+    told_ = true;
+    delivered_then_ = lane.delivered();
+  } else if (TellTroubleAt(lane) <= now) {
+    notices.push_back(lane.is_misconfigured() ? BrokenNotice(sink, because, pending)
+                                              : FailingNotice(sink, because, pending));
+    told_ = true;
+    delivered_then_ = lane.delivered();
+  } else if (told_ && !lane.in_trouble() && lane.delivered() != delivered_then_) {
+    notices.push_back(WorksAgainNotice(sink, pending));
+    told_ = false;
+  }
+  if (gathered_at_ <= now) {
+    if (!dead_.empty()) notices.push_back(DeadNotice(sink, gathered_, dead_, pending));
+    if (!places_.empty()) notices.push_back(PlacesNotice(sink, places_, pending));
+    dead_.clear();
+    places_.clear();
+    gathered_ = 0;
+    gathered_at_ = MonoTime::max();
+    not_before_ = now + kNextGathering;
+  }
+  return notices;
+}
+
+}  // namespace hookswitch
