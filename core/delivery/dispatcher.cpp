@@ -67,6 +67,7 @@ void Dispatcher::Use(std::shared_ptr<const DeliveryPlan> plan) {
       return ends;
     });
     scheduler.plan = std::move(plan);
+    scheduler.PublishLanes();
   }
   scheduler.inbox->Kick();
 }
@@ -100,6 +101,7 @@ Status Dispatcher::Pause(const std::string& sink, const hookswitch::Pause& pause
     if (found == scheduler_->lanes.end()) return stored;
     scheduler_->paused[sink] = pause;
     scheduler_->SetPause(*found->second, pause);
+    scheduler_->PublishLanes();
     const std::string reason =
         pause.because.empty() ? "paused by the operator" : "paused by the operator: " + pause.because;
     log::Warn("lane_paused", {{"sink", sink}, {"reason", reason}});
@@ -122,6 +124,7 @@ Dispatcher::Resumed Dispatcher::Resume(const std::string& sink, std::chrono::mil
     scheduler.SetPause(lane, std::nullopt);
     lane.lane.Resume(scheduler.clock.Mono());
     lane.log_next_probe = lane.lane.in_trouble();
+    scheduler.PublishLanes();
     before = lane.concluded;
     log::Info("lane_resumed",
               {{"sink", sink},

@@ -65,6 +65,7 @@ void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
     if (dead && flight.fallback.empty()) lane.notices.Dead(why, now);
     if (verdict.place_refused) lane.notices.PlaceRefused(outcome.place, why, now);
   }
+  if (verdict.change != Lane::Change::kNone) publish_now = true;
   ++lane.concluded;
   lane.last_outcome.kind = outcome.kind;
   lane.last_outcome.reason = outcome.action.empty() ? why : why + "; " + outcome.action;

@@ -112,7 +112,7 @@ void Scheduler::Run() {
     const MonoTime next = StartAll();
     if (draining && in_flight.empty()) drained.NotifyAll();
     now = clock.Mono();
-    if (now - published >= kPublishEvery || published == MonoTime{}) PublishLanes();
+    if (publish_now || now - published >= kPublishEvery) PublishLanes();
     patience =
         next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
     if (!in_flight.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
@@ -215,6 +215,7 @@ std::vector<LaneStatus> Scheduler::StatusOfLanes() const {
 void Scheduler::PublishLanes() {
   auto now = std::make_shared<const std::vector<LaneStatus>>(StatusOfLanes());
   published = clock.Mono();
+  publish_now = false;
   MutexLock lock(recent_mu);
   recent.swap(now);
 }

@@ -94,6 +94,7 @@ struct Scheduler {
   CondVar concluded;                                   ///< an attempt has its outcome, and somebody waits for it
   int waiting GUARDED_BY(mu) = 0;                      ///< those who do
   MonoTime published GUARDED_BY(mu){};
+  bool publish_now GUARDED_BY(mu) = true;  ///< a lane has changed its state
   mutable Mutex recent_mu;
   std::shared_ptr<const std::vector<LaneStatus>> recent GUARDED_BY(recent_mu) =
       std::make_shared<const std::vector<LaneStatus>>();

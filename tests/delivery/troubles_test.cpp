@@ -190,9 +190,10 @@ TEST_F(TroublesTest, ANoticeSurvivesARestart) {
   Lane("oncall"), Lane("barrier");
   Start();
   ASSERT_TRUE(dispatcher->Pause("oncall"));
-  Accept("call-1", {"ops"});
-  ASSERT_TRUE(AwaitSent("http://ops", 1));
-  ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
+  Accept("call-1", {"ops"}), Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
   ASSERT_TRUE(bell.Await([&] { return StatusOf("oncall").pending == 1 || (Settle(), false); }));
   Restart();
   dispatcher->Resume("oncall");
@@ -213,6 +214,98 @@ TEST_F(TroublesTest, ASinkThatKeepsFailingIsToldAfterAWhile) {
   ASSERT_TRUE(AwaitSent("http://ops", 7));
   ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
   EXPECT_TRUE(AwaitSent("http://oncall", 1));
+}
+
+TEST_F(TroublesTest, OneThatStaysRefusedAloneIsToldAfterAWhile) {
+  Lane("ops").config.notify_problems_to = "oncall";
+  Lane("oncall"), Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
+  Settle();
+  EXPECT_EQ(http.CountSent("http://oncall"), 0u) << "it may be that message";
+  Tick(15s);
+  EXPECT_TRUE(AwaitSent("http://oncall", 1));
+}
+
+TEST_F(TroublesTest, DeadLettersAreToldTogether) {
+  Lane("ops").config.notify_problems_to = "oncall";
+  auto sink = std::make_shared<FakeSink>();
+  sink->render = [](const SinkDelivery& delivery) {
+    HttpRequest request;
+    request.url = "http://oncall";
+    request.body = delivery.message.title + "|" + delivery.message.text;
+    return request;
+  };
+  Lane("oncall", sink), Lane("barrier");
+  Start();
+  for (int i = 1; i <= 3; ++i) {
+    Accept("call-" + std::to_string(i), {"ops"});
+    ASSERT_TRUE(AwaitSent("http://ops", static_cast<std::size_t>(i)));
+    ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(400)));
+  }
+  Settle();
+  EXPECT_EQ(http.CountSent("http://oncall"), 0u);
+  Tick(10s);
+  ASSERT_TRUE(AwaitSent("http://oncall", 1));
+  EXPECT_THAT(http.Sent().back(), HasSubstr("has 3 dead letters|3x "));
+  ASSERT_TRUE(AnswerAndAwait("http://oncall", Answered(400))) << "a notice that dies causes none";
+  Tick(1h);
+  Settle();
+  EXPECT_EQ(http.CountSent("http://oncall"), 1u);
+}
+
+TEST_F(TroublesTest, ThatANewSinkWorksIsToldToo) {
+  Lane("ops").config.notify_problems_to = "oncall";
+  Lane("oncall"), Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"}), Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
+  ASSERT_TRUE(AwaitSent("http://oncall", 1));
+  lanes["ops"].sink = std::make_shared<FakeSink>();
+  Use();
+  ASSERT_TRUE(AwaitSent("http://ops", 3));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  EXPECT_TRUE(AwaitSent("http://oncall", 2));
+  EXPECT_THAT(Log(), HasSubstr("lane_resumed"));
+}
+
+TEST_F(TroublesTest, ResumeSaysHowItWent) {
+  using How = Dispatcher::Resumed::How;
+  Lane("ops"), Lane("barrier");
+  Start();
+  EXPECT_EQ(dispatcher->Resume("ops", 20s).how, How::kNothingToTry);
+  ASSERT_TRUE(dispatcher->Pause("ops", {{}, "maintenance"}));
+  EXPECT_THAT(StatusOf("ops").because, HasSubstr("paused by the operator: maintenance"));
+  Accept("call-1", {"ops"});
+  Settle();
+  EXPECT_EQ(dispatcher->Resume("ops").how, How::kNotKnownYet);
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
+  http.AnswerAll([](const HttpRequest&) { return Answered(401); });
+  const auto fails = dispatcher->Resume("ops", 20s);
+  EXPECT_EQ(fails.how, How::kFails);
+  EXPECT_THAT(fails.because, HasSubstr("make a new key"));
+  http.AnswerAll([](const HttpRequest&) { return Answered(200); });
+  EXPECT_EQ(dispatcher->Resume("ops", 20s).how, How::kWorks);
+}
+
+TEST_F(TroublesTest, APauseEndsAtItsTime) {
+  Lane("ops");
+  Start();
+  ASSERT_TRUE(dispatcher->Pause("ops", {clock.Wall() + 1h, ""}));
+  Accept("call-1", {"ops"});
+  Restart();
+  Tick(59min);
+  EXPECT_EQ(StatusOf("ops").state, State::kPaused);
+  EXPECT_EQ(http.CountSent("http://ops"), 0u);
+  Tick(1min);
+  EXPECT_TRUE(AwaitSent("http://ops", 1));
+  EXPECT_EQ(StatusOf("ops").state, State::kOpen);
+  EXPECT_TRUE(bell.Await([&] { return !journal.inner.LoadLanes()->front().pause; })) << "nor is it one after a restart";
 }
 
 TEST_F(TroublesTest, AStatusMeansWhatTheOperatorSays) {

@@ -216,7 +216,7 @@ TEST_F(SqliteHistory, ACallLooksAtABoundedNumberOfRowsAndMissesNone) {
   journal_.reset();
   Shell(
       "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 45000) INSERT INTO delivery "
-      "SELECT i, 1, 7, 1000, 2, 0, 0, 0, 0, 0, 0, 'ops', 'r', '', '', x'', 0, '', '', '' FROM n");
+      "SELECT i, 1, 7, 1000, 2, 0, 0, 0, 0, 0, 0, 'ops', 'r', '', '', x'', 0, '', '', '', 0, 0 FROM n");
   ASSERT_TRUE(Open());
   const DeliveryFilter rare{.sink = "rare"};
   int calls = 0;
@@ -239,7 +239,7 @@ TEST_F(SqliteHistory, WhatHasEndedLongAgoIsNotReadToListWhatWaits) {
   journal_.reset();
   Shell(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000) INSERT INTO delivery "
-      "SELECT i, 1, 7, 1000, 2, 0, 0, 0, 0, 0, 0, 'ops', 'r', '', '', x'', 0, '', '', '' FROM n");
+      "SELECT i, 1, 7, 1000, 2, 0, 0, 0, 0, 0, 0, 'ops', 'r', '', '', x'', 0, '', '', '', 0, 0 FROM n");
   ASSERT_TRUE(Open());
   ASSERT_TRUE(Append("waits", 10, {"ops"}));
   const auto page = journal_->ListDeliveries({.states = {DeliveryState::kPending, DeliveryState::kHeld}}, 0, 10);
