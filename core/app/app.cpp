@@ -194,6 +194,9 @@ Status App::Impl::Start(BuildResult& build) {
       *journal, clock, metrics,
       [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
         dispatcher->Accept(std::move(event), std::move(deliveries));
+      },
+      [this](std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes) {
+        dispatcher->Revise(std::move(event), seq, changes);
       });
   acceptor->Use(first->MakeIngressSnapshot());
   PublishMetrics();

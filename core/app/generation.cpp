@@ -170,6 +170,9 @@ std::shared_ptr<const IngressSnapshot> Generation::MakeIngressSnapshot() const {
   for (const auto& source : config.sources) snapshot->endpoints.push_back({source, sources.at(source.name)});
   snapshot->trusted_proxies = config.server.trusted_proxies;
   snapshot->routes = routes;
+  for (const auto& [name, built] : sinks) {
+    if (built.sink && built.sink->Advice().updates) snapshot->updating_sinks.insert(name);
+  }
   return snapshot;
 }
 

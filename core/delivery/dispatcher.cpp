@@ -76,6 +76,17 @@ void Dispatcher::Accept(std::shared_ptr<const CallEvent> event, std::vector<Pend
   scheduler_->inbox->Accept({std::move(event), std::move(deliveries)});
 }
 
+void Dispatcher::Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes) {
+  {
+    MutexLock lock(scheduler_->mu);
+    for (auto& [name, lane] : scheduler_->lanes) {
+      lane->Revise(seq, event);
+      for (const auto& [delivery, ref] : lane->lane.Release(changes.canceled)) lane->Forget(ref);
+    }
+  }
+  scheduler_->inbox->Accept({std::move(event), changes.added});
+}
+
 namespace {
 
 Status StorePause(Scheduler& scheduler, const std::string& sink, const std::optional<hookswitch::Pause>& pause) {

@@ -82,6 +82,10 @@ class Dispatcher {
   /// Takes over freshly stored deliveries. `event` saves reading it again; it is kept only while the lane is short.
   void Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries);
 
+  /// A stored event has another content from now on: what waits carries it; `changes` is what the journal has made of
+  /// its deliveries.
+  void Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes);
+
   /// Starts nothing for `sink` until it is resumed or `pause` is over. Blocks until the journal knows, so that a
   /// restart does too. An error (kUnavailable) says that it does not: the sink is paused, and forgets it at a restart.
   /// kNotFound: there is no such sink.

@@ -146,6 +146,12 @@ void LaneRuntime::Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event
   }
 }
 
+void LaneRuntime::Revise(EventSeq seq, const std::shared_ptr<const CallEvent>& event) {
+  for (auto& [ref, kept] : events_) {
+    if (lane[ref].event == seq) kept = event;
+  }
+}
+
 void LaneRuntime::RememberStory(Lane::Ref ref, std::string story) {
   if (!story.empty()) stories_.insert_or_assign(ref, std::move(story));
 }

@@ -42,6 +42,8 @@ class LaneRuntime {
 
   /// Keep what is not worth a place in every LaneDelivery.
   void Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event, std::string state);
+  /// The event that is kept of some is another one now.
+  void Revise(EventSeq seq, const std::shared_ptr<const CallEvent>& event);
   void RememberStory(Lane::Ref ref, std::string story);
   void Forget(Lane::Ref ref);
   std::shared_ptr<const CallEvent> EventOf(Lane::Ref ref) const;

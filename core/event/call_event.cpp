@@ -1,8 +1,10 @@
 #include "core/event/call_event.h"
 
 #include <array>
+#include <cstring>
 
 #include "core/base/check.h"
+#include "core/base/hash.h"
 #include "core/base/json.h"
 #include "core/base/time_text.h"
 
@@ -104,6 +106,48 @@ std::string_view ToString(Role role) {
     case Role::kTool: return "tool";
   }
   Unreachable();
+}
+
+std::uint64_t ContentSum(const CallEvent& event, bool with_ended_at) {
+  std::uint64_t sum = 0;
+  const auto add = [&](std::string_view text) { sum = MixIn(sum, text); };
+  const auto add_number = [&](auto number) {
+    char bytes[sizeof number];
+    std::memcpy(bytes, &number, sizeof number);
+    add({bytes, sizeof bytes});
+  };
+  const auto add_optional = [&](const auto& optional, auto of) {
+    add(optional ? "1" : "0");
+    if (optional) add_number(of(*optional));
+  };
+  const auto itself = [](auto value) { return value; };
+  const auto milliseconds = [](WallTime time) { return time.time_since_epoch().count(); };
+  for (const std::string_view text :
+       {std::string_view(event.call_id), std::string_view(event.agent_id), std::string_view(event.raw_status),
+        std::string_view(event.from), std::string_view(event.to), std::string_view(event.summary),
+        std::string_view(event.recording_url), std::string_view(event.hangup_by), std::string_view(event.hangup_reason),
+        std::string_view(event.error), ToString(event.status), event.direction ? ToString(*event.direction) : ""}) {
+    add(text);
+  }
+  add_optional(event.started_at, milliseconds);
+  if (with_ended_at) add_optional(event.ended_at, milliseconds);
+  add_optional(event.duration, itself);
+  add_optional(event.hangup_code, itself);
+  add_optional(event.voicemail, itself);
+  add_optional(event.cost, [](const Money& money) { return money.amount; });
+  if (event.cost) add(event.cost->currency);
+  for (const Turn& turn : event.transcript) {
+    add(ToString(turn.role));
+    add(turn.text);
+  }
+  for (const TextMap* map : {&event.data, &event.meta}) {
+    add_number(map->size());
+    for (const auto& [key, value] : *map) {
+      add(key);
+      add(value);
+    }
+  }
+  return sum == 0 ? 1 : sum;
 }
 
 std::string ToJson(const CallEvent& event) {

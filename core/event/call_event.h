@@ -107,6 +107,10 @@ struct CallEvent {
   const std::string& AgentLabel() const { return agent_name.empty() ? agent_id : agent_name; }
 };
 
+/// A sum of what the event says about its call: of everything but `id` and `received_at`, and but `ended_at` if that is
+/// not what the platform said but when it wrote. Never 0. The same in every version, for it is stored.
+std::uint64_t ContentSum(const CallEvent& event, bool with_ended_at = true);
+
 /// The normalized event of CONTRACT.md as one line of JSON.
 std::string ToJson(const CallEvent& event);
 

@@ -62,6 +62,12 @@ bool IsPlain(std::string_view path) {
   return path.find("//") == path.npos && (path.size() < 2 || !path.ends_with('/'));
 }
 
+Answer RevisedAnswer(std::string_view id) {
+  Answer answer = AcceptedAnswer(id, "duplicate", "true");
+  answer.body.insert(answer.body.size() - 1, R"(,"revised":true)");
+  return answer;
+}
+
 Answer RetryLater(int status, std::string_view error, std::string_view detail, int seconds) {
   Answer answer = ErrorAnswer(status, error, detail);
   answer.retry_after_seconds = seconds;
@@ -71,11 +77,13 @@ Answer RetryLater(int status, std::string_view error, std::string_view detail, i
 }  // namespace
 
 struct Acceptor::Impl {
-  Impl(Journal& journal_in, const Clock& clock_in, Metrics& metrics_in, DeliveriesAccepted accepted_in)
+  Impl(Journal& journal_in, const Clock& clock_in, Metrics& metrics_in, DeliveriesAccepted accepted_in,
+       EventRevised revised_in)
       : journal(journal_in),
         clock(clock_in),
         metrics(metrics_in),
         accepted(std::move(accepted_in)),
+        revised(std::move(revised_in)),
         refusals(journal, clock, metrics),
         seconds(metrics.MakeLatency("hookswitch_accept_seconds",
                                     "From a request read whole to its answer, the durable write included.")),
@@ -95,7 +103,7 @@ struct Acceptor::Impl {
     const Active* of = nullptr;
     const IngressSnapshot::Endpoint* what = nullptr;  // of its snapshot
     std::shared_ptr<RateLimiter> limiter;             // nullptr: no limit
-    std::optional<Counter> received, duplicate, unmatched;
+    std::optional<Counter> received, duplicate, revised, unmatched;
   };
   struct Active {
     std::shared_ptr<const IngressSnapshot> snapshot;
@@ -131,6 +139,7 @@ struct Acceptor::Impl {
   const Clock& clock;
   Metrics& metrics;
   const DeliveriesAccepted accepted;
+  const EventRevised revised;
   Refusals refusals;
   const Histogram seconds;
   std::atomic<bool> draining{false};
@@ -184,8 +193,9 @@ struct Acceptor::Impl {
   std::thread answers;
 };
 
-Acceptor::Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted)
-    : impl_(std::make_unique<Impl>(journal, clock, metrics, std::move(accepted))) {}
+Acceptor::Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted,
+                   EventRevised revised)
+    : impl_(std::make_unique<Impl>(journal, clock, metrics, std::move(accepted), std::move(revised))) {}
 Acceptor::~Acceptor() = default;
 
 void Acceptor::Use(std::shared_ptr<const IngressSnapshot> snapshot) {
@@ -211,6 +221,8 @@ void Acceptor::Use(std::shared_ptr<const IngressSnapshot> snapshot) {
         impl_->metrics.MakeCounter("hookswitch_events_received_total", "Events stored for the first time.", labels);
     made.duplicate = impl_->metrics.MakeCounter("hookswitch_events_duplicate_total",
                                                 "Events seen before; nothing new was sent.", labels);
+    made.revised = impl_->metrics.MakeCounter("hookswitch_events_revised_total",
+                                              "Events that came again with other content, which was kept.", labels);
     made.unmatched =
         impl_->metrics.MakeCounter("hookswitch_events_unmatched_total", "Events that no rule wanted.", labels);
   }
@@ -337,6 +349,9 @@ void Acceptor::Impl::Prepare(PendingAppend& what, const RawRequest& raw, Normali
   stored.dedup = KeyOf(source, normalized.dedup_key);
   stored.received_at = raw.received_at;
   if (auto* call = std::get_if<CallEvent>(&normalized.what)) {
+    stored.content = normalized.content;
+    what.note = std::move(normalized.note);
+    stored.note = what.note;
     what.event = std::make_shared<CallEvent>(std::move(*call));
     const CallEvent& event = *what.event;
     const IngressSnapshot& snapshot = *what.endpoint->of->snapshot;
@@ -349,6 +364,7 @@ void Acceptor::Impl::Prepare(PendingAppend& what, const RawRequest& raw, Normali
                                  .template_name = route.template_name,
                                  .hold = ends_softly ? route.settle : std::chrono::milliseconds(0),
                                  .newest_only = route.newest_only,
+                                 .updates = snapshot.updating_sinks.contains(route.sink),
                                  .ends_call = ends_call});
     }
     stored.call_id = event.call_id;
@@ -368,6 +384,19 @@ Answer Acceptor::Impl::AnswerTo(const PendingAppend& what, const Result<Accepted
   const std::vector<NewDelivery>& deliveries = what.deliveries;
   if (!result) return JournalRefused(endpoint, result.error());
   JournalWorks();
+  if (result->revised) {
+    endpoint.revised->Add();
+    const auto& [added, canceled] = *result->revised;
+    log::Info("event_revised", {{"id", result->id},
+                                {"source", stored.source},
+                                {"call_id", stored.call_id},
+                                {"status", stored.status},
+                                {"added", added.size()},
+                                {"canceled", canceled.size()}});
+    what.event->id = result->id;
+    if (revised) revised(what.event, result->event, *result->revised);
+    return RevisedAnswer(result->id);
+  }
   if (result->duplicate) {
     endpoint.duplicate->Add();
     log::Debug("event_duplicate", {{"id", result->id}, {"source", stored.source}, {"call_id", stored.call_id}});

@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct IngressSnapshot {
   std::vector<Endpoint> endpoints;
   std::vector<config::Network> trusted_proxies;
   std::shared_ptr<const RouteTable> routes;
+  std::set<std::string, std::less<>> updating_sinks{};  ///< those that change in place what they have sent
 };
 
 /// Told of every new event, after the commit and before the answer: what was stored and the deliveries that now wait
@@ -33,11 +35,17 @@ struct IngressSnapshot {
 using DeliveriesAccepted =
     std::function<void(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries)>;
 
+/// Told of every event that came again with other content, likewise: the event as it is now, and what that did to its
+/// deliveries.
+using EventRevised =
+    std::function<void(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes)>;
+
 /// The way of an event from request to answer: who sent it, what it says, who should hear, on disk, 200.
 /// Safe from any thread. The references outlive it.
 class Acceptor {
  public:
-  Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted);
+  Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted,
+           EventRevised revised = nullptr);
   ~Acceptor();
 
   /// From the next request on. Requests under way end on the snapshot they began with. Before the first call everything

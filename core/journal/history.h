@@ -72,6 +72,13 @@ struct StoredAttempt {
   std::string request, response;  ///< "" if not kept
 };
 
+/// What an event was before it was revised.
+struct Revision {
+  std::uint32_t number = 0;  ///< 0: as it came first
+  WallTime until{};          ///< when the next one took its place
+  std::string headers, body;
+};
+
 /// A part of a list, newest first.
 template <class T>
 struct Page {
@@ -98,6 +105,8 @@ class History {
   [[nodiscard]] virtual Result<DeliverySummary> FindDelivery(DeliverySeq delivery) = 0;
   /// Oldest first.
   [[nodiscard]] virtual Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) = 0;
+  /// Oldest first; empty for an event that was never revised.
+  [[nodiscard]] virtual Result<std::vector<Revision>> RevisionsOf(EventSeq event) = 0;
 
   /// Makes deliveries that have ended pending again, as replays of `now` and due at once, in one durable step.
   /// Returns those that it changed: others are not there or have not ended.

@@ -126,6 +126,18 @@ class HistoryReader::Connection {
     return page;
   }
 
+  Result<std::vector<Revision>> RevisionsOf(EventSeq event) {
+    std::vector<Revision> all;
+    revisions_.Bind(event);
+    for (;;) {
+      const auto row = revisions_.Next();
+      if (!row) return row.error();
+      if (!*row) return all;
+      all.push_back({static_cast<std::uint32_t>(revisions_.Int(0)), Time(revisions_.Int(1)),
+                     std::string(revisions_.Bytes(2)), std::string(revisions_.Bytes(3))});
+    }
+  }
+
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) {
     Page<RefusedRequest> page;
     if (limit == 0) return page;
@@ -242,6 +254,7 @@ class HistoryReader::Connection {
         {&runs_,
          "SELECT first_delivery, deliveries FROM event WHERE seq = ?1 UNION ALL "
          "SELECT first_delivery, deliveries FROM replay WHERE event = ?1"},
+        {&revisions_, "SELECT number, until_ms, headers, body FROM revision WHERE event = ? ORDER BY number"},
         {&refused_,
          "SELECT number, at_ms, source, peer, http_status, error, detail, path FROM refused WHERE number < ? "
          "ORDER BY number DESC"},
@@ -345,7 +358,7 @@ class HistoryReader::Connection {
   const std::uint16_t salt_;
   Statement events_, newest_event_, oldest_event_;
   Statement deliveries_, newest_delivery_, oldest_delivery_;
-  Statement event_, body_, delivery_, attempt_, runs_, refused_;
+  Statement event_, body_, delivery_, attempt_, runs_, refused_, revisions_;
 };
 
 HistoryReader::HistoryReader(std::string path, std::uint16_t salt) : path_(std::move(path)), salt_(salt) {}
@@ -384,6 +397,9 @@ Result<std::vector<StoredAttempt>> HistoryReader::AttemptsOf(DeliverySeq deliver
   return Ask(&Connection::AttemptsOf, delivery);
 }
 
+Result<std::vector<Revision>> HistoryReader::RevisionsOf(EventSeq event) {
+  return Ask(&Connection::RevisionsOf, event);
+}
 Result<Page<RefusedRequest>> HistoryReader::ListRefused(std::int64_t before, std::size_t limit) {
   return Ask(&Connection::ListRefused, before, limit);
 }

@@ -24,6 +24,7 @@ class HistoryReader {
   Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq event);
   Result<DeliverySummary> FindDelivery(DeliverySeq delivery);
   Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery);
+  Result<std::vector<Revision>> RevisionsOf(EventSeq event);
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit);
 
  private:

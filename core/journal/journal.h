@@ -22,6 +22,7 @@ struct NewDelivery {
   /// Over 0: stored as kHeld, due so long after the event was received.
   std::chrono::milliseconds hold{};
   bool newest_only = false;  ///< a later one of its call takes its place (rules[].per_call: latest)
+  bool updates = false;      ///< the sink changes in place what it has sent of the event
   bool ends_call = false;    ///< the call has really ended: takes the place of one that is held for that
 };
 
@@ -40,13 +41,6 @@ struct NewEvent {
   /// A sum of what the event says; equal for equal content. 0: not known.
   std::uint64_t content = 0;
   std::span<const NewDelivery> deliveries;
-};
-
-struct Accepted {
-  EventSeq event = 0;
-  std::string id;                  ///< the event's public id
-  bool duplicate = false;          ///< seen before: `event` and `id` are the first one's, nothing was stored
-  DeliverySeq first_delivery = 0;  ///< deliveries have consecutive numbers in the order given; 0 if none
 };
 
 /// A stored event, to be read again by its source.
@@ -76,6 +70,19 @@ struct PendingDelivery {
   std::string sink, rule, template_name;
   std::string state;    ///< left by the step before
   std::string story{};  ///< with is_fallback: why another sink gave it up, for people
+};
+
+struct Accepted {
+  EventSeq event = 0;
+  std::string id;                  ///< the event's public id
+  bool duplicate = false;          ///< seen before: `event` and `id` are the first one's
+  DeliverySeq first_delivery = 0;  ///< deliveries have consecutive numbers in the order given; 0 if none
+  /// With `duplicate`: its content is another than the stored one's, whose place it has taken.
+  struct Revised {
+    std::vector<PendingDelivery> added;  ///< for sinks that were not reached yet, or that change what they sent
+    std::vector<DeliverySeq> canceled;   ///< waited, and are not wanted any more
+  };
+  std::optional<Revised> revised{};
 };
 
 enum class DeliveryState : std::uint8_t {
@@ -170,8 +177,11 @@ class Journal {
 
   /// Stores `event` and all its deliveries in one durable step.
   ///
-  /// The same dedup digest again succeeds, changes nothing and says so. Errors: kUnavailable (not writable now; try
-  /// later), kFull (over `max_backlog` waiting deliveries). Blocks until the commit is on disk, usually under 5 ms.
+  /// The same dedup digest again succeeds and says so. If its content is the same, or not known, it changes nothing.
+  /// Else it is a revision: its body takes the place of the stored one, which is kept beside it (the last 16 of them),
+  /// what waits carries it, and `deliveries` are compared with those of the event (Accepted::Revised). Errors:
+  /// kUnavailable (not writable now; try later), kFull (over `max_backlog` waiting deliveries). Blocks until the commit
+  /// is on disk, usually under 5 ms.
   [[nodiscard]] virtual Result<Accepted> Append(const NewEvent& event) = 0;
   /// The same without waiting: `done` is told once what Append would have returned, on a thread of the journal's own or
   /// within this call. It must not block or throw. `event` and what it borrows stay until then.

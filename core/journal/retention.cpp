@@ -158,6 +158,7 @@ Status Retention::Remove(Store& store, const Event& event, const Deliveries& del
     if (event.call_key != 0) HSW_TRY(sql.remove_memory.Bind(delivery.sink, event.call_key, event.seq).Run());
     HSW_TRY(sql.remove_delivery.Bind(delivery.seq).Run());
   }
+  HSW_TRY(sql.remove_revisions.Bind(event.seq).Run());
   HSW_TRY(sql.remove_raw.Bind(event.seq).Run());
   return sql.remove_event.Bind(event.seq).Run();
 }

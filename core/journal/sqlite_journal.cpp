@@ -158,6 +158,7 @@ class SqliteJournal final : public JournalWithHistory {
   Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override {
     return Execute([&](Store& store, auto&) { return store.SavePause(sink, pause); });
   }
+  Result<std::vector<Revision>> RevisionsOf(EventSeq event) override { return history_.RevisionsOf(event); }
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override {
     return history_.ListRefused(before, limit);
   }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/journal/rows.h"
 #include "core/journal/scan.h"
@@ -18,26 +19,10 @@ std::string_view AsText(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-std::uint64_t Mix(std::uint64_t sum, std::string_view bytes) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
-  sum = (sum ^ bytes.size()) * kOdd;
-  while (bytes.size() >= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, bytes.data(), 8);
-    sum = (sum ^ word) * kOdd;
-    sum ^= sum >> 32;
-    bytes.remove_prefix(8);
-  }
-  std::uint64_t word = 0;
-  if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
-  sum = (sum ^ word) * kOdd;
-  return sum ^ (sum >> 32);
-}
-
 }  // namespace
 
 std::uint64_t SumOf(std::string_view headers, std::string_view body) {
-  return Mix(Mix(0, headers), body);
+  return MixIn(MixIn(0, headers), body);
 }
 
 Result<std::unique_ptr<Store>> Store::Open(const std::string& path, int page_size) {
@@ -81,6 +66,18 @@ Status Store::Connect() {
       {&sql_.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
       {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,?,?,0,0,0,0,0,?,?,?,'',zeroblob(16),?,'','','',0,0)"},
       {&sql_.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
+      {&sql_.content_of, "SELECT content FROM event WHERE seq = ?"},
+      {&sql_.runs_of,
+       "SELECT first_delivery, deliveries FROM event WHERE seq = ?1 UNION ALL "
+       "SELECT first_delivery, deliveries FROM replay WHERE event = ?1"},
+      {&sql_.delivery_of, "SELECT event, sink, state, fallback FROM delivery WHERE seq = ?"},
+      {&sql_.keep_revision,
+       "INSERT INTO revision SELECT seq, revisions, ?2, headers, body FROM event JOIN raw USING (seq) WHERE seq = ?1"},
+      {&sql_.revise_raw, "UPDATE raw SET sum = ?2, headers = ?3, body = ?4 WHERE seq = ?1"},
+      {&sql_.revise_event,
+       "UPDATE event SET agent = ?2, status = ?3, note = ?4, content = ?5, revisions = revisions + 1 WHERE seq = ?1"},
+      {&sql_.drop_revisions,
+       "DELETE FROM revision WHERE event = ?1 AND number < (SELECT revisions FROM event WHERE seq = ?1) - 16"},
       {&sql_.attempt,
        "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
        "?14 FROM delivery WHERE seq = ?1"},
@@ -125,6 +122,7 @@ Status Store::Connect() {
       {&sql_.remove_raw, "DELETE FROM raw WHERE seq = ?"},
       {&sql_.remove_event, "DELETE FROM event WHERE seq = ?"},
       {&sql_.remove_replays, "DELETE FROM replay WHERE event = ?"},
+      {&sql_.remove_revisions, "DELETE FROM revision WHERE event = ?"},
   };
   for (const auto& [statement, text] : statements) {
     auto prepared = db_.Prepare(text);
@@ -211,7 +209,14 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
       accepted_at = WallTime(std::chrono::milliseconds(sql_.received_ms.Int(0)));
       sql_.received_ms.Reset();
     }
-    return Ok();
+    if (event.content == 0) return Ok();
+    std::uint64_t content = 0;
+    if (const auto row = sql_.content_of.Bind(first).Next(); row && *row) {
+      content = static_cast<std::uint64_t>(sql_.content_of.Int(0));
+      sql_.content_of.Reset();
+    }
+    if (content == 0 || content == event.content) return Ok();
+    return Revise(first, event, sum, accepted.revised.emplace());
   }
   const auto count = static_cast<std::int64_t>(event.deliveries.size());
   if (max_backlog != 0 && count != 0 && pending_.size() >= max_backlog) {

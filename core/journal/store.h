@@ -40,7 +40,7 @@ class Store {
   [[nodiscard]] Status Revive(std::span<const DeliverySeq> deliveries, WallTime now,
                               std::vector<PendingDelivery>& revived, std::set<DeliverySeq>& damaged);
   [[nodiscard]] Status AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
-                                     std::vector<PendingDelivery>& added);
+                                     std::vector<PendingDelivery>& added);  ///< as replays
   [[nodiscard]] Status Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
                               std::vector<DeliverySeq>& canceled, std::set<DeliverySeq>& damaged);
   [[nodiscard]] Status SavePause(std::string_view sink, const std::optional<Pause>& pause);
@@ -73,11 +73,18 @@ class Store {
     Statement begin, commit, rollback;
     Statement event, raw, delivery, received_ms;
     Statement attempt, update, keep_fallback, fallback, memory, lane, refused, set_meta, probe;
+    Statement content_of, runs_of, delivery_of, keep_revision, revise_raw, revise_event, drop_revisions;
     Statement pause, call_of, state_of, revive, cancel, one_pending, replay;
     Statement page_count, free_count;
     // Of Retention.
     Statement old_events, old_delivery, old_attempt, old_replays;
     Statement remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event, remove_replays;
+    Statement remove_revisions;
+  };
+  struct DeliveryOfEvent {
+    DeliverySeq seq = 0;
+    std::string sink;
+    DeliveryState state{};
   };
 
   Store(std::string path, int page_size) : path_(std::move(path)), page_size_(page_size) {}
@@ -87,6 +94,10 @@ class Store {
                      std::int64_t flags);
   /// Empty if there is no such delivery, or none that can be read.
   Result<std::optional<DeliveryState>> StateOfRow(DeliverySeq delivery, std::set<DeliverySeq>& damaged);
+  Status AddLater(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
+                  std::vector<PendingDelivery>& added);
+  Status Revise(EventSeq event, const NewEvent& revised, std::uint64_t sum, Accepted::Revised& changes);
+  Result<std::vector<DeliveryOfEvent>> DeliveriesOfEvent(EventSeq event);
   Status UpdateRow(Statement& update, DeliverySeq delivery, std::set<DeliverySeq>& damaged);
   Result<PendingDelivery> ReadPending(DeliverySeq delivery);
   void SetPending(DeliverySeq delivery, bool pending);

@@ -50,6 +50,12 @@ Status Store::Revive(std::span<const DeliverySeq> deliveries, WallTime now, std:
 
 Status Store::AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
                             std::vector<PendingDelivery>& added) {
+  return AddLater(event, deliveries, now, kReplay | kNotTriedSince, added);
+}
+
+/// Adds deliveries to a stored event, which the table of replays leads to; `flags` beside their own.
+Status Store::AddLater(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
+                       std::vector<PendingDelivery>& added) {
   const auto row = sql_.call_of.Bind(event).Next();
   if (!row) return row.error();
   if (!*row) return Error{ErrorCode::kNotFound, "event " + std::to_string(event) + " is not in the journal (any more)"};
@@ -59,7 +65,7 @@ Status Store::AddDeliveries(EventSeq event, std::span<const NewDelivery> deliver
   HSW_TRY(sql_.replay.Bind(event, next_delivery_, static_cast<std::int64_t>(deliveries.size())).Run());
   for (const NewDelivery& delivery : deliveries) {
     const DeliverySeq seq = next_delivery_;
-    HSW_TRY(AddDelivery(event, call_key, now, delivery, FlagsOf(delivery) | kReplay | kNotTriedSince));
+    HSW_TRY(AddDelivery(event, call_key, now, delivery, FlagsOf(delivery) | flags));
     auto pending = ReadPending(seq);
     if (!pending) return pending.error();
     added.push_back(std::move(*pending));

@@ -113,7 +113,8 @@ SinkAdvice AdviceOf(const hsw_sink& sink, hsw_instance* instance) {
                  .rate_max = sink.rate_max,
                  .rate_per_ms = sink.rate_per_ms,
                  .rate_burst = sink.rate_burst,
-                 .concurrency = sink.concurrency};
+                 .concurrency = sink.concurrency,
+                 .updates = 0};
   if (sink.advise) sink.advise(instance, &raw);
   SinkAdvice advice;
   advice.rate_max = Bounded(raw.rate_max);
@@ -121,6 +122,7 @@ SinkAdvice AdviceOf(const hsw_sink& sink, hsw_instance* instance) {
   advice.rate_burst = std::max(1, Bounded(raw.rate_burst));
   advice.concurrency = Bounded(raw.concurrency);
   advice.concurrent_calls = (sink.flags & HSW_SINK_CONCURRENT) != 0;
+  advice.updates = raw.updates != 0;
   advice.ordered = (sink.flags & HSW_SINK_ORDERED) != 0;
   return advice;
 }

@@ -35,6 +35,7 @@ struct SinkAdvice {
   int concurrency = 0;  ///< 0: no advice
   bool concurrent_calls = false;
   bool ordered = false;  ///< its requests may name an `order`
+  bool updates = false;  ///< a later delivery of a call changes in place what an earlier one made
 };
 
 /// One configured sink, ready to be used. Implemented by plugins (PluginHost) and by tests.

@@ -163,6 +163,8 @@ std::variant<Normalized, Refusal> BolnaSource::Normalize(const RawRequest& reque
     return Aside("bolna batch webhook", std::move(key), request.body);
   }
 
+  if (payload::IsTestOfAHook(*body)) return Aside("a test of the hook", "bolna-test", request.body);
+
   CallEvent event;
   event.source = name_;
   event.source_title = title_;
@@ -176,7 +178,9 @@ std::variant<Normalized, Refusal> BolnaSource::Normalize(const RawRequest& reque
   }
   bolna::ReadCall(event, execution, currency_, document);
   std::string key = DedupKey(event, execution);
-  return Normalized{std::move(event), std::move(key)};
+  // When a call has ended is known from when the platform wrote, which each repetition may say anew.
+  const std::uint64_t content = ContentSum(event, /*with_ended_at=*/false);
+  return Normalized{std::move(event), std::move(key), content, document.mended()};
 }
 
 }  // namespace hookswitch

@@ -1,5 +1,6 @@
 #include "core/sources/payload.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -75,6 +76,33 @@ std::string MendSurrogates(std::string_view text) {
   return out;
 }
 
+// `text` with every NaN, Infinity and -Infinity outside of strings written as null.
+std::string MendNumbers(std::string_view text) {
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      out += c;
+      if (c == '\\' && i + 1 < text.size()) out += text[++i];
+      in_string = c != '"';
+      continue;
+    }
+    in_string = c == '"';
+    std::size_t word = 0;
+    for (const std::string_view one : {"NaN", "-Infinity", "Infinity", "-NaN", "+Infinity"}) {
+      if (word == 0 && text.substr(i).starts_with(one)) word = one.size();
+    }
+    if (word == 0) {
+      out += c;
+    } else {
+      out += "null";
+      i += word - 1;
+    }
+  }
+  return out;
+}
+
 bool IsControl(std::string_view text, std::size_t i) {
   const auto c = static_cast<unsigned char>(text[i]);
   if (c < 0x20) return c != '\n' && c != '\t';
@@ -142,10 +170,36 @@ Result<const json::value*> Document::Parse(std::string_view text) {
   };
   const json::value* value = parse(text);
   if (value) return value;
+  const std::size_t place = consumed;
+  const json::error_code first_error = error;
+  std::string mended(text);
+  std::string what;
+  const auto mend = [&](std::string better, std::string_view so) {
+    if (better == mended) return;
+    what += what.empty() ? "" : "; ";
+    what += so;
+    mended = std::move(better);
+  };
+  if (!IsUtf8(mended)) mend(ToUtf8(mended), "bytes that are no UTF-8 were read as U+FFFD");
   // The parser reports half a pair as one of several errors, at different places.
-  if (const std::string mended = MendSurrogates(text); mended != text) value = parse(mended);
-  if (value) return value;
+  mend(MendSurrogates(mended), "half of a character was read as U+FFFD");
+  mend(MendNumbers(mended), "NaN or Infinity was read as null");
+  if (!what.empty()) value = parse(mended);
+  if (value) {
+    mended_ = std::move(what);
+    return value;
+  }
+  consumed = place;
+  error = first_error;
   return Error{ErrorCode::kInvalid, Place(text, consumed) + ": " + Explain(error, text, consumed)};
+}
+
+bool IsTestOfAHook(const json::object& body) {
+  static constexpr std::array<std::string_view, 6> kKeys = {"ping", "test", "type", "event", "message", "timestamp"};
+  return std::all_of(body.begin(), body.end(), [](const auto& member) {
+    return std::find(kKeys.begin(), kKeys.end(), std::string_view(member.key().data(), member.key().size())) !=
+           kKeys.end();
+  });
 }
 
 const json::value* Find(const json::object* object, std::string_view key) {

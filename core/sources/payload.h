@@ -33,17 +33,25 @@ class Document {
   Document& operator=(const Document&) = delete;
 
   /// Parses one JSON text; the value lives as long as the Document. Of duplicate keys the last one counts. A lone half
-  /// of a surrogate pair (text cut inside an emoji by the sender) becomes U+FFFD. Errors: kInvalid, with the place and
-  /// what is wrong: "line 1, column 57: …"; holds nothing of the text.
+  /// of a surrogate pair (text cut inside an emoji by the sender) and a byte that is no UTF-8 become U+FFFD, NaN and
+  /// Infinity null: a refused event is a lost alert. Errors: kInvalid, with the place and what is wrong: "line 1,
+  /// column 57: …"; holds nothing of the text.
   Result<const json::value*> Parse(std::string_view text);
+  /// What had to be mended so that Parse could read it, for people; "" for nothing.
+  const std::string& mended() const { return mended_; }
 
  private:
   struct Scratch;
   static Scratch& ThreadScratch();
 
   Scratch& scratch_;
+  std::string mended_;
   json::monotonic_resource arena_;
 };
+
+/// Whether it is what platforms post to try a URL: {}, or nothing but `ping`, `test`, `type`, `event`, `message` and
+/// `timestamp`.
+bool IsTestOfAHook(const json::object& body);
 
 /// The member `key`; nullptr if `object` is nullptr, or the member is absent or null.
 const json::value* Find(const json::object* object, std::string_view key);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,6 +38,9 @@ struct Normalized {
   std::variant<CallEvent, NotACall> what;
   /// Equal keys (within one source) mean the same happening, sent again.
   std::string dedup_key;
+  /// Of a call: a sum of its content; the same happening with another one is a revision. 0: every repetition is one.
+  std::uint64_t content = 0;
+  std::string note{};  ///< what had to be mended to read the body; "" for nothing
 };
 
 /// One configured source: turns raw requests of one platform into events.

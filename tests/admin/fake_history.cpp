@@ -162,6 +162,10 @@ Result<std::vector<DeliverySeq>> FakeHistory::Cancel(std::span<const DeliverySeq
   return canceled;
 }
 
+Result<std::vector<Revision>> FakeHistory::RevisionsOf(EventSeq event) {
+  return revisions[event];
+}
+
 Result<Page<RefusedRequest>> FakeHistory::ListRefused(std::int64_t before, std::size_t limit) {
   Page<RefusedRequest> page;
   for (std::int64_t i = static_cast<std::int64_t>(refused.size()); i-- > 0;) {

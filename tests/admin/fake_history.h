@@ -26,6 +26,7 @@ class FakeHistory final : public History {
   std::function<Status()> on_change = [] { return Ok(); };  ///< called before each change; an error is its result
   std::vector<std::size_t> changes;                         ///< how many deliveries each change was asked for
   std::vector<RefusedRequest> refused;                      ///< oldest first
+  std::map<EventSeq, std::vector<Revision>> revisions;
   EventFilter last_event_filter;
   DeliveryFilter last_delivery_filter;
 
@@ -44,6 +45,7 @@ class FakeHistory final : public History {
                                                      WallTime now) override;
   Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> wanted, const std::string& reason) override;
   Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override;
+  Result<std::vector<Revision>> RevisionsOf(EventSeq event) override;
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
 };
 

@@ -408,4 +408,112 @@ TEST_P(JournalContract, RefusedRequestsAreListedNewestFirst) {
   EXPECT_EQ(refused.path, "/path/1005");
 }
 
+// The same event again with other content.
+
+class RevisionContract : public JournalContract {
+ protected:
+  /// The step "a" with `body`, routed to `sinks`; one of them may update in place.
+  Accepted Say(const std::string& body, std::uint64_t content, const std::vector<std::string>& sinks,
+               std::string_view updates = "", std::int64_t at = 1000) {
+    std::vector<NewDelivery> deliveries;
+    for (const std::string& sink : sinks) {
+      deliveries.push_back({.sink = sink, .rule = "r", .template_name = "", .updates = sink == updates});
+    }
+    const std::string agent = "agent of " + body;
+    NewEvent event;
+    event.source = "bolna";
+    event.body = body;
+    event.dedup = DigestOf("a");
+    event.received_at = At(at);
+    event.call_id = "a";
+    event.agent = agent;
+    event.status = "completed";
+    event.call_key = 7;
+    event.content = content;
+    event.deliveries = deliveries;
+    const auto accepted = journal_->Append(event);
+    EXPECT_TRUE(accepted);
+    return accepted ? *accepted : Accepted{};
+  }
+  std::vector<std::string> AddedSinks(const Accepted& accepted) {
+    std::vector<std::string> sinks;
+    for (const auto& added : accepted.revised->added) sinks.push_back(added.sink);
+    return sinks;
+  }
+};
+
+TEST_P(RevisionContract, TheSameContentIsARepetition) {
+  Say("one", 5, {"ops"});
+  const Accepted again = Say("one, spelled otherwise", 5, {"ops", "sales"});
+  EXPECT_TRUE(again.duplicate);
+  EXPECT_FALSE(again.revised);
+  EXPECT_EQ(journal_->Load(1)->body, "one");
+  EXPECT_FALSE(Say("nobody knows", 0, {"sales"}).revised);
+  EXPECT_EQ(PendingSeqs(), Seqs{1});
+}
+
+TEST_P(RevisionContract, ARevisionTakesThePlaceOfWhatWasStored) {
+  Say("one", 5, {"ops"});
+  const Accepted revised = Say("two", 6, {"ops"}, "", 2000);
+  EXPECT_TRUE(revised.duplicate);
+  EXPECT_EQ(revised.event, 1);
+  ASSERT_TRUE(revised.revised);
+  EXPECT_TRUE(revised.revised->added.empty());
+  EXPECT_TRUE(revised.revised->canceled.empty());
+  Crash();
+  EXPECT_EQ(journal_->Load(1)->body, "two");
+  EXPECT_EQ(journal_->Load(1)->id, revised.id);
+  EXPECT_EQ(journal_->FindEvent(1)->agent, "agent of two");
+  EXPECT_EQ(PendingSeqs(), Seqs{1}) << "what waits carries it";
+  EXPECT_TRUE(Say("two", 6, {"ops"}).duplicate);
+  EXPECT_FALSE(Say("two", 6, {"ops"}).revised) << "it is the newest that counts";
+  Say("three", 7, {"ops"}, "", 3000);
+  const auto all = journal_->RevisionsOf(1);
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 2u);
+  EXPECT_EQ((*all)[0].body, "one");
+  EXPECT_EQ((*all)[0].until, At(2000));
+  EXPECT_EQ((*all)[1].body, "two");
+  EXPECT_EQ((*all)[1].until, At(3000));
+  EXPECT_EQ(journal_->Stats().events, 1u);
+}
+
+TEST_P(RevisionContract, ItIsRoutedAnew) {
+  Say("one", 5, {"ops", "sales", "archive"});
+  journal_->Record(Delivered(1));
+  WaitRecorded(1);
+  const Accepted revised = Say("two", 6, {"ops", "archive", "leads"});
+  ASSERT_TRUE(revised.revised);
+  EXPECT_EQ(AddedSinks(revised), std::vector<std::string>{"leads"}) << "ops was reached, archive waits";
+  EXPECT_EQ(revised.revised->canceled, Seqs{2}) << "no rule wants it at sales any more";
+  Crash();
+  EXPECT_EQ(PendingSeqs(), (Seqs{3, 4}));
+  EXPECT_EQ(Found(2).state, DeliveryState::kCanceled);
+  EXPECT_EQ(Found(4).sink, "leads");
+  EXPECT_FALSE(Found(4).is_replay);
+  EXPECT_EQ(journal_->DeliveriesOf(1)->size(), 4u);
+  const Accepted back = Say("three", 7, {"sales"});
+  EXPECT_EQ(AddedSinks(back), std::vector<std::string>{"sales"}) << "it was never reached";
+  EXPECT_EQ(back.revised->canceled, (Seqs{3, 4}));
+}
+
+TEST_P(RevisionContract, ASinkThatUpdatesInPlaceGetsItAgain) {
+  Say("one", 5, {"bot"});
+  journal_->Record(Delivered(1));
+  WaitRecorded(1);
+  EXPECT_EQ(AddedSinks(Say("two", 6, {"bot"}, "bot")), std::vector<std::string>{"bot"});
+  EXPECT_TRUE(Say("three", 7, {"bot"}, "bot").revised->added.empty()) << "the one that waits carries it";
+  EXPECT_EQ(PendingSeqs(), Seqs{2});
+}
+
+TEST_P(RevisionContract, OnlyTheLastSixteenAreKept) {
+  for (int i = 0; i <= 20; ++i) Say("body " + std::to_string(i), static_cast<std::uint64_t>(i) + 1, {"ops"});
+  Crash();
+  const auto all = journal_->RevisionsOf(1);
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 16u);
+  EXPECT_EQ(all->front().body, "body 4");
+  EXPECT_EQ(all->back().body, "body 19");
+}
+
 }  // namespace hookswitch

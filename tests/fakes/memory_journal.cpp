@@ -10,7 +10,8 @@ struct MemoryJournal::Disk {
   struct Event {
     StoredEvent stored;
     EventSummary summary;
-    std::uint64_t call_key = 0;
+    std::uint64_t call_key = 0, content = 0;
+    std::vector<Revision> revisions;
     bool damaged = false;
   };
   struct Delivery {
@@ -103,7 +104,10 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   MutexLock lock(mu_);
   if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
   if (const auto first = disk_->digests.find(event.dedup); first != disk_->digests.end()) {
-    return Accepted{.event = first->second.first, .id = first->second.second, .duplicate = true, .first_delivery = 0};
+    Accepted accepted{.event = first->second.first, .id = first->second.second, .duplicate = true, .first_delivery = 0};
+    const std::uint64_t content = disk_->events.at(accepted.event).content;
+    if (event.content != 0 && content != 0 && content != event.content) accepted.revised = Revise(accepted.event, event);
+    return accepted;
   }
   if (max_backlog_ != 0 && !event.deliveries.empty() && disk_->Pending() >= max_backlog_) {
     return Error{ErrorCode::kFull, "too many deliveries wait already (max_backlog)"};
@@ -121,11 +125,47 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
                                     .status = std::string(event.status),
                                     .note = std::string(event.note),
                                     .deliveries = static_cast<std::uint32_t>(event.deliveries.size())},
-                        .call_key = event.call_key};
+                        .call_key = event.call_key,
+                        .content = event.content,
+                        .revisions = {}};
   disk_->digests[event.dedup] = {seq, id};
   const DeliverySeq first_delivery = event.deliveries.empty() ? 0 : disk_->next_delivery;
   for (const NewDelivery& delivery : event.deliveries) disk_->Add(seq, event.call_key, event.received_at, delivery);
   return Accepted{.event = seq, .id = id, .duplicate = false, .first_delivery = first_delivery};
+}
+
+Accepted::Revised MemoryJournal::Revise(EventSeq seq, const NewEvent& revised) {
+  Accepted::Revised changes;
+  Disk::Event& event = disk_->events.at(seq);
+  const std::uint32_t number = event.revisions.empty() ? 0 : event.revisions.back().number + 1;
+  event.revisions.push_back({number, revised.received_at, event.stored.headers, event.stored.body});
+  if (event.revisions.size() > 16) event.revisions.erase(event.revisions.begin());
+  event.stored.headers = revised.headers;
+  event.stored.body = revised.body;
+  event.summary.agent = revised.agent;
+  event.summary.status = revised.status;
+  event.content = revised.content;
+  std::map<std::string, bool> reached;  // and whether it waits
+  for (auto& [id, delivery] : disk_->deliveries) {
+    if (delivery.pending.event != seq || delivery.state == DeliveryState::kCanceled) continue;
+    const std::string& sink = delivery.pending.sink;
+    const bool wanted =
+        std::ranges::any_of(revised.deliveries, [&](const NewDelivery& route) { return route.sink == sink; });
+    if (!wanted && !Disk::Ended(delivery)) {
+      delivery.state = DeliveryState::kCanceled;
+      delivery.code = "canceled";
+      delivery.reason = "the event was revised, and no rule wants it here";
+      changes.canceled.push_back(id);
+      continue;
+    }
+    reached[sink] = reached[sink] || !Disk::Ended(delivery);
+  }
+  for (const NewDelivery& route : revised.deliveries) {
+    const auto found = reached.find(std::string(route.sink));
+    if (found != reached.end() && (found->second || !route.updates)) continue;
+    changes.added.push_back(disk_->Add(seq, event.call_key, revised.received_at, route).pending);
+  }
+  return changes;
 }
 
 MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
@@ -416,6 +456,13 @@ Status MemoryJournal::SavePause(const std::string& sink, const std::optional<Pau
   disk_->lanes[sink].pause = pause;
   if (!pause) disk_->lanes[sink].due = WallTime{};
   return Ok();
+}
+
+Result<std::vector<Revision>> MemoryJournal::RevisionsOf(EventSeq event) {
+  MutexLock lock(mu_);
+  const auto found = disk_->events.find(event);
+  if (found == disk_->events.end()) return std::vector<Revision>();
+  return found->second.revisions;
 }
 
 Result<Page<RefusedRequest>> MemoryJournal::ListRefused(std::int64_t before, std::size_t limit) {

@@ -43,6 +43,7 @@ class MemoryJournal final : public JournalWithHistory {
                                                      WallTime now) override;
   Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override;
   Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override;
+  Result<std::vector<Revision>> RevisionsOf(EventSeq event) override;
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
 
   /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
@@ -66,6 +67,7 @@ class MemoryJournal final : public JournalWithHistory {
     bool stored = true;
   };
   Told Store(const AttemptRecord& record) REQUIRES(mu_);
+  Accepted::Revised Revise(EventSeq seq, const NewEvent& revised) REQUIRES(mu_);
   DeliverySummary Summary(DeliverySeq delivery) const REQUIRES(mu_);
 
   mutable Mutex mu_;

@@ -53,5 +53,10 @@ INSTANTIATE_TEST_SUITE_P(Journals, JournalContract,
                                          JournalKind{"memory", [] { return std::make_unique<MemoryHome>(); }}),
                          [](const auto& info) { return info.param.name; });
 
+INSTANTIATE_TEST_SUITE_P(Journals, RevisionContract,
+                         testing::Values(JournalKind{"sqlite", [] { return std::make_unique<SqliteHome>(); }},
+                                         JournalKind{"memory", [] { return std::make_unique<MemoryHome>(); }}),
+                         [](const auto& info) { return info.param.name; });
+
 }  // namespace
 }  // namespace hookswitch

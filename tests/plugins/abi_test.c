@@ -119,7 +119,8 @@ PIN(offsetof(hsw_advice, rate_max), 4);
 PIN(offsetof(hsw_advice, rate_per_ms), 8);
 PIN(offsetof(hsw_advice, rate_burst), 12);
 PIN(offsetof(hsw_advice, concurrency), 16);
-PIN(sizeof(hsw_advice), 20);
+PIN(offsetof(hsw_advice, updates), 20); /* 1.2 */
+PIN(sizeof(hsw_advice), 24);
 
 /* C and C++ must see the same sizes. */
 size_t HswSizesSeenByC(size_t which) {

@@ -24,8 +24,41 @@ TEST(Payload, ABrokenTextNamesThePlaceAndTheFault) {
   EXPECT_EQ(ErrorOf("{\"id\": \"a\",\n  \"status\" \"busy\"}"), "line 2, column 12: not JSON");
   EXPECT_EQ(ErrorOf(R"({"id": "a")"), "line 1, column 11: the JSON ends too early");
   EXPECT_EQ(ErrorOf(R"({} {})"), "line 1, column 4: more text after the end of the JSON");
-  EXPECT_EQ(ErrorOf("{\"id\": \"caf\xE9 noir\"}"), "line 1, column 12: not UTF-8");
-  EXPECT_EQ(ErrorOf(R"({"id": NaN})"), "line 1, column 8: not JSON");
+  EXPECT_EQ(ErrorOf("{\"id\": \"caf\xE9 noir}"), "line 1, column 12: not UTF-8");
+  EXPECT_EQ(ErrorOf(R"({"id": NaN, "a"})"), "line 1, column 8: not JSON");
+  EXPECT_EQ(ErrorOf(R"({"id": Nan})"), "line 1, column 8: not JSON");
+}
+
+TEST(Payload, WhatSomeSendersWriteForJsonIsReadAndSaid) {
+  struct Case {
+    std::string text, value, mended;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {R"({"a": "x"})", "x", ""},
+           {"{\"a\": \"caf\xE9 noir\"}", "caf\xEF\xBF\xBD noir", "bytes that are no UTF-8 were read as U+FFFD"},
+           {R"({"a": NaN, "b": -Infinity, "c": [Infinity]})", "", "NaN or Infinity was read as null"},
+           {R"({"a": "NaN and \"Infinity\"", "b": NaN})", "NaN and \"Infinity\"", "NaN or Infinity was read as null"},
+           {R"({"a": "\ud83d"})", "\xEF\xBF\xBD", "half of a character was read as U+FFFD"},
+           {"{\"a\": \"\xFF\", \"b\": NaN}", "\xEF\xBF\xBD",
+            "bytes that are no UTF-8 were read as U+FFFD; NaN or Infinity was read as null"}}) {
+    Document document;
+    const auto parsed = document.Parse(one.text);
+    ASSERT_TRUE(parsed) << one.text;
+    EXPECT_EQ(Text(Find((*parsed)->if_object(), "a")), one.value);
+    EXPECT_EQ(document.mended(), one.mended);
+  }
+}
+
+TEST(Payload, KnowsWhatPlatformsPostToTryAUrl) {
+  for (const char* test : {"{}", R"({"ping": true})", R"({"test": 1})", R"({"event": "ping", "timestamp": 1700000000})",
+                           R"({"type": "test", "message": "Hello"})"}) {
+    Document document;
+    EXPECT_TRUE(IsTestOfAHook(*(*document.Parse(test))->if_object())) << test;
+  }
+  for (const char* other : {R"({"id": null})", R"({"ping": true, "status": "completed"})", R"({"Ping": true})"}) {
+    Document document;
+    EXPECT_FALSE(IsTestOfAHook(*(*document.Parse(other))->if_object())) << other;
+  }
 }
 
 TEST(Payload, ColumnsCountCharacters) {

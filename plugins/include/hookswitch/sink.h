@@ -228,6 +228,8 @@ enum {
 typedef struct hsw_advice {
   uint32_t size;
   uint32_t rate_max, rate_per_ms, rate_burst, concurrency;
+  uint32_t updates; /* Since 1.2. Non-zero: a later delivery of a call changes in place what an earlier one made, so an
+                     * event that is revised is delivered again. Starts as 0 */
 } hsw_advice;
 
 /* What hsw_sink_entry returns: static, constant, valid as long as the library is loaded. */

@@ -417,6 +417,7 @@ struct Options {
   std::uint32_t rate_max = 0, rate_per_ms = 1000, rate_burst = 1, concurrency = 0;
   bool concurrent_calls = false;
   bool ordered = false;  ///< Render uses Request::Order
+  bool updates = false;  ///< of Advise: a later delivery of a call changes in place what an earlier one made
 };
 
 // From the class to the C functions.
@@ -507,6 +508,7 @@ struct Shims {
       advice->rate_per_ms = options.rate_per_ms;
       advice->rate_burst = options.rate_burst;
       advice->concurrency = options.concurrency;
+      advice->updates = options.updates ? 1 : 0;
     }
   }
   static void Reopen(hsw_instance* self) noexcept {
