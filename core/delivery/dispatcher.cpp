@@ -77,14 +77,7 @@ void Dispatcher::Accept(std::shared_ptr<const CallEvent> event, std::vector<Pend
 }
 
 void Dispatcher::Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes) {
-  {
-    MutexLock lock(scheduler_->mu);
-    for (auto& [name, lane] : scheduler_->lanes) {
-      lane->Revise(seq, event);
-      for (const auto& [delivery, ref] : lane->lane.Release(changes.canceled)) lane->Forget(ref);
-    }
-  }
-  scheduler_->inbox->Accept({std::move(event), changes.added});
+  scheduler_->inbox->Accept({std::move(event), changes.added, seq, changes.canceled});
 }
 
 namespace {
@@ -128,10 +121,10 @@ Dispatcher::Resumed Dispatcher::Resume(const std::string& sink, std::chrono::mil
   std::uint64_t before = 0;
   {
     MutexLock lock(scheduler.mu);
+    scheduler.paused.erase(sink);
     const auto found = scheduler.lanes.find(sink);
     if (found == scheduler.lanes.end()) return result;
     LaneRuntime& lane = *found->second;
-    scheduler.paused.erase(sink);
     scheduler.SetPause(lane, std::nullopt);
     lane.lane.Resume(scheduler.clock.Mono());
     lane.log_next_probe = lane.lane.in_trouble();

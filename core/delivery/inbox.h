@@ -23,6 +23,8 @@ class Inbox {
   struct Accepted {
     std::shared_ptr<const CallEvent> event;
     std::vector<PendingDelivery> deliveries;
+    EventSeq revises = 0;                 ///< a stored event that is `event` from now on; 0: none
+    std::vector<DeliverySeq> unwanted{};  ///< with revises: what waits of it and is canceled
   };
   struct Progress {
     DeliverySeq delivery = 0;

@@ -198,7 +198,7 @@ void Scheduler::Handle(const Inbox::Recorded& recorded) {
         flight.Event());
   }
   // Without a record each further attempt would be the first again, so one that was set aside is not tried again.
-  const bool ends = flight.ends || !recorded.stored;
+  const bool ends = unwanted.erase(recorded.delivery) != 0 || flight.ends || !recorded.stored;
   if (ends) lane.Forget(flight.ref);
   lane.lane.Settle(flight.ref, ends);
   LetGo(flight);

@@ -102,6 +102,7 @@ void Scheduler::Run() {
     for (auto& recorded : batch.recorded) Handle(recorded);
     for (auto& progress : batch.progress) Handle(std::move(progress));
     for (auto& accepted : batch.accepted) {
+      if (accepted.revises != 0) Revise(accepted);
       for (auto& delivery : accepted.deliveries) Add(std::move(delivery), accepted.event);
     }
     batch.recorded.clear();
@@ -129,6 +130,16 @@ LaneRuntime& Scheduler::LaneFor(const std::string& sink) {
     if (const auto found = paused.find(sink); found != paused.end()) SetPause(*lane, found->second);
   }
   return *lane;
+}
+
+void Scheduler::Revise(const Inbox::Accepted& revision) {
+  for (auto& [name, lane] : lanes) {
+    lane->Revise(revision.revises, revision.event);
+    for (const auto& [delivery, ref] : lane->lane.Release(revision.unwanted)) lane->Forget(ref);
+  }
+  for (const DeliverySeq delivery : revision.unwanted) {
+    if (in_flight.contains(delivery)) unwanted.insert(delivery);
+  }
 }
 
 void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) {

@@ -51,6 +51,7 @@ struct Scheduler {
   // scheduler.cpp: in, and on their way
   void Run() EXCLUDES(mu);
   Status LoadBacklog() REQUIRES(mu);
+  void Revise(const Inbox::Accepted& revision) REQUIRES(mu);
   void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu);
   LaneRuntime& LaneFor(const std::string& sink) REQUIRES(mu);
   void Restore(const LaneDue& due) REQUIRES(mu);
@@ -100,6 +101,7 @@ struct Scheduler {
       std::make_shared<const std::vector<LaneStatus>>();
   Origins origins GUARDED_BY(mu);
   std::unordered_map<DeliverySeq, InFlight> in_flight GUARDED_BY(mu);
+  std::set<DeliverySeq> unwanted GUARDED_BY(mu);  ///< in flight, and canceled: not tried again if they fail
   std::unordered_map<DeliverySeq, int> crashes GUARDED_BY(mu);  ///< ended the process so often, not told to the journal
   std::uint64_t last_attempt GUARDED_BY(mu) = 0;
   std::uint64_t last_notice GUARDED_BY(mu) = 0;

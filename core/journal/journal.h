@@ -94,6 +94,10 @@ enum class DeliveryState : std::uint8_t {
   kFellBack,  ///< dead, and its sink's fallback took over
 };
 std::string_view ToString(DeliveryState state);
+/// It has not ended.
+inline bool IsOpen(DeliveryState state) {
+  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
+}
 
 /// Why an attempt was made.
 enum class Trigger : std::uint8_t { kFirst, kAutomatic, kManual };

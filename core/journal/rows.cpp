@@ -15,10 +15,6 @@ std::int64_t FlagsOf(const NewDelivery& delivery) {
   return (delivery.newest_only ? kNewestOnly : 0) | (delivery.ends_call ? kEndsCall : 0);
 }
 
-bool IsOpen(DeliveryState state) {
-  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
-}
-
 std::optional<DeliveryState> StateOf(std::int64_t number) {
   if (number < 0 || number > static_cast<std::int64_t>(DeliveryState::kFellBack)) return {};
   return static_cast<DeliveryState>(number);

@@ -22,7 +22,6 @@ inline std::int64_t Ms(WallTime time) {
 inline WallTime Time(std::int64_t ms) {
   return WallTime(std::chrono::milliseconds(ms));
 }
-bool IsOpen(DeliveryState state);
 /// Empty for a number that no state has, which is damage.
 std::optional<DeliveryState> StateOf(std::int64_t number);
 

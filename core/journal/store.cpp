@@ -258,6 +258,14 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   fallback = 0;
   const Outcome& outcome = record.outcome;
   const bool attempted = record.number != 0;
+  DeliveryState state = record.state;
+  if (IsOpen(state) && !pending_.Contains(record.delivery)) {
+    std::set<DeliverySeq> damaged;
+    const auto before = StateOfRow(record.delivery, damaged);
+    if (!before) return before.error();
+    // One that was canceled while it was under way stays so, unless it has ended otherwise.
+    if (*before == DeliveryState::kCanceled) state = DeliveryState::kCanceled;
+  }
   std::int64_t attempt = 0;
   if (attempted) {
     HSW_TRY(sql_.attempt
@@ -275,9 +283,9 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   const std::string_view code = attempted ? std::string_view() : outcome.code;
   const std::string_view because = attempted ? std::string_view() : outcome.reason;
   HSW_TRY(sql_.update
-              .Bind(record.delivery, static_cast<int>(record.state), Ms(record.due), record.number, record.step,
-                    attempt, falls_back ? next_delivery_ : 0, outcome.kind == Outcome::Kind::kNext, outcome.state, code,
-                    because, Ms(record.first_failed))
+              .Bind(record.delivery, static_cast<int>(state), Ms(record.due), record.number, record.step, attempt,
+                    falls_back ? next_delivery_ : 0, outcome.kind == Outcome::Kind::kNext, outcome.state, code, because,
+                    Ms(record.first_failed))
               .Run());
   if (db_.Changes() == 0) return Ok();
   if (falls_back) {
@@ -287,7 +295,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
             .Run());
     SetPending(fallback, true);
   }
-  SetPending(record.delivery, IsOpen(record.state));
+  SetPending(record.delivery, IsOpen(state));
   if (outcome.has_memory) {
     HSW_TRY(sql_.memory.Bind(record.sink, record.call_key, record.event, outcome.memory).Run());
     has_memory_ = true;

@@ -497,6 +497,20 @@ TEST_P(RevisionContract, ItIsRoutedAnew) {
   EXPECT_EQ(back.revised->canceled, (Seqs{3, 4}));
 }
 
+TEST_P(RevisionContract, WhatIsCanceledWhileItIsUnderWayIsNotTriedAgain) {
+  Say("one", 5, {"ops", "sales"});
+  const Accepted revised = Say("two", 6, {"archive"});
+  EXPECT_EQ(revised.revised->canceled, (Seqs{1, 2}));
+  journal_->Record(Failed(1, 1, "http_503", "it is down"));
+  journal_->Record(Delivered(2));
+  WaitRecorded(2);
+  EXPECT_EQ(Found(1).state, DeliveryState::kCanceled);
+  EXPECT_EQ(journal_->AttemptsOf(1)->size(), 1u);
+  EXPECT_EQ(Found(2).state, DeliveryState::kDelivered) << "it has reached its sink, whoever wanted it";
+  Crash();
+  EXPECT_EQ(PendingSeqs(), Seqs{3});
+}
+
 TEST_P(RevisionContract, ASinkThatUpdatesInPlaceGetsItAgain) {
   Say("one", 5, {"bot"});
   journal_->Record(Delivered(1));

@@ -110,7 +110,7 @@ struct DispatcherTest : testing::Test {
   /// Moves the clock and lets the scheduler see it. No plugin may be at work: see AnswerAndAwait.
   void Tick(std::chrono::nanoseconds by) {
     clock.Advance(by);
-    dispatcher->Resume("nobody");
+    dispatcher->Accept(nullptr, {});  // wakes the scheduler
   }
   bool AwaitState(DeliverySeq seq, DeliveryState state) {
     return bell.Await([&] { return journal.inner.StateOf(seq) == state; });

@@ -44,6 +44,52 @@ TEST_F(DispatcherTest, TheEventHandedOverIsNotReadAgain) {
   EXPECT_THAT(http.Sent(), ElementsAre("http://ops from-memory"));
 }
 
+TEST_F(DispatcherTest, WhatWaitsCarriesARevisionAndWhatNobodyWantsAnyMoreIsNotSent) {
+  Lane("ops");
+  Lane("crm");
+  Lane("barrier");
+  Start();
+  ASSERT_TRUE(dispatcher->Pause("ops"));
+  ASSERT_TRUE(dispatcher->Pause("crm"));
+  const auto named = [](const char* call) {
+    auto event = std::make_shared<CallEvent>();
+    event->call_id = call;
+    return event;
+  };
+  const auto pending = Store("call-1", {"ops", "crm"});
+  dispatcher->Accept(named("first"), pending);
+  Accepted::Revised changes;
+  changes.canceled = {pending[1].seq};
+  changes.added = Store("call-1", {"late"});
+  Lane("late");
+  Use();
+  dispatcher->Revise(named("second"), pending[0].event, changes);
+  ASSERT_TRUE(AwaitSent("http://late", 1));
+  dispatcher->Resume("ops");
+  dispatcher->Resume("crm");
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  Settle();
+  EXPECT_THAT(http.Sent(), ElementsAre("http://late second", "http://ops second", "http://barrier barrier"));
+}
+
+TEST_F(DispatcherTest, WhatIsCanceledWhileItIsUnderWayIsNotTriedAgain) {
+  Lane("ops");
+  Lane("barrier");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  Accepted::Revised changes;
+  changes.canceled = {seq};
+  dispatcher->Revise(std::make_shared<CallEvent>(), 1, changes);
+  Settle();
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(503)));
+  Settle();
+  Tick(1min);
+  Settle();
+  EXPECT_EQ(http.CountSent("http://ops"), 1u);
+  EXPECT_EQ(StatusOf("ops").pending, 0u);
+}
+
 TEST_F(DispatcherTest, WhatTheJournalHoldsIsDeliveredAfterAStart) {
   Lane("ops");
   for (int i = 1; i <= 3; ++i) Store("call-" + std::to_string(i), {"ops"});

@@ -106,7 +106,9 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   if (const auto first = disk_->digests.find(event.dedup); first != disk_->digests.end()) {
     Accepted accepted{.event = first->second.first, .id = first->second.second, .duplicate = true, .first_delivery = 0};
     const std::uint64_t content = disk_->events.at(accepted.event).content;
-    if (event.content != 0 && content != 0 && content != event.content) accepted.revised = Revise(accepted.event, event);
+    if (event.content != 0 && content != 0 && content != event.content) {
+      accepted.revised = Revise(accepted.event, event);
+    }
     return accepted;
   }
   if (max_backlog_ != 0 && !event.deliveries.empty() && disk_->Pending() >= max_backlog_) {
@@ -195,7 +197,7 @@ MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
     delivery.pending.is_replay = false;
   }
   delivery.pending.is_held = record.state == DeliveryState::kHeld;
-  delivery.state = record.state;
+  if (!IsOpen(record.state) || delivery.state != DeliveryState::kCanceled) delivery.state = record.state;
   delivery.pending.due = record.due;
   delivery.pending.first_failed = record.first_failed;
   delivery.pending.attempts = std::max(delivery.pending.attempts, record.number);

@@ -65,13 +65,18 @@ class AcceptorTest : public ::testing::Test {
   Metrics metrics;
   std::mutex mu;
   std::string lines;
-  std::vector<std::shared_ptr<const CallEvent>> told;
+  std::vector<std::shared_ptr<const CallEvent>> told, revised;
   std::vector<PendingDelivery> waiting;
   Acceptor acceptor{journal, clock, metrics,
                     [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
                       std::lock_guard lock(mu);
                       told.push_back(std::move(event));
                       for (auto& delivery : deliveries) waiting.push_back(std::move(delivery));
+                    },
+                    [this](std::shared_ptr<const CallEvent> event, EventSeq, const Accepted::Revised& changes) {
+                      std::lock_guard lock(mu);
+                      revised.push_back(std::move(event));
+                      for (const auto& delivery : changes.added) waiting.push_back(delivery);
                     }};
   config::Source source;
   std::vector<config::Network> proxies;
@@ -137,6 +142,25 @@ TEST_F(AcceptorTest, SameEventAgainIsADuplicateAndToldToNobody) {
   EXPECT_EQ(told.size(), 1u);
   EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_duplicate_total{source=\"bolna\"} 1"));
   EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_received_total{source=\"bolna\"} 1"));
+}
+
+TEST_F(AcceptorTest, ARevisionIsADuplicateThatIsToldWithWhatItChanges) {
+  Use();
+  Ask("call c1 completed");
+  Accepted::Revised changes;
+  changes.added.push_back({.seq = 7, .event = 1, .sink = "ops", .rule = "all", .template_name = "", .state = ""});
+  changes.canceled = {3, 4};
+  journal.ReviseWith(changes);
+  EXPECT_EQ(Ask("call c1 completed").body, R"({"ok":true,"id":"E1","duplicate":true,"revised":true})");
+  EXPECT_EQ(told.size(), 1u);
+  ASSERT_EQ(revised.size(), 1u);
+  EXPECT_EQ(revised[0]->id, "E1");
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(waiting[0].seq, 7);
+  EXPECT_THAT(Lines(), HasSubstr(R"("event":"event_revised","id":"E1","source":"bolna","call_id":"c1")"));
+  EXPECT_THAT(Lines(), HasSubstr(R"("added":1,"canceled":2)"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_revised_total{source=\"bolna\"} 1"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_duplicate_total{source=\"bolna\"} 0"));
 }
 
 TEST_F(AcceptorTest, EventsOfOneCallShareACallKey) {

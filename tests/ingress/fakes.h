@@ -54,6 +54,7 @@ class MemoryJournal final : public Journal {
       accepted.event = found->second;
       accepted.id = "E" + std::to_string(found->second);
       accepted.duplicate = true;
+      accepted.revised = revision_;
       return accepted;
     }
     Stored stored{std::string(event.source),
@@ -97,6 +98,11 @@ class MemoryJournal final : public Journal {
     MutexLock lock(mu_);
     refuse_ = std::move(error);
   }
+  /// What any event that comes again does from now on.
+  void ReviseWith(std::optional<Accepted::Revised> revision) {
+    MutexLock lock(mu_);
+    revision_ = std::move(revision);
+  }
   std::vector<Stored> events() {
     MutexLock lock(mu_);
     return events_;
@@ -109,6 +115,7 @@ class MemoryJournal final : public Journal {
  private:
   Mutex mu_;
   std::optional<Error> refuse_ GUARDED_BY(mu_);
+  std::optional<Accepted::Revised> revision_ GUARDED_BY(mu_);
   std::vector<Stored> events_ GUARDED_BY(mu_);
   std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
   std::map<Digest, EventSeq> seen_ GUARDED_BY(mu_);
