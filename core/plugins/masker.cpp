@@ -1,231 +1,347 @@
 #include "core/plugins/masker.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
-#include <cstring>
-#include <map>
+#include <bit>
 
 #include "core/base/text.h"
+#include "core/plugins/secret_parts.h"
+#include "core/plugins/spelling.h"
 
 namespace hookswitch::plugins {
 namespace {
 
-constexpr std::string_view kMask = "***";
-// Shorter parts of a URL are words like "v1" that say nothing; a whole secret is hidden whatever its length.
-constexpr std::size_t kShortestPart = 6;
-// A longer segment before the last one may be a token itself, as in Telegram's /bot<token>/sendMessage.
-constexpr std::size_t kLongestShownSegment = 16;
+const std::string kWhole(kMask);
+// So much of a secret, where the text ends, is more than chance.
+constexpr std::size_t kShortestCut = 8;
+// In base64 four characters at least, or words would be hidden.
+constexpr std::size_t kShortestCoded = 4;
+// No escape of a character of base64 is longer.
+constexpr std::size_t kReachesBack = 64;
+constexpr std::size_t kBits = 61;
+constexpr std::uint64_t kPercent = std::uint64_t{1} << 61, kBackslash = std::uint64_t{1} << 62,
+                        kAmpersand = std::uint64_t{1} << 63, kEscape = kPercent | kBackslash | kAmpersand;
 
-std::string UrlEncoded(std::string_view text, const char* hex, bool keep_slash) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~' || (keep_slash && c == '/');
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
-    }
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+char Upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+}
+
+char32_t Lower(char32_t c) {
+  return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+bool IsBase64(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+         c == '-' || c == '_';
+}
+
+/// Where the character of base64 at `at` ends; `at` if there is none.
+std::size_t BehindBase64(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return at;
+  if (IsBase64(text[at])) return at + 1;
+  if (!BeginsEscape(text[at])) return at;
+  for (const Spelled& spelled : ReadEscape(text, at)) {
+    if (spelled.character < 0x80 && IsBase64(static_cast<char>(spelled.character))) return spelled.end;
   }
-  return out;
+  return at;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::string UrlDecoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    out += low >= 0 ? static_cast<char>(high * 16 + low) : text[i];
-    if (low >= 0) i += 2;
+/// Where the character of base64 before `at` begins; `at` if there is none.
+std::size_t BeforeBase64(std::string_view text, std::size_t at) {
+  for (std::size_t back = std::min(at, kReachesBack); back > 1; --back) {
+    if (BeginsEscape(text[at - back]) && BehindBase64(text, at - back) == at) return at - back;
   }
-  return out;
+  return at > 0 && IsBase64(text[at - 1]) ? at - 1 : at;
 }
 
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const auto end = std::min(text.find(separator), text.size());
-    parts.push_back(text.substr(0, end));
-    if (end == text.size()) return parts;
-    text.remove_prefix(end + 1);
+std::string Base64(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a zero
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+std::string Hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += kDigits[static_cast<unsigned char>(c) >> 4];
+    text += kDigits[static_cast<unsigned char>(c) & 15];
   }
+  return text;
 }
 
-/// As std::string::find for a word that is not empty. That stops at each byte that is like the word's first; this steps
-/// by the word's length where it can, and texts are long.
-std::size_t Find(std::string_view text, std::string_view word, std::size_t from) {
-  const void* at = ::memmem(text.data() + from, text.size() - from, word.data(), word.size());
-  return at ? static_cast<std::size_t>(static_cast<const char*>(at) - text.data()) : std::string_view::npos;
+/// True where a text that was cut ends: at its end, or before what says so.
+bool IsCut(std::string_view text, std::size_t at) {
+  const std::string_view rest = text.substr(at);
+  return rest.empty() || rest.starts_with("...") || rest.starts_with("…");
 }
 
-/// What to look for, and what to show instead.
-using Spellings = std::map<std::string, std::string>;
+/// Places in a text, each once. More than fit are dropped: a needle that is read in so many ways is not to be had.
+class Places {
+ public:
+  void Add(std::size_t place) {
+    if (std::find(begin(), end(), place) == end() && count_ < all_.size()) all_[count_++] = place;
+  }
+  const std::size_t* begin() const { return all_.data(); }
+  const std::size_t* end() const { return all_.data() + count_; }
+  bool empty() const { return count_ == 0; }
 
-struct Url {
-  std::string_view origin, user, host, path, query, fragment;  ///< origin: "https://"; the separators are left out
+ private:
+  std::array<std::size_t, 8> all_;
+  std::size_t count_ = 0;
 };
 
-Url Parse(std::string_view text, std::size_t scheme_end) {
-  Url url;
-  url.origin = text.substr(0, scheme_end + 3);
-  text.remove_prefix(url.origin.size());
-  auto cut_behind = [&](char separator) {
-    const auto at = text.find(separator);
-    const auto rest = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
-    text = text.substr(0, at);
-    return rest;
-  };
-  url.fragment = cut_behind('#');
-  url.query = cut_behind('?');
-  const auto path = std::min(text.find('/'), text.size());
-  url.path = text.substr(path);
-  url.host = text.substr(0, path);
-  if (const auto at = url.host.rfind('@'); at != std::string_view::npos) {
-    url.user = url.host.substr(0, at);
-    url.host.remove_prefix(at + 1);
-  }
-  return url;
-}
+/// Follows one needle through a text.
+struct Matcher {
+  std::string_view needle, text;
+  bool any_case, is_base64, cut_counts;
 
-/// The path with its last segment that says something, and every long one, masked.
-std::string ShownPath(std::string_view path) {
-  std::string shown;
-  const auto segments = Split(path, '/');
-  const auto last = std::find_if(segments.rbegin(), segments.rend(), [](auto segment) { return !segment.empty(); });
-  for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
-    if (segment != segments.begin()) shown += '/';
-    const bool secret = segment + 1 == last.base() || segment->size() > kLongestShownSegment;
-    shown += secret ? kMask : *segment;
+  bool Same(char32_t a, char32_t b) const {
+    if (a == b) return true;
+    if (any_case && Lower(a) == Lower(b)) return true;
+    if ((a == ' ' && b == '+') || (a == '+' && b == ' ')) return true;  // in forms
+    return is_base64 && ((a == '+' && b == '-') || (a == '/' && b == '_'));
   }
-  return shown;
-}
 
-std::string ShownQuery(std::string_view query) {
-  std::string shown;
-  for (const std::string_view pair : Split(query, '&')) {
-    if (!shown.empty()) shown += '&';
-    const auto equals = pair.find('=');
-    if (equals != std::string_view::npos) shown += pair.substr(0, equals + 1);
-    shown += kMask;
+  /// Where the needle ends whose byte `i` stands at `at`; npos if it does not.
+  std::size_t Follow(std::size_t i, std::size_t at) const {
+    // As long as it is spelled as it is there is one way to read it.
+    while (i < needle.size() && at < text.size() && !BeginsEscape(needle[i]) &&
+           static_cast<signed char>(needle[i]) >= 0 &&
+           Same(static_cast<unsigned char>(needle[i]), static_cast<unsigned char>(text[at]))) {
+      ++i, ++at;
+    }
+    if (i == needle.size()) return at;
+    Places now;
+    now.Add(at);
+    while (i < needle.size()) {
+      const std::string_view wanted = CharacterAt(needle, i);
+      Places next;
+      for (const std::size_t place : now) Step(wanted, place, next);
+      if (next.empty()) return cut_counts && i >= kShortestCut ? CutAt(now) : std::string_view::npos;
+      now = next;
+      i += wanted.size();
+    }
+    return *std::max_element(now.begin(), now.end());
   }
-  return shown;
-}
 
-void AddUrl(Spellings& all, const std::string& secret, std::size_t scheme_end) {
-  const Url url = Parse(secret, scheme_end);
-  std::string path_shown = ShownPath(url.path), rest(url.path), rest_shown = path_shown;
-  auto part = [&](std::string_view text, std::string shown) {
-    if (text.size() >= kShortestPart) all.emplace(text, std::move(shown));
-  };
-  if (!url.query.empty()) {
-    rest += '?' + std::string(url.query);
-    rest_shown += '?' + ShownQuery(url.query);
-  }
-  if (!url.fragment.empty()) {
-    rest += '#' + std::string(url.fragment);
-    rest_shown += '#' + std::string(kMask);
-  }
-  const std::string shown =
-      std::string(url.origin) + (url.user.empty() ? "" : std::string(kMask) + "@") + std::string(url.host) + rest_shown;
-  const bool web = EqualsIgnoreCase(url.origin, "https://") || EqualsIgnoreCase(url.origin, "http://");
-  // A URL that is all host would be shown whole.
-  if (web && shown != secret) all[secret] = shown;
-  part(rest, rest_shown);
-  part(url.path, path_shown);
-  for (const std::string_view word : Split(url.user, ':')) part(word, std::string(kMask));
-  part(url.user, std::string(kMask));
-  part(url.fragment, std::string(kMask));
-  for (const std::string_view pair : Split(url.query, '&')) {
-    const auto equals = pair.find('=');
-    part(equals == std::string_view::npos ? pair : pair.substr(equals + 1), std::string(kMask));
-  }
-  const auto segments = Split(url.path, '/');
-  const auto last = std::find_if(segments.rbegin(), segments.rend(), [](auto segment) { return !segment.empty(); });
-  for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
-    if (segment + 1 == last.base() || segment->size() > kLongestShownSegment) part(*segment, std::string(kMask));
-  }
-}
-
-void AddSpellingsOf(Spellings& all, const std::string& secret) {
-  Spellings own{{secret, std::string(kMask)}};
-  if (const auto scheme = secret.find("://"); scheme != std::string::npos) AddUrl(own, secret, scheme);
-  Spellings coded;
-  for (const auto& [text, shown] : own) {
-    if (auto decoded = UrlDecoded(text); decoded.size() >= kShortestPart) coded.emplace(std::move(decoded), kMask);
-    for (const bool keep_slash : {false, true}) {
-      coded.emplace(UrlEncoded(text, "0123456789ABCDEF", keep_slash), kMask);
-      coded.emplace(UrlEncoded(text, "0123456789abcdef", keep_slash), kMask);
+ private:
+  void Step(std::string_view wanted, std::size_t at, Places& next) const {
+    if (is_base64) at = BehindBreak(at);
+    if (at >= text.size()) return;
+    const char32_t character = CodePointOf(wanted);
+    if (wanted.size() == 1) {
+      if (Same(character, static_cast<unsigned char>(text[at]))) next.Add(at + 1);
+    } else if (text.substr(at).starts_with(wanted)) {
+      next.Add(at + wanted.size());
+    }
+    if (!BeginsEscape(text[at])) return;
+    for (const Spelled& spelled : ReadEscape(text, at)) {
+      if (Same(character, spelled.character)) next.Add(spelled.end);
     }
   }
-  // What is hidden whole for one secret's sake is never shown in part for another's.
-  auto add = [&](const Spellings& more) {
-    for (const auto& [text, shown] : more) {
-      const auto [at, fresh] = all.emplace(text, shown);
-      if (!fresh && at->second != shown) at->second = kMask;
+
+  /// Long base64 is written in lines.
+  std::size_t BehindBreak(std::size_t at) const {
+    for (;;) {
+      const std::string_view rest = text.substr(std::min(at, text.size()), 2);
+      if (rest.starts_with('\n') || rest.starts_with('\r')) {
+        ++at;
+      } else if (rest == "\\n" || rest == "\\r") {
+        at += 2;
+      } else {
+        return at;
+      }
     }
-  };
-  for (const auto& [text, shown] : own) coded.erase(text);
-  add(own);
-  add(coded);
-}
+  }
+
+  std::size_t CutAt(const Places& places) const {
+    for (const std::size_t place : places) {
+      if (IsCut(text, place)) return place;
+    }
+    return std::string_view::npos;
+  }
+};
 
 }  // namespace
 
 Masker::Masker(std::span<const std::string> secrets) {
-  Spellings all;
+  SecretParts parts;
   for (const std::string& secret : secrets) {
-    if (!secret.empty()) AddSpellingsOf(all, secret);
+    if (!secret.empty()) AddPartsOf(secret, parts);
   }
-  for (auto& [text, shown] : all) needles_.push_back({Secret(text), shown});
+  for (auto& [text, part] : parts) {
+    const bool is_long = text.size() >= kShortestPart;
+    needles_.push_back({.text = Secret(text),
+                        .shown = part.shown,
+                        .any_case = is_long,
+                        .cut_counts = part.is_text && text.size() > kShortestCut});
+    if (part.is_text) AddCoded(text);
+  }
+  Index();
   // What is shown of one secret may hold another one, or its own last segment once more.
   for (Needle& needle : needles_) {
     if (Mask(needle.shown) != needle.shown) needle.shown = kMask;
   }
 }
 
-std::string Masker::Mask(std::string text) const {
-  struct Found {
-    std::size_t begin, end;
-    const std::string* shown;
+/// A longer text that holds the secret may be in base64, where three of its bytes are four characters: the secret looks
+/// different by where it stands in it. What of that depends on the secret alone is looked for.
+void Masker::AddCoded(const std::string& text) {
+  for (const std::size_t before : {0u, 1u, 2u}) {
+    const std::size_t bits = 8 * (before + text.size());
+    const std::size_t first = (8 * before + 5) / 6;
+    if (bits / 6 < first + kShortestCoded) continue;
+    const std::string coded = Base64(std::string(before, '\0') + text);
+    needles_.push_back({.text = Secret(coded.substr(first, bits / 6 - first)),
+                        .shown = kWhole,
+                        .is_base64 = true,
+                        .cut_counts = true,
+                        .begins_within = before != 0,
+                        .ends_within = bits % 6 != 0});
+  }
+  if (text.size() < kShortestCoded) return;
+  needles_.push_back({.text = Secret(Hex(text)), .shown = kWhole, .any_case = true, .cut_counts = true});
+}
+
+void Masker::Index() {
+  const auto each = [](const Needle& needle, char32_t character, auto mark) {
+    const char c = static_cast<char>(character);
+    mark(c);
+    if (needle.any_case) mark(Lower(c)), mark(Upper(c));
+    if (c == ' ') mark('+');
+    if (c == '+') mark(' ');
+    if (needle.is_base64 && c == '+') mark('-');
+    if (needle.is_base64 && c == '/') mark('_');
   };
-  constexpr std::size_t kUsualFound = 8;  // a URL, and the parts that are masked where they stand alone
-  std::vector<Found> found;
-  for (const Needle& needle : needles_) {
-    const std::string_view word = needle.text.Reveal();
-    for (auto at = Find(text, word, 0); at != std::string::npos; at = Find(text, word, at + 1)) {
-      if (found.empty()) found.reserve(kUsualFound);
-      found.push_back({at, at + word.size(), &needle.shown});
+  const auto at = [](auto& table, char c) -> auto& {
+    return table[static_cast<unsigned char>(c)];
+  };
+  for (std::size_t i = 0; i < needles_.size(); ++i) {
+    const Needle& needle = needles_[i];
+    const std::string& text = needle.text.Reveal();
+    const std::uint64_t bit = std::uint64_t{1} << (i % kBits);
+    each(needle, static_cast<unsigned char>(text[0]), [&](char c) { at(first_, c) |= bit; });
+    if (static_cast<unsigned char>(text[0]) < 0x80) {
+      each(needle, static_cast<unsigned char>(text[0]),
+           [&](char c) { beginnings_.set(static_cast<unsigned char>(c)); });
+    }
+    if (text.size() == 1) {
+      for (auto& bits : second_) bits |= bit;
+      continue;
+    }
+    each(needle, static_cast<unsigned char>(text[1]), [&](char c) { at(second_, c) |= bit; });
+    for (const char c : {'%', '\\', '&'}) at(second_, c) |= bit;
+    if (needle.is_base64) {
+      for (const char c : {'\r', '\n'}) at(second_, c) |= bit;
     }
   }
-  if (found.empty()) return text;
-  std::sort(found.begin(), found.end(),
-            [](const Found& a, const Found& b) { return a.begin != b.begin ? a.begin < b.begin : a.end > b.end; });
-  std::string out;
-  out.reserve(text.size());
-  std::size_t copied = 0;
-  for (std::size_t i = 0; i < found.size();) {
-    auto [begin, end, shown] = found[i];
-    static const std::string kWhole(kMask);
-    // One inside another is hidden with it; of two that overlap neither's rest may be left.
-    for (++i; i < found.size() && found[i].begin < end; ++i) {
-      if (found[i].end > end) {
-        end = found[i].end;
-        shown = &kWhole;
+  IndexEscapes();
+}
+
+/// Most escapes are line breaks and quotes: they are told by their second byte.
+void Masker::IndexEscapes() {
+  first_['%'] |= kPercent;
+  first_['\\'] |= kBackslash;
+  first_['&'] |= kAmpersand;
+  for (std::size_t c = 0; c < 256; ++c) {
+    const bool digit = c >= '0' && c <= '9', letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (digit || letter) second_[c] |= kPercent | kAmpersand;
+    if (c == '#') second_[c] |= kAmpersand;
+    if (BeginsEscape(static_cast<char>(c))) second_[c] |= kEscape;
+    const std::string escape = {'\\', static_cast<char>(c)};
+    const Readings readings = ReadEscape(escape, 0);
+    const bool begins = std::any_of(readings.begin(), readings.end(),
+                                    [&](const Spelled& s) { return s.character >= 0x80 || beginnings_[s.character]; });
+    if (begins || c == 'u' || c == 'x') second_[c] |= kBackslash;
+  }
+}
+
+/// What stands at `at` and is longest; `which` may.
+Masker::Found Masker::At(std::string_view text, std::size_t at, std::uint64_t which) const {
+  Found best;
+  const auto take = [&](const Needle& needle, std::size_t end, bool as_it_is) {
+    if (end == std::string_view::npos || (best.shown && end <= best.end)) return;
+    best = {at, end, as_it_is ? &needle.shown : &kWhole};
+    if (needle.begins_within) best.begin = BeforeBase64(text, at);
+    if (needle.ends_within) best.end = BehindBase64(text, best.end);
+    while (needle.is_base64 && best.end < text.size() && text[best.end] == '=') ++best.end;
+  };
+  const auto matcher = [&](const Needle& needle) {
+    return Matcher{needle.text.Reveal(), text, needle.any_case, needle.is_base64, needle.cut_counts};
+  };
+  for (std::uint64_t left = which & ~kEscape; left != 0; left &= left - 1) {
+    for (std::size_t i = static_cast<std::size_t>(std::countr_zero(left)); i < needles_.size(); i += kBits) {
+      const Needle& needle = needles_[i];
+      const std::string& word = needle.text.Reveal();
+      // What ends in an ampersand may go on as "&amp;".
+      const bool as_it_is = text.substr(at).starts_with(word) && !BeginsEscape(word.back());
+      take(needle, as_it_is ? at + word.size() : matcher(needle).Follow(0, at), as_it_is);
+    }
+  }
+  if ((which & kEscape) == 0) return best;
+  for (const Spelled& spelled : ReadEscape(text, at)) {
+    if (spelled.character < 0x80 && !beginnings_[spelled.character]) continue;
+    for (const Needle& needle : needles_) {
+      const auto matching = matcher(needle);
+      const std::string_view character = CharacterAt(matching.needle, 0);
+      if (!matching.Same(CodePointOf(character), spelled.character)) continue;
+      take(needle, matching.Follow(character.size(), spelled.end), false);
+    }
+  }
+  return best;
+}
+
+/// The first that begins at `from` or behind it, and before `until`.
+Masker::Found Masker::First(std::string_view text, std::size_t from, std::size_t until) const {
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
+  const auto which = [&](std::size_t at) { return first_[bytes[at]] & second_[bytes[at + 1]]; };
+  const std::size_t pairs = std::min(until, text.size() - std::min<std::size_t>(text.size(), 1));
+  std::size_t at = from;
+  while (at < pairs) {
+    while (at + 4 <= pairs && (which(at) | which(at + 1) | which(at + 2) | which(at + 3)) == 0) at += 4;
+    for (const std::size_t end = std::min(at + 4, pairs); at < end; ++at) {
+      if (const std::uint64_t some = which(at); some != 0) {
+        if (const Found found = At(text, at, some); found.shown) return found;
       }
     }
-    out.append(text, copied, begin - copied);
-    out += *shown;
-    copied = end;
   }
-  return out.append(text, copied);
+  // The last byte has none behind it.
+  if (at < until && at < text.size()) return At(text, at, first_[bytes[at]] & ~kEscape);
+  return {};
+}
+
+std::string Masker::Mask(std::string_view text, std::size_t most) const {
+  std::string out;
+  std::size_t copied = 0;
+  // What lies behind it is not shown. Base64 may reach back from there.
+  const auto until = [&] { return copied + std::min(most - out.size(), text.size() - copied); };
+  const auto next = [&] { return First(text, copied, std::min(until() + kReachesBack, text.size())); };
+  for (Found found = next(); found.shown && found.begin < until(); found = next()) {
+    // One inside another is hidden with it; of two that overlap neither's rest may be left.
+    for (std::size_t at = found.begin + 1; at < found.end; ++at) {
+      const Found other = First(text, at, found.end);
+      if (!other.shown) break;
+      at = std::max(at, other.begin);
+      if (other.end <= found.end) continue;
+      found.end = other.end;
+      found.shown = &kWhole;
+    }
+    const std::size_t begin = std::max(found.begin, copied);
+    if (out.empty()) out.reserve(std::min(most, text.size()) + kMask.size());
+    out.append(text, copied, begin - copied).append(*found.shown);
+    copied = found.end;
+    if (out.size() >= most) return out;
+  }
+  return out.append(text, copied, until() - copied);
 }
 
 }  // namespace hookswitch::plugins

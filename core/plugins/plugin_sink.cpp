@@ -252,7 +252,7 @@ class PluginSink final : public Sink {
     }
   }
 
-  std::string Mask(std::string text) const override { return host_.masker.Mask(std::move(text)); }
+  std::string Mask(std::string_view text, std::size_t most) const override { return host_.masker.Mask(text, most); }
 
  private:
   /// Runs `body`, one at a time if the plugin wants it so. False, and a retry in `out`, if an exception came out.
@@ -279,7 +279,7 @@ class PluginSink final : public Sink {
     Outcome outcome;
     outcome.kind = kind;
     outcome.code = "plugin_fault";
-    outcome.reason = Mask(std::move(reason));
+    outcome.reason = host_.masker.Mask(reason);
     outcome.action = "report this to the author of the sink " + plugin_->info.id + " " + plugin_->info.version;
     return outcome;
   }
@@ -306,10 +306,12 @@ class PluginSink final : public Sink {
     // What was pre-filled and left says something of a retry only.
     const bool silent = Slot(out.code) == kNoOutcome;
     const bool retry = outcome.kind == Outcome::Kind::kRetry;
-    outcome.code = Label(silent && !retry ? std::string_view() : Slot(out.code), code);
+    // A code may be a word of the answer's, and the answer may be what was sent.
+    const std::string_view word = silent && !retry ? std::string_view() : Slot(out.code);
+    outcome.code = Label(host_.masker.Mask(word) == word ? word : std::string_view(), code);
     if (Slot(out.reason) != kSilence || (silent && retry)) outcome.reason = Clean(Slot(out.reason));
     outcome.action = Clean(Slot(out.action));
-    outcome.remote_id = ToUtf8(Slot(out.remote_id));
+    outcome.remote_id = Clean(Slot(out.remote_id));
     if (outcome.kind == Outcome::Kind::kRetry && out.retry_after_ms > 0) {
       outcome.retry_after = std::chrono::milliseconds(out.retry_after_ms);
     }
@@ -328,7 +330,9 @@ class PluginSink final : public Sink {
     return outcome;
   }
 
-  std::string Clean(std::string_view text) const { return text.empty() ? std::string() : Mask(ToUtf8(text)); }
+  std::string Clean(std::string_view text) const {
+    return text.empty() ? std::string() : host_.masker.Mask(ToUtf8(text));
+  }
 
   const std::shared_ptr<Plugin> plugin_;
   const hsw_sink& sink_;

@@ -59,8 +59,9 @@ class Sink {
                           const std::function<bool()>& canceled) = 0;
   /// The operator reloads and this sink stays: reopen files. May run during Deliver.
   virtual void Reopen() = 0;
-  /// `text` with every secret of this sink's config replaced by "***".
-  virtual std::string Mask(std::string text) const = 0;
+  /// `text` with every secret of this sink's config replaced by "***", whatever its spelling, or about the first `most`
+  /// bytes of that. What begins in them is seen whole, however far it goes on.
+  virtual std::string Mask(std::string_view text, std::size_t most = std::string_view::npos) const = 0;
 };
 
 }  // namespace hookswitch

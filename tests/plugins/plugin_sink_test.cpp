@@ -121,6 +121,8 @@ TEST_F(PluginSink, SecretsNeverLeaveInTextsOrLogLines) {
   const Outcome outcome = Interpret(*sink, "leak");
   EXPECT_EQ(outcome.reason, "cannot reach ***");
   EXPECT_EQ(outcome.action, "call ***");
+  EXPECT_EQ(outcome.code, "rejected");
+  EXPECT_EQ(outcome.remote_id, "id-***");
   EXPECT_EQ(sink->Mask("geheim"), "***");
   std::string line;
   log::SetWriterForTest([&](log::Level, std::string_view text) { line = text; });

@@ -112,6 +112,8 @@ void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_respo
     outcome->status = HSW_REJECTED;
     std::strcpy(outcome->reason, ("cannot reach " + self->secret).c_str());
     std::strcpy(outcome->action, ("call " + self->secret).c_str());
+    std::strcpy(outcome->code, self->secret.c_str());
+    std::strcpy(outcome->remote_id, ("id-" + self->secret).c_str());
   }
 }
 
