@@ -112,7 +112,7 @@ struct App::Impl {
   std::unique_ptr<HttpServer> admin;
   std::atomic<bool> listening{false};
   std::atomic<bool> draining{false};
-  std::uint64_t scheduler_passes = 0, journal_passes = 0;  ///< at the last Hanging
+  std::uint64_t scheduler_passes = 0, journal_passes = 0, http_passes = 0;  ///< at the last Hanging
 
   std::shared_ptr<const Generation> Current() const {
     MutexLock lock(mu);
@@ -465,7 +465,9 @@ std::string_view App::Hanging() {
   const std::uint64_t journal = impl.journal->Stats().passes;
   const bool scheduler_hangs = std::exchange(impl.scheduler_passes, scheduler) == scheduler;
   const bool journal_hangs = std::exchange(impl.journal_passes, journal) == journal;
-  return journal_hangs ? "journal" : scheduler_hangs ? "scheduler" : "";
+  const std::uint64_t http = impl.http->Passes();
+  const bool http_hangs = std::exchange(impl.http_passes, http) == http;
+  return journal_hangs ? "journal" : scheduler_hangs ? "scheduler" : http_hangs ? "http_client" : "";
 }
 
 void App::Drain() {

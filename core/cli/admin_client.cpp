@@ -36,6 +36,7 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
   HttpClientOptions http_options;
   http_options.max_response_body = kMostAnswer;
   http_options.user_agent = "hookswitch";
+  http_options.use_proxies = false;
   client.http_ = MakeCurlClient(http_options);
   return client;
 }

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -207,7 +208,6 @@ class CurlClient final : public HttpClient {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     multi_ = curl_multi_init();
     HSW_CHECK(multi_, "memory does not run out");
-    curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options.max_connections_per_host));
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 256L);
     thread_ = std::thread([this] { Run(); });
   }
@@ -239,6 +239,11 @@ class CurlClient final : public HttpClient {
     if (wake) curl_multi_wakeup(multi_);
   }
 
+  std::uint64_t Passes() override {
+    curl_multi_wakeup(multi_);
+    return passes_.load(std::memory_order_relaxed);
+  }
+
  private:
   void Run() {
     NameThread("http-client");
@@ -250,6 +255,7 @@ class CurlClient final : public HttpClient {
 
     std::vector<std::unique_ptr<Transfer>> fresh;
     while (TakeQueue(fresh)) {
+      passes_.fetch_add(1, std::memory_order_relaxed);
       for (auto& transfer : fresh) Start(std::move(transfer));
       fresh.clear();
       int running = 0;
@@ -341,8 +347,9 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
     if (!options_.user_agent.empty()) curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+    // "" keeps libcurl from looking at the environment.
+    if (request.public_only || !options_.use_proxies) curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (request.public_only) {
-      curl_easy_setopt(easy, CURLOPT_PROXY, "");
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
       curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnReady);
     }
@@ -441,6 +448,7 @@ class CurlClient final : public HttpClient {
   std::vector<std::unique_ptr<Transfer>> queue_ GUARDED_BY(mu_);
   bool stopping_ GUARDED_BY(mu_) = false;
   bool sleeping_ GUARDED_BY(mu_) = false;
+  std::atomic<std::uint64_t> passes_{0};
   // The loop's own.
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
   std::vector<Handle> idle_;

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,19 +23,23 @@ struct HttpResult {
 
 struct HttpClientOptions {
   std::size_t max_response_body = 256 * 1024;  ///< more is cut off, not an error
-  std::size_t max_connections_per_host = 64;
   std::string user_agent;
   std::string ca_file;  ///< PEM certificates to trust instead of the system's; "": the system's
+  /// Whether proxies of the environment are used. Not by what talks to a router: it would give them its token.
+  bool use_proxies = true;
 };
 
 /// Sends requests to the outside: pooled connections, TLS with the system's roots (verified, at least 1.2), proxies
-/// from the environment, no redirects, a deadline from DNS to last byte. Safe from any thread.
+/// from the environment, no redirects, a deadline from DNS to last byte. There is no limit of connections: the callers
+/// have theirs, so none waits for another's. Safe from any thread.
 class HttpClient {
  public:
   using Done = std::function<void(HttpResult)>;
   virtual ~HttpClient() = default;
   /// Starts sending and returns at once. `done` runs exactly once, on the client's thread; it must not block.
   virtual void Send(HttpRequest request, std::chrono::milliseconds timeout, Done done) = 0;
+  /// How many passes the client's thread has made; asks for one more, so that the number grows unless the thread hangs.
+  virtual std::uint64_t Passes() = 0;
 };
 
 /// libcurl's multi interface on one thread. Destroying it ends what is in flight as "canceled".

@@ -93,6 +93,7 @@ class FakeHttp final : public HttpClient {
     if (answer) done(answer(request));
     bell_.Ring();
   }
+  std::uint64_t Passes() override { return 0; }
   /// Answers every request at once from now on.
   void AnswerAll(std::function<HttpResult(const HttpRequest&)> answer) {
     MutexLock lock(mu_);

@@ -338,6 +338,27 @@ TEST_F(TroublesTest, AnAttemptKeepsWhatWasSentAndAnsweredMaskedAndCut) {
   EXPECT_EQ(record.response, "HTTP 200\nX-Key: ***\n\nok");
 }
 
+TEST_F(TroublesTest, AnExchangeThatTheClientNeverEndsIsCut) {
+  Lane("ops").config.timeout = 10s;
+  Lane("barrier");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  Tick(14s);
+  Settle();
+  EXPECT_THAT(journal.inner.Records(), testing::SizeIs(1)) << "the client may still end it by itself";
+  Tick(2s);
+  ASSERT_TRUE(AwaitCode(seq, "timeout"));
+  EXPECT_TRUE(LastRecordOf(seq).outcome.may_have_been_delivered);
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  Settle();
+  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kPending) << "what comes now is too late";
+  Tick(12s);
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  EXPECT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+}
+
 TEST_F(TroublesTest, KeepingNoBodiesKeepsNone) {
   Lane("ops");
   Start();

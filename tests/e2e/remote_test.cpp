@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "tests/e2e/router.h"
+#include "tests/fakes/http_loop.h"
 
 namespace hookswitch::e2e {
 namespace {
@@ -21,11 +24,11 @@ class Remote : public testing::Test {
     WriteFile(config_.Path(), good_);
     router_ = std::make_unique<Router>(config_.Path());
   }
-  Finished Hookswitch(std::vector<std::string> arguments) const {
+  Finished Hookswitch(std::vector<std::string> arguments, const std::vector<std::string>& environment = {}) const {
     arguments.insert(arguments.begin(), Program());
     arguments.insert(arguments.end(),
                      {"-c", config_.Path(), "--url", "http://127.0.0.1:" + std::to_string(router_->Admin())});
-    return RunProgram(arguments);
+    return RunProgram(arguments, environment);
   }
 
   TempDir dir_;
@@ -48,6 +51,26 @@ TEST_F(Remote, SinksAreListedPausedAndResumed) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   json::error_code error;
   EXPECT_TRUE(json::parse(resumed.out, error).is_object() && !error) << "one document: " << resumed.out;
+}
+
+TEST_F(Remote, NoProxyOfTheEnvironmentGetsTheToken) {
+  ASSERT_TRUE(router_->Ready());
+  std::atomic<int> asked{0};
+  const auto proxy = fakes::HttpLoop::Start([&](const fakes::HttpRequest&) {
+    ++asked;
+    return fakes::HttpReply{};
+  });
+  std::vector<std::string> environment;
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    environment.push_back(std::string(name) + "=http://127.0.0.1:" + std::to_string((*proxy)->Port()));
+  }
+  const std::vector<std::vector<std::string>> commands = {
+      {"sinks"}, {"sinks", "pause", "ops"}, {"events"}, {"deliveries"}, {"reload"}};
+  for (const auto& command : commands) {
+    const Finished done = Hookswitch(command, environment);
+    EXPECT_EQ(done.exit_code, 0) << command[0] << ": " << done.err;
+  }
+  EXPECT_EQ(asked, 0);
 }
 
 TEST_F(Remote, PausingASinkThatIsNotThereIsOne) {

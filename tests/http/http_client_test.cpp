@@ -26,8 +26,11 @@ struct HttpClientTest : testing::Test {
     client = MakeCurlClient(options);
   }
   HttpResult Send(HttpRequest request, std::chrono::milliseconds timeout = 20s) {
+    return SendBy(*client, std::move(request), timeout);
+  }
+  static HttpResult SendBy(HttpClient& by, HttpRequest request, std::chrono::milliseconds timeout = 20s) {
     std::promise<HttpResult> promise;
-    client->Send(std::move(request), timeout, [&](HttpResult result) { promise.set_value(std::move(result)); });
+    by.Send(std::move(request), timeout, [&](HttpResult result) { promise.set_value(std::move(result)); });
     return promise.get_future().get();
   }
   static HttpRequest Post(std::string url, std::string body = "hello") {
@@ -426,7 +429,61 @@ TEST_F(HttpClientTest, ThreeHundredAtOnceAllComeBack) {
   }
   all.wait();
   EXPECT_EQ(right, kCount);
-  EXPECT_LE(server.connections(), 64) << "max_connections_per_host";
+}
+
+TEST_F(HttpClientTest, NoRequestWaitsForTheConnectionOfAnother) {
+  constexpr int kCount = 150;
+  std::latch all_are_there(kCount);
+  RawServer server([&](RawConnection& connection) {
+    const std::string request = connection.ReadRequest();
+    if (request.find("/hangs") != std::string::npos) return connection.AwaitClose();
+    all_are_there.arrive_and_wait();
+    connection.Answer();
+  });
+  for (int i = 0; i < kCount; ++i) client->Send(Post(server.Url("/hangs")), 20s, [](const HttpResult&) {});
+  std::latch done(kCount);
+  std::atomic<int> answered{0};
+  for (int i = 0; i < kCount; ++i) {
+    client->Send(Post(server.Url("/answers")), 20s, [&](const HttpResult& result) {
+      if (result.response) ++answered;
+      done.count_down();
+    });
+  }
+  done.wait();
+  EXPECT_EQ(answered, kCount) << "the server answers none before it has all of them";
+}
+
+TEST_F(HttpClientTest, WhoWantsNoProxyUsesNoneWhateverTheEnvironmentSays) {
+  RawServer proxy([](RawConnection& connection) {
+    while (!connection.ReadRequest().empty()) connection.Answer("of the proxy");
+  });
+  RawServer server([](RawConnection& connection) {
+    while (!connection.ReadRequest().empty()) connection.Answer("of the server");
+  });
+  HttpClientOptions options;
+  options.use_proxies = false;
+  const auto direct = MakeCurlClient(options);
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    setenv(name, proxy.Url("").c_str(), 1);
+  }
+  const auto by_proxy = Send(Post(server.Url()));
+  const auto without = SendBy(*direct, Post(server.Url()));
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    unsetenv(name);
+  }
+  ASSERT_TRUE(by_proxy.response) << by_proxy.error;
+  EXPECT_EQ(by_proxy.response->body, "of the proxy") << "sinks honour it";
+  ASSERT_TRUE(without.response) << without.error;
+  EXPECT_EQ(without.response->body, "of the server");
+}
+
+TEST_F(HttpClientTest, ItsThreadGoesRoundWheneverItIsAsked) {
+  for (int i = 0; i < 3; ++i) {
+    const auto before = client->Passes();
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (client->Passes() == before && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_GT(client->Passes(), before);
+  }
 }
 
 TEST_F(HttpClientTest, EndingTheClientEndsWhatIsInFlightAsCanceled) {
