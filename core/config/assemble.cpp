@@ -163,6 +163,14 @@ class Assembler {
     reader.Duration("per", rate.per, Reader::Zero::kRefused);
     rate.burst = std::max(rate.max, 1);
     reader.Integer("burst", rate.burst);
+    // Paces are kept in nanoseconds, which do not hold centuries.
+    constexpr milliseconds kLongest = hours(24 * 365);
+    const Node* where = reader.Get("burst") ? reader.Scalar("burst") : reader.Scalar("per");
+    if (where && rate.max > 0 && rate.burst > 0 && rate.per / rate.max > kLongest / rate.burst) {
+      reader.Error(*where, outer.Name(key) + ": a burst of " + std::to_string(rate.burst) +
+                               " would take more than a year to come back");
+      rate.burst = 1, rate.per = std::min(rate.per, kLongest);
+    }
     return rate;
   }
 

@@ -19,7 +19,9 @@ class TokenBucket {
   void SetRate(const config::Rate& rate) {
     interval_ =
         rate.max > 0 ? std::max<Duration>(std::chrono::nanoseconds(rate.per) / rate.max, Duration(1)) : Duration(0);
-    slack_ = interval_ * (std::max(rate.burst, 1) - 1);
+    // A plugin may ask for any pace; so much at once is no limit.
+    const Duration::rep most = std::chrono::duration_cast<Duration>(kLongestSlack) / std::max(interval_, Duration(1));
+    slack_ = interval_ * std::min<Duration::rep>(std::max(rate.burst, 1) - 1, most);
   }
 
   /// When the next start may be made; the epoch means at once.
@@ -34,6 +36,7 @@ class TokenBucket {
 
  private:
   using Duration = MonoTime::duration;
+  static constexpr std::chrono::hours kLongestSlack{24 * 366};
   Duration interval_{}, slack_{};
   MonoTime due_{};  ///< when the bucket is full again
 };

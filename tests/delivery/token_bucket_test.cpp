@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace hookswitch {
 namespace {
 
@@ -37,6 +39,19 @@ TEST(TokenBucket, RatesThatDoNotDivideTheSecondDoNotDrift) {
   int taken = 0;
   for (int ms = 0; ms < 100'000; ++ms) taken += TakeAll(bucket, now + std::chrono::milliseconds(ms));
   EXPECT_NEAR(taken, 700, 1);
+}
+
+TEST(TokenBucket, ABurstOfAnyLengthComesBackWithoutAnOverflow) {
+  const std::chrono::milliseconds longest{std::numeric_limits<std::uint32_t>::max()};  // as a plugin may say it
+  for (const config::Rate& rate : {config::Rate{1, longest, 1'000'000}, config::Rate{1, 720h, 5000}}) {
+    TokenBucket bucket(rate);
+    const MonoTime now(1h);
+    for (int i = 0; i < 7; ++i) {
+      ASSERT_TRUE(bucket.Ready(now)) << i;
+      bucket.Take(now);
+    }
+    EXPECT_TRUE(bucket.Full(now + 8 * longest));
+  }
 }
 
 TEST(TokenBucket, ASlowerRateCountsStartsAlreadyMade) {
