@@ -18,6 +18,7 @@ constexpr std::size_t kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields =
                       kMaxLinkBytes = 400;
 constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B";
 constexpr std::uint32_t kBannedPauseMs = 10 * 60 * 1000;
+constexpr double kLongestSeconds = 86400;
 
 std::uint32_t ColorOf(std::uint32_t severity) {
   if (severity == HSW_ERROR) return 0xD92D20;
@@ -54,6 +55,26 @@ std::string CodeBlock(std::string_view text, std::size_t most) {
   return out.append(kFence);
 }
 
+/// `url` in the version of the API that this sink is written for. Without one Discord takes it for the oldest, which
+/// says its waits in milliseconds (docs.discord.com, "API Versioning"). Another server's URL is its own business.
+std::string Versioned(std::string url) {
+  constexpr std::string_view kVersion = "v10/";
+  std::string_view host(url);
+  host = host.substr(std::min(host.find("://") + 3, host.size()));
+  host = host.substr(0, host.find_first_of(":/"));
+  const bool is_discord = host == "discord.com" || host.ends_with(".discord.com") || host == "discordapp.com" ||
+                          host.ends_with(".discordapp.com");
+  constexpr std::string_view kApi = "/api/";
+  const auto api = url.find(kApi);
+  if (!is_discord || api == std::string::npos) return url;
+  const auto at = api + kApi.size(), webhooks = url.find("webhooks/", at);
+  const std::string_view between = std::string_view(url).substr(at, webhooks - at);
+  const bool has_version = between.size() > 2 && between.starts_with('v') && between.ends_with('/') &&
+                           between.find_first_not_of("0123456789", 1) == between.size() - 1;
+  if (webhooks == std::string::npos || (!between.empty() && !has_version)) return url;
+  return url.replace(at, between.size(), kVersion);
+}
+
 std::string ProblemWith(const hsw::Config& config) {
   const auto url = config.String("webhook_url");
   if (auto problem = hsw::ProblemWithServiceUrl(url, config.Bool("allow_http")); !problem.empty()) return problem;
@@ -71,7 +92,7 @@ std::string ProblemWith(const hsw::Config& config) {
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)
-      : url_(config.String("webhook_url") + "?wait=true"),
+      : url_(Versioned(config.String("webhook_url")) + "?wait=true"),
         username_(config.String("username")),
         max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 3000))) {
     if (auto problem = ProblemWith(config); !problem.empty()) throw std::invalid_argument("webhook_url " + problem);
@@ -137,7 +158,8 @@ class Sink {
           "check thread_id; a forum's webhook needs one, and the thread must not be archived");
     }
     if (status == 400) {
-      return hsw::Outcome::Rejected(code ? "discord_" + std::string(*code) : "http_400",
+      const bool is_number = code && code->find_first_not_of("0123456789") == std::string_view::npos;
+      return hsw::Outcome::Rejected(is_number ? "discord_" + std::string(*code) : "http_400",
                                     "Discord finds the message invalid: " + Said(response));
     }
     return hsw::FromHttp(response);
@@ -152,19 +174,30 @@ class Sink {
     return said;
   }
 
+  static double NumberOf(std::string_view text) {
+    double number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number > 0 ? number : 0;
+  }
+
   /// The body says the wait in seconds with a fraction; without a body it is the proxy before Discord that refuses this
   /// address, as it does for a while after too many bad requests.
   static hsw::Outcome Limited(const hsw::Response& response) {
     const auto wait = response.Json("/retry_after");
-    double seconds = 0;
-    if (wait) std::from_chars(wait->data(), wait->data() + wait->size(), seconds);
     if (!wait) {
       return hsw::Outcome::Retry("address_limited", "Discord takes nothing from this address for a while")
           .RetryAfterMs(response.RetryAfterMs() ? response.RetryAfterMs() : kBannedPauseMs);
     }
-    if (!(seconds >= 0 && seconds <= 86400)) seconds = 0;
+    // This one is seconds in every version of the API; where the others were milliseconds, they are a thousand times
+    // more.
+    const double reset = NumberOf(response.Header("X-RateLimit-Reset-After"));
+    const auto is_ms = [reset](double said) { return reset > 0 && said > 100 * reset; };
+    const double said = NumberOf(*wait), header_ms = response.RetryAfterMs();
+    double ms = is_ms(said) ? said : said * 1000;
+    if (said > kLongestSeconds && !is_ms(said)) ms = 0;  // no wait of Discord's; the header may say one
+    ms = std::max(ms, is_ms(header_ms / 1000) ? header_ms / 1000 : header_ms);
     return hsw::Outcome::Retry("http_429", "Discord asks to wait")
-        .RetryAfterMs(std::max(response.RetryAfterMs(), static_cast<std::uint32_t>(std::ceil(seconds * 1000))));
+        .RetryAfterMs(static_cast<std::uint32_t>(std::ceil(ms)));
   }
 
   static std::size_t WriteFields(const hsw::Message& message, hsw::JsonWriter& json) {
