@@ -151,7 +151,8 @@ std::optional<Outcome> Attempt::Read(Journal& journal) {
 std::optional<Outcome> Attempt::Prepare(Journal& journal) {
   const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   journal_ = &journal;
-  if (!event_) {
+  // A notice's message is read with it.
+  if (!event_ || event_->source == kOwnSource) {
     if (auto failed = Read(journal)) return failed;
   }
   if (facts_.call_key != 0) {

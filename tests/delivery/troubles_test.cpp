@@ -185,6 +185,29 @@ TEST_F(TroublesTest, ABrokenSinkIsToldOnceToAnother) {
   EXPECT_THAT(http.Sent(), testing::Contains(HasSubstr("hookswitch: sink \"ops\" works again")));
 }
 
+TEST_F(TroublesTest, ANoticeThatIsTriedAgainSaysTheSame) {
+  Lane("ops").config.notify_problems_to = "oncall";
+  auto sink = std::make_shared<FakeSink>();
+  sink->render = [](const SinkDelivery& delivery) {
+    HttpRequest request;
+    request.url = "http://oncall";
+    request.body = delivery.message.title;
+    return request;
+  };
+  Lane("oncall", sink), Lane("barrier");
+  Start();
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
+  ASSERT_TRUE(AwaitSent("http://oncall", 1));
+  ASSERT_TRUE(http.Answer("http://oncall", Answered(503)));
+  ASSERT_TRUE(AwaitRecords(2));
+  Settle();
+  Tick(12s);
+  ASSERT_TRUE(AwaitSent("http://oncall", 2));
+  EXPECT_THAT(http.Sent(), testing::Contains("http://oncall hookswitch: sink \"ops\" is broken").Times(2));
+}
+
 TEST_F(TroublesTest, ANoticeSurvivesARestart) {
   Lane("ops").config.notify_problems_to = "oncall";
   Lane("oncall"), Lane("barrier");
@@ -336,27 +359,6 @@ TEST_F(TroublesTest, AnAttemptKeepsWhatWasSentAndAnsweredMaskedAndCut) {
   const auto record = LastRecordOf(seq);
   EXPECT_EQ(record.request, "POST http://ops\n\n*** " + std::string(39, 'x') + "... (cut)");
   EXPECT_EQ(record.response, "HTTP 200\nX-Key: ***\n\nok");
-}
-
-TEST_F(TroublesTest, AnExchangeThatTheClientNeverEndsIsCut) {
-  Lane("ops").config.timeout = 10s;
-  Lane("barrier");
-  Start();
-  const DeliverySeq seq = Accept("call-1", {"ops"});
-  ASSERT_TRUE(AwaitSent("http://ops", 1));
-  Tick(14s);
-  Settle();
-  EXPECT_THAT(journal.inner.Records(), testing::SizeIs(1)) << "the client may still end it by itself";
-  Tick(2s);
-  ASSERT_TRUE(AwaitCode(seq, "timeout"));
-  EXPECT_TRUE(LastRecordOf(seq).outcome.may_have_been_delivered);
-  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
-  Settle();
-  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kPending) << "what comes now is too late";
-  Tick(12s);
-  ASSERT_TRUE(AwaitSent("http://ops", 2));
-  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
-  EXPECT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
 }
 
 TEST_F(TroublesTest, KeepingNoBodiesKeepsNone) {
