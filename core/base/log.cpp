@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -118,9 +119,44 @@ void AppendNumber(std::string& out, auto number) {
   out.append(digits, end);
 }
 
+/// What a terminal obeys or hides: C1 controls, marks that turn the direction of the text around, what has no width,
+/// line separators. Foreign ids and names come with any of them.
+bool IsHidden(char32_t c) {
+  return (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || c == 0x180E || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+}
+
+/// A JSON string in which that is written as escapes.
+void AppendText(std::string& out, std::string_view text) {
+  const std::size_t begin = out.size();
+  AppendJsonString(out, text);
+  const auto is_plain = [](char c) { return static_cast<unsigned char>(c) < 0x7F; };
+  auto at = static_cast<std::size_t>(
+      std::find_if_not(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_plain) - out.begin());
+  if (at == out.size()) return;
+  const std::string rest = out.substr(at);  // well-formed: AppendJsonString takes care of that
+  out.resize(at);
+  for (std::size_t i = 0; i < rest.size();) {
+    const auto byte = [&](std::size_t k) { return static_cast<char32_t>(static_cast<unsigned char>(rest[i + k])); };
+    const std::size_t length = byte(0) < 0x80 ? 1 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
+    const char32_t c = length == 1   ? byte(0)
+                       : length == 2 ? (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F)
+                       : length == 3 ? (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F)
+                                     : 0x10000;
+    if (IsHidden(c)) {
+      static constexpr char kHex[] = "0123456789abcdef";
+      out += "\\u";
+      for (const int shift : {12, 8, 4, 0}) out += kHex[(c >> shift) & 15];
+    } else {
+      out.append(rest, i, length);
+    }
+    i += length;
+  }
+}
+
 void Append(std::string& out, const Field::Value& value) {
   if (auto text = std::get_if<std::string_view>(&value)) {
-    AppendJsonString(out, *text);
+    AppendText(out, *text);
   } else if (auto number = std::get_if<std::int64_t>(&value)) {
     AppendNumber(out, *number);
   } else if (auto natural = std::get_if<std::uint64_t>(&value)) {

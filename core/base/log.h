@@ -8,7 +8,9 @@
 
 /// JSON log lines on stderr: {"ts":"…","level":"warn","event":"delivery_retry","sink":"ops","attempt":3}.
 ///
-/// One line is one event with a stable name. Never pass a secret, a transcript or a phone number. Lines are written
+/// One line is one event with a stable name. Never pass a secret, a transcript, a phone number, or what another program
+/// said: its error's word, its status and its length tell enough. What a terminal would obey or hide (control
+/// characters, marks of direction) is written as an escape. Lines are written
 /// by a thread of their own through a bounded queue, so a stuck stderr never holds the caller: the oldest lines
 /// are dropped then and counted (Dropped). What comes within a millisecond is written in one piece. Safe from any
 /// thread.

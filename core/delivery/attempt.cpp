@@ -221,6 +221,7 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   Outcome outcome = facts_.sink->Interpret(View(), response, retry_after);
   outcome.answered = true;
+  outcome.answer_bytes = response.body.size();
   if (outcome.http_status == 0) outcome.http_status = response.status;
   Classify(outcome);
   // A sink cannot forget the pause that the other side asked for.

@@ -41,7 +41,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                      {"fallback", fallback},
                                      {"attempt", facts.number},
                                      {"code", outcome.code},
-                                     {"reason", outcome.reason},
+                                     {"http_status", outcome.http_status},
+                                     {"answer_bytes", outcome.answer_bytes},
                                      {"may_have_been_delivered", outcome.may_have_been_delivered}});
   } else if (verdict.state == DeliveryState::kDead) {
     series.dead.Add();
@@ -50,7 +51,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                  {"sink", facts.sink_name},
                                  {"attempt", facts.number},
                                  {"code", outcome.code},
-                                 {"reason", outcome.reason},
+                                 {"http_status", outcome.http_status},
+                                 {"answer_bytes", outcome.answer_bytes},
                                  {"gave_up", verdict.gave_up},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
   } else if (outcome.kind == Outcome::Kind::kMisconfigured) {
@@ -62,7 +64,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                    {"attempt", facts.number},
                                    {"place", outcome.place},
                                    {"code", outcome.code},
-                                   {"reason", outcome.reason},
+                                   {"http_status", outcome.http_status},
+                                   {"answer_bytes", outcome.answer_bytes},
                                    {"action", outcome.action},
                                    {"next_ms", verdict.wait.count()},
                                    {"untold_before", *untold}});
@@ -74,7 +77,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                  {"sink", facts.sink_name},
                                  {"attempt", facts.number},
                                  {"code", outcome.code},
-                                 {"reason", outcome.reason},
+                                 {"http_status", outcome.http_status},
+                                 {"answer_bytes", outcome.answer_bytes},
                                  {"next_ms", verdict.wait.count()},
                                  {"untold_before", *untold},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
@@ -85,26 +89,19 @@ void TellEnding(LaneRuntime& lane, const Ended& ended) {
   const auto& [delivery, event_id, outcome, state, fallback] = ended;
   if (state == DeliveryState::kCanceled) {
     lane.series.canceled.Add();
-    log::Info("delivery_canceled", {{"delivery", delivery},
-                                    {"event_id", event_id},
-                                    {"sink", lane.name},
-                                    {"code", outcome.code},
-                                    {"reason", outcome.reason}});
+    log::Info("delivery_canceled",
+              {{"delivery", delivery}, {"event_id", event_id}, {"sink", lane.name}, {"code", outcome.code}});
   } else if (!fallback.empty()) {
     lane.series.fell_back.Add();
     log::Warn("delivery_fell_back", {{"delivery", delivery},
                                      {"event_id", event_id},
                                      {"sink", lane.name},
                                      {"fallback", fallback},
-                                     {"code", outcome.code},
-                                     {"reason", outcome.reason}});
+                                     {"code", outcome.code}});
   } else {
     lane.series.dead.Add();
-    log::Error("delivery_dead", {{"delivery", delivery},
-                                 {"event_id", event_id},
-                                 {"sink", lane.name},
-                                 {"code", outcome.code},
-                                 {"reason", outcome.reason}});
+    log::Error("delivery_dead",
+               {{"delivery", delivery}, {"event_id", event_id}, {"sink", lane.name}, {"code", outcome.code}});
   }
 }
 
@@ -125,14 +122,15 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
     case Lane::Change::kThrottled:
       lane.because = why;
       if (was_throttled) return;
-      log::Warn(
-          "lane_throttled",
-          {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"next_ms", verdict.wait.count()}});
+      log::Warn("lane_throttled", {{"sink", lane.name},
+                                   {"code", outcome.code},
+                                   {"http_status", outcome.http_status},
+                                   {"next_ms", verdict.wait.count()}});
       return;
     case Lane::Change::kFailing:
       lane.because = why;
       lane.trouble_logged = true;
-      log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}});
+      log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"http_status", outcome.http_status}});
       return;
     case Lane::Change::kPausedItself:
     case Lane::Change::kProbeFailed:
@@ -141,11 +139,12 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
       if (verdict.change == Lane::Change::kProbeFailed && !std::exchange(lane.log_next_probe, false)) return;
       lane.trouble_logged = true;
       if (lane.lane.is_misconfigured()) {
-        log::Error(
-            "lane_paused",
-            {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}, {"action", outcome.action}});
+        log::Error("lane_paused", {{"sink", lane.name},
+                                   {"code", outcome.code},
+                                   {"http_status", outcome.http_status},
+                                   {"action", outcome.action}});
       } else {
-        log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"reason", outcome.reason}});
+        log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"http_status", outcome.http_status}});
       }
       return;
     case Lane::Change::kReopened: return tell_resumed();

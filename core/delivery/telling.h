@@ -22,6 +22,9 @@ struct Concluded {
   MonoTime now;
 };
 
+// A reason may quote what the other side answered, and that may be what it was sent: it stands in the attempt's record.
+// The log gets the error's word, the status and lengths.
+
 /// Tells the log and the lane's series what came of an attempt.
 void TellAttempt(LaneRuntime& lane, const Concluded& concluded);
 

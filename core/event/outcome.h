@@ -33,6 +33,7 @@ struct Outcome {
   std::optional<std::chrono::milliseconds> retry_after;
   bool answered = false;  ///< set by hookswitch: the other side, or a call sink, has judged this message
   bool ours = false;      ///< set by hookswitch: the attempt was not made, and says nothing of the sink
+  std::size_t answer_bytes = 0;  ///< set by hookswitch: of the answer's body
   int http_status = 0;    ///< 0: none was received
   std::string code;       ///< one stable word: "http_503", "invalid_blocks", "connect_failed"
   std::string reason;     ///< one sentence for people; no secret

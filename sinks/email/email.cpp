@@ -136,7 +136,8 @@ class Sink {
     for (std::size_t i = 0; i < replies.size(); ++i) {
       if (CodeOf(replies[i]) < 400) continue;
       if (CodeOf(replies[i]) >= 500) {
-        host_.Log(HSW_LOG_WARN, "a recipient was refused: " + replies[i]);
+        // The reply names the recipient, and says what it likes.
+        host_.Log(HSW_LOG_WARN, "a recipient was refused: smtp_" + std::to_string(CodeOf(replies[i])));
         continue;
       }
       later += (later.empty() ? "" : ",") + std::to_string(to[i]);

@@ -107,7 +107,7 @@ Answer Read(std::string_view body) {
   if (const auto* ok = object->if_contains("ok"); ok && ok->is_bool()) answer.ok_false = !ok->get_bool();
   if (const auto* pause = object->if_contains("retry_after")) answer.retry_after_ms = Milliseconds(*pause);
   if (const auto* word = object->if_contains("error"); word && word->is_string()) {
-    answer.word = std::string(hsw::CutBytes(std::string_view(word->get_string()), 60));
+    if (const std::string_view text(word->get_string()); IsErrorWord(text)) answer.word = text;
   }
   return answer;
 }

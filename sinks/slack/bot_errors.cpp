@@ -137,7 +137,8 @@ BotError ReadError(const hsw::Response& response) {
                 std::string(known.action));
   }
   if (!word.empty()) {
-    return Made(Class::kRejected, response, word, "Slack refused the message: " + Quote(word) + Detail(response), "");
+    const std::string code = IsErrorWord(word) ? word : "unknown_error";
+    return Made(Class::kRejected, response, code, "Slack refused the message: " + Quote(word) + Detail(response), "");
   }
   return Made(Class::kMisconfigured, response, "not_slack",
               "the answer is not one of Slack's: HTTP " + std::to_string(status) + " with " + Quote(response.Body()),

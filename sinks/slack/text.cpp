@@ -237,6 +237,11 @@ void AppendLink(std::string& out, std::string_view url, std::string_view label, 
   if (hsw::CodePoints(std::string_view(out).substr(begin)) > most) out.replace(begin, std::string::npos, name);
 }
 
+bool IsErrorWord(std::string_view text) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  return !text.empty() && text.size() <= 60 && text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
 std::string Quote(std::string_view answer) {
   std::string quoted;
   for (const char c : hsw::CutBytes(answer, 200)) quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;

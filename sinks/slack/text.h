@@ -35,6 +35,8 @@ void AppendCodeBlock(std::string& out, std::string_view text, std::size_t most_t
 
 /// `<url|label>`, or only the escaped label where `url` is not http(s) or the whole would be longer than `most`.
 void AppendLink(std::string& out, std::string_view url, std::string_view label, std::size_t most);
+/// True for what Slack's errors are called: "invalid_blocks". An answer may hold any text in its place.
+bool IsErrorWord(std::string_view text);
 /// The start of an answer that nobody knows, for a reason: "\"…\"" on one line, or "nothing".
 std::string Quote(std::string_view answer);
 /// "42s", "1m 13s", "2h 5m"; "" for what is no length of a call.

@@ -49,6 +49,26 @@ class PipeAsStderr {
   int reading_ = -1;
 };
 
+TEST(Log, WhatATerminalObeysOrHidesIsWrittenAsAnEscape) {
+  std::string line;
+  log::SetWriterForTest([&](log::Level, std::string_view text) { line = text; });
+  log::Info("told", {{"id",
+                      "a\x1b[31m\xC2\x9B"
+                      "31m\x7F"
+                      "b"},
+                     {"name",
+                      "\xE2\x80\xAE"
+                      "evil\xE2\x81\xA6\xE2\x80\xA8\xD8\x9C\xEF\xBB\xBF"
+                      "z\xC2\xAD"},
+                     {"fine", "Mäuse, नमस्ते, 🔑 – \xC2\xA0"},
+                     {"broken", "\x9B\xE2\x80"}});
+  log::SetWriterForTest(nullptr);
+  EXPECT_NE(line.find(R"("id":"a\u001b[31m\u009b31m\u007fb","name":"\u202eevil\u2066\u2028\u061c\ufeffz\u00ad",)"
+                      "\"fine\":\"Mäuse, नमस्ते, 🔑 – \xC2\xA0\",\"broken\":\"\xEF\xBF\xBD"),
+            std::string::npos)
+      << line;
+}
+
 TEST(Log, FlushWaitsForEveryLineOfEveryThreadWholeAndInOrder) {
   constexpr int kThreads = 4, kLines = 500;
   testing::internal::CaptureStderr();

@@ -361,6 +361,67 @@ TEST_F(TroublesTest, AnAttemptKeepsWhatWasSentAndAnsweredMaskedAndCut) {
   EXPECT_EQ(record.response, "HTTP 200\nX-Key: ***\n\nok");
 }
 
+TEST_F(TroublesTest, LogLinesHoldNothingOfWhatTheOtherSideSaid) {
+  keep_bodies = 2048;
+  auto sink = std::make_shared<FakeSink>();
+  sink->interpret = [](const SinkDelivery&, const HttpResponse& response) {
+    Outcome outcome;
+    outcome.code = "http_" + std::to_string(response.status);
+    outcome.reason = "it said \"" + response.body + "\"";
+    if (response.status == 400) outcome.kind = Outcome::Kind::kRejected;
+    if (response.status == 401) outcome.kind = Outcome::Kind::kMisconfigured;
+    return outcome;
+  };
+  Lane("ops", sink).config.fallback = "oncall";
+  Lane("oncall", sink), Lane("revoked", sink), Lane("barrier");
+  lanes["ops"].config.retry.give_up_after = 30s;
+  Start();
+  const std::string said =
+      "Agent: hello\xC2\x9B"
+      "31m, is this +12025550123? \xE2\x80\xAE"
+      "User: yes";
+  http.AnswerAll([&](const HttpRequest& request) {
+    if (request.url == "http://barrier") return Answered(200);
+    const int status = request.body == "rejected"  ? 400
+                       : request.body == "paused"  ? 401
+                       : request.body == "limited" ? 429
+                                                   : 503;
+    HttpResult answer = Answered(status, {{"Retry-After", status == 429 ? "5" : "junk"}});
+    answer.response->body = said;
+    return answer;
+  });
+  const auto await_line = [&](const std::string& part) {
+    for (int i = 0; i < 200 && Log().find(part) == std::string::npos; ++i) {
+      Tick(6s);
+      if (!AwaitState(Accept("barrier", {"barrier"}), DeliveryState::kDelivered)) return false;
+    }
+    return Log().find(part) != std::string::npos;
+  };
+  Accept("limited", {"ops"});
+  ASSERT_TRUE(await_line("lane_throttled"));
+  Accept("rejected", {"ops"});
+  ASSERT_TRUE(await_line("delivery_fell_back"));
+  for (int i = 0; i < 6; ++i) Accept("failing", {"ops"});
+  ASSERT_TRUE(await_line("lane_failing"));
+  ASSERT_TRUE(await_line(R"("code":"gave_up")"));
+  Accept("paused", {"revoked"});
+  ASSERT_TRUE(await_line("lane_paused"));
+  const std::string log = Log();
+  for (const char* event :
+       {"delivery_retry", "delivery_fell_back", "delivery_dead", "lane_throttled", "lane_failing"}) {
+    EXPECT_THAT(log, HasSubstr(std::string("\"event\":\"") + event + "\""));
+  }
+  for (const char* word : {"hello", "2025550123", "User", "it said", "\xC2\x9B", "\xE2\x80\xAE", "u009b"}) {
+    EXPECT_THAT(log, Not(HasSubstr(word)));
+  }
+  EXPECT_THAT(log,
+              HasSubstr("\"code\":\"http_503\",\"http_status\":503,\"answer_bytes\":" + std::to_string(said.size())));
+  EXPECT_THAT(journal.inner.Records(),
+              testing::Contains(testing::ResultOf([](const AttemptRecord& record) { return record.outcome.reason; },
+                                                  HasSubstr("is this +12025550123?"))))
+      << "the record has it";
+}
+
 TEST_F(TroublesTest, KeepingNoBodiesKeepsNone) {
   Lane("ops");
   Start();
