@@ -257,6 +257,7 @@ class Assembler {
       }
     }
     reader.Duration("give_up_after", retry.give_up_after, Reader::Zero::kRefused);
+    reader.Duration("max_retry_after", retry.max_retry_after, Reader::Zero::kRefused);
     return retry;
   }
 

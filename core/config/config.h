@@ -98,6 +98,8 @@ struct Agent {
 struct Retry {
   std::vector<milliseconds> schedule;  ///< wait before attempt 2, 3, …; the last one repeats
   milliseconds give_up_after{};        ///< from a delivery's first failure
+  /// However long the other side asks to be left alone, it is asked again after this.
+  milliseconds max_retry_after{3'600'000};
   bool operator==(const Retry&) const = default;
 };
 

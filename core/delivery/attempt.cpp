@@ -1,5 +1,6 @@
 #include "core/delivery/attempt.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace hookswitch {
 namespace {
 
 std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view text) {
+using namespace std::chrono_literals;
+
   std::vector<std::pair<std::string, std::string>> headers;
   while (!text.empty()) {
     const auto end = text.find('\n');
@@ -25,10 +28,18 @@ std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view t
 }
 
 std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& response, WallTime now) {
+// A wait of so long is plainly one in milliseconds that was read as seconds, if something else is said as well.
+constexpr std::chrono::milliseconds kHardlySeconds = std::chrono::hours(24);
+
   for (const auto& [name, value] : response.headers) {
-    if (EqualsIgnoreCase(name, "Retry-After")) return ParseRetryAfter(value, now);
+  std::optional<std::chrono::milliseconds> asked, reset;
+    if (EqualsIgnoreCase(name, "Retry-After") && !asked) asked = ParseRetryAfter(value, now);
+    // Seconds until more is taken; the second one's draft is RateLimit header fields for HTTP, of the IETF.
+    if (EqualsIgnoreCase(name, "X-RateLimit-Reset-After") || EqualsIgnoreCase(name, "RateLimit-Reset")) {
+      reset = ParseRetryAfter(value, now);
+    }
   }
-  return std::nullopt;
+  return asked && *asked >= kHardlySeconds && reset && *reset < *asked ? reset : asked;
 }
 
 Outcome Later(std::string code, std::string reason) {
@@ -259,4 +270,7 @@ Outcome Attempt::Deliver() {
   return outcome;
 }
 
+  if (outcome.retry_after && *outcome.retry_after >= kHardlySeconds && retry_after && *retry_after > 0ms) {
+    outcome.retry_after = std::min(*outcome.retry_after, *retry_after);
+  }
 }  // namespace hookswitch

@@ -512,7 +512,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   if (place_of) places_.SaidNothing(place_of.mapped(), ref, now);
   if (is_probe) probe_at_ = now + probe_wait_;
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
-    const milliseconds pause = PauseFor(*outcome.retry_after, jitter);
+    const milliseconds pause = PauseFor(*outcome.retry_after, policy_.retry.max_retry_after, jitter);
     Change throttled = Change::kNone;
     if (sent_to) {
       destinations_.Hold(sent_to.mapped(), now + pause);

@@ -23,10 +23,11 @@ std::optional<std::chrono::milliseconds> NextTry(const config::Retry& retry, std
   return std::clamp(wait, milliseconds(1), retry.give_up_after - failing_for);
 }
 
-std::chrono::milliseconds PauseFor(std::chrono::milliseconds retry_after, Jitter& jitter) {
+std::chrono::milliseconds PauseFor(std::chrono::milliseconds retry_after, std::chrono::milliseconds most,
+                                   Jitter& jitter) {
   using std::chrono::milliseconds;
   // "Retry-After: 0.001" in a loop must not become a flood.
-  const milliseconds least = std::max(retry_after, milliseconds(100));
+  const milliseconds least = std::max(std::min(retry_after, most), milliseconds(100));
   const auto most_more = static_cast<double>(std::min(least, milliseconds(1000)).count());
   return least + milliseconds(static_cast<std::int64_t>(most_more * jitter.Next()));
 }

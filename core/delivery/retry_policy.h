@@ -25,8 +25,9 @@ class Jitter {
 std::optional<std::chrono::milliseconds> NextTry(const config::Retry& retry, std::uint32_t failures,
                                                  std::chrono::milliseconds failing_for, Jitter& jitter);
 
-/// How long to keep still when the other side asks for `retry_after` (over 0): never less, and up to a second more, so
-/// that all who were told the same do not come back at once. No more than twice as long.
-std::chrono::milliseconds PauseFor(std::chrono::milliseconds retry_after, Jitter& jitter);
+/// How long to keep still when the other side asks for `retry_after` (over 0): that, or `most` where it asks for more,
+/// and up to a second longer, so that all who were told the same do not come back at once. No more than twice as long.
+std::chrono::milliseconds PauseFor(std::chrono::milliseconds retry_after, std::chrono::milliseconds most,
+                                   Jitter& jitter);
 
 }  // namespace hookswitch

@@ -181,7 +181,7 @@ void Scheduler::Restore(const LaneDue& due) {
   if (due.pause) SetPause(lane, due.pause);
   const milliseconds wait = due.due - clock.Wall();
   if (wait <= milliseconds(0)) return;
-  lane.lane.Throttle(clock.Mono() + std::min(wait, kLongestWait));
+  lane.lane.Throttle(clock.Mono() + std::min(wait, lane.lane.policy().retry.max_retry_after));
   lane.because = "the other side asked for a pause before the last start";
 }
 

@@ -3,9 +3,12 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/time_text.h"
 
 namespace hookswitch {
 namespace {
+
+using std::chrono::milliseconds;
 
 double Seconds(MonoTime::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -119,14 +122,19 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
       // A new sink, or the operator's word, has ended the trouble; now something got through.
       if (got_through && lane.trouble_logged && !lane.lane.in_trouble()) tell_resumed();
       return;
-    case Lane::Change::kThrottled:
-      lane.because = why;
+    case Lane::Change::kThrottled: {
+      const milliseconds asked = outcome.retry_after.value_or(milliseconds(0));
+      const milliseconds most = lane.lane.policy().retry.max_retry_after;
+      lane.because = why + "; asked by the other side: " + FormatDuration(asked);
+      if (asked > most) lane.because += ", kept to " + FormatDuration(most);
       if (was_throttled) return;
       log::Warn("lane_throttled", {{"sink", lane.name},
                                    {"code", outcome.code},
                                    {"http_status", outcome.http_status},
+                                   {"asked_ms", asked.count()},
                                    {"next_ms", verdict.wait.count()}});
       return;
+    }
     case Lane::Change::kFailing:
       lane.because = why;
       lane.trouble_logged = true;

@@ -89,6 +89,16 @@ TEST_F(LaneToPlaces, APauseHoldsThePlaceThatAskedForItAlone) {
   EXPECT_EQ(lane[running[0]].attempts, 1u);
 }
 
+TEST_F(LaneToPlaces, APauseIsKeptToWhatTheConfigAllowsForAPlaceToo) {
+  Add(101);
+  Run();
+  FinishAll(Kind::kRetry, 168h);
+  now += 1h;
+  EXPECT_THAT(Run(), IsEmpty());
+  now += 1s;
+  EXPECT_THAT(Run(), ElementsAre(101));
+}
+
 TEST_F(LaneToPlaces, AnOperatorsResumeLiftsTheHold) {
   Add(101);
   Run();

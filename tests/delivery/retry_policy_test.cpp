@@ -62,7 +62,7 @@ TEST(RetryPolicy, APauseIsNeverShorterThanAskedAndUpToASecondLonger) {
   Jitter jitter(8);
   milliseconds least = 1h, most = 0ms;
   for (int i = 0; i < 1000; ++i) {
-    const milliseconds pause = PauseFor(30s, jitter);
+    const milliseconds pause = PauseFor(30s, 1h, jitter);
     least = std::min(least, pause);
     most = std::max(most, pause);
   }
@@ -72,11 +72,19 @@ TEST(RetryPolicy, APauseIsNeverShorterThanAskedAndUpToASecondLonger) {
   EXPECT_LE(most, 31s);
 }
 
+TEST(RetryPolicy, APauseOverTheLongestIsTheLongest) {
+  Jitter jitter(10);
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_GE(PauseFor(168h, 1h, jitter), 1h);
+    EXPECT_LE(PauseFor(168h, 1h, jitter), 1h + 1s);
+  }
+}
+
 TEST(RetryPolicy, AShortPauseIsAtMostDoubledAndNeverNothing) {
   Jitter jitter(9);
   for (int i = 0; i < 1000; ++i) {
-    EXPECT_LE(PauseFor(300ms, jitter), 600ms);
-    EXPECT_GE(PauseFor(1ms, jitter), 100ms);
+    EXPECT_LE(PauseFor(300ms, 1h, jitter), 600ms);
+    EXPECT_GE(PauseFor(1ms, 1h, jitter), 100ms);
   }
 }
 

@@ -422,6 +422,67 @@ TEST_F(TroublesTest, LogLinesHoldNothingOfWhatTheOtherSideSaid) {
       << "the record has it";
 }
 
+TEST_F(TroublesTest, APauseOfAnyLengthIsKeptToWhatTheConfigAllows) {
+  Lane("ops").config.retry.max_retry_after = 10min;
+  Lane("barrier");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(429, {{"Retry-After", "604800"}})));
+  ASSERT_TRUE(AwaitRecords(1));
+  Settle();
+  const auto status = StatusOf("ops");
+  EXPECT_EQ(status.state, State::kThrottled);
+  EXPECT_THAT(status.because, testing::EndsWith("; asked by the other side: 7d, kept to 10m"));
+  EXPECT_THAT(Log(), HasSubstr("\"asked_ms\":604800000"));
+  Restart();
+  Tick(10min + 1s);
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(429, {{"Retry-After", "30"}})));
+  ASSERT_TRUE(AwaitRecords(3));
+  Settle();
+  EXPECT_THAT(StatusOf("ops").because, testing::EndsWith("; asked by the other side: 30s"));
+  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kPending);
+}
+
+TEST_F(TroublesTest, AWaitThatIsPlainlyInMillisecondsFollowsTheHeaderThatDisagrees) {
+  struct Case {
+    std::chrono::milliseconds of_sink;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string asked_ms;
+  };
+  const std::vector<Case> cases = {
+      {0ms, {{"Retry-After", "90000"}, {"X-RateLimit-Reset-After", "90"}}, "90000"},
+      {0ms, {{"RateLimit-Reset", "65"}, {"Retry-After", "100000"}}, "65000"},
+      {0ms, {{"Retry-After", "90000"}}, "90000000"},
+      {25h, {{"Retry-After", "90"}}, "90000"},
+      {25h, {}, "90000000"},
+      {23h, {{"Retry-After", "90"}}, "82800000"},
+  };
+  Lane("barrier");
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    auto sink = std::make_shared<FakeSink>();
+    sink->interpret = [asked = cases[i].of_sink](const SinkDelivery&, const HttpResponse&) {
+      Outcome outcome;
+      outcome.code = "limited";
+      if (asked > 0ms) outcome.retry_after = asked;
+      return outcome;
+    };
+    Lane("sink-" + std::to_string(i), sink);
+  }
+  Start();
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const std::string name = "sink-" + std::to_string(i);
+    Accept("call", {name});
+    ASSERT_TRUE(AwaitSent("http://" + name, 1));
+    ASSERT_TRUE(http.Answer("http://" + name, Answered(429, cases[i].headers)));
+    Settle();
+    ASSERT_TRUE(bell.Await([&] { return StatusOf(name).state == State::kThrottled; }));
+    EXPECT_THAT(Log(), HasSubstr("\"sink\":\"" + name + "\",\"code\":\"limited\",\"http_status\":429,\"asked_ms\":" +
+                                 cases[i].asked_ms + ","));
+  }
+}
+
 TEST_F(TroublesTest, KeepingNoBodiesKeepsNone) {
   Lane("ops");
   Start();
