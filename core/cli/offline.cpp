@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/cli/commands.h"
+#include "core/plugins/credentials.h"
 
 namespace hookswitch::cli {
 namespace {
@@ -240,7 +241,8 @@ int Preview(const Options& options) {
       auto rendered = sink->Render(delivery);
       if (const auto* request = std::get_if<HttpRequest>(&rendered)) {
         json::object headers;
-        for (const auto& [name, value] : request->headers) headers.emplace(name, sink->Mask(value));
+        for (const auto& [name, value] : request->headers)
+          headers.emplace(name, plugins::ShownHeader(name, sink->Mask(value)));
         shown.emplace("method", request->method);
         shown.emplace("url", sink->Mask(request->url));
         shown.emplace("headers", std::move(headers));

@@ -1,6 +1,7 @@
 #include "core/delivery/attempt.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -8,13 +9,14 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/delivery/notice.h"
+#include "core/plugins/credentials.h"
 
 namespace hookswitch {
 namespace {
 
-std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view text) {
 using namespace std::chrono_literals;
 
+std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> headers;
   while (!text.empty()) {
     const auto end = text.find('\n');
@@ -27,12 +29,12 @@ using namespace std::chrono_literals;
   return headers;
 }
 
-std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& response, WallTime now) {
 // A wait of so long is plainly one in milliseconds that was read as seconds, if something else is said as well.
 constexpr std::chrono::milliseconds kHardlySeconds = std::chrono::hours(24);
 
-  for (const auto& [name, value] : response.headers) {
+std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& response, WallTime now) {
   std::optional<std::chrono::milliseconds> asked, reset;
+  for (const auto& [name, value] : response.headers) {
     if (EqualsIgnoreCase(name, "Retry-After") && !asked) asked = ParseRetryAfter(value, now);
     // Seconds until more is taken; the second one's draft is RateLimit header fields for HTTP, of the IETF.
     if (EqualsIgnoreCase(name, "X-RateLimit-Reset-After") || EqualsIgnoreCase(name, "RateLimit-Reset")) {
@@ -56,8 +58,12 @@ Outcome Ours(std::string code, std::string reason) {
   return outcome;
 }
 
-void AppendHeaders(std::string& text, const std::vector<std::pair<std::string, std::string>>& headers) {
-  for (const auto& [name, value] : headers) text.append(name).append(": ").append(value).append(1, '\n');
+/// A line, the headers and an empty line, without credentials.
+std::string Head(std::string line, const std::vector<std::pair<std::string, std::string>>& headers) {
+  for (const auto& [name, value] : headers) {
+    line.append(1, '\n').append(name).append(": ").append(plugins::ShownHeader(name, value));
+  }
+  return line.append("\n\n");
 }
 
 Outcome::Kind KindOf(config::Verdict verdict) {
@@ -104,7 +110,30 @@ Outcome FromTransport(const HttpResult& result) {
 }  // namespace
 
 Attempt::Attempt(Facts facts, std::shared_ptr<const CallEvent> event)
-    : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery)), event_(std::move(event)) {}
+    : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery)), event_(std::move(event)) {
+  Learn(facts_.state_secrets);
+}
+
+void Attempt::Learn(std::vector<std::string> credentials) {
+  if (credentials.empty()) return;
+  learned_.insert(learned_.end(), std::make_move_iterator(credentials.begin()),
+                  std::make_move_iterator(credentials.end()));
+  learned_masker_.emplace(learned_);
+}
+
+std::string Attempt::Mask(std::string_view text, std::size_t most) const {
+  // Longer than any spelling of what is learned, so that none is cut.
+  constexpr std::size_t kMargin = 16 * 1024;
+  if (!learned_masker_) return facts_.sink->Mask(text, most);
+  const std::size_t enough = most > std::string_view::npos - kMargin ? most : most + kMargin;
+  return learned_masker_->Mask(facts_.sink->Mask(text, enough), most);
+}
+
+void Attempt::MaskTexts(Outcome& outcome) const {
+  for (std::string* text : {&outcome.reason, &outcome.action, &outcome.remote_id, &outcome.place}) {
+    if (!text->empty()) *text = Mask(*text);
+  }
+}
 
 Outcome Attempt::Hopeless(std::string code, std::string reason) {
   hopeless_ = true;
@@ -198,11 +227,13 @@ SinkDelivery Attempt::View() const {
           .raw_body = [this] { return RawBody(); }};
 }
 
-std::string Attempt::Kept(std::string text) const {
-  // Masked before it is cut: half a secret is not recognized.
-  text = facts_.sink->Mask(std::move(text));
-  if (text.size() > facts_.plan->keep_bodies) {
-    std::size_t end = facts_.plan->keep_bodies;
+// Masked before it is cut: half a secret is not recognized. What will not be kept is not looked at.
+std::string Attempt::Kept(std::string_view head, std::string_view body) const {
+  const std::size_t most = facts_.plan->keep_bodies;
+  std::string text = Mask(head, most + 1);
+  if (text.size() <= most) text += Mask(body, most + 1 - text.size());
+  if (text.size() > most) {
+    std::size_t end = most;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
     text.resize(end);
     text += "... (cut)";
@@ -214,19 +245,22 @@ std::string Attempt::Kept(std::string text) const {
 std::variant<HttpRequest, Outcome> Attempt::Render() {
   const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   auto rendered = facts_.sink->Render(View());
-  if (const auto* request = std::get_if<HttpRequest>(&rendered); request && facts_.plan->keep_bodies > 0) {
-    std::string text;
-    text.reserve(request->body.size() + 512);
-    text.append(request->method).append(1, ' ').append(request->url).append(1, '\n');
-    AppendHeaders(text, request->headers);
-    text.append(1, '\n').append(request->body);
-    request_ = Kept(std::move(text));
+  if (const auto* request = std::get_if<HttpRequest>(&rendered)) {
+    if (facts_.plan->keep_bodies > 0) {
+      request_ = Kept(Head(request->method + ' ' + request->url, request->headers), request->body);
+    }
+  } else {
+    MaskTexts(std::get<Outcome>(rendered));
   }
   return rendered;
 }
 
 Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
-  if (!result.response) return FromTransport(result);
+  if (!result.response) {
+    Outcome outcome = FromTransport(result);
+    MaskTexts(outcome);
+    return outcome;
+  }
   const HttpResponse& response = *result.response;
   const auto retry_after = RetryAfterOf(response, now);
   const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
@@ -237,15 +271,30 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   Classify(outcome);
   // A sink cannot forget the pause that the other side asked for.
   if (outcome.kind == Outcome::Kind::kRetry && !outcome.retry_after) outcome.retry_after = retry_after;
+  if (outcome.retry_after && *outcome.retry_after >= kHardlySeconds && retry_after && *retry_after > 0ms) {
+    outcome.retry_after = std::min(*outcome.retry_after, *retry_after);
+  }
+  LearnFrom(response, outcome);
+  MaskTexts(outcome);
   if (facts_.plan->keep_bodies > 0) {
-    std::string text;
-    text.reserve(response.body.size() + 512);
-    text.append("HTTP ").append(std::to_string(response.status)).append(1, '\n');
-    AppendHeaders(text, response.headers);
-    text.append(1, '\n').append(response.body);
-    response_ = Kept(std::move(text));
+    response_ = Kept(Head("HTTP " + std::to_string(response.status), response.headers), response.body);
   }
   return outcome;
+}
+
+void Attempt::LearnFrom(const HttpResponse& response, Outcome& outcome) {
+  // Of an answer that is neither quoted nor handed to another step only the beginning is kept.
+  const bool goes_on = outcome.kind == Outcome::Kind::kNext;
+  const bool is_quoted = goes_on || !outcome.reason.empty() || !outcome.action.empty();
+  auto found = plugins::CredentialsIn(response, is_quoted ? response.body.size() : facts_.plan->keep_bodies);
+  Learn(std::move(found));
+  if (goes_on) FindStateSecrets(outcome);
+}
+
+void Attempt::FindStateSecrets(Outcome& outcome) {
+  Learn(plugins::UrlsIn(outcome.state));
+  std::copy_if(learned_.begin(), learned_.end(), std::back_inserter(outcome.state_secrets),
+               [&](const std::string& secret) { return outcome.state.find(secret) != std::string::npos; });
 }
 
 // The operator knows better than the plugin what this server means.
@@ -267,10 +316,8 @@ Outcome Attempt::Deliver() {
   const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
   Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
   outcome.answered = true;
+  if (outcome.kind == Outcome::Kind::kNext) FindStateSecrets(outcome);
   return outcome;
 }
 
-  if (outcome.retry_after && *outcome.retry_after >= kHardlySeconds && retry_after && *retry_after > 0ms) {
-    outcome.retry_after = std::min(*outcome.retry_after, *retry_after);
-  }
 }  // namespace hookswitch

@@ -2,9 +2,12 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
@@ -15,6 +18,7 @@
 #include "core/event/outcome.h"
 #include "core/http/http_client.h"
 #include "core/journal/journal.h"
+#include "core/plugins/masker.h"
 #include "core/plugins/sink.h"
 
 namespace hookswitch {
@@ -33,7 +37,8 @@ class Attempt {
     std::uint32_t step = 0;
     Trigger trigger = Trigger::kFirst;
     std::string sink_name, rule, template_name, state;
-    std::string story;  ///< why another sink gave it up; "" if none did
+    std::string story;                       ///< why another sink gave it up; "" if none did
+    std::vector<std::string> state_secrets;  ///< the credentials in `state`
     std::chrono::milliseconds timeout{};
     WallTime now{};  ///< when it began
     std::shared_ptr<const DeliveryPlan> plan;
@@ -70,7 +75,13 @@ class Attempt {
   std::optional<Outcome> Read(Journal& journal);
   Outcome Hopeless(std::string code, std::string reason);
   void Classify(Outcome& outcome) const;
-  std::string Kept(std::string text) const;
+  /// Credentials that an answer of this delivery brought: masked from now on.
+  void Learn(std::vector<std::string> credentials);
+  std::string Mask(std::string_view text, std::size_t most = std::string_view::npos) const;
+  void MaskTexts(Outcome& outcome) const;
+  void LearnFrom(const HttpResponse& response, Outcome& outcome);
+  void FindStateSecrets(Outcome& outcome);
+  std::string Kept(std::string_view head, std::string_view body) const;
   std::optional<std::string> RawBody() const;
   SinkDelivery View() const;
 
@@ -80,6 +91,8 @@ class Attempt {
   Message message_;
   std::string memory_;
   std::string request_, response_;
+  std::vector<std::string> learned_;
+  std::optional<plugins::Masker> learned_masker_;  ///< of `learned_`, if there are any
   bool hopeless_ = false;
   Journal* journal_ = nullptr;  ///< once prepared
   std::atomic<bool> canceled_{false};

@@ -160,6 +160,25 @@ void LaneRuntime::Forget(Lane::Ref ref) {
   events_.erase(ref);
   states_.erase(ref);
   stories_.erase(ref);
+  secret_states_.erase(ref);
+}
+
+void LaneRuntime::RememberSecrets(Lane::Ref ref, std::vector<std::string> secrets, std::uint32_t step,
+                                  const std::string& state) {
+  if (secrets.empty()) {
+    secret_states_.erase(ref);
+    return;
+  }
+  const auto [kept, is_new] = secret_states_.try_emplace(ref);
+  kept->second.secrets = std::move(secrets);
+  if (!is_new) return;
+  kept->second.stored_step = step;
+  kept->second.stored_state = state;
+}
+
+const LaneRuntime::SecretState* LaneRuntime::SecretStateOf(Lane::Ref ref) const {
+  const auto found = secret_states_.find(ref);
+  return found == secret_states_.end() ? nullptr : &found->second;
 }
 
 std::shared_ptr<const CallEvent> LaneRuntime::EventOf(Lane::Ref ref) const {

@@ -45,6 +45,21 @@ class LaneRuntime {
   /// The event that is kept of some is another one now.
   void Revise(EventSeq seq, const std::shared_ptr<const CallEvent>& event);
   void RememberStory(Lane::Ref ref, std::string story);
+  /// A delivery whose state holds credentials, and is not stored.
+  struct SecretState {
+    std::vector<std::string> secrets;  ///< the credentials
+    std::uint32_t stored_step = 0;     ///< where it goes on after a restart
+    std::string stored_state;
+  };
+  /// The state that it has now holds `secrets`, which may be none. `step` and `state` are those before: they stay what
+  /// is stored, unless older ones do.
+  void RememberSecrets(Lane::Ref ref, std::vector<std::string> secrets, std::uint32_t step, const std::string& state);
+  /// nullptr: its state is stored as it is.
+  const SecretState* SecretStateOf(Lane::Ref ref) const;
+  std::vector<std::string> SecretsOf(Lane::Ref ref) const {
+    const auto* secret = SecretStateOf(ref);
+    return secret ? secret->secrets : std::vector<std::string>();
+  }
   void Forget(Lane::Ref ref);
   std::shared_ptr<const CallEvent> EventOf(Lane::Ref ref) const;
   const std::string& StateOf(Lane::Ref ref) const;
@@ -103,6 +118,7 @@ class LaneRuntime {
   std::uint64_t untold_ = 0;
   std::unordered_map<Lane::Ref, std::shared_ptr<const CallEvent>> events_;
   std::unordered_map<Lane::Ref, std::string> states_, stories_;
+  std::unordered_map<Lane::Ref, SecretState> secret_states_;
 };
 
 }  // namespace hookswitch

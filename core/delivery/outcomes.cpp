@@ -92,11 +92,16 @@ void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
     record.request = flight.attempt->TakeRequest();
     record.response = flight.attempt->TakeResponse();
   }
+  const bool goes_on = outcome.kind == Outcome::Kind::kNext;
+  if (goes_on) lane.RememberSecrets(flight.ref, std::move(outcome.state_secrets), facts.step, facts.state);
   if (verdict.state == DeliveryState::kPending) {
-    lane.Remember(flight.ref, event, outcome.kind == Outcome::Kind::kNext ? outcome.state : facts.state);
+    lane.Remember(flight.ref, event, goes_on ? outcome.state : facts.state);
   }
-  if (outcome.kind != Outcome::Kind::kNext)
-    outcome.state = facts.state;  // a step that failed begins again where it was
+  if (!goes_on) outcome.state = facts.state;  // a step that failed begins again where it was
+  if (const auto* secret = lane.SecretStateOf(flight.ref)) {
+    record.step = secret->stored_step;
+    outcome.state = secret->stored_state;
+  }
   record.outcome = std::move(outcome);
   Record(flight, std::move(record));
 }

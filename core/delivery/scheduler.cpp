@@ -262,6 +262,7 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                                                           .template_name = origins.Template(delivery.origin),
                                                           .state = lane.StateOf(ref),
                                                           .story = lane.StoryOf(ref),
+                                                          .state_secrets = lane.SecretsOf(ref),
                                                           .timeout = lane.timeout,
                                                           .now = wall,
                                                           .plan = plan,

@@ -33,14 +33,17 @@ struct Outcome {
   std::optional<std::chrono::milliseconds> retry_after;
   bool answered = false;  ///< set by hookswitch: the other side, or a call sink, has judged this message
   bool ours = false;      ///< set by hookswitch: the attempt was not made, and says nothing of the sink
+  /// Set by hookswitch: the credentials in `state`, which answers brought. Such a state is kept in memory and not
+  /// stored: after a restart the step that got them is made again.
+  std::vector<std::string> state_secrets{};
   std::size_t answer_bytes = 0;  ///< set by hookswitch: of the answer's body
-  int http_status = 0;    ///< 0: none was received
-  std::string code;       ///< one stable word: "http_503", "invalid_blocks", "connect_failed"
-  std::string reason;     ///< one sentence for people; no secret
-  std::string action;     ///< what the operator should do; "" for nothing
-  std::string remote_id;  ///< the other side's id of what was made; ""
-  std::string state;      ///< carried to the next step of this delivery
-  std::string memory;     ///< kept per (sink, call) if `has_memory`
+  int http_status = 0;           ///< 0: none was received
+  std::string code;              ///< one stable word: "http_503", "invalid_blocks", "connect_failed"
+  std::string reason;            ///< one sentence for people; no secret
+  std::string action;            ///< what the operator should do; "" for nothing
+  std::string remote_id;         ///< the other side's id of what was made; ""
+  std::string state;             ///< carried to the next step of this delivery
+  std::string memory;            ///< kept per (sink, call) if `has_memory`
   bool has_memory = false;
 };
 

@@ -169,9 +169,19 @@ std::string_view Bot::ChannelFor(const hsw::Delivery& delivery) const {
   return channel_;
 }
 
+// The URL opens the upload for whoever has it, and comes from an answer: no config says where it leads.
+bool Bot::IsUploadUrl(std::string_view url) const {
+  return url.size() <= 800 && hsw::ProblemWithServiceUrl(url, any_host_).empty();
+}
+
 Bot::Step Bot::StepOf(const hsw::Delivery& delivery) const {
-  if (!delivery.State().empty()) return Step::FromText(delivery.State());
   Step step;
+  if (!delivery.State().empty()) {
+    step = Step::FromText(delivery.State());
+    // Another config may allow less.
+    if (step.what == Step::Do::kUpload && !IsUploadUrl(step.upload)) step.what = Step::Do::kAskForUpload;
+    return step;
+  }
   step.channel = ChannelFor(delivery);
   if (!thread_ && !update_) return step;
   const auto known = Find(delivery.Memory(), step.channel);
@@ -239,6 +249,7 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
                                                     "&length=" + std::to_string(FileText(message.Transcript()).size()));
     case Step::Do::kUpload:
       request.Url(step.upload);
+      if (!any_host_) request.PublicOnly();
       request.Header("Content-Type", "text/plain; charset=utf-8");
       request.Pace("upload", 0, 0, 0);
       return request.Body(FileText(message.Transcript()));
@@ -291,7 +302,7 @@ hsw::Outcome Bot::Succeeded(Step step, const hsw::Delivery& delivery, const hsw:
       return Finished(step, delivery);
     case Step::Do::kAskForUpload: {
       const auto url = response.Json("/upload_url"), id = response.Json("/file_id");
-      const bool usable = url && id && url->size() <= 800 && hsw::ProblemWithServiceUrl(*url, any_host_).empty();
+      const bool usable = url && id && IsUploadUrl(*url);
       step.what = usable ? Step::Do::kUpload : Step::Do::kPart;
       step.upload = usable ? std::string(*url) : "";
       step.file_id = usable ? std::string(*id) : "";

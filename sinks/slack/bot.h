@@ -28,6 +28,7 @@ class Bot {
   struct Step;
 
   std::string_view ChannelFor(const hsw::Delivery& delivery) const;
+  bool IsUploadUrl(std::string_view url) const;
   Step StepOf(const hsw::Delivery& delivery) const;
   hsw::Outcome Succeeded(Step step, const hsw::Delivery& delivery, const hsw::Response& response) const;
   hsw::Outcome Failed(Step step, const hsw::Response& response) const;

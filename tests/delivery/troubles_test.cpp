@@ -361,6 +361,109 @@ TEST_F(TroublesTest, AnAttemptKeepsWhatWasSentAndAnsweredMaskedAndCut) {
   EXPECT_EQ(record.response, "HTTP 200\nX-Key: ***\n\nok");
 }
 
+/// A sink whose first step asks for a place to upload to, and whose second uploads there.
+std::shared_ptr<FakeSink> Uploader() {
+  auto sink = std::make_shared<FakeSink>();
+  sink->render = [](const SinkDelivery& delivery) {
+    HttpRequest request;
+    const auto tab = delivery.state.find('\t');
+    request.url = tab == std::string_view::npos ? "http://ops" : std::string(delivery.state.substr(tab + 1));
+    return request;
+  };
+  sink->interpret = [](const SinkDelivery& delivery, const HttpResponse& response) {
+    Outcome outcome;
+    if (response.status != 200) {
+      outcome.code = "http_" + std::to_string(response.status);
+      outcome.reason = "no: " + response.body;
+    } else if (delivery.step == 0) {
+      outcome.kind = Outcome::Kind::kNext;
+      outcome.reason = "got " + response.body;
+      outcome.state = "F1\thttps://files.test/upload/v1/s3cr3t-upload-url";
+    } else {
+      outcome.kind = Outcome::Kind::kDelivered;
+    }
+    return outcome;
+  };
+  return sink;
+}
+
+TEST_F(TroublesTest, ACredentialThatAnAnswerBringsIsNeitherStoredNorShown) {
+  keep_bodies = 2048;
+  Lane("ops", Uploader());
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  const std::string url = "https://files.test/upload/v1/s3cr3t-upload-url";
+  HttpResult place = Answered(200, {{"Set-Cookie", "sid=s3cr3t-cookie; Path=/"}});
+  place.response->body = R"({"upload_url":"https:\/\/files.test\/upload\/v1\/s3cr3t-upload-url","id":"F1"})";
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", place));
+  ASSERT_TRUE(AwaitSent(url, 1));
+  HttpResult refused = Answered(500);
+  refused.response->body = "no upload at /upload/v1/s3cr3t-upload-url now";
+  ASSERT_TRUE(http.Answer(url, refused));
+  ASSERT_TRUE(AwaitRecords(2));
+  Tick(12s);
+  ASSERT_TRUE(AwaitSent(url, 2));
+  HttpResult lost;
+  lost.error = "reset";
+  lost.detail = "connection to " + url + " was reset";
+  ASSERT_TRUE(http.Answer(url, lost));
+  ASSERT_TRUE(AwaitRecords(3));
+  for (const auto& record : journal.inner.Records()) {
+    for (const std::string* text : {&record.request, &record.response, &record.outcome.reason, &record.outcome.state}) {
+      EXPECT_THAT(*text, Not(HasSubstr("s3cr3t")));
+    }
+  }
+  EXPECT_THAT(Log(), Not(HasSubstr("s3cr3t")));
+  const auto records = journal.inner.Records();
+  EXPECT_THAT(records[0].response, HasSubstr(R"("upload_url":"***")"));
+  EXPECT_THAT(records[0].response, HasSubstr("Set-Cookie: ***\n"));
+  EXPECT_THAT(records[1].request, HasSubstr("POST https://files.test/upload/v1/***\n"));
+  EXPECT_THAT(records[1].outcome.reason, HasSubstr("no upload at /upload/v1/*** now"));
+
+  Restart();
+  Tick(80s);
+  ASSERT_TRUE(AwaitSent("http://ops", 2)) << "the step that got it is made again";
+  ASSERT_TRUE(http.Answer("http://ops", place));
+  ASSERT_TRUE(AwaitSent(url, 3));
+  ASSERT_TRUE(http.Answer(url, Answered(200)));
+  EXPECT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+}
+
+TEST_F(TroublesTest, ATokenThatOneStepGetsIsHiddenInTheNext) {
+  keep_bodies = 2048;
+  auto sink = std::make_shared<FakeSink>();
+  sink->render = [](const SinkDelivery& delivery) {
+    HttpRequest request;
+    request.url = "http://ops";
+    request.body = std::string(delivery.state);
+    return request;
+  };
+  sink->interpret = [](const SinkDelivery& delivery, const HttpResponse&) {
+    Outcome outcome;
+    outcome.kind = delivery.step < 2 ? Outcome::Kind::kNext : Outcome::Kind::kDelivered;
+    outcome.state = delivery.step == 0 ? "with s3cr3t-token-1" : "without";
+    return outcome;
+  };
+  Lane("ops", sink);
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  http.AnswerAll([](const HttpRequest&) {
+    HttpResult answer = Answered(200);
+    answer.response->body = R"({"access_token":"s3cr3t-token-1","token_type":"bearer"})";
+    return answer;
+  });
+  ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  const auto records = journal.inner.Records();
+  ASSERT_THAT(records, testing::SizeIs(3));
+  EXPECT_EQ(records[0].step, 0u) << "and no state: the credential is in it";
+  EXPECT_EQ(records[0].outcome.state, "");
+  EXPECT_THAT(records[1].request, testing::EndsWith("with ***"));
+  EXPECT_EQ(records[1].step, 2u);
+  EXPECT_EQ(records[1].outcome.state, "without");
+  for (const auto& record : records) EXPECT_THAT(record.response, Not(HasSubstr("s3cr3t")));
+}
+
 TEST_F(TroublesTest, LogLinesHoldNothingOfWhatTheOtherSideSaid) {
   keep_bodies = 2048;
   auto sink = std::make_shared<FakeSink>();

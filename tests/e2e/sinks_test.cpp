@@ -147,7 +147,7 @@ class WebApi {
     got_.push_back(std::string(request.target).append(" ").append(request.body));
     const std::string ts = "1700000000.00000" + std::to_string(got_.size());
     reply.body = R"({"ok":true,"channel":"C0ALERTS","ts":")" + ts + R"(","upload_url":")" + Root() +
-                 R"(/upload/1","file_id":"F0FILE"})";
+                 R"(\/upload\/v1\/s3cret-upload","file_id":"F0FILE"})";
     if (got_.size() == wanted_) arrived_.set_value();
     return reply;
   }
@@ -182,11 +182,19 @@ TEST(SlackBot, MakesAThreadOfACallAndKeepsItsFirstMessageUpToDate) {
   EXPECT_THAT(got[2], testing::AllOf(testing::StartsWith("/api/chat.postMessage"),
                                      HasSubstr(R"("thread_ts":"1700000000.000001")"), HasSubstr("completed")));
   EXPECT_THAT(got[3], testing::StartsWith("/api/files.getUploadURLExternal filename=transcript-" + CallId(7)));
-  EXPECT_THAT(got[4], testing::AllOf(testing::StartsWith("/upload/1"), HasSubstr("User: yes")));
+  EXPECT_THAT(got[4], testing::AllOf(testing::StartsWith("/upload/v1/s3cret-upload"), HasSubstr("User: yes")));
   EXPECT_THAT(got[5], testing::AllOf(testing::StartsWith("/api/files.completeUploadExternal"),
                                      HasSubstr("channel_id=C0ALERTS&thread_ts=1700000000.000001")));
+  EXPECT_TRUE(router.WaitForEvents("delivery_delivered", 2));
+  const std::string attempts = router.Get("/api/v1/deliveries/d-2").body;
+  EXPECT_THAT(attempts, HasSubstr("/upload/v1/***"));
   EXPECT_EQ(router.Stop(), 0);
-  EXPECT_THAT(router.Log(), testing::Not(HasSubstr("xoxb-s3cret")));
+  std::string kept = router.Log() + attempts;
+  for (const char* file : {"journal.db", "journal.db-wal"}) {
+    if (std::filesystem::exists(dir / file)) kept += ReadFile(dir / file);
+  }
+  EXPECT_NE(kept.find("Authorization: Bearer ***"), std::string::npos) << "what was sent is kept";
+  EXPECT_EQ(kept.find("s3cret"), std::string::npos) << "neither the token nor the URL that the answer brought";
 }
 
 TEST(SlackBot, AChannelThatIsLimitedDoesNotDelayAnother) {

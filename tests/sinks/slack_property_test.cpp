@@ -183,5 +183,25 @@ TEST(SlackProperty, AllOfATranscriptGoesIntoTheThreadInMessagesThatSlackTakes) {
   EXPECT_GT(parts, 1U) << "some were long";
 }
 
+TEST(SlackBot, AnUploadGoesToPublicAddressesOnlyUnlessAnyHostIsAllowed) {
+  for (const bool any_host : {false, true}) {
+    auto sink = test::LoadSink("slack", std::string(R"({"token":"xoxb-1","channel":"C1","long_transcript":"file")") +
+                                            (any_host ? R"(,"allow_any_host":true})" : "}"));
+    ASSERT_TRUE(sink) << sink.error().message;
+    const CallEvent event;
+    Message message;
+    message.title = "t";
+    message.transcript = "Agent: hello";
+    const auto rendered = [&](std::string_view state) {
+      return std::get<HttpRequest>((*sink)->Render({event, message, "d-1", "ops", "r", 1, 1, state, ""}));
+    };
+    const HttpRequest upload = rendered("5\t\tC1\t1.0\t0\tF1\thttps://files.slack.com/upload/v1/abc");
+    EXPECT_EQ(upload.url, "https://files.slack.com/upload/v1/abc");
+    EXPECT_EQ(upload.public_only, !any_host);
+    const HttpRequest plain = rendered("5\t\tC1\t1.0\t0\tF1\thttp://127.0.0.1/upload");
+    EXPECT_EQ(plain.url, any_host ? "http://127.0.0.1/upload" : "https://slack.com/api/files.getUploadURLExternal");
+  }
+}
+
 }  // namespace
 }  // namespace hookswitch
