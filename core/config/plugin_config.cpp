@@ -62,6 +62,12 @@ class Resolver {
 
   static json::value MakeScalar(const Node& value, const json::object& schema) {
     const bool typed = schema.contains("type");
+    // Where the schema leaves it open, what is written without quotes is what it looks like.
+    const bool open = !typed && !value.quoted;
+    if (open && ScalarIs(value, "boolean")) return value.scalar == "true";
+    if (open && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
+    const bool digits = value.scalar.find_first_not_of("0123456789") == std::string::npos;  // too many for an integer
+    if (open && !digits && ScalarIs(value, "number")) return *ParseNumber(value.scalar);
     if (typed && !AllowsType(schema, "string")) {
       if (AllowsType(schema, "boolean") && ScalarIs(value, "boolean")) return value.scalar == "true";
       if (AllowsType(schema, "integer") && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
