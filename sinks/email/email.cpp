@@ -1,12 +1,18 @@
 #include <curl/curl.h>
 
-#include <array>
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "handover.h"
+#include "helo.h"
 #include "hookswitch/sink.hpp"
 #include "hookswitch/text.hpp"
 #include "layout.h"
@@ -15,32 +21,67 @@
 
 namespace email {
 
-struct Free {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-  void operator()(curl_mime* mime) const { curl_mime_free(mime); }
-};
-using Easy = std::unique_ptr<CURL, Free>;
-using List = std::unique_ptr<curl_slist, Free>;
-using Mime = std::unique_ptr<curl_mime, Free>;
+using Clock = Handover::Clock;
 
-void Append(List& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-  if (!longer) throw std::bad_alloc();
-  (void)list.release();
-  list.reset(longer);
+// A server that answers nothing any more is not given one mail after the other.
+constexpr std::size_t kMostOnTheWay = 8;
+// What the end of a call needs for itself.
+constexpr std::chrono::milliseconds kEnd{100};
+
+/// A subject is one line.
+std::string Subject(const hsw::Message& message) {
+  return hsw::Escaped(
+      hsw::Shorten(message.Title(), 200), std::string_view::npos, "",
+      [](std::string_view code_point, bool, std::string& out) { out += code_point == "\n" ? " " : code_point; });
 }
+
+/// The mails on their way by delivery: each attempt at one waits for the same handover, so that a slow server gets it
+/// once. Safe from any thread.
+class OnTheWay {
+ public:
+  using Start = std::function<std::shared_ptr<Handover>()>;
+
+  /// The handover of `key`, begun by `start` if there is none. nullptr if there are too many until `until`.
+  std::shared_ptr<Handover> Find(const std::string& key, Clock::time_point until, const std::function<bool()>& canceled,
+                                 const Start& start) {
+    for (;;) {
+      std::shared_ptr<Handover> other;
+      {
+        const std::lock_guard lock(mu_);
+        if (const auto found = mails_.find(key); found != mails_.end()) return found->second;
+        ForgetEnded();
+        if (mails_.size() < kMostOnTheWay) return mails_.emplace(key, start()).first->second;
+        other = mails_.begin()->second;
+      }
+      if (Clock::now() >= until || canceled()) return nullptr;
+      other->Await(std::min(until, Clock::now() + std::chrono::milliseconds(100)), canceled);
+    }
+  }
+  void Forget(const std::string& key) {
+    std::shared_ptr<Handover> last;  // ends behind the lock
+    const std::lock_guard lock(mu_);
+    if (const auto found = mails_.find(key); found != mails_.end()) {
+      last = std::move(found->second);
+      mails_.erase(found);
+    }
+  }
+
+ private:
+  /// Of deliveries that nobody came back for: what came of them is kept as long as there is room.
+  void ForgetEnded() {
+    if (mails_.size() < kMostOnTheWay) return;
+    std::erase_if(mails_, [](const auto& mail) { return mail.second->HasEnded(); });
+  }
+
+  std::mutex mu_;
+  std::map<std::string, std::shared_ptr<Handover>> mails_;
+};
 
 /// Sends each message as a mail by SMTP, on a connection of its own.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host host)
       : host_(host),
-        security_(config.String("security", "starttls")),
-        url_(UrlOf(config.String("server"), security_)),
-        username_(config.String("username")),
-        password_(config.String("password")),
-        ca_file_(config.String("ca_file")),
         from_(ParseAddress(config.String("from"))),
         thread_(config.String("thread", "none") == "call"),
         max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 20'000))) {
@@ -49,6 +90,13 @@ class Sink {
       if (to_.back().address.empty()) throw std::invalid_argument("to is not an address");
     }
     if (from_.address.empty()) throw std::invalid_argument("from is not an address");
+    const auto security = config.String("security", "starttls");
+    const auto helo = config.Find("helo");
+    server_.url = UrlOf(config.String("server"), security, helo ? std::string(*helo) : DefaultHelo());
+    server_.encrypted = security != "none";
+    server_.ca_file = config.String("ca_file");
+    server_.username = config.String("username");
+    server_.password = config.String("password");
     curl_global_init(CURL_GLOBAL_DEFAULT);
   }
 
@@ -66,50 +114,29 @@ class Sink {
     }
   }
 
-  hsw::Outcome Deliver(const hsw::Call& call, const hsw::Delivery& delivery) const {
-    Easy easy(curl_easy_init());
-    if (!easy) throw std::bad_alloc();
-    CURL* const curl = easy.get();
-    Talk talk;
-    std::array<char, CURL_ERROR_SIZE> error{};
-    const auto set = [&](CURLoption option, auto value) {
-      if (curl_easy_setopt(curl, option, value) != CURLE_OK) throw std::runtime_error("libcurl refuses an option");
-    };
-    set(CURLOPT_ERRORBUFFER, error.data());
-    set(CURLOPT_URL, url_.c_str());
-    set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(call.TimeoutMs()));
-    set(CURLOPT_USE_SSL, static_cast<long>(security_ == "none" ? CURLUSESSL_NONE : CURLUSESSL_ALL));
-    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!ca_file_.empty()) set(CURLOPT_CAINFO, ca_file_.c_str());
-    if (!username_.empty()) {
-      set(CURLOPT_USERNAME, username_.c_str());
-      set(CURLOPT_PASSWORD, password_.c_str());
-    }
-    set(CURLOPT_MAIL_FROM, from_.address.c_str());
-    List recipients;
+  hsw::Outcome Deliver(const hsw::Call& call, const hsw::Delivery& delivery) {
+    const auto until = Clock::now() + std::max(std::chrono::milliseconds(call.TimeoutMs()) - kEnd, kEnd);
+    const auto canceled = [&call] { return call.Canceled(); };
     const auto to = Recipients(delivery);
-    for (const std::size_t i : to) Append(recipients, "<" + to_[i].address + ">");
-    set(CURLOPT_MAIL_RCPT, recipients.get());
-    // One address that has gone must not keep the mail from the others.
-    set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
-
-    const List headers = Headers(delivery);
-    set(CURLOPT_HTTPHEADER, headers.get());
-    const Mime mime = Body(curl, delivery.Message());
-    set(CURLOPT_MIMEPOST, mime.get());
-
-    set(CURLOPT_HEADERFUNCTION, &OnReply);
-    set(CURLOPT_HEADERDATA, &talk);
-    set(CURLOPT_NOPROGRESS, 0L);
-    set(CURLOPT_XFERINFOFUNCTION, &OnProgress);
-    set(CURLOPT_XFERINFODATA, &call);
-    const CURLcode code = curl_easy_perform(curl);
-    curl_off_t sent = 0;
-    curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (code != CURLE_OK) return Failed(code, error.data(), talk, sent > 0);
-    return Taken(delivery, to, talk);
+    const std::string key = MessageId(delivery) + " " + std::string(delivery.State());
+    const auto handover = on_the_way_.Find(
+        key, until, canceled, [&] { return std::make_shared<Handover>(server_, MakeLetter(delivery, to)); });
+    if (!handover) {
+      return hsw::Outcome::Retry("too_many_on_the_way", "the mail server has not answered the mails before this one");
+    }
+    if (handover->Await(until, canceled)) {
+      on_the_way_.Forget(key);
+      return OutcomeOf(delivery, to, handover->Result());
+    }
+    const auto doing = handover->Now();
+    auto outcome = hsw::Outcome::Retry(
+        "timeout", "the mail server takes its time: " + doing.waits_for + " is waited for, and the next try waits on");
+    if (call.Canceled()) {
+      on_the_way_.Forget(key);
+      outcome = hsw::Outcome::Retry("canceled", "hookswitch was stopping");
+    }
+    if (doing.body_sent) outcome.MaybeDelivered();
+    return outcome;
   }
 
  private:
@@ -130,10 +157,46 @@ class Sink {
     return all;
   }
 
+  Letter MakeLetter(const hsw::Delivery& delivery, const std::vector<std::size_t>& to) const {
+    Letter letter{from_.address,
+                  {},
+                  Headers(delivery),
+                  PlainText(delivery.Message(), max_transcript_),
+                  Html(delivery.Message(), max_transcript_)};
+    for (const std::size_t i : to) letter.to.push_back("<" + to_[i].address + ">");
+    return letter;
+  }
+
+  std::vector<std::string> Headers(const hsw::Delivery& delivery) const {
+    std::string to;
+    for (const Address& address : to_) to += (to.empty() ? "" : ",\r\n ") + HeaderOf(address);
+    std::vector<std::string> headers{"Date: " + HeaderDate(delivery.AcceptedUnixMs()), "From: " + HeaderOf(from_),
+                                     "To: " + to, "Subject: " + HeaderText(Subject(delivery.Message())),
+                                     "Message-ID: " + MessageId(delivery)};
+    // Its own Message-ID is remembered when it goes out in several steps, and when it is replayed.
+    if (thread_ && !delivery.Memory().empty() && delivery.Memory() != MessageId(delivery)) {
+      headers.push_back("In-Reply-To: " + std::string(delivery.Memory()));
+      headers.push_back("References: " + std::string(delivery.Memory()));
+    }
+    // No answers by machines (RFC 3834).
+    headers.push_back("Auto-Submitted: auto-generated");
+    return headers;
+  }
+
+  hsw::Outcome OutcomeOf(const hsw::Delivery& delivery, const std::vector<std::size_t>& to,
+                         const Handed& handed) const {
+    if (handed.talk.WasTaken()) return Taken(delivery, to, handed.talk);
+    auto outcome = Failed(handed);
+    if (to.size() == to_.size() || outcome.status() != HSW_MISCONFIGURED) return outcome;
+    // The others have the mail already: that these are refused for good by now holds up nothing.
+    host_.Log(HSW_LOG_WARN, "recipients that were to be tried again were refused: " + handed.talk.Last().reply);
+    return hsw::Outcome::Delivered().RemoteId(MessageId(delivery)).Reason("without some recipients, who were refused");
+  }
+
   hsw::Outcome Taken(const hsw::Delivery& delivery, const std::vector<std::size_t>& to, const Talk& talk) const {
     std::string later, said;
-    const auto replies = talk.ToRecipients(to.size());
-    for (std::size_t i = 0; i < replies.size(); ++i) {
+    const auto replies = talk.ToRecipients();
+    for (std::size_t i = 0; i < std::min(replies.size(), to.size()); ++i) {
       if (CodeOf(replies[i]) < 400) continue;
       if (CodeOf(replies[i]) >= 500) {
         // The reply names the recipient, and says what it likes.
@@ -149,71 +212,24 @@ class Sink {
     return outcome;
   }
 
-  static std::string UrlOf(const std::string& server, std::string_view security) {
+  /// What stands behind the host is what libcurl says in EHLO.
+  static std::string UrlOf(const std::string& server, std::string_view security, const std::string& helo) {
     std::string url = (security == "tls" ? "smtps://" : "smtp://") + server;
     const bool has_port =
         server.find(':', server.rfind(']') == std::string::npos ? 0 : server.rfind(']')) != std::string::npos;
     if (!has_port) url += security == "tls" ? ":465" : security == "starttls" ? ":587" : ":25";
+    url += '/';
+    for (const char c : helo) url += c == '[' ? "%5B" : c == ']' ? "%5D" : std::string(1, c);
     return url;
   }
 
-  List Headers(const hsw::Delivery& delivery) const {
-    std::string to;
-    for (const Address& address : to_) to += (to.empty() ? "" : ",\r\n ") + HeaderOf(address);
-    List headers;
-    Append(headers, "Date: " + HeaderDate(delivery.AcceptedUnixMs()));
-    Append(headers, "From: " + HeaderOf(from_));
-    Append(headers, "To: " + to);
-    Append(headers, "Subject: " + HeaderText(hsw::Shorten(delivery.Message().Title(), 200)));
-    Append(headers, "Message-ID: " + MessageId(delivery));
-    // Its own Message-ID is remembered when it goes out in several steps, and when it is replayed.
-    if (thread_ && !delivery.Memory().empty() && delivery.Memory() != MessageId(delivery)) {
-      Append(headers, "In-Reply-To: " + std::string(delivery.Memory()));
-      Append(headers, "References: " + std::string(delivery.Memory()));
-    }
-    // No answers by machines (RFC 3834).
-    Append(headers, "Auto-Submitted: auto-generated");
-    return headers;
-  }
-
-  Mime Body(CURL* curl, const hsw::Message& message) const {
-    const auto check = [](CURLcode code) {
-      if (code != CURLE_OK) throw std::bad_alloc();
-    };
-    const auto add = [&](curl_mime* to, const std::string& text, const char* type) {
-      curl_mimepart* part = curl_mime_addpart(to);
-      check(curl_mime_data(part, text.data(), text.size()));
-      check(curl_mime_type(part, type));
-      check(curl_mime_encoder(part, "base64"));
-    };
-    Mime both(curl_mime_init(curl));
-    add(both.get(), PlainText(message, max_transcript_), "text/plain; charset=utf-8");
-    add(both.get(), Html(message, max_transcript_), "text/html; charset=utf-8");
-    Mime mime(curl_mime_init(curl));
-    curl_mimepart* part = curl_mime_addpart(mime.get());
-    check(curl_mime_subparts(part, both.get()));
-    (void)both.release();  // belongs to the part now
-    check(curl_mime_type(part, "multipart/alternative"));
-    List inline_part;
-    Append(inline_part, "Content-Disposition: inline");
-    check(curl_mime_headers(part, inline_part.release(), 1));
-    return mime;
-  }
-
-  static std::size_t OnReply(char* data, std::size_t size, std::size_t count, void* talk) {
-    static_cast<Talk*>(talk)->Add(std::string_view(data, size * count));
-    return size * count;
-  }
-  static int OnProgress(void* call, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<const hsw::Call*>(call)->Canceled() ? 1 : 0;
-  }
-
   const hsw::Host host_;
-  const std::string security_, url_, username_, password_, ca_file_;
+  Server server_;
   const Address from_;
   std::vector<Address> to_;
   const bool thread_;
   const std::size_t max_transcript_;
+  OnTheWay on_the_way_;
 };
 
 constexpr const char* kSchema = R"({
@@ -221,10 +237,11 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["server", "from", "to"],
   "properties": {
-    "server": {"type": "string", "pattern": "^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$", "description": "The mail server: host, or host:port. Without a port 587 for starttls, 465 for tls, 25 for none."},
+    "server": {"type": "string", "pattern": "^([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$", "description": "The mail server: host, or host:port. Without a port 587 for starttls, 465 for tls, 25 for none."},
     "security": {"type": "string", "enum": ["starttls", "tls", "none"], "default": "starttls", "description": "How the connection is encrypted: on port 587 usually starttls, on 465 tls. none is for a server on this machine."},
     "username": {"type": "string", "minLength": 1, "maxLength": 300, "description": "The account, where the server asks for one."},
     "password": {"type": "string", "minLength": 1, "maxLength": 1000, "x-secret": true, "description": "Its password."},
+    "helo": {"type": "string", "pattern": "^([A-Za-z0-9._-]{1,255}|\\[(IPv6:)?[0-9A-Fa-f:.]{2,45}\\])$", "description": "How this machine names itself to the server: its full name in the DNS, or [address]. Without it the host name, else its address."},
     "from": {"type": "string", "maxLength": 400, "description": "The sender: calls@example.com, or Calls <calls@example.com>."},
     "to": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "maxLength": 400}, "description": "The recipients, each as from."},
     "thread": {"type": "string", "enum": ["none", "call"], "default": "none", "description": "call: later mails of a call are answers to its first."},

@@ -1,5 +1,6 @@
 #include "mime.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -8,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxPlain = 60;        // a header's line has at most 78 characters
 constexpr std::size_t kMaxEncodedWord = 75;  // RFC 2047, 2
+constexpr std::size_t kMaxOneWord = 900;     // of a line's 998 characters (RFC 5322, 2.1.1)
 constexpr std::string_view kWordStart = "=?utf-8?Q?", kWordEnd = "?=";
 
 bool IsPlain(std::string_view text) {
@@ -17,11 +19,11 @@ bool IsPlain(std::string_view text) {
   return text.size() <= kMaxPlain && text.find("=?") == std::string_view::npos;
 }
 
-/// The Q encoding of one code point. Letters and digits alone stay: that is safe in every place of a header.
-std::string Quoted(std::string_view code_point) {
+/// The Q encoding. Letters and digits alone stay: that is safe in every place of a header.
+std::string Quoted(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  for (const char c : code_point) {
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
       out += c;
@@ -36,57 +38,8 @@ std::string Quoted(std::string_view code_point) {
   return out;
 }
 
-}  // namespace
-
-Address ParseAddress(std::string_view text) {
-  Address parsed;
-  std::string_view address = text;
-  if (text.ends_with('>')) {
-    const auto open = text.rfind('<');
-    if (open == std::string_view::npos) return {};
-    address = text.substr(open + 1, text.size() - open - 2);
-    auto name = text.substr(0, open);
-    while (name.ends_with(' ')) name.remove_suffix(1);
-    while (name.starts_with(' ')) name.remove_prefix(1);
-    parsed.name = name;
-  }
-  const auto at = address.rfind('@');
-  if (at == std::string_view::npos || at == 0 || at > 64 || at + 1 == address.size() || address.size() > 254) return {};
-  for (std::size_t i = 0; i < address.size(); ++i) {
-    const char c = address[i];
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-    const bool local = std::string_view("!#$%&'*+/=?^_`{|}~").find(c) != std::string_view::npos;
-    if (i != at && !plain && !(i < at && local)) return {};
-  }
-  parsed.address = address;
-  return parsed;
-}
-
-std::string HeaderOf(const Address& address) {
-  if (address.name.empty()) return address.address;
-  // A plain name could still hold quotes or a comma: encoded, it is a name and nothing else.
-  const bool atom = address.name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ") ==
-                    std::string::npos;
-  std::string name = atom && address.name.size() <= kMaxPlain ? address.name : std::string();
-  if (name.empty()) {
-    const std::string& text = address.name;
-    std::string word;
-    for (std::size_t i = 0; i < text.size();) {
-      std::size_t size = 1;
-      while (i + size < text.size() && (static_cast<unsigned char>(text[i + size]) & 0xC0) == 0x80) ++size;
-      const auto quoted = Quoted(std::string_view(text).substr(i, size));
-      if (kWordStart.size() + word.size() + quoted.size() + kWordEnd.size() > kMaxEncodedWord) break;
-      word += quoted;
-      i += size;
-    }
-    name = std::string(kWordStart) + word + std::string(kWordEnd);
-  }
-  return name + " <" + address.address + ">";
-}
-
-std::string HeaderText(std::string_view text) {
-  if (IsPlain(text)) return std::string(text);
+/// `text` as encoded words, each on a line of its own.
+std::string EncodedWords(std::string_view text) {
   std::string out, word;
   const auto end_word = [&] {
     if (!out.empty()) out += "\r\n ";
@@ -104,6 +57,196 @@ std::string HeaderText(std::string_view text) {
   }
   if (!word.empty()) end_word();
   return out;
+}
+
+/// Words on lines of at most kMaxPlain characters, where a word is not longer.
+std::string Folded(std::string_view words) {
+  std::string out;
+  std::size_t line = 0;
+  while (!words.empty()) {
+    const auto end = std::min(words.find(' ', 1), words.size());  // a word and the space before it
+    if (line > 0 && line + end > kMaxPlain) {
+      out += "\r\n";
+      line = 0;
+    }
+    out += words.substr(0, end);
+    line += end;
+    words.remove_prefix(end);
+  }
+  return out;
+}
+
+bool IsLetterOrDigit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// RFC 5322, 3.2.3, and what RFC 6532 adds.
+bool IsAtom(char c) {
+  return IsLetterOrDigit(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// Reads the parts of a mailbox from left to right.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+
+  bool AtEnd() const { return rest_.empty(); }
+  bool Take(char c) {
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  /// Spaces and comments; of a comment its text stays in `comment`.
+  bool SkipSpace() {
+    for (;;) {
+      while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) rest_.remove_prefix(1);
+      if (!rest_.starts_with('(')) return true;
+      if (!Between('(', ')', comment)) return false;
+    }
+  }
+  bool QuotedString(std::string& out) { return Between('"', '"', out); }
+  /// What stands for itself: atoms, and dots where `dots` allows them.
+  bool Atom(std::string& out, bool dots) {
+    std::size_t size = 0;
+    while (size < rest_.size() && (IsAtom(rest_[size]) || (dots && rest_[size] == '.'))) ++size;
+    out = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return size > 0;
+  }
+
+  std::string comment;
+
+ private:
+  /// "…" or (…), in which a backslash takes the next character as it is.
+  bool Between(char open, char close, std::string& out) {
+    std::string_view left = rest_;
+    if (!left.starts_with(open)) return false;
+    left.remove_prefix(1);
+    std::string text;
+    for (int depth = 1; !left.empty();) {
+      char c = left.front();
+      left.remove_prefix(1);
+      if (c == '\\' && !left.empty()) {
+        c = left.front();
+        left.remove_prefix(1);
+      } else if (c == close && --depth == 0) {
+        out = std::move(text);
+        rest_ = left;
+        return true;
+      } else if (c == open) {
+        ++depth;
+      }
+      text += c;
+    }
+    return false;
+  }
+
+  std::string_view rest_;
+};
+
+bool IsPrintable(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+/// "ops@example.com", as SMTP takes it; "" if it is none.
+std::string AddressOf(std::string_view text) {
+  const auto at = text.rfind('@');
+  if (at == std::string_view::npos || at == 0 || at > 64 || at + 1 == text.size() || text.size() > 254) return "";
+  const auto local = text.substr(0, at), domain = text.substr(at + 1);
+  if (local.starts_with('"')) {
+    std::string inside;
+    Scanner scanner(local);
+    const bool whole = scanner.QuotedString(inside) && scanner.AtEnd();
+    if (!whole || inside.find_first_of("<>\\\"") != std::string::npos || !IsPrintable(inside)) return "";
+  } else {
+    for (const char c : local) {
+      if (!(IsAtom(c) || c == '.') || static_cast<unsigned char>(c) >= 0x80) return "";
+    }
+  }
+  const bool literal = domain.starts_with('[') && domain.ends_with(']');
+  for (const char c : literal ? domain.substr(1, domain.size() - 2) : domain) {
+    if (!IsLetterOrDigit(c) && c != '.' && c != '-' && c != (literal ? ':' : '_')) return "";
+  }
+  return std::string(text);
+}
+
+std::string_view Trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// A phrase: words and quoted strings. What is none is a name as it stands.
+std::string NameOf(std::string_view text) {
+  Scanner scanner(text);
+  std::string name;
+  for (;;) {
+    std::string word;
+    if (!scanner.SkipSpace()) return std::string(Trimmed(text));
+    if (scanner.AtEnd()) return name;
+    if (!scanner.QuotedString(word) && !scanner.Atom(word, true)) return std::string(Trimmed(text));
+    name += (name.empty() ? "" : " ") + word;
+  }
+}
+
+/// Where the "<" of a mailbox stands, outside of quotes and comments where those are whole; npos if there is none.
+std::size_t AngleAt(std::string_view text) {
+  bool quoted = false;
+  int comments = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\') {
+      ++i;
+    } else if (c == '"' && comments == 0) {
+      quoted = !quoted;
+    } else if (!quoted && (c == '(' || c == ')')) {
+      comments += c == '(' ? 1 : -1;
+    } else if (!quoted && comments == 0 && c == '<') {
+      return i;
+    }
+  }
+  return text.ends_with('>') ? text.rfind('<') : std::string_view::npos;
+}
+
+}  // namespace
+
+Address ParseAddress(std::string_view text) {
+  text = Trimmed(text);
+  if (!IsPrintable(text)) return {};
+  if (const auto open = AngleAt(text); open != std::string_view::npos) {
+    const auto close = text.find('>', open);
+    if (close == std::string_view::npos) return {};
+    Scanner behind(text.substr(close + 1));
+    if (!behind.SkipSpace() || !behind.AtEnd()) return {};
+    return {NameOf(text.substr(0, open)), AddressOf(Trimmed(text.substr(open + 1, close - open - 1)))};
+  }
+  // An older way to write a name: behind the address, as a comment.
+  const auto comment = text.starts_with('"') ? std::string_view::npos : text.find('(');
+  Scanner behind(comment == std::string_view::npos ? std::string_view() : text.substr(comment));
+  if (!behind.SkipSpace() || !behind.AtEnd()) return {};
+  Address parsed{"", AddressOf(Trimmed(text.substr(0, comment)))};
+  if (!parsed.address.empty()) parsed.name = behind.comment;
+  return parsed;
+}
+
+std::string HeaderOf(const Address& address) {
+  const std::string& name = address.name;
+  if (name.empty()) return address.address;
+  const std::string behind = (name.size() > kMaxPlain ? "\r\n <" : " <") + address.address + ">";
+  // A plain name could still hold quotes or a comma: encoded, it is a name and nothing else.
+  const bool words = std::all_of(name.begin(), name.end(), [](char c) { return IsLetterOrDigit(c) || c == ' '; });
+  if (words) return Folded(name) + behind;
+  // Between two encoded words of a name some readers show a space, Python's up to 3.12 among them, and all take a longer
+  // word than the 75 characters that RFC 2047 has room for. So a name is one word as long as a line can be.
+  std::string word(kWordStart);
+  word.append(Quoted(name)).append(kWordEnd);
+  return (word.size() <= kMaxOneWord ? word : EncodedWords(name)) + behind;
+}
+
+std::string HeaderText(std::string_view text) {
+  return IsPlain(text) ? std::string(text) : EncodedWords(text);
 }
 
 std::string HeaderDate(long long unix_ms) {

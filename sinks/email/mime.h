@@ -10,9 +10,11 @@ struct Address {
   std::string name, address;  ///< "Ops", "ops@example.com"
 };
 
-/// Reads "ops@example.com" or "Ops Team <ops@example.com>". Empty address: it is neither.
+/// Reads one mailbox (RFC 5322, 3.4): "ops@example.com", "Ops Team <ops@example.com>", "\"Ops, Team\" <ops@…>",
+/// "ops@example.com (Ops)". A name that is no phrase is taken as it stands. Empty address: it is no mailbox.
 Address ParseAddress(std::string_view text);
-/// For a From or To header: the name encoded, so that nothing in it is read as anything but a name.
+/// For a From or To header: the whole name, encoded so that nothing in it is read as anything but a name, on as many
+/// lines as it takes.
 std::string HeaderOf(const Address& address);
 
 /// `text` as the value of a header: as it is where it is short printable ASCII, else RFC 2047 encoded words. Never

@@ -1,6 +1,7 @@
 #include "replies.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace email {
@@ -8,29 +9,108 @@ namespace {
 
 constexpr std::size_t kMaxReplies = 200, kMaxReply = 300;
 
-hsw::Outcome Refused(std::string_view error, const std::string& reply, bool body_sent) {
-  const int code = CodeOf(reply);
-  const std::string word = "smtp_" + std::to_string(code), said = ": " + reply;
-  // RFC 5321, 4.2.1: 4yz may work later, 5yz will not.
-  if (code < 500) return hsw::Outcome::Retry(word, "the mail server asks to try again later" + said);
-  if (code == 530 || code == 534 || code == 535 || code == 538 ||
-      error.find("uthentication") != std::string_view::npos) {
-    return hsw::Outcome::Misconfigured(word, "the mail server does not accept the account" + said,
-                                       "check username and password, and that the account may send by SMTP");
+/// What a 5yz reply is about. The sender, the recipients, the account and the server are those of every mail of the
+/// sink.
+enum class About { kMail, kSender, kRecipients, kAccount, kName, kServer, kLater, kUnknown };
+
+struct Rule {
+  std::string_view verb;      ///< "": any
+  int code;                   ///< 0: any
+  std::string_view enhanced;  ///< RFC 3463's code; one that ends in '.' is a beginning; "": any
+  std::string_view words;     ///< in the reply, in any case; "": any
+  About about;
+};
+
+// RFC 5321 4.2.2, RFC 3463, RFC 4954 (AUTH), RFC 7372 (5.7.20 to 5.7.26), RFC 1870 (SIZE), and what large providers say
+// (support.google.com/a/answer/3726730, learn.microsoft.com "NDR error codes in Exchange Online", docs.aws.amazon.com
+// "Amazon SES SMTP issues"). The first that fits counts.
+constexpr std::array kRules = {
+    // Its size or its content.
+    Rule{"", 0, "5.3.4", "", About::kMail},
+    Rule{"", 0, "5.2.3", "", About::kMail},
+    Rule{"", 0, "5.6.", "", About::kMail},
+    Rule{"MAIL", 552, "", "", About::kMail},
+    Rule{"RCPT", 552, "", "size", About::kMail},
+    // A limit of so many a day.
+    Rule{"", 0, "5.4.5", "", About::kLater},
+    Rule{"", 0, "5.1.90", "", About::kLater},
+    Rule{"", 0, "5.7.232", "", About::kLater},
+    Rule{"", 0, "5.7.233", "", About::kLater},
+    Rule{"", 0, "", "sending quota", About::kLater},
+    Rule{"", 0, "", "sending limit", About::kLater},
+    // What we call ourselves.
+    Rule{"EHLO", 0, "", "", About::kName},
+    Rule{"HELO", 0, "", "", About::kName},
+    Rule{"", 0, "", "helo command", About::kName},
+    Rule{"", 0, "", "helo name", About::kName},
+    Rule{"", 0, "", "fully-qualified hostname", About::kName},
+    // Who we are.
+    Rule{"AUTH", 0, "", "", About::kAccount},
+    Rule{"", 530, "", "", About::kAccount},
+    Rule{"", 534, "", "", About::kAccount},
+    Rule{"", 535, "", "", About::kAccount},
+    Rule{"", 538, "", "", About::kAccount},
+    Rule{"", 0, "5.7.8", "", About::kAccount},
+    Rule{"", 0, "5.7.9", "", About::kAccount},
+    Rule{"", 0, "5.7.57", "", About::kAccount},
+    Rule{"", 0, "5.7.139", "", About::kAccount},
+    Rule{"", 0, "", "authentication required", About::kAccount},
+    Rule{"", 0, "", "not authenticated", About::kAccount},
+    // Whether the server sends for us.
+    Rule{"CONNECT", 0, "", "", About::kServer},
+    Rule{"STARTTLS", 0, "", "", About::kServer},
+    Rule{"RCPT", 0, "", "relay", About::kServer},
+    Rule{"", 0, "", "spamhaus", About::kServer},
+    Rule{"", 0, "", "blacklist", About::kServer},
+    Rule{"", 0, "", "blocklist", About::kServer},
+    // Whether we may send as this sender.
+    Rule{"", 0, "5.7.60", "", About::kSender},
+    Rule{"", 0, "5.2.252", "", About::kSender},
+    Rule{"", 0, "5.1.7", "", About::kSender},
+    Rule{"", 0, "5.1.8", "", About::kSender},
+    Rule{"", 0, "5.7.20", "", About::kSender},
+    Rule{"", 0, "5.7.21", "", About::kSender},
+    Rule{"", 0, "5.7.22", "", About::kSender},
+    Rule{"", 0, "5.7.23", "", About::kSender},
+    Rule{"", 0, "5.7.24", "", About::kSender},
+    Rule{"", 0, "5.7.25", "", About::kSender},
+    Rule{"", 0, "5.7.26", "", About::kSender},
+    Rule{"", 0, "5.7.27", "", About::kSender},
+    Rule{"", 0, "", "sendasdenied", About::kSender},
+    Rule{"", 0, "", "address is not verified", About::kSender},
+    Rule{"MAIL", 0, "", "", About::kSender},
+    // Whom it is for.
+    Rule{"RCPT", 0, "", "", About::kRecipients},
+    Rule{"", 0, "5.1.", "", About::kRecipients},
+    Rule{"", 0, "5.2.", "", About::kRecipients},
+    Rule{"DATA", 554, "", "recipient", About::kRecipients},
+    // All that is known of the mail by now is its content.
+    Rule{".", 0, "", "", About::kMail},
+};
+
+bool Holds(std::string_view text, std::string_view words) {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
+  return std::search(text.begin(), text.end(), words.begin(), words.end(), same) != text.end();
+}
+
+/// "5.1.1" of "550 5.1.1 no such user"; "" if there is none.
+std::string_view EnhancedOf(std::string_view reply) {
+  if (reply.size() < 9 || reply[3] != ' ' || reply[5] != '.') return "";
+  const auto rest = reply.substr(4);
+  return rest.substr(0, rest.find_first_not_of("0123456789."));
+}
+
+About AboutOf(const Talk::Exchange& refused) {
+  const auto enhanced = EnhancedOf(refused.reply);
+  for (const Rule& rule : kRules) {
+    if (!rule.verb.empty() && rule.verb != refused.verb) continue;
+    if (rule.code != 0 && rule.code != CodeOf(refused.reply)) continue;
+    const bool begins = rule.enhanced.ends_with('.');
+    if (!rule.enhanced.empty() && (begins ? !enhanced.starts_with(rule.enhanced) : enhanced != rule.enhanced)) continue;
+    if (!Holds(refused.reply, rule.words)) continue;
+    return rule.about;
   }
-  if (error.starts_with("MAIL failed")) {
-    return hsw::Outcome::Misconfigured(word, "the mail server does not accept the sender" + said,
-                                       "check from: many servers take only the account's own address");
-  }
-  if (error.starts_with("RCPT failed")) {
-    return hsw::Outcome::Misconfigured(word, "the mail server accepts no recipient" + said,
-                                       "check to: the addresses exist, and the server may send to them");
-  }
-  if (body_sent || error.starts_with("DATA failed")) {
-    return hsw::Outcome::Rejected(word, "the mail server refuses the mail" + said);
-  }
-  return hsw::Outcome::Misconfigured(word, "the mail server refuses the connection" + said,
-                                     "check server and security, and that this machine may send by it");
+  return About::kUnknown;
 }
 
 }  // namespace
@@ -41,64 +121,82 @@ int CodeOf(std::string_view reply) {
   return code;
 }
 
-void Talk::Add(std::string_view lines) {
+void Talk::Sent(std::string_view line) {
+  // What follows AUTH are answers to 334: base64, without a verb.
+  const bool goes_on = !exchanges_.empty() && CodeOf(exchanges_.back().reply) == 334 && verb_ == "AUTH";
+  if (!goes_on) verb_ = line.substr(0, line.find_first_of(" :\r\n"));
+}
+
+void Talk::Received(std::string_view lines) {
   while (!lines.empty()) {
     const auto end = lines.find('\n');
     auto line = lines.substr(0, end);
     lines = end == std::string_view::npos ? std::string_view() : lines.substr(end + 1);
     while (!line.empty() && static_cast<unsigned char>(line.back()) <= ' ') line.remove_suffix(1);
     const bool last_line = line.size() == 3 || (line.size() > 3 && line[3] == ' ');
-    if (!last_line || CodeOf(line) == 0 || replies_.size() == kMaxReplies) continue;
+    if (!last_line || CodeOf(line) == 0 || exchanges_.size() == kMaxReplies) continue;
     std::string clean;
-    for (const char c : hsw::CutBytes(line, kMaxReply))
+    for (const char c : hsw::CutBytes(line, kMaxReply)) {
       clean += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? ' ' : c;
-    replies_.push_back(std::move(clean));
+    }
+    exchanges_.push_back({verb_, std::move(clean)});
+    if (verb_ == "DATA" && CodeOf(line) == 354) verb_ = ".";
   }
 }
 
-std::string Talk::LastError() const {
-  const auto last = std::find_if(replies_.rbegin(), replies_.rend(), [](const auto& r) { return CodeOf(r) >= 400; });
-  return last == replies_.rend() ? "" : *last;
+bool Talk::WasTaken() const {
+  return std::any_of(exchanges_.begin(), exchanges_.end(),
+                     [](const Exchange& e) { return e.verb == "." && CodeOf(e.reply) / 100 == 2; });
 }
 
-// Each recipient has a reply, and 354 asks for the mail then (RFC 5321, 4.1.1.4).
-std::vector<std::string> Talk::ToRecipients(std::size_t count) const {
-  const auto go = std::find_if(replies_.begin(), replies_.end(), [](const auto& r) { return CodeOf(r) == 354; });
-  if (go == replies_.end() || go - replies_.begin() < static_cast<std::ptrdiff_t>(count)) return {};
-  return {go - static_cast<std::ptrdiff_t>(count), go};
+Talk::Exchange Talk::Last() const {
+  const auto last =
+      std::find_if(exchanges_.rbegin(), exchanges_.rend(), [](const auto& e) { return e.verb != "QUIT"; });
+  return last == exchanges_.rend() ? Exchange{} : *last;
 }
 
-hsw::Outcome Failed(CURLcode code, std::string_view error, const Talk& talk, bool body_sent) {
-  const std::string detail = error.empty() ? curl_easy_strerror(code) : std::string(error);
-  const auto retry = [&](const char* word, const std::string& what) {
-    auto outcome = hsw::Outcome::Retry(word, what + ": " + detail);
-    if (body_sent) outcome.MaybeDelivered();
-    return outcome;
+std::vector<std::string> Talk::ToRecipients() const {
+  std::vector<std::string> replies;
+  for (const Exchange& exchange : exchanges_) {
+    if (exchange.verb == "RCPT") replies.push_back(exchange.reply);
+  }
+  return replies;
+}
+
+hsw::Outcome Refused(const Talk::Exchange& refused) {
+  const int code = CodeOf(refused.reply);
+  const std::string word = "smtp_" + std::to_string(code), said = ": " + refused.reply;
+  const auto misconfigured = [&](const char* what, const char* action) {
+    return hsw::Outcome::Misconfigured(word, what + said, action);
   };
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST: return retry("dns_failed", "the mail server's name was not found");
-    case CURLE_COULDNT_CONNECT: return retry("connect_failed", "no connection to the mail server could be made");
-    case CURLE_OPERATION_TIMEDOUT: return retry("timeout", "the mail server did not answer in time");
-    case CURLE_ABORTED_BY_CALLBACK: return retry("canceled", "hookswitch was stopping");
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return hsw::Outcome::Misconfigured("bad_certificate", "the mail server's certificate is not trusted: " + detail,
-                                         "check server's name, or set ca_file to the authority that signed it");
-    case CURLE_SSL_CACERT_BADFILE:
-      return hsw::Outcome::Misconfigured("bad_ca_file", "the trusted certificates cannot be read: " + detail,
-                                         "check ca_file");
-    case CURLE_SSL_CONNECT_ERROR: return retry("tls_failed", "no secure connection could be made");
-    default: break;
+  // RFC 5321, 4.2.1: 4yz may work later, 5yz will not.
+  if (code < 500) return hsw::Outcome::Retry(word, "the mail server asks to try again later" + said);
+  switch (AboutOf(refused)) {
+    case About::kLater: return hsw::Outcome::Retry(word, "the mail server takes no more for now" + said);
+    case About::kMail: return hsw::Outcome::Rejected(word, "the mail server refuses the mail" + said);
+    case About::kAccount:
+      return misconfigured("the mail server does not accept the account",
+                           "check username and password, and that the account may send by SMTP")
+          .OfSink();
+    case About::kName:
+      return misconfigured("the mail server does not accept the name of this machine",
+                           "set helo to the full name that this machine has in the DNS")
+          .OfSink();
+    case About::kServer:
+      return misconfigured("the mail server does not send for this machine",
+                           "check server and security, and that this machine may send by it")
+          .OfSink();
+    case About::kSender:
+      return misconfigured("the mail server does not accept the sender",
+                           "check from: many servers take only the account's own address")
+          .OfSink();
+    case About::kRecipients:
+      return misconfigured("the mail server accepts no recipient",
+                           "check to: the addresses exist, and the server may send to them")
+          .OfSink();
+    case About::kUnknown: break;
   }
-  if (const auto reply = talk.LastError(); !reply.empty()) return Refused(detail, reply, body_sent);
-  switch (code) {
-    case CURLE_USE_SSL_FAILED:
-      return hsw::Outcome::Misconfigured("no_starttls", "the mail server does not offer STARTTLS: " + detail,
-                                         "use security: tls with its TLS port, or another server");
-    case CURLE_LOGIN_DENIED:
-      return hsw::Outcome::Misconfigured("login_denied", "the mail server does not accept the account: " + detail,
-                                         "check username and password");
-    default: return retry("smtp_failed", "the mail could not be handed over");
-  }
+  return misconfigured("the mail server refuses to go on", "see what the server's log says of it");
 }
 
 }  // namespace email

@@ -1,6 +1,4 @@
 #pragma once
-#include <curl/curl.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -10,25 +8,38 @@
 
 namespace email {
 
-/// What the server said, one reply a line: "550 5.1.1 no such user".
+/// What was said in an SMTP dialogue, in its order.
 class Talk {
  public:
-  /// Lines as they come; of a reply of several lines the last counts.
-  void Add(std::string_view lines);
-  /// The last reply that is an error, or "".
-  std::string LastError() const;
-  /// Of a mail that was taken: the replies to its `count` recipients, in their order; fewer if they are not known.
-  std::vector<std::string> ToRecipients(std::size_t count) const;
+  struct Exchange {
+    std::string verb;   ///< what it answers: "CONNECT" (the greeting), "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "." (the
+                        ///< mail), …
+    std::string reply;  ///< "550 5.1.1 no such user"; of one of several lines the last
+  };
+
+  /// A line that was sent.
+  void Sent(std::string_view line);
+  /// Lines as they come.
+  void Received(std::string_view lines);
+
+  /// What is waited for a reply to.
+  const std::string& Verb() const { return verb_; }
+  /// True when the server has the mail: it said so after the mail's end.
+  bool WasTaken() const;
+  /// What was answered last, QUIT aside.
+  Exchange Last() const;
+  /// The replies to the recipients, in their order.
+  std::vector<std::string> ToRecipients() const;
 
  private:
-  std::vector<std::string> replies_;
+  std::string verb_ = "CONNECT";
+  std::vector<Exchange> exchanges_;
 };
 
 /// The reply's code: 550; 0 if it has none.
 int CodeOf(std::string_view reply);
 
-/// What a mail that did not go out means. `error` is libcurl's sentence, `body_sent` says that the server may have all
-/// of the mail.
-hsw::Outcome Failed(CURLcode code, std::string_view error, const Talk& talk, bool body_sent);
+/// What a refusal means.
+hsw::Outcome Refused(const Talk::Exchange& refused);
 
 }  // namespace email

@@ -1,0 +1,260 @@
+#include "handover.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+#include <stdexcept>
+
+namespace email {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// How long a look at the socket may take: so long the end of it all waits.
+constexpr milliseconds kLook{100};
+constexpr seconds kConnect{30}, kGoodbye{1};
+// RFC 5321, 4.5.3.2: 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 10 for the reply to the mail.
+constexpr minutes kReply{5}, kData{2}, kMail{10};
+
+struct Free {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_mime* mime) const { curl_mime_free(mime); }
+};
+using Easy = std::unique_ptr<CURL, Free>;
+using List = std::unique_ptr<curl_slist, Free>;
+using Mime = std::unique_ptr<curl_mime, Free>;
+
+struct FreeMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+void Check(CURLcode code) {
+  if (code != CURLE_OK) throw std::runtime_error("libcurl refuses an option");
+}
+
+List ListOf(const std::vector<std::string>& lines) {
+  List list;
+  for (const std::string& line : lines) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (!longer) throw std::bad_alloc();
+    (void)list.release();
+    list.reset(longer);
+  }
+  return list;
+}
+
+Mime BodyOf(CURL* curl, const Letter& letter) {
+  const auto add = [&](curl_mime* to, const std::string& text, const char* type) {
+    curl_mimepart* part = curl_mime_addpart(to);
+    Check(curl_mime_data(part, text.data(), text.size()));
+    Check(curl_mime_type(part, type));
+    Check(curl_mime_encoder(part, "base64"));
+  };
+  Mime both(curl_mime_init(curl));
+  add(both.get(), letter.text, "text/plain; charset=utf-8");
+  add(both.get(), letter.html, "text/html; charset=utf-8");
+  Mime mime(curl_mime_init(curl));
+  curl_mimepart* part = curl_mime_addpart(mime.get());
+  Check(curl_mime_subparts(part, both.get()));
+  (void)both.release();  // belongs to the part now
+  Check(curl_mime_type(part, "multipart/alternative"));
+  Check(curl_mime_headers(part, ListOf({"Content-Disposition: inline"}).release(), 1));
+  return mime;
+}
+
+}  // namespace
+
+hsw::Outcome Failed(const Handed& handed) {
+  const std::string detail =
+      handed.error.empty() && handed.code ? curl_easy_strerror(*handed.code) : std::string(handed.error);
+  const auto retry = [&](const char* word, const std::string& what) {
+    auto outcome = hsw::Outcome::Retry(word, what + ": " + detail);
+    if (handed.body_sent) outcome.MaybeDelivered();
+    return outcome;
+  };
+  if (!handed.code) return retry("timeout", "the mail server did not answer in time");
+  switch (*handed.code) {
+    case CURLE_COULDNT_RESOLVE_HOST: return retry("dns_failed", "the mail server's name was not found");
+    case CURLE_COULDNT_CONNECT: return retry("connect_failed", "no connection to the mail server could be made");
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return hsw::Outcome::Misconfigured("bad_certificate", "the mail server's certificate is not trusted: " + detail,
+                                         "check server's name, or set ca_file to the authority that signed it")
+          .OfSink();
+    case CURLE_SSL_CACERT_BADFILE:
+      return hsw::Outcome::Misconfigured("bad_ca_file", "the trusted certificates cannot be read: " + detail,
+                                         "check ca_file")
+          .OfSink();
+    case CURLE_SSL_CONNECT_ERROR: return retry("tls_failed", "no secure connection could be made");
+    default: break;
+  }
+  if (const auto last = handed.talk.Last(); last.verb == "RCPT") {
+    // No recipient was taken: one that asks to be tried again is, and else the first says why.
+    const auto replies = handed.talk.ToRecipients();
+    const auto later =
+        std::find_if(replies.begin(), replies.end(), [](const auto& reply) { return CodeOf(reply) / 100 == 4; });
+    const bool none = std::all_of(replies.begin(), replies.end(), [](const auto& r) { return CodeOf(r) >= 400; });
+    if (none) return Refused({last.verb, later == replies.end() ? replies.front() : *later});
+  } else if (CodeOf(last.reply) >= 400) {
+    return Refused(last);
+  }
+  switch (*handed.code) {
+    case CURLE_USE_SSL_FAILED:
+      return hsw::Outcome::Misconfigured("no_starttls", "the mail server does not offer STARTTLS: " + detail,
+                                         "use security: tls with its TLS port, or another server")
+          .OfSink();
+    case CURLE_LOGIN_DENIED:
+      return hsw::Outcome::Misconfigured("login_denied", "the mail server does not accept the account: " + detail,
+                                         "check username and password")
+          .OfSink();
+    default: return retry("smtp_failed", "the mail could not be handed over");
+  }
+}
+
+Handover::Handover(const Server& server, Letter letter) : server_(server), letter_(std::move(letter)) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+Handover::~Handover() {
+  stop_ = true;
+  thread_.join();
+}
+
+bool Handover::Await(Clock::time_point until, const std::function<bool()>& canceled) const {
+  std::unique_lock lock(mu_);
+  while (!ended_ && Clock::now() < until) {
+    changed_.wait_until(lock, std::min(until, Clock::now() + kLook));
+    if (!ended_ && canceled()) return false;
+  }
+  return ended_;
+}
+
+Handover::Doing Handover::Now() const {
+  const std::lock_guard lock(mu_);
+  return doing_;
+}
+
+void Handover::Run() {
+  try {
+    const Easy easy(curl_easy_init());
+    if (!easy) throw std::bad_alloc();
+    Drive(easy.get());
+  } catch (const std::exception& failed) {
+    handed_.code = CURLE_FAILED_INIT;
+    handed_.error = failed.what();
+  }
+  const std::lock_guard lock(mu_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+void Handover::Drive(CURL* curl) {
+  const auto set = [&](CURLoption option, auto value) { Check(curl_easy_setopt(curl, option, value)); };
+  std::array<char, CURL_ERROR_SIZE> error{};
+  set(CURLOPT_ERRORBUFFER, error.data());
+  set(CURLOPT_URL, server_.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  set(CURLOPT_USE_SSL, static_cast<long>(server_.encrypted ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!server_.ca_file.empty()) set(CURLOPT_CAINFO, server_.ca_file.c_str());
+  if (!server_.username.empty()) {
+    set(CURLOPT_USERNAME, server_.username.c_str());
+    set(CURLOPT_PASSWORD, server_.password.c_str());
+  }
+  const List recipients = ListOf(letter_.to), headers = ListOf(letter_.headers);
+  set(CURLOPT_MAIL_FROM, letter_.from.c_str());
+  set(CURLOPT_MAIL_RCPT, recipients.get());
+  // One address that has gone must not keep the mail from the others.
+  set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+  set(CURLOPT_HTTPHEADER, headers.get());
+  const Mime mime = BodyOf(curl, letter_);
+  set(CURLOPT_MIMEPOST, mime.get());
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_VERBOSE, 1L);
+  set(CURLOPT_DEBUGFUNCTION, &OnSaid);
+  set(CURLOPT_DEBUGDATA, this);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &OnProgress);
+  set(CURLOPT_XFERINFODATA, this);
+  // libcurl's own limits, 120 s for a reply among them, are not SMTP's; a name that is not found must not hold the end.
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(milliseconds(2 * kMail).count()));
+  set(CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(seconds(2 * kMail).count()));
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_FORBID_REUSE, 1L);
+
+  const std::unique_ptr<CURLM, FreeMulti> multi(curl_multi_init());
+  if (!multi || curl_multi_add_handle(multi.get(), curl) != CURLM_OK) throw std::bad_alloc();
+  for (;;) {
+    int running = 0, left = 0;
+    curl_multi_perform(multi.get(), &running);
+    Tell(curl);
+    if (running == 0) {
+      const CURLMsg* message = curl_multi_info_read(multi.get(), &left);
+      handed_.code = message ? message->data.result : CURLE_FAILED_INIT;
+      handed_.error = error.data();
+      break;
+    }
+    if (const auto late = TimeIsUp(curl)) {
+      handed_.error = *late;
+      break;
+    }
+    curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(kLook.count()), nullptr);
+  }
+  // Of a mail that is not through the connection is dropped, without a QUIT that would be waited for.
+  curl_multi_remove_handle(multi.get(), curl);
+  handed_.body_sent = sent_ > 0;
+}
+
+std::optional<std::string> Handover::TimeIsUp(CURL* curl) const {
+  if (stop_) return "nobody waited for it any more";
+  const std::string& verb = handed_.talk.Verb();
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected_us);
+  const Clock::duration limit = verb == "CONNECT" && connected_us == 0 ? Clock::duration(kConnect)
+                                : verb == "DATA"                       ? Clock::duration(kData)
+                                : verb == "."                          ? Clock::duration(kMail)
+                                                                       : Clock::duration(kReply);
+  if (Clock::now() < active_ + limit) return {};
+  const std::lock_guard lock(mu_);
+  return doing_.waits_for + " did not come in " + std::to_string(std::chrono::duration_cast<seconds>(limit).count()) +
+         " s";
+}
+
+void Handover::Tell(CURL* curl) {
+  const std::string& verb = handed_.talk.Verb();
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected_us);
+  std::string waits_for = "the reply to " + (verb == "." ? "the mail itself" : verb);
+  if (verb == "CONNECT") waits_for = connected_us == 0 ? "a connection" : "the greeting";
+  const std::lock_guard lock(mu_);
+  doing_ = {std::move(waits_for), sent_ > 0};
+}
+
+int Handover::OnSaid(CURL*, curl_infotype type, char* data, std::size_t size, void* self) {
+  auto& me = *static_cast<Handover*>(self);
+  if (type == CURLINFO_HEADER_OUT) {
+    me.handed_.talk.Sent({data, size});
+  } else if (type == CURLINFO_HEADER_IN) {
+    me.handed_.talk.Received({data, size});
+  } else {
+    return 0;
+  }
+  me.active_ = Clock::now();
+  return 0;
+}
+
+/// Called at least once a second, also while libcurl waits for the reply to QUIT, which nobody needs.
+int Handover::OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
+  auto& me = *static_cast<Handover*>(self);
+  const auto now = Clock::now();
+  if (sent != me.sent_) {
+    me.sent_ = sent;
+    me.active_ = now;
+  }
+  return me.handed_.talk.Verb() == "QUIT" && now >= me.active_ + kGoodbye ? 1 : 0;
+}
+
+}  // namespace email
