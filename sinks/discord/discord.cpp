@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
@@ -16,9 +17,62 @@ constexpr std::size_t kMaxTitle = 256, kMaxDescription = 4096, kMaxFields = 25, 
 // Ours: so that the fields, the text and the links together leave room for some of the transcript.
 constexpr std::size_t kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 2000, kMaxText = 1500, kMaxLinks = 3,
                       kMaxLinkBytes = 400;
-constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B";
-constexpr std::uint32_t kBannedPauseMs = 10 * 60 * 1000;
+constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B",
+                           kNoBreakSpace = "\xC2\xA0";
+constexpr std::uint32_t kBannedPauseMs = 10 * 60 * 1000, kLaterMs = 30 * 1000;
 constexpr double kLongestSeconds = 86400;
+
+/// What a refusal is about.
+enum class About {
+  kMessage,  ///< this one; others may pass
+  kWebhook,  ///< the webhook, which is the credential
+  kThread,   ///< the channel or thread, which all messages of the sink go to
+  kName,     ///< the name that the config gives
+  kLater,    ///< nothing: the same may pass later
+  kStatus,   ///< the status says it
+};
+
+struct Refusal {
+  std::string_view code;
+  About about;
+};
+
+// Discord's JSON error codes (docs.discord.com, "Opcodes and Status Codes").
+constexpr std::array kRefusals = {
+    Refusal{"10003", About::kThread},    // unknown channel
+    Refusal{"10015", About::kWebhook},   // unknown webhook
+    Refusal{"50027", About::kWebhook},   // invalid webhook token
+    Refusal{"50008", About::kThread},    // no messages in this kind of channel
+    Refusal{"50024", About::kThread},    // cannot do that in this kind of channel
+    Refusal{"50083", About::kThread},    // the thread is archived
+    Refusal{"160005", About::kThread},   // the thread is locked
+    Refusal{"160006", About::kThread},   // no more active threads
+    Refusal{"220001", About::kThread},   // a forum needs a thread
+    Refusal{"220002", About::kThread},   // a thread's name and id
+    Refusal{"220003", About::kThread},   // a thread's name outside of a forum
+    Refusal{"220004", About::kThread},   // no such webhook in a forum
+    Refusal{"20016", About::kLater},     // slow mode
+    Refusal{"20028", About::kLater},     // the channel's write limit
+    Refusal{"20029", About::kLater},     // the server's write limit
+    Refusal{"40004", About::kLater},     // sending is switched off for a while
+    Refusal{"40062", About::kLater},     // the service's limit
+    Refusal{"130000", About::kLater},    // overloaded
+    Refusal{"40005", About::kMessage},   // too large
+    Refusal{"50006", About::kMessage},   // empty
+    Refusal{"200000", About::kMessage},  // AutoMod does not like the text
+    Refusal{"200001", About::kMessage},  // nor the title
+    Refusal{"240000", About::kMessage},  // a link that Discord finds harmful
+};
+
+About AboutOf(std::string_view code, const hsw::Response& response) {
+  for (const Refusal& refusal : kRefusals) {
+    if (refusal.code == code) return refusal.about;
+  }
+  if (response.Status() != 400) return About::kStatus;
+  // 50035, "Invalid Form Body", names what is wrong.
+  if (response.Json("/errors/thread_id")) return About::kThread;
+  return response.Json("/errors/username") ? About::kName : About::kMessage;
+}
 
 std::uint32_t ColorOf(std::uint32_t severity) {
   if (severity == HSW_ERROR) return 0xD92D20;
@@ -27,12 +81,15 @@ std::uint32_t ColorOf(std::uint32_t severity) {
 }
 
 /// Discord shows any ASCII punctuation after a backslash as it is. "https:\//" is no link.
-void Escape(std::string_view code_point, bool first_of_line, std::string& out) {
+void Escape(std::string_view code_point, const hsw::TextSpot& spot, std::string& out) {
   const char c = code_point[0];
+  if (spot.first_of_line && (c == ' ' || c == '\t')) {
+    out += kNoBreakSpace;
+    return;
+  }
   const bool markup = std::string_view("\\*_~`|>[]()<@").find(c) != std::string_view::npos;
-  const bool at_start = first_of_line && (c == '#' || c == '-' || c == '+');
   const bool in_url = c == '/' && out.ends_with(':');
-  if (markup || at_start || in_url) out += '\\';
+  if (markup || hsw::BeginsBlock(c, spot) || in_url) out += '\\';
   out += code_point;
 }
 
@@ -147,22 +204,36 @@ class Sink {
     if (status == 429) return Limited(response);
     if (status >= 500) return hsw::FromHttp(response);
     const auto code = response.Json("/code");
-    if (code == "10015" || code == "50027") {
-      return hsw::Outcome::Misconfigured(code == "10015" ? "unknown_webhook" : "invalid_webhook_token",
-                                         "Discord does not know the webhook: it was deleted or its URL is wrong",
-                                         "make a new webhook and put its URL into webhook_url");
+    const About about = AboutOf(code.value_or(""), response);
+    switch (about) {
+      case About::kWebhook:
+        return hsw::Outcome::Misconfigured(code == "10015" ? "unknown_webhook" : "invalid_webhook_token",
+                                           "Discord does not know the webhook: it was deleted or its URL is wrong",
+                                           "make a new webhook and put its URL into webhook_url")
+            .OfSink();
+      case About::kThread:
+        return hsw::Outcome::Misconfigured(
+                   "bad_thread", "Discord cannot post into this channel or thread: " + Said(response),
+                   "check thread_id; a forum's webhook needs one, and the thread must not be archived")
+            .OfSink();
+      case About::kName:
+        return hsw::Outcome::Misconfigured("bad_username", "Discord does not take the name: " + Said(response),
+                                           "check username")
+            .OfSink();
+      case About::kLater:
+        return hsw::Outcome::Retry("discord_" + std::string(*code), "Discord takes no more for now: " + Said(response))
+            .RetryAfterMs(response.RetryAfterMs() ? response.RetryAfterMs() : kLaterMs);
+      case About::kMessage: {
+        const bool is_number = code && code->find_first_not_of("0123456789") == std::string_view::npos;
+        return hsw::Outcome::Rejected(is_number ? "discord_" + std::string(*code) : "http_400",
+                                      "Discord finds the message invalid: " + Said(response));
+      }
+      case About::kStatus: break;
     }
-    if (code == "10003" || code == "50083" || code == "220001") {
-      return hsw::Outcome::Misconfigured(
-          "bad_thread", "Discord cannot post into this channel or thread: " + Said(response),
-          "check thread_id; a forum's webhook needs one, and the thread must not be archived");
-    }
-    if (status == 400) {
-      const bool is_number = code && code->find_first_not_of("0123456789") == std::string_view::npos;
-      return hsw::Outcome::Rejected(is_number ? "discord_" + std::string(*code) : "http_400",
-                                    "Discord finds the message invalid: " + Said(response));
-    }
-    return hsw::FromHttp(response);
+    auto outcome = hsw::FromHttp(response);
+    // With a code it is Discord that refuses, not a firewall before it.
+    if (code && status == 403) outcome.OfSink();
+    return outcome;
   }
 
  private:

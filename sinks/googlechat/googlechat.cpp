@@ -1,3 +1,4 @@
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -13,6 +14,39 @@ namespace googlechat {
 constexpr std::size_t kMaxTitle = 200, kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 2000, kMaxText = 2000,
                       kMaxLinks = 3, kMaxLabel = 40, kMaxLinkBytes = 400, kMaxTranscript = 3500;
 constexpr std::string_view kTruncated = "\n… (truncated)";
+
+/// What a refusal is about. The webhook's URL names the space and is the credential.
+enum class About { kMessage, kWebhook, kSpace, kLater, kStatus };
+
+struct Refusal {
+  std::string_view status;
+  About about;
+};
+
+// google.rpc.Code, as `error.status`. What is not here has an HTTP status that says the same.
+constexpr std::array kRefusals = {
+    Refusal{"INVALID_ARGUMENT", About::kMessage},   // 400
+    Refusal{"OUT_OF_RANGE", About::kMessage},       // 400
+    Refusal{"FAILED_PRECONDITION", About::kSpace},  // 400: the space, or this message in it
+    Refusal{"UNAUTHENTICATED", About::kWebhook},    // 401
+    Refusal{"PERMISSION_DENIED", About::kWebhook},  // 403: also apps that are switched off in the space
+    Refusal{"NOT_FOUND", About::kWebhook},          // 404: the webhook or the space was deleted
+    Refusal{"ABORTED", About::kLater},              // 409
+    Refusal{"CANCELLED", About::kLater},            // 499
+};
+
+About AboutOf(std::string_view status) {
+  for (const Refusal& refusal : kRefusals) {
+    if (refusal.status == status) return refusal.about;
+  }
+  return About::kStatus;
+}
+
+hsw::Outcome Refused(const std::string& code, const std::string& why) {
+  return hsw::Outcome::Misconfigured(
+      code, "Google Chat does not take the webhook: " + why,
+      "check webhook_url: the webhook may have been deleted, or apps be switched off in the space");
+}
 
 /// The texts of a card's widgets are HTML.
 std::string Html(std::string_view text, std::size_t most, std::string_view ending = "…") {
@@ -105,17 +139,22 @@ class Sink {
                                          "check webhook_url")
           .MaybeDelivered();
     }
+    const std::string code = "http_" + std::to_string(status);
     const std::string why(response.Json("/error/message").value_or("it does not say why"));
-    if (status == 400 && response.Json("/error/details/0/reason") == "API_KEY_INVALID") {
+    if (response.Json("/error/details/0/reason") == "API_KEY_INVALID") {
       return hsw::Outcome::Misconfigured("bad_key", "Google Chat does not know the webhook's key",
-                                         "copy webhook_url again");
+                                         "copy webhook_url again")
+          .OfSink();
     }
-    if (status == 400) return hsw::Outcome::Rejected("http_400", "Google Chat finds the message invalid: " + why);
-    if (status == 401 || status == 403 || status == 404) {
-      return hsw::Outcome::Misconfigured(
-          "http_" + std::to_string(status), "Google Chat does not take the webhook: " + why,
-          "check webhook_url: the webhook may have been deleted, or apps be switched off in the space");
+    switch (AboutOf(response.Json("/error/status").value_or(""))) {
+      case About::kMessage: return hsw::Outcome::Rejected(code, "Google Chat finds the message invalid: " + why);
+      case About::kWebhook: return Refused(code, why).OfSink();
+      case About::kSpace: return Refused(code, why);
+      case About::kLater:
+        return hsw::Outcome::Retry(code, "Google Chat asks to try again: " + why).RetryAfterMs(response.RetryAfterMs());
+      case About::kStatus: break;
     }
+    if (status == 400) return hsw::Outcome::Rejected(code, "Google Chat finds the message invalid: " + why);
     return hsw::FromHttp(response);
   }
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -11,7 +12,49 @@ namespace mattermost {
 // Ours: the server splits texts over 16383 characters into several posts, and folds long ones away.
 constexpr std::size_t kMaxTitle = 250, kMaxFieldName = 100, kMaxFieldValue = 500, kMaxFields = 25, kMaxText = 4000,
                       kMaxLinks = 5, kMaxLabel = 80, kMaxLinkBytes = 1000;
-constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B";
+constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B",
+                           kNoBreakSpace = "\xC2\xA0";
+
+/// What a refusal is about. A webhook and its channel are those of every message of the sink.
+enum class About { kMessage, kChannel, kWebhook, kStatus };
+
+struct Refusal {
+  std::string_view id;  ///< with what an error's id begins
+  About about;
+};
+
+// The errors of HandleIncomingWebhook and of what it calls (server/channels/app/webhook.go, post.go).
+constexpr std::array kRefusals = {
+    Refusal{"web.incoming_webhook.channel.", About::kChannel},         // no such channel
+    Refusal{"web.incoming_webhook.channel_locked.", About::kChannel},  // the webhook is for another one
+    Refusal{"web.incoming_webhook.permissions.", About::kChannel},     // its owner may not write there
+    Refusal{"app.channel.get.", About::kChannel},
+    Refusal{"api.post.create_post.can_not_post_to_deleted", About::kChannel},  // archived
+    Refusal{"api.post.create_post.town_square_read_only", About::kChannel},
+    Refusal{"api.context.permissions.", About::kChannel},
+    Refusal{"web.incoming_webhook.invalid.", About::kWebhook},   // no such webhook
+    Refusal{"web.incoming_webhook.disabled.", About::kWebhook},  // switched off on the server
+    Refusal{"web.incoming_webhook.user.", About::kWebhook},      // its owner, or @user of channel, is gone
+    Refusal{"web.incoming_webhook.general.", About::kWebhook},
+    Refusal{"web.incoming_webhook.parse.", About::kMessage},
+    Refusal{"web.incoming_webhook.text.", About::kMessage},
+    Refusal{"web.incoming_webhook.split_props_length.", About::kMessage},
+    Refusal{"model.post.is_valid.", About::kMessage},
+    Refusal{"model.incoming_hook.", About::kMessage},
+    Refusal{"api.context.invalid_body_param.", About::kMessage},
+    Refusal{"api.post.create_post.", About::kMessage},
+};
+
+About AboutOf(std::string_view id) {
+  for (const Refusal& refusal : kRefusals) {
+    if (id.starts_with(refusal.id)) return refusal.about;
+  }
+  return About::kStatus;
+}
+
+std::string Invalid(const std::string& why) {
+  return "Mattermost finds the message invalid: " + why;
+}
 
 std::string_view ColorOf(std::uint32_t severity) {
   if (severity == HSW_ERROR) return "#D92D20";
@@ -21,12 +64,15 @@ std::string_view ColorOf(std::uint32_t severity) {
 
 /// The server looks for @name, and for Slack's <!channel> and <url|text>, before it knows of any markup, so a backslash
 /// does not hide them. "https:\//" is no link.
-void Escape(std::string_view code_point, bool first_of_line, std::string& out) {
+void Escape(std::string_view code_point, const hsw::TextSpot& spot, std::string& out) {
   const char c = code_point[0];
+  if (spot.first_of_line && (c == ' ' || c == '\t')) {
+    out += kNoBreakSpace;
+    return;
+  }
   const bool markup = std::string_view("\\*_~`|>[]()<#").find(c) != std::string_view::npos;
-  const bool at_start = first_of_line && (c == '-' || c == '+');
   const bool in_url = c == '/' && out.ends_with(':');
-  if (markup || at_start || in_url) out += '\\';
+  if (markup || hsw::BeginsBlock(c, spot) || in_url) out += '\\';
   out += code_point;
   if (c == '@' || c == '<') out += kZeroWidthSpace;
 }
@@ -102,18 +148,25 @@ class Sink {
     if (status >= 500 && status != 501) return hsw::FromHttp(response);
     const std::string id(response.Json("/id").value_or(""));
     const std::string why(response.Json("/message").value_or("it does not say why"));
-    if (id.starts_with("web.incoming_webhook.")) {
-      const auto word = std::string_view(id).substr(21, id.find('.', 21) - 21);
-      if (word == "channel" || word == "channel_locked" || word == "permissions") {
+    switch (AboutOf(id)) {
+      case About::kChannel:
         return hsw::Outcome::Misconfigured("bad_channel", "Mattermost cannot post into the channel: " + why,
-                                           "check channel, and that the webhook is not locked to another");
-      }
-      if (word == "invalid" || word == "disabled" || word == "user" || word == "general") {
+                                           "check channel, and that the webhook is not locked to another")
+            .OfSink();
+      case About::kWebhook:
         return hsw::Outcome::Misconfigured("bad_webhook", "Mattermost does not take the webhook: " + why,
-                                           "check webhook_url, and that incoming webhooks are switched on");
-      }
+                                           "check webhook_url, and that incoming webhooks are switched on")
+            .OfSink();
+      case About::kMessage: return hsw::Outcome::Rejected("http_" + std::to_string(status), Invalid(why));
+      case About::kStatus: break;
     }
-    if (status == 400) return hsw::Outcome::Rejected("http_400", "Mattermost finds the message invalid: " + why);
+    // An error that the table does not know: the webhook and the channel are in the request as well as the message.
+    if (!id.empty() && status < 500) {
+      return hsw::Outcome::Misconfigured("http_" + std::to_string(status),
+                                         "Mattermost does not take the message: " + why + " (" + id + ")",
+                                         "look for the error in Mattermost's log");
+    }
+    if (status == 400) return hsw::Outcome::Rejected("http_400", Invalid(why));
     return hsw::FromHttp(response);
   }
 

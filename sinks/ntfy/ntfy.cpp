@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -14,6 +15,27 @@ constexpr std::size_t kMaxMessageBytes = 4096;
 // Ours: with these, a body whose every character is escaped still stays small.
 constexpr std::size_t kMaxTitle = 250, kMaxField = 500;
 constexpr std::uint32_t kQuotaPauseMs = 15 * 60 * 1000;
+
+/// What a refusal is about, where its code says more than its status. A sink has one topic.
+enum class About { kAccess, kTopic, kServer, kQuota, kStatus };
+
+struct Refusal {
+  std::string_view code;
+  About about;
+};
+
+// server/errors.go of ntfy. The other codes of 400 and 413 are about the message, those of 429 about the rate.
+constexpr std::array kRefusals = {
+    Refusal{"40101", About::kAccess}, Refusal{"40301", About::kAccess}, Refusal{"40009", About::kTopic},
+    Refusal{"40010", About::kTopic},  Refusal{"40401", About::kServer}, Refusal{"42908", About::kQuota},
+};
+
+About AboutOf(std::string_view code) {
+  for (const Refusal& refusal : kRefusals) {
+    if (refusal.code == code) return refusal.about;
+  }
+  return About::kStatus;
+}
 
 struct Look {
   std::int64_t priority;
@@ -115,23 +137,29 @@ class Sink {
       }
       return hsw::Outcome::Delivered().RemoteId(std::string(*id));
     }
-    const auto code = response.Json("/code");
-    if (status == 401 || status == 403) {
-      return hsw::Outcome::Misconfigured("http_" + std::to_string(status), "ntfy refused access to the topic",
-                                         "check token, and that it may write to the topic");
+    const std::string code(response.Json("/code").value_or(""));
+    switch (AboutOf(code)) {
+      case About::kAccess:
+        return hsw::Outcome::Misconfigured("http_" + std::to_string(status), "ntfy refused access to the topic",
+                                           "check token, and that it may write to the topic")
+            .OfSink();
+      case About::kTopic:
+        return hsw::Outcome::Misconfigured("bad_topic", "ntfy does not allow the topic", "choose another topic")
+            .OfSink();
+      case About::kServer:
+        return hsw::Outcome::Misconfigured("http_" + std::to_string(status), "ntfy has nothing at this URL",
+                                           "check server: the root URL, without the topic")
+            .OfSink();
+      case About::kQuota:  // soon is too soon
+        return hsw::Outcome::Retry("daily_quota", "ntfy's daily message quota is reached")
+            .RetryAfterMs(std::max(response.RetryAfterMs(), kQuotaPauseMs));
+      case About::kStatus: break;
     }
     if (status == 413) return hsw::Outcome::Rejected("too_large", "ntfy finds the message too large");
     if (status == 507) {
       // Only for UnifiedPush topics: refused before anything is stored, as long as nobody subscribes.
       return hsw::Outcome::Retry("no_subscriber", "ntfy has no subscriber to charge the message to")
           .RetryAfterMs(response.RetryAfterMs());
-    }
-    if (code == "42908") {  // daily quota: soon is too soon
-      return hsw::Outcome::Retry("daily_quota", "ntfy's daily message quota is reached")
-          .RetryAfterMs(std::max(response.RetryAfterMs(), kQuotaPauseMs));
-    }
-    if (code == "40009" || code == "40010") {
-      return hsw::Outcome::Misconfigured("bad_topic", "ntfy does not allow the topic", "choose another topic");
     }
     return hsw::FromHttp(response);
   }

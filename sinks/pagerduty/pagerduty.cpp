@@ -56,7 +56,8 @@ class Sink {
     hsw::JsonWriter json;
     json.BeginObject();
     json.Key("routing_key").String(routing_key_);
-    json.Key("dedup_key").String(DedupKey(delivery));
+    const std::string dedup_key = DedupKey(delivery);
+    json.Key("dedup_key").String(dedup_key);
     if (Resolves(delivery)) {
       json.Key("event_action").String("resolve");
     } else {
@@ -69,8 +70,11 @@ class Sink {
     request.Url(url_);
     request.Header("Content-Type", "application/json");
     request.Body(json.Text());
+    // A trigger that goes out after its resolve would leave the incident open.
+    request.Order(dedup_key);
   }
 
+  /// Errors are {"status":"invalid event","message":"Event object is invalid","errors":["…"]}.
   hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
     const int status = response.Status();
     if (status == 202) return hsw::Outcome::Delivered().RemoteId(std::string(response.Json("/dedup_key").value_or("")));
@@ -89,8 +93,9 @@ class Sink {
       // "Invalid routing key" and "'routing_key' is …": every other event would be refused for it too.
       if (why.find("outing key") != std::string::npos || why.find("routing_key") != std::string::npos) {
         return hsw::Outcome::Misconfigured(
-            "bad_routing_key", "PagerDuty does not know the routing key",
-            "check routing_key: the Integration Key of an Events API v2 integration, and its region");
+                   "bad_routing_key", "PagerDuty does not know the routing key",
+                   "check routing_key: the Integration Key of an Events API v2 integration, and its region")
+            .OfSink();
       }
       return hsw::Outcome::Rejected(
           "http_400", why.empty() ? "PagerDuty finds the event invalid" : "PagerDuty finds the event invalid: " + why);
@@ -215,4 +220,5 @@ constexpr const char* kSchema = R"({
 
 // About 120 events a minute and key.
 HSW_HTTP_SINK(pagerduty::Sink, "pagerduty", "1.0.0", "PagerDuty: incidents by Events API v2", pagerduty::kSchema,
-              .rate_max = 2, .rate_per_ms = 1000, .rate_burst = 10, .concurrency = 2, .concurrent_calls = true)
+              .rate_max = 2, .rate_per_ms = 1000, .rate_burst = 10, .concurrency = 2, .concurrent_calls = true,
+              .ordered = true)

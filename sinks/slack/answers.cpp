@@ -127,7 +127,8 @@ hsw::Outcome Refused(const Word& word, bool plain, const Answer& answer, const h
       return outcome;
     }
     case Class::kRejected: return hsw::Outcome::Rejected(code, reason).Action(action);
-    case Class::kMisconfigured: return hsw::Outcome::Misconfigured(code, reason, action);
+    // A webhook has one channel and is its own credential: what is wrong with either is wrong for every message.
+    case Class::kMisconfigured: return hsw::Outcome::Misconfigured(code, reason, action).OfSink();
     case Class::kBlocks:
       if (plain) return hsw::Outcome::Rejected(code, reason + ", and its text alone, too").Action(action);
       return hsw::Outcome::Next(std::string(kPlain))
@@ -181,11 +182,14 @@ hsw::Outcome Classify(Server server, bool plain, const hsw::Response& response) 
     if (outcome.status() == HSW_MISCONFIGURED) outcome.Action(std::string(kNewUrl));
     return outcome;
   }
-  auto outcome = hsw::Outcome::Rejected(answer.word.empty() ? "unexpected_answer" : answer.word, what);
-  if (server == Server::kWorkflow) return outcome.Action(std::string(kWorkflowVariables));
+  // The URL may be a page's, or a proxy may refuse this text.
+  const std::string code = answer.word.empty() ? "unexpected_answer" : answer.word;
+  if (server == Server::kWorkflow) return hsw::Outcome::Misconfigured(code, what, std::string(kWorkflowVariables));
+  auto outcome =
+      hsw::Outcome::Misconfigured(code, what + " instead of \"ok\"",
+                                  "check that webhook_url is the URL of a Slack webhook and not of a page or a proxy");
   if (!answer.ok_false) outcome.MaybeDelivered();
-  return outcome.Reason(what + " instead of \"ok\"")
-      .Action("check that webhook_url is the URL of a Slack webhook and not of a page or a proxy");
+  return outcome;
 }
 
 }  // namespace slack

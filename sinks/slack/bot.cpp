@@ -356,14 +356,17 @@ hsw::Outcome Bot::Failed(Step step, const hsw::Response& response) const {
     step.plain = true;
     return instead(step.what, "; it goes out as text alone");
   }
-  const bool gone = error.code == "message_not_found" || error.code == "thread_not_found" ||
-                    error.code == "invalid_thread_ts" || error.code == "cannot_reply_to_message";
-  if ((step.what == Step::Do::kUpdate || step.what == Step::Do::kReply) && gone) {
+  if ((step.what == Step::Do::kUpdate || step.what == Step::Do::kReply) && error.is_about_thread) {
     step.thread_ts.clear();
     return instead(Step::Do::kPost, "; it goes out as a new message");
   }
   if (step.what == Step::Do::kUpdate && error.is_about_update) {
     return instead(Step::Do::kReply, "; it goes out as a reply");
+  }
+  if (step.what == Step::Do::kPart && error.is_about_thread) {
+    return hsw::Outcome::Delivered()
+        .RemoteId(step.channel + "/" + step.thread_ts)
+        .Reason("without the whole transcript: " + error.reason);
   }
   const bool is_file =
       step.what == Step::Do::kAskForUpload || step.what == Step::Do::kUpload || step.what == Step::Do::kShareFile;

@@ -8,7 +8,17 @@
 namespace slack {
 namespace {
 
-enum class Class { kLimited, kRetry, kLayout, kUpdate, kRejected, kMisconfigured };
+enum class Class {
+  kLimited,
+  kRetry,
+  kLayout,    ///< the blocks of this message
+  kUpdate,    ///< the message that was to be changed
+  kThread,    ///< what was to be replied to
+  kRejected,  ///< this message
+  kChannel,   ///< the channel, or the app in it
+  kSink,      ///< the token, the app, the workspace
+  kUnknown,
+};
 
 struct Word {
   std::string_view word;
@@ -51,43 +61,59 @@ constexpr std::array kWords = {
     Word{"edit_window_closed", Class::kUpdate, "the workspace no longer lets the message be changed", ""},
     Word{"is_inactive", Class::kUpdate, "the message's channel is frozen", ""},
     Word{"streaming_state_conflict", Class::kUpdate, "the message cannot be changed", ""},
-    Word{"message_not_found", Class::kUpdate, "the call's first message has been deleted", ""},
-    Word{"thread_not_found", Class::kUpdate, "the call's first message has been deleted", ""},
-    Word{"invalid_thread_ts", Class::kUpdate, "the call's first message has been deleted", ""},
-    Word{"cannot_reply_to_message", Class::kUpdate, "the call's first message takes no replies", ""},
-    Word{"not_authed", Class::kMisconfigured, "the token is missing", kNewToken},
-    Word{"invalid_auth", Class::kMisconfigured, "the token is wrong, or does not work from this address", kNewToken},
-    Word{"account_inactive", Class::kMisconfigured, "the app has been removed from the workspace", kNewToken},
-    Word{"token_revoked", Class::kMisconfigured, "the token has been revoked", kNewToken},
-    Word{"token_expired", Class::kMisconfigured, "the token has expired", kNewToken},
-    Word{"not_allowed_token_type", Class::kMisconfigured, "the token is of the wrong kind", kNewToken},
-    Word{"missing_scope", Class::kMisconfigured, "the app lacks a permission", kScopes},
-    Word{"no_permission", Class::kMisconfigured, "the app lacks a permission", kScopes},
-    Word{"two_factor_setup_required", Class::kMisconfigured, "the workspace demands two-factor authentication",
-         kAskAdmin},
-    Word{"access_denied", Class::kMisconfigured, "the workspace denies access", kAskAdmin},
-    Word{"accesslimited", Class::kMisconfigured, "the workspace limits access", kAskAdmin},
-    Word{"ekm_access_denied", Class::kMisconfigured, "the organization has suspended access", kAskAdmin},
-    Word{"enterprise_is_restricted", Class::kMisconfigured, "the organization does not allow it", kAskAdmin},
-    Word{"app_access_restricted", Class::kMisconfigured, "the workspace restricts the app", kAskAdmin},
-    Word{"restricted_action", Class::kMisconfigured, "the workspace restricts who may post", kAskAdmin},
-    Word{"restricted_action_read_only_channel", Class::kMisconfigured, "the channel is read-only", kAskAdmin},
-    Word{"restricted_action_thread_only_channel", Class::kMisconfigured, "the channel takes replies only", kAskAdmin},
-    Word{"restricted_action_non_threadable_channel", Class::kMisconfigured, "the channel takes no replies",
-         "take thread: call and long_transcript out of the sink's config and reload"},
-    Word{"restricted_action_thread_locked", Class::kMisconfigured, "the thread is locked", kAskAdmin},
-    Word{"messages_tab_disabled", Class::kMisconfigured, "the app takes no direct messages", kAskAdmin},
-    Word{"channel_not_found", Class::kMisconfigured, "the channel does not exist, or is private and without the app",
+    Word{"message_not_found", Class::kThread, "the call's first message has been deleted", ""},
+    Word{"thread_not_found", Class::kThread, "the call's first message has been deleted", ""},
+    Word{"invalid_thread_ts", Class::kThread, "the call's first message has been deleted", ""},
+    Word{"cannot_reply_to_message", Class::kThread, "the call's first message takes no replies", ""},
+    Word{"restricted_action_non_threadable_channel", Class::kThread, "the channel takes no replies", ""},
+    Word{"restricted_action_thread_locked", Class::kThread, "the thread is locked", ""},
+    Word{"not_authed", Class::kSink, "the token is missing", kNewToken},
+    Word{"invalid_auth", Class::kSink, "the token is wrong, or does not work from this address", kNewToken},
+    Word{"invalid_token", Class::kSink, "the token is wrong", kNewToken},
+    Word{"account_inactive", Class::kSink, "the app has been removed from the workspace", kNewToken},
+    Word{"token_revoked", Class::kSink, "the token has been revoked", kNewToken},
+    Word{"token_expired", Class::kSink, "the token has expired", kNewToken},
+    Word{"not_allowed_token_type", Class::kSink, "the token is of the wrong kind", kNewToken},
+    Word{"missing_scope", Class::kSink, "the app lacks a permission", kScopes},
+    Word{"no_permission", Class::kSink, "the app lacks a permission", kScopes},
+    Word{"two_factor_setup_required", Class::kSink, "the workspace demands two-factor authentication", kAskAdmin},
+    Word{"access_denied", Class::kSink, "the workspace denies access", kAskAdmin},
+    Word{"accesslimited", Class::kSink, "the workspace limits access", kAskAdmin},
+    Word{"ekm_access_denied", Class::kSink, "the organization has suspended access", kAskAdmin},
+    Word{"enterprise_is_restricted", Class::kSink, "the organization does not allow it", kAskAdmin},
+    Word{"app_access_restricted", Class::kSink, "the workspace restricts the app", kAskAdmin},
+    Word{"restricted_action", Class::kChannel, "the workspace restricts who may post", kAskAdmin},
+    Word{"restricted_action_read_only_channel", Class::kChannel, "the channel is read-only", kAskAdmin},
+    Word{"restricted_action_thread_only_channel", Class::kChannel, "the channel takes replies only", kAskAdmin},
+    Word{"messages_tab_disabled", Class::kChannel, "the app takes no direct messages", kAskAdmin},
+    Word{"channel_not_found", Class::kChannel, "the channel does not exist, or is private and without the app",
          kChannel},
-    Word{"not_in_channel", Class::kMisconfigured, "the app is not in the channel", kInvite},
-    Word{"is_archived", Class::kMisconfigured, "the channel is archived",
+    Word{"invalid_channel", Class::kChannel, "the channel is none", kChannel},
+    Word{"not_in_channel", Class::kChannel, "the app is not in the channel", kInvite},
+    Word{"is_archived", Class::kChannel, "the channel is archived",
          "unarchive the channel and resume the sink, or set another one"},
-    Word{"team_not_found", Class::kMisconfigured, "with this token a channel's name is not enough", kChannel},
-    Word{"team_access_not_granted", Class::kMisconfigured, "the token does not reach the workspace", kNewToken},
-    Word{"method_deprecated", Class::kMisconfigured, "Slack has retired what the sink uses", "update hookswitch"},
-    Word{"deprecated_endpoint", Class::kMisconfigured, "Slack has retired what the sink uses", "update hookswitch"},
-    Word{"unknown_method", Class::kMisconfigured, "the server does not know what the sink uses", "check api_url"},
+    Word{"user_not_found", Class::kChannel, "the user that the message was for does not exist", kChannel},
+    Word{"user_disabled", Class::kChannel, "the user that the message was for has been deactivated", kChannel},
+    Word{"cannot_dm_bot", Class::kChannel, "the message was for a bot, which reads none", kChannel},
+    Word{"team_not_found", Class::kChannel, "with this token a channel's name is not enough", kChannel},
+    Word{"team_access_not_granted", Class::kSink, "the token does not reach the workspace", kNewToken},
+    Word{"method_deprecated", Class::kSink, "Slack has retired what the sink uses", "update hookswitch"},
+    Word{"deprecated_endpoint", Class::kSink, "Slack has retired what the sink uses", "update hookswitch"},
+    Word{"unknown_method", Class::kSink, "the server does not know what the sink uses", "check api_url"},
 };
+
+/// Words that the table does not know. Those about a message name what is wrong with it: invalid_attachments,
+/// too_many_attachments, no_text, markdown_text_conflict, metadata_too_large.
+bool IsAboutMessage(std::string_view word) {
+  for (const char* start :
+       {"invalid_", "no_text", "too_many_", "missing_", "markdown_", "metadata_", "json_", "msg_"}) {
+    if (word.starts_with(start)) return true;
+  }
+  for (const char* end : {"_too_long", "_too_large", "_conflict", "_limit_exceeded"}) {
+    if (word.ends_with(end)) return true;
+  }
+  return false;
+}
 
 // A pause long enough that the next try is not one too many again, where Slack names none.
 constexpr std::uint32_t kPauseMs = 30'000;
@@ -107,9 +133,16 @@ BotError Made(Class means, const hsw::Response& response, std::string code, std:
   if (means == Class::kLimited) outcome = hsw::Outcome::Retry(code, reason).RetryAfterMs(pause ? pause : kPauseMs);
   // Slack warns that part of it may have been done.
   if (means == Class::kRetry) outcome = hsw::Outcome::Retry(code, reason).RetryAfterMs(pause).MaybeDelivered();
-  if (means == Class::kMisconfigured) outcome = hsw::Outcome::Misconfigured(code, reason, action);
-  return {std::move(outcome), std::move(code),         std::move(reason),
-          std::move(action),  means == Class::kLayout, means == Class::kUpdate};
+  if (means == Class::kChannel || means == Class::kSink || means == Class::kUnknown) {
+    outcome = hsw::Outcome::Misconfigured(code, reason, action);
+    if (means == Class::kChannel) outcome.OfPlace();  // the channel that the request's pace names
+    if (means == Class::kSink) outcome.OfSink();
+  }
+  BotError error{std::move(outcome), std::move(code), std::move(reason), std::move(action)};
+  error.is_layout = means == Class::kLayout;
+  error.is_about_update = means == Class::kUpdate || means == Class::kThread;
+  error.is_about_thread = means == Class::kThread;
+  return error;
 }
 
 BotError Busy(const hsw::Response& response) {
@@ -138,9 +171,13 @@ BotError ReadError(const hsw::Response& response) {
   }
   if (!word.empty()) {
     const std::string code = IsErrorWord(word) ? word : "unknown_error";
-    return Made(Class::kRejected, response, code, "Slack refused the message: " + Quote(word) + Detail(response), "");
+    const std::string reason = "Slack refused the message: " + Quote(word) + Detail(response);
+    if (IsAboutMessage(word)) return Made(Class::kRejected, response, code, reason, std::string(kReport));
+    const bool channel = word.starts_with("restricted_action");
+    return Made(channel ? Class::kChannel : Class::kUnknown, response, code, reason,
+                "see what Slack says of " + Quote(word) + " at docs.slack.dev/reference/methods/chat.postMessage");
   }
-  return Made(Class::kMisconfigured, response, "not_slack",
+  return Made(Class::kUnknown, response, "not_slack",
               "the answer is not one of Slack's: HTTP " + std::to_string(status) + " with " + Quote(response.Body()),
               "check api_url, and what stands between hookswitch and Slack");
 }

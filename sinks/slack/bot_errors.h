@@ -11,6 +11,7 @@ struct BotError {
   std::string code, reason, action;
   bool is_layout = false;        ///< the blocks were refused: the text alone may pass
   bool is_about_update = false;  ///< the message is there and cannot be changed
+  bool is_about_thread = false;  ///< what was to be changed or replied to is gone, or takes no replies
 };
 
 /// Reads an answer of the Web API: {"ok":false,"error":"word"} with any status, 429 with Retry-After, or a server's

@@ -41,7 +41,7 @@ constexpr std::size_t kUsualMarkup = 2048;
 
 std::string_view Title(const hsw::Message& message, std::string& room) {
   const auto title = OneLine(message.Title(), room);
-  return title.empty() ? "Notification" : title;
+  return hsw::IsBlank(title) ? "Notification" : title;
 }
 
 std::size_t EscapedLength(std::string_view text) {
@@ -69,13 +69,12 @@ CallFacts ReadFacts(std::string_view event_json) {
 
 /// `text` becomes "*Call ID:*\n3f0c…", or "" for a field that says nothing.
 void FieldText(const hsw_pair& field, std::string& text, std::string& room) {
-  text = "*";
-  AppendEscaped(text, OneLine(hsw::View(field.name), room), kMaxFieldName, "…");
-  const bool named = text.size() > 1;
+  const bool named = !hsw::IsBlank(hsw::View(field.name));
+  text.clear();
   if (named) {
+    text = "*";
+    AppendEscaped(text, OneLine(hsw::View(field.name), room), kMaxFieldName, "…");
     text += ":*\n";
-  } else {
-    text.clear();
   }
   const std::string_view value = Clean(hsw::View(field.value), room, kMaxFieldValue);
   if (!hsw::IsBlank(value)) {
@@ -226,11 +225,15 @@ std::string PlainBody(const hsw::Message& message, std::size_t max_transcript, s
 std::string WorkflowBody(const hsw::Delivery& delivery, std::size_t max_transcript) {
   const auto message = delivery.Message();
   std::string body = "{";
-  auto add = [&](std::string_view key, std::string_view value) {
+  auto add_as_it_is = [&](std::string_view key, std::string_view value) {
     if (body.size() > 1) body += ',';
     hsw::AppendJsonString(body, key);
     body += ':';
     hsw::AppendJsonString(body, value);
+  };
+  // Where a workflow puts a variable into a message it is mrkdwn.
+  auto add = [&](std::string_view key, std::string_view value) {
+    add_as_it_is(key, Escape(value, std::string_view::npos, ""));
   };
   CallFacts facts = ReadFacts(delivery.EventJson());
   if (facts.recording_url.empty() && !message.Links().empty())
@@ -245,7 +248,10 @@ std::string WorkflowBody(const hsw::Delivery& delivery, std::size_t max_transcri
   add("duration", facts.duration);
   add("text", Cut(Clean(message.Text(), kMaxText), kMaxText, kTruncated));
   add("transcript", transcript);
-  add("link", OneLine(facts.recording_url));
+  // A link is also a button's, where an entity would be wrong.
+  std::string link;
+  if (hsw::IsWebUrl(facts.recording_url, kMaxText)) AppendUrl(link, facts.recording_url, "&");
+  add_as_it_is("link", link);
   body += '}';
   return body;
 }

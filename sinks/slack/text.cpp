@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "hookswitch/sink.hpp"
+#include "hookswitch/text.hpp"
 
 namespace slack {
 namespace {
@@ -27,12 +28,15 @@ bool StartsCodePoint(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
 }
 
-/// Whether what begins at `i` is a control character (U+0080…U+009F too) other than newline and tab.
+/// What is not shown as it is: control characters other than newline and tab, line and paragraph separators, and
+/// noncharacters.
 bool NeedsCleaning(std::string_view text, std::size_t i) {
   const auto c = static_cast<unsigned char>(text[i]);
   if (c < 0x20) return c != '\n' && c != '\t';
-  if (c < 0x7F) return false;
-  return c == 0x7F || (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0);
+  if (c < 0x7F || (c > 0x7F && c != 0xC2 && c != 0xE2 && c < 0xEF)) return false;
+  std::size_t size = 0;
+  const char32_t code_point = hsw::FirstCodePoint(text.substr(i), size);
+  return hsw::IsControl(code_point) || hsw::IsNoncharacter(code_point) || code_point == 0x2028 || code_point == 0x2029;
 }
 
 std::string_view Entity(std::string_view code_point) {
@@ -103,19 +107,16 @@ std::string_view Clean(std::string_view text, std::string& room, std::size_t mos
   }
   if (i == text.size()) return text;
   room.assign(text, 0, i);
-  for (; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool starts = StartsCodePoint(c);
-    if (starts && count > most) break;
+  for (std::size_t size = 0; i < text.size(); i += size) {
+    if (count > most) break;
+    const char32_t code_point = hsw::FirstCodePoint(text.substr(i), size);
     if (!NeedsCleaning(text, i)) {
-      room += c;
-      count += starts;
-    } else if (c == '\r') {
-      if (i + 1 < text.size() && text[i + 1] == '\n') continue;
+      room.append(text, i, size);
+      ++count;
+    } else if (code_point == '\r' ? !text.substr(i + 1).starts_with('\n')
+                                  : code_point >= 0x2028 && code_point <= 0x2029) {
       room += '\n';
       ++count;
-    } else if (static_cast<unsigned char>(c) == 0xC2) {
-      ++i;
     }
   }
   return room;
@@ -207,6 +208,22 @@ void AppendCodeBlock(std::string& out, std::string_view text, std::size_t most_t
   out += kFence;
 }
 
+void AppendUrl(std::string& out, std::string_view url, std::string_view ampersand) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : url) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '&') {
+      out += ampersand;
+    } else if (byte <= 0x20 || byte >= 0x7F || c == '|' || c == '<' || c == '>' || c == '"' || c == '`') {
+      out += '%';
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+}
+
 void AppendLink(std::string& out, std::string_view url, std::string_view label, std::size_t most) {
   std::string room;
   std::string name = Escape(OneLine(label, room), 80, "…");
@@ -216,21 +233,9 @@ void AppendLink(std::string& out, std::string_view url, std::string_view label, 
     return;
   }
   if (name.empty()) name = "link";
-  static constexpr char kHex[] = "0123456789ABCDEF";
   const std::size_t begin = out.size();
   out += '<';
-  for (const char c : url) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '&') {
-      out += "&amp;";
-    } else if (byte <= 0x20 || byte >= 0x7F || c == '|' || c == '<' || c == '>' || c == '"' || c == '`') {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
+  AppendUrl(out, url, "&amp;");
   out += '|';
   out += name;
   out += '>';

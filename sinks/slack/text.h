@@ -12,8 +12,8 @@ inline constexpr std::string_view kTruncated = "... (truncated)";
 // With `room`: returns `text` or its start where nothing else is needed, which is nearly always, and otherwise what it
 // made in `room`; valid until either changes, and `text` must not lie in `room`. With `out`: appends to it.
 
-/// Drops control characters but newline and tab, and makes every line end "\n". Stops one code point behind `most`:
-/// enough to see that the text is longer, without reading all of a transcript of which a page is shown.
+/// Drops control characters but newline and tab, and noncharacters, and makes every line end "\n". Stops one code point
+/// behind `most`: enough to see that the text is longer, without reading all of a transcript of which a page is shown.
 std::string_view Clean(std::string_view text, std::string& room, std::size_t most = std::string_view::npos);
 std::string Clean(std::string_view text, std::size_t most = std::string_view::npos);
 /// Clean, on one line, without space at either end.
@@ -33,6 +33,8 @@ std::string Cut(std::string_view text, std::size_t most, std::string_view ending
 /// a backtick in mrkdwn, so U+200B goes between two of them. `text` must be clean.
 void AppendCodeBlock(std::string& out, std::string_view text, std::size_t most_text, std::size_t most);
 
+/// `url` with what would end a link's markup percent-encoded, and `ampersand` for each "&".
+void AppendUrl(std::string& out, std::string_view url, std::string_view ampersand);
 /// `<url|label>`, or only the escaped label where `url` is not http(s) or the whole would be longer than `most`.
 void AppendLink(std::string& out, std::string_view url, std::string_view label, std::size_t most);
 /// True for what Slack's errors are called: "invalid_blocks". An answer may hold any text in its place.

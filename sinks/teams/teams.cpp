@@ -1,3 +1,4 @@
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -12,7 +13,7 @@ namespace teams {
 // these, one whose every character takes three bytes stays under it.
 constexpr std::size_t kMaxTitle = 250, kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 1800, kMaxText = 1500,
                       kMaxLinks = 3, kMaxLabel = 40, kMaxLinkBytes = 400, kMaxTranscript = 3800;
-constexpr std::string_view kTruncated = "\n… (truncated)";
+constexpr std::string_view kTruncated = "\n… (truncated)", kNoBreakSpace = "\xC2\xA0";
 
 std::string_view ColorOf(std::uint32_t severity) {
   if (severity == HSW_ERROR) return "Attention";
@@ -20,17 +21,62 @@ std::string_view ColorOf(std::uint32_t severity) {
   return severity == HSW_SUCCESS ? "Good" : "Default";
 }
 
+/// What a refusal is about. A workflow's URL names it and is the credential.
+enum class About { kMessage, kWorkflow, kUnknown };
+
+struct Refusal {
+  std::string_view code;
+  About about;
+};
+
+// learn.microsoft.com, "Azure Logic Apps: error codes of the Request trigger", and what workflows have answered.
+constexpr std::array kRefusals = {
+    Refusal{"InvalidRequestContent", About::kMessage},  // no JSON
+    Refusal{"InvalidJSON", About::kMessage},
+    Refusal{"RequestEntityTooLarge", About::kMessage},
+    Refusal{"WorkflowTriggerIsNotEnabled", About::kWorkflow},  // switched off
+    Refusal{"WorkflowNotFound", About::kWorkflow},
+    Refusal{"WorkflowTriggerNotFound", About::kWorkflow},
+    Refusal{"WorkflowDisabled", About::kWorkflow},
+    Refusal{"WorkflowSuspended", About::kWorkflow},
+    Refusal{"FlowNotFound", About::kWorkflow},
+    Refusal{"FlowSuspended", About::kWorkflow},
+    Refusal{"DirectApiAuthorizationRequired", About::kWorkflow},  // sig is missing or wrong
+    Refusal{"DirectApiRequestHasMoreThanOneAuthorization", About::kWorkflow},
+    Refusal{"AuthorizationFailed", About::kWorkflow},
+    Refusal{"Forbidden", About::kWorkflow},
+    Refusal{"MissingApiVersionParameter", About::kWorkflow},
+    Refusal{"InvalidApiVersionParameter", About::kWorkflow},
+    Refusal{"TriggerInputSchemaMismatch", About::kUnknown},  // the workflow's own idea of a message
+    Refusal{"TriggerRequestMethodNotValid", About::kWorkflow},
+};
+
+About AboutOf(std::string_view code) {
+  for (const Refusal& refusal : kRefusals) {
+    if (refusal.code == code) return refusal.about;
+  }
+  return About::kUnknown;
+}
+
+hsw::Outcome Refused(int status, const std::string& why) {
+  return hsw::Outcome::Misconfigured("http_" + std::to_string(status), "the workflow does not take messages: " + why,
+                                     "check that it is switched on and has an owner, and copy webhook_url again");
+}
+
 /// The texts of a card are Markdown, in which one line break is none. "https:\//" is no link, "{\{DATE(…)}}" no date.
-void Escape(std::string_view code_point, bool first_of_line, std::string& out) {
+void Escape(std::string_view code_point, const hsw::TextSpot& spot, std::string& out) {
   const char c = code_point[0];
+  if (spot.first_of_line && (c == ' ' || c == '\t')) {
+    out += kNoBreakSpace;
+    return;
+  }
   if (c == '\n') {
     out += "\n\n";
     return;
   }
   const bool markup = std::string_view("\\*_~`[]()<>").find(c) != std::string_view::npos;
-  const bool at_start = first_of_line && (c == '#' || c == '-' || c == '+');
   const bool after = (c == '/' && out.ends_with(':')) || (c == '{' && out.ends_with('{'));
-  if (markup || at_start || after) out += '\\';
+  if (markup || hsw::BeginsBlock(c, spot) || after) out += '\\';
   out += code_point;
 }
 
@@ -105,13 +151,22 @@ class Sink {
   hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
     const int status = response.Status();
     if (status == 413) return hsw::Outcome::Rejected("too_large", "the workflow finds the message too large");
-    auto outcome = hsw::FromHttp(response);
-    if (outcome.status() != HSW_REJECTED && outcome.status() != HSW_MISCONFIGURED) return outcome;
-    if (status == 501 || (status >= 300 && status < 400)) return outcome;
-    std::string why(response.Json("/error/code").value_or("HTTP " + std::to_string(status)));
+    const auto code = response.Json("/error/code");
+    if (!code || status < 400 || status >= 500 || status == 408 || status == 425 || status == 429) {
+      auto outcome = hsw::FromHttp(response);
+      // Of a workflow nothing but JSON is known that is about a message: it may be what stands before it.
+      if (outcome.status() == HSW_REJECTED) outcome = Refused(status, "HTTP " + std::to_string(status));
+      return outcome;
+    }
+    std::string why(*code);
     if (const auto said = response.Json("/error/message")) why.append(", ").append(*said);
-    return hsw::Outcome::Misconfigured("http_" + std::to_string(status), "the workflow does not take messages: " + why,
-                                       "check that it is switched on and has an owner, and copy webhook_url again");
+    switch (AboutOf(*code)) {
+      case About::kMessage:
+        return hsw::Outcome::Rejected("http_" + std::to_string(status), "the workflow refuses the message: " + why);
+      case About::kWorkflow: return Refused(status, why).OfSink();
+      case About::kUnknown: break;
+    }
+    return Refused(status, why);
   }
 
  private:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <stdexcept>
 #include <string>
@@ -18,6 +19,31 @@ constexpr std::size_t kMaxMessage = 4096;
 constexpr std::size_t kMaxTitle = 250, kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 1200, kMaxText = 1200,
                       kMaxLinks = 3, kMaxLabel = 80, kMaxLinkBytes = 400;
 constexpr std::string_view kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B";
+
+// What a 400 is about; in any case. Its words are those of telegram-bot-api (Client.cpp) or, in capitals, of
+// core.telegram.org/method/messages.sendMessage. Beside the text a request has the chat and its topic alone, so what is
+// in neither list is one of these, or new.
+constexpr std::array<std::string_view, 16> kAboutMessage = {
+    "can't parse",      "message text is empty",  "must be non-empty",  "message is too long",
+    "message_too_long", "message_empty",          "must be encoded",    "entity_",
+    "entities_",        "unsupported parse_mode", "url_invalid",        "wrong http url",
+    "object expected",  "message to be replied",  "message_id_invalid", "text is too long"};
+constexpr std::array<std::string_view, 27> kAboutChat = {
+    "chat not found",  "chat_id",         "chat id",         "thread not found", "topic",          "not a forum",
+    "rights",          "administrator",   "member",          "deactivated",      "migrated",       "upgraded",
+    "blocked",         "kicked",          "restricted",      "forbidden",        "admin_required", "banned",
+    "channel_private", "channel_invalid", "peer_id_invalid", "user_id_invalid",  "user not found", "privacy",
+    "payment",         "username",        "write_"};
+
+bool Holds(std::string_view text, std::string_view word) {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
+  return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+}
+
+template <class Words>
+bool IsAny(std::string_view text, const Words& words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return Holds(text, word); });
+}
 
 /// A text that grows, and how long Telegram will find it.
 struct Html {
@@ -122,25 +148,31 @@ class Sink {
     }
     if (const auto to = response.Json("/parameters/migrate_to_chat_id")) {
       return hsw::Outcome::Misconfigured("chat_migrated", "the group has become a supergroup with another id",
-                                         "set chat_id to " + std::string(*to));
+                                         "set chat_id to " + std::string(*to))
+          .OfSink();
     }
-    const std::string why(response.Json("/description").value_or("it does not say why"));
-    if (status == 401 || status == 404) {  // 404: the path, which holds the token, is not known
+    const auto description = response.Json("/description");
+    const std::string why(description.value_or("it does not say why"));
+    if (status == 401 || (status == 404 && description)) {  // 404: the path, which holds the token, is not known
       return hsw::Outcome::Misconfigured("bad_token", "Telegram does not know the bot",
-                                         "check token: the one that @BotFather gave");
+                                         "check token: the one that @BotFather gave")
+          .OfSink();
     }
-    if (status == 403) {
+    if (status == 403 && description) {
       return hsw::Outcome::Misconfigured("forbidden", "the bot may not write into the chat: " + why,
-                                         "add the bot to the chat again, or let the user start it");
+                                         "add the bot to the chat again, or let the user start it")
+          .OfSink();
     }
-    for (const char* word : {"chat not found", "message thread not found", "not enough rights", "have no rights",
-                             "TOPIC_CLOSED", "TOPIC_DELETED", "CHAT_WRITE_FORBIDDEN"}) {
-      if (status == 400 && why.find(word) != std::string::npos) {
-        return hsw::Outcome::Misconfigured("bad_chat", "Telegram cannot post into the chat: " + why,
-                                           "check chat_id and topic_id, and that the bot is a member that may write");
+    if (status == 400 && description) {
+      if (IsAny(why, kAboutMessage)) {
+        return hsw::Outcome::Rejected("http_400", "Telegram finds the message invalid: " + why);
       }
+      auto outcome =
+          hsw::Outcome::Misconfigured("bad_chat", "Telegram cannot post into the chat: " + why,
+                                      "check chat_id and topic_id, and that the bot is a member that may write");
+      if (IsAny(why, kAboutChat)) outcome.OfSink();
+      return outcome;
     }
-    if (status == 400) return hsw::Outcome::Rejected("http_400", "Telegram finds the message invalid: " + why);
     return hsw::FromHttp(response);
   }
 

@@ -47,6 +47,24 @@ std::string MessageJson(const hsw::Message& message) {
   return std::move(json).Text();
 }
 
+/// "data.items[0].code" as a JSON pointer (RFC 6901), "/data/items/0/code"; one that is a pointer stays. "" of "".
+std::string PointerOf(std::string_view path) {
+  if (path.empty() || path.starts_with('/')) return std::string(path);
+  std::string pointer = "/";
+  for (const char c : path) {
+    if (c == '.' || c == '[') {
+      pointer += '/';
+    } else if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else if (c != ']') {
+      pointer += c;
+    }
+  }
+  return pointer;
+}
+
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)
@@ -63,6 +81,9 @@ class Sink {
       keys_.push_back(std::move(*key));
     }
     for (const char* key : {"headers", "secret_headers"}) AddHeaders(config, key);
+    success_path_ = config.String("success.path");
+    success_at_ = PointerOf(success_path_);
+    success_is_ = config.String("success.is");
     if (body_ == "template") template_ = TemplateOf(config);
     if (body_ == "template" && !template_) throw std::invalid_argument("template is missing");
   }
@@ -112,18 +133,35 @@ class Sink {
 
   hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
     const int status = response.Status();
+    if (status >= 200 && status < 300 && !success_at_.empty()) return ByBody(response);
+    // A receiver that wants no more (Standard Webhooks, "Receiving webhooks").
     if (status == 410) {
       return hsw::Outcome::Misconfigured("gone", "the receiver wants no more of these",
-                                         "remove the sink, or correct url and resume it");
+                                         "remove the sink, or correct url and resume it")
+          .OfSink();
     }
     if (status == 405) {
-      return hsw::Outcome::Misconfigured("http_405", "the receiver does not take " + method_, "check url and method");
+      return hsw::Outcome::Misconfigured("http_405", "the receiver does not take " + method_, "check url and method")
+          .OfSink();
     }
-    if (status == 505) return hsw::Outcome::Rejected("http_505", "the receiver does not speak HTTP/1.1");
     return hsw::FromHttp(response);
   }
 
  private:
+  /// Services that answer 200 to everything say in the body what came of it: {"errcode":310000} of DingTalk, Feishu,
+  /// WeCom. Their numbers stand for the message, the credential or the rate, and each has its own.
+  hsw::Outcome ByBody(const hsw::Response& response) const {
+    const auto value = response.Json(success_at_);
+    if (value == success_is_) return hsw::Outcome::Delivered();
+    const std::string said = value ? "is " + std::string(hsw::CutBytes(*value, 100)) : "is not there";
+    auto outcome = hsw::Outcome::Misconfigured(
+        "not_a_success",
+        "the receiver's answer is no success: " + success_path_ + " " + said + " where it must be " + success_is_,
+        "look the value up in the receiver's documentation, and check success");
+    if (!value) outcome.MaybeDelivered();
+    return outcome;
+  }
+
   static std::string_view Raw(const hsw::Delivery& delivery) {
     const auto raw = delivery.RawBody();
     if (!raw) throw std::runtime_error("the event's body cannot be read now");
@@ -149,7 +187,7 @@ class Sink {
     }
   }
 
-  std::string url_, method_, body_;
+  std::string url_, method_, body_, success_path_, success_at_, success_is_;
   bool allow_private_;
   std::optional<BodyTemplate> template_;
   std::vector<std::string> keys_;
@@ -167,8 +205,12 @@ constexpr const char* kSchema = R"({
     "body": {"type": "string", "enum": ["event", "raw", "message", "template"], "default": "event", "description": "event: the normalized event; raw: what the platform posted, byte for byte; message: title, fields, text, links and transcript, as JSON; template: what template says."},
     "template": {"anyOf": [{"type": "object"}, {"type": "array"}], "description": "With body: template: the JSON to send. {{names}} in its texts become values of the event: {{agent.name}}, {{message.title}}."},
     "signing_secrets": {"type": "array", "items": {"type": "string", "x-secret": true}, "description": "Signs as Standard Webhooks do: whsec_ and base64 of 24 to 64 bytes. Each of them signs, so that a receiver can change from one to the next."},
-    "headers": {"type": "object", "additionalProperties": false, "description": "Further headers.", "patternProperties": {"^[A-Za-z0-9-]{1,64}$": {"type": "string", "pattern": "^[ -~]*$"}}},
-    "secret_headers": {"type": "object", "additionalProperties": false, "description": "Further headers that are never shown: Authorization, for example.", "patternProperties": {"^[A-Za-z0-9-]{1,64}$": {"type": "string", "x-secret": true, "pattern": "^[ -~]*$"}}},
+    "headers": {"type": "object", "additionalProperties": false, "description": "Further headers.", "patternProperties": {"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$": {"type": "string", "pattern": "^[ -~]*$"}}},
+    "secret_headers": {"type": "object", "additionalProperties": false, "description": "Further headers that are never shown: Authorization, for example.", "patternProperties": {"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$": {"type": "string", "x-secret": true, "pattern": "^[ -~]*$"}}},
+    "success": {"type": "object", "additionalProperties": false, "required": ["path", "is"], "description": "For receivers that answer 200 to everything: the value at path of the JSON answer must be is.", "properties": {
+      "path": {"type": "string", "minLength": 1, "maxLength": 200, "description": "errcode, data.code, results[0].ok, or a JSON pointer."},
+      "is": {"description": "A text, a number, true or false.", "anyOf": [{"type": "boolean"}, {"type": "number"}, {"type": "string"}]}
+    }},
     "allow_private": {"type": "boolean", "default": false, "description": "Send also to loopback, private and link-local addresses, and through the environment's proxy."},
     "allow_http": {"type": "boolean", "default": false, "description": "Accept a URL without TLS: for tests and private networks."}
   }

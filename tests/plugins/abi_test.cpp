@@ -28,7 +28,8 @@ TEST(SdkText, EscapesWhatJsonAsksFor) {
   EXPECT_EQ(out, "\"a\\\"b\\\\c\\n\\u0001\xC3\xA9/\"");
 }
 
-std::uint32_t StatusFor(int http, std::uint32_t* retry_after_ms = nullptr, std::uint32_t* flags = nullptr) {
+std::uint32_t StatusFor(int http, std::uint32_t* retry_after_ms = nullptr, std::uint32_t* flags = nullptr,
+                        std::uint32_t* scope = nullptr) {
   hsw_response raw{};
   raw.size = sizeof raw;
   raw.status = http;
@@ -37,6 +38,7 @@ std::uint32_t StatusFor(int http, std::uint32_t* retry_after_ms = nullptr, std::
   hsw::FromHttp(hsw::Response(&raw)).CopyTo(&outcome);
   if (retry_after_ms) *retry_after_ms = outcome.retry_after_ms;
   if (flags) *flags = outcome.flags;
+  if (scope) *scope = outcome.scope;
   return outcome.status;
 }
 
@@ -44,11 +46,20 @@ TEST(SdkFromHttp, ClassifiesByStatus) {
   for (const int status : {200, 201, 202, 204}) EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_DELIVERED}) << status;
   for (const int status : {408, 425, 429, 500, 502, 503, 504})
     EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_RETRY}) << status;
-  for (const int status : {301, 302, 307, 308, 401, 403, 404, 410}) {
-    EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_MISCONFIGURED}) << status;
-  }
-  for (const int status : {400, 405, 409, 413, 422, 501})
+  for (const int status : {400, 409, 413, 422, 431})
     EXPECT_EQ(StatusFor(status), std::uint32_t{HSW_REJECTED}) << status;
+}
+
+TEST(SdkFromHttp, SaysOfWhatItIsAboutWhatTheStatusSays) {
+  std::uint32_t scope = 0;
+  for (const int status : {301, 302, 307, 308, 401, 402, 407}) {
+    EXPECT_EQ(StatusFor(status, nullptr, nullptr, &scope), std::uint32_t{HSW_MISCONFIGURED}) << status;
+    EXPECT_EQ(scope, std::uint32_t{HSW_SCOPE_SINK}) << status;
+  }
+  for (const int status : {403, 404, 405, 406, 410, 415, 421, 426, 451, 501, 505}) {
+    EXPECT_EQ(StatusFor(status, nullptr, nullptr, &scope), std::uint32_t{HSW_MISCONFIGURED}) << status;
+    EXPECT_EQ(scope, std::uint32_t{HSW_SCOPE_UNKNOWN}) << status;
+  }
 }
 
 TEST(SdkFromHttp, PassesThePauseOnAndSaysWhatMayHaveHappened) {

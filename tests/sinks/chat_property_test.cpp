@@ -1,6 +1,8 @@
 // Whatever goes in, what comes out keeps the limits of the destination, and pings nobody.
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "hookswitch/text.hpp"
@@ -48,6 +50,17 @@ bool HasMention(std::string_view text) {
   return false;
 }
 
+/// True if a line of `text`, in front of a block of code, begins a block of Markdown: what CommonMark would not show as
+/// it was said.
+bool HasBlock(std::string_view text) {
+  static const std::regex kBlock(
+      R"((^|\n) {0,3}(#{1,6}([ \t\n]|$)|>|[-+*]([ \t\n]|$)|[0-9]{1,9}[.)]([ \t\n]|$)|=+[ \t]*(\n|$)|(-[ \t]*)+(\n|$)|~~~|```| \S|\t))");
+  return std::regex_search(text.begin(), text.end(), kBlock);
+}
+std::string_view BeforeCode(std::string_view text) {
+  return text.substr(0, text.find("```\n"));
+}
+
 TEST(DiscordProperty, EveryMessageIsOneThatDiscordTakes) {
   ForRandomMessages("discord", R"({"webhook_url":"https://discord.com/api/webhooks/1/x","max_transcript":4000})",
                     100'000, [](const json::value& body, const std::string&) {
@@ -58,6 +71,7 @@ TEST(DiscordProperty, EveryMessageIsOneThatDiscordTakes) {
                       for (const auto& field : embed.at("fields").as_array()) {
                         EXPECT_LE(UnitsOf(field.at("name")), 256U);
                         EXPECT_LE(UnitsOf(field.at("value")), 1024U);
+                        EXPECT_FALSE(HasBlock(field.at("value").as_string())) << field.at("value");
                         all += UnitsOf(field.at("name")) + UnitsOf(field.at("value"));
                       }
                       if (const auto* description = embed.as_object().if_contains("description")) {
@@ -67,6 +81,7 @@ TEST(DiscordProperty, EveryMessageIsOneThatDiscordTakes) {
                         const std::string_view text(description->as_string());
                         for (auto at = text.find("```"); at != text.npos; at = text.find("```", at + 3)) ++fences;
                         EXPECT_TRUE(fences == 0 || fences == 2) << text;
+                        EXPECT_FALSE(HasBlock(BeforeCode(text))) << text;
                       }
                       EXPECT_LE(all, 6000U);
                       EXPECT_EQ(body.at("allowed_mentions").at("parse").as_array().size(), 0U);
@@ -109,6 +124,10 @@ TEST(TeamsProperty, EveryMessageIsOneThatTeamsTakes) {
                     28'000, [](const json::value& body, const std::string&) {
                       const auto& card = body.at("attachments").as_array().at(0).at("content");
                       EXPECT_EQ(card.at("type"), "AdaptiveCard");
+                      for (const auto& part : card.at("body").as_array()) {
+                        const auto* text = part.as_object().if_contains("text");
+                        EXPECT_FALSE(text && HasBlock(text->as_string())) << *text;
+                      }
                       for (const auto& action : card.at("actions").as_array()) {
                         EXPECT_TRUE(std::string_view(action.at("url").as_string()).starts_with("http"));
                       }
@@ -129,6 +148,7 @@ TEST(MattermostProperty, EveryMessageIsOneThatMattermostTakes) {
                       const auto& attachment = body.at("attachments").as_array().at(0);
                       const std::string_view all(attachment.at("text").as_string());
                       EXPECT_FALSE(HasMention(all.substr(0, all.find("```\n")))) << all;
+                      EXPECT_FALSE(HasBlock(BeforeCode(all))) << all;
                       EXPECT_EQ(text.find("<!channel>"), std::string::npos);
                     });
 }

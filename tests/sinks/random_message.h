@@ -14,30 +14,13 @@ class Random {
   std::size_t Below(std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most - 1)(engine_); }
 
   std::string Text(std::size_t most_parts) {
-    static constexpr std::array<std::string_view, 24> kParts = {"a",
-                                                                " ",
-                                                                "\n",
-                                                                "\r\n",
-                                                                "&",
-                                                                "<",
-                                                                ">",
-                                                                "`",
-                                                                "```",
-                                                                "<!channel>",
-                                                                "<@U012AB3CD>",
-                                                                "&amp;",
-                                                                "*b*",
-                                                                "_i_",
-                                                                "\t",
-                                                                "|",
-                                                                "\x01",
-                                                                "\xF0\x9F\x98\x80",
-                                                                "\xD7\xA9\xD7\x9C",
-                                                                "e\xCC\x81",
-                                                                "\xE2\x80\xAE",
-                                                                "\"",
-                                                                "\\",
-                                                                "https://e.test/?a=1&b=2"};
+    static constexpr std::array<std::string_view, 38> kParts = {
+        "a", " ", "\n", "\r\n", "&", "<", ">", "`", "```", "<!channel>", "<@U012AB3CD>", "&amp;", "*b*", "_i_", "\t",
+        "|", "\x01", "\xF0\x9F\x98\x80", "\xD7\xA9\xD7\x9C", "e\xCC\x81", "\xE2\x80\xAE", "\"", "\\",
+        "https://e.test/?a=1&b=2",
+        // What begins a block, white space of other alphabets, and what no text has.
+        "\n15. March", "\n1) ", "\n- ", "\n+\n", "\n# ", "\n> ", "\n===\n", "\n---\n", "\n    code", "\xC2\xA0",
+        "\xE3\x80\x80", "\xE2\x80\xA8", "\xEF\xBF\xBE", "\xEF\xB7\x90"};
     std::string text;
     for (std::size_t i = Below(most_parts + 1); i > 0; --i) text += kParts[Below(kParts.size())];
     return text;

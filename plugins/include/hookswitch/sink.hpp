@@ -386,28 +386,41 @@ class Call {
   const hsw_call* raw_;
 };
 
-/// What an HTTP status means when the service says nothing better: 2xx delivered; 408, 425, 429 and 5xx but 501 retry;
-/// 401, 407 and every redirect misconfigured, of the whole sink; 403, 404 and 410 misconfigured, where it cannot be
-/// told whether it is about this message; any other rejected.
+/// What an HTTP status means when the service says nothing better. 2xx: delivered. 408, 425, 429 and 5xx but 501 and
+/// 505: retry. 401, 402, 407 and every redirect: misconfigured, of the whole sink. 403, 404, 405, 406, 410, 415, 421,
+/// 426, 451, 501 and 505: misconfigured, where it cannot be told what is meant, for a firewall answers so to a text and
+/// a server to a wrong URL. Any other, as 400, 413 and 422: this message is rejected.
 inline Outcome FromHttp(const Response& response) {
   const int status = response.Status();
   const std::string code = "http_" + std::to_string(status);
   const std::string reason = "the server answered HTTP " + std::to_string(status);
   if (status >= 200 && status < 300) return Outcome::Delivered();
-  if (status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501)) {
-    auto outcome = Outcome::Retry(code, reason).RetryAfterMs(response.RetryAfterMs());
-    if (status >= 500) outcome.MaybeDelivered();
-    return outcome;
-  }
-  if (status == 401 || status == 407) {
-    return Outcome::Misconfigured(code, reason, "check the credential of this sink").OfSink();
-  }
-  if (status == 403) return Outcome::Misconfigured(code, reason, "check the credential of this sink");
-  if (status == 404 || status == 410) return Outcome::Misconfigured(code, reason, "check the URL of this sink");
   if (status >= 300 && status < 400) {
     return Outcome::Misconfigured(code, reason + ", a redirect, and redirects are not followed",
                                   "configure the URL that the redirect leads to")
         .OfSink();
+  }
+  switch (status) {
+    case 401:
+    case 402:
+    case 407: return Outcome::Misconfigured(code, reason, "check the credential of this sink").OfSink();
+    case 403: return Outcome::Misconfigured(code, reason, "check the credential of this sink");
+    case 404:
+    case 405:
+    case 410: return Outcome::Misconfigured(code, reason, "check the URL of this sink");
+    case 406:
+    case 415:
+    case 421:
+    case 426:
+    case 451:
+    case 501:
+    case 505: return Outcome::Misconfigured(code, reason, "check the URL of this sink, and what its server takes");
+    default: break;
+  }
+  if (status == 408 || status == 425 || status == 429 || status >= 500) {
+    auto outcome = Outcome::Retry(code, reason).RetryAfterMs(response.RetryAfterMs());
+    if (status >= 500) outcome.MaybeDelivered();
+    return outcome;
   }
   return Outcome::Rejected(code, reason);
 }

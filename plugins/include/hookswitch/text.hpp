@@ -11,9 +11,46 @@
 
 namespace hsw {
 
-/// True if `text` shows nothing: empty, or spaces and line breaks only.
+// Characters.
+
+/// The first character of `text`, which is UTF-8 and not empty, and in `size` how many bytes it takes. What is not
+/// UTF-8 is U+FFFD, a byte at a time.
+inline char32_t FirstCodePoint(std::string_view text, std::size_t& size) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  size = 1;
+  if (lead < 0x80) return lead;
+  const std::size_t wanted = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < wanted) return 0xFFFD;
+  char32_t code_point = lead & (0xFFU >> (wanted + 1));
+  for (std::size_t i = 1; i < wanted; ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte & 0xC0) != 0x80) return 0xFFFD;
+    code_point = (code_point << 6U) | (byte & 0x3FU);
+  }
+  size = wanted;
+  return code_point;
+}
+
+/// U+0000 to U+001F and U+007F to U+009F.
+inline bool IsControl(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
+/// U+FDD0 to U+FDEF and the last two of each plane: no text has them (Unicode 23.7), and some servers refuse them.
+inline bool IsNoncharacter(char32_t c) {
+  return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFEU) == 0xFFFE;
+}
+/// Unicode's White_Space.
+inline bool IsWhiteSpace(char32_t c) {
+  return c == ' ' || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+/// True if `text` shows nothing: empty, or white space of any kind.
 inline bool IsBlank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  for (std::size_t size = 0; !text.empty(); text.remove_prefix(size)) {
+    if (!IsWhiteSpace(FirstCodePoint(text, size))) return false;
+  }
+  return true;
 }
 
 /// UTF-8 `text` cut to `count` code points, the last of them `ending` if anything was cut.
@@ -40,38 +77,67 @@ inline std::size_t Utf16Units(std::string_view text) {
   return count;
 }
 
+/// Where in its text a character stands.
+struct TextSpot {
+  bool first_of_line;  ///< nothing but white space before it
+  bool after_number;   ///< nothing but a number before it
+  char32_t next;       ///< the character that follows; '\n' at the end
+};
+
 /// UTF-8 `text` with each code point escaped, cut to `units` UTF-16 code units (those of `ending`, which is appended
-/// where something was cut, included) without splitting a character or its escape. `escape(code_point, first_of_line,
-/// out)` appends to out; spaces do not end the first of a line. Line breaks become "\n"; other control characters but
-/// the tab are left out.
+/// where something was cut, included) without splitting a character or its escape. `escape(code_point, spot, out)`
+/// appends to out; it may also take `bool first_of_line` instead of a TextSpot. Line and paragraph separators become
+/// "\n"; control characters but the tab, and noncharacters, are left out.
 template <class Escape>
 std::string Escaped(std::string_view text, std::size_t units, std::string_view ending, Escape escape) {
+  const auto take = [text](std::size_t& i, std::string_view& code_point) -> char32_t {
+    for (std::size_t size = 0; i < text.size(); i += size) {
+      const char32_t c = FirstCodePoint(text.substr(i), size);
+      const bool ends_line = c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029;
+      if (c == '\r' && text.substr(i + 1).starts_with('\n')) continue;
+      if (!ends_line && c != '\t' && (IsControl(c) || IsNoncharacter(c))) continue;
+      code_point = ends_line ? "\n" : c == 0xFFFD ? "\xEF\xBF\xBD" : text.substr(i, size);
+      i += size;
+      return ends_line ? '\n' : c;
+    }
+    code_point = {};
+    return '\n';
+  };
   std::string out;
   const std::size_t ending_units = Utf16Units(ending);
   const std::size_t units_if_cut = units > ending_units ? units - ending_units : 0;
-  std::size_t length = 0, cut_at = 0;
-  bool first_of_line = true;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    auto code_point = text.substr(i, size);
-    i += size;
-    if (code_point == "\r") {
-      if (i < text.size() && text[i] == '\n') continue;
-      code_point = "\n";
-    }
-    if ((lead < 0x20 && code_point != "\n" && code_point != "\t") || lead == 0x7F) continue;
+  std::size_t length = 0, cut_at = 0, i = 0;
+  bool first_of_line = true, after_number = false;
+  std::string_view code_point, next_code_point;
+  char32_t c = take(i, code_point);
+  while (!code_point.empty()) {
+    const char32_t next = take(i, next_code_point);
     const std::size_t before = out.size();
-    escape(code_point, first_of_line, out);
+    if constexpr (requires(const TextSpot& spot) { escape(code_point, spot, out); }) {
+      escape(code_point, TextSpot{first_of_line, after_number, next}, out);
+    } else {
+      escape(code_point, first_of_line, out);
+    }
     length += Utf16Units(std::string_view(out).substr(before));
     if (length > units) {
       out.resize(cut_at);
       return out.append(ending);
     }
     if (length <= units_if_cut) cut_at = out.size();
-    first_of_line = code_point == "\n" || (first_of_line && (code_point == " " || code_point == "\t"));
+    after_number = (first_of_line || after_number) && c >= '0' && c <= '9';
+    first_of_line = c == '\n' || (first_of_line && IsWhiteSpace(c));
+    c = next;
+    code_point = next_code_point;
   }
   return out;
+}
+
+/// True where a character begins a block in CommonMark, and in what Teams, Discord and Mattermost make of it, so that
+/// it needs a backslash: a heading, underlined or not, a quotation, an item of a list ("-" or "15."). Code is made by
+/// indenting it: white space that is first of a line becomes U+00A0.
+inline bool BeginsBlock(char c, const TextSpot& spot) {
+  if (spot.first_of_line) return c == '#' || c == '-' || c == '+' || c == '=' || c == '>';
+  return spot.after_number && (c == '.' || c == ')') && IsWhiteSpace(spot.next);
 }
 
 /// `url` with what could end a link's markup (spaces, quotes, brackets, what is not ASCII), and the @ of a mention,
