@@ -1,8 +1,10 @@
 #include "client.h"
 
 #include <mqtt_protocol.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 
 namespace mqtt {
@@ -54,9 +56,22 @@ Client::Client(const Server& server, Clock::time_point deadline, const std::func
 Client::~Client() {
   if (connected_) {
     mosquitto_disconnect(mosq_);
-    mosquitto_loop(mosq_, 0, 1);
+    Loop(std::chrono::milliseconds(0));
   }
   mosquitto_destroy(mosq_);
+}
+
+// mosquitto_loop, but with poll: select knows 1,024 descriptors, and a router may have more.
+int Client::Loop(std::chrono::milliseconds look) {
+  const int socket = mosquitto_socket(mosq_);
+  if (socket < 0) return MOSQ_ERR_NO_CONN;
+  pollfd polled{socket, static_cast<short>(mosquitto_want_write(mosq_) ? POLLIN | POLLOUT : POLLIN), 0};
+  const int ready = ::poll(&polled, 1, static_cast<int>(look.count()));
+  if (ready < 0) return errno == EINTR ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ERRNO;
+  int error = MOSQ_ERR_SUCCESS;
+  if (polled.revents & ~POLLOUT) error = mosquitto_loop_read(mosq_, 1);
+  if (error == MOSQ_ERR_SUCCESS && (polled.revents & POLLOUT)) error = mosquitto_loop_write(mosq_, 1);
+  return error == MOSQ_ERR_SUCCESS ? mosquitto_loop_misc(mosq_) : error;
 }
 
 bool Client::Work(const std::function<bool()>& done, Clock::time_point deadline, const std::function<bool()>& canceled,
@@ -66,8 +81,7 @@ bool Client::Work(const std::function<bool()>& done, Clock::time_point deadline,
     answer.timed_out = now >= deadline;
     answer.canceled = canceled();
     if (answer.timed_out || answer.canceled) return false;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
-    answer.error = mosquitto_loop(mosq_, static_cast<int>(std::min(left, kLook).count()), 1);
+    answer.error = Loop(std::min(std::chrono::ceil<std::chrono::milliseconds>(deadline - now), kLook));
     if (answer.error != MOSQ_ERR_SUCCESS && !done()) {
       if (disconnect_ && *disconnect_ > 0x80) answer.reason = disconnect_;
       return false;
@@ -77,13 +91,14 @@ bool Client::Work(const std::function<bool()>& done, Clock::time_point deadline,
   return true;
 }
 
-Answer Client::Publish(const std::string& topic, std::string_view payload, bool retain, std::uint32_t expire_s,
-                       const std::string& id, Clock::time_point deadline, const std::function<bool()>& canceled) {
+Answer Client::Publish(const std::string& topic, std::string_view payload, bool is_text, bool retain,
+                       std::uint32_t expire_s, const std::string& id, Clock::time_point deadline,
+                       const std::function<bool()>& canceled) {
   Answer answer;
   puback_.reset();
   Properties properties;
   if (version5_) {
-    mosquitto_property_add_byte(&properties.list, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
+    if (is_text) mosquitto_property_add_byte(&properties.list, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
     mosquitto_property_add_string(&properties.list, MQTT_PROP_CONTENT_TYPE, "application/json");
     mosquitto_property_add_string_pair(&properties.list, MQTT_PROP_USER_PROPERTY, "delivery", id.c_str());
     if (expire_s > 0) {

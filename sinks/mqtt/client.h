@@ -39,14 +39,16 @@ class Client {
 
   bool Connected() const { return connected_; }
   Clock::time_point used() const { return used_; }
-  /// Publishes with QoS 1 and waits for the broker's acknowledgement.
-  Answer Publish(const std::string& topic, std::string_view payload, bool retain, std::uint32_t expire_s,
+  /// Publishes with QoS 1 and waits for the broker's acknowledgement. `is_text`: the payload is surely UTF-8.
+  Answer Publish(const std::string& topic, std::string_view payload, bool is_text, bool retain, std::uint32_t expire_s,
                  const std::string& id, Clock::time_point deadline, const std::function<bool()>& canceled);
 
  private:
   /// Works until `done`; false and why in `answer` if it does not come to that.
   bool Work(const std::function<bool()>& done, Clock::time_point deadline, const std::function<bool()>& canceled,
             Answer& answer);
+  /// One look at the socket, and what there is to do then; libmosquitto's error.
+  int Loop(std::chrono::milliseconds look);
   static Client* Self(void* self) { return static_cast<Client*>(self); }
 
   mosquitto* mosq_ = nullptr;

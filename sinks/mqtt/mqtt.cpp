@@ -13,6 +13,7 @@ namespace mqtt {
 
 // Well below the keep-alive: past it the broker would drop the connection.
 constexpr std::chrono::seconds kIdle{45};
+constexpr int kMostDropped = 2;
 
 /// Publishes each event to an MQTT broker with QoS 1.
 class Sink {
@@ -59,27 +60,34 @@ class Sink {
     const auto deadline = Clock::now() + std::chrono::milliseconds(call.TimeoutMs()) - std::chrono::milliseconds(50);
     const auto canceled = [&call] { return call.Canceled(); };
     if (client_ && Clock::now() - client_->used() > kIdle) client_.reset();
-    const bool was_open = client_ != nullptr;
-    Answer answer;
-    for (bool again = was_open;; again = false) {
+    const std::string topic = TopicFor(topic_, delivery);
+    const auto body = raw_ ? delivery.RawBody() : delivery.EventJson();
+    if (!body) return hsw::Outcome::Retry("no_raw_body", "the platform's body could not be read now");
+    for (int dropped = 0;;) {
+      const bool was_open = client_ != nullptr;
+      Answer answer;
       if (!client_) {
         client_ = std::make_unique<Client>(server_, deadline, canceled, answer);
-        if (!client_->Connected()) return Failed(answer, true);
+        if (!client_->Connected()) {
+          client_.reset();
+          return Failed(answer, "");
+        }
       }
-      const auto body = raw_ ? delivery.RawBody() : delivery.EventJson();
-      if (!body) return hsw::Outcome::Retry("no_raw_body", "the platform's body could not be read now");
-      answer = client_->Publish(TopicFor(topic_, delivery), *body, retain_, expire_s_, std::string(delivery.Id()),
-                                deadline, canceled);
+      answer =
+          client_->Publish(topic, *body, !raw_, retain_, expire_s_, std::string(delivery.Id()), deadline, canceled);
       if (answer.reason && *answer.reason < 0x80) {
         auto outcome = hsw::Outcome::Delivered();
         if (*answer.reason == kNoSubscribers) outcome.Reason("the broker has no subscriber for the topic");
         return outcome;
       }
       // What waits for an acknowledgement would be sent again by itself: with the connection it is forgotten.
-      if (!answer.reason) client_.reset();
-      // The broker may have gone and come back since the last time.
-      const bool lost = !answer.reason && !answer.timed_out && !answer.canceled;
-      if (!again || !lost) return Failed(answer, false);
+      if (!answer.reason || answer.error != MOSQ_ERR_SUCCESS) client_.reset();
+      const bool ends =
+          answer.error == MOSQ_ERR_CONN_LOST || answer.error == MOSQ_ERR_NO_CONN || answer.error == MOSQ_ERR_ERRNO;
+      if (answer.reason || answer.timed_out || answer.canceled || !ends) return Failed(answer, topic);
+      // The broker may have gone and come back since the last time. One that takes connections and drops each at this
+      // publication does not want it.
+      if (!was_open && ++dropped == kMostDropped) return Dropped(topic);
     }
   }
 

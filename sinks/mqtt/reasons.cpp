@@ -1,40 +1,79 @@
 #include "reasons.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace mqtt {
 namespace {
 
-constexpr const char* kCheckAccount = "check username and password, and that the account may publish to the topic";
+/// What a refusal is about.
+enum class About {
+  kEvent,    ///< this one: its size, its characters
+  kTopic,    ///< the topic that it goes to, or the account's right to it
+  kAccount,  ///< who connects
+  kBroker,   ///< what the broker offers, or how it is reached
+  kLater,    ///< nothing: the same may pass later
+};
 
-// MQTT 5, 2.4 "Reason Code"; MQTT 3.1.1, 3.2.2.3 "Connect Return code" (those below 6).
-hsw::Outcome Refused(int reason, bool connecting) {
+constexpr int kAlways = 0, kConnecting = 1, kPublishing = 2;
+
+struct Reason {
+  int code, when;
+  About about;
+  std::string_view why, action;
+};
+
+constexpr std::string_view kCheckAccount = "check username and password, and that the account may publish to the topic";
+constexpr std::string_view kOtherVersion = "set protocol to the other version";
+constexpr std::string_view kNoAccount = "the account is wrong or may not do that";
+constexpr std::string_view kUnreadable = "it cannot read the event or its topic";
+constexpr std::string_view kOtherServer = "use another server";
+constexpr std::string_view kTheNamedOne = "set server to the one that the broker's owner names";
+
+// MQTT 5, 2.4 "Reason Code"; MQTT 3.1.1, 3.2.2.3 "Connect Return code" (those below 6). The others pass.
+constexpr std::array kReasons = {
+    Reason{1, kConnecting, About::kBroker, "it does not speak this version of MQTT", kOtherVersion},
+    Reason{0x84, kConnecting, About::kBroker, "it does not speak this version of MQTT", kOtherVersion},
+    Reason{2, kConnecting, About::kAccount, "it does not accept the client's name", "check client_id"},
+    Reason{0x85, kConnecting, About::kAccount, "it does not accept the client's name", "check client_id"},
+    Reason{4, kConnecting, About::kAccount, kNoAccount, kCheckAccount},
+    Reason{5, kConnecting, About::kAccount, kNoAccount, kCheckAccount},
+    Reason{0x86, kAlways, About::kAccount, kNoAccount, kCheckAccount},
+    Reason{0x87, kConnecting, About::kAccount, kNoAccount, kCheckAccount},
+    Reason{0x87, kPublishing, About::kTopic, kNoAccount, kCheckAccount},
+    Reason{0x8A, kAlways, About::kAccount, "this client is banned", "ask who runs the broker"},
+    Reason{0x8C, kAlways, About::kAccount, "it wants another way to authenticate", "ask who runs the broker"},
+    Reason{0x90, kPublishing, About::kTopic, "it does not accept the topic", "check topic"},
+    Reason{0x9A, kAlways, About::kBroker, "it keeps no messages", "set retain: false"},
+    Reason{0x9B, kAlways, About::kBroker, "it does not offer QoS 1", "use another broker"},
+    Reason{0x9C, kAlways, About::kBroker, kOtherServer, kTheNamedOne},
+    Reason{0x9D, kAlways, About::kBroker, kOtherServer, kTheNamedOne},
+    Reason{0x81, kConnecting, About::kBroker, "it cannot read what connects", kOtherVersion},
+    Reason{0x82, kConnecting, About::kBroker, "it cannot read what connects", kOtherVersion},
+    Reason{0x81, kPublishing, About::kEvent, kUnreadable, ""},
+    Reason{0x82, kPublishing, About::kEvent, kUnreadable, ""},
+    Reason{0x95, kAlways, About::kEvent, "the event is too large", ""},
+    Reason{0x99, kAlways, About::kEvent, "it does not accept the payload's format", ""},
+    Reason{0x8E, kAlways, About::kLater, "another client has taken over the connection",
+           "give each client a client_id of its own"},
+};
+
+hsw::Outcome Refused(int reason, const std::string& topic) {
   const std::string code = "mqtt_" + std::to_string(reason);
-  const auto misconfigured = [&](const char* why, const char* action) {
-    return hsw::Outcome::Misconfigured(code, std::string("the broker refuses: ") + why, action);
-  };
-  if (connecting && (reason == 1 || reason == 0x84)) {
-    return misconfigured("it does not speak this version of MQTT", "set protocol to the other version");
-  }
-  if (connecting && (reason == 2 || reason == 0x85)) {
-    return misconfigured("it does not accept the client's name", "check client_id");
-  }
-  if (reason == 0x87 || reason == 0x86 || (connecting && (reason == 4 || reason == 5))) {
-    return misconfigured("the account is wrong or may not do that", kCheckAccount);
-  }
-  switch (reason) {
-    case 0x8A: return misconfigured("this client is banned", "ask who runs the broker");
-    case 0x8C: return misconfigured("it wants another way to authenticate", "ask who runs the broker");
-    case 0x90: return misconfigured("it does not accept the topic", "check topic");
-    case 0x9A: return misconfigured("it keeps no messages", "set retain: false");
-    case 0x9B: return misconfigured("it does not offer QoS 1", "use another broker");
-    case 0x9C:
-    case 0x9D: return misconfigured("use another server", "set server to the one that the broker's owner names");
-    case 0x95: return hsw::Outcome::Rejected(code, "the broker finds the event too large");
-    case 0x99: return hsw::Outcome::Rejected(code, "the broker does not accept the payload's format");
-    default: break;
+  const int when = topic.empty() ? kConnecting : kPublishing;
+  for (const Reason& known : kReasons) {
+    if (known.code != reason || (known.when != kAlways && known.when != when)) continue;
+    const std::string why = "the broker refuses: " + std::string(known.why), action(known.action);
+    switch (known.about) {
+      case About::kEvent: return hsw::Outcome::Rejected(code, why);
+      case About::kTopic: return hsw::Outcome::Misconfigured(code, why, action).OfPlace(topic);
+      case About::kAccount:
+      case About::kBroker: return hsw::Outcome::Misconfigured(code, why, action).OfSink();
+      case About::kLater: return hsw::Outcome::Retry(code, why).Action(action);
+    }
   }
   return hsw::Outcome::Retry(
       code, "the broker refuses for now: reason " + std::to_string(reason) + ", " + mosquitto_reason_string(reason));
@@ -42,8 +81,9 @@ hsw::Outcome Refused(int reason, bool connecting) {
 
 }  // namespace
 
-hsw::Outcome Failed(const Answer& answer, bool connecting) {
-  if (answer.reason && *answer.reason != 0) return Refused(*answer.reason, connecting);
+hsw::Outcome Failed(const Answer& answer, const std::string& topic) {
+  const bool connecting = topic.empty();
+  if (answer.reason && *answer.reason != 0) return Refused(*answer.reason, topic);
   const auto retry = [&](const char* code, const std::string& reason) {
     auto outcome = hsw::Outcome::Retry(code, reason);
     if (answer.was_sent) outcome.MaybeDelivered();
@@ -57,10 +97,14 @@ hsw::Outcome Failed(const Answer& answer, bool connecting) {
     case MOSQ_ERR_TLS:
       return hsw::Outcome::Misconfigured("tls_failed", "no secure connection to the broker could be made",
                                          "check server's name and port, and ca_file: the broker's certificate must be "
-                                         "signed by an authority that is trusted");
+                                         "signed by an authority that is trusted")
+          .OfSink();
     case MOSQ_ERR_INVAL:
+    case MOSQ_ERR_MALFORMED_UTF8:
+      if (!connecting) return hsw::Outcome::Rejected("bad_topic", "no broker takes the topic that the event makes");
       return hsw::Outcome::Misconfigured("bad_settings", "libmosquitto does not accept the settings",
-                                         "check server and ca_file");
+                                         "check server and ca_file")
+          .OfSink();
     case MOSQ_ERR_EAI: return retry("dns_failed", "the broker's name was not found");
     case MOSQ_ERR_ERRNO:
       return retry("connect_failed", std::string("no connection to the broker: ") + std::strerror(errno));
@@ -68,6 +112,13 @@ hsw::Outcome Failed(const Answer& answer, bool connecting) {
   }
   return retry(connecting ? "connect_failed" : "connection_lost",
                std::string("no connection to the broker: ") + mosquitto_strerror(answer.error));
+}
+
+hsw::Outcome Dropped(const std::string& topic) {
+  return hsw::Outcome::Misconfigured(
+             "connection_dropped", "the broker takes connections and drops each at the publication to " + topic,
+             "check that the account may publish to the topic, and the largest packet that the broker takes")
+      .MaybeDelivered();
 }
 
 }  // namespace mqtt

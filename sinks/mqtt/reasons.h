@@ -1,4 +1,6 @@
 #pragma once
+#include <string>
+
 #include "client.h"
 #include "hookswitch/sink.hpp"
 
@@ -6,7 +8,10 @@ namespace mqtt {
 
 inline constexpr int kNoSubscribers = 0x10;
 
-/// What an answer that is no success means. `connecting`: it is one to CONNECT, whose codes are 3.1.1's below 0x80.
-hsw::Outcome Failed(const Answer& answer, bool connecting);
+/// What an answer that is no success means: to a publication to `topic`, or if that is empty to CONNECT.
+hsw::Outcome Failed(const Answer& answer, const std::string& topic);
+/// The same where the broker accepts each connection and drops it at this publication, without a word. 3.1.1 has no
+/// other way to refuse one (3.3.5, 4.8).
+hsw::Outcome Dropped(const std::string& topic);
 
 }  // namespace mqtt

@@ -1,5 +1,7 @@
 #include "topic.h"
 
+#include "hookswitch/text.hpp"
+
 namespace mqtt {
 namespace {
 
@@ -12,6 +14,11 @@ std::string_view ValueOf(std::string_view name, const hsw_event& event) {
   return hsw::View(event.call_id);
 }
 
+/// MQTT 5, 1.5.4: a broker may end the connection where a topic has one of the others.
+bool IsAllowed(char32_t c) {
+  return !hsw::IsControl(c) && !hsw::IsNoncharacter(c);
+}
+
 bool IsKnown(std::string_view name) {
   return name == "agent" || name == "status" || name == "source" || name == "call_id";
 }
@@ -21,8 +28,9 @@ bool IsKnown(std::string_view name) {
 std::string ProblemWithTopic(std::string_view topic) {
   if (topic.find_first_of("+#") != std::string_view::npos) return "holds + or #, which are for subscribers";
   if (topic.starts_with('$')) return "begins with $, which is for the broker's own";
-  for (const char c : topic) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return "has a control character in it";
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < topic.size(); i += size) {
+    if (!IsAllowed(hsw::FirstCodePoint(topic.substr(i), size))) return "has a character in it that brokers refuse";
   }
   for (std::size_t open = topic.find('{'); open != std::string_view::npos; open = topic.find('{', open + 1)) {
     const auto end = topic.find('}', open);
@@ -42,10 +50,12 @@ std::string TopicFor(std::string_view topic, const hsw::Delivery& delivery) {
     if (open == std::string_view::npos) break;
     const auto end = topic.find('}', open);
     const auto value = hsw::CutBytes(ValueOf(topic.substr(open + 1, end - open - 1), delivery.Event()), kMaxValue);
-    for (const char c : value) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < value.size(); i += size) {
+      const char32_t c = hsw::FirstCodePoint(value.substr(i), size);
       const bool own = c == '$' && out.empty();  // topics that begin with it are the broker's own
-      const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7F && c != '/' && c != '+' && c != '#' && !own;
-      out += plain ? c : '_';
+      const bool plain = IsAllowed(c) && c != 0xFFFD && c != '/' && c != '+' && c != '#' && !own;
+      out += plain ? value.substr(i, size) : "_";
     }
     if (value.empty()) out += '_';
     topic.remove_prefix(end + 1);

@@ -41,8 +41,10 @@ void ReadMessage(std::string_view text, Answer& answer) {
 }  // namespace
 
 Connection::Connection(const std::string& conninfo, const Patience& patience, Answer& answer) {
-  const char* const names[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
-  const char* const values[] = {conninfo.c_str(), "hookswitch", "UTF8", nullptr};
+  // What stands before dbname is overruled by what is in it.
+  const char* const names[] = {"target_session_attrs", "dbname", "fallback_application_name", "client_encoding",
+                               nullptr};
+  const char* const values[] = {"read-write", conninfo.c_str(), "hookswitch", "UTF8", nullptr};
   connection_.reset(PQconnectStartParams(names, values, 1));
   if (!connection_) throw std::bad_alloc();
   PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // else a failed connection has no SQLSTATE
@@ -105,6 +107,12 @@ Answer Connection::Execute(const std::string& statement, const std::vector<std::
       const char* sqlstate = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
       const char* message = PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY);
       answer.sqlstate = sqlstate ? sqlstate : "";
+      const auto field = [&result](int code) {
+        const char* text = PQresultErrorField(result.get(), code);
+        return std::string(text ? text : "");
+      };
+      answer.constraint = field(PG_DIAG_CONSTRAINT_NAME);
+      answer.column = field(PG_DIAG_COLUMN_NAME);
       answer.message = OneLine(message ? message : PQresultErrorMessage(result.get()));
     }
   }

@@ -15,10 +15,11 @@ using Clock = std::chrono::steady_clock;
 /// What came of connecting or of a statement.
 struct Answer {
   bool ok = false;
-  std::string sqlstate;  ///< "23505"; "" where the server gave none
-  std::string message;   ///< one line, for people
-  std::string value;     ///< the first column of the first row, "" if there is none or it is null
-  bool lost = false;     ///< the connection is gone; a statement may have been done
+  std::string sqlstate;            ///< "23505"; "" where the server gave none
+  std::string message;             ///< one line, for people
+  std::string constraint, column;  ///< what an error is about; "" where the server gave none
+  std::string value;               ///< the first column of the first row, "" if there is none or it is null
+  bool lost = false;               ///< the connection is gone; a statement may have been done
   bool timed_out = false, canceled = false;
 };
 
@@ -31,7 +32,8 @@ class Connection {
     std::function<bool()> canceled;
   };
 
-  /// `conninfo` as libpq takes it: "host=… dbname=…" or "postgresql://…". Ask Open() and, if not, `answer`.
+  /// `conninfo` as libpq takes it: "host=… dbname=…" or "postgresql://…"; of several servers the one that takes writes,
+  /// unless it says otherwise. Ask Open() and, if not, `answer`.
   Connection(const std::string& conninfo, const Patience& patience, Answer& answer);
   bool Open() const { return open_; }
   Answer Execute(const std::string& statement, const std::vector<std::string>& parameters, const Patience& patience);

@@ -37,12 +37,18 @@ class Sink {
     // The server may have gone and come back since the last time.
     const bool was_open = connection_ != nullptr;
     Answer answer = Write(event, patience);
-    const bool gone = was_open && answer.lost && !answer.timed_out && !answer.canceled;
-    if (gone) answer = Write(event, patience);
+    const bool again = was_open && !connection_ && !answer.timed_out && !answer.canceled;
+    if (again) answer = Write(event, patience);
     return OutcomeOf(answer);
   }
 
  private:
+  /// An error of the server that the connection leads to, where another may take over: it has become read-only, is
+  /// shutting down or starting.
+  static bool IsOfServer(std::string_view sqlstate) {
+    return sqlstate == "25006" || sqlstate.starts_with("57P") || sqlstate.starts_with("08");
+  }
+
   Answer Write(const std::string& event, const Connection::Patience& patience) {
     if (!connection_) {
       Answer answer;
@@ -55,7 +61,7 @@ class Sink {
       connection_ = std::move(connection);
     }
     Answer answer = connection_->Execute(upsert_, {event}, patience);
-    if (!connection_->Open()) connection_.reset();
+    if (!connection_->Open() || IsOfServer(answer.sqlstate)) connection_.reset();
     return answer;
   }
 
@@ -86,7 +92,7 @@ constexpr const char* kSchema = R"({
   "required": ["connection"],
   "properties": {
     "connection": {"type": "string", "minLength": 1, "maxLength": 2000, "x-secret": true, "description": "Where the database is and who connects: host=… dbname=… user=… password=… sslmode=verify-full, or postgresql://user:password@host/dbname."},
-    "table": {"type": "string", "default": "hookswitch_events", "pattern": "^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$", "description": "The table, or schema.table."},
+    "table": {"type": "string", "default": "hookswitch_events", "pattern": "^([\\p{L}_][\\p{L}\\p{N}_$]{0,62}|\"[^\"]{1,63}\")(\\.([\\p{L}_][\\p{L}\\p{N}_$]{0,62}|\"[^\"]{1,63}\"))?$", "description": "The table, or schema.table, as it is written: capitals count."},
     "create_table": {"type": "boolean", "default": true, "description": "Make the table if it is not there."}
   }
 })";

@@ -1,5 +1,6 @@
 #include "sql.h"
 
+#include <algorithm>
 #include <array>
 
 namespace postgres {
@@ -22,30 +23,87 @@ constexpr std::array kColumns = {
     Column{"event", "jsonb NOT NULL", "e"},
 };
 
-/// Of a SQLSTATE (PostgreSQL's manual, appendix A).
-enum class Class { kRetry, kRejected, kAccount, kDatabase, kTable };
+/// What an error is about. Account, database and table are those of every event of the sink.
+enum class About {
+  kLater,  ///< nothing: the same may pass later
+  kEvent,  ///< a value of this one
+  kAccount,
+  kDatabase,
+  kTable,
+  kPartition,  ///< the table, for events of this kind
+  kUnknown,
+};
 
-Class ClassOf(std::string_view sqlstate) {
-  const auto group = sqlstate.substr(0, 2);
-  if (sqlstate == "28P01" || group == "28") return Class::kAccount;
-  if (sqlstate == "3D000") return Class::kDatabase;
-  if (group == "42" || group == "3F") return Class::kTable;
-  if (group == "22" || group == "23" || group == "54") return Class::kRejected;
-  return Class::kRetry;  // 08 connection, 25006 read-only, 40 conflicts, 53 resources, 57 shutdown, XX …
+struct State {
+  std::string_view sqlstate;  ///< five characters, or the two of a class
+  About about;
+};
+
+// PostgreSQL's manual, appendix A. The first that fits counts; what is not here may pass later: 08 connection, 25
+// read-only, 40 conflicts, 53 resources, 55 locks, 57 shutdown, 58 system, XX …
+constexpr std::array kStates = {
+    State{"28", About::kAccount},      // authentication
+    State{"3D000", About::kDatabase},  // no such database
+    State{"0A000", About::kTable},     // what this kind of table does not do
+    State{"3F", About::kTable},        // no such schema
+    State{"42", About::kTable},        // no such table, column, key or right
+    State{"55000", About::kTable},     // no place to insert into
+    State{"22", About::kEvent},        // a value that the column does not take
+    State{"23", About::kEvent},        // a constraint: see AboutOf
+    State{"44", About::kEvent},        // the check of a view
+    State{"54", About::kEvent},        // too large for an index, a row
+    State{"2F", About::kUnknown},      // functions and triggers of the user
+    State{"38", About::kUnknown},     State{"39", About::kUnknown}, State{"P0", About::kUnknown},
+};
+
+About AboutOf(const Answer& answer) {
+  if (answer.sqlstate == "23514" && answer.constraint.empty()) return About::kPartition;
+  // A column that the sink does not fill is missing in every event.
+  if (answer.sqlstate == "23502") {
+    const bool ours =
+        std::any_of(kColumns.begin(), kColumns.end(), [&](const Column& c) { return c.name == answer.column; });
+    return ours ? About::kEvent : About::kTable;
+  }
+  for (const State& state : kStates) {
+    if (answer.sqlstate.starts_with(state.sqlstate)) return state.about;
+  }
+  return About::kLater;
 }
+
+/// libpq's words where it gives up before the server has said anything, in the language that it speaks without a
+/// locale.
+struct Words {
+  std::string_view words, code, what, action;
+};
+constexpr std::string_view kCheckTls = "check host, sslmode and sslrootcert in connection";
+constexpr std::string_view kCheckAccount = "check user and password in connection, and the server's pg_hba.conf";
+constexpr std::array kWords = {
+    Words{"certificate", "bad_certificate", "the database's certificate is not trusted", kCheckTls},
+    Words{"does not support SSL", "no_tls", "the database does not encrypt", kCheckTls},
+    Words{"no password supplied", "no_password", "the database does not accept the account", kCheckAccount},
+    Words{"authentication method", "bad_authentication", "the database does not accept the account", kCheckAccount},
+    Words{"channel binding", "bad_authentication", "the database does not accept the account", kCheckAccount},
+    Words{"invalid port number", "bad_connection", "libpq does not take the connection's settings", "check connection"},
+    Words{"invalid sslmode", "bad_connection", "libpq does not take the connection's settings", "check connection"},
+    Words{"invalid target_session_attrs", "bad_connection", "libpq does not take the connection's settings",
+          "check connection"},
+};
 
 }  // namespace
 
 std::string Quoted(std::string_view table) {
-  std::string out = "\"";
+  std::string out;
+  bool quoted = false;
   for (const char c : table) {
-    if (c == '.') {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == '.' && !quoted) {
       out += "\".\"";
     } else {
       out += c;
     }
   }
-  return out + '"';
+  return '"' + out + '"';
 }
 
 std::vector<std::string> CreateTable(std::string_view table) {
@@ -92,9 +150,11 @@ hsw::Outcome OutcomeOf(const Answer& answer) {
   if (answer.timed_out) return hsw::Outcome::Retry("timeout", "the database did not answer in time").MaybeDelivered();
   const std::string why = ": " + answer.message;
   if (answer.sqlstate.empty()) {
-    if (answer.message.find("certificate") != std::string::npos) {
-      return hsw::Outcome::Misconfigured("bad_certificate", "the database's certificate is not trusted" + why,
-                                         "check host, sslmode and sslrootcert in connection");
+    for (const Words& known : kWords) {
+      if (answer.lost || answer.message.find(known.words) == std::string::npos) continue;
+      return hsw::Outcome::Misconfigured(std::string(known.code), std::string(known.what) + why,
+                                         std::string(known.action))
+          .OfSink();
     }
     auto outcome =
         hsw::Outcome::Retry(answer.lost ? "connection_lost" : "connect_failed", "no connection to the database" + why);
@@ -102,19 +162,28 @@ hsw::Outcome OutcomeOf(const Answer& answer) {
     return outcome;
   }
   const std::string code = "sqlstate_" + answer.sqlstate;
-  switch (ClassOf(answer.sqlstate)) {
-    case Class::kAccount:
+  switch (AboutOf(answer)) {
+    case About::kAccount:
       return hsw::Outcome::Misconfigured(code, "the database does not accept the account" + why,
-                                         "check user and password in connection, and the server's pg_hba.conf");
-    case Class::kDatabase:
-      return hsw::Outcome::Misconfigured(code, "the database does not exist" + why, "check dbname in connection");
-    case Class::kTable:
+                                         std::string(kCheckAccount))
+          .OfSink();
+    case About::kDatabase:
+      return hsw::Outcome::Misconfigured(code, "the database does not exist" + why, "check dbname in connection")
+          .OfSink();
+    case About::kTable:
       return hsw::Outcome::Misconfigured(
-          code, "the table cannot be written" + why,
-          "check table, that it has the columns and the key of sinks/postgres/README.md, "
-          "and that the user may write it");
-    case Class::kRejected: return hsw::Outcome::Rejected(code, "the database refuses the event" + why);
-    case Class::kRetry: break;
+                 code, "the table cannot be written" + why,
+                 "check table, that it has the columns and the key of sinks/postgres/README.md, "
+                 "and that the user may write it")
+          .OfSink();
+    case About::kPartition:
+      return hsw::Outcome::Misconfigured(code, "the table has no partition for the event" + why,
+                                         "make the partition, or a default one");
+    case About::kUnknown:
+      return hsw::Outcome::Misconfigured(code, "a function or a trigger of the table refuses the event" + why,
+                                         "see what the database's log says of it");
+    case About::kEvent: return hsw::Outcome::Rejected(code, "the database refuses the event" + why);
+    case About::kLater: break;
   }
   return hsw::Outcome::Retry(code, "the database cannot take it now" + why);
 }

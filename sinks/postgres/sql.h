@@ -8,7 +8,7 @@
 
 namespace postgres {
 
-/// `table` or `schema.table` as identifiers.
+/// `table` or `schema.table` as identifiers, each with or without quotes, as written.
 std::string Quoted(std::string_view table);
 /// The statements that make the table. A table of the user's own needs the same columns and the key.
 std::vector<std::string> CreateTable(std::string_view table);

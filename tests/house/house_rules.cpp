@@ -97,7 +97,10 @@ std::string CheckCoreInclude(const std::string& file, int floor, const std::stri
 }
 
 bool HasWord(std::string_view text, std::string_view word) {
-  auto letter = [&](std::size_t at) { return at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])); };
+  // With "_" it is a part of a name, as of libpq's parameters.
+  auto letter = [&](std::size_t at) {
+    return at < text.size() && (text[at] == '_' || std::isalpha(static_cast<unsigned char>(text[at])));
+  };
   for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
     if (!(at > 0 && letter(at - 1)) && !letter(at + word.size())) return true;
   }
