@@ -1,10 +1,14 @@
 #include "handover.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 namespace email {
 namespace {
@@ -119,8 +123,16 @@ Handover::Handover(const Server& server, Letter letter) : server_(server), lette
 }
 
 Handover::~Handover() {
-  stop_ = true;
+  Stop();
   thread_.join();
+}
+
+// libcurl waits for the reply to a mail, and to QUIT, without coming back, and puts an end to a mail that it is told to
+// leave. So the way out is a connection that is gone: all that waits for it wakes, and nothing can be sent any more.
+void Handover::Stop() {
+  stop_ = true;
+  const std::lock_guard lock(mu_);
+  for (const curl_socket_t socket : sockets_) ::shutdown(socket, SHUT_RDWR);
 }
 
 bool Handover::Await(Clock::time_point until, const std::function<bool()>& canceled) const {
@@ -185,50 +197,62 @@ void Handover::Drive(CURL* curl) {
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_FORBID_REUSE, 1L);
 
+  set(CURLOPT_OPENSOCKETFUNCTION, &OnOpen);
+  set(CURLOPT_OPENSOCKETDATA, this);
+  set(CURLOPT_CLOSESOCKETFUNCTION, &OnClose);
+  set(CURLOPT_CLOSESOCKETDATA, this);
+
+  curl_ = curl;
   const std::unique_ptr<CURLM, FreeMulti> multi(curl_multi_init());
   if (!multi || curl_multi_add_handle(multi.get(), curl) != CURLM_OK) throw std::bad_alloc();
-  for (;;) {
-    int running = 0, left = 0;
+  for (int running = 1; running > 0;) {
     curl_multi_perform(multi.get(), &running);
-    Tell(curl);
-    if (running == 0) {
-      const CURLMsg* message = curl_multi_info_read(multi.get(), &left);
-      handed_.code = message ? message->data.result : CURLE_FAILED_INIT;
-      handed_.error = error.data();
-      break;
-    }
-    if (const auto late = TimeIsUp(curl)) {
-      handed_.error = *late;
-      break;
-    }
-    curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(kLook.count()), nullptr);
+    if (running > 0) curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(kLook.count()), nullptr);
+    if (IsLate()) Stop();
   }
-  // Of a mail that is not through the connection is dropped, without a QUIT that would be waited for.
+  int left = 0;
+  const CURLMsg* message = curl_multi_info_read(multi.get(), &left);
+  if (late_.empty()) {
+    handed_.code = message ? message->data.result : CURLE_FAILED_INIT;
+    handed_.error = error.data();
+  } else {
+    handed_.error = late_;
+  }
   curl_multi_remove_handle(multi.get(), curl);
   handed_.body_sent = sent_ > 0;
 }
 
-std::optional<std::string> Handover::TimeIsUp(CURL* curl) const {
-  if (stop_) return "nobody waited for it any more";
+/// True when there is nothing more to wait for; `late_` says why.
+bool Handover::IsLate() {
+  if (!late_.empty()) return true;
   const std::string& verb = handed_.talk.Verb();
-  curl_off_t connected_us = 0;
-  curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected_us);
-  const Clock::duration limit = verb == "CONNECT" && connected_us == 0 ? Clock::duration(kConnect)
-                                : verb == "DATA"                       ? Clock::duration(kData)
-                                : verb == "."                          ? Clock::duration(kMail)
-                                                                       : Clock::duration(kReply);
-  if (Clock::now() < active_ + limit) return {};
-  const std::lock_guard lock(mu_);
-  return doing_.waits_for + " did not come in " + std::to_string(std::chrono::duration_cast<seconds>(limit).count()) +
-         " s";
+  const Clock::duration limit = IsConnecting()   ? Clock::duration(kConnect)
+                                : verb == "DATA" ? Clock::duration(kData)
+                                : verb == "."    ? Clock::duration(kMail)
+                                : verb == "QUIT" ? Clock::duration(kGoodbye)
+                                                 : Clock::duration(kReply);
+  if (stop_) {
+    late_ = "nobody waited for it any more";
+  } else if (Clock::now() >= active_ + limit) {
+    const auto waited = std::chrono::duration_cast<seconds>(limit).count();
+    const std::lock_guard lock(mu_);
+    late_ = doing_.waits_for + " did not come in " + std::to_string(waited) + " s";
+  }
+  return !late_.empty();
 }
 
-void Handover::Tell(CURL* curl) {
-  const std::string& verb = handed_.talk.Verb();
+bool Handover::IsConnecting() const {
   curl_off_t connected_us = 0;
-  curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected_us);
+  curl_easy_getinfo(curl_, CURLINFO_CONNECT_TIME_T, &connected_us);
+  return handed_.talk.Verb() == "CONNECT" && connected_us == 0;
+}
+
+/// Something was sent or received, or has begun.
+void Handover::IsActive() {
+  active_ = Clock::now();
+  const std::string& verb = handed_.talk.Verb();
   std::string waits_for = "the reply to " + (verb == "." ? "the mail itself" : verb);
-  if (verb == "CONNECT") waits_for = connected_us == 0 ? "a connection" : "the greeting";
+  if (verb == "CONNECT") waits_for = IsConnecting() ? "a connection" : "the greeting";
   const std::lock_guard lock(mu_);
   doing_ = {std::move(waits_for), sent_ > 0};
 }
@@ -242,19 +266,34 @@ int Handover::OnSaid(CURL*, curl_infotype type, char* data, std::size_t size, vo
   } else {
     return 0;
   }
-  me.active_ = Clock::now();
+  me.IsActive();
   return 0;
 }
 
-/// Called at least once a second, also while libcurl waits for the reply to QUIT, which nobody needs.
+/// Called at least once a second, also while libcurl waits without coming back. 1: enough.
 int Handover::OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
   auto& me = *static_cast<Handover*>(self);
-  const auto now = Clock::now();
-  if (sent != me.sent_) {
+  const bool connected = std::exchange(me.was_connecting_, me.IsConnecting()) && !me.was_connecting_;
+  if (sent != me.sent_ || connected) {
     me.sent_ = sent;
-    me.active_ = now;
+    me.IsActive();
   }
-  return me.handed_.talk.Verb() == "QUIT" && now >= me.active_ + kGoodbye ? 1 : 0;
+  return me.IsLate() ? 1 : 0;
+}
+
+curl_socket_t Handover::OnOpen(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& me = *static_cast<Handover*>(self);
+  const curl_socket_t socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const std::lock_guard lock(me.mu_);
+  if (socket != CURL_SOCKET_BAD) me.sockets_.push_back(socket);
+  return socket;
+}
+
+int Handover::OnClose(void* self, curl_socket_t socket) {
+  auto& me = *static_cast<Handover*>(self);
+  const std::lock_guard lock(me.mu_);
+  std::erase(me.sockets_, socket);
+  return ::close(socket);
 }
 
 }  // namespace email

@@ -49,7 +49,7 @@ class Handover {
   using Clock = std::chrono::steady_clock;
 
   Handover(const Server& server, Letter letter);
-  /// Drops the connection where it is; blocks a tenth of a second at most.
+  /// Drops the connection where it is, which does not take long.
   ~Handover();
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
@@ -72,23 +72,32 @@ class Handover {
  private:
   void Run();
   void Drive(CURL* curl);
-  std::optional<std::string> TimeIsUp(CURL* curl) const;
-  void Tell(CURL* curl);
+  void Stop();
+  bool IsLate();
+  bool IsConnecting() const;
+  void IsActive();
   static int OnSaid(CURL* curl, curl_infotype type, char* data, std::size_t size, void* self);
   static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent);
+  static curl_socket_t OnOpen(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int OnClose(void* self, curl_socket_t socket);
 
   const Server server_;
   const Letter letter_;
   // Of the thread alone until it has ended.
+  CURL* curl_ = nullptr;
   Handed handed_;
   Clock::time_point active_ = Clock::now();  ///< when something was sent or received last
   curl_off_t sent_ = 0;
+  bool was_connecting_ = true;
+  std::string late_;
 
   std::atomic<bool> stop_ = false;
-  mutable std::mutex mu_;
+  mutable std::mutex mu_;  ///< guards what follows
   mutable std::condition_variable changed_;
-  bool ended_ = false;  ///< guarded by mu_, as `doing_`
-  Doing doing_;
+  bool ended_ = false;
+  Doing doing_{"a connection", false};
+  std::vector<curl_socket_t> sockets_;
+
   std::thread thread_;
 };
 

@@ -238,8 +238,8 @@ std::string HeaderOf(const Address& address) {
   // A plain name could still hold quotes or a comma: encoded, it is a name and nothing else.
   const bool words = std::all_of(name.begin(), name.end(), [](char c) { return IsLetterOrDigit(c) || c == ' '; });
   if (words) return Folded(name) + behind;
-  // Between two encoded words of a name some readers show a space, Python's up to 3.12 among them, and all take a longer
-  // word than the 75 characters that RFC 2047 has room for. So a name is one word as long as a line can be.
+  // Between two encoded words of a name some readers show a space, Python's up to 3.12 among them, and all take a
+  // longer word than the 75 characters that RFC 2047 has room for. So a name is one word as long as a line can be.
   std::string word(kWordStart);
   word.append(Quoted(name)).append(kWordEnd);
   return (word.size() <= kMaxOneWord ? word : EncodedWords(name)) + behind;

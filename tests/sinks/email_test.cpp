@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+
+#include <future>
+
 #include "core/base/json.h"
 #include "core/conformance/cases.h"
 #include "tests/e2e/process.h"
+#include "tests/http/raw_server.h"
 #include "tests/http/tls_server.h"
 #include "tests/sinks/load_sink.h"
 #include "tests/sinks/random_message.h"
@@ -44,6 +49,51 @@ class MailServer {
   std::string port_;
 };
 
+/// A mail server that says what a test wants.
+class ScriptedServer {
+ public:
+  /// What is said to a command: a line, "" for nothing at all. The greeting is asked for as "CONNECT", the mail as ".".
+  using Script = std::function<std::string(const std::string& verb)>;
+  explicit ScriptedServer(Script script)
+      : script_(std::move(script)), server_([this](RawConnection& connection) { Serve(connection); }) {}
+  std::string Address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
+  int connections() const { return server_.connections(); }
+  /// As most servers answer.
+  static std::string Usual(const std::string& verb) {
+    if (verb == "CONNECT") return "220 hello";
+    if (verb == "DATA") return "354 go on";
+    return verb == "QUIT" ? "221 bye" : "250 2.0.0 fine";
+  }
+
+ private:
+  void Serve(RawConnection& connection) {
+    const auto say = [&](const std::string& verb) {
+      const auto reply = script_(verb);
+      if (reply.empty()) connection.AwaitClose();
+      return !reply.empty() && connection.Write(reply + "\r\n");
+    };
+    if (!say("CONNECT")) return;
+    std::string text;
+    bool body = false;
+    for (std::array<char, 4096> some{};;) {
+      const auto got = ::recv(connection.fd(), some.data(), some.size(), 0);
+      if (got <= 0) return;
+      text.append(some.data(), static_cast<std::size_t>(got));
+      for (auto end = text.find("\r\n"); end != std::string::npos; end = text.find("\r\n")) {
+        const std::string line = text.substr(0, end);
+        text.erase(0, end + 2);
+        if (body && line != ".") continue;
+        const std::string verb = line.substr(0, line.find_first_of(" :"));
+        body = verb == "DATA" && script_("DATA").starts_with("354");
+        if (!say(verb)) return;
+      }
+    }
+  }
+
+  const Script script_;
+  RawServer server_;
+};
+
 class EmailSink : public testing::Test {
  protected:
   EmailSink() {
@@ -56,18 +106,23 @@ class EmailSink : public testing::Test {
     message_.links = {{"Recording", "https://example.com/r?a=1&b=2"}};
     message_.transcript = "Agent: Hello.\nUser: 你好 </div><script>alert(1)</script>\n.\nEnd";
   }
-  Outcome Deliver(const json::object& config, const std::string& memory = "",
-                  std::chrono::milliseconds timeout = std::chrono::seconds(10), const std::string& state = "") {
+  static std::shared_ptr<Sink> Make(const json::object& config) {
     json::object all{{"security", "none"}, {"from", "Calls <calls@example.com>"}, {"to", {"ops@example.com"}}};
     for (const auto& [key, value] : config) all[key] = value;
     EXPECT_EQ(test::ProblemsOf("email", ToText(all)), "");
     auto sink = test::LoadSink("email", ToText(all));
-    if (!sink) {
-      ADD_FAILURE() << sink.error().message;
-      return {};
-    }
+    EXPECT_TRUE(sink) << sink.error().message;
+    return sink ? *sink : nullptr;
+  }
+  Outcome Deliver(Sink& sink, std::chrono::milliseconds timeout, const std::string& id = "d-7f") const {
+    return sink.Deliver({event_, message_, id, "ops", "all", 1, 0, "", ""}, timeout, [] { return false; });
+  }
+  Outcome Deliver(const json::object& config, const std::string& memory = "",
+                  std::chrono::milliseconds timeout = std::chrono::seconds(10), const std::string& state = "") {
+    const auto sink = Make(config);
+    if (!sink) return {};
     const SinkDelivery delivery{event_, message_, "d-7f", "ops", "all", 1, state.empty() ? 0U : 1U, state, memory};
-    return (*sink)->Deliver(delivery, timeout, [] { return false; });
+    return sink->Deliver(delivery, timeout, [] { return false; });
   }
   /// Writes a certificate for "localhost" and its key; the path.
   std::string CertificateFile() {
@@ -124,7 +179,7 @@ TEST_F(EmailSink, NothingInAMessageBecomesAHeader) {
   EXPECT_EQ(mail.at("to"), json::array({"ops@example.com"}));
   EXPECT_THAT(Header(mail, "Subject"), HasSubstr("Bcc: everyone@example.com"));
   EXPECT_THAT(Header(mail, "Subject"), HasSubstr("<b>你好</b> xxx"));
-  EXPECT_EQ(mail.at("names"), json::array({"Ops, \"and\" 你好"}));
+  EXPECT_EQ(mail.at("names"), json::array({"Ops, \"and\" 你好", ""}));
   EXPECT_EQ(mail.at("defects"), json::array{});
 }
 
@@ -251,6 +306,163 @@ TEST_F(EmailSink, RepliesSayWhatToDo) {
   }
 }
 
+TEST_F(EmailSink, ARefusalIsAboutTheMailTheSenderTheRecipientsTheAccountOrTheServer) {
+  struct Refusal {
+    std::string verb, reply;
+    Outcome::Kind kind;
+    std::string action;
+  };
+  constexpr auto kMail = Outcome::Kind::kRejected, kLater = Outcome::Kind::kRetry,
+                 kSink = Outcome::Kind::kMisconfigured;
+  for (const Refusal& refusal : std::vector<Refusal>{
+           {"CONNECT", "554 5.3.2 no SMTP service here", kSink, "check server"},
+           {"CONNECT", "421 4.3.2 shutting down", kLater, ""},
+           {"EHLO", "550 5.7.1 bad name", kSink, "set helo"},
+           {"MAIL", "552 5.3.4 Message size exceeds fixed limit", kMail, ""},
+           {"MAIL", "552 too large", kMail, ""},
+           {"MAIL", "550 5.7.1 not your address", kSink, "check from"},
+           {"MAIL", "530 5.7.0 Authentication required", kSink, "check username"},
+           {"MAIL", "550 5.4.5 Daily user sending limit exceeded", kLater, ""},
+           {"RCPT", "550 5.1.1 no such user", kSink, "check to"},
+           {"RCPT", "552 5.2.2 mailbox full", kSink, "check to"},
+           {"RCPT", "552 5.3.4 size", kMail, ""},
+           {"RCPT", "554 5.7.1 <a@b.c>: Relay access denied", kSink, "check server"},
+           {"RCPT", "554 5.7.1 Service unavailable; blocked using zen.spamhaus.org", kSink, "check server"},
+           {"RCPT", "504 5.5.2 <mail>: Helo command rejected: need fully-qualified hostname", kSink, "set helo"},
+           {"RCPT", "450 4.2.0 greylisted", kLater, ""},
+           {"DATA", "554 5.5.1 no valid recipients", kSink, "check to"},
+           {"DATA", "550 5.5.1 no", kSink, "log"},
+           {".", "554 5.7.1 spam", kMail, ""},
+           {".", "550 no", kMail, ""},
+           {".", "552 5.3.4 too large", kMail, ""},
+           {".", "550 5.6.0 malformed", kMail, ""},
+           {".", "550 5.1.1 no such user", kSink, "check to"},
+           {".", "554 5.2.252 SendAsDenied", kSink, "check from"},
+           {".", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", kSink, "check from"},
+           {".", "550 5.7.26 Unauthenticated email is not accepted", kSink, "check from"},
+           {".", "554 Message rejected: Email address is not verified.", kSink, "check from"},
+           {".", "550 5.7.233 tenant limit exceeded", kLater, ""},
+           {".", "451 4.3.0 later", kLater, ""}}) {
+    SCOPED_TRACE(refusal.verb + ": " + refusal.reply);
+    const ScriptedServer server([&](const std::string& verb) {
+      const bool is_it = verb == refusal.verb || (verb == "HELO" && refusal.verb == "EHLO");
+      return is_it ? refusal.reply : ScriptedServer::Usual(verb);
+    });
+    const auto outcome = Deliver({{"server", server.Address()}});
+    EXPECT_EQ(ToString(outcome.kind), ToString(refusal.kind)) << outcome.reason;
+    EXPECT_EQ(outcome.code, "smtp_" + refusal.reply.substr(0, 3));
+    EXPECT_THAT(outcome.reason, HasSubstr(refusal.reply));
+    EXPECT_THAT(outcome.action, HasSubstr(refusal.action));
+    const bool whole_sink = outcome.kind == kSink && refusal.reply != "550 5.5.1 no";
+    EXPECT_EQ(outcome.scope == Outcome::Scope::kSink, whole_sink);
+    EXPECT_FALSE(outcome.may_have_been_delivered) << "a refusal is clear";
+  }
+}
+
+TEST_F(EmailSink, AServerThatTakesItsTimeGetsTheMailOnce) {
+  std::promise<void> taken;
+  const ScriptedServer server([may = taken.get_future().share()](const std::string& verb) {
+    if (verb == ".") may.wait();
+    return ScriptedServer::Usual(verb);
+  });
+  const auto sink = Make({{"server", server.Address()}});
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto outcome = Deliver(*sink, std::chrono::milliseconds(400));
+    EXPECT_EQ(outcome.kind, Outcome::Kind::kRetry);
+    EXPECT_EQ(outcome.code, "timeout");
+    EXPECT_TRUE(outcome.may_have_been_delivered);
+    EXPECT_THAT(outcome.reason, HasSubstr("the reply to the mail itself"));
+  }
+  taken.set_value();
+  EXPECT_EQ(Deliver(*sink, std::chrono::seconds(10)).kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(Deliver(*sink, std::chrono::seconds(10)).kind, Outcome::Kind::kDelivered) << "a replay is another mail";
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(EmailSink, ACallEndsAtItsDeadlineWhateverTheServerIsInTheMiddleOf) {
+  for (const std::string silent : {"CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."}) {
+    SCOPED_TRACE(silent);
+    const ScriptedServer server(
+        [&](const std::string& verb) { return verb == silent ? "" : ScriptedServer::Usual(verb); });
+    const auto start = std::chrono::steady_clock::now();
+    {
+      const auto sink = Make({{"server", server.Address()}});
+      const auto outcome = Deliver(*sink, std::chrono::milliseconds(400));
+      EXPECT_EQ(outcome.code, "timeout") << outcome.reason;
+      EXPECT_EQ(outcome.may_have_been_delivered, silent == ".");
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2)) << "the sink's end included";
+  }
+}
+
+TEST_F(EmailSink, AServerThatDoesNotSayGoodbyeHoldsNothingUp) {
+  const ScriptedServer server(
+      [](const std::string& verb) { return verb == "QUIT" ? "" : ScriptedServer::Usual(verb); });
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(Deliver({{"server", server.Address()}}).kind, Outcome::Kind::kDelivered);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+}
+
+TEST_F(EmailSink, AServerThatAnswersNothingIsNotGivenOneMailAfterTheOther) {
+  const ScriptedServer server([](const std::string& verb) { return verb == "." ? "" : ScriptedServer::Usual(verb); });
+  const auto sink = Make({{"server", server.Address()}});
+  constexpr int kMails = 12, kMost = 8;
+  for (int i = 0; i < kMails; ++i) {
+    const auto outcome = Deliver(*sink, std::chrono::milliseconds(250), "d-" + std::to_string(i));
+    EXPECT_EQ(outcome.code, i < kMost ? "timeout" : "too_many_on_the_way");
+  }
+  EXPECT_EQ(server.connections(), kMost);
+}
+
+TEST_F(EmailSink, NamesItselfInFullOrByItsAddress) {
+  const MailServer server;
+  ASSERT_EQ(Deliver({{"server", server.Address()}}).kind, Outcome::Kind::kDelivered);
+  EXPECT_THAT(Text(server.Mail(0), "helo"), testing::ContainsRegex("^([^.]+\\..+|\\[.*\\])$"));
+  std::size_t mails = 1;
+  for (const char* helo : {"calls.example.com", "[192.0.2.7]", "[IPv6:2001:db8::7]"}) {
+    ASSERT_EQ(Deliver({{"server", server.Address()}, {"helo", helo}}).kind, Outcome::Kind::kDelivered);
+    EXPECT_EQ(Text(server.Mail(mails++), "helo"), helo);
+  }
+}
+
+TEST_F(EmailSink, NamesArriveWhole) {
+  const MailServer server;
+  const std::string long_name = "Front Desk of the Northwind Clinic for Appointments in the South Wing and the Annex";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"Ops Team <ops@example.com>", "Ops Team"},
+      {R"("Ops, \"Night\" Team" <ops@example.com>)", R"(Ops, "Night" Team)"},
+      {R"("Ops"  Team <ops@example.com>)", "Ops Team"},
+      {"ops@example.com (Ops Team)", "Ops Team"},
+      {"Ops (nights) Team <ops@example.com>", "Ops Team"},
+      {R"(5" screen <ops@example.com>)", R"(5" screen)"},
+      {R"("a <b> c" <ops@example.com>)", "a <b> c"},
+      {"O'Hara-Müller <ops@example.com>", "O'Hara-Müller"},
+      {"Dr. A. Rao <ops@example.com>", "Dr. A. Rao"},
+      {"ग्राहक सेवा केंद्र पुणे <ops@example.com>", "ग्राहक सेवा केंद्र पुणे"},
+      {"カスタマーサポートセンター東京第二営業所 <ops@example.com>", "カスタマーサポートセンター東京第二営業所"},
+      {long_name + " <ops@example.com>", long_name},
+      {" <ops@example.com> ", ""}};
+  std::size_t mails = 0;
+  for (const auto& [mailbox, name] : cases) {
+    SCOPED_TRACE(mailbox);
+    const auto outcome = Deliver({{"server", server.Address()}, {"from", mailbox}, {"to", {mailbox}}});
+    ASSERT_EQ(outcome.kind, Outcome::Kind::kDelivered) << outcome.reason;
+    const auto mail = server.Mail(mails++);
+    EXPECT_EQ(mail.at("names"), json::array({name, name}));
+    EXPECT_EQ(mail.at("to"), json::array({"ops@example.com"}));
+    EXPECT_EQ(mail.at("defects"), json::array{});
+  }
+}
+
+TEST_F(EmailSink, WhoIsRefusedInTheEndHoldsUpNobody) {
+  const MailServer server;
+  const json::object config{{"server", server.Address()}, {"to", {"a@example.com", "gone@example.com"}}};
+  const auto outcome = Deliver(config, "", std::chrono::seconds(10), "1");
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kDelivered) << "the others have the mail from the step before";
+  EXPECT_THAT(outcome.reason, HasSubstr("without some recipients"));
+}
+
 TEST_F(EmailSink, AServerThatIsNotThereIsTriedAgain) {
   std::string address;
   {
@@ -271,7 +483,8 @@ TEST(EmailConfig, IsCheckedBeforeTheFirstMail) {
   };
   EXPECT_EQ(problems({}), "");
   EXPECT_THAT(problems({{"from", "nobody"}}), testing::StartsWith("/from: from must be an address"));
-  for (const char* to : {"a@b.c>\r\nBcc: x@y.z", "a b@c.d", "@c.d", "a@", "<a@b.c", "a@b.c, d@e.f", "ü@b.c", "a@b c"}) {
+  for (const char* to : {"a@b.c>\r\nBcc: x@y.z", "a b@c.d", "@c.d", "a@", "<a@b.c", "a@b.c, d@e.f", "ü@b.c", "a@b c",
+                         "Ops <a@b.c> x", "Ops <a@b.c", "\"Ops <a@b.c>\"", "a@b.c (", "Ops", "", "\"a\\\"@b.c"}) {
     EXPECT_THAT(problems({{"to", {"ok@b.c", to}}}), testing::StartsWith("/to/1: to must be an address")) << to;
   }
   EXPECT_THAT(problems({{"username", "u"}}), HasSubstr("go together"));

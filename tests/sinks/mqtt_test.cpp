@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mosquitto.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/base/json.h"
 #include "tests/e2e/process.h"
@@ -77,6 +80,51 @@ class Subscriber {
   mosquitto* mosq_;
   bool ready_ = false;
   std::vector<Published> got_;
+};
+
+/// A broker of MQTT 5 that answers each CONNECT and each PUBLISH with the reason that a test wants; nullopt: it closes.
+class ScriptedBroker {
+ public:
+  ScriptedBroker(std::optional<int> connack, std::optional<int> puback)
+      : connack_(connack), puback_(puback), server_([this](RawConnection& connection) { Serve(connection); }) {}
+  std::string Address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
+  int connections() const { return server_.connections(); }
+
+ private:
+  /// One packet: its first byte and its body; empty if the client has gone.
+  static std::string Packet(int fd) {
+    const auto byte = [fd] {
+      unsigned char one = 0;
+      return ::recv(fd, &one, 1, MSG_WAITALL) == 1 ? static_cast<int>(one) : -1;
+    };
+    const int type = byte();
+    std::size_t size = 0;
+    int one = type < 0 ? -1 : byte();
+    for (int shift = 0; one >= 0; shift += 7, one = byte()) {
+      size += static_cast<std::size_t>(one & 127) << shift;
+      if ((one & 128) == 0) break;
+    }
+    if (one < 0) return "";
+    std::string body(size, '\0');
+    if (size > 0 && ::recv(fd, body.data(), size, MSG_WAITALL) != static_cast<ssize_t>(size)) return "";
+    return static_cast<char>(type) + body;
+  }
+  void Serve(RawConnection& connection) {
+    for (auto packet = Packet(connection.fd()); !packet.empty(); packet = Packet(connection.fd())) {
+      const int type = static_cast<unsigned char>(packet[0]) >> 4;
+      if (type == 1) {
+        if (!connack_) return;
+        connection.Write(std::string{0x20, 3, 0, static_cast<char>(*connack_), 0});
+      } else if (type == 3) {
+        if (!puback_) return;
+        const auto topic = static_cast<std::size_t>(static_cast<unsigned char>(packet[1]) << 8 |
+                                                    static_cast<unsigned char>(packet[2]));
+        connection.Write(std::string{0x40, 3, packet[3 + topic], packet[4 + topic], static_cast<char>(*puback_)});
+      }
+    }
+  }
+  const std::optional<int> connack_, puback_;
+  RawServer server_;
 };
 
 class MqttSink : public testing::Test {
@@ -200,6 +248,58 @@ TEST_F(MqttSink, AccountsAndTopicsAreChecked) {
   EXPECT_EQ(denied.code, "mqtt_135");
 }
 
+TEST_F(MqttSink, AReasonIsAboutTheEventItsTopicOrTheSink) {
+  using Kind = Outcome::Kind;
+  using Scope = Outcome::Scope;
+  struct Reason {
+    bool connecting;
+    int code;
+    Kind kind;
+    Scope scope;
+  };
+  std::vector<Reason> reasons;
+  for (const int code : {0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x9C, 0x9D, 0x81, 0x82}) {
+    reasons.push_back({true, code, Kind::kMisconfigured, Scope::kSink});
+  }
+  for (const int code : {0x80, 0x83, 0x88, 0x89, 0x97, 0x9F}) reasons.push_back({true, code, Kind::kRetry, {}});
+  for (const int code : {0x87, 0x90}) reasons.push_back({false, code, Kind::kMisconfigured, Scope::kPlace});
+  for (const int code : {0x80, 0x83, 0x91, 0x97}) reasons.push_back({false, code, Kind::kRetry, {}});
+  reasons.push_back({false, 0x99, Kind::kRejected, {}});
+  for (const Reason& reason : reasons) {
+    SCOPED_TRACE((reason.connecting ? "CONNECT " : "PUBLISH ") + std::to_string(reason.code));
+    const ScriptedBroker broker(reason.connecting ? reason.code : 0, reason.code);
+    const auto outcome = Deliver(broker.Address());
+    EXPECT_EQ(ToString(outcome.kind), ToString(reason.kind)) << outcome.reason;
+    EXPECT_EQ(outcome.code, "mqtt_" + std::to_string(reason.code));
+    EXPECT_TRUE(outcome.scope == reason.scope);
+    EXPECT_EQ(outcome.place, reason.scope == Scope::kPlace ? "calls/bolna/Maya _ front_desk_/call-1" : "");
+  }
+}
+
+TEST_F(MqttSink, ABrokerThatDropsEachConnectionAtAPublicationDoesNotWantIt) {
+  const ScriptedBroker broker(0, std::nullopt);
+  const auto outcome = Deliver(broker.Address());
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kMisconfigured) << outcome.reason;
+  EXPECT_EQ(outcome.code, "connection_dropped");
+  EXPECT_TRUE(outcome.scope == Outcome::Scope::kUnknown) << "its size, or the right to the topic";
+  EXPECT_TRUE(outcome.may_have_been_delivered);
+  EXPECT_EQ(broker.connections(), 2) << "the first may have been an accident";
+}
+
+TEST_F(MqttSink, NoTopicHasACharacterThatBrokersRefuse) {
+  const Broker broker;
+  Subscriber subscriber(broker);
+  std::size_t count = 0;
+  const auto sink = Make(broker.Address(), {{"topic", "a/{agent}"}});
+  for (const char* bad : {"\xEF\xBF\xBE", "\xEF\xBF\xBF", "\xEF\xB7\x90", "\xEF\xB7\xAF", "\xF0\x9F\xBF\xBE",
+                          "\xC2\x85", "\x01", "\x7F", "+", "#", "/"}) {
+    event_.agent_name = "x" + std::string(bad) + "\xC3\xBC";
+    const auto outcome = Deliver(*sink);
+    ASSERT_EQ(outcome.kind, Outcome::Kind::kDelivered) << outcome.code;
+    EXPECT_EQ(subscriber.Await(++count).back().topic, "a/x_\xC3\xBC");
+  }
+}
+
 TEST_F(MqttSink, EncryptsAndTrustsOnlyWhatItKnows) {
   const std::string file = CertificateFile();
   const Broker broker("allow_anonymous true\ncertfile " + file + "\nkeyfile " + file + "\n");
@@ -209,6 +309,20 @@ TEST_F(MqttSink, EncryptsAndTrustsOnlyWhatItKnows) {
   EXPECT_EQ(stranger.code, "tls_failed");
   const auto other_name = Deliver("127.0.0.1:" + std::to_string(broker.Port()), {{"tls", true}, {"ca_file", file}});
   EXPECT_EQ(other_name.kind, Outcome::Kind::kMisconfigured) << other_name.reason;
+}
+
+TEST_F(MqttSink, WorksBesideAThousandOtherConnections) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit wanted{std::max<rlim_t>(before.rlim_cur, 2048), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &wanted), 0);
+  std::vector<int> others;
+  while (others.size() < 1100) others.push_back(::dup(0));
+  const Broker broker;
+  const auto outcome = Deliver(broker.Address());
+  for (const int fd : others) ::close(fd);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kDelivered) << outcome.reason;
 }
 
 TEST_F(MqttSink, WhatTheBrokerFindsTooLargeIsRejected) {
@@ -234,7 +348,7 @@ TEST(MqttConfig, IsCheckedBeforeTheFirstEvent) {
     return test::ProblemsOf("mqtt", ToText(config));
   };
   EXPECT_EQ(problems({}), "");
-  for (const char* topic : {"a/#", "a/+/b", "$SYS/x", "a/{agnt}", "a/{agent", "a\nb"}) {
+  for (const char* topic : {"a/#", "a/+/b", "$SYS/x", "a/{agnt}", "a/{agent", "a\nb", "a\xEF\xBF\xBE", "a\xC2\x85"}) {
     EXPECT_THAT(problems({{"topic", topic}}), testing::StartsWith("/topic: topic ")) << topic;
   }
   EXPECT_THAT(problems({{"password", "x"}}), HasSubstr("needs username"));

@@ -15,6 +15,7 @@
 
 #include "core/base/check.h"
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "tests/e2e/process.h"
 #include "tests/sinks/free_port.h"
@@ -67,6 +68,7 @@ class Database {
     server_->WaitForExit(std::chrono::seconds(20));
     server_.reset();
   }
+  std::string Port() const { return std::to_string(port_); }
   std::string Conninfo(const std::string& user = "owner", const std::string& password = "s3cret",
                        const std::string& name = "postgres") const {
     return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user + " password=" + password +
@@ -224,6 +226,94 @@ TEST_F(PostgresSink, WhatTheTableRefusesIsRejected) {
   const auto outcome = Deliver();
   EXPECT_EQ(outcome.kind, Outcome::Kind::kRejected);
   EXPECT_EQ(outcome.code, "sqlstate_23514");
+}
+
+TEST_F(PostgresSink, AnErrorIsAboutTheEventTheTableOrTheServer) {
+  using Kind = Outcome::Kind;
+  using Scope = Outcome::Scope;
+  struct Error {
+    std::vector<std::string> sqlstates;
+    Kind kind;
+    Scope scope;
+  };
+  auto sink = Make();
+  ASSERT_EQ(Deliver(*sink).kind, Kind::kDelivered);
+  database_->Query(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "RAISE EXCEPTION USING ERRCODE = NEW.event->>'error', MESSAGE = 'no', CONSTRAINT = 'a_check'; END $$; "
+      "CREATE TRIGGER refuse BEFORE INSERT ON hookswitch_events FOR EACH ROW EXECUTE FUNCTION refuse()");
+  for (const Error& error :
+       std::vector<Error>{{{"22001", "22003", "23503", "23505", "23514", "44000", "54000"}, Kind::kRejected, {}},
+                          {{"28000", "3F000", "42501", "42P01", "0A000", "55000"}, Kind::kMisconfigured, Scope::kSink},
+                          {{"P0001", "38000", "39000", "2F002"}, Kind::kMisconfigured, Scope::kUnknown},
+                          {{"40001", "40P01", "53100", "53300", "55P03", "57014", "58030", "XX000"}, Kind::kRetry, {}},
+                          {{"25006", "57P01", "57P03", "08006"}, Kind::kRetry, {}}}) {
+    for (const std::string& sqlstate : error.sqlstates) {
+      SCOPED_TRACE(sqlstate);
+      event_.error = sqlstate;
+      const auto outcome = Deliver(*sink);
+      EXPECT_EQ(ToString(outcome.kind), ToString(error.kind)) << outcome.reason;
+      EXPECT_TRUE(outcome.scope == error.scope);
+      EXPECT_EQ(outcome.code.substr(9, 2), ToLower(sqlstate).substr(0, 2));
+    }
+  }
+}
+
+TEST_F(PostgresSink, ATableThatWantsMoreThanTheSinkKnowsIsItsOwnFault) {
+  Deliver();
+  database_->Query(
+      "ALTER TABLE hookswitch_events ADD COLUMN team text NOT NULL DEFAULT 'a'; "
+      "ALTER TABLE hookswitch_events ALTER COLUMN team DROP DEFAULT");
+  event_.id = "01JD0000000000000000000001";
+  const auto of_the_table = Deliver();
+  EXPECT_EQ(of_the_table.kind, Outcome::Kind::kMisconfigured) << of_the_table.reason;
+  EXPECT_TRUE(of_the_table.scope == Outcome::Scope::kSink);
+  database_->Query(
+      "ALTER TABLE hookswitch_events DROP COLUMN team; "
+      "DELETE FROM hookswitch_events; ALTER TABLE hookswitch_events ALTER COLUMN agent SET NOT NULL");
+  event_.agent_id = event_.agent_name = "";
+  EXPECT_EQ(Deliver().kind, Outcome::Kind::kRejected) << "this event has no agent, others have";
+}
+
+TEST_F(PostgresSink, AMonthWithoutAPartitionIsNoFaultOfItsEvents) {
+  database_->Query(
+      "CREATE TABLE parts (event_id text, call_id text, source text, agent text, status text, started_at "
+      "timestamptz, ended_at timestamptz, duration double precision, received_at timestamptz, event jsonb, "
+      "PRIMARY KEY (event_id)) PARTITION BY LIST (event_id)");
+  const auto outcome = Deliver({{"table", "parts"}});
+  EXPECT_EQ(outcome.kind, Outcome::Kind::kMisconfigured) << outcome.reason;
+  EXPECT_EQ(outcome.code, "sqlstate_23514");
+  EXPECT_TRUE(outcome.scope == Outcome::Scope::kUnknown);
+  EXPECT_THAT(outcome.action, HasSubstr("partition"));
+}
+
+TEST_F(PostgresSink, ATableIsWrittenAsItIsCalled) {
+  for (const char* table : {"CallEvent", "Über_Anrufe", "\"call events\"", "public.\"Call.Event\"", "a$b"}) {
+    ASSERT_EQ(Deliver({{"table", table}}).kind, Outcome::Kind::kDelivered) << table;
+  }
+  EXPECT_EQ(database_->Query("SELECT count(*) FROM \"CallEvent\""), "1");
+  EXPECT_EQ(database_->Query("SELECT count(*) FROM \"Über_Anrufe\""), "1");
+  EXPECT_EQ(database_->Query("SELECT count(*) FROM \"call events\""), "1");
+  EXPECT_EQ(database_->Query("SELECT count(*) FROM \"Call.Event\""), "1");
+}
+
+TEST_F(PostgresSink, AServerThatHasBecomeReadOnlyIsLeftForTheOneThatWrites) {
+  const Database first, second;
+  auto sink = Make({{"connection", "postgresql://owner:s3cret@127.0.0.1:" + first.Port() +
+                                       ",127.0.0.1:" + second.Port() + "/postgres"}});
+  ASSERT_EQ(Deliver(*sink).kind, Outcome::Kind::kDelivered);
+  EXPECT_EQ(first.Query("SELECT count(*) FROM hookswitch_events"), "1");
+  first.Query("ALTER SYSTEM SET default_transaction_read_only = on");
+  first.Query("SELECT pg_reload_conf()");
+  // A server tells its connections of its new settings when it comes to that: so long the first goes on writing.
+  Outcome outcome;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (second.Query("SELECT to_regclass('hookswitch_events') IS NOT NULL") != "t" &&
+         std::chrono::steady_clock::now() < until) {
+    outcome = Deliver(*sink);
+    ASSERT_EQ(outcome.kind, Outcome::Kind::kDelivered) << "no attempt is lost: " << outcome.reason;
+  }
+  EXPECT_EQ(second.Query("SELECT count(*) FROM hookswitch_events"), "1");
 }
 
 TEST_F(PostgresSink, AServerThatRestartsBetweenTwoEventsCostsNoAttempt) {

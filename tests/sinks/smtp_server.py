@@ -45,7 +45,8 @@ class Handler:
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "headers": {name: str(value) for name, value in message.items()},
-            "names": [address.display_name for address in message["From"].addresses],
+            "helo": session.host_name,
+            "names": [address.display_name for address in message["From"].addresses + message["To"].addresses],
             "defects": [str(d) for part in message.walk() for d in part.defects] +
                        [str(d) for value in message.values() for d in value.defects],
             "longest_line": max(len(line) for line in envelope.content.split(b"\r\n")),
