@@ -117,23 +117,28 @@ class Sink {
     switch (error) {
       case ELOOP:
         return hsw::Outcome::Misconfigured("symlink", reason + "it is a symbolic link, and those are not followed",
-                                           "set path to the file itself and reload");
+                                           "set path to the file itself and reload")
+            .OfSink();
       case EISDIR:
       case EINVAL:
       case ENXIO:
+      case ENAMETOOLONG:
         return hsw::Outcome::Misconfigured("not_a_file", reason + "it is not a regular file",
-                                           "set path to a file and reload");
+                                           "set path to a file and reload")
+            .OfSink();
       case ENOENT:
       case ENOTDIR:
         return hsw::Outcome::Misconfigured(
-            "no_folder", reason + "its folder does not exist",
-            "make the folder, writable for the user hookswitch runs as, and resume the sink");
+                   "no_folder", reason + "its folder does not exist",
+                   "make the folder, writable for the user hookswitch runs as, and resume the sink")
+            .OfSink();
       case EACCES:
       case EPERM:
       case EROFS:
         return hsw::Outcome::Misconfigured(
-            "permission_denied", reason + std::strerror(error),
-            "let the user hookswitch runs as write the file and its folder, and resume the sink");
+                   "permission_denied", reason + std::strerror(error),
+                   "let the user hookswitch runs as write the file and its folder, and resume the sink")
+            .OfSink();
       default: return hsw::Outcome::Retry(IsFull(error) ? "disk_full" : "open_failed", reason + std::strerror(error));
     }
   }
