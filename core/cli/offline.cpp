@@ -143,6 +143,75 @@ std::string PrettyBody(const std::string& body) {
   return error ? body : ToText(value, 2);
 }
 
+/// Stands in for what any service might answer to a step, so that the next one can be shown.
+constexpr std::string_view kStandIn =
+    R"({"ok":true,"id":"1","channel":"C0EXAMPLE","ts":"1700000000.000100","file_id":"F0EXAMPLE",)"
+    R"("upload_url":"https://files.slack.com/upload/example","result":{"message_id":1}})";
+
+json::object Shown(const Sink& sink, const HttpRequest& request) {
+  json::object headers;
+  for (const auto& [name, value] : request.headers) {
+    headers.emplace(name, plugins::ShownHeader(name, sink.Mask(value)));
+  }
+  return {{"method", request.method},
+          {"url", sink.Mask(request.url)},
+          {"headers", std::move(headers)},
+          {"body", sink.Mask(request.body)}};
+}
+
+/// What a sink would send: the request, and those that follow it where a delivery has several; or what it would write.
+json::object Shown(Sink& sink, const CallEvent& event, const Message& message, const Route& route) {
+  constexpr std::uint32_t kMostSteps = 16;
+  std::string state, memory;
+  std::uint32_t step = 0;
+  const auto delivery = [&] {
+    return SinkDelivery{event, message, "d-0", route.sink, route.rule, 1, step, state, memory, SystemClock().Wall()};
+  };
+  const auto not_sent = [&](const Outcome& outcome) { return json::object{{"not_sent", sink.Mask(outcome.reason)}}; };
+  if (sink.kind() == Sink::Kind::kCall) {
+    const auto written = sink.Preview(delivery());
+    if (!written) return {{"event", ToText(json::parse(hookswitch::ToJson(event)))}};
+    if (const auto* outcome = std::get_if<Outcome>(&*written)) return not_sent(*outcome);
+    const auto& request = std::get<HttpRequest>(*written);
+    return {{"to", sink.Mask(request.url)}, {"writes", sink.Mask(request.body)}};
+  }
+  json::object first;
+  json::array then;
+  for (; step < kMostSteps; ++step) {
+    auto rendered = sink.Render(delivery());
+    const auto* request = std::get_if<HttpRequest>(&rendered);
+    json::object part = request ? Shown(sink, *request) : not_sent(std::get<Outcome>(rendered));
+    if (step == 0) {
+      first = std::move(part);
+    } else {
+      part["after"] = kStandIn;
+      then.push_back(std::move(part));
+    }
+    if (!request) break;
+    const Outcome outcome = sink.Interpret(delivery(), {200, {}, std::string(kStandIn)}, {});
+    if (outcome.kind != Outcome::Kind::kNext) break;
+    state = outcome.state;
+    if (outcome.has_memory) memory = outcome.memory;
+  }
+  if (!then.empty()) first["then"] = std::move(then);
+  return first;
+}
+
+void PrintPart(const json::object& shown) {
+  const auto text = [&shown](const char* key) { return std::string(shown.at(key).as_string()); };
+  if (shown.contains("url")) {
+    std::cout << text("method") << ' ' << text("url") << '\n';
+    for (const auto& [name, value] : shown.at("headers").as_object()) {
+      std::cout << name << ": " << value.as_string().c_str() << '\n';
+    }
+    std::cout << PrettyBody(text("body")) << "\n\n";
+  } else if (shown.contains("writes")) {
+    std::cout << text("to") << '\n' << text("writes") << (text("writes").ends_with('\n') ? "\n" : "\n\n");
+  } else {
+    std::cout << PrettyBody(text(shown.contains("not_sent") ? "not_sent" : "event")) << "\n\n";
+  }
+}
+
 }  // namespace
 
 void Print(std::span<const config::Problem> problems, Format format) {
@@ -235,24 +304,8 @@ int Preview(const Options& options) {
     const auto& sink = generation.sinks.find(route.sink)->second.sink;
     const Message message = generation.composer->Compose(*read.event, route.template_name);
     json::object shown{{"sink", route.sink}, {"rule", route.rule}};
-    if (sink->kind() == Sink::Kind::kHttp) {
-      const SinkDelivery delivery{*read.event, message, "d-0", route.sink, route.rule,
-                                  1,           0,       "",    "",         SystemClock().Wall()};
-      auto rendered = sink->Render(delivery);
-      if (const auto* request = std::get_if<HttpRequest>(&rendered)) {
-        json::object headers;
-        for (const auto& [name, value] : request->headers)
-          headers.emplace(name, plugins::ShownHeader(name, sink->Mask(value)));
-        shown.emplace("method", request->method);
-        shown.emplace("url", sink->Mask(request->url));
-        shown.emplace("headers", std::move(headers));
-        shown.emplace("body", sink->Mask(request->body));
-      } else {
-        shown.emplace("not_sent", sink->Mask(std::get<Outcome>(rendered).reason));
-      }
-    } else {
-      shown.emplace("event", ToText(json::parse(hookswitch::ToJson(*read.event))));
-    }
+    const auto parts = Shown(*sink, *read.event, message, route);
+    for (const auto& [key, value] : parts) shown.emplace(key, value);
     all.push_back(std::move(shown));
   }
   if (options.format == Format::kJson) {
@@ -263,15 +316,11 @@ int Preview(const Options& options) {
   for (const auto& item : all) {
     const auto& shown = item.get_object();
     std::cout << "-> " << shown.at("sink").as_string().c_str() << " (" << shown.at("rule").as_string().c_str() << ")\n";
-    if (shown.contains("url")) {
-      std::cout << shown.at("method").as_string().c_str() << ' ' << shown.at("url").as_string().c_str() << '\n';
-      for (const auto& [name, value] : shown.at("headers").as_object()) {
-        std::cout << name << ": " << value.as_string().c_str() << '\n';
-      }
-      std::cout << PrettyBody(std::string(shown.at("body").as_string())) << "\n\n";
-    } else {
-      const char* key = shown.contains("not_sent") ? "not_sent" : "event";
-      std::cout << PrettyBody(std::string(shown.at(key).as_string())) << "\n\n";
+    PrintPart(shown);
+    const auto* then = shown.if_contains("then");
+    for (const auto& step : then ? then->get_array() : json::array()) {
+      std::cout << "then, if the answer is such as " << step.at("after").as_string().c_str() << ":\n";
+      PrintPart(step.get_object());
     }
   }
   return kFine;

@@ -243,6 +243,19 @@ class PluginSink final : public Sink {
     return Read(out, delivery.step);
   }
 
+  std::optional<std::variant<HttpRequest, Outcome>> Preview(const SinkDelivery& delivery) override {
+    if (!sink_.preview) return std::nullopt;
+    const AbiDelivery abi(delivery);
+    RequestBuilder builder;
+    hsw_outcome out;
+    Prefill(out);
+    int refused = 1;
+    if (!Call(out, [&] { refused = sink_.preview(instance_, abi.get(), &builder.raw, &out); }) || refused) {
+      return Read(out, delivery.step);
+    }
+    return std::move(builder.request);
+  }
+
   void Reopen() override {
     if (!sink_.reopen) return;
     try {

@@ -57,6 +57,9 @@ class Sink {
   /// Call sinks: does it, blocking up to `timeout`. `canceled` may be asked from any thread.
   virtual Outcome Deliver(const SinkDelivery& delivery, std::chrono::milliseconds timeout,
                           const std::function<bool()>& canceled) = 0;
+  /// Call sinks: what Deliver would write and, as URL, where to; or why nothing. Empty where the plugin does not tell.
+  /// Pure.
+  virtual std::optional<std::variant<HttpRequest, Outcome>> Preview(const SinkDelivery&) { return std::nullopt; }
   /// The operator reloads and this sink stays: reopen files. May run during Deliver.
   virtual void Reopen() = 0;
   /// `text` with every secret of this sink's config replaced by "***", whatever its spelling, or about the first `most`

@@ -139,7 +139,19 @@ class Sink {
     return outcome;
   }
 
+  void Preview(const hsw::Delivery& delivery, hsw::Request& request) const {
+    std::string to;
+    for (const Address& address : to_) to += (to.empty() ? "" : ", ") + Readable(address);
+    request.Url(server_.url.substr(0, server_.url.rfind('/')));
+    request.Body("From: " + Readable(from_) + "\nTo: " + to + "\nSubject: " + Subject(delivery.Message()) + "\n\n" +
+                 PlainText(delivery.Message(), max_transcript_));
+  }
+
  private:
+  static std::string Readable(const Address& address) {
+    return address.name.empty() ? address.address : address.name + " <" + address.address + ">";
+  }
+
   /// The same for every attempt: who gets a mail twice, because an answer was lost, can tell.
   std::string MessageId(const hsw::Delivery& delivery) const {
     return "<" + std::string(hsw::View(delivery.Event().id)) + "." + std::string(delivery.Id()) +

@@ -45,7 +45,7 @@ class Sink {
     if (fd_ < 0) {
       if (const int error = Open()) return CannotOpen(error);
     }
-    MakeLine(delivery);
+    line_ = LineOf(delivery);
     const std::int64_t now_ms = delivery.NowUnixMs();
     if (rotation_.IsDue(size_, static_cast<std::int64_t>(line_.size()), written_ms_, now_ms)) {
       // A file that grows on is better than a line that does not arrive.
@@ -60,17 +60,22 @@ class Sink {
     return outcome;
   }
 
+  void Preview(const hsw::Delivery& delivery, hsw::Request& request) const {
+    request.Url(path_);
+    request.Body(LineOf(delivery));
+  }
+
   void Reopen() { reopen_ = true; }
 
  private:
-  void MakeLine(const hsw::Delivery& delivery) {
-    line_ = R"({"delivery":)";
-    hsw::AppendJsonString(line_, delivery.Id());
-    line_ += R"(,"rule":)";
-    hsw::AppendJsonString(line_, delivery.Rule());
-    line_ += R"(,"event":)";
-    line_ += delivery.EventJson();
-    line_ += "}\n";
+  static std::string LineOf(const hsw::Delivery& delivery) {
+    std::string line = R"({"delivery":)";
+    hsw::AppendJsonString(line, delivery.Id());
+    line += R"(,"rule":)";
+    hsw::AppendJsonString(line, delivery.Rule());
+    line += R"(,"event":)";
+    line += delivery.EventJson();
+    return line + "}\n";
   }
 
   int Open() {

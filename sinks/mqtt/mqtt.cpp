@@ -91,6 +91,12 @@ class Sink {
     }
   }
 
+  void Preview(const hsw::Delivery& delivery, hsw::Request& request) const {
+    request.Url((server_.tls ? "mqtts://" : "mqtt://") + server_.host + ":" + std::to_string(server_.port) + " " +
+                TopicFor(topic_, delivery));
+    request.Body(raw_ ? delivery.RawBody().value_or("(what the platform posted)") : delivery.EventJson());
+  }
+
  private:
   Server server_;
   const std::string topic_;

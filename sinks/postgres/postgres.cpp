@@ -42,6 +42,11 @@ class Sink {
     return OutcomeOf(answer);
   }
 
+  void Preview(const hsw::Delivery& delivery, hsw::Request& request) const {
+    request.Url("row of " + Quoted(table_));
+    request.Body(RowOf(delivery));
+  }
+
  private:
   /// An error of the server that the connection leads to, where another may take over: it has become read-only, is
   /// shutting down or starting.

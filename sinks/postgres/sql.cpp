@@ -128,6 +128,19 @@ std::string Upsert(std::string_view table) {
          " FROM (SELECT $1::jsonb AS e) AS given ON CONFLICT (event_id) DO UPDATE SET " + changes;
 }
 
+std::string RowOf(const hsw::Delivery& delivery) {
+  std::string row;
+  for (const Column& column : kColumns) {
+    const auto value = column.name == "event"      ? delivery.EventJson()
+                       : column.name == "event_id" ? delivery.Value("/id")
+                       : column.name == "agent"    ? delivery.Value("/agent/name")
+                                                   : delivery.Value("/" + std::string(column.name));
+    const auto agent_id = column.name == "agent" && !value ? delivery.Value("/agent/id") : std::nullopt;
+    row.append(column.name).append(" = ").append(value ? *value : agent_id.value_or("NULL")).append("\n");
+  }
+  return row;
+}
+
 std::string WithoutNul(std::string_view json) {
   std::string out;
   out.reserve(json.size());

@@ -15,6 +15,9 @@ std::vector<std::string> CreateTable(std::string_view table);
 /// The statement that writes the event $1, a normalized event as JSON, or writes it anew.
 std::string Upsert(std::string_view table);
 
+/// The row of an event for people, a column a line.
+std::string RowOf(const hsw::Delivery& delivery);
+
 /// JSON without the character U+0000, which PostgreSQL does not store.
 std::string WithoutNul(std::string_view json);
 

@@ -113,7 +113,8 @@ PIN(offsetof(hsw_sink, interpret), 104);
 PIN(offsetof(hsw_sink, deliver), 112);
 PIN(offsetof(hsw_sink, reopen), 120);
 PIN(offsetof(hsw_sink, advise), 128); /* 1.1 */
-PIN(sizeof(hsw_sink), 136);
+PIN(offsetof(hsw_sink, preview), 136); /* 1.2 */
+PIN(sizeof(hsw_sink), 144);
 
 PIN(offsetof(hsw_advice, rate_max), 4);
 PIN(offsetof(hsw_advice, rate_per_ms), 8);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace hsw {
 namespace {
@@ -13,6 +14,47 @@ TEST(SinkText, BlankIsWhatShowsNothing) {
   EXPECT_TRUE(IsBlank(""));
   EXPECT_TRUE(IsBlank(" \t\r\n"));
   EXPECT_FALSE(IsBlank(" x"));
+  // Unicode's White_Space: NEL, no-break space, en quad, line separator, narrow no-break space, ideographic space.
+  for (const char* space : {"\xC2\x85", "\xC2\xA0", "\xE2\x80\x80", "\xE2\x80\xA8", "\xE2\x80\xAF", "\xE3\x80\x80"}) {
+    EXPECT_TRUE(IsBlank(space));
+    EXPECT_FALSE(IsBlank(space + std::string("x")));
+  }
+  EXPECT_FALSE(IsBlank("\xE2\x80\x8B")) << "a zero width space is none";
+}
+
+TEST(SinkText, ReadsCodePointsAndWhatIsNone) {
+  const auto first = [](std::string_view text) {
+    std::size_t size = 0;
+    const char32_t c = FirstCodePoint(text, size);
+    return std::pair(c, size);
+  };
+  EXPECT_EQ(first("a"), std::pair(U'a', std::size_t{1}));
+  EXPECT_EQ(first("é!"), std::pair(U'é', std::size_t{2}));
+  EXPECT_EQ(first("你"), std::pair(U'你', std::size_t{3}));
+  EXPECT_EQ(first("😀"), std::pair(U'😀', std::size_t{4}));
+  for (const char* bad : {"\x80", "\xC3", "\xC3(", "\xE4\xBD", "\xC0\xAF", "\xF5\x80\x80\x80", "\xFF"}) {
+    EXPECT_EQ(first(bad), std::pair(char32_t{0xFFFD}, std::size_t{1}));
+  }
+  EXPECT_TRUE(IsNoncharacter(0xFDD0) && IsNoncharacter(0xFFFE) && IsNoncharacter(0x10FFFF));
+  EXPECT_FALSE(IsNoncharacter(0xFDCF) || IsNoncharacter(0xFFFD) || IsNoncharacter(0x10000));
+  EXPECT_TRUE(IsControl(0) && IsControl(0x7F) && IsControl(0x9F));
+  EXPECT_FALSE(IsControl(' ') || IsControl(0xA0));
+}
+
+TEST(SinkText, SeesWhatBeginsABlock) {
+  const auto escaped = [](std::string_view text) {
+    return Escaped(text, 1000, "…", [](std::string_view code_point, const TextSpot& spot, std::string& out) {
+      if (BeginsBlock(code_point[0], spot)) out += '\\';
+      out += code_point;
+    });
+  };
+  EXPECT_EQ(escaped("15. March\n 2) x\n3.5\n4.\n5.\tx\na1. x"), "15\\. March\n 2\\) x\n3.5\n4\\.\n5\\.\tx\na1. x");
+  EXPECT_EQ(escaped("# a\n- b\n+ c\n> d\n===\n---\na # - + > ="),
+            "\\# a\n\\- b\n\\+ c\n\\> d\n\\===\n\\---\na # - + > =");
+  EXPECT_EQ(escaped("1\x01\x02. x"), "1\\. x") << "what is left out is not seen either";
+  EXPECT_EQ(escaped("1.\xEF\xBF\xBE x"), "1\\. x");
+  EXPECT_EQ(escaped("\xE3\x80\x80# x"), "\xE3\x80\x80\\# x") << "behind white space of any kind";
+  EXPECT_EQ(escaped("a\xE2\x80\xA8# x"), "a\n\\# x") << "a line separator ends a line";
 }
 
 TEST(SinkText, ShortensByCharactersAndByBytesWithoutSplittingOne) {

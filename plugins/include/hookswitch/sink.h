@@ -271,6 +271,10 @@ typedef struct hsw_sink {
   /* [control] Since 1.1. Optional. For a plugin whose instances differ in what they can take: corrects `advice`, which
    * holds this struct's rate_max … concurrency. */
   void (*advise)(hsw_instance* self, hsw_advice* advice);
+
+  /* [deliver] Since 1.2. Call sinks, optional: what deliver would write, for people (`hookswitch preview`). Fills in
+   * the body (the line, the row, the mail) and as URL where it goes; no I/O. As render otherwise. */
+  int (*preview)(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome);
 } hsw_sink;
 
 /* The one exported symbol. [control] Called once after loading. Returns NULL if it cannot work with this host. */

@@ -18,7 +18,7 @@
 // Optional members: hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response&) (without it: hsw::FromHttp),
 // static void Check(const hsw::Config&, hsw::Report&), void Reopen(), hsw::Options Advise() const. A call sink has,
 // instead of Render and Interpret, hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&) and is made a plugin by
-// HSW_CALL_SINK.
+// HSW_CALL_SINK; it may have void Preview(const hsw::Delivery&, hsw::Request&) for `hookswitch preview`.
 //
 // Exceptions become outcomes here and never cross the border: hsw::Rejected and hsw::Misconfigured what they say, any
 // other one a retry with its text. One thrown by the constructor refuses the config with its text.
@@ -514,6 +514,16 @@ struct Shims {
                       hsw_outcome* out) noexcept {
     Guard(out, [&] { Self(self)->Deliver(Call(call), Delivery(delivery)).CopyTo(out); });
   }
+  static int Preview(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request,
+                     hsw_outcome* out) noexcept {
+    const bool made = Guard(out, [&] {
+      Request to(request);
+      if constexpr (requires(const Delivery& d) { Self(self)->Preview(d, to); }) {
+        Self(self)->Preview(Delivery(delivery), to);
+      }
+    });
+    return made ? 0 : 1;
+  }
   static void Advise(hsw_instance* self, hsw_advice* advice) noexcept {
     if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) {
       const Options options = Self(self)->Advise();
@@ -563,6 +573,7 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   if constexpr (requires(T & t, const Call& c, const Delivery& d) { t.Deliver(c, d); }) sink.deliver = S::Deliver;
   sink.reopen = S::Reopen;
   if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) sink.advise = S::Advise;
+  if constexpr (requires(T & t, const Delivery& d, Request& r) { t.Preview(d, r); }) sink.preview = S::Preview;
   return sink;
 }
 
