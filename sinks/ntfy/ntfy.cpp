@@ -37,6 +37,20 @@ About AboutOf(std::string_view code) {
   return About::kStatus;
 }
 
+/// The topic of a link to it, https://ntfy.sh/calls-7Hq2, as a browser shows it; what is no link stays.
+std::string TopicOf(std::string topic) {
+  while (topic.ends_with('/')) topic.pop_back();
+  return topic.substr(topic.rfind('/') + 1);
+}
+
+/// The server: that of the config, else that of a topic that is a link.
+std::string ServerOf(const hsw::Config& config) {
+  const auto topic = config.String("topic");
+  const auto slash = topic.find('/', topic.find("://") == std::string::npos ? 0 : topic.find("://") + 3);
+  const bool is_link = topic.find("://") != std::string::npos && slash != std::string::npos;
+  return config.String("server", is_link ? topic.substr(0, slash) : "https://ntfy.sh");
+}
+
 struct Look {
   std::int64_t priority;
   std::string tags;
@@ -75,8 +89,8 @@ std::string TextOf(const hsw::Message& message, std::size_t max_transcript) {
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)
-      : url_(config.String("server", "https://ntfy.sh")),
-        topic_(config.String("topic")),
+      : url_(ServerOf(config)),
+        topic_(TopicOf(config.String("topic"))),
         token_(config.String("token")),
         max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 1000))),
         info_(LookOf(config, "info", 3, "information_source")),
@@ -90,8 +104,7 @@ class Sink {
   }
 
   static void Check(const hsw::Config& config, hsw::Report& report) {
-    const auto problem =
-        hsw::ProblemWithServiceUrl(config.String("server", "https://ntfy.sh"), config.Bool("allow_http"), true);
+    const auto problem = hsw::ProblemWithServiceUrl(ServerOf(config), config.Bool("allow_http"), true);
     if (!problem.empty()) report("/server", "server " + problem);
   }
 
@@ -181,8 +194,8 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["topic"],
   "properties": {
-    "server": {"type": "string", "default": "https://ntfy.sh", "description": "The server's root URL, without the topic."},
-    "topic": {"type": "string", "pattern": "^[-_A-Za-z0-9]{1,64}$", "description": "The topic. On an open server whoever knows it can read along."},
+    "server": {"type": "string", "description": "The server's root URL, without the topic. Without it https://ntfy.sh, or the one that topic links to."},
+    "topic": {"type": "string", "pattern": "^(https?://[^/ ]{1,255}/)?[-_A-Za-z0-9]{1,64}/?$", "description": "The topic, or a link to it. On an open server whoever knows it can read along."},
     "token": {"type": "string", "x-secret": true, "description": "Access token, for topics that are not open to all."},
     "allow_http": {"type": "boolean", "default": false, "description": "Accept a server without TLS: for tests and private networks."},
     "priority": {

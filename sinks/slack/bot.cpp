@@ -52,6 +52,15 @@ std::string PercentEncoded(std::string_view text) {
   return out;
 }
 
+/// The channel's ID out of a link that Slack copies, https://….slack.com/archives/C012ABCDEF; what is no link stays.
+std::string ChannelOf(std::string channel) {
+  constexpr std::string_view kFolder = "/archives/";
+  const auto at = channel.find(kFolder);
+  if (!channel.starts_with("https://") || at == std::string::npos) return channel;
+  const auto id = channel.substr(at + kFolder.size());
+  return id.substr(0, id.find_first_of("/?#"));
+}
+
 /// FNV-1a: tells a transcript from the one that was sent before.
 std::string Fingerprint(std::string_view text) {
   std::uint64_t hash = 14695981039346656037U;
@@ -130,7 +139,7 @@ struct Bot::Step {
 Bot::Bot(const hsw::Config& config)
     : api_(config.String("api_url", "https://slack.com/api")),
       authorization_("Bearer " + config.String("token")),
-      channel_(config.String("channel")),
+      channel_(ChannelOf(config.String("channel"))),
       thread_(config.String("thread") == "call"),
       update_(config.Bool("update")),
       any_host_(config.Bool("allow_any_host")),
@@ -144,7 +153,8 @@ Bot::Bot(const hsw::Config& config)
     const std::string choice = "channels." + std::to_string(i) + ".";
     const auto channel = config.Find(choice + "channel");
     if (!channel) break;
-    channels_.push_back({config.String(choice + "rule"), config.String(choice + "agent"), std::string(*channel)});
+    channels_.push_back(
+        {config.String(choice + "rule"), config.String(choice + "agent"), ChannelOf(std::string(*channel))});
   }
 }
 

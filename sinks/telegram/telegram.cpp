@@ -45,6 +45,17 @@ bool IsAny(std::string_view text, const Words& words) {
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return Holds(text, word); });
 }
 
+/// The chat of a link as Telegram copies it: https://t.me/c/1234567890/5 is that of a private group, https://t.me/name
+/// one of a public chat. What is no link stays.
+std::string ChatOf(std::string chat) {
+  constexpr std::string_view kLink = "https://t.me/", kPrivate = "c/";
+  if (!chat.starts_with(kLink)) return chat;
+  std::string_view rest = std::string_view(chat).substr(kLink.size());
+  const bool is_private = rest.starts_with(kPrivate);
+  if (is_private) rest.remove_prefix(kPrivate.size());
+  return (is_private ? "-100" : "@") + std::string(rest.substr(0, rest.find('/')));
+}
+
 /// A text that grows, and how long Telegram will find it.
 struct Html {
   std::string text;
@@ -86,7 +97,7 @@ class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)
       : url_(config.String("server", "https://api.telegram.org")),
-        chat_id_(config.String("chat_id")),
+        chat_id_(ChatOf(config.String("chat_id"))),
         topic_id_(config.Int("topic_id")),
         thread_by_call_(config.String("thread") == "call"),
         max_transcript_(static_cast<std::size_t>(config.Int("max_transcript", 3000))) {
@@ -239,7 +250,7 @@ constexpr const char* kSchema = R"({
   "required": ["token", "chat_id"],
   "properties": {
     "token": {"type": "string", "x-secret": true, "pattern": "^[0-9]{3,20}:[-_A-Za-z0-9]{20,80}$", "description": "The bot's token, as @BotFather gives it: 123456:ABC…"},
-    "chat_id": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^(-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32})$"}], "description": "The chat: its number (groups: negative), or a public channel's @name, in quotes."},
+    "chat_id": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^(-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32}|https://t\\.me/(c/[0-9]{1,20}|[A-Za-z0-9_]{4,32})(/[0-9]+){0,2}/?)$"}], "description": "The chat: its number (groups: negative), a public channel's @name, in quotes, or a link to it, https://t.me/…"},
     "topic_id": {"type": "integer", "minimum": 1, "description": "Posts into this topic of a forum group."},
     "thread": {"type": "string", "enum": ["none", "call"], "default": "none", "description": "call: later messages of a call reply to its first."},
     "silent": {"type": "array", "items": {"type": "string", "enum": ["info", "success", "warning", "error"]}, "description": "Severities that arrive without a sound."},
