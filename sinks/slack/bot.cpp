@@ -229,8 +229,9 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
       envelope.Key("thread_ts").String(step.thread_ts);
     }
     request.Body(std::string(envelope.Text()).append(1, ',').append(body, 1));
-    // One message per second and channel, short bursts allowed (docs.slack.dev/apis/web-api/rate-limits).
-    request.Pace(step.channel, 1, 1000, 3);
+    // One message per second and channel, short bursts allowed (docs.slack.dev/apis/web-api/rate-limits): 25 at once
+    // have been taken (RamblingCookieMonster/PSSlack#52), and a channel that Slack limits holds no other.
+    request.Pace(step.channel, 1, 1000, 10);
   };
   const auto form = [&](std::string_view method, std::string body) {
     request.Url(api_ + "/" + std::string(method));

@@ -52,7 +52,7 @@ TEST_F(Preview, ShowsEveryStepOfABot) {
   ASSERT_EQ(urls.size(), 3U);
   EXPECT_EQ(urls[0], "https://slack.com/api/files.getUploadURLExternal");
   EXPECT_EQ(urls[2], "https://slack.com/api/files.completeUploadExternal");
-  EXPECT_EQ(shown.at("then").at(1).at("body"), "assistant: Hello.\nuser: a long story\n");
+  EXPECT_EQ(shown.at("then").at(1).at("body"), "Agent: Hello.\nUser: a long story\n");
   EXPECT_THAT(text_, HasSubstr("then, if the answer is such as {\"ok\":true"));
   EXPECT_THAT(text_, Not(HasSubstr("xoxb-1-2-abc")));
 }

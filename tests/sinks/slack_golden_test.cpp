@@ -204,7 +204,7 @@ TEST(SlackAdvice, LeavesABotsPaceToItsChannels) {
   EXPECT_EQ(request->pace->key, "C1");
   EXPECT_EQ(request->pace->max, 1);
   EXPECT_EQ(request->pace->per, std::chrono::seconds(1));
-  EXPECT_EQ(request->pace->burst, 3);
+  EXPECT_EQ(request->pace->burst, 10);
 }
 
 TEST(SlackAdvice, IsOneMessagePerSecondWithShortBursts) {
