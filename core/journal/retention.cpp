@@ -4,62 +4,67 @@
 #include <limits>
 
 #include "core/base/log.h"
+#include "core/journal/rows.h"
 
 namespace hookswitch {
 namespace {
+
 constexpr std::chrono::seconds kPassAgain{60};
-}
+constexpr std::int64_t kUnknownTime = std::numeric_limits<std::int64_t>::min();  // has to be read
+
+}  // namespace
 
 Result<bool> Retention::Step(Store& store, const Clock& clock, std::uint64_t bytes, int chunk) {
-  const std::int64_t now_ms = clock.Wall().time_since_epoch().count();
+  TimeRuns& runs = store.runs_;
   const std::int64_t cutoff_ms =
-      age_.count() == 0 ? std::numeric_limits<std::int64_t>::min() : now_ms - static_cast<std::int64_t>(age_.count());
+      age_.count() == 0 ? kUnknownTime : Ms(clock.Wall()) - static_cast<std::int64_t>(age_.count());
   const bool by_size = size_ != 0 && bytes > size_;
-  if (skipped_ && clock.Mono() - pass_began_ >= kPassAgain) {
-    next_ = 0;
-    skipped_ = false;
-    oldest_ms_ = std::numeric_limits<std::int64_t>::min();
+  const auto due = [&] { return by_size ? runs.First() : runs.OldestUntil(cutoff_ms); };
+  if (look_again_ && clock.Mono() >= *look_again_) {
+    look_again_.reset();
+    runs.Restart();
   }
-  if (next_ == 0) pass_began_ = clock.Mono();
-  if (!by_size && oldest_ms_ > cutoff_ms) return false;
-  if (!by_size && age_.count() == 0) return false;
-
+  const auto rest = due();
+  if (!rest) return false;
   std::string reason;
   for (const int count : {chunk, 1}) {
-    auto more = RemoveSome(store, cutoff_ms, by_size, count);
-    if (more || more.error().code != ErrorCode::kInvalid) return more;
-    reason = std::move(more).error().message;
+    const auto skipped = RemoveSome(store, *rest, cutoff_ms, by_size, count);
+    if (skipped) {
+      if (*skipped && !look_again_) look_again_ = clock.Mono() + kPassAgain;
+      return due().has_value();
+    }
+    if (skipped.error().code != ErrorCode::kInvalid) return skipped.error();
+    reason = skipped.error().message;
   }
   // A destroyed page keeps its neighbours from being emptied too: they stay, one line tells, and the rest goes on.
   if (!std::exchange(damage_told_, true)) {
-    log::Error("journal_rows_damaged", {{"file", store.path_}, {"event", next_}, {"reason", reason}});
+    log::Error("journal_rows_damaged", {{"file", store.path_}, {"event", rest->next}, {"reason", reason}});
   }
   ++store.bad_rows_;
-  ++next_;
+  runs.Advance(*rest, rest->next + 1, kUnknownTime, false);
   return true;
 }
 
-Result<bool> Retention::RemoveSome(Store& store, std::int64_t cutoff_ms, bool by_size, int chunk) {
+Result<bool> Retention::RemoveSome(Store& store, const TimeRuns::Rest& rest, std::int64_t cutoff_ms, bool by_size,
+                                   int chunk) {
   std::vector<Event> old;
   Store::Statements& sql = store.sql_;
-  EventSeq next = next_;
-  bool more = false;
-  std::int64_t oldest_ms = oldest_ms_;
-  sql.old_events.Bind(next_);
+  EventSeq next = rest.next;
+  std::int64_t next_ms = TimeRuns::kNever;
+  sql.old_events.Bind(rest.next, rest.end);
   for (;;) {
     const auto row = sql.old_events.Next();
     if (!row) {
       if (old.empty() || row.error().code != ErrorCode::kInvalid) return row.error();
-      more = true;
+      next_ms = kUnknownTime;
       break;
     }
     if (!*row) break;
     Event event{sql.old_events.Int(0), sql.old_events.Int(1), {},
                 sql.old_events.Int(3), sql.old_events.Int(4), sql.old_events.Int(5)};
-    oldest_ms = event.received_ms;
-    if (!by_size && event.received_ms > cutoff_ms) break;
-    if (static_cast<int>(old.size()) == chunk) {
-      more = true;
+    if ((!by_size && event.received_ms > cutoff_ms) || static_cast<int>(old.size()) == chunk) {
+      next = event.seq;
+      next_ms = event.received_ms;
       break;
     }
     if (const std::string_view digest = sql.old_events.Bytes(2); digest.size() == event.digest.size()) {
@@ -69,13 +74,18 @@ Result<bool> Retention::RemoveSome(Store& store, std::int64_t cutoff_ms, bool by
     old.push_back(event);
   }
   sql.old_events.Reset();
-  if (!old.empty()) HSW_TRY(RemoveAll(store, old));
-  next_ = next;
-  oldest_ms_ = oldest_ms;
-  return more;
+  std::size_t removed = 0;
+  if (!old.empty()) {
+    const auto done = RemoveAll(store, old);
+    if (!done) return done.error();
+    removed = *done;
+  }
+  const bool skipped = removed != old.size();
+  store.runs_.Advance(rest, next, next_ms, skipped);
+  return skipped;
 }
 
-Status Retention::RemoveAll(Store& store, const std::vector<Event>& old) {
+Result<std::size_t> Retention::RemoveAll(Store& store, const std::vector<Event>& old) {
   const EventSeq events_before = store.events_;
   std::vector<const Event*> removed;
   const auto remove = [&]() -> Status {
@@ -97,11 +107,10 @@ Status Retention::RemoveAll(Store& store, const std::vector<Event>& old) {
   };
   if (Status done = remove(); !done) {
     store.Rollback();
-    return done;
+    return done.error();
   }
   for (const Event* event : removed) store.dedup_.Erase(event->digest, event->seq);
-  skipped_ = skipped_ || removed.size() != old.size();
-  return Ok();
+  return removed.size();
 }
 
 Result<std::optional<Retention::Deliveries>> Retention::DeliveriesToRemove(Store& store, const Event& event) {

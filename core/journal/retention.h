@@ -9,8 +9,9 @@
 
 namespace hookswitch {
 
-/// Removes events that are too old or too many, oldest first, a chunk at a time; never one with a delivery that has not
-/// ended. For the store's thread.
+/// Removes events that are too old or too many, a chunk at a time; never one with a delivery that has not ended. By age
+/// the oldest go first, by size those that were accepted first. An event from the future, received before the wall
+/// clock was set back, stays until its own time comes and holds up no other. For the store's thread.
 class Retention {
  public:
   /// A zero age or size means no such limit.
@@ -38,20 +39,19 @@ class Retention {
     std::vector<Row> rows;
     bool has_replays = false;
   };
-  Result<bool> RemoveSome(Store& store, std::int64_t cutoff_ms, bool by_size, int chunk);
-  /// In one transaction, or in none if all must stay.
-  Status RemoveAll(Store& store, const std::vector<Event>& old);
+  /// Looks at up to `chunk` events of `rest` and removes those that must go. Returns whether one of them has to wait
+  /// for its deliveries.
+  Result<bool> RemoveSome(Store& store, const TimeRuns::Rest& rest, std::int64_t cutoff_ms, bool by_size, int chunk);
+  /// In one transaction, or in none if all must stay. Returns how many were removed.
+  Result<std::size_t> RemoveAll(Store& store, const std::vector<Event>& old);
   /// Empty if the event has a delivery that has not ended.
   Result<std::optional<Deliveries>> DeliveriesToRemove(Store& store, const Event& event);
   Status Remove(Store& store, const Event& event, const Deliveries& deliveries);
 
   const std::chrono::milliseconds age_;
   const std::uint64_t size_;
-  EventSeq next_ = 0;  ///< where this pass goes on
   bool damage_told_ = false;
-  bool skipped_ = false;  ///< this pass left something behind
-  MonoTime pass_began_{};
-  std::int64_t oldest_ms_ = 0;  ///< nothing from next_ on is older
+  std::optional<MonoTime> look_again_{};  ///< at what was left behind
 };
 
 }  // namespace hookswitch

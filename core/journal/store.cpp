@@ -112,7 +112,8 @@ Status Store::Connect() {
       {&sql_.page_count, "PRAGMA page_count"},
       {&sql_.free_count, "PRAGMA freelist_count"},
       {&sql_.old_events,
-       "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? ORDER BY seq"},
+       "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? AND seq < ? "
+       "ORDER BY seq"},
       {&sql_.old_delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
       {&sql_.old_attempt, "SELECT previous FROM attempt WHERE seq = ?"},
       {&sql_.old_replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
@@ -149,10 +150,11 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
       "0))");
   if (!last_delivery) return last_delivery.error();
 
-  auto events = db_.Prepare("SELECT seq, dedup FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
+  auto events = db_.Prepare("SELECT seq, dedup, received_ms FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
   if (!events) return events.error();
   const auto bad_events = ScanRows(*events, event, *last_event, [&](Statement& row) {
     ++events_;
+    runs_.Add(row.Int(0), row.Int(2));
     const std::string_view bytes = row.Bytes(1);
     Digest digest;
     if (bytes.size() != digest.size()) {
@@ -235,6 +237,7 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
   ++next_event_;
   ++events_;
   dedup_.Insert(event.dedup, seq);
+  runs_.Add(seq, Ms(event.received_at));
   undo_.digests.emplace_back(event.dedup, seq);
   accepted = {.event = seq, .id = {}, .duplicate = false, .first_delivery = first_delivery};
   accepted_at = event.received_at;
@@ -339,6 +342,7 @@ void Store::Rollback() {
   // Fails if SQLite has rolled back by itself, which is as good.
   (void)sql_.rollback.Run();
   next_event_ = undo_.next_event;
+  runs_.RemoveFrom(next_event_);
   next_delivery_ = undo_.next_delivery;
   stored_floor_ = undo_.stored_floor;
   next_refused_ = undo_.next_refused;

@@ -13,6 +13,7 @@
 #include "core/journal/journal.h"
 #include "core/journal/pending_set.h"
 #include "core/journal/sqlite.h"
+#include "core/journal/time_runs.h"
 
 namespace hookswitch {
 
@@ -111,6 +112,7 @@ class Store {
 
   DedupSet dedup_;
   PendingSet pending_;
+  TimeRuns runs_;
   std::uint64_t events_ = 0;
   std::uint64_t bad_rows_ = 0;
   bool has_memory_ = false;
