@@ -146,8 +146,8 @@ struct LaneDue {
 /// Told about each record once, on the journal's own thread: those that are stored in their order. `fallback` is the
 /// number of the new delivery that `fallback_sink` asked for, or 0.
 ///
-/// A record that cannot be written now is kept and tried again. One that meets a damaged row never can be: it is set
-/// aside (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after
+/// A record that cannot be written now is kept and tried again. One that meets a damaged row, or is too large for one,
+/// never can be: it is set aside (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after
 /// a restart.
 using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback, bool stored)>;
 
@@ -184,8 +184,8 @@ class Journal {
   /// The same dedup digest again succeeds and says so. If its content is the same, or not known, it changes nothing.
   /// Else it is a revision: its body takes the place of the stored one, which is kept beside it (the last 16 of them),
   /// what waits carries it, and `deliveries` are compared with those of the event (Accepted::Revised). Errors:
-  /// kUnavailable (not writable now; try later), kFull (over `max_backlog` waiting deliveries). Blocks until the commit
-  /// is on disk, usually under 5 ms.
+  /// kUnavailable (not writable now; try later), kFull (over `max_backlog` waiting deliveries), kTooLarge (this event
+  /// never can be stored; others are not held up). Blocks until the commit is on disk, usually under 5 ms.
   [[nodiscard]] virtual Result<Accepted> Append(const NewEvent& event) = 0;
   /// The same without waiting: `done` is told once what Append would have returned, on a thread of the journal's own or
   /// within this call. It must not block or throw. `event` and what it borrows stay until then.

@@ -7,14 +7,27 @@
 namespace hookswitch {
 namespace {
 
+ErrorCode CodeOf(int primary) {
+  switch (primary) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT: return ErrorCode::kInvalid;
+    case SQLITE_TOOBIG: return ErrorCode::kTooLarge;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE: return ErrorCode::kInternal;
+    default: return ErrorCode::kUnavailable;
+  }
+}
+
 Error FaultOf(sqlite3* db, int code) {
   const int primary = code & 0xff;
-  const bool damaged = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_FORMAT;
   std::string text = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   if (const int os = db != nullptr ? sqlite3_system_errno(db) : 0; os != 0 && primary == SQLITE_IOERR) {
     text += " (errno " + std::to_string(os) + ")";
   }
-  return {damaged ? ErrorCode::kInvalid : ErrorCode::kUnavailable, std::move(text)};
+  return {CodeOf(primary), std::move(text)};
 }
 
 }  // namespace
@@ -23,34 +36,42 @@ Statement::~Statement() {
   sqlite3_finalize(stmt_);
 }
 
-Statement::Statement(Statement&& other) noexcept : stmt_(std::exchange(other.stmt_, nullptr)) {}
+Statement::Statement(Statement&& other) noexcept
+    : stmt_(std::exchange(other.stmt_, nullptr)), unbound_(other.unbound_) {}
 
 Statement& Statement::operator=(Statement&& other) noexcept {
   std::swap(stmt_, other.stmt_);
+  std::swap(unbound_, other.unbound_);
   return *this;
 }
 
-Status Statement::Run() {
-  const int code = sqlite3_step(stmt_);
-  if (code == SQLITE_DONE || code == SQLITE_ROW) [[likely]] {
+Result<bool> Statement::Step() {
+  // A parameter that was not bound keeps its last value: running would store something else.
+  if (unbound_ != SQLITE_OK) [[unlikely]] {
     sqlite3_reset(stmt_);
-    return Ok();
+    return Error{CodeOf(unbound_ & 0xff), sqlite3_errstr(unbound_)};
   }
-  Error fault = Fault();
+  const int code = sqlite3_step(stmt_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) [[likely]]
+    return false;
+  sqlite3* db = sqlite3_db_handle(stmt_);
+  Error fault = FaultOf(db, sqlite3_extended_errcode(db));
   sqlite3_reset(stmt_);
   return fault;
 }
 
-Result<bool> Statement::Next() {
-  const int code = sqlite3_step(stmt_);
-  if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) {
-    sqlite3_reset(stmt_);
-    return false;
-  }
-  Error fault = Fault();
+Status Statement::Run() {
+  const auto row = Step();
+  if (!row) return row.error();
   sqlite3_reset(stmt_);
-  return fault;
+  return Ok();
+}
+
+Result<bool> Statement::Next() {
+  auto row = Step();
+  if (row && !*row) sqlite3_reset(stmt_);
+  return row;
 }
 
 void Statement::Reset() {
@@ -71,22 +92,20 @@ bool Statement::IsNull(int column) const {
 }
 
 void Statement::BindOne(int index, std::int64_t value) {
-  sqlite3_bind_int64(stmt_, index, value);
+  if (const int code = sqlite3_bind_int64(stmt_, index, value); code != SQLITE_OK) unbound_ = code;
 }
 
 // A null pointer would be bound as NULL.
 void Statement::BindOne(int index, std::string_view text) {
-  sqlite3_bind_text64(stmt_, index, text.data() != nullptr ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  const char* start = text.data() != nullptr ? text.data() : "";
+  const int code = sqlite3_bind_text64(stmt_, index, start, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  if (code != SQLITE_OK) unbound_ = code;
 }
 
 void Statement::BindOne(int index, Blob blob) {
-  const std::string_view bytes = blob.bytes;
-  sqlite3_bind_blob64(stmt_, index, bytes.data() != nullptr ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
-}
-
-Error Statement::Fault() const {
-  sqlite3* db = sqlite3_db_handle(stmt_);
-  return FaultOf(db, sqlite3_extended_errcode(db));
+  const char* start = blob.bytes.data() != nullptr ? blob.bytes.data() : "";
+  const int code = sqlite3_bind_blob64(stmt_, index, start, blob.bytes.size(), SQLITE_STATIC);
+  if (code != SQLITE_OK) unbound_ = code;
 }
 
 Database::~Database() {

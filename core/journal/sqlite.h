@@ -19,9 +19,11 @@ class Statement {
   Statement(Statement&& other) noexcept;
   Statement& operator=(Statement&& other) noexcept;
 
-  /// Binds from parameter 1 on: integers, texts (string_view) and blobs (Blob).
+  /// Binds from parameter 1 on: integers, texts (string_view) and blobs (Blob). What cannot be bound is told by the next
+  /// Run or Next.
   template <class... Args>
   Statement& Bind(const Args&... args) {
+    unbound_ = 0;
     int index = 0;
     (BindOne(++index, args), ...);
     return *this;
@@ -46,13 +48,16 @@ class Statement {
   void BindOne(int index, std::int64_t value);
   void BindOne(int index, std::string_view text);
   void BindOne(int index, Blob blob);
-  Error Fault() const;
+  /// Steps once. Errors leave the statement reset.
+  Result<bool> Step();
 
   sqlite3_stmt* stmt_ = nullptr;
+  int unbound_ = 0;  ///< SQLite's code for a parameter that could not be bound
 };
 
-/// One connection, used by one thread at a time. Errors: kInvalid (what was to be read is damaged), kUnavailable
-/// (anything else: no space, I/O, locked, read-only); the message holds SQLite's own words.
+/// One connection, used by one thread at a time. Errors: kInvalid (what was to be read is damaged), kTooLarge and
+/// kInternal (this row cannot be stored: too long; against a constraint), kUnavailable (anything else: no space, I/O,
+/// locked, read-only); the message holds SQLite's own words.
 class Database {
  public:
   Database() = default;

@@ -38,14 +38,20 @@ struct AppendRequest {
   Accepted accepted{};
   WallTime accepted_at{};
   std::optional<Error> error{};
+  bool is_hopeless = false;  ///< this event can never be stored, whatever else is
 };
+
+/// Whether `error` is about the row alone: the same row will fail again, others need not.
+bool IsAboutTheRow(const Error& error) {
+  return error.code == ErrorCode::kInvalid || error.code == ErrorCode::kTooLarge || error.code == ErrorCode::kInternal;
+}
 
 /// A change that someone asked for and waits for. `run` may be run again after a rollback; rows that it finds damaged
 /// it puts into `damaged` and steps over the next time.
 struct Command {
   std::function<Status(Store& store, std::set<DeliverySeq>& damaged)> run;
   std::set<DeliverySeq> damaged{};
-  bool is_hopeless = false;  ///< it met damage that it cannot step over
+  bool is_hopeless = false;  ///< it met damage that it cannot step over, or asks for what cannot be stored
   std::optional<Error> error{};
 };
 
@@ -177,8 +183,9 @@ class SqliteJournal final : public JournalWithHistory {
     std::vector<AppendRequest> appends;
     std::vector<RefusedRequest> refused;
     std::vector<Command*> commands;
-    bool refused_damaged = false;  ///< they met a damaged page
-    Command* damaged = nullptr;    ///< the command that met one
+    bool refused_damaged = false;         ///< they met a damaged page
+    AppendRequest* unstorable = nullptr;  ///< the event that cannot be stored
+    Command* damaged = nullptr;           ///< the command that met a damaged page
     bool anyone_waits = false;
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;
     std::vector<DeliverySeq> set_aside;
@@ -328,6 +335,11 @@ class SqliteJournal final : public JournalWithHistory {
       }
       store_->Rollback();
       batch.recorded.clear();
+      if (AppendRequest* request = std::exchange(batch.unstorable, nullptr); request != nullptr) {
+        request->is_hopeless = true;
+        request->error = Error{written.error().code, "this event cannot be stored: " + written.error().message};
+        continue;
+      }
       if (std::exchange(batch.refused_damaged, false)) {
         DropRefused(batch, written.error());
         continue;
@@ -361,24 +373,30 @@ class SqliteJournal final : public JournalWithHistory {
     // would be answered without a write: the first commit writes, so it syncs all of that.
     if (!is_proven_) HSW_TRY(store_->Probe());
     for (AppendRequest& request : batch.appends) {
+      if (request.is_hopeless) continue;
       request.error.reset();
       Status stored =
           store_->Append(*request.event, request.sum, options_.max_backlog, request.accepted, request.accepted_at);
       if (stored) continue;
-      if (stored.error().code != ErrorCode::kFull) return stored;
+      if (stored.error().code != ErrorCode::kFull) {
+        // Damage where events are appended is none of this event's: it fails all of them, and /readyz has to say so.
+        const bool is_its_own = IsAboutTheRow(stored.error()) && stored.error().code != ErrorCode::kInvalid;
+        if (is_its_own) batch.unstorable = &request;
+        return stored;
+      }
       request.error = std::move(stored).error();
     }
     for (std::size_t i = 0; i < kept_.size() && i < records; ++i) {
       DeliverySeq fallback = 0;
       if (Status stored = store_->Record(kept_[i], fallback); !stored) {
-        if (stored.error().code == ErrorCode::kInvalid) damaged = i;
+        if (IsAboutTheRow(stored.error())) damaged = i;
         return stored;
       }
       batch.recorded.emplace_back(kept_[i].delivery, fallback);
     }
     for (const RefusedRequest& refused : batch.refused) {
       if (Status stored = store_->Refused(refused); !stored) {
-        batch.refused_damaged = stored.error().code == ErrorCode::kInvalid;
+        batch.refused_damaged = IsAboutTheRow(stored.error());
         return stored;
       }
     }
@@ -389,7 +407,7 @@ class SqliteJournal final : public JournalWithHistory {
       if (done) continue;
       command->is_hopeless = command->damaged.size() == known;
       if (done.error().code != ErrorCode::kNotFound) {
-        if (done.error().code == ErrorCode::kInvalid) batch.damaged = command;
+        if (IsAboutTheRow(done.error())) batch.damaged = command;
         return done;
       }
       command->error = std::move(done).error();

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <fstream>
 #include <future>
+#include <map>
+#include <optional>
 #include <semaphore>
 #include <thread>
 #include <utility>
@@ -374,6 +376,110 @@ TEST_F(LogTest, IsNotTakenForMovedWhenAnotherIsAtIt) {
   EXPECT_EQ(sqlite3_wal_checkpoint_v2(other, nullptr, SQLITE_CHECKPOINT_FULL, nullptr, nullptr), SQLITE_BUSY);
   EXPECT_TRUE(asked);
   sqlite3_close(reader);
+}
+
+/// While one exists a row of a journal that is opened may not be longer than `bytes`.
+class RowLimit {
+ public:
+  explicit RowLimit(int bytes) {
+    bytes_ = bytes;
+    EXPECT_EQ(sqlite3_auto_extension(reinterpret_cast<void (*)()>(&Set)), SQLITE_OK);
+  }
+  ~RowLimit() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&Set)); }
+
+ private:
+  static int Set(sqlite3* db, const char**, const void*) {
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, bytes_);
+    return SQLITE_OK;
+  }
+  static inline int bytes_ = 0;
+};
+
+TEST_F(SqliteJournal, WhatIsTooLongForARowHoldsUpNothingElse) {
+  log::SetWriterForTest([](log::Level, std::string_view) {});
+  const RowLimit limit(100'000);
+  ASSERT_TRUE(Open());
+  // The writer is held where it tells of a first commit, so that all that follows goes with one.
+  std::binary_semaphore entered(0), go_on(0), all(0);
+  std::map<DeliverySeq, bool> told;
+  journal_->OnRecorded([&](DeliverySeq delivery, DeliverySeq, bool stored) {
+    told[delivery] = stored;
+    if (told.size() == 1) {
+      entered.release();
+      go_on.acquire();
+    }
+    if (told.size() == 4) all.release();
+  });
+  ASSERT_TRUE(Append("before", 100, {"a", "b", "c", "d"}));
+  Deliver(1, 1);
+  entered.acquire();
+
+  constexpr int kEvents = 20;
+  std::vector<std::string> keys, bodies;
+  for (int i = 0; i < kEvents; ++i) {
+    keys.push_back("event " + std::to_string(i));
+    bodies.push_back(keys.back() + std::string(i % 5 == 2 ? 200'000 : 1000, 'b'));
+  }
+  std::vector<std::optional<ErrorCode>> answers(kEvents, ErrorCode::kNotFound);
+  std::vector<NewEvent> events(kEvents);
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    events[i].source = "bolna";
+    events[i].body = bodies[i];
+    events[i].dedup = DigestOf(keys[i]);
+    events[i].received_at = clock_.Wall();
+    journal_->AppendThen(events[i], [&answers, i](const Result<Accepted>& accepted) {
+      answers[i] = accepted ? std::optional<ErrorCode>() : accepted.error().code;
+    });
+  }
+  AttemptRecord record;
+  record.event = 1;
+  record.number = 1;
+  record.state = DeliveryState::kDelivered;
+  for (record.delivery = 2; record.delivery <= 4; ++record.delivery) {
+    record.response = std::string(record.delivery == 3 ? 200'000 : 10, 'r');
+    journal_->Record(record);
+  }
+  RefusedRequest refused;
+  refused.detail = std::string(200'000, 'd');
+  journal_->RecordRefused(refused);
+  go_on.release();
+  const Status paused = journal_->SavePause(std::string(200'000, 's'), true);
+  ASSERT_FALSE(paused);
+  EXPECT_EQ(paused.error().code, ErrorCode::kTooLarge);
+  all.acquire();
+
+  for (int i = 0; i < kEvents; ++i) {
+    const auto expected = i % 5 == 2 ? std::optional(ErrorCode::kTooLarge) : std::nullopt;
+    EXPECT_EQ(answers[static_cast<std::size_t>(i)], expected) << i;
+  }
+  EXPECT_EQ(told, (std::map<DeliverySeq, bool>{{1, true}, {2, true}, {3, false}, {4, true}}));
+  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  EXPECT_EQ(journal_->Stats().events, 1u + kEvents - kEvents / 5);
+  EXPECT_TRUE(journal_->SavePause("ops", true));
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(journal_->Stats().pending, 1u);
+  log::SetWriterForTest(nullptr);
+}
+
+TEST_F(SqliteJournal, AParameterThatCannotBeBoundIsToldAndNothingIsStored) {
+  Shell("CREATE TABLE t(a, b)");
+  auto db = Database::Open(path_, Database::Mode::kWrite);
+  ASSERT_TRUE(db);
+  auto insert = db->Prepare("INSERT INTO t VALUES(?, ?)");
+  ASSERT_TRUE(insert);
+  ASSERT_TRUE(insert->Bind(1, 1).Run());
+  const Status surplus = insert->Bind(2, 2, 2).Run();
+  ASSERT_FALSE(surplus);
+  EXPECT_EQ(surplus.error().code, ErrorCode::kInternal);
+  // More than SQLite takes, and nobody looks at it.
+  const std::string_view endless("", std::size_t{1} << 40);
+  for (const bool first : {true, false}) {
+    const Status done = first ? insert->Bind(endless, 3).Run() : insert->Bind(3, Statement::Blob{endless}).Run();
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::kTooLarge);
+  }
+  EXPECT_TRUE(insert->Bind(4, 4).Run()) << "what was not bound once is bound again";
+  EXPECT_EQ(Shell("SELECT group_concat(a) FROM t"), "1,4");
 }
 
 TEST_F(SqliteJournal, UnderLoadACommitGathersWhatComesMeanwhile) {
