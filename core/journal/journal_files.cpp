@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 namespace hookswitch {
@@ -20,6 +24,37 @@ Error CannotUse(const std::string& path, const char* doing) {
 std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
+}
+
+/// `path` without links, as far as it is there.
+std::string RealPath(const std::string& path) {
+  std::error_code failed;
+  const auto real = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : real.string();
+}
+
+/// What a lock file of ours holds: the number of a process and a line break, or nothing. Empty if it is none.
+std::optional<std::string> PidIn(int fd) {
+  char text[32] = {};
+  const ssize_t length = pread(fd, text, sizeof text - 1, 0);
+  if (length < 0) return {};
+  std::string_view pid(text, static_cast<std::size_t>(length));
+  if (pid.ends_with('\n')) pid.remove_suffix(1);
+  const bool is_one = pid.size() <= 20 && std::ranges::all_of(pid, [](char c) { return c >= '0' && c <= '9'; });
+  return is_one ? std::optional(std::string(pid)) : std::nullopt;
+}
+
+/// Whom its mode lets write it; "" for its owner alone.
+std::string WritersByMode(const struct stat& info) {
+  if ((info.st_mode & S_IWOTH) != 0) return "every user";
+  // A group of root's own is root; OpenShift gives its folders to it.
+  if ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0) return "group " + std::to_string(info.st_gid);
+  return "";
+}
+std::string OtherWriters(const struct stat& info) {
+  std::string who = WritersByMode(info);
+  if (who.empty() && info.st_uid != 0 && info.st_uid != geteuid()) who = "user " + std::to_string(info.st_uid);
+  return who;
 }
 
 }  // namespace
@@ -36,22 +71,30 @@ JournalLock& JournalLock::operator=(JournalLock&& other) noexcept {
 }
 
 Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
-  const std::string path = journal_path + ".lock";
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const std::string path = RealPath(journal_path) + ".lock";
+  // O_NONBLOCK: a FIFO must not be waited for.
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+  if (fd < 0 && errno == ELOOP) {
+    return Error{ErrorCode::kUnavailable, path + " is a symbolic link, which is not followed: remove it"};
+  }
   if (fd < 0) return CannotUse(path, "open");
   JournalLock lock(fd);
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return CannotUse(path, "open");
+  if (!S_ISREG(info.st_mode)) {
+    return Error{ErrorCode::kUnavailable, path + " is not a regular file: move it away"};
+  }
+  const auto pid = PidIn(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return CannotUse(path, "lock");
-    char pid[32] = {};
-    const ssize_t length = pread(fd, pid, sizeof pid - 1, 0);
-    std::string holder(pid, length > 0 ? static_cast<std::size_t>(length) : 0);
-    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
-    return Error{ErrorCode::kUnavailable, "journal " + journal_path + " is in use by another hookswitch (pid " +
-                                              holder + "): stop that one, or give this one a journal.path of its own"};
+    const std::string holder = pid && !pid->empty() ? " (pid " + *pid + ")" : "";
+    return Error{ErrorCode::kUnavailable, "journal " + journal_path + " is in use by another hookswitch" + holder +
+                                              ": stop that one, or give this one a journal.path of its own"};
   }
   // Only for the message above, so failing is no reason to stop.
-  const std::string pid = std::to_string(getpid()) + "\n";
-  if (ftruncate(fd, 0) == 0) (void)!pwrite(fd, pid.data(), pid.size(), 0);
+  const std::string ours = std::to_string(getpid()) + "\n";
+  const bool may_write = pid && info.st_nlink == 1;
+  if (may_write && ftruncate(fd, 0) == 0) (void)!pwrite(fd, ours.data(), ours.size(), 0);
   return lock;
 }
 
@@ -60,8 +103,11 @@ Status MakeFolderFor(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::exists(folder, ignored)) return Ok();
   HSW_TRY(MakeFolderFor(folder));
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return CannotUse(folder, "make folder");
-  return Ok();
+  if (mkdir(folder.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return Ok();
+    return CannotUse(folder, "make folder");
+  }
+  return SyncFolderOf(folder);
 }
 
 Status MakeFile(const std::string& path) {
@@ -79,9 +125,70 @@ Status SyncFolderOf(const std::string& path) {
   const int folder_fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_fd < 0) return CannotUse(folder, "open");
   const int synced = fsync(folder_fd);
+  const int error = errno;
   close(folder_fd);
-  if (synced != 0) return CannotUse(folder, "sync");
+  errno = error;
+  // Some file systems cannot sync a folder; nothing more can be done there.
+  if (synced != 0 && errno != EINVAL && errno != ENOTSUP) return CannotUse(folder, "sync");
   return Ok();
+}
+
+std::vector<Exposed> FindExposed(const std::string& path) {
+  std::vector<Exposed> found;
+  const auto look = [&](const std::string& what, std::string (*writers)(const struct stat& info)) {
+    struct stat info {};
+    if (stat(what.c_str(), &info) != 0) return;
+    const std::string who = writers(info);
+    if (who.empty()) return;
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", info.st_mode & 07777U);
+    found.push_back(
+        {what, who + " may write it (mode " + mode + "): give it to the user that hookswitch runs as, and chmod go-w"});
+  };
+  const std::string file = RealPath(path);
+  std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  look(folder, OtherWriters);
+  // Who may write a folder further up can put another one in the place of ours, unless it is sticky. That such a folder
+  // belongs to somebody else says little: in a container most do.
+  while (folder.has_relative_path()) {
+    folder = folder.parent_path();
+    look(folder,
+         [](const struct stat& info) { return (info.st_mode & S_ISVTX) != 0 ? std::string() : WritersByMode(info); });
+  }
+  for (const char* part : {"", "-wal", "-shm", ".lock"}) look(file + part, OtherWriters);
+  return found;
+}
+
+std::string_view NetworkFileSystemOf(const std::string& path) {
+  struct statfs info {};
+  if (statfs(path.c_str(), &info) != 0) return "";
+  return NetworkFileSystemName(static_cast<std::uint32_t>(info.f_type));
+}
+
+std::string_view NetworkFileSystemName(std::uint64_t type) {
+  // statfs(2), linux/magic.h and the file systems' own sources.
+  switch (type) {
+    case 0x6969: return "NFS";
+    case 0x517b: return "SMB";
+    case 0xff534d42:
+    case 0xfe534d42: return "CIFS";
+    case 0x01021997: return "9p";
+    case 0x00c36400: return "Ceph";
+    case 0x5346414f:
+    case 0x6b414653: return "AFS";
+    case 0x73757245: return "Coda";
+    case 0x0bd00bd0: return "Lustre";
+    case 0x47504653: return "GPFS";
+    case 0x19830326: return "BeeGFS";
+    case 0x7461636f: return "OCFS2";
+    case 0x01161970: return "GFS2";
+    case 0x20030528: return "OrangeFS";
+    case 0xaad7aaea: return "PanFS";
+    case 0x65735546: return "FUSE";  // sshfs, GlusterFS, s3fs …; a few are local
+    case 0x786f4256: return "vboxsf";
+    case 0xbacbacbc: return "vmhgfs";
+    default: return "";
+  }
 }
 
 }  // namespace hookswitch

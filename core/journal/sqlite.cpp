@@ -159,6 +159,14 @@ Result<std::int64_t> Database::Ask(std::string_view sql) {
   return *row ? statement->Int(0) : 0;
 }
 
+Result<std::string> Database::AskText(std::string_view sql) {
+  auto statement = Prepare(sql);
+  if (!statement) return std::move(statement).error();
+  auto row = statement->Next();
+  if (!row) return std::move(row).error();
+  return *row ? std::string(statement->Bytes(0)) : std::string();
+}
+
 std::int64_t Database::Changes() const {
   return sqlite3_changes64(db_);
 }

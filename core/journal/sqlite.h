@@ -19,8 +19,8 @@ class Statement {
   Statement(Statement&& other) noexcept;
   Statement& operator=(Statement&& other) noexcept;
 
-  /// Binds from parameter 1 on: integers, texts (string_view) and blobs (Blob). What cannot be bound is told by the next
-  /// Run or Next.
+  /// Binds from parameter 1 on: integers, texts (string_view) and blobs (Blob). What cannot be bound is told by the
+  /// next Run or Next.
   template <class... Args>
   Statement& Bind(const Args&... args) {
     unbound_ = 0;
@@ -73,6 +73,8 @@ class Database {
   [[nodiscard]] Result<Statement> Prepare(std::string_view sql);
   /// The first column of the first row, 0 if there is none.
   [[nodiscard]] Result<std::int64_t> Ask(std::string_view sql);
+  /// The same as text, "" if there is none.
+  [[nodiscard]] Result<std::string> AskText(std::string_view sql);
   std::int64_t Changes() const;
   std::int64_t LastInsertRowid() const;
   /// `frames` is kept up to date with the frames in the write-ahead log as this connection commits. It outlives this.

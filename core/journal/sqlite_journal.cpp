@@ -576,6 +576,18 @@ Error CannotOpen(const std::string& path, const Error& error) {
   return {error.code == ErrorCode::kUnsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable, std::move(text)};
 }
 
+void WarnOfItsPlace(const std::string& path) {
+  for (const Exposed& exposed : FindExposed(path)) {
+    log::Warn("journal_exposed", {{"path", exposed.path}, {"reason", exposed.reason}});
+  }
+  if (const std::string_view kind = NetworkFileSystemOf(path); !kind.empty()) {
+    log::Warn("journal_on_network_disk",
+              {{"file", path},
+               {"kind", kind},
+               {"reason", "locks and syncs of a network file system may not hold: put journal.path on a local disk"}});
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
@@ -586,6 +598,7 @@ Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOption
   HSW_TRY(MakeFile(options.path));
   auto store = Store::Open(options.path, tuning.page_size);
   if (!store) return CannotOpen(options.path, store.error());
+  WarnOfItsPlace(options.path);
   return std::unique_ptr<JournalWithHistory>(
       std::make_unique<SqliteJournal>(options, clock, tuning, std::move(*lock), std::move(*store)));
 }

@@ -44,12 +44,19 @@ Status Store::Connect() {
   if (!opened) return opened.error();
   sql_ = {};
   db_ = std::move(*opened);
-  const std::string pragmas = "PRAGMA page_size = " + std::to_string(page_size_) +
-                              "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                              " PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
-                              // A log that was long once is overwritten in place, which syncs faster than growing it.
-                              " PRAGMA journal_size_limit = 134217728";
-  HSW_TRY(db_.Exec(pragmas.c_str()));
+  HSW_TRY(db_.Exec(("PRAGMA page_size = " + std::to_string(page_size_)).c_str()));
+  const auto mode = db_.AskText("PRAGMA journal_mode = WAL");
+  if (!mode) return mode.error();
+  if (*mode != "wal") {
+    return Error{ErrorCode::kUnavailable,
+                 "its file system cannot keep a write-ahead log (SQLite's journal_mode stays \"" + *mode +
+                     "\"): put journal.path on a local disk"};
+  }
+  HSW_TRY(
+      db_.Exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768;"
+               " PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
+               // A log that was long once is overwritten in place, which syncs faster than growing it.
+               " PRAGMA journal_size_limit = 134217728"));
   const auto salt = PrepareSchema(db_);
   if (!salt) return salt.error();
   salt_ = *salt;

@@ -10,7 +10,7 @@ namespace hookswitch {
 class TempFolder {
  public:
   TempFolder() {
-    std::string name = testing::TempDir() + "/hsw_journal_XXXXXX";
+    std::string name = testing::TempDir() + "hsw_journal_XXXXXX";
     const char* made = mkdtemp(name.data());
     EXPECT_NE(made, nullptr);
     path_ = name;
