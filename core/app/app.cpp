@@ -483,6 +483,7 @@ void App::Drain() {
   impl_->dispatcher->Drain(left());
   impl_->ingress->Drain(std::max(left(), kLastAnswers));
   impl_->admin->Drain(std::chrono::milliseconds(200));
+  impl_->journal->Close();
 }
 
 std::string App::IngressAddress() const {

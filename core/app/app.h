@@ -34,7 +34,8 @@ class App {
   /// thread, at least half a second after the start and between two calls.
   std::string_view Hanging();
 
-  /// Stops accepting, finishes what is in flight within server.drain_timeout, leaves the rest in the journal. Once.
+  /// Stops accepting, finishes what is in flight within server.drain_timeout, leaves the rest in the journal and closes
+  /// that. Once.
   void Drain();
 
   std::string IngressAddress() const;

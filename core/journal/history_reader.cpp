@@ -367,6 +367,7 @@ HistoryReader::~HistoryReader() = default;
 template <class Answer, class... Parameters, class... Arguments>
 Answer HistoryReader::Ask(Answer (Connection::*question)(Parameters...), const Arguments&... arguments) {
   MutexLock lock(mu_);
+  if (closed_) return Error{ErrorCode::kUnavailable, "the journal is closed"};
   if (!connection_) {
     auto opened = Connection::Open(path_, salt_);
     if (!opened) return opened.error();
@@ -375,6 +376,12 @@ Answer HistoryReader::Ask(Answer (Connection::*question)(Parameters...), const A
   Answer answer = ((*connection_).*question)(arguments...);
   if (!answer && answer.error().code == ErrorCode::kUnavailable) connection_.reset();
   return answer;
+}
+
+void HistoryReader::Close() {
+  MutexLock lock(mu_);
+  closed_ = true;
+  connection_.reset();
 }
 
 Result<Page<EventSummary>> HistoryReader::ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) {

@@ -26,6 +26,8 @@ class HistoryReader {
   Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery);
   Result<std::vector<Revision>> RevisionsOf(EventSeq event);
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit);
+  /// Gives up the file; everything fails as kUnavailable from now on.
+  void Close();
 
  private:
   class Connection;
@@ -35,6 +37,7 @@ class HistoryReader {
   const std::string path_;
   const std::uint16_t salt_;
   Mutex mu_;
+  bool closed_ GUARDED_BY(mu_) = false;
   std::unique_ptr<Connection> connection_ GUARDED_BY(mu_);
 };
 

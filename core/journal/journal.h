@@ -147,8 +147,8 @@ struct LaneDue {
 /// number of the new delivery that `fallback_sink` asked for, or 0.
 ///
 /// A record that cannot be written now is kept and tried again. One that meets a damaged row, or is too large for one,
-/// never can be: it is set aside (`stored` is false) and the delivery stays as its row says, if that can be read: it may be pending again after
-/// a restart.
+/// never can be: it is set aside (`stored` is false) and the delivery stays as its row says, if that can be read: it
+/// may be pending again after a restart.
 using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback, bool stored)>;
 
 struct JournalStats {
@@ -213,6 +213,10 @@ class Journal {
   [[nodiscard]] virtual Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) = 0;
 
   virtual JournalStats Stats() = 0;
+
+  /// Stores what Record was given and leaves the journal such that a copy of its file alone is complete; blocks. To be
+  /// called once, when nobody sends any more: what is asked afterwards fails as kUnavailable, and records are dropped.
+  virtual void Close() {}
 };
 
 struct SqliteOptions {

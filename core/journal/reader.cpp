@@ -12,6 +12,7 @@ Reader::Reader(std::string path, std::uint16_t salt) : path_(std::move(path)), s
 
 Status Reader::Connect() {
   if (db_) return Ok();
+  if (closed_) return Error{ErrorCode::kUnavailable, "the journal is closed"};
   auto opened = Database::Open(path_, Database::Mode::kRead);
   if (!opened) return opened.error();
   const std::pair<Statement*, std::string> statements[] = {
@@ -30,6 +31,13 @@ Status Reader::Connect() {
   }
   db_ = std::move(*opened);
   return Ok();
+}
+
+void Reader::Close() {
+  MutexLock lock(mu_);
+  closed_ = true;
+  for (Statement* statement : {&pending_, &lanes_, &event_, &memory_}) *statement = Statement();
+  db_.reset();
 }
 
 Result<std::vector<PendingDelivery>> Reader::LoadPending(DeliverySeq after, DeliverySeq last, std::size_t limit) {

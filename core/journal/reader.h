@@ -21,6 +21,8 @@ class Reader {
   Result<std::vector<LaneDue>> LoadLanes();
   Result<StoredEvent> Load(EventSeq event);
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key);
+  /// Gives up the file; everything fails as kUnavailable from now on.
+  void Close();
 
  private:
   Status Connect() REQUIRES(mu_);
@@ -28,6 +30,7 @@ class Reader {
   const std::string path_;
   const std::uint16_t salt_;
   Mutex mu_;
+  bool closed_ GUARDED_BY(mu_) = false;
   std::optional<Database> db_ GUARDED_BY(mu_);
   Statement pending_ GUARDED_BY(mu_);
   Statement lanes_ GUARDED_BY(mu_);

@@ -192,6 +192,13 @@ Result<Database::Checkpoint> Database::MoveLog() {
   return result;
 }
 
+Status Database::EmptyLog() {
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code == SQLITE_BUSY) return Error{ErrorCode::kUnavailable, "another program is reading it"};
+  if (code != SQLITE_OK) return FaultOf(db_, code);
+  return Ok();
+}
+
 Status Database::CopyTo(Database& target) {
   sqlite3_backup* copy = sqlite3_backup_init(target.db_, "main", db_, "main");
   if (copy == nullptr) return FaultOf(target.db_, sqlite3_extended_errcode(target.db_));

@@ -85,6 +85,8 @@ class Database {
     int moved = 0;   ///< of them, already in the database; -1 likewise
   };
   [[nodiscard]] Result<Checkpoint> MoveLog();
+  /// Moves all of the log into the database, syncs that and empties the log; waits a little for others who read.
+  [[nodiscard]] Status EmptyLog();
   /// Copies every page into `target`, as of one moment, damaged ones too.
   [[nodiscard]] Status CopyTo(Database& target);
   /// Syncs the database file itself.

@@ -74,19 +74,31 @@ class SqliteJournal final : public JournalWithHistory {
     writer_ = std::thread([this] { Run(); });
   }
 
-  ~SqliteJournal() override {
+  ~SqliteJournal() override { Close(); }
+
+  void Close() override {
+    if (!writer_.joinable()) return;
     {
       MutexLock lock(mu_);
       stop_ = true;
     }
     work_.NotifyAll();
     writer_.join();
+    // Whoever closes the file last removes the log, so that nobody needs more than the file.
+    checkpointer_.reset();
+    due_reader_.Close();
+    page_reader_.Close();
+    history_.Close();
+    if (const Status closed = store_->Close(); !closed) {
+      log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", closed.error().message}});
+    }
   }
 
   Result<Accepted> Append(const NewEvent& event) override {
     Result<Accepted> result = Accepted{};
-    gate_.Wait(Enqueue(
-        event, [&](Result<Accepted> told) { result = std::move(told); }, true));
+    const auto batch = Enqueue(
+        event, [&](Result<Accepted> told) { result = std::move(told); }, true);
+    if (batch) gate_.Wait(*batch);
     return result;
   }
 
@@ -98,6 +110,7 @@ class SqliteJournal final : public JournalWithHistory {
     bool wake;
     {
       MutexLock lock(mu_);
+      if (ended_) return;
       records_.push_back(std::move(record));
       wake = std::exchange(asleep_, false);
     }
@@ -191,19 +204,24 @@ class SqliteJournal final : public JournalWithHistory {
     std::vector<DeliverySeq> set_aside;
   };
 
-  /// Returns the batch that it goes with.
-  std::uint32_t Enqueue(const NewEvent& event, std::function<void(Result<Accepted>)> done, bool waits) {
+  static Error Closed() { return {ErrorCode::kUnavailable, "the journal is closed"}; }
+
+  /// Returns the batch that it goes with; empty: the journal is closed, and `done` was told so.
+  std::optional<std::uint32_t> Enqueue(const NewEvent& event, std::function<void(Result<Accepted>)> done, bool waits) {
     const std::uint64_t sum = SumOf(event.headers, event.body);
-    std::uint32_t batch;
-    bool wake;
+    std::optional<std::uint32_t> batch;
+    bool wake = false;
     {
       MutexLock lock(mu_);
-      appends_.push_back({.event = &event, .sum = sum, .done = std::move(done)});
-      anyone_waits_ = anyone_waits_ || waits;
-      batch = gathering_;
-      wake = std::exchange(asleep_, false) || (resting_ && appends_.size() == tuning_.events_enough);
+      if (!ended_) {
+        appends_.push_back({.event = &event, .sum = sum, .done = std::move(done)});
+        anyone_waits_ = anyone_waits_ || waits;
+        batch = gathering_;
+        wake = std::exchange(asleep_, false) || (resting_ && appends_.size() == tuning_.events_enough);
+      }
     }
     if (wake) work_.NotifyOne();
+    if (!batch) done(Closed());
     return batch;
   }
 
@@ -214,6 +232,7 @@ class SqliteJournal final : public JournalWithHistory {
     bool wake;
     {
       MutexLock lock(mu_);
+      if (ended_) return Closed();
       commands_.push_back(&command);
       anyone_waits_ = true;
       batch = gathering_;
@@ -272,7 +291,10 @@ class SqliteJournal final : public JournalWithHistory {
     }
     last_taken_ = std::chrono::steady_clock::now();
     const bool idle = appends_.empty() && records_.empty() && commands_.empty() && refused_.empty();
-    if (stop_ && idle && (kept_.empty() || (last_try_ && unwritable_))) return false;
+    if (stop_ && idle && (kept_.empty() || (last_try_ && unwritable_))) {
+      ended_ = true;
+      return false;
+    }
     last_try_ = stop_;
     batch.number = gathering_++;
     batch.appends.swap(appends_);
@@ -527,6 +549,7 @@ class SqliteJournal final : public JournalWithHistory {
   Mutex mu_;
   CondVar work_;
   bool stop_ GUARDED_BY(mu_) = false;
+  bool ended_ GUARDED_BY(mu_) = false;  ///< the writer takes nothing any more
   bool asleep_ GUARDED_BY(mu_) = false;
   bool resting_ GUARDED_BY(mu_) = false;  ///< between two commits, while the next one gathers
   std::uint32_t gathering_ GUARDED_BY(mu_) = 1;

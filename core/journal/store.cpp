@@ -148,6 +148,13 @@ Status Store::Reconnect() {
   return LoadAfter(next_event_ - 1, next_delivery_ - 1);
 }
 
+Status Store::Close() {
+  Status emptied = db_.EmptyLog();
+  sql_ = {};
+  db_.Close();
+  return emptied;
+}
+
 Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
   const auto last_event = db_.Ask(
       "SELECT max((SELECT value FROM meta WHERE key = 'next_event') - 1, ifnull((SELECT max(seq) FROM event), 0))");

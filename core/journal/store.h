@@ -53,6 +53,8 @@ class Store {
 
   /// Opens the connection anew, for one that failed in I/O cannot be trusted. Only between transactions.
   [[nodiscard]] Status Reconnect();
+  /// Empties the write-ahead log into the database and gives up the file. Only destruction may follow.
+  [[nodiscard]] Status Close();
 
   std::uint16_t salt() const { return salt_; }
   std::uint64_t events() const { return events_; }

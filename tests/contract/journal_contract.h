@@ -569,6 +569,7 @@ TEST_P(JournalContract, RecordsGivenBeforeClosingAreStored) {
   std::vector<DeliverySeq> deliveries;
   for (int i = 0; i < 100; ++i) deliveries.push_back(AppendOne("e" + std::to_string(i)));
   for (const DeliverySeq delivery : deliveries) journal_->Record(Delivered(delivery));
+  journal_->Close();
   Open();
   EXPECT_EQ(PendingSeqs(), Seqs{});
 }

@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/journal/retention.h"
 #include "core/journal/store.h"
+#include "core/journal/verify.h"
 #include "tests/journal/sqlite_fixture.h"
 
 namespace hookswitch {
@@ -530,6 +531,59 @@ TEST_F(SqliteJournal, EndsAtOnceWhileACommitGathers) {
   for (int i = 0; i < 200; ++i) Deliver(1, 1);
   ASSERT_TRUE(Open());
   EXPECT_EQ(Shell("SELECT count(*) FROM attempt"), "200");
+}
+
+TEST_F(SqliteJournal, AfterCloseTheFileAloneIsComplete) {
+  ASSERT_TRUE(Open());
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(Append("event " + std::to_string(i), 3000, {"ops"}));
+  ASSERT_TRUE(journal_->Load(1) && journal_->FindEvent(1) && journal_->LoadPending(0, 10)) << "readers are open";
+  for (DeliverySeq delivery = 1; delivery <= 30; ++delivery) Deliver(delivery, delivery);
+  journal_->Close();
+  for (const char* part : {"-wal", "-shm"}) EXPECT_FALSE(std::filesystem::exists(path_ + part)) << part;
+  const std::string copy = folder_ / "cold.db";
+  std::filesystem::copy_file(path_, copy);
+  const auto report = VerifyJournal(copy);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->IsSound());
+  EXPECT_EQ(report->events, 50u);
+  EXPECT_EQ(report->attempts, 30u);
+  EXPECT_EQ(report->pending, 20u);
+}
+
+TEST_F(SqliteJournal, WhatIsAskedAfterCloseFailsAtOnce) {
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("a", 100, {"ops"}));
+  journal_->Close();
+  journal_->Close();
+  EXPECT_EQ(Append("b").error().code, ErrorCode::kUnavailable);
+  NewEvent event;
+  event.source = "bolna";
+  std::optional<ErrorCode> told;
+  journal_->AppendThen(event, [&](const Result<Accepted>& accepted) { told = accepted.error().code; });
+  EXPECT_EQ(told, ErrorCode::kUnavailable);
+  Deliver(1, 1);
+  journal_->RecordRefused({});
+  EXPECT_EQ(journal_->SavePause("ops", true).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(journal_->Load(1).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(journal_->LoadPending(0, 1).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(journal_->ListEvents({}, 0, 1).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(journal_->Stats().events, 1u);
+  EXPECT_FALSE(std::filesystem::exists(path_ + "-wal")) << "nothing opens it again";
+}
+
+TEST_F(SqliteJournal, AReaderThatStaysDoesNotHoldUpItsEnd) {
+  LogLine warned("journal_checkpoint_failed");
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("a"));
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &reader), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM event", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_TRUE(Append("b"));
+  journal_->Close();
+  EXPECT_TRUE(warned.Await());
+  sqlite3_close(reader);
+  ASSERT_TRUE(Open());
+  EXPECT_TRUE(Append("b")->duplicate) << "it is in the log";
 }
 
 TEST_F(SqliteJournal, MemoryIsNotReadWhileNoSinkHasLeftAny) {
