@@ -6,10 +6,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <utility>
 
 #include "core/journal/journal_files.h"
+#include "core/journal/page_copy.h"
 #include "core/journal/sqlite.h"
 
 namespace hookswitch {
@@ -18,52 +19,60 @@ namespace {
 Error Failed(const std::string& path, const char* doing) {
   return {ErrorCode::kUnavailable, std::string("cannot ") + doing + " " + path + ": " + std::strerror(errno)};
 }
+Error Exists(const std::string& target) {
+  return {ErrorCode::kInvalid, target + " exists already; a backup replaces nothing"};
+}
 
-/// Is removed again unless it was given its name.
+/// A new file that has no name until it is whole, so that one that was killed leaves nothing; where the file system
+/// cannot do that, it has a name of its own beside the target.
 class Draft {
  public:
-  explicit Draft(const std::string& target) : target_(target), path_(target + ".tmp") {}
+  explicit Draft(const std::string& target) : target_(target) {}
   ~Draft() {
-    if (!kept_) unlink(path_.c_str());
+    if (fd_ >= 0) close(fd_);
+    if (!name_.empty()) unlink(name_.c_str());
   }
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
-  const std::string& path() const { return path_; }
+  int fd() const { return fd_; }
 
-  Status Make() const {
-    // What is there is left from a backup that was killed.
-    if (unlink(path_.c_str()) != 0 && errno != ENOENT) return Failed(path_, "replace");
-    const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return Failed(path_, "create");
-    close(fd);
-    return Ok();
+  Status Make() {
+    fd_ = open(FolderOf(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd_ >= 0 && access(Handle().c_str(), F_OK) == 0) return Ok();
+    if (fd_ >= 0) close(fd_);
+    name_ = target_ + ".XXXXXX";
+    fd_ = mkostemp(name_.data(), O_CLOEXEC);
+    if (fd_ >= 0) return Ok();
+    name_.clear();
+    return Failed(target_, "create");
   }
+
   Status Keep() {
-    const int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
-    if (fd < 0) return Failed(path_, "open");
-    const int synced = fsync(fd);
-    close(fd);
-    if (synced != 0) return Failed(path_, "sync");
-    // Some file systems cannot promise not to replace; the target was looked for at the beginning.
-    int moved = renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE);
-    if (moved != 0 && errno == EINVAL) moved = rename(path_.c_str(), target_.c_str());
-    if (moved != 0) return Failed(target_, "create");
-    kept_ = true;
+    if (fsync(fd_) != 0) return Failed(target_, "sync");
+    if (!(name_.empty() ? Link() : Rename())) return errno == EEXIST ? Exists(target_) : Failed(target_, "create");
+    name_.clear();
     return SyncFolderOf(target_);
   }
 
  private:
-  const std::string target_, path_;
-  bool kept_ = false;
+  std::string Handle() const { return "/proc/self/fd/" + std::to_string(fd_); }
+  bool Link() const { return linkat(AT_FDCWD, Handle().c_str(), AT_FDCWD, target_.c_str(), AT_SYMLINK_FOLLOW) == 0; }
+  bool Rename() const {
+    if (renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) == 0) return true;
+    // Some file systems cannot promise not to replace; the target was looked for at the beginning.
+    return errno == EINVAL && rename(name_.c_str(), target_.c_str()) == 0;
+  }
+
+  const std::string target_;
+  std::string name_;  ///< "" if it has none, or has the target's by now
+  int fd_ = -1;
 };
 
 }  // namespace
 
 Status BackupJournal(const std::string& path, const std::string& target) {
   struct stat info {};
-  if (lstat(target.c_str(), &info) == 0) {
-    return Error{ErrorCode::kInvalid, target + " exists already; a backup replaces nothing"};
-  }
+  if (lstat(target.c_str(), &info) == 0) return Exists(target);
   if (stat(path.c_str(), &info) != 0) return Failed(path, "read");
   auto source = Database::Open(path, Database::Mode::kRead);
   if (!source) return Error{source.error().code, "journal " + path + ": " + source.error().message};
@@ -72,15 +81,8 @@ Status BackupJournal(const std::string& path, const std::string& target) {
   if (*ours != 3) return Error{ErrorCode::kInvalid, path + " is not a journal of hookswitch"};
   Draft draft(target);
   HSW_TRY(draft.Make());
-  {
-    auto copy = Database::Open(draft.path(), Database::Mode::kWrite);
-    if (!copy) return Error{copy.error().code, draft.path() + ": " + copy.error().message};
-    // It is synced as a whole at the end, and is nothing before.
-    HSW_TRY(copy->Exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"));
-    if (Status copied = source->CopyTo(*copy); !copied) {
-      return Error{ErrorCode::kUnavailable,
-                   "cannot copy " + path + " to " + draft.path() + ": " + copied.error().message};
-    }
+  if (Status copied = CopyPages(*source, draft.fd()); !copied) {
+    return Error{copied.error().code, "cannot copy " + path + " to " + target + ": " + copied.error().message};
   }
   return draft.Keep();
 }

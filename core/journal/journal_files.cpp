@@ -21,11 +21,6 @@ Error CannotUse(const std::string& path, const char* doing) {
   return {ErrorCode::kUnavailable, std::string("cannot ") + doing + " " + path + ": " + std::strerror(errno)};
 }
 
-std::string FolderOf(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
 /// `path` without links, as far as it is there.
 std::string RealPath(const std::string& path) {
   std::error_code failed;
@@ -58,6 +53,11 @@ std::string OtherWriters(const struct stat& info) {
 }
 
 }  // namespace
+
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
 
 JournalLock::~JournalLock() {
   if (fd_ >= 0) close(fd_);

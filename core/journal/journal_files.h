@@ -27,6 +27,8 @@ class JournalLock {
   int fd_ = -1;
 };
 
+/// The folder that `path` is in.
+std::string FolderOf(const std::string& path);
 /// Makes the folder of `path` (0700) and all above it, if missing, so that they survive a power cut.
 [[nodiscard]] Status MakeFolderFor(const std::string& path);
 /// Makes `path` as an empty file (0600) that survives a power cut, if missing. SQLite gives its side files the same

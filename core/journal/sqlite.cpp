@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <array>
+#include <thread>
 #include <utility>
 
 namespace hookswitch {
@@ -31,6 +33,12 @@ Error FaultOf(sqlite3* db, int code) {
 }
 
 }  // namespace
+
+std::uint64_t RoundOf(const char* salts) {
+  std::uint64_t round = 0;
+  for (int i = 0; i < 8; ++i) round = round << 8 | static_cast<unsigned char>(salts[i]);
+  return round;
+}
 
 Statement::~Statement() {
   sqlite3_finalize(stmt_);
@@ -199,24 +207,70 @@ Status Database::EmptyLog() {
   return Ok();
 }
 
-Status Database::CopyTo(Database& target) {
-  sqlite3_backup* copy = sqlite3_backup_init(target.db_, "main", db_, "main");
-  if (copy == nullptr) return FaultOf(target.db_, sqlite3_extended_errcode(target.db_));
-  const int stepped = sqlite3_backup_step(copy, -1);
-  const int finished = sqlite3_backup_finish(copy);
-  if (stepped != SQLITE_DONE || finished != SQLITE_OK) {
-    return Error{ErrorCode::kUnavailable, sqlite3_errstr(finished != SQLITE_OK ? finished : stepped)};
+// By SQLite's own handles: closing one of ours would drop the locks that SQLite holds on the file.
+Result<sqlite3_file*> Database::FileOf(Part part) {
+  const int which = part == Part::kFile ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER;
+  sqlite3_file* file = nullptr;
+  const int code = sqlite3_file_control(db_, "main", which, &file);
+  if (code != SQLITE_OK) return FaultOf(db_, code);
+  if (file == nullptr || file->pMethods == nullptr) return Error{ErrorCode::kUnavailable, "it has no write-ahead log"};
+  return file;
+}
+
+// The layout of its header, of which there are two copies that differ while one is being written:
+// https://sqlite.org/walformat.html#the_wal_index_header
+Result<Database::Log> Database::ReadLog() {
+  constexpr int kRegion = 32768, kTries = 1000;
+  constexpr std::size_t kWords = 12, kFrames = 4, kPages = 5, kSalt = 8;
+  const auto found = FileOf(Part::kFile);
+  if (!found) return found.error();
+  sqlite3_file* file = *found;
+  if (file->pMethods->iVersion < 2) return Error{ErrorCode::kUnavailable, "its file system has no shared memory"};
+  volatile void* memory = nullptr;
+  const int code = file->pMethods->xShmMap(file, 0, kRegion, 0, &memory);
+  if (code != SQLITE_OK) return FaultOf(db_, code);
+  const auto* words = static_cast<const volatile std::uint32_t*>(memory);
+  for (int i = 0; words != nullptr && i < kTries; ++i) {
+    std::array<std::uint32_t, kWords> first{}, second{};
+    for (std::size_t word = 0; word < kWords; ++word) first[word] = words[word];
+    file->pMethods->xShmBarrier(file);
+    for (std::size_t word = 0; word < kWords; ++word) second[word] = words[kWords + word];
+    if (first == second) {
+      return Log{RoundOf(reinterpret_cast<const char*>(&first[kSalt])), first[kFrames], first[kPages]};
+    }
+    std::this_thread::yield();
   }
+  return Error{ErrorCode::kUnavailable, "the index of its write-ahead log cannot be read"};
+}
+
+Result<std::uint64_t> Database::SizeOf(Part part) {
+  const auto file = FileOf(part);
+  if (!file) return file.error();
+  sqlite3_int64 size = 0;
+  const int code = (*file)->pMethods->xFileSize(*file, &size);
+  if (code != SQLITE_OK) return FaultOf(db_, code);
+  return static_cast<std::uint64_t>(size);
+}
+
+Status Database::ReadBytes(Part part, std::uint64_t offset, std::span<char> bytes) {
+  const auto file = FileOf(part);
+  if (!file) return file.error();
+  const int code =
+      (*file)->pMethods->xRead(*file, bytes.data(), static_cast<int>(bytes.size()), static_cast<sqlite3_int64>(offset));
+  if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return Error{ErrorCode::kUnavailable, sqlite3_errstr(code)};
   return Ok();
 }
 
 Status Database::Sync() {
-  // By SQLite's own file handle: closing one of ours would drop the locks that SQLite holds on the file.
-  sqlite3_file* file = nullptr;
-  int code = sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  if (code == SQLITE_OK) code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  const auto file = FileOf(Part::kFile);
+  if (!file) return file.error();
+  const int code = (*file)->pMethods->xSync(*file, SQLITE_SYNC_NORMAL);
   if (code != SQLITE_OK) return FaultOf(db_, code);
   return Ok();
+}
+
+std::string Database::Path() const {
+  return sqlite3_db_filename(db_, "main");
 }
 
 void Database::Close() {

@@ -1,14 +1,20 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/base/result.h"
 
 struct sqlite3;
+struct sqlite3_file;
 struct sqlite3_stmt;
 
 namespace hookswitch {
+
+/// The salts of a write-ahead log, eight bytes as they stand in the log and its index, as one number: the first salt in
+/// the upper half, which grows by one each time the log starts again.
+std::uint64_t RoundOf(const char* salts);
 
 /// A prepared statement. Texts are bound without a copy: they live until the next Reset or Run.
 class Statement {
@@ -87,15 +93,28 @@ class Database {
   [[nodiscard]] Result<Checkpoint> MoveLog();
   /// Moves all of the log into the database, syncs that and empties the log; waits a little for others who read.
   [[nodiscard]] Status EmptyLog();
-  /// Copies every page into `target`, as of one moment, damaged ones too.
-  [[nodiscard]] Status CopyTo(Database& target);
+  /// The write-ahead log as its index in shared memory describes it. This connection has read something before.
+  struct Log {
+    std::uint64_t round = 0;   ///< the log's salts: other ones each time it starts again from its beginning
+    std::uint32_t frames = 0;  ///< committed in this round
+    std::uint32_t pages = 0;   ///< of the database
+  };
+  [[nodiscard]] Result<Log> ReadLog();
+  enum class Part { kFile, kLog };
+  [[nodiscard]] Result<std::uint64_t> SizeOf(Part part);
+  /// Fills `bytes` from `offset` on, with zeros beyond the end.
+  [[nodiscard]] Status ReadBytes(Part part, std::uint64_t offset, std::span<char> bytes);
   /// Syncs the database file itself.
   [[nodiscard]] Status Sync();
   void Close();
   bool IsOpen() const { return db_ != nullptr; }
+  /// Of the file, without links.
+  std::string Path() const;
 
  private:
   explicit Database(sqlite3* db) : db_(db) {}
+  Result<sqlite3_file*> FileOf(Part part);
+
   sqlite3* db_ = nullptr;
 };
 

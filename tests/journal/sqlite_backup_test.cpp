@@ -91,18 +91,31 @@ TEST_F(SqliteBackup, WhatWasAnsweredBeforeItBeganIsInIt) {
 
 TEST_F(SqliteBackup, ItIsForTheOwnerOnlyAndReplacesNothing) {
   FillAndClose();
-  std::ofstream(target_ + ".tmp") << "left by one that was killed";
-  ASSERT_TRUE(BackupJournal(path_, target_));
+  const std::string folder = folder_ / "backups";
+  std::filesystem::create_directory(folder);
+  const std::string target = folder + "/backup.db";
+  std::ofstream(target + ".tmp") << "not ours";
+  ASSERT_TRUE(BackupJournal(path_, target));
   struct stat info {};
-  ASSERT_EQ(stat(target_.c_str(), &info), 0);
+  ASSERT_EQ(stat(target.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
-  for (const char* rest : {".tmp", ".tmp-wal", ".tmp-shm", ".tmp-journal"}) {
-    EXPECT_FALSE(std::filesystem::exists(target_ + rest)) << rest;
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  EXPECT_EQ(names, (std::vector<std::string>{"backup.db", "backup.db.tmp"}));
+  EXPECT_EQ(std::filesystem::file_size(target + ".tmp"), 8u);
+  for (const char* kind : {"file", "link", "dangling"}) {
+    std::filesystem::remove(target);
+    if (kind == std::string("file")) std::ofstream(target) << "mine";
+    if (kind == std::string("link")) std::filesystem::create_symlink(path_, target);
+    if (kind == std::string("dangling")) std::filesystem::create_symlink(folder + "/none", target);
+    const Status again = BackupJournal(path_, target);
+    ASSERT_FALSE(again) << kind;
+    EXPECT_EQ(again.error().code, ErrorCode::kInvalid);
+    EXPECT_NE(again.error().message.find("exists already"), std::string::npos);
   }
-  const Status again = BackupJournal(path_, target_);
-  ASSERT_FALSE(again);
-  EXPECT_NE(again.error().message.find("exists already"), std::string::npos);
-  EXPECT_TRUE(Verify(target_).IsSound());
+  EXPECT_FALSE(std::filesystem::exists(folder + "/none"));
+  EXPECT_TRUE(Verify(path_).IsSound());
 }
 
 TEST_F(SqliteBackup, WhatIsNoJournalIsRefusedAndLeavesNothing) {
@@ -114,8 +127,9 @@ TEST_F(SqliteBackup, WhatIsNoJournalIsRefusedAndLeavesNothing) {
   EXPECT_FALSE(BackupJournal(folder_ / "text", target_));
   FillAndClose();
   EXPECT_FALSE(BackupJournal(path_, folder_ / "no/such/folder"));
-  EXPECT_FALSE(std::filesystem::exists(target_));
-  EXPECT_FALSE(std::filesystem::exists(target_ + ".tmp"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("backup")) << entry.path();
+  }
 }
 
 TEST_F(SqliteBackup, ADamagedJournalIsCopiedAsItIs) {
