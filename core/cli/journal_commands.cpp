@@ -2,6 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/cli/commands.h"
+#include "core/cli/printing.h"
 #include "core/config/loader.h"
 #include "core/journal/backup.h"
 #include "core/journal/verify.h"
@@ -21,31 +22,54 @@ Result<std::string> JournalOf(const Options& options) {
   return Error{ErrorCode::kInvalid, "cannot tell from " + options.config + " where the journal is"};
 }
 
+constexpr std::size_t kShown = 5;  // of each kind of damage, for people
+
 json::object ToJson(const std::string& path, const VerifyReport& report) {
-  json::array rows;
-  for (const VerifyReport::BadRow& bad : report.listed) {
-    rows.push_back(json::object{{"table", bad.table}, {"key", bad.key}, {"what", bad.what}});
+  json::array findings;
+  for (const VerifyReport::Finding& finding : report.findings) {
+    json::array first;
+    for (const auto& thing : finding.first) {
+      first.push_back(json::object{{"id", thing.id},
+                                   {"other", thing.other.empty() ? json::value(nullptr) : json::value(thing.other)}});
+    }
+    findings.push_back(json::object{
+        {"kind", finding.kind}, {"what", finding.what}, {"count", finding.count}, {"first", std::move(first)}});
   }
   return {{"file", path},
           {"sound", report.IsSound()},
+          {"bad", report.bad},
           {"events", report.events},
           {"deliveries", report.deliveries},
           {"pending", report.pending},
           {"attempts", report.attempts},
-          {"bad", report.bad},
-          {"rows", std::move(rows)}};
+          {"pages_checked", report.pages_checked},
+          {"findings", std::move(findings)}};
 }
 
 void PrintText(const std::string& path, const VerifyReport& report) {
-  for (const VerifyReport::BadRow& bad : report.listed) {
-    std::cout << bad.table;
-    if (bad.key != 0) std::cout << ' ' << bad.key;
-    std::cout << ": " << bad.what << '\n';
+  std::cout << path << ": ";
+  report.IsSound() ? std::cout << "sound" : std::cout << "DAMAGED, " << report.bad << " findings";
+  std::cout << "; " << report.events << " events, " << report.deliveries << " deliveries (" << report.pending
+            << " pending), " << report.attempts << " attempts\n";
+  if (!report.pages_checked) {
+    std::cout << "The router wrote so much that SQLite's own check of the pages was left out; every row was read. "
+                 "`hookswitch backup`, then verify the copy with --file, checks both.\n";
   }
-  if (report.bad > report.listed.size()) std::cout << "and more\n";
-  std::cout << path << ": " << report.events << " events, " << report.deliveries << " deliveries (" << report.pending
-            << " pending), " << report.attempts << " attempts; ";
-  report.IsSound() ? std::cout << "sound\n" : std::cout << report.bad << " bad\n";
+  for (const VerifyReport::Finding& finding : report.findings) {
+    std::cout << "  " << finding.count << " x " << finding.kind << ": " << finding.what << '\n';
+    for (std::size_t i = 0; i < finding.first.size() && i < kShown; ++i) {
+      const auto& thing = finding.first[i];
+      std::cout << "      " << Printable(thing.id);
+      if (!thing.other.empty()) std::cout << " -> " << Printable(thing.other);
+      std::cout << '\n';
+    }
+    if (!finding.first.empty() && finding.count > kShown) {
+      std::cout << "      and " << finding.count - kShown << " more\n";
+    }
+  }
+  if (!report.IsSound()) {
+    std::cout << "A router runs on with this and sets damaged rows aside; what they held is in a backup from before.\n";
+  }
 }
 
 }  // namespace

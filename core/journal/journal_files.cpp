@@ -8,24 +8,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace hookswitch {
 namespace {
 
+constexpr int kLookers = 20;
+
 Error CannotUse(const std::string& path, const char* doing) {
   return {ErrorCode::kUnavailable, std::string("cannot ") + doing + " " + path + ": " + std::strerror(errno)};
-}
-
-/// `path` without links, as far as it is there.
-std::string RealPath(const std::string& path) {
-  std::error_code failed;
-  const auto real = std::filesystem::weakly_canonical(path, failed);
-  return failed ? path : real.string();
 }
 
 /// What a lock file of ours holds: the number of a process and a line break, or nothing. Empty if it is none.
@@ -53,6 +50,12 @@ std::string OtherWriters(const struct stat& info) {
 }
 
 }  // namespace
+
+std::string RealPath(const std::string& path) {
+  std::error_code failed;
+  const auto real = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : real.string();
+}
 
 std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
@@ -85,7 +88,13 @@ Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
     return Error{ErrorCode::kUnavailable, path + " is not a regular file: move it away"};
   }
   const auto pid = PidIn(fd);
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  bool taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  // IsTaken has it for an instant too.
+  for (int i = 0; !taken && errno == EWOULDBLOCK && i < kLookers; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  }
+  if (!taken) {
     if (errno != EWOULDBLOCK) return CannotUse(path, "lock");
     const std::string holder = pid && !pid->empty() ? " (pid " + *pid + ")" : "";
     return Error{ErrorCode::kUnavailable, "journal " + journal_path + " is in use by another hookswitch" + holder +
@@ -96,6 +105,14 @@ Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
   const bool may_write = pid && info.st_nlink == 1;
   if (may_write && ftruncate(fd, 0) == 0) (void)!pwrite(fd, ours.data(), ours.size(), 0);
   return lock;
+}
+
+bool JournalLock::IsTaken(const std::string& journal_path) {
+  const int fd = open((RealPath(journal_path) + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return errno != ENOENT;
+  const bool taken = flock(fd, LOCK_SH | LOCK_NB) != 0;
+  close(fd);
+  return taken;
 }
 
 Status MakeFolderFor(const std::string& path) {
@@ -131,6 +148,11 @@ Status SyncFolderOf(const std::string& path) {
   // Some file systems cannot sync a folder; nothing more can be done there.
   if (synced != 0 && errno != EINVAL && errno != ENOTSUP) return CannotUse(folder, "sync");
   return Ok();
+}
+
+std::uint64_t FileSize(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
 std::vector<Exposed> FindExposed(const std::string& path) {

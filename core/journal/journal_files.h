@@ -21,12 +21,16 @@ class JournalLock {
   /// Errors: kUnavailable with the pid that holds it, or with what else is in the way. A link is not followed, and what
   /// is no lock file of ours is left as it is.
   static Result<JournalLock> Take(const std::string& journal_path);
+  /// Whether somebody has it, or may have.
+  static bool IsTaken(const std::string& journal_path);
 
  private:
   explicit JournalLock(int fd) : fd_(fd) {}
   int fd_ = -1;
 };
 
+/// `path` without links, as far as it is there. SQLite's side files lie beside the file itself.
+std::string RealPath(const std::string& path);
 /// The folder that `path` is in.
 std::string FolderOf(const std::string& path);
 /// Makes the folder of `path` (0700) and all above it, if missing, so that they survive a power cut.
@@ -37,6 +41,9 @@ std::string FolderOf(const std::string& path);
 
 /// Makes the names in the folder of `path` durable.
 [[nodiscard]] Status SyncFolderOf(const std::string& path);
+
+/// Bytes of the file in `path`; 0 if it is not there.
+std::uint64_t FileSize(const std::string& path);
 
 /// What users other than root and this process's may change.
 struct Exposed {

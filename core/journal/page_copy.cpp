@@ -33,7 +33,7 @@ class PageCopy {
     HSW_TRY(source_.Exec("BEGIN; SELECT count(*) FROM sqlite_schema"));
     HSW_TRY(CopyFile());
     HSW_TRY(CutToSize(0));
-    return source_.Exec("COMMIT");
+    return source_.Exec("ROLLBACK");
   }
 
   /// False: it is not known what changed meanwhile.

@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -30,6 +32,27 @@ Error FaultOf(sqlite3* db, int code) {
     text += " (errno " + std::to_string(os) + ")";
   }
   return {CodeOf(primary), std::move(text)};
+}
+
+/// As SQLite reads it: https://sqlite.org/uri.html
+std::string UriOf(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    constexpr char kHex[] = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          std::string_view("/._-~").find(c) != std::string_view::npos;
+    is_plain ? uri += c : uri += {'%', kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return uri;
+}
+
+/// SQLite looks for the log beside the file itself, wherever links lead from.
+bool HasLog(const std::string& path) {
+  std::error_code failed;
+  const auto file = std::filesystem::canonical(path, failed);
+  const auto size = failed ? 0 : std::filesystem::file_size(file.string() + "-wal", failed);
+  return !failed && size != 0;
 }
 
 }  // namespace
@@ -131,15 +154,25 @@ Result<Database> Database::Open(const std::string& path, Mode mode) {
   // SQLite would count its memory, which costs a lock for each allocation, and an event takes some thirty of them.
   // Refused, which does no harm, where something else in the process has used SQLite before.
   [[maybe_unused]] static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  sqlite3* db = nullptr;
+  std::string name = path;
   // A reader needs a writable handle too: reading a write-ahead log takes locks in its shared memory.
-  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+  const bool has_log = mode == Mode::kAlone && HasLog(path);
+  if (mode == Mode::kAlone) {
+    // Without locks, and with a log whose index is kept in memory of our own, see below. A file without a log cannot be
+    // read so, for one would be made; it needs none.
+    name = UriOf(path) + (has_log ? "?mode=ro&vfs=unix-none" : "?mode=ro&immutable=1");
+    flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+  }
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &db, flags, nullptr);
   Database opened(db);
   if (code != SQLITE_OK) return FaultOf(db, code);
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, 2000);
-  if (mode == Mode::kRead) {
+  if (mode != Mode::kWrite) {
     HSW_TRY(opened.Exec("PRAGMA query_only = 1; PRAGMA cell_size_check = 1"));
+    if (has_log) HSW_TRY(opened.Exec("PRAGMA locking_mode = EXCLUSIVE"));
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   return opened;
@@ -271,6 +304,10 @@ Status Database::Sync() {
 
 std::string Database::Path() const {
   return sqlite3_db_filename(db_, "main");
+}
+
+void Database::Interrupt() {
+  sqlite3_interrupt(db_);
 }
 
 void Database::Close() {

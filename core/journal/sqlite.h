@@ -71,8 +71,12 @@ class Database {
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;
 
-  enum class Mode { kRead, kWrite };
-  /// Opens an existing file. One opened to read never writes to it, not even when it closes as the last.
+  enum class Mode {
+    kRead,  ///< beside others; never writes to the file, not even when it closes as the last
+    kWrite,
+    kAlone,  ///< to read what nobody else uses: takes no lock, needs no right to write, leaves nothing beside the file
+  };
+  /// Opens an existing file.
   static Result<Database> Open(const std::string& path, Mode mode);
 
   [[nodiscard]] Status Exec(const char* sql);
@@ -106,6 +110,8 @@ class Database {
   [[nodiscard]] Status ReadBytes(Part part, std::uint64_t offset, std::span<char> bytes);
   /// Syncs the database file itself.
   [[nodiscard]] Status Sync();
+  /// Ends what another thread does here; that fails as kUnavailable.
+  void Interrupt();
   void Close();
   bool IsOpen() const { return db_ != nullptr; }
   /// Of the file, without links.

@@ -3,12 +3,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <functional>
+#include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
+#include "core/base/sync.h"
+#include "core/journal/journal_files.h"
 #include "core/journal/rows.h"
 #include "core/journal/scan.h"
 #include "core/journal/schema.h"
@@ -18,11 +22,65 @@
 namespace hookswitch {
 namespace {
 
-constexpr std::size_t kListed = 1000;
+constexpr std::size_t kFirst = 20;
+// So many numbers are looked for at once: in a destroyed page each costs a search.
+constexpr std::int64_t kNumbers = 1000;
+constexpr std::chrono::milliseconds kWatchEvery{20};
+
+bool IsDamage(const Error& error) {
+  return error.code == ErrorCode::kInvalid;
+}
+
+/// Interrupts what `reader` does once the log has grown by `most_frames`. The reader outlives it.
+class LogWatch {
+ public:
+  LogWatch(Database& reader, std::uint32_t most_frames) : reader_(reader), most_frames_(most_frames) {
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~LogWatch() {
+    {
+      MutexLock lock(mu_);
+      stop_ = true;
+    }
+    changed_.NotifyAll();
+    thread_.join();
+  }
+  bool HasStruck() const { return struck_; }
+
+ private:
+  void Run() {
+    auto db = Database::Open(reader_.Path(), Database::Mode::kRead);
+    // A connection that has read nothing knows of no log.
+    const bool sees = db && db->Ask("SELECT count(*) FROM sqlite_schema");
+    std::optional<Database::Log> before;
+    MutexLock lock(mu_);
+    while (!stop_) {
+      const auto now = sees ? db->ReadLog() : Result<Database::Log>(Error{});
+      if (now && !before) before = *now;
+      const std::uint32_t from = now && now->round == before->round ? before->frames : 0;
+      // Who cannot see how it grows must not hold it back either.
+      if (!now || now->frames > from + most_frames_) {
+        struck_ = true;
+        reader_.Interrupt();
+        return;
+      }
+      changed_.WaitUntil(mu_, std::chrono::steady_clock::now() + kWatchEvery);
+    }
+  }
+
+  Database& reader_;
+  const std::uint32_t most_frames_;
+  std::atomic<bool> struck_{false};
+  Mutex mu_;
+  CondVar changed_;
+  bool stop_ GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
 
 class Verifier {
  public:
-  explicit Verifier(Database& db) : db_(db) {}
+  /// `tuning`: empty if nobody else uses the file.
+  Verifier(Database& db, const VerifyTuning* beside) : db_(db), beside_(beside) {}
 
   Result<VerifyReport> Run() {
     HSW_TRY(Prepare());
@@ -37,7 +95,7 @@ class Verifier {
 
  private:
   struct Statements {
-    Statement events, bodies, deliveries, attempts, has_event, has_body, delivery, attempt, replays;
+    Statement events, bodies, deliveries, attempts, event, has_body, delivery, attempt, replays;
   };
 
   Status Prepare() {
@@ -48,35 +106,87 @@ class Verifier {
         {&sql_.deliveries,
          "SELECT seq, event, state, last_attempt, fallback FROM delivery WHERE seq >= ? AND seq <= ? ORDER BY seq"},
         {&sql_.attempts, "SELECT seq, delivery, kind FROM attempt WHERE seq >= ? AND seq <= ? ORDER BY seq"},
-        {&sql_.has_event, "SELECT 1 FROM event WHERE seq = ?"},
+        {&sql_.event, "SELECT received_ms FROM event WHERE seq = ?"},
         {&sql_.has_body, "SELECT 1 FROM raw WHERE seq = ?"},
         {&sql_.delivery, "SELECT event FROM delivery WHERE seq = ?"},
         {&sql_.attempt, "SELECT delivery, previous FROM attempt WHERE seq = ?"},
-        {&sql_.replays, "SELECT event, first_delivery, deliveries FROM replay ORDER BY event, first_delivery"},
+        {&sql_.replays,
+         "SELECT event, first_delivery, deliveries FROM replay WHERE (event, first_delivery) > (?, ?) "
+         "ORDER BY event, first_delivery"},
     };
     for (const auto& [statement, text] : statements) {
       auto prepared = db_.Prepare(text);
       if (!prepared) return prepared.error();
       *statement = std::move(*prepared);
     }
+    const auto salt = db_.Ask("SELECT value FROM meta WHERE key = 'salt'");
+    if (!salt && !IsDamage(salt.error())) return salt.error();
+    salt_ = static_cast<std::uint16_t>(salt ? *salt : 0);
     return Ok();
   }
 
-  void Bad(const char* table, std::int64_t key, std::string what) {
+  // One transaction, in which what belongs together is seen together whatever a router does.
+  Status BeginSlice() {
+    slice_began_ = std::chrono::steady_clock::now();
+    HSW_TRY(db_.Exec("BEGIN"));
+    const auto floor = db_.Ask("SELECT value FROM meta WHERE key = 'pending_floor'");
+    if (!floor && !IsDamage(floor.error())) return floor.error();
+    floor_ = floor ? *floor : 0;
+    return Ok();
+  }
+  bool IsSliceOver() const {
+    return beside_ != nullptr && std::chrono::steady_clock::now() - slice_began_ >= beside_->slice;
+  }
+  Status EndSlice() {
+    HSW_TRY(db_.Exec("ROLLBACK"));  // COMMIT would fail after damage
+    if (beside_ == nullptr) return Ok();
+    beside_->at_pause ? beside_->at_pause() : std::this_thread::sleep_for(beside_->pause);
+    return Ok();
+  }
+
+  void Bad(std::string_view kind, std::string_view what, std::string id = "", std::string other = "") {
     ++report_.bad;
-    if (report_.listed.size() < kListed) report_.listed.push_back({table, key, std::move(what)});
+    auto found = std::ranges::find_if(
+        report_.findings, [&](const auto& finding) { return finding.kind == kind && finding.what == what; });
+    if (found == report_.findings.end()) {
+      found = report_.findings.insert(found, {.kind = std::string(kind), .what = std::string(what), .first = {}});
+    }
+    ++found->count;
+    if (!id.empty() && found->first.size() < kFirst) found->first.push_back({std::move(id), std::move(other)});
   }
 
   // Damage is what is looked for: only other errors end the check.
   Status CheckPages() {
+    HSW_TRY(BeginSlice());
+    std::vector<std::string> said;
+    {
+      std::optional<LogWatch> watch;
+      if (beside_ != nullptr) watch.emplace(db_, beside_->most_frames);
+      Status checked = AskForPages(said);
+      report_.pages_checked = !watch || !watch->HasStruck();
+      if (!checked && report_.pages_checked) return checked;
+    }
+    // What an interrupted check says is not true.
+    if (report_.pages_checked) {
+      for (std::string& line : said) Bad("file", "SQLite's own check of the pages", std::move(line));
+    }
+    return EndSlice();
+  }
+
+  Status AskForPages(std::vector<std::string>& said) {
     auto check = db_.Prepare("PRAGMA integrity_check(1000)");
     if (!check) return check.error();
     for (;;) {
       const auto row = check->Next();
-      if (!row && row.error().code != ErrorCode::kInvalid) return row.error();
-      if (!row) Bad("file", 0, row.error().message);
+      if (!row && !IsDamage(row.error())) return row.error();
+      if (!row) said.push_back(row.error().message);
       if (!row || !*row) return Ok();
-      if (check->Bytes(0) != "ok") Bad("file", 0, std::string(check->Bytes(0)));
+      std::string_view text = check->Bytes(0);
+      while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (line != "ok" && !line.starts_with("***")) said.emplace_back(line);
+      }
     }
   }
 
@@ -86,32 +196,44 @@ class Verifier {
     for (const std::string& sql :
          {"SELECT value - 1 FROM meta WHERE key = '" + std::string(next) + "'", "SELECT max(seq) FROM " + table}) {
       const auto found = db_.Ask(sql);
-      if (!found && found.error().code != ErrorCode::kInvalid) return found.error();
+      if (!found && !IsDamage(found.error())) return found.error();
       if (found) last = std::max(last, *found);
     }
     return last;
   }
 
-  Status Scan(const char* table, const char* next, Statement& rows, const std::function<void(Statement& row)>& look) {
+  /// Has `look` see each row of `table`, a slice at a time.
+  template <class Look>
+  Status Scan(const char* kind, const char* table, const char* next, Statement& rows, Look look) {
+    HSW_TRY(BeginSlice());
     const auto last = LastOf(table, next);
     if (!last) return last.error();
-    const auto skipped = ScanRows(rows, 0, *last, [&](Statement& row) {
-      look(row);
-      return !failed_;
-    });
-    if (!skipped) return skipped.error();
-    if (failed_) return *failed_;
-    if (*skipped != 0) {
-      Bad(table, 0, std::to_string(*skipped) + " numbers lie in pages that cannot be read");
-      report_.bad += static_cast<std::uint64_t>(*skipped) - 1;
+    std::int64_t after = 0;
+    while (after < *last) {
+      if (IsSliceOver()) {
+        HSW_TRY(EndSlice());
+        HSW_TRY(BeginSlice());
+      }
+      const std::int64_t end = std::min(*last - after, kNumbers) + after;
+      bool stopped = false;
+      const auto skipped = ScanRows(rows, after, end, [&](Statement& row) {
+        after = row.Int(0);
+        look(row);
+        stopped = failed_ || IsSliceOver();
+        return !stopped;
+      });
+      if (!skipped) return skipped.error();
+      if (failed_) return *failed_;
+      if (!stopped) after = end;
+      for (std::int64_t i = 0; i < *skipped; ++i) Bad(kind, "numbers that lie in pages that cannot be read");
     }
-    return Ok();
+    return EndSlice();
   }
 
   /// Whether `statement` has a row for `key`, which then is current until Reset; what cannot be read is not there.
   bool Find(Statement& statement, std::int64_t key) {
     const auto row = statement.Bind(key).Next();
-    if (!row && row.error().code != ErrorCode::kInvalid) failed_ = row.error();
+    if (!row && !IsDamage(row.error())) failed_ = row.error();
     return row && *row;
   }
   bool Has(Statement& statement, std::int64_t key) {
@@ -124,114 +246,157 @@ class Verifier {
     sql_.delivery.Reset();
     return is;
   }
+  /// Without its row the time in it is unknown, but it leads to the same place.
+  std::string IdOf(EventSeq event) {
+    const std::int64_t received_ms = Find(sql_.event, event) ? sql_.event.Int(0) : 0;
+    sql_.event.Reset();
+    return EventId(Time(received_ms), salt_, event);
+  }
 
-  void CheckRun(const char* table, EventSeq event, DeliverySeq first, std::int64_t count) {
+  void CheckRun(const char* kind, EventSeq event, DeliverySeq first, std::int64_t count) {
     for (DeliverySeq delivery = first; delivery - first < count; ++delivery) {
       if (IsDeliveryOf(event, delivery)) continue;
-      return Bad(table, event, "its delivery " + std::to_string(delivery) + " is not there");
+      return Bad(kind, "a delivery of it is not there", IdOf(event), DeliveryId(delivery));
     }
   }
 
   Status CheckEvents() {
-    return Scan("event", "next_event", sql_.events, [this](Statement& row) {
+    return Scan("event", "event", "next_event", sql_.events, [this](Statement& row) {
       ++report_.events;
       const EventSeq event = row.Int(0);
-      if (row.Int(3) != static_cast<std::int64_t>(Digest().size())) Bad("event", event, "its dedup key is damaged");
-      if (!Has(sql_.has_body, event)) Bad("event", event, "its body is not there");
+      if (row.Int(3) != static_cast<std::int64_t>(Digest().size()))
+        Bad("event", "its dedup key is damaged", IdOf(event));
+      if (!Has(sql_.has_body, event)) Bad("event", "its body is not there", IdOf(event));
       CheckRun("event", event, row.Int(1), row.Int(2));
     });
   }
 
   Status CheckBodies() {
-    return Scan("raw", "next_event", sql_.bodies, [this](Statement& row) {
+    return Scan("body", "raw", "next_event", sql_.bodies, [this](Statement& row) {
       const EventSeq event = row.Int(0);
       if (static_cast<std::uint64_t>(row.Int(1)) != SumOf(row.Bytes(2), row.Bytes(3))) {
-        Bad("raw", event, "headers and body do not have the sum they were stored with");
+        Bad("body", "headers and body do not have the sum they were stored with", IdOf(event));
       }
-      if (!Has(sql_.has_event, event)) Bad("raw", event, "its event is not there");
+      if (!Has(sql_.event, event)) Bad("body", "its event is not there", IdOf(event));
     });
   }
 
   Status CheckDeliveries() {
-    const auto floor = db_.Ask("SELECT value FROM meta WHERE key = 'pending_floor'");
-    if (!floor && floor.error().code != ErrorCode::kInvalid) return floor.error();
-    return Scan("delivery", "next_delivery", sql_.deliveries, [&](Statement& row) {
+    return Scan("delivery", "delivery", "next_delivery", sql_.deliveries, [this](Statement& row) {
       ++report_.deliveries;
       const DeliverySeq delivery = row.Int(0), fallback = row.Int(4);
       const EventSeq event = row.Int(1);
       const auto state = StateOf(row.Int(2));
-      if (!state) Bad("delivery", delivery, "its state is none");
+      if (!state) Bad("delivery", "its state is none", DeliveryId(delivery));
       if (state && IsOpen(*state)) {
         ++report_.pending;
-        if (floor && delivery < *floor) Bad("delivery", delivery, "it waits, but a start would not look at it");
+        if (delivery < floor_) Bad("delivery", "it waits, but a start would not look at it", DeliveryId(delivery));
       }
-      if (!Has(sql_.has_event, event))
-        Bad("delivery", delivery, "its event " + std::to_string(event) + " is not there");
+      if (!Has(sql_.event, event)) Bad("delivery", "its event is not there", DeliveryId(delivery), IdOf(event));
       if (fallback != 0 && (fallback <= delivery || !IsDeliveryOf(event, fallback))) {
-        Bad("delivery", delivery, "its fallback " + std::to_string(fallback) + " is not there");
+        Bad("delivery", "its fallback is not there", DeliveryId(delivery), DeliveryId(fallback));
       }
-      CheckChain(delivery, row.Int(3));
+      if (!IsChainWhole(delivery, row.Int(3)))
+        Bad("delivery", "some of its attempts are not there", DeliveryId(delivery));
     });
   }
 
-  void CheckChain(DeliverySeq delivery, std::int64_t attempt) {
+  bool IsChainWhole(DeliverySeq delivery, std::int64_t attempt) {
     while (attempt != 0) {
       const bool is_its = Find(sql_.attempt, attempt) && sql_.attempt.Int(0) == delivery;
       const std::int64_t previous = is_its ? sql_.attempt.Int(1) : 0;
       sql_.attempt.Reset();
-      if (!is_its || previous >= attempt || previous < 0) {
-        return Bad("delivery", delivery, "its attempts end at " + std::to_string(attempt));
-      }
+      if (!is_its || previous >= attempt || previous < 0) return false;
       attempt = previous;
     }
+    return true;
   }
 
   Status CheckAttempts() {
     // No number of the next attempt is kept: SQLite gives them.
-    return Scan("attempt", "", sql_.attempts, [this](Statement& row) {
+    return Scan("attempt", "attempt", "", sql_.attempts, [this](Statement& row) {
       ++report_.attempts;
-      if (!Has(sql_.delivery, row.Int(1))) Bad("attempt", row.Int(0), "its delivery is not there");
+      const DeliverySeq delivery = row.Int(1);
+      if (!Has(sql_.delivery, delivery)) Bad("attempt", "its delivery is not there", DeliveryId(delivery));
       if (row.Int(2) < 0 || row.Int(2) > static_cast<std::int64_t>(Outcome::Kind::kNext)) {
-        Bad("attempt", row.Int(0), "its outcome is none");
+        Bad("attempt", "its outcome is none", DeliveryId(delivery));
       }
     });
   }
 
   Status CheckReplays() {
+    std::int64_t event = 0, first = 0;
     for (;;) {
-      const auto row = sql_.replays.Next();
-      if (!row && row.error().code != ErrorCode::kInvalid) return row.error();
-      if (!row) Bad("replay", 0, row.error().message);
-      if (!row || !*row) return Ok();
-      const EventSeq event = sql_.replays.Int(0);
-      if (!Has(sql_.has_event, event)) Bad("replay", event, "its event is not there");
-      CheckRun("replay", event, sql_.replays.Int(1), sql_.replays.Int(2));
-      if (failed_) return *failed_;
+      HSW_TRY(BeginSlice());
+      sql_.replays.Bind(event, first);
+      bool is_end = false;
+      do {
+        const auto row = sql_.replays.Next();
+        if (!row && !IsDamage(row.error())) return row.error();
+        if (!row) Bad("replay", "what cannot be read", row.error().message);
+        is_end = !row || !*row;
+        if (is_end) break;
+        event = sql_.replays.Int(0);
+        first = sql_.replays.Int(1);
+        if (!Has(sql_.event, event)) Bad("replay", "its event is not there", IdOf(event));
+        CheckRun("replay", event, first, sql_.replays.Int(2));
+        if (failed_) return *failed_;
+      } while (!IsSliceOver());
+      sql_.replays.Reset();
+      HSW_TRY(EndSlice());
+      if (is_end) return Ok();
     }
   }
 
   Database& db_;
+  const VerifyTuning* beside_;
   Statements sql_;
+  std::uint16_t salt_ = 0;
+  std::chrono::steady_clock::time_point slice_began_{};
+  DeliverySeq floor_ = 0;  ///< of this slice
   VerifyReport report_;
   std::optional<Error> failed_;
 };
 
+/// What changes when a file is written.
+struct Version {
+  ino_t inode = 0;
+  off_t size = 0;
+  timespec changed{};
+  bool operator==(const Version& other) const {
+    return inode == other.inode && size == other.size && changed.tv_sec == other.changed.tv_sec &&
+           changed.tv_nsec == other.changed.tv_nsec;
+  }
+};
+Version VersionOf(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return {};
+  return {info.st_ino, info.st_size, info.st_mtim};
+}
+
+Result<VerifyReport> Verify(const std::string& path, const VerifyTuning* beside) {
+  auto db = Database::Open(path, beside != nullptr ? Database::Mode::kRead : Database::Mode::kAlone);
+  if (!db) return db.error();
+  HSW_TRY(CheckSchema(*db));
+  return Verifier(*db, beside).Run();
+}
+
 }  // namespace
 
-Result<VerifyReport> VerifyJournal(const std::string& path) {
-  const auto named = [&path](const Error& error) {
-    return Error{error.code, "journal " + path + ": " + error.message};
+Result<VerifyReport> VerifyJournal(const std::string& path, const VerifyTuning& tuning) {
+  const auto named = [&path](Result<VerifyReport> report) -> Result<VerifyReport> {
+    if (report) return report;
+    return Error{report.error().code, "journal " + path + ": " + report.error().message};
   };
   struct stat info {};
-  if (stat(path.c_str(), &info) != 0) return named({ErrorCode::kUnavailable, std::strerror(errno)});
-  auto db = Database::Open(path, Database::Mode::kRead);
-  if (!db) return named(db.error());
-  if (Status known = CheckSchema(*db); !known) return named(known.error());
-  // One transaction, so that what a router adds meanwhile is not half seen.
-  if (Status begun = db->Exec("BEGIN"); !begun) return named(begun.error());
-  auto report = Verifier(*db).Run();
-  if (!report) return named(report.error());
-  return report;
+  if (stat(path.c_str(), &info) != 0) return named(Error{ErrorCode::kUnavailable, std::strerror(errno)});
+  if (!JournalLock::IsTaken(path)) {
+    const Version before = VersionOf(path);
+    auto report = Verify(path, nullptr);
+    // Whoever began to use it meanwhile may have made it look damaged.
+    if (!JournalLock::IsTaken(path) && VersionOf(path) == before) return named(std::move(report));
+  }
+  return named(Verify(path, &tuning));
 }
 
 }  // namespace hookswitch

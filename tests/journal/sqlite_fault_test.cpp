@@ -162,8 +162,7 @@ class SqliteFault : public SqliteFixture {
     journal_.reset();
     const auto report = VerifyJournal(path_);
     ASSERT_TRUE(report) << report.error().message;
-    EXPECT_TRUE(report->IsSound()) << report->listed.front().table << ' ' << report->listed.front().key << ": "
-                                   << report->listed.front().what;
+    EXPECT_TRUE(report->IsSound()) << report->findings.front().kind << ": " << report->findings.front().what;
   }
 
   void ForEveryStep(Fault fault) {
