@@ -19,7 +19,14 @@ json::object ToObject(const LaneStatus& lane) {
 json::object ToObject(const ReloadReport& report) {
   json::array restart;
   for (const auto& key : report.need_restart) restart.emplace_back(key);
-  json::object object{{"ok", report.applied}, {"generation", report.generation}, {"need_restart", std::move(restart)}};
+  json::array orphaned;
+  for (const auto& [sink, pending] : report.orphaned) {
+    orphaned.push_back(json::object{{"sink", sink}, {"pending", pending}});
+  }
+  json::object object{{"ok", report.applied},
+                      {"generation", report.generation},
+                      {"need_restart", std::move(restart)},
+                      {"orphaned", std::move(orphaned)}};
   boost::system::error_code ignored;
   object.emplace("problems", json::parse(config::ToJson(report.problems), ignored));
   return object;
@@ -129,7 +136,8 @@ Answer AdminApi::ShowStatus() const {
                                       {"journal",
                                        {{"events", journal.events},
                                         {"pending", journal.pending},
-                                        {"bytes", journal.bytes},
+                                        {"bytes", journal.BytesUsed()},
+                                        {"bytes_on_disk", journal.BytesOnDisk()},
                                         {"bad_rows", journal.bad_rows},
                                         {"unwritable_because", OrNull(journal.unwritable_because)}}}});
 }

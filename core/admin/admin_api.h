@@ -22,11 +22,18 @@ struct Part {
   std::string note;  ///< "" when all is well
 };
 
+/// What waits for a sink that the config does not have.
+struct OrphanedDeliveries {
+  std::string sink;
+  std::uint64_t pending = 0;
+};
+
 struct ReloadReport {
   bool applied = false;
   std::uint64_t generation = 0;  ///< the one that runs now
   std::vector<config::Problem> problems;
   std::vector<std::string> need_restart;  ///< changed keys that only a restart applies: "server.listen"
+  std::vector<OrphanedDeliveries> orphaned{};
 };
 
 struct RouterStatus {

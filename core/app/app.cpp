@@ -75,6 +75,25 @@ void LogProblem(const config::Problem& problem) {
                                                                                {"hint", problem.hint}});
 }
 
+/// Deliveries to sinks that the config does not have wait until it does.
+std::vector<OrphanedDeliveries> LogOrphans(const std::vector<LaneStatus>& lanes) {
+  std::vector<OrphanedDeliveries> orphaned;
+  for (const LaneStatus& lane : lanes) {
+    if (lane.state != LaneStatus::State::kRemoved) continue;
+    log::Warn("deliveries_orphaned", {{"sink", lane.sink}, {"pending", lane.pending}, {"reason", lane.because}});
+    orphaned.push_back({lane.sink, lane.pending});
+  }
+  return orphaned;
+}
+
+void LogPausedBefore(const std::vector<LaneStatus>& lanes) {
+  for (const LaneStatus& lane : lanes) {
+    if (lane.state != LaneStatus::State::kPaused) continue;
+    log::Warn("lane_paused",
+              {{"sink", lane.sink}, {"pending", lane.pending}, {"reason", "paused by the operator before this start"}});
+  }
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& configured,
@@ -190,6 +209,11 @@ Status App::Impl::Start(BuildResult& build) {
   dispatcher = std::make_unique<Dispatcher>(*journal, *journal, *http, clock, metrics, std::move(*marks));
   dispatcher->Use(first->MakeDeliveryPlan());
   HSW_TRY(dispatcher->Start());
+  {
+    const auto lanes = dispatcher->Lanes();
+    LogPausedBefore(lanes);
+    LogOrphans(lanes);
+  }
   acceptor = std::make_unique<Acceptor>(
       *journal, clock, metrics,
       [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
@@ -311,7 +335,13 @@ void App::Impl::PublishMetrics() {
 
   auto events = metrics.MakeGauge("hookswitch_journal_events", "Events stored");
   auto pending = metrics.MakeGauge("hookswitch_journal_pending", "Deliveries that have not ended");
-  auto bytes = metrics.MakeGauge("hookswitch_journal_bytes", "Bytes in use in the journal");
+  auto bytes = metrics.MakeGauge("hookswitch_journal_bytes",
+                                 "Bytes in use on disk: the database's pages that hold something, and the log");
+  const auto file = [this](const char* name) {
+    return metrics.MakeGauge("hookswitch_journal_file_bytes", "Sizes of the journal's files as they are on disk",
+                             {{"file", name}});
+  };
+  auto database = file("database"), write_ahead_log = file("log"), log_index = file("index");
   auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows set aside");
   auto writable = metrics.MakeGauge("hookswitch_journal_writable", "1 while the journal can be written");
   auto dropped = metrics.MakeGauge("hookswitch_log_lines_dropped", "Log lines dropped because stderr did not keep up");
@@ -319,7 +349,10 @@ void App::Impl::PublishMetrics() {
     const JournalStats stats = journal->Stats();
     events.Set(static_cast<double>(stats.events));
     pending.Set(static_cast<double>(stats.pending));
-    bytes.Set(static_cast<double>(stats.bytes));
+    bytes.Set(static_cast<double>(stats.BytesUsed()));
+    database.Set(static_cast<double>(stats.database_file));
+    write_ahead_log.Set(static_cast<double>(stats.log_file));
+    log_index.Set(static_cast<double>(stats.index_file));
     bad.Set(static_cast<double>(stats.bad_rows));
     writable.Set(stats.unwritable_because.empty() ? 1 : 0);
     dropped.Set(static_cast<double>(log::Dropped()));
@@ -439,6 +472,7 @@ ReloadReport App::Impl::Reload() {
                          {"rules", next->config.rules.size()},
                          {"sinks", next->sinks.size()},
                          {"sinks_kept", kept}});
+  report.orphaned = LogOrphans(dispatcher->Lanes());
   for (const auto& key : report.need_restart) {
     log::Warn("restart_needed",
               {{"key", key}, {"reason", "this key is read at the start only; the old value goes on"}});

@@ -35,6 +35,14 @@ int Reload(const Options& options) {
     for (const auto& key : report.at("need_restart").as_array()) {
       std::cout << "needs a restart to take effect: " << key.as_string().c_str() << '\n';
     }
+    const json::value* orphaned = report.if_contains("orphaned");
+    for (const auto& item : orphaned != nullptr ? orphaned->as_array() : json::array()) {
+      const auto& orphans = item.as_object();
+      const std::string sink = Text(orphans, "sink");
+      std::cout << Text(orphans, "pending") << " deliveries wait for the sink " << sink
+                << ", which the config does not have: they go out once it has it again; `hookswitch deliveries --sink "
+                << sink << "` lists them\n";
+    }
   } else if (const json::value* problems = report.if_contains("problems")) {
     for (const auto& item : problems->as_array()) {
       const auto& problem = item.as_object();

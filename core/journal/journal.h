@@ -152,14 +152,20 @@ struct LaneDue {
 using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback, bool stored)>;
 
 struct JournalStats {
-  std::uint64_t events = 0;        ///< stored now
-  std::uint64_t pending = 0;       ///< deliveries that have not ended
-  std::uint64_t bytes = 0;         ///< used on disk, free pages excluded
+  std::uint64_t events = 0;   ///< stored now
+  std::uint64_t pending = 0;  ///< deliveries that have not ended
+  std::uint64_t bytes = 0;    ///< of the database's pages that hold something; retention by size looks at these
+  /// Sizes of the files as they are on disk: the database, its write-ahead log, the log's index.
+  std::uint64_t database_file = 0, log_file = 0, index_file = 0;
   std::uint64_t bad_rows = 0;      ///< rows set aside as damaged
   bool full = false;               ///< `max_backlog` deliveries wait: Append says kFull
   std::string unwritable_because;  ///< "" while writing works
   /// Of the thread that writes, idle ones too, several a second: stands still only while that thread hangs.
   std::uint64_t passes = 0;
+
+  /// What cannot be used for anything else: free pages are not counted, the whole log is.
+  std::uint64_t BytesUsed() const { return bytes + log_file; }
+  std::uint64_t BytesOnDisk() const { return database_file + log_file + index_file; }
 };
 
 /// A request that was refused, for the inspector.

@@ -133,7 +133,7 @@ Status CheckSchema(Database& db) {
                                             "): `hookswitch serve` brings it up to date"};
 }
 
-Result<std::uint16_t> PrepareSchema(Database& db) {
+Result<Schema> PrepareSchema(Database& db) {
   const auto version = VersionOf(db);
   if (!version) return version.error();
   if (*version < kVersion) {
@@ -144,7 +144,7 @@ Result<std::uint16_t> PrepareSchema(Database& db) {
   }
   const auto salt = db.Ask("SELECT value FROM meta WHERE key = 'salt'");
   if (!salt) return salt.error();
-  return static_cast<std::uint16_t>(*salt);
+  return Schema{static_cast<std::uint16_t>(*salt), kVersion, *version};
 }
 
 }  // namespace hookswitch

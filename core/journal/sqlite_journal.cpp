@@ -60,6 +60,7 @@ class SqliteJournal final : public JournalWithHistory {
   SqliteJournal(const SqliteOptions& options, const Clock& clock, const SqliteTuning& tuning, JournalLock lock,
                 std::unique_ptr<Store> store)
       : options_(options),
+        file_(RealPath(options.path)),
         tuning_(tuning),
         clock_(clock),
         lock_(std::move(lock)),
@@ -183,8 +184,14 @@ class SqliteJournal final : public JournalWithHistory {
   }
 
   JournalStats Stats() override {
-    MutexLock lock(stats_mu_);
-    JournalStats stats = stats_;
+    JournalStats stats;
+    {
+      MutexLock lock(stats_mu_);
+      stats = stats_;
+    }
+    stats.database_file = FileSize(file_);
+    stats.log_file = FileSize(file_ + "-wal");
+    stats.index_file = FileSize(file_ + "-shm");
     stats.bad_rows += bad_reads_.load(std::memory_order_relaxed);
     stats.passes = passes_.load(std::memory_order_relaxed);
     return stats;
@@ -542,6 +549,7 @@ class SqliteJournal final : public JournalWithHistory {
   }
 
   const SqliteOptions options_;
+  const std::string file_;  ///< options_.path without links
   const SqliteTuning tuning_;
   const Clock& clock_;
   JournalLock lock_;

@@ -57,9 +57,12 @@ Status Store::Connect() {
                " PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
                // A log that was long once is overwritten in place, which syncs faster than growing it.
                " PRAGMA journal_size_limit = 134217728"));
-  const auto salt = PrepareSchema(db_);
-  if (!salt) return salt.error();
-  salt_ = *salt;
+  const auto schema = PrepareSchema(db_);
+  if (!schema) return schema.error();
+  salt_ = schema->salt;
+  if (schema->found != 0 && schema->found != schema->version) {
+    log::Info("journal_upgraded", {{"file", path_}, {"from", schema->found}, {"to", schema->version}});
+  }
   const auto page_size = db_.Ask("PRAGMA page_size");
   if (!page_size) return page_size.error();
   page_size_ = static_cast<int>(*page_size);

@@ -7,7 +7,7 @@ namespace {
 class SqliteHistory : public SqliteFixture {
  protected:
   void SetUp() override {
-    log::SetWriterForTest([](log::Level, std::string_view) {});
+    log::SetWriterForTest([this](log::Level, std::string_view line) { lines_.emplace_back(line); });
   }
   void TearDown() override {
     SqliteFixture::TearDown();
@@ -26,6 +26,8 @@ class SqliteHistory : public SqliteFixture {
   }
   /// Makes what waits in the journal durable: records go with the next commit.
   void Settle() { EXPECT_TRUE(journal_->SavePause("nobody", std::nullopt)); }
+
+  std::vector<std::string> lines_;  ///< of the log
 };
 
 using Seqs = std::vector<DeliverySeq>;
@@ -73,6 +75,9 @@ TEST_F(SqliteHistory, AJournalOfTheFirstSchemaKeepsWhatItHolds) {
   Shell(kStepOne);
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(Open());
+    ASSERT_EQ(lines_.size(), 1u) << "told once";
+    EXPECT_NE(lines_[0].find("\"event\":\"journal_upgraded\""), std::string::npos) << lines_[0];
+    EXPECT_NE(lines_[0].find("\"from\":1"), std::string::npos) << lines_[0];
     EXPECT_EQ(Shell("SELECT value FROM meta WHERE key = 'schema_version'"), "3");
     const auto pending = journal_->LoadPending(0, 10);
     ASSERT_TRUE(pending);
