@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/cli/commands.h"
 #include "core/config/loader.h"
+#include "core/config/privacy.h"
 #include "core/config/secrets.h"
 #include "core/config/yaml_parser.h"
 #include "core/conformance/cases.h"
@@ -73,7 +74,11 @@ std::optional<config::Sink> ReadConfig(const Options& options, config::Problems&
   sink.where.file = file;
   sink.where.line = 1;
   auto node = config::ParseYaml(file, problems);
-  if (!node) return std::nullopt;
+  if (!node) {
+    file->Seal(0, file->text.size());
+    return std::nullopt;
+  }
+  config::Hide(*node);
   sink.config = std::move(*node);
   return sink;
 }

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "core/base/check.h"
-#include "core/base/json.h"
 #include "core/config/assemble.h"
+#include "core/config/privacy.h"
 #include "core/config/schema.h"
 #include "core/config/secrets.h"
 #include "core/config/yaml_parser.h"
@@ -22,11 +22,6 @@ constexpr std::size_t kMostFiles = 1000;
 constexpr std::array<std::string_view, 7> kSharedKeys = {"version",   "sources", "agents",   "sinks",
                                                          "schedules", "rules",   "templates"};
 
-const json::object& ConfigSchema() {
-  static const json::value schema = json::parse(json::string_view(SchemaText().data(), SchemaText().size()));
-  return schema.get_object();
-}
-
 class Loader {
  public:
   Loader(const Environment& environment, Problems& problems) : environment_(environment), problems_(problems) {}
@@ -36,7 +31,7 @@ class Loader {
     std::string error;
     const auto text = environment_.read_file ? environment_.read_file(path, error) : std::nullopt;
     if (!text) {
-      problems_.Error({std::make_shared<const SourceFile>(SourceFile{path, {}}), 0, 0}, 1,
+      problems_.Error({std::make_shared<const SourceFile>(path, std::string()), 0, 0}, 1,
                       "cannot read the config: " + error);
       return false;
     }
@@ -49,6 +44,7 @@ class Loader {
     }
     documents_.push_back(std::move(*root));
     const Node& main = documents_.back();
+    HidePrivate(main, ConfigSchema());
     Check(main, ConfigSchema(), "", {file, 0, 0}, problems_);
     if (const Node* include = main.Find("include")) ReadIncludes(*include, path);
     Sections sections = Merge(main);
@@ -101,6 +97,7 @@ class Loader {
     if (!root || root->kind == Node::Kind::kNull) return;
     documents_.push_back(std::move(*root));
     Node& document = documents_.back();
+    HidePrivate(document, ConfigSchema());
     std::erase_if(document.map, [&](const Node::Entry& entry) {
       const bool known = ConfigSchema().at("properties").get_object().contains(entry.key);
       if (!known || std::find(kSharedKeys.begin(), kSharedKeys.end(), entry.key) != kSharedKeys.end()) return false;

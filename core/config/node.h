@@ -22,6 +22,7 @@ struct Node {
   bool quoted = false;
   std::vector<Node> list;
   std::vector<Entry> map;
+  std::vector<Entry> refused;  ///< of a map: what the parser has reported and left out; only for hiding it
 
   const Node* Find(std::string_view key) const;  ///< nullptr if absent or not a map
   const Entry* FindEntry(std::string_view key) const;
@@ -39,8 +40,5 @@ bool SameValue(const Node& a, const Node& b);
 /// How many bytes a caret under the value (or the key) underlines: all of a scalar's first line, one for the rest.
 int Width(const Node& value);
 int KeyWidth(const Node::Entry& entry);
-
-/// Keeps `value` out of the lines that problems show: it is, or may be, a secret.
-void Hide(const Node& value);
 
 }  // namespace hookswitch::config

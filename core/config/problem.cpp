@@ -9,22 +9,6 @@
 namespace hookswitch::config {
 namespace {
 
-// The line as people may see it: what is hidden has become asterisks, byte for byte.
-std::string LineOf(const SourceFile& file, int number) {
-  std::size_t begin = 0;
-  for (int i = 1; i < number; ++i) {
-    const auto end = file.text.find('\n', begin);
-    if (end == std::string::npos) return {};
-    begin = end + 1;
-  }
-  std::string line = file.text.substr(begin, file.text.find('\n', begin) - begin);
-  for (const auto& [from, to] : file.hidden) {
-    for (std::size_t i = std::max(from, begin); i < std::min(to, begin + line.size()); ++i) line[i - begin] = '*';
-  }
-  if (line.ends_with('\r')) line.pop_back();
-  return line;
-}
-
 std::string Position(const Mark& where) {
   std::string text = where.file ? where.file->path : std::string("config");
   if (where.line > 0) text += ':' + std::to_string(where.line) + ':' + std::to_string(where.column);
@@ -92,20 +76,23 @@ std::string ToText(const Problem& problem) {
     if (!problem.hint.empty()) text += "       " + problem.hint + '\n';
     return text;
   }
-  const std::string whole_line = LineOf(*problem.where.file, problem.where.line);
-  std::string_view line = whole_line;
+  const SourceFile& file = *problem.where.file;
+  std::string_view line = file.Line(problem.where.line);
+  if (line.ends_with('\r')) line.remove_suffix(1);
   std::size_t at = std::min(static_cast<std::size_t>(std::max(problem.where.column - 1, 0)), line.size());
-  if (at > kLineWidth * 3 / 4) {
-    std::size_t cut = at - kLineWidth / 2;
-    while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0) == 0x80) --cut;
-    line.remove_prefix(cut);
-    at -= cut;
+  std::size_t cut = at > kLineWidth * 3 / 4 ? at - kLineWidth / 2 : 0;
+  while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0) == 0x80) --cut;
+  // A code point has at most four bytes.
+  std::string visible(line.substr(cut, at - cut + 4 * kLineWidth));
+  const std::size_t begin = file.OffsetOf(problem.where.line, 1) + cut;
+  for (std::size_t i = 0; i < visible.size(); ++i) {
+    if (file.Hides(begin + i)) visible[i] = '*';
   }
+  at -= cut;
   // The caret stands under what the reader sees, so its place is counted in code points.
-  const std::size_t indent = CodePoints(ToUtf8(line.substr(0, at)));
-  const std::size_t left = CodePoints(ToUtf8(line.substr(at)));
-  std::string shown(ToUtf8(line));
-  shown = CutCodePoints(shown, kLineWidth);
+  const std::size_t indent = CodePoints(ToUtf8(visible.substr(0, at)));
+  const std::size_t left = CodePoints(ToUtf8(visible.substr(at)));
+  std::string shown(CutCodePoints(ToUtf8(visible), kLineWidth));
   for (char& c : shown) {
     if (c == '\t') c = ' ';
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';

@@ -6,16 +6,9 @@
 #include <utility>
 #include <vector>
 
-namespace hookswitch::config {
+#include "core/config/source_file.h"
 
-/// A file's text, kept so that problems can show the line.
-struct SourceFile {
-  std::string path;  ///< as the user wrote it
-  std::string text;
-  /// Bytes [first, second) of `text` that are secrets in plain sight: problems show asterisks there. Added to while the
-  /// file is being checked, which one thread does at a time.
-  mutable std::vector<std::pair<std::size_t, std::size_t>> hidden = {};
-};
+namespace hookswitch::config {
 
 /// A place in a config file. `line` and `column` count from 1, columns in bytes; line 0 means the file as a whole.
 struct Mark {

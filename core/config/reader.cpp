@@ -1,5 +1,6 @@
 #include "core/base/time_text.h"
 #include "core/config/assemble.h"
+#include "core/config/privacy.h"
 #include "core/config/scalars.h"
 
 namespace hookswitch::config {
@@ -89,7 +90,10 @@ void Reader::Address(std::string_view key, Listen& value) const {
     return;
   }
   const auto port = ParseInteger(node->scalar);
-  Error(*node, Name(key) + ": expected an address such as 127.0.0.1:8001 or [::1]:8001, found \"" + node->scalar + '"',
+  if (LooksLikeSecret(node->scalar)) Hide(*node);
+  Error(*node,
+        Name(key) + ": expected an address such as 127.0.0.1:8001 or [::1]:8001, found " +
+            (IsHidden(*node) ? "something else" : '"' + node->scalar + '"'),
         port ? "did you mean 0.0.0.0:" + node->scalar + "?" : "");
 }
 

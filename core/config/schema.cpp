@@ -6,12 +6,11 @@
 
 #include "core/base/text.h"
 #include "core/config/loader.h"
+#include "core/config/privacy.h"
 #include "core/config/scalars.h"
 
 namespace hookswitch::config {
 namespace {
-
-constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
 
 // Words of other routers, and what they are called here.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kAliases = {{
@@ -56,10 +55,10 @@ std::string Quoted(std::string_view text) {
   return '"' + shown + (shown.size() < text.size() ? "…\"" : "\"");
 }
 
-std::string Found(const Node& value, bool secret) {
+std::string Found(const Node& value) {
   switch (value.kind) {
     case Node::Kind::kNull: return "nothing";
-    case Node::Kind::kScalar: return secret ? "something else" : Quoted(value.scalar);
+    case Node::Kind::kScalar: return IsHidden(value) ? "something else" : Quoted(value.scalar);
     case Node::Kind::kList: return value.list.empty() ? "an empty list" : "a list";
     case Node::Kind::kMap: return value.map.empty() ? "an empty map" : "a map";
   }
@@ -151,7 +150,10 @@ bool KindFits(const Node& value, const json::object& root, const json::object& s
 
 class Checker {
  public:
-  Checker(const json::object& root, Problems& problems) : root_(root), problems_(problems) {}
+  /// What becomes of HidePrivate's work: secrets are sealed, and the harmless parts of a plugin's config, which nobody
+  /// has known before, are shown; of a trial nothing.
+  enum class Mode { kOwn, kPlugin, kTrial };
+  Checker(const json::object& root, Problems& problems, Mode mode) : root_(root), problems_(problems), mode_(mode) {}
 
   struct Spot {
     std::string name;  ///< "rules[].when"
@@ -195,16 +197,15 @@ class Checker {
     }
     if (hint.empty() && value.kind == Node::Kind::kScalar && schema.contains("type") && AllowsType(schema, "array"))
       hint = "write it as a list: [...]";
-    Report(value, spot,
-           Prefix(spot) + "expected " + Expected(schema) + ", found " + Found(value, Flag(schema, "x-secret")),
-           std::move(hint));
+    Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + ", found " + Found(value), std::move(hint));
   }
 
   static bool CommentFollows(const Mark& where) {
-    if (!where.file || where.line <= 0) return false;
-    std::string_view text = where.file->text;
-    for (int i = 1; i < where.line; ++i) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
-    return text.substr(0, text.find('\n')).find(" #") != std::string_view::npos;
+    return where.file && where.file->Line(where.line).find(" #") != std::string_view::npos;
+  }
+
+  void Keep(const Node& secret) const {
+    if (mode_ != Mode::kTrial) Seal(secret);
   }
 
   void CheckSecret(const Node& value, const json::object& schema, const Spot& spot) {
@@ -212,17 +213,21 @@ class Checker {
       const bool one = value.map.size() == 1 && (value.map[0].key == "env" || value.map[0].key == "file") &&
                        value.map[0].value.kind == Node::Kind::kScalar && !value.map[0].value.scalar.empty();
       if (!one) {
-        Hide(value);
+        Keep(value);
         return Report(value, spot, Prefix(spot) + "expected {env: NAME} or {file: PATH}");
       }
       if (value.map[0].key == "env" && !Matches(value.map[0].value.scalar, "^[A-Za-z_][A-Za-z0-9_]*$")) {
-        Hide(value);
+        Keep(value);
         problems_.Error(value.map[0].value.where, 1, Prefix(spot) + "not the name of an environment variable",
                         "the secret itself is not written here");
+        return;
       }
+      if (mode_ != Mode::kPlugin) return;
+      Show(value.map[0]);
+      Show(value.map[0].value);
       return;
     }
-    Hide(value);
+    Keep(value);
     if (value.kind != Node::Kind::kScalar) return WrongKind(value, schema, spot);
     if (!TextFault(value.scalar, schema).empty()) {
       const auto words = TextAt(schema, "x-expected");
@@ -233,12 +238,20 @@ class Checker {
     problems_.Warning(value.where, 1, spot.name + " is a secret in plain sight", "write {env: NAME} or {file: PATH}");
   }
 
+  void ShowIfHarmless(const Node& scalar, const json::object& schema) const {
+    if (mode_ != Mode::kPlugin || !IsHidden(scalar) || MayHoldSecrets(root_, schema)) return;
+    if (!LooksLikeSecret(scalar.scalar) || Fits(scalar, root_, schema)) Show(scalar);
+  }
+
   void CheckScalar(const Node& value, const json::object& schema, const Spot& spot) {
+    ShowIfHarmless(value, schema);
     if (schema.contains("type")) {
       const bool fits = std::any_of(kScalarTypes.begin(), kScalarTypes.end(), [&](std::string_view type) {
         return AllowsType(schema, type) && ScalarIs(value, type);
       });
-      if (!fits) return WrongKind(value, schema, spot, ScalarHint(value, schema));
+      if (!fits) {
+        return WrongKind(value, schema, spot, IsHidden(value) ? std::string() : ScalarHint(value, schema));
+      }
     }
     if (const auto* values = schema.if_contains("enum"); values && values->is_array()) {
       if (!CheckEnum(value, values->get_array(), schema, spot)) return;
@@ -301,8 +314,7 @@ class Checker {
     if (schema.contains("type") && !AllowsType(schema, "array")) return WrongKind(value, schema, spot);
     if (const auto least = CountAt(schema, "minItems"); least && value.list.size() < *least) {
       const std::string more = *least > 1 ? " of at least " + std::to_string(*least) : std::string();
-      return Report(value, spot,
-                    Prefix(spot) + "expected " + Expected(schema) + more + ", found " + Found(value, false));
+      return Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + more + ", found " + Found(value));
     }
     if (const auto most = CountAt(schema, "maxItems"); most && value.list.size() > *most) {
       return Report(value, spot,
@@ -359,28 +371,25 @@ class Checker {
 
   void CheckEntry(const Node::Entry& entry, const json::object& schema, const Spot& spot) {
     if (const json::value* property = PropertySchema(schema, entry.key)) {
-      const std::string name = spot.name.empty() ? entry.key : spot.name + '.' + entry.key;
+      if (mode_ == Mode::kPlugin && ObjectAt(schema, "properties") &&
+          ObjectAt(schema, "properties")->contains(entry.key))
+        Show(entry);
+      const std::string key = IsHidden(entry) ? "…" : entry.key;
+      const std::string name = spot.name.empty() ? key : spot.name + '.' + key;
       return Check(entry.value, Resolve(root_, *property), {name, entry.key_where, &entry});
     }
     if (!Refuses(schema, entry.key)) return;
-    // A misspelled key may well hold what belongs under the right one.
-    if (HoldsSecrets(schema)) Hide(entry.value);
     const std::string near = NearestKey(entry.key, schema);
-    problems_.Error(
-        entry.key_where, KeyWidth(entry),
-        Quoted(entry.key) + (spot.name.empty() ? " is not a key of the config" : " is not a key of " + spot.name),
-        near.empty() ? std::string() : "did you mean \"" + near + "\"?");
-  }
-
-  bool HoldsSecrets(const json::object& schema) const {
-    const auto* properties = ObjectAt(schema, "properties");
-    return properties && std::any_of(properties->begin(), properties->end(), [&](const auto& property) {
-             return Flag(Resolve(root_, property.value()), "x-secret");
-           });
+    if (!near.empty() && mode_ == Mode::kPlugin) Show(entry);
+    problems_.Error(entry.key_where, KeyWidth(entry),
+                    (IsHidden(entry) ? "this" : Quoted(entry.key)) + " is not a key of " +
+                        (spot.name.empty() ? "the config" : spot.name),
+                    near.empty() ? std::string() : "did you mean \"" + near + "\"?");
   }
 
   const json::object& root_;
   Problems& problems_;
+  const Mode mode_;
 };
 
 }  // namespace
@@ -403,6 +412,12 @@ std::string NearestKey(std::string_view key, const json::object& schema) {
   return near;
 }
 
+bool Fits(const Node& value, const json::object& root, const json::object& schema) {
+  Problems scratch;
+  Checker(root, scratch, Checker::Mode::kTrial).Check(value, schema, {});
+  return !scratch.HasErrors();
+}
+
 const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches, int depth) {
   std::vector<const json::object*> fitting;
   for (const auto& branch : branches) {
@@ -413,7 +428,7 @@ const json::object* ChooseBranch(const Node& value, const json::object& root, co
   if (fitting.size() == 1) return fitting.front();
   for (const json::object* schema : fitting) {
     Problems scratch;
-    Checker(root, scratch).Check(value, *schema, {}, depth + 1);
+    Checker(root, scratch, Checker::Mode::kTrial).Check(value, *schema, {}, depth + 1);
     if (!scratch.HasErrors()) return schema;
   }
   return fitting.front();
@@ -421,7 +436,7 @@ const json::object* ChooseBranch(const Node& value, const json::object& root, co
 
 void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
            Problems& problems) {
-  Checker(schema, problems).Check(value, schema, {std::string(at), where_if_missing, nullptr});
+  Checker(schema, problems, Checker::Mode::kOwn).Check(value, schema, {std::string(at), where_if_missing, nullptr});
 }
 
 void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_view at, Mark where_if_missing,
@@ -433,7 +448,9 @@ void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_
                    "this is a fault of the plugin");
     return;
   }
-  Check(value, parsed.get_object(), at, where_if_missing, problems);
+  const json::object& root = parsed.get_object();
+  Checker(root, problems, Checker::Mode::kPlugin)
+      .Check(value, root, {std::string(at), std::move(where_if_missing), nullptr});
 }
 
 }  // namespace hookswitch::config

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -14,6 +15,11 @@ namespace hookswitch::config {
 /// minProperties, maxProperties, items, minItems, enum, const, pattern (RE2), minLength, maxLength, minimum, maximum,
 /// anyOf, $ref to #/definitions/NAME, default. Its own: x-secret (never quoted; may be written {env: } or {file: }) and
 /// x-expected (what a person should write: "a duration such as 90s"). Anything else is ignored.
+
+inline constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
+
+/// The config's own schema (SchemaText).
+const json::object& ConfigSchema();
 
 /// Follows $ref; an empty object (which allows everything) for a reference that leads nowhere.
 const json::object& Resolve(const json::object& root, const json::value& schema);
@@ -35,10 +41,18 @@ std::string NearestKey(std::string_view key, const json::object& schema);
 void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
            Problems& problems);
 
+/// True if nothing is wrong with `value`.
+bool Fits(const Node& value, const json::object& root, const json::object& schema);
+
 /// The branch of an anyOf that `value` satisfies, else the first that its kind fits, else nullptr. `depth` counts the
 /// anyOfs around this one.
 const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches,
                                  int depth = 0);
+
+/// True if a value that fits `schema` may hold a secret somewhere: one is marked, or something is not described.
+bool MayHoldSecrets(const json::object& root, const json::object& schema);
+/// True if `schema` says nothing of what is inside its values.
+bool IsOpen(const json::object& schema);
 
 /// True if a plain scalar stands for this JSON type ("integer", "boolean", …).
 bool ScalarIs(const Node& value, std::string_view type);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "core/base/text.h"
+#include "core/config/loader.h"
 #include "core/config/scalars.h"
 #include "core/config/schema.h"
 
@@ -25,7 +27,46 @@ const RE2& Compiled(std::string_view pattern) {
               .first->second;
 }
 
+bool MayHold(const json::object& root, const json::object& schema, std::set<const json::object*>& seen) {
+  if (Flag(schema, "x-secret") || IsOpen(schema)) return true;
+  if (!seen.insert(&schema).second) return false;
+  const auto below = [&](const json::value& value) { return MayHold(root, Resolve(root, value), seen); };
+  for (const char* members : {"properties", "patternProperties"}) {
+    const auto* properties = ObjectAt(schema, members);
+    if (!properties) continue;
+    if (std::any_of(properties->begin(), properties->end(), [&](const auto& one) { return below(one.value()); })) {
+      return true;
+    }
+  }
+  for (const char* member : {"items", "additionalProperties"}) {
+    if (const auto* value = schema.if_contains(member); value && value->is_object() && below(*value)) return true;
+  }
+  const auto* branches = schema.if_contains("anyOf");
+  return branches && branches->is_array() &&
+         std::any_of(branches->get_array().begin(), branches->get_array().end(), below);
+}
+
 }  // namespace
+
+const json::object& ConfigSchema() {
+  static const json::value schema = json::parse(json::string_view(SchemaText().data(), SchemaText().size()));
+  return schema.get_object();
+}
+
+bool IsOpen(const json::object& schema) {
+  if (schema.contains("anyOf") || schema.contains("enum") || schema.contains("const")) return false;
+  if (!schema.contains("type")) return true;
+  if (AllowsType(schema, "object")) {
+    const auto* others = schema.if_contains("additionalProperties");
+    return !schema.contains("properties") && !schema.contains("patternProperties") && (!others || others->is_bool());
+  }
+  return AllowsType(schema, "array") && !schema.contains("items");
+}
+
+bool MayHoldSecrets(const json::object& root, const json::object& schema) {
+  std::set<const json::object*> seen;
+  return MayHold(root, schema, seen);
+}
 
 bool Matches(std::string_view text, std::string_view pattern) {
   const RE2& expression = Compiled(pattern);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/text.h"
+#include "core/config/privacy.h"
 
 namespace hookswitch::config {
 namespace {
@@ -31,6 +32,7 @@ std::size_t CountNodes(const Node& node) {
   std::size_t count = 1;
   for (const Node& item : node.list) count += CountNodes(item);
   for (const Node::Entry& entry : node.map) count += CountNodes(entry.value);
+  for (const Node::Entry& entry : node.refused) count += CountNodes(entry.value);
   return count;
 }
 
@@ -51,7 +53,7 @@ class Builder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node node;
-    node.where = Place(mark);
+    node.where = Begin(mark);
     // An empty value's mark is that of whatever comes next, lines later perhaps; the key says better what is meant.
     if (!stack_.empty() && stack_.back().has_key && stack_.back().key_where.line != node.where.line) {
       node.where = stack_.back().key_where;
@@ -63,17 +65,18 @@ class Builder final : public YAML::EventHandler {
     CheckTag(mark, tag);
     Node node;
     node.kind = Node::Kind::kScalar;
-    node.where = Place(mark);
+    node.where = Begin(mark);
     node.scalar = value;
     node.quoted = tag == "!";
     if (node.quoted) last_quoted_ = node.where;
     Finish(std::move(node), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const Mark where = Begin(mark);
     const auto it = anchors_.find(anchor);
-    if (it == anchors_.end()) Refuse(Place(mark), 1, "this alias stands inside the value that it names");
-    CountRepeated(it->second, Place(mark));
-    if (stack_.size() + DepthOf(it->second) > kMaxDepth) TooDeep(Place(mark));
+    if (it == anchors_.end()) Refuse(where, 1, "this alias stands inside the value that it names");
+    CountRepeated(it->second, where);
+    if (stack_.size() + DepthOf(it->second) > kMaxDepth) TooDeep(where);
     Finish(Node(it->second), 0);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -88,6 +91,10 @@ class Builder final : public YAML::EventHandler {
   void OnMapEnd() override { Close(); }
 
   std::optional<Node> TakeRoot() { return std::move(root_); }
+  std::vector<std::size_t> TakeTokens() {
+    std::sort(tokens_.begin(), tokens_.end());
+    return std::move(tokens_);
+  }
 
   /// The innermost `[` or `{` that is still open.
   std::optional<Mark> OpenBracket() const {
@@ -106,10 +113,17 @@ class Builder final : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     bool flow = false;
     bool has_key = false;
-    bool skip_value = false;
+    bool refused = false;  ///< the key is, and so its value
     std::string key;
     Mark key_where;
   };
+
+  // The place of a key, a value or an alias, which begins there.
+  Mark Begin(const YAML::Mark& mark) {
+    Mark where = Place(mark);
+    tokens_.push_back(file_->OffsetOf(where.line, where.column));
+    return where;
+  }
 
   [[noreturn]] void Refuse(const Mark& where, int width, std::string message, std::string hint = {}) {
     problems_.Error(where, width, std::move(message), std::move(hint));
@@ -128,7 +142,11 @@ class Builder final : public YAML::EventHandler {
 
   void CheckTag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    problems_.Error(Place(mark), 1, "tags such as !!int are not used here: a value's type follows from its key",
+    const Mark where = Place(mark);
+    const std::size_t from = file_->OffsetOf(where.line, where.column);
+    const std::size_t to = std::min(file_->text.find_first_of(" \t\n", from), file_->text.size());
+    if (LooksLikeSecret(std::string_view(file_->text).substr(from, to - from))) file_->Hide(from, to);
+    problems_.Error(where, 1, "tags such as !!int are not used here: a value's type follows from its key",
                     "remove the tag");
   }
 
@@ -142,7 +160,7 @@ class Builder final : public YAML::EventHandler {
     CheckTag(mark, tag);
     Frame frame;
     frame.node.kind = kind;
-    frame.node.where = Place(mark);
+    frame.node.where = Begin(mark);
     frame.anchor = anchor;
     frame.flow = style == YAML::EmitterStyle::Flow;
     last_event_ = frame.node.where;
@@ -175,17 +193,19 @@ class Builder final : public YAML::EventHandler {
       TakeKey(frame, std::move(node));
     } else {
       frame.has_key = false;
-      if (!frame.skip_value)
-        frame.node.map.push_back({std::move(frame.key), std::move(frame.key_where), std::move(node)});
+      auto& entries = frame.refused ? frame.node.refused : frame.node.map;
+      entries.push_back({std::move(frame.key), std::move(frame.key_where), std::move(node)});
     }
   }
 
   void TakeKey(Frame& frame, Node key) {
     frame.has_key = true;
-    frame.skip_value = true;
+    frame.refused = true;
     frame.key_where = key.where;
     if (key.kind != Node::Kind::kScalar) {
       problems_.Error(key.where, 1, "a key must be plain text");
+      frame.node.refused.push_back({"", {}, std::move(key)});
+      frame.key.clear();
       return;
     }
     frame.key = std::move(key.scalar);
@@ -196,11 +216,12 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     if (const Node::Entry* first = frame.node.FindEntry(frame.key); first) {
-      problems_.Error(key.where, width, "\"" + frame.key + "\" is written twice",
+      problems_.Error(key.where, width,
+                      (LooksLikeKey(frame.key) ? '"' + frame.key + '"' : "this key") + " is written twice",
                       "first at " + PlaceOf(first->key_where));
       return;
     }
-    frame.skip_value = false;
+    frame.refused = false;
   }
 
   std::shared_ptr<const SourceFile> file_;
@@ -210,6 +231,7 @@ class Builder final : public YAML::EventHandler {
   std::size_t repeated_ = 0;
   std::optional<Node> root_;
   bool second_document_ = false;
+  std::vector<std::size_t> tokens_;
   Mark last_event_;
   Mark last_quoted_;
 };
@@ -240,6 +262,8 @@ constexpr std::array kSentences = {
     Sentence{"cannot assign multiple anchors", "two anchors for one value", ""},
     Sentence{"cannot assign multiple tags", "two tags for one value", ""},
     Sentence{"unexpected character in block scalar", "only the end of the line may follow | or >", ""},
+    Sentence{"bad YAML version", "a directive that is none",
+             "a line that starts with % is one: put the text into quotes"},
     Sentence{"alias not found after", "a name must follow *", "put text that starts with * into quotes"},
     Sentence{"anchor not found after", "a name must follow &", "put text that starts with & into quotes"},
     Sentence{"illegal character found while scanning alias", "a name must follow *",
@@ -251,14 +275,8 @@ constexpr std::array kSentences = {
 // The first quote after `from` that can open a quoted text: yaml-cpp reports an unterminated one at the end of the
 // file.
 Mark OpeningQuote(const SourceFile& file, const Mark& from) {
-  std::string_view text = file.text;
-  std::size_t at = 0;
-  for (int line = 1; line < from.line && at != std::string_view::npos; ++line) {
-    at = text.find('\n', at);
-    if (at != std::string_view::npos) ++at;
-  }
-  if (at == std::string_view::npos) return from;
-  at = std::min(at + static_cast<std::size_t>(std::max(from.column - 1, 0)), text.size());
+  const std::string_view text = file.text;
+  const std::size_t at = file.OffsetOf(from.line, from.column);
   Mark mark = from;
   for (std::size_t i = at; i < text.size(); ++i) {
     const char before = i == 0 ? ' ' : text[i - 1];
@@ -273,18 +291,8 @@ Mark OpeningQuote(const SourceFile& file, const Mark& from) {
   return from;
 }
 
-std::string_view LineAt(const SourceFile& file, int line) {
-  std::string_view text = file.text;
-  for (int i = 1; i < line; ++i) {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  return text.substr(0, text.find('\n'));
-}
-
 bool TabIndented(const SourceFile& file, int line) {
-  const std::string_view text = LineAt(file, line);
+  const std::string_view text = file.Line(line);
   const auto first = text.find_first_not_of(" \t");
   return text.substr(0, first).find('\t') != std::string_view::npos;
 }
@@ -326,22 +334,7 @@ void Explain(const YAML::Exception& error, const Builder& builder, const std::sh
       return;
     }
   }
-  problems.Error(where, 1, "not YAML: " + std::string(message));
-}
-
-// A file that is no YAML has no keys to tell what is a secret, so the lines that look like it are kept from being
-// shown.
-void HideLikelySecrets(const SourceFile& file) {
-  const std::string lower = ToLower(file.text);
-  for (const std::string_view word : {"secret", "token", "password", "webhook", "key"}) {
-    for (std::size_t at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
-      const std::size_t end = std::min(lower.find('\n', at), lower.size());
-      const std::size_t colon = lower.find(": ", at);
-      if (colon == std::string::npos || colon >= end) continue;
-      const std::size_t value = lower.find_first_not_of(' ', colon + 1);
-      if (value < end && lower[value] != '{' && lower[value] != '[') file.hidden.emplace_back(value, end);
-    }
-  }
+  problems.Error(where, 1, "not YAML");
 }
 
 // What no part of a config needs and YAML readers disagree about.
@@ -388,29 +381,35 @@ std::shared_ptr<const SourceFile> MakeSourceFile(std::string path, std::string_v
     if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
     clean += text[i];
   }
-  return std::make_shared<const SourceFile>(SourceFile{std::move(path), std::move(clean)});
+  return std::make_shared<const SourceFile>(std::move(path), std::move(clean));
 }
 
 std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Problems& problems) {
-  if (!CheckBytes(file, problems)) return {};
+  if (!CheckBytes(file, problems)) {
+    HideUnread(*file);
+    return {};
+  }
   Builder builder(file, problems);
+  bool is_read = false;
   try {
     // yaml-cpp 0.7 lets an unterminated quote swallow the rest of the file without a word, but not a document end.
     std::istringstream stream(file->text + "\n...\n");
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
+    is_read = true;
   } catch (const Refused&) {
-    HideLikelySecrets(*file);
-    return {};
+    // said already
   } catch (const YAML::Exception& error) {
-    HideLikelySecrets(*file);
     Explain(error, builder, file, problems);
-    return {};
-  } catch (const std::exception& error) {
-    problems.Error({file, 0, 0}, 1, "not YAML: " + std::string(error.what()));
+  } catch (const std::exception&) {
+    problems.Error({file, 0, 0}, 1, "not YAML");
+  }
+  if (!is_read) {
+    HideUnread(*file);
     return {};
   }
+  file->SetTokens(builder.TakeTokens());
   auto root = builder.TakeRoot();
   if (!root) {
     root.emplace();

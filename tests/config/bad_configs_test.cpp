@@ -1,6 +1,9 @@
+// Each YAML file of tests/golden/bad_configs is a case; what check says of it stands beside it. With HSW_GOLDEN_UPDATE
+// set, what came out is written there, to be read as a diff.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -62,6 +65,7 @@ TEST_P(BadConfig, ReportsExactlyItsText) {
   const Loaded loaded = Load(GetParam() + ".yaml", FolderEnvironment());
   std::string text;
   for (const Problem& problem : loaded.problems.All()) text += ToText(problem);
+  if (std::getenv("HSW_GOLDEN_UPDATE")) std::ofstream(kFolder + GetParam() + ".txt", std::ios::binary) << text;
   EXPECT_EQ(text, ReadWhole(kFolder + GetParam() + ".txt"));
   EXPECT_EQ(loaded.config.has_value(), !loaded.problems.HasErrors());
   EXPECT_FALSE(loaded.unreadable);
