@@ -19,6 +19,8 @@ json::object ToObject(const LaneStatus& lane) {
 json::object ToObject(const ReloadReport& report) {
   json::array restart;
   for (const auto& key : report.need_restart) restart.emplace_back(key);
+  json::array kept;
+  for (const auto& name : report.from_process) kept.emplace_back(name);
   json::array orphaned;
   for (const auto& [sink, pending] : report.orphaned) {
     orphaned.push_back(json::object{{"sink", sink}, {"pending", pending}});
@@ -26,6 +28,7 @@ json::object ToObject(const ReloadReport& report) {
   json::object object{{"ok", report.applied},
                       {"generation", report.generation},
                       {"need_restart", std::move(restart)},
+                      {"kept_variables", std::move(kept)},
                       {"orphaned", std::move(orphaned)}};
   boost::system::error_code ignored;
   object.emplace("problems", json::parse(config::ToJson(report.problems), ignored));

@@ -34,6 +34,8 @@ struct ReloadReport {
   std::vector<config::Problem> problems;
   std::vector<std::string> need_restart;  ///< changed keys that only a restart applies: "server.listen"
   std::vector<OrphanedDeliveries> orphaned{};
+  /// Variables of secrets that the reload could not read anew, because the process's own environment has them.
+  std::vector<std::string> from_process = {};
 };
 
 struct RouterStatus {

@@ -65,6 +65,12 @@ log::Level ToLogLevel(config::LogLevel level) {
   Unreachable();
 }
 
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 void LogProblem(const config::Problem& problem) {
   const std::string file = problem.where.file ? problem.where.file->path : std::string();
   const bool error = problem.severity == config::Problem::Severity::kError;
@@ -473,6 +479,14 @@ ReloadReport App::Impl::Reload() {
                          {"sinks", next->sinks.size()},
                          {"sinks_kept", kept}});
   report.orphaned = LogOrphans(dispatcher->Lanes());
+  if (options.environment.from_process) report.from_process = options.environment.from_process();
+  if (!report.from_process.empty()) {
+    log::Info("variables_kept", {{"variables", Joined(report.from_process)},
+                                 {"reason",
+                                  "they come from the environment of the process, which stays as it was at "
+                                  "the start: a restart takes new values; a file of --env-file is read "
+                                  "again by each reload"}});
+  }
   for (const auto& key : report.need_restart) {
     log::Warn("restart_needed",
               {{"key", key}, {"reason", "this key is read at the start only; the old value goes on"}});

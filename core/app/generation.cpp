@@ -90,8 +90,13 @@ class Builder {
     // Secrets count: a changed secret file must make a new instance although the YAML says the same.
     config::Problems told_already;
     std::vector<std::string> secrets;
-    const std::string resolved = config::ResolvePluginConfig(sink.config, plugin->info.config_schema,
-                                                             options_.environment, told_already, secrets);
+    bool lacks_secrets = false;
+    const std::string resolved = config::ResolvePluginConfig(
+        sink.config, plugin->info.config_schema, options_.environment, told_already, secrets, &lacks_secrets);
+    if (lacks_secrets && options_.environment.secrets_optional) {
+      built.unavailable_because = "a secret of its config is not there";
+      return built;
+    }
     built.identity = DigestOf(plugin->info.hash + '\n' + config.timezone + '\n' + sink.name + '\n' + resolved);
     if (before && before->sink && before->identity == built.identity) {
       built.sink = before->sink;

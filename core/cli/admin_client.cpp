@@ -2,6 +2,7 @@
 
 #include "core/base/sync.h"
 #include "core/config/loader.h"
+#include "core/config/secrets.h"
 
 namespace hookswitch::cli {
 namespace {
@@ -14,7 +15,8 @@ constexpr std::size_t kMostAnswer = 64 << 20;
 Result<AdminClient> AdminClient::Make(const Options& options) {
   AdminClient client;
   client.url_ = options.url;
-  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+  const auto environment = config::Environment::System(options.env_file);
+  const config::Loaded loaded = config::Load(options.config, environment);
   // A router goes on with the config it has: a file that is broken by now must not keep its operator out.
   const config::Config* config = loaded.Readable();
   if (client.url_.empty()) {
@@ -31,7 +33,7 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
   }
   client.token_ = config ? config->admin.token.Reveal() : std::string();
   if (client.token_.empty()) {
-    client.token_ = config::Environment::System().variable("HOOKSWITCH_ADMIN_TOKEN").value_or("");
+    client.token_ = config::WithoutLineBreaks(environment.variable("HOOKSWITCH_ADMIN_TOKEN").value_or(""));
   }
   HttpClientOptions http_options;
   http_options.max_response_body = kMostAnswer;

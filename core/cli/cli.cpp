@@ -23,6 +23,17 @@ void AddConfig(CLI::App* command, Options& options) {
       ->default_str(kDefaultConfig);
 }
 
+void AddEnvFile(CLI::App* command, Options& options) {
+  command
+      ->add_option("--env-file", options.env_file,
+                   "variables for {env: NAME}, as systemd's EnvironmentFile= reads them; before the environment's own")
+      ->envname("HOOKSWITCH_ENV_FILE");
+}
+
+void AddNoSecrets(CLI::App* command, Options& options) {
+  command->add_flag("--no-secrets", options.no_secrets, "a secret that is not there is no error");
+}
+
 void AddFormat(CLI::App* command, Options& options) {
   command
       ->add_option_function<std::string>(
@@ -35,6 +46,8 @@ void AddFormat(CLI::App* command, Options& options) {
 
 void AddEvent(CLI::App* command, Options& options) {
   AddConfig(command, options);
+  AddEnvFile(command, options);
+  AddNoSecrets(command, options);
   AddFormat(command, options);
   command->add_option("--source", options.source, "the source the event comes from; needed if there are several");
   command->add_option("--event", options.event, "a file with the payload as the platform posts it; - reads stdin")
@@ -44,6 +57,7 @@ void AddEvent(CLI::App* command, Options& options) {
 
 void AddRemote(CLI::App* command, Options& options) {
   AddConfig(command, options);
+  AddEnvFile(command, options);
   AddFormat(command, options);
   command->add_option("--url", options.url,
                       "the admin listener, e.g. http://127.0.0.1:8001; the default is the config's");
@@ -69,10 +83,14 @@ int Main(int argc, char** argv) {
     return added;
   };
 
-  AddConfig(command(app, "serve", "run the router in the foreground; JSON log lines on stderr", Serve), options);
+  CLI::App* serve = command(app, "serve", "run the router in the foreground; JSON log lines on stderr", Serve);
+  AddConfig(serve, options);
+  AddEnvFile(serve, options);
   CLI::App* check =
       command(app, "check", "validate the config, its plugins and templates; every problem at once", Check);
   AddConfig(check, options);
+  AddEnvFile(check, options);
+  AddNoSecrets(check, options);
   AddFormat(check, options);
   AddEvent(command(app, "route", "read one payload and explain, rule by rule, where it would go", RouteEvent), options);
   CLI::App* preview = command(app, "preview", "print exactly what each sink would send for one payload", Preview);

@@ -21,6 +21,8 @@ enum class Format { kText, kJson };
 struct Options {
   std::filesystem::path program;  ///< this program's own file
   std::string config;             ///< -c
+  std::string env_file;           ///< --env-file: "" is none
+  bool no_secrets = false;        ///< --no-secrets
   Format format = Format::kText;
   std::string source;            ///< --source
   std::string event;             ///< --event: a file, or "-" for stdin

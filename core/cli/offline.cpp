@@ -31,7 +31,8 @@ struct Built {
 
 Built Build(const Options& options) {
   Built built;
-  const auto environment = config::Environment::System();
+  auto environment = config::Environment::System(options.env_file);
+  environment.secrets_optional = options.no_secrets;
   const config::Loaded first = config::Load(options.config, environment);
   auto plugins = ScratchPlugins::Make(first.Readable(), options.program);
   if (!plugins) {
@@ -304,8 +305,12 @@ int Preview(const Options& options) {
     const auto& sink = generation.sinks.find(route.sink)->second.sink;
     const Message message = generation.composer->Compose(*read.event, route.template_name);
     json::object shown{{"sink", route.sink}, {"rule", route.rule}};
-    const auto parts = Shown(*sink, *read.event, message, route);
-    for (const auto& [key, value] : parts) shown.emplace(key, value);
+    if (!sink) {
+      shown.emplace("not_sent", generation.sinks.find(route.sink)->second.unavailable_because);
+    } else {
+      const auto parts = Shown(*sink, *read.event, message, route);
+      for (const auto& [key, value] : parts) shown.emplace(key, value);
+    }
     all.push_back(std::move(shown));
   }
   if (options.format == Format::kJson) {
@@ -341,7 +346,7 @@ void LetSecretsBeReferences(json::value& schema) {
   json::object text = std::move(*object);
   object->clear();
   // What a person is shown stays outside, where editors look for it.
-  for (const char* key : {"title", "description", "default", "x-secret", "x-expected"}) {
+  for (const char* key : {"title", "description", "default", "examples", "x-secret", "x-expected"}) {
     if (const auto* note = text.if_contains(key)) {
       (*object)[key] = *note;
       text.erase(key);

@@ -43,6 +43,12 @@ int Reload(const Options& options) {
                 << ", which the config does not have: they go out once it has it again; `hookswitch deliveries --sink "
                 << sink << "` lists them\n";
     }
+    if (const json::value* kept = report.if_contains("kept_variables"); kept && !kept->as_array().empty()) {
+      std::cout << "as they were at the start:";
+      for (const auto& name : kept->as_array()) std::cout << ' ' << name.as_string().c_str();
+      std::cout << " (variables of the router's own environment; a restart takes new values, a file of "
+                   "serve --env-file is read again)\n";
+    }
   } else if (const json::value* problems = report.if_contains("problems")) {
     for (const auto& item : problems->as_array()) {
       const auto& problem = item.as_object();

@@ -103,7 +103,7 @@ int Serve(const Options& options) {
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
   static const SystemClock clock;
-  AppOptions app_options{options.config, config::Environment::System(), options.program};
+  AppOptions app_options{options.config, config::Environment::System(options.env_file), options.program};
   BuildResult build;
   auto app = App::Start(app_options, clock, build);
   if (!app) {

@@ -6,8 +6,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <map>
+#include <memory>
+#include <set>
 #include <system_error>
 
+#include "core/config/env_file.h"
 #include "core/config/loader.h"
 #include "core/config/yaml_parser.h"
 
@@ -50,20 +54,85 @@ std::vector<std::string> ListFiles(const std::string& pattern) {
   return paths;
 }
 
+bool OthersCanRead(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
+}
+
+/// The process's variables, and before them those of a file.
+class Variables {
+ public:
+  explicit Variables(std::string file) : path_(std::move(file)) {
+    if (!path_.starts_with('-')) return;
+    path_.erase(0, 1);
+    may_be_missing_ = true;
+  }
+
+  void Refresh(Problems& problems) {
+    from_process_.clear();
+    if (path_.empty()) return;
+    std::string error;
+    auto text = ReadFile(path_, error);
+    if (!text && may_be_missing_ && !Exists()) text = "";
+    if (!text) {
+      problems.Error({std::make_shared<const SourceFile>(path_, ""), 0, 0}, 1,
+                     "cannot read the file of environment variables: " + error);
+      return;  // with the values of before there are no further problems that only follow from this one
+    }
+    const auto source = std::make_shared<const SourceFile>(path_, std::move(*text));
+    source->Seal(0, source->text.size());
+    EnvFile file = ParseEnvFile(source->text);
+    if (!file.is_text || source->text.size() > kMaxFileBytes) {
+      problems.Error({source, 0, 0}, 1,
+                     file.is_text ? "larger than " + std::to_string(kMaxFileBytes >> 20) + " MiB" : "not UTF-8 text");
+      return;
+    }
+    for (const EnvFile::Fault& fault : file.faults) {
+      problems.Warning({source, fault.line, 1}, 1, fault.message, fault.hint);
+    }
+    if (OthersCanRead(path_)) {
+      problems.Warning({source, 0, 0}, 1, "everyone on this machine can read this file", "chmod o-r " + path_);
+    }
+    file_ = std::move(file.variables);
+    for (const auto& [name, value] : file_) names_.insert(name);
+  }
+
+  std::optional<std::string> Get(const std::string& name) {
+    if (const auto it = file_.find(name); it != file_.end()) return it->second;
+    // The process has it from the same file, as that was at the start.
+    if (names_.contains(name)) return {};
+    const char* value = std::getenv(name.c_str());
+    if (!value) return {};
+    from_process_.insert(name);
+    return value;
+  }
+
+  std::vector<std::string> FromProcess() const { return {from_process_.begin(), from_process_.end()}; }
+
+ private:
+  bool Exists() const {
+    struct stat info {};
+    return stat(path_.c_str(), &info) == 0 || errno != ENOENT;
+  }
+
+  std::string path_;
+  bool may_be_missing_ = false;
+  std::map<std::string, std::string, std::less<>> file_;
+  std::set<std::string> names_;  // that were in the file at any time
+  std::set<std::string> from_process_;
+};
+
 }  // namespace
 
-Environment Environment::System() {
+Environment Environment::System(const std::string& env_file) {
   Environment environment;
   environment.read_file = ReadFile;
   environment.list_files = ListFiles;
-  environment.variable = [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    return value ? std::optional<std::string>(value) : std::nullopt;
-  };
-  environment.others_can_read = [](const std::string& path) {
-    struct stat info {};
-    return stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
-  };
+  environment.others_can_read = OthersCanRead;
+  const auto variables = std::make_shared<Variables>(env_file);
+  environment.variable = [variables](const std::string& name) { return variables->Get(name); };
+  environment.refresh = [variables](Problems& problems) { variables->Refresh(problems); };
+  environment.from_process = [variables] { return variables->FromProcess(); };
   return environment;
 }
 

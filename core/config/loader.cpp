@@ -180,6 +180,7 @@ class Loader {
 
 Loaded Load(const std::string& path, const Environment& environment) {
   Loaded loaded;
+  if (environment.refresh) environment.refresh(loaded.problems);
   loaded.unreadable = !Loader(environment, loaded.problems).Read(path, loaded.draft);
   loaded.problems.Sort();
   if (!loaded.problems.HasErrors()) {

@@ -17,7 +17,19 @@ struct Environment {
   std::function<std::optional<std::string>(const std::string& name)> variable;
   /// True if a file of secrets is open to every user of the machine; may be empty.
   std::function<bool(const std::string& path)> others_can_read;
-  static Environment System();
+  /// Reads anew what `variable` answers from, once for a config and all that is made of it; Load begins with it. What
+  /// is wrong goes to `problems`. May be empty.
+  std::function<void(Problems& problems)> refresh;
+  /// Which of the variables that were asked for since `refresh` came from the process's own environment, which stays as
+  /// it was at the start; sorted. May be empty.
+  std::function<std::vector<std::string>()> from_process;
+  /// A secret that is not there is no error: for what sends nothing.
+  bool secrets_optional = false;
+
+  /// The machine's. With `env_file`, a path, the variables in that file (see ParseEnvFile) count before those of the
+  /// process; one that was in it and is no longer is not set, whatever the process has. A "-" before the path means
+  /// that the file need not be there. Its copies share what was read; for one thread at a time.
+  static Environment System(const std::string& env_file = "");
 };
 
 /// What could be made of a config that has errors: for looking for more of them, never for running.
@@ -58,8 +70,11 @@ void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_
 /// schema says and {env:}/{file:} secrets resolved. `secrets` collects every secret value, for masking. Problems
 /// (a missing variable, an unreadable file) go to `problems`. `value` must be free of errors that
 /// CheckAgainstSchema finds (see WithoutFaults), except that required keys may be absent.
+///
+/// With Environment::secrets_optional the first of the schema's "examples" stands in for a secret that is not there; if
+/// there is none it stays away, and `lacks_secrets` is set: the plugin cannot be asked about such a config.
 std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
-                                Problems& problems, std::vector<std::string>& secrets);
+                                Problems& problems, std::vector<std::string>& secrets, bool* lacks_secrets = nullptr);
 
 /// `map` without the entries that an error in `problems` points into.
 Node WithoutFaults(const Node& map, const Problems& problems);

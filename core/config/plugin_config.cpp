@@ -15,6 +15,8 @@ class Resolver {
            std::vector<std::string>& secrets)
       : root_(root), environment_(environment), problems_(problems), secrets_(secrets) {}
 
+  bool lacks_secrets() const { return lacks_secrets_; }
+
   json::value Make(const Node& value, const json::object& outer, const std::string& at) {
     const json::object& schema = Branch(value, outer);
     if (Flag(schema, "x-secret")) return MakeSecret(value, schema, at);
@@ -48,8 +50,9 @@ class Resolver {
   }
 
   json::value MakeSecret(const Node& value, const json::object& schema, const std::string& at) {
-    const auto secret = ResolveSecret(value, at, environment_, problems_);
-    if (!secret) return nullptr;
+    const bool form_is_known = TextAt(schema, "pattern").starts_with('^') && TextAt(schema, "pattern").ends_with('$');
+    const auto secret = ResolveSecret(value, at, environment_, problems_, form_is_known);
+    if (!secret) return StandIn(schema);
     if (!TextFault(secret->Reveal(), schema).empty()) {
       const auto words = TextAt(schema, "x-expected");
       problems_.Error(
@@ -58,6 +61,19 @@ class Resolver {
     }
     secrets_.push_back(secret->Reveal());
     return json::value(secret->Reveal());
+  }
+
+  // For a secret that is not there.
+  json::value StandIn(const json::object& schema) {
+    const auto* examples = schema.if_contains("examples");
+    const bool has_one =
+        examples && examples->is_array() && !examples->get_array().empty() && examples->get_array().front().is_string();
+    if (!environment_.secrets_optional || !has_one) {
+      lacks_secrets_ = true;
+      return nullptr;
+    }
+    secrets_.emplace_back(examples->get_array().front().get_string());
+    return json::value(secrets_.back());
   }
 
   static json::value MakeScalar(const Node& value, const json::object& schema) {
@@ -103,6 +119,7 @@ class Resolver {
   const Environment& environment_;
   Problems& problems_;
   std::vector<std::string>& secrets_;
+  bool lacks_secrets_ = false;
 };
 
 bool HasFault(const Node& value, const Problems& problems) {
@@ -129,13 +146,16 @@ std::string Unescape(std::string_view token) {
 }  // namespace
 
 std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
-                                Problems& problems, std::vector<std::string>& secrets) {
+                                Problems& problems, std::vector<std::string>& secrets, bool* lacks_secrets) {
   json::error_code error;
   const json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
   const json::object root = !error && parsed.is_object() ? parsed.get_object() : json::object();
   Node map = value;
   if (map.kind == Node::Kind::kNull) map.kind = Node::Kind::kMap;
-  return hookswitch::ToText(Resolver(root, environment, problems, secrets).Make(map, root, "config"));
+  Resolver resolver(root, environment, problems, secrets);
+  std::string text = hookswitch::ToText(resolver.Make(map, root, "config"));
+  if (lacks_secrets) *lacks_secrets = resolver.lacks_secrets();
+  return text;
 }
 
 Node WithoutFaults(const Node& map, const Problems& problems) {

@@ -147,14 +147,15 @@ void PluginHost::Check(Plugin& plugin, const config::Sink& sink, const std::stri
   std::vector<std::string> secrets;
   config::CheckAgainstSchema(sink.config, schema, at, sink.where, found);
   config::Node usable = config::WithoutFaults(sink.config, found);
-  std::string resolved = config::ResolvePluginConfig(usable, schema, environment, found, secrets);
-  bool complete = true;
+  bool lacks_secrets = false;
+  std::string resolved = config::ResolvePluginConfig(usable, schema, environment, found, secrets, &lacks_secrets);
+  bool complete = !lacks_secrets || !environment.secrets_optional;
   if (found.HasErrors()) {
     // What is wrong is left out, and the plugin looks at the rest if that is a config by its schema.
     usable = config::WithoutFaults(usable, found);
     config::Problems told_already;
     config::CheckAgainstSchema(usable, schema, at, sink.where, told_already);
-    complete = !told_already.HasErrors();
+    complete = complete && !told_already.HasErrors();
     resolved = config::ResolvePluginConfig(usable, schema, environment, told_already, secrets);
   }
   if (complete && plugin.sink.check) {

@@ -314,7 +314,7 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["webhook_url"],
   "properties": {
-    "webhook_url": {"type": "string", "x-secret": true, "description": "The webhook's URL, https://discord.com/api/webhooks/…/…; who knows it can post."},
+    "webhook_url": {"type": "string", "x-secret": true, "examples": ["https://discord.com/api/webhooks/1/example"], "description": "The webhook's URL, https://discord.com/api/webhooks/…/…; who knows it can post."},
     "username": {"type": "string", "minLength": 1, "maxLength": 80, "description": "The name shown instead of the webhook's."},
     "thread_id": {"type": "string", "pattern": "^[0-9]{1,20}$", "description": "Posts into this thread of the channel; a forum channel needs one."},
     "max_transcript": {"type": "integer", "default": 3000, "minimum": 0, "maximum": 4000, "description": "Characters of the transcript that are shown, as far as Discord's limits leave room; 0 leaves it out."},

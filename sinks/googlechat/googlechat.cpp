@@ -208,7 +208,7 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["webhook_url"],
   "properties": {
-    "webhook_url": {"type": "string", "x-secret": true, "description": "The webhook's URL, https://chat.googleapis.com/v1/spaces/…/messages?key=…&token=…; who knows it can post."},
+    "webhook_url": {"type": "string", "x-secret": true, "examples": ["https://chat.googleapis.com/v1/spaces/A/messages?key=example&token=example"], "description": "The webhook's URL, https://chat.googleapis.com/v1/spaces/…/messages?key=…&token=…; who knows it can post."},
     "thread": {"type": "string", "enum": ["none", "call"], "default": "none", "description": "call: the messages of a call stand in one thread."},
     "max_transcript": {"type": "integer", "default": 3000, "minimum": 0, "maximum": 3500, "description": "Characters of the transcript, in a section to be unfolded; 0 leaves it out."},
     "allow_http": {"type": "boolean", "default": false, "description": "Accept a URL without TLS: for tests."}

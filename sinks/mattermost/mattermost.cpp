@@ -208,7 +208,7 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["webhook_url"],
   "properties": {
-    "webhook_url": {"type": "string", "x-secret": true, "description": "The incoming webhook's URL, https://…/hooks/…; who knows it can post."},
+    "webhook_url": {"type": "string", "x-secret": true, "examples": ["https://mattermost.example.com/hooks/example"], "description": "The incoming webhook's URL, https://…/hooks/…; who knows it can post."},
     "channel": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Another channel than the webhook's: its name in URLs, or @user."},
     "username": {"type": "string", "minLength": 1, "maxLength": 64, "description": "The name shown, if the server allows that."},
     "max_transcript": {"type": "integer", "default": 4000, "minimum": 0, "maximum": 10000, "description": "Characters of the transcript that are shown; 0 leaves it out."},

@@ -196,7 +196,7 @@ constexpr const char* kSchema = R"({
   "properties": {
     "server": {"type": "string", "description": "The server's root URL, without the topic. Without it https://ntfy.sh, or the one that topic links to."},
     "topic": {"type": "string", "pattern": "^(https?://[^/ ]{1,255}/)?[-_A-Za-z0-9]{1,64}/?$", "description": "The topic, or a link to it. On an open server whoever knows it can read along."},
-    "token": {"type": "string", "x-secret": true, "description": "Access token, for topics that are not open to all."},
+    "token": {"type": "string", "x-secret": true, "examples": ["tk_example"], "description": "Access token, for topics that are not open to all."},
     "allow_http": {"type": "boolean", "default": false, "description": "Accept a server without TLS: for tests and private networks."},
     "priority": {
       "type": "object", "additionalProperties": false, "description": "ntfy's priority, 1 (min) to 5 (max), by severity.",

@@ -205,7 +205,7 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["routing_key"],
   "properties": {
-    "routing_key": {"type": "string", "x-secret": true, "pattern": "^[A-Za-z0-9]{32}$", "description": "The Integration Key of an Events API v2 integration: 32 letters and digits."},
+    "routing_key": {"type": "string", "x-secret": true, "pattern": "^[A-Za-z0-9]{32}$", "examples": ["exampleexampleexampleexampleexam"], "description": "The Integration Key of an Events API v2 integration: 32 letters and digits."},
     "region": {"type": "string", "enum": ["us", "eu"], "default": "us", "description": "PagerDuty's service region of the account."},
     "dedup_by": {"type": "string", "enum": ["call", "agent"], "default": "call", "description": "One incident per call, or one per agent, which a later call that goes well resolves."},
     "trigger_on": {"type": "array", "items": {"type": "string"}, "description": "Statuses that open an incident. Without it, all that resolve_on does not name."},

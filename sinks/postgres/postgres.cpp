@@ -96,7 +96,7 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["connection"],
   "properties": {
-    "connection": {"type": "string", "minLength": 1, "maxLength": 2000, "x-secret": true, "description": "Where the database is and who connects: host=… dbname=… user=… password=… sslmode=verify-full, or postgresql://user:password@host/dbname."},
+    "connection": {"type": "string", "minLength": 1, "maxLength": 2000, "x-secret": true, "pattern": "^[^\\x00-\\x08\\x0E-\\x1F\\x7F]+$", "examples": ["host=db.example.com dbname=calls"], "description": "Where the database is and who connects: host=… dbname=… user=… password=… sslmode=verify-full, or postgresql://user:password@host/dbname."},
     "table": {"type": "string", "default": "hookswitch_events", "pattern": "^([\\p{L}_][\\p{L}\\p{N}_$]{0,62}|\"[^\"]{1,63}\")(\\.([\\p{L}_][\\p{L}\\p{N}_$]{0,62}|\"[^\"]{1,63}\"))?$", "description": "The table, or schema.table, as it is written: capitals count."},
     "create_table": {"type": "boolean", "default": true, "description": "Make the table if it is not there."}
   }

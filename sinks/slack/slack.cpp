@@ -77,11 +77,11 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "properties": {
     "webhook_url": {
-      "type": "string", "x-secret": true,
+      "type": "string", "x-secret": true, "examples": ["https://hooks.slack.com/services/T1EXAMPLE/B1EXAMPLE/example"],
       "description": "The webhook's URL; who knows it can post. An incoming webhook gets a message, a Workflow Builder webhook the variables title, status, agent, call_id, duration, text, transcript and link."
     },
     "token": {
-      "type": "string", "x-secret": true, "pattern": "^xox[a-z]?[-.][-.A-Za-z0-9]+$",
+      "type": "string", "x-secret": true, "pattern": "^xox[a-z]?[-.][-.A-Za-z0-9]+$", "examples": ["xoxb-example"],
       "description": "Instead of a webhook: the token of an app's bot (xoxb-…), with the scope chat:write, and files:write for long_transcript: file."
     },
     "channel": {

@@ -209,7 +209,7 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["webhook_url"],
   "properties": {
-    "webhook_url": {"type": "string", "x-secret": true, "maxLength": 4000, "description": "The URL of the workflow \"Post to a channel when a webhook request is received\"; who knows it can post."},
+    "webhook_url": {"type": "string", "x-secret": true, "maxLength": 4000, "examples": ["https://example.logic.azure.com/workflows/example/triggers/manual/paths/invoke?sig=example"], "description": "The URL of the workflow \"Post to a channel when a webhook request is received\"; who knows it can post."},
     "max_transcript": {"type": "integer", "default": 3000, "minimum": 0, "maximum": 3800, "description": "Characters of the transcript that are shown; 0 leaves it out."},
     "allow_http": {"type": "boolean", "default": false, "description": "Accept a URL without TLS: for tests."}
   }

@@ -249,7 +249,7 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["token", "chat_id"],
   "properties": {
-    "token": {"type": "string", "x-secret": true, "pattern": "^[0-9]{3,20}:[-_A-Za-z0-9]{20,80}$", "description": "The bot's token, as @BotFather gives it: 123456:ABC…"},
+    "token": {"type": "string", "x-secret": true, "pattern": "^[0-9]{3,20}:[-_A-Za-z0-9]{20,80}$", "examples": ["123456:exampleexampleexample"], "description": "The bot's token, as @BotFather gives it: 123456:ABC…"},
     "chat_id": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^(-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32}|https://t\\.me/(c/[0-9]{1,20}|[A-Za-z0-9_]{4,32})(/[0-9]+){0,2}/?)$"}], "description": "The chat: its number (groups: negative), a public channel's @name, in quotes, or a link to it, https://t.me/…"},
     "topic_id": {"type": "integer", "minimum": 1, "description": "Posts into this topic of a forum group."},
     "thread": {"type": "string", "enum": ["none", "call"], "default": "none", "description": "call: later messages of a call reply to its first."},

@@ -200,13 +200,13 @@ constexpr const char* kSchema = R"({
   "additionalProperties": false,
   "required": ["url"],
   "properties": {
-    "url": {"type": "string", "x-secret": true, "description": "Where to; it may hold a token, so it is never shown whole."},
+    "url": {"type": "string", "x-secret": true, "examples": ["https://example.com/in"], "description": "Where to; it may hold a token, so it is never shown whole."},
     "method": {"type": "string", "enum": ["POST", "PUT", "PATCH"], "default": "POST"},
     "body": {"type": "string", "enum": ["event", "raw", "message", "template"], "default": "event", "description": "event: the normalized event; raw: what the platform posted, byte for byte; message: title, fields, text, links and transcript, as JSON; template: what template says."},
     "template": {"anyOf": [{"type": "object"}, {"type": "array"}], "description": "With body: template: the JSON to send. {{names}} in its texts become values of the event: {{agent.name}}, {{message.title}}."},
-    "signing_secrets": {"type": "array", "items": {"type": "string", "x-secret": true}, "description": "Signs as Standard Webhooks do: whsec_ and base64 of 24 to 64 bytes. Each of them signs, so that a receiver can change from one to the next."},
-    "headers": {"type": "object", "additionalProperties": false, "description": "Further headers.", "patternProperties": {"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$": {"type": "string", "pattern": "^[ -~]*$"}}},
-    "secret_headers": {"type": "object", "additionalProperties": false, "description": "Further headers that are never shown: Authorization, for example.", "patternProperties": {"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$": {"type": "string", "x-secret": true, "pattern": "^[ -~]*$"}}},
+    "signing_secrets": {"type": "array", "items": {"type": "string", "x-secret": true, "examples": ["whsec_ZXhhbXBsZWV4YW1wbGVleGFtcGxlZXhhbXBsZQ=="]}, "description": "Signs as Standard Webhooks do: whsec_ and base64 of 24 to 64 bytes. Each of them signs, so that a receiver can change from one to the next."},
+    "headers": {"type": "object", "additionalProperties": false, "description": "Further headers.", "patternProperties": {"^[!#$%&'*+.^_`|~0-9A-Za-z-]*([Aa][Uu][Tt][Hh]|[Cc][Oo][Oo][Kk][Ii][Ee]|[Kk][Ee][Yy]|[Pp][Aa][Ss][Ss]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Tt][Oo][Kk][Ee][Nn])[!#$%&'*+.^_`|~0-9A-Za-z-]*$": {"type": "string", "x-secret": true, "pattern": "^[ -~]*$", "examples": ["example"]}, "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$": {"type": "string", "pattern": "^[ -~]*$"}}},
+    "secret_headers": {"type": "object", "additionalProperties": false, "description": "Further headers that are never shown: Authorization, for example.", "patternProperties": {"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$": {"type": "string", "x-secret": true, "examples": ["example"], "pattern": "^[ -~]*$"}}},
     "success": {"type": "object", "additionalProperties": false, "required": ["path", "is"], "description": "For receivers that answer 200 to everything: the value at path of the JSON answer must be is.", "properties": {
       "path": {"type": "string", "minLength": 1, "maxLength": 200, "description": "errcode, data.code, results[0].ok, or a JSON pointer."},
       "is": {"description": "A text, a number, true or false.", "anyOf": [{"type": "boolean"}, {"type": "number"}, {"type": "string"}]}

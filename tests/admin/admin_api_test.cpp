@@ -129,12 +129,13 @@ TEST_F(AdminApiTest, StatusSaysVersionGenerationAndJournal) {
 }
 
 TEST_F(AdminApiTest, ReloadAnswersTheGenerationOrEveryProblem) {
-  report_ = {true, 4, {}, {"server.listen"}, {{"old", 3}}};
+  report_ = {true, 4, {}, {"server.listen"}, {{"old", 3}}, {"SLACK_WEBHOOK_URL"}};
   Answer answer = Ask("POST", "/api/v1/reload");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Json(answer).at("generation"), 4);
   EXPECT_EQ(Json(answer).at("need_restart").at(0), "server.listen");
   EXPECT_EQ(Json(answer).at("orphaned").at(0), (json::object{{"sink", "old"}, {"pending", 3}}));
+  EXPECT_EQ(Json(answer).at("kept_variables").at(0), "SLACK_WEBHOOK_URL");
 
   config::Problem problem;
   problem.message = "\"rulez\" is not a key";

@@ -44,6 +44,12 @@ Environment FolderEnvironment() {
   environment.variable = [](const std::string& name) -> std::optional<std::string> {
     if (name == "TOKEN") return "correct-horse-battery";
     if (name == "EMPTY") return "";
+    if (name == "LINE_BREAKS_ALONE") return "\r\n\n";
+    if (name == "ENDS_IN_LINE_BREAKS") return "correct-horse-battery\r\n\n";
+    if (name == "QUOTED") return "\"correct-horse-battery\"";
+    if (name == "SPACED") return "correct-horse battery";
+    if (name == "UNSEEN_SPACE") return "correct-horse-battery\u200B";
+    if (name == "TWO_LINES") return "correct-horse\nbattery";
     return {};
   };
   environment.others_can_read = [](const std::string& path) { return path.ends_with("/open"); };

@@ -26,11 +26,12 @@ struct Plugin {
   Problems problems;
   std::string json;
   std::vector<std::string> secrets;
+  bool lacks_secrets = false;
   Node node;
 };
 
-Plugin Read(const std::string& config, std::map<std::string, std::string> variables = {},
-            const char* schema = kSchema) {
+Plugin Read(const std::string& config, std::map<std::string, std::string> variables = {}, const char* schema = kSchema,
+            bool secrets_optional = false) {
   MemoryEnvironment memory;
   memory.files["r.yaml"] = "sinks:\n  ops:\n    plugin: slack\n    config: " + config + "\n";
   memory.variables = std::move(variables);
@@ -41,7 +42,10 @@ Plugin Read(const std::string& config, std::map<std::string, std::string> variab
   plugin.node = loaded.config->sinks.at(0).config;
   CheckAgainstSchema(plugin.node, schema, "sinks.ops.config", loaded.config->sinks[0].where, plugin.problems);
   if (plugin.problems.HasErrors()) return plugin;
-  plugin.json = ResolvePluginConfig(plugin.node, schema, memory.Get(), plugin.problems, plugin.secrets);
+  Environment environment = memory.Get();
+  environment.secrets_optional = secrets_optional;
+  plugin.json =
+      ResolvePluginConfig(plugin.node, schema, environment, plugin.problems, plugin.secrets, &plugin.lacks_secrets);
   return plugin;
 }
 
@@ -114,6 +118,43 @@ TEST(PluginConfig, MissingVariableIsAnError) {
   const Plugin plugin = Read("{webhook_url: {env: URL}}");
   EXPECT_TRUE(plugin.problems.HasErrors());
   EXPECT_THAT(plugin.secrets, IsEmpty());
+}
+
+TEST(PluginConfig, SecretsOfAnOddFormAreWarnedOfUnlessTheirPatternSaysWhatTheyAre) {
+  constexpr char kForms[] = R"({"properties": {
+    "any": {"type": "string", "x-secret": true},
+    "begins": {"type": "string", "x-secret": true, "pattern": "^s"},
+    "whole": {"type": "string", "x-secret": true, "pattern": "^[a-z =]+$"}
+  }})";
+  const Plugin plugin = Read("{any: {env: DSN}, begins: {env: DSN}, whole: {env: DSN}}", {{"DSN", "s k r t"}}, kForms);
+  std::vector<std::string> messages;
+  for (const Problem& problem : plugin.problems.All()) messages.push_back(problem.message);
+  EXPECT_THAT(
+      messages,
+      ElementsAre("config.any: environment variable DSN holds white space, which is taken as part of the secret",
+                  "config.begins: environment variable DSN holds white space, which is taken as part of the secret"));
+}
+
+TEST(PluginConfig, AnExampleStandsInForASecretThatMayBeMissing) {
+  constexpr char kExamples[] = R"({"properties": {
+    "url": {"type": "string", "x-secret": true, "pattern": "^https", "examples": ["https://example.com/x"]},
+    "file": {"type": "string", "x-secret": true, "examples": ["an example"]},
+    "port": {"type": "integer", "default": 1}
+  }})";
+  const Plugin plugin = Read("{url: {env: URL}, file: {file: nowhere}}", {}, kExamples, /*secrets_optional=*/true);
+  EXPECT_EQ(AllText(plugin.problems), "");
+  EXPECT_EQ(plugin.json, R"({"url":"https://example.com/x","file":"an example","port":1})");
+  EXPECT_THAT(plugin.secrets, ElementsAre("https://example.com/x", "an example"));
+  EXPECT_FALSE(plugin.lacks_secrets);
+  const Plugin wrong = Read("{url: {env: URL}}", {{"URL", "ftp://x"}}, kExamples, /*secrets_optional=*/true);
+  EXPECT_TRUE(wrong.problems.HasErrors()) << "a secret that is there is looked at as ever";
+}
+
+TEST(PluginConfig, WithoutAnExampleASecretThatMayBeMissingIsLacking) {
+  const Plugin plugin = Read("{webhook_url: {env: URL}}", {}, kSchema, /*secrets_optional=*/true);
+  EXPECT_EQ(AllText(plugin.problems), "");
+  EXPECT_TRUE(plugin.lacks_secrets);
+  EXPECT_FALSE(Read("{webhook_url: {env: URL}}", {{"URL", "https://x"}}, kSchema, true).lacks_secrets);
 }
 
 TEST(PluginConfig, BrokenSchemaIsAProblemOfThePlugin) {

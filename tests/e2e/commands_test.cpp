@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tests/e2e/router.h"
 
 namespace hookswitch::e2e {
@@ -138,6 +140,104 @@ TEST_F(Commands, CheckFindsProblemsInAPluginsOwnConfig) {
   const Finished checked = Hookswitch({"check", "-c", config_.Path()});
   EXPECT_EQ(checked.exit_code, 1);
   EXPECT_THAT(checked.out + checked.err, HasSubstr("webhook_url"));
+}
+
+/// A sink of each bundled plugin, with secrets from variables that are not set.
+constexpr char kEverySink[] =
+    "  discord: {plugin: discord, config: {webhook_url: {env: NOT_SET}}}\n"
+    "  email: {plugin: email, config: {server: \"127.0.0.1:9\", from: a@example.com, to: [b@example.com], username: u, "
+    "password: {env: NOT_SET}}}\n"
+    "  file: {plugin: file, config: {path: /dev/null}}\n"
+    "  googlechat: {plugin: googlechat, config: {webhook_url: {env: NOT_SET}}}\n"
+    "  mattermost: {plugin: mattermost, config: {webhook_url: {env: NOT_SET}}}\n"
+    "  mqtt: {plugin: mqtt, config: {server: \"127.0.0.1:9\", topic: t, username: u, password: {env: NOT_SET}}}\n"
+    "  ntfy: {plugin: ntfy, config: {topic: t, token: {env: NOT_SET}}}\n"
+    "  pagerduty: {plugin: pagerduty, config: {routing_key: {env: NOT_SET}}}\n"
+    "  postgres: {plugin: postgres, config: {connection: {env: NOT_SET}}}\n"
+    "  slack: {plugin: slack, config: {webhook_url: {env: NOT_SET}}}\n"
+    "  bot: {plugin: slack, config: {token: {env: NOT_SET}, channel: C1}}\n"
+    "  teams: {plugin: teams, config: {webhook_url: {env: NOT_SET}}}\n"
+    "  telegram: {plugin: telegram, config: {token: {env: NOT_SET}, chat_id: \"-1\"}}\n"
+    "  webhook: {plugin: webhook, config: {url: {env: NOT_SET}, signing_secrets: [{env: NOT_SET}], "
+    "headers: {X-Api-Key: {env: NOT_SET}}, secret_headers: {Authorization: {env: NOT_SET}}}}\n";
+
+TEST_F(Commands, WithoutSecretsAConfigIsCheckedRoutedAndPreviewedByNoSecrets) {
+  config_.source = "{type: bolna, path: /bolna/webhook, auth: {bearer: true, secret: {file: nowhere}}}";
+  config_.admin = "{listen: \"0.0.0.0:0\", token: {env: NOT_SET}}";
+  config_.sinks = kEverySink;
+  config_.rules =
+      "  - {name: all, send: [discord, email, file, googlechat, mattermost, mqtt, ntfy, pagerduty, postgres, slack, "
+      "bot, "
+      "teams, telegram, webhook]}\n";
+  config_.Write();
+  EXPECT_EQ(Hookswitch({"check", "-c", config_.Path()}).exit_code, 1);
+  const Finished checked = Hookswitch({"check", "-c", config_.Path(), "--no-secrets"});
+  EXPECT_EQ(checked.exit_code, 0);
+  EXPECT_EQ(checked.err, "");
+  EXPECT_EQ(Hookswitch({"route", "-c", config_.Path(), "--no-secrets", "--event", event_}).exit_code, 0);
+  const Finished shown =
+      Hookswitch({"preview", "-c", config_.Path(), "--no-secrets", "--event", event_, "--format", "json"});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  const json::value sinks = json::parse(shown.out);
+  for (const auto& sink : sinks.as_array()) {
+    EXPECT_TRUE(sink.as_object().contains("url") || sink.as_object().contains("event")) << json::serialize(sink);
+  }
+  EXPECT_EQ(sinks.as_array().size(), 14U);
+}
+
+TEST_F(Commands, WithNoSecretsWhatIsWrongIsStillSaid) {
+  config_.sinks = "  ops: {plugin: slack, config: {webhook_url: {env: OPS}, chanel: C1}}\n";
+  config_.Write();
+  const Finished checked = RunProgram({Program(), "check", "-c", config_.Path(), "--no-secrets"}, {"OPS=http://x"});
+  EXPECT_EQ(checked.exit_code, 1);
+  EXPECT_THAT(checked.err, HasSubstr("\"chanel\" is not a key of sinks.ops.config"));
+  EXPECT_THAT(checked.err, HasSubstr("webhook_url must"));
+}
+
+TEST_F(Commands, CheckRouteAndPreviewReadVariablesFromAFile) {
+  config_.sinks = "  ops: {plugin: slack, config: {webhook_url: {env: OPS}}}\n";
+  config_.Write();
+  const std::string file = dir_ / "environment";
+  WriteFile(file, "# of ops\nOPS=\"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/lastSegmentIsTheKey\"\n");
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"check"}, {"route", "--event", event_}, {"preview", "--event", event_}}) {
+    std::vector<std::string> arguments = {Program()};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    arguments.insert(arguments.end(), {"-c", config_.Path()});
+    EXPECT_EQ(RunProgram(arguments).exit_code, 1) << command.front();
+    EXPECT_EQ(RunProgram(arguments, {"HOOKSWITCH_ENV_FILE=" + file}).exit_code, 0) << command.front();
+    EXPECT_EQ(RunProgram(arguments, {"HOOKSWITCH_ENV_FILE=" + file + ".missing"}).exit_code, 1) << command.front();
+    arguments.insert(arguments.end(), {"--env-file", file});
+    EXPECT_EQ(RunProgram(arguments).exit_code, 0) << command.front();
+  }
+}
+
+TEST_F(Commands, CheckShowsNothingOfThePluginConfigThatNobodyCanRead) {
+  config_.sinks =
+      "  flow: {plugin: slakc, config: {webhook_url: \"https://hooks.slack.com/services/T1/B1/s3cr3tOne\"}}\n"
+      "  block:\n    plugin: postgers\n    config:\n      connection: host=db password=s3cr3tTwo\n"
+      "      headers: {Authorization: Bearer s3cr3tThree}\n      list:\n        - s3cr3tFour\n";
+  config_.rules = "  - {name: a, send: [flow, block]}\n";
+  config_.Write();
+  const std::string good = ReadFile(config_.Path());
+  // A line lost at a time, and a bracket that is never closed at each place where one may stand.
+  std::vector<std::string> files = {good};
+  for (std::size_t at = good.find('\n'); at != std::string::npos; at = good.find('\n', at + 1)) {
+    const std::size_t end = good.find('\n', at + 1);
+    files.push_back(good.substr(0, at) + (end == std::string::npos ? "" : good.substr(end)));
+  }
+  for (std::size_t at = good.find('}'); at != std::string::npos; at = good.find('}', at + 1)) {
+    files.push_back(good.substr(0, at) + good.substr(at + 1));
+  }
+  for (const std::string& file : files) {
+    WriteFile(config_.Path(), file);
+    for (const char* format : {"text", "json"}) {
+      const Finished checked = Hookswitch({"check", "-c", config_.Path(), "--format", format});
+      EXPECT_EQ(checked.exit_code, 1);
+      EXPECT_THAT(checked.out + checked.err, Not(HasSubstr("s3cr3t"))) << file;
+    }
+  }
 }
 
 TEST_F(Commands, CheckOfAFileThatIsNotThereIsTwo) {

@@ -148,6 +148,81 @@ TEST(Reload, SecretsAreReadAgain) {
   EXPECT_EQ(slack.Posted("/services/T0/B0/new").size(), 1U);
 }
 
+/// A router whose sink's URL is the variable OPS of a file of variables, or of its own environment.
+class EnvReload : public testing::Test {
+ protected:
+  EnvReload() {
+    config_.sinks = "  ops: {plugin: slack, config: {webhook_url: {env: OPS}, allow_any_host: true}}\n";
+    config_.rules = "  - {name: all, when: {status: any}, send: [ops]}\n";
+    config_.Write();
+    Set("/services/T0/B0/old");
+  }
+  void Set(const std::string& path) {
+    WriteFile(env_file_, "# of ops\nOPS='" + slack_.Url(path) + "'\n");
+    std::filesystem::permissions(env_file_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  }
+  Finished ReloadCommand(const Router& router) const {
+    return RunProgram(
+        {Program(), "reload", "-c", config_.Path(), "--url", "http://127.0.0.1:" + std::to_string(router.Admin())});
+  }
+  TempDir dir_;
+  FakeSlack slack_;
+  RouterConfig config_{dir_};
+  const std::string env_file_ = dir_ / "environment";
+};
+
+TEST_F(EnvReload, TheFileOfVariablesIsReadAgain) {
+  Router router(config_.Path(), {"HOOKSWITCH_ENV_FILE=" + env_file_});
+  ASSERT_TRUE(router.Ready());
+  Set("/services/T0/B0/new");
+  router.Process().Signal(SIGHUP);
+  ASSERT_TRUE(router.WaitForEvent("reloaded"));
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(slack_.WaitForPosted(1));
+  EXPECT_EQ(slack_.Posted("/services/T0/B0/new").size(), 1U);
+  Set("/services/T0/B0/newest");
+  const Finished reloaded = ReloadCommand(router);
+  EXPECT_EQ(reloaded.exit_code, 0) << reloaded.err;
+  EXPECT_THAT(reloaded.out, Not(HasSubstr("OPS"))) << "it was read anew";
+  ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
+  ASSERT_TRUE(slack_.WaitForPosted(2));
+  EXPECT_EQ(slack_.Posted("/services/T0/B0/newest").size(), 1U);
+}
+
+TEST_F(EnvReload, AVariableThatLeavesTheFileIsMissedAlthoughTheProcessStillHasIt) {
+  Router router(config_.Path(), {"HOOKSWITCH_ENV_FILE=" + env_file_, "OPS=" + slack_.Url("/services/T0/B0/old")});
+  ASSERT_TRUE(router.Ready());
+  WriteFile(env_file_, "");
+  const Finished reloaded = ReloadCommand(router);
+  EXPECT_EQ(reloaded.exit_code, 1);
+  EXPECT_THAT(reloaded.err, HasSubstr("environment variable OPS is not set"));
+}
+
+TEST_F(EnvReload, AFileOfVariablesThatCannotBeReadFailsTheReload) {
+  Router router(config_.Path(), {"HOOKSWITCH_ENV_FILE=" + env_file_});
+  ASSERT_TRUE(router.Ready());
+  std::filesystem::remove(env_file_);
+  const Finished reloaded = ReloadCommand(router);
+  EXPECT_EQ(reloaded.exit_code, 1);
+  EXPECT_THAT(reloaded.err, HasSubstr(env_file_));
+  EXPECT_THAT(reloaded.err, HasSubstr("cannot read the file of environment variables: No such file or directory"));
+  EXPECT_THAT(reloaded.err, HasSubstr("nothing was changed"));
+  EXPECT_TRUE(router.WaitForEvent("reload_failed"));
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  EXPECT_TRUE(slack_.WaitForPosted(1)) << "it goes on with what it has";
+}
+
+TEST_F(EnvReload, VariablesOfTheProcessAreSaidToBeAsTheyWere) {
+  Router router(config_.Path(), {"OPS=" + slack_.Url("/services/T0/B0/old")});
+  ASSERT_TRUE(router.Ready());
+  const Finished reloaded = ReloadCommand(router);
+  EXPECT_EQ(reloaded.exit_code, 0) << reloaded.err;
+  EXPECT_THAT(reloaded.out, HasSubstr("as they were at the start: OPS ("));
+  const auto line = router.WaitForEvent("variables_kept");
+  ASSERT_TRUE(line);
+  EXPECT_THAT(*line, HasSubstr("\"variables\":\"OPS\""));
+}
+
 TEST(Reload, AListenerThatChangedAsksForARestart) {
   TempDir dir;
   FakeSlack slack;
