@@ -1,6 +1,7 @@
 #include "core/app/generation.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/base/ids.h"
@@ -64,7 +65,8 @@ class Builder {
   Builder(const BuildOptions& options, PluginHost& plugins, const Generation* previous, BuildResult& result)
       : options_(options), plugins_(plugins), previous_(previous), result_(result) {}
 
-  BuiltSink Build(const config::Config& config, const config::Sink& sink, bool paths_known) {
+  /// `draft` is what `config` is of, or nullptr if it has no errors.
+  BuiltSink Build(const config::Config& config, const config::Sink& sink, const config::Draft* draft) {
     if (sink.plugin.empty()) return {};  // of a draft: an error says already why
     const BuiltSink* before = nullptr;
     if (previous_) {
@@ -76,7 +78,7 @@ class Builder {
       const std::string& why = plugin.error().message;
       if (options_.tolerate_bad_plugins || (before && !before->sink)) {
         built.unavailable_because = why;
-      } else if (paths_known || plugin.error().code != ErrorCode::kNotFound) {
+      } else if (!draft || draft->plugin_paths_known || plugin.error().code != ErrorCode::kNotFound) {
         result_.problems.Error(sink.plugin_where, static_cast<int>(sink.plugin.size()), why);
       }
       return built;
@@ -84,6 +86,7 @@ class Builder {
     if (sink.config.kind != config::Node::Kind::kMap) return built;  // of a draft, as above
     config::Problems problems;
     plugins_.Check(*plugin->loaded, sink, config.timezone, options_.environment, problems);
+    config::CheckReferences(sink, plugin->info.config_schema, config, draft ? draft->in_doubt : kNoDoubt, problems);
     for (const auto& p : problems.All()) Add(p, result_.problems);
     if (problems.HasErrors()) return built;
 
@@ -127,6 +130,7 @@ class Builder {
     return Opened{std::move(*info), std::move(*loaded)};
   }
 
+  inline static const std::set<std::string, std::less<>> kNoDoubt;
   const BuildOptions& options_;
   PluginHost& plugins_;
   const Generation* previous_;
@@ -147,7 +151,7 @@ BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, co
     CheckTimezone(draft, result.problems);
     CheckRoutes(draft, result.problems);
     (void)Composer::Compile(draft, result.problems);
-    for (const auto& sink : draft.sinks) (void)builder.Build(draft, sink, loaded.draft->plugin_paths_known);
+    for (const auto& sink : draft.sinks) (void)builder.Build(draft, sink, &*loaded.draft);
     result.problems.Sort();
     return result;
   }
@@ -162,7 +166,7 @@ BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, co
   const auto agents = std::make_shared<const AgentMap>(config.agents);
   for (const auto& source : config.sources) generation->sources.emplace(source.name, MakeSource(source, agents));
   for (const auto& sink : config.sinks) {
-    generation->sinks.emplace(sink.name, builder.Build(config, sink, /*paths_known=*/true));
+    generation->sinks.emplace(sink.name, builder.Build(config, sink, nullptr));
   }
 
   result.problems.Sort();

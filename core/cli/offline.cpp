@@ -331,16 +331,18 @@ int Preview(const Options& options) {
   return kFine;
 }
 
-// A plugin describes a secret as the text that it gets; in a config {env: } and {file: } stand for it as well. `schema`
-// may be any JSON that a plugin gave.
-void LetSecretsBeReferences(json::value& schema) {
+// A plugin's schema, which may be any JSON that a plugin gave, in words that every editor knows: statuses are those of
+// rules, and {env: } and {file: } may stand for a secret, which a plugin describes as the text that it gets.
+void MakePlain(json::value& schema, const json::value& statuses) {
   if (auto* list = schema.if_array()) {
-    for (auto& item : *list) LetSecretsBeReferences(item);
+    for (auto& item : *list) MakePlain(item, statuses);
     return;
   }
   auto* object = schema.if_object();
   if (!object) return;
-  for (auto& member : *object) LetSecretsBeReferences(member.value());
+  for (auto& member : *object) MakePlain(member.value(), statuses);
+  const auto* ref = object->if_contains("x-hookswitch-ref");
+  if (ref && *ref == "status") (*object)["enum"] = statuses;
   const auto* secret = object->if_contains("x-secret");
   if (!secret || !secret->is_bool() || !secret->get_bool()) return;
   json::object text = std::move(*object);
@@ -373,7 +375,7 @@ int Schema(const Options& options) {
     }
     json::value own = json::parse(info->config_schema, error);
     if (error) continue;
-    LetSecretsBeReferences(own);
+    MakePlain(own, schema.at_pointer("/definitions/status/enum"));
     json::object when{{"properties", {{"plugin", {{"const", info->id}}}}}};
     json::object then{{"properties", {{"config", std::move(own)}}}};
     cases.push_back(json::object{{"if", std::move(when)}, {"then", std::move(then)}});

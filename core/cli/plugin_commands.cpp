@@ -49,6 +49,22 @@ std::string Join(const json::value& type) {
   return text.empty() ? "any" : text;
 }
 
+/// ", names a rule": of a text, of a list's items and of a map's keys; "" if it is any text.
+std::string Names(const json::object& spec) {
+  const auto names = [](const json::object* text, const std::string& words) -> std::string {
+    const json::value* ref = text ? text->if_contains("x-hookswitch-ref") : nullptr;
+    if (!ref || !ref->is_string()) return "";
+    const std::string what(ref->get_string());
+    return words + (what == "agent" ? "an " : "a ") + what + (what == "status" ? " or a group" : "");
+  };
+  const auto member = [&](const char* key) {
+    const json::value* value = spec.if_contains(key);
+    return value ? value->if_object() : nullptr;
+  };
+  return names(&spec, ", names ") + names(member("items"), ", each names ") +
+         names(member("propertyNames"), ", each key names ");
+}
+
 void PrintKeys(const json::value& schema, const std::string& prefix);
 
 /// What is below a key: an object's own keys, and those of a list's items as "key[].name".
@@ -72,6 +88,7 @@ void PrintKeys(const json::value& schema, const std::string& prefix) {
       std::cout << ", required";
     }
     if (text("x-secret").is_bool() && text("x-secret").get_bool()) std::cout << ", secret";
+    std::cout << Names(spec);
     if (!text("default").is_null()) std::cout << ", default " << ToText(text("default"));
     std::cout << ")\n";
     if (text("description").is_string()) std::cout << "      " << text("description").get_string().c_str() << '\n';

@@ -53,6 +53,7 @@ class Loader {
     config.file = path;
     const auto in_doubt = SectionsInDoubt();
     draft->plugin_paths_known = !in_doubt.contains("plugins") && !PluginsHaveErrors(main);
+    draft->in_doubt = in_doubt;
     CheckReferences(config, in_doubt, problems_);
     if (problems_.HasErrors()) return true;
     if (config.sources.empty()) problems_.Warning({file, 0, 0}, 1, "no sources: nothing can come in");
@@ -118,11 +119,24 @@ class Loader {
         const bool known = ConfigSchema().at("properties").get_object().contains(entry.key);
         names.insert(known ? entry.key : NearestKey(entry.key, ConfigSchema()));
       }
+      if (HasUnknownKey(document.Find("rules"))) names.insert("rules");  // it may be a name
+      if (HasUnknownKey(document.Find("agents"))) names.insert("agents");
       if (document.Find("include") && WithoutFaults(document, problems_).Find("include") == nullptr) {
         names.insert(kSharedKeys.begin(), kSharedKeys.end());
       }
     }
     return names;
+  }
+
+  bool HasUnknownKey(const Node* section) const {
+    if (!section) return false;
+    const auto in_map = [&](const Node& map) {
+      return std::any_of(map.map.begin(), map.map.end(),
+                         [&](const Node::Entry& entry) { return problems_.HasErrorAt(entry.key_where); });
+    };
+    return std::any_of(section->list.begin(), section->list.end(), in_map) ||
+           std::any_of(section->map.begin(), section->map.end(),
+                       [&](const Node::Entry& entry) { return in_map(entry.value); });
   }
 
   bool PluginsHaveErrors(const Node& main) const {

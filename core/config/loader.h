@@ -1,9 +1,11 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
+#include "core/base/json.h"
 #include "core/config/config.h"
 
 namespace hookswitch::config {
@@ -38,6 +40,8 @@ struct Draft {
   /// are not known.
   Config config;
   bool plugin_paths_known = true;  ///< false: an error in `plugins` may be why a plugin is not found
+  /// Sections ("rules") that are not read whole: a name that is not found there is no problem.
+  std::set<std::string, std::less<>> in_doubt;
 };
 
 struct Loaded {
@@ -67,14 +71,29 @@ void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_
                         Problems& problems);
 
 /// A plugin's `config:` as it is passed to the plugin: a JSON object with the schema's defaults filled in, types as the
-/// schema says and {env:}/{file:} secrets resolved. `secrets` collects every secret value, for masking. Problems
-/// (a missing variable, an unreadable file) go to `problems`. `value` must be free of errors that
-/// CheckAgainstSchema finds (see WithoutFaults), except that required keys may be absent.
+/// schema says, groups of statuses as WithStatuses has them and {env:}/{file:} secrets resolved. `secrets` collects
+/// every secret value, for masking. Problems (a missing variable, an unreadable file) go to `problems`. `value` must be
+/// free of errors that CheckAgainstSchema finds (see WithoutFaults), except that required keys may be absent.
 ///
 /// With Environment::secrets_optional the first of the schema's "examples" stands in for a secret that is not there; if
 /// there is none it stays away, and `lacks_secrets` is set: the plugin cannot be asked about such a config.
 std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
                                 Problems& problems, std::vector<std::string>& secrets, bool* lacks_secrets = nullptr);
+
+/// What is wrong with a schema's "x-hookswitch-ref" (rule, agent, tag, status or schedule, on a text), to follow "the
+/// schema"; "" if nothing.
+std::string RefFault(const json::value& schema);
+
+/// Checks the names of rules, agents, tags and schedules in a sink's config, where `schema`, its plugin's, marks them
+/// with "x-hookswitch-ref", as those in rules are checked. Names of rules, agents and tags may be globs. Of statuses
+/// CheckAgainstSchema knows all. `in_doubt` as in Draft.
+void CheckReferences(const Sink& sink, std::string_view schema, const Config& config,
+                     const std::set<std::string, std::less<>>& in_doubt, Problems& problems);
+
+/// A plugin's config with the members in place of a group of statuses, where `schema` says that statuses are named: in
+/// a list each once; as keys of a map each with the group's value, unless it has one of its own or an earlier group's.
+/// Places are those of the group.
+Node WithStatuses(const Node& value, std::string_view schema);
 
 /// `map` without the entries that an error in `problems` points into.
 Node WithoutFaults(const Node& map, const Problems& problems);

@@ -39,6 +39,14 @@ const Node* Node::Find(std::string_view key) const {
   return entry ? &entry->value : nullptr;
 }
 
+Node KeyAsNode(const Node::Entry& entry) {
+  Node node;
+  node.kind = Node::Kind::kScalar;
+  node.where = entry.key_where;
+  node.scalar = entry.key;
+  return node;
+}
+
 bool SameValue(const Node& a, const Node& b) {
   if (a.kind != b.kind || a.scalar != b.scalar || a.quoted != b.quoted) return false;
   if (!std::equal(a.list.begin(), a.list.end(), b.list.begin(), b.list.end(), SameValue)) return false;

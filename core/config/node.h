@@ -34,6 +34,9 @@ struct Node::Entry {
   Node value;
 };
 
+/// A key as if it were a value, at its place.
+Node KeyAsNode(const Node::Entry& entry);
+
 /// True if both say the same, places aside.
 bool SameValue(const Node& a, const Node& b);
 

@@ -9,6 +9,19 @@
 namespace hookswitch::config {
 namespace {
 
+const json::object& BranchOf(const Node& value, const json::object& schema, const json::object& root) {
+  constexpr int kMaxAnyOf = 8;
+  const json::object* at = &schema;
+  for (int depth = 0; depth < kMaxAnyOf; ++depth) {
+    const auto* branches = at->if_contains("anyOf");
+    if (!branches || !branches->is_array()) break;
+    const json::object* branch = ChooseBranch(value, root, branches->get_array(), depth);
+    if (!branch) break;
+    at = branch;
+  }
+  return *at;
+}
+
 class Resolver {
  public:
   Resolver(const json::object& root, const Environment& environment, Problems& problems,
@@ -18,7 +31,7 @@ class Resolver {
   bool lacks_secrets() const { return lacks_secrets_; }
 
   json::value Make(const Node& value, const json::object& outer, const std::string& at) {
-    const json::object& schema = Branch(value, outer);
+    const json::object& schema = BranchOf(value, outer, root_);
     if (Flag(schema, "x-secret")) return MakeSecret(value, schema, at);
     switch (value.kind) {
       case Node::Kind::kNull: return nullptr;
@@ -36,19 +49,6 @@ class Resolver {
   }
 
  private:
-  const json::object& Branch(const Node& value, const json::object& schema) const {
-    constexpr int kMaxAnyOf = 8;
-    const json::object* at = &schema;
-    for (int depth = 0; depth < kMaxAnyOf; ++depth) {
-      const auto* branches = at->if_contains("anyOf");
-      if (!branches || !branches->is_array()) break;
-      const json::object* branch = ChooseBranch(value, root_, branches->get_array(), depth);
-      if (!branch) break;
-      at = branch;
-    }
-    return *at;
-  }
-
   json::value MakeSecret(const Node& value, const json::object& schema, const std::string& at) {
     const bool form_is_known = TextAt(schema, "pattern").starts_with('^') && TextAt(schema, "pattern").ends_with('$');
     const auto secret = ResolveSecret(value, at, environment_, problems_, form_is_known);
@@ -122,6 +122,101 @@ class Resolver {
   bool lacks_secrets_ = false;
 };
 
+std::vector<std::string> MembersOf(const std::string& name) {
+  const auto group = ParseStatus(name) ? std::nullopt : ParseStatusGroup(name);
+  if (!group) return {name};
+  std::vector<std::string> members;
+  for (std::size_t i = 0; i < kCallStatusCount; ++i) {
+    const auto status = static_cast<CallStatus>(i);
+    if ((*group & Bit(status)) != 0) members.emplace_back(ToString(status));
+  }
+  return members;
+}
+
+class Statuses {
+ public:
+  explicit Statuses(const json::object& root) : root_(root) {}
+
+  Node Expand(const Node& value, const json::object& outer) const {
+    const json::object& schema = BranchOf(value, outer, root_);
+    switch (value.kind) {
+      case Node::Kind::kNull: return value;
+      case Node::Kind::kScalar: return ExpandScalar(value, schema, outer);
+      case Node::Kind::kList: return ExpandList(value, schema);
+      case Node::Kind::kMap: return ExpandMap(value, schema);
+    }
+    return value;
+  }
+
+ private:
+  Node ExpandScalar(const Node& value, const json::object& schema, const json::object& outer) const {
+    if (RefOf(schema) != "status" || !MayBeList(root_, outer)) return value;
+    const auto members = MembersOf(value.scalar);
+    if (members.size() == 1) return value;
+    Node list;
+    list.kind = Node::Kind::kList;
+    list.where = value.where;
+    for (const std::string& member : members) list.list.push_back(Named(value, member));
+    return list;
+  }
+
+  Node ExpandList(const Node& value, const json::object& schema) const {
+    const auto* items = schema.if_contains("items");
+    if (!items) return value;
+    const json::object& item_schema = Resolve(root_, *items);
+    Node list = value;
+    list.list.clear();
+    for (const Node& item : value.list) {
+      if (item.kind != Node::Kind::kScalar || RefOf(BranchOf(item, item_schema, root_)) != "status") {
+        list.list.push_back(Expand(item, item_schema));
+        continue;
+      }
+      for (const std::string& member : MembersOf(item.scalar)) {
+        const bool is_there =
+            std::any_of(list.list.begin(), list.list.end(), [&](const Node& other) { return other.scalar == member; });
+        if (!is_there) list.list.push_back(Named(item, member));
+      }
+    }
+    return list;
+  }
+
+  Node ExpandMap(const Node& value, const json::object& schema) const {
+    const auto* names = schema.if_contains("propertyNames");
+    const bool by_status = names && RefOf(Resolve(root_, *names)) == "status";
+    Node map = value;
+    for (Node::Entry& entry : map.map) {
+      if (const json::value* property = PropertySchema(schema, entry.key)) {
+        entry.value = Expand(entry.value, Resolve(root_, *property));
+      }
+    }
+    if (!by_status) return map;
+    const auto groups = std::stable_partition(
+        map.map.begin(), map.map.end(), [](const Node::Entry& entry) { return MembersOf(entry.key).size() == 1; });
+    const std::vector<Node::Entry> to_expand(groups, map.map.end());
+    map.map.erase(groups, map.map.end());
+    for (const Node::Entry& group : to_expand) {
+      for (const std::string& member : MembersOf(group.key)) {
+        if (!map.FindEntry(member)) map.map.push_back({member, group.key_where, group.value});
+      }
+    }
+    return map;
+  }
+
+  static Node Named(const Node& group, const std::string& member) {
+    Node node = group;
+    node.scalar = member;
+    return node;
+  }
+
+  const json::object& root_;
+};
+
+json::object Parsed(std::string_view schema) {
+  json::error_code error;
+  json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
+  return !error && parsed.is_object() ? std::move(parsed.get_object()) : json::object();
+}
+
 bool HasFault(const Node& value, const Problems& problems) {
   return problems.HasErrorAt(value.where) ||
          std::any_of(value.list.begin(), value.list.end(),
@@ -147,15 +242,18 @@ std::string Unescape(std::string_view token) {
 
 std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
                                 Problems& problems, std::vector<std::string>& secrets, bool* lacks_secrets) {
-  json::error_code error;
-  const json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
-  const json::object root = !error && parsed.is_object() ? parsed.get_object() : json::object();
-  Node map = value;
+  const json::object root = Parsed(schema);
+  Node map = Statuses(root).Expand(value, root);
   if (map.kind == Node::Kind::kNull) map.kind = Node::Kind::kMap;
   Resolver resolver(root, environment, problems, secrets);
   std::string text = hookswitch::ToText(resolver.Make(map, root, "config"));
   if (lacks_secrets) *lacks_secrets = resolver.lacks_secrets();
   return text;
+}
+
+Node WithStatuses(const Node& value, std::string_view schema) {
+  const json::object root = Parsed(schema);
+  return Statuses(root).Expand(value, root);
 }
 
 Node WithoutFaults(const Node& map, const Problems& problems) {

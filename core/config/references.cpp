@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
 #include "core/base/text.h"
 #include "core/config/assemble.h"
 #include "core/config/scalars.h"
+#include "core/config/schema.h"
 
 namespace hookswitch::config {
 namespace {
@@ -31,6 +33,34 @@ bool HasWildcard(std::string_view text) {
   return text.find_first_of("*?") != std::string_view::npos;
 }
 
+// Ids and names.
+std::vector<std::string> AgentNames(const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& [id, agent] : config.agents) {
+    names.push_back(id);
+    if (!agent.name.empty()) names.push_back(agent.name);
+  }
+  return names;
+}
+
+// An id need not be listed under `agents`, so only what looks like a slip of the pen is worth a word.
+void CheckAgentName(const std::string& name, const Mark& where, const std::vector<std::string>& known,
+                    Problems& problems) {
+  if (HasWildcard(name)) return;
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  const std::string near = Nearest(name, known);
+  if (near.empty()) return;
+  problems.Warning(where, WidthOf(name), "no agent \"" + name + "\" is listed under agents",
+                   "did you mean \"" + near + "\"?");
+}
+
+bool Holds(const Node& value, std::string_view text) {
+  return (value.kind == Node::Kind::kScalar && value.scalar == text) ||
+         std::any_of(value.list.begin(), value.list.end(), [&](const Node& item) { return Holds(item, text); }) ||
+         std::any_of(value.map.begin(), value.map.end(),
+                     [&](const Node::Entry& entry) { return entry.key == text || Holds(entry.value, text); });
+}
+
 class References {
  public:
   References(const Config& config, const std::set<std::string, std::less<>>& in_doubt, Problems& problems)
@@ -40,12 +70,8 @@ class References {
         sources_(PlacesOf(config.sources)),
         sinks_(PlacesOf(config.sinks)),
         schedules_(PlacesOf(config.schedules)),
-        templates_(PlacesOf(config.templates)) {
-    for (const auto& [id, agent] : config.agents) {
-      agent_names_.push_back(id);
-      if (!agent.name.empty()) agent_names_.push_back(agent.name);
-    }
-  }
+        templates_(PlacesOf(config.templates)),
+        agent_names_(AgentNames(config)) {}
 
   void CheckAll() {
     CheckSources();
@@ -135,15 +161,8 @@ class References {
         CheckUse("schedule", pattern.text, pattern.where, schedules_, used_schedules_);
       } else if (condition.kind == Condition::Kind::kSource) {
         CheckSourcePattern(pattern);
-      } else if (condition.kind == Condition::Kind::kAgent && !HasWildcard(pattern.text)) {
-        // An id need not be listed under `agents`, so only what looks like a slip of the pen is worth a word.
-        const bool known = std::find(agent_names_.begin(), agent_names_.end(), pattern.text) != agent_names_.end();
-        const std::string near = known ? std::string() : Nearest(pattern.text, agent_names_);
-        if (!near.empty()) {
-          problems_.Warning(pattern.where, WidthOf(pattern.text),
-                            "no agent \"" + pattern.text + "\" is listed under agents",
-                            "did you mean \"" + near + "\"?");
-        }
+      } else if (condition.kind == Condition::Kind::kAgent) {
+        CheckAgentName(pattern.text, pattern.where, agent_names_, problems_);
       }
     }
   }
@@ -218,7 +237,12 @@ class References {
   void CheckUnused() {
     for (const Sink& sink : config_.sinks) Unused("sink", sink, used_sinks_, "no rule sends to it");
     for (const Template& one : config_.templates) Unused("template", one, used_templates_, "no rule uses it");
-    for (const Schedule& one : config_.schedules) Unused("schedule", one, used_schedules_, "no rule uses it");
+    for (const Schedule& one : config_.schedules) {
+      // A plugin's schema, which is not known here, may say that a text of its config names a schedule.
+      const bool in_plugin = std::any_of(config_.sinks.begin(), config_.sinks.end(),
+                                         [&](const Sink& sink) { return Holds(sink.config, one.name); });
+      if (!in_plugin) Unused("schedule", one, used_schedules_, "no rule uses it");
+    }
   }
 
   template <class T>
@@ -239,6 +263,123 @@ class References {
 };
 
 }  // namespace
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kRefs = {"rule", "agent", "tag", "status", "schedule"};
+
+// The names in a plugin's config.
+class PluginNames {
+ public:
+  PluginNames(const json::object& root, const Config& config, const std::set<std::string, std::less<>>& in_doubt,
+              Problems& problems)
+      : root_(root), in_doubt_(in_doubt), problems_(problems), agent_names_(AgentNames(config)) {
+    for (const Rule& rule : config.rules) rules_.push_back({rule.name, rule.where});
+    if (!config.unmatched.empty()) rules_.push_back({"unmatched", config.unmatched.front().where});
+    for (const Schedule& schedule : config.schedules) schedules_.push_back({schedule.name, schedule.where});
+    for (const auto& [id, agent] : config.agents) {
+      for (const std::string& tag : agent.tags) tags_.push_back({tag, {}});
+    }
+  }
+
+  void Walk(const Node& value, const json::object& schema, int depth = 0) {
+    if (const auto* branches = schema.if_contains("anyOf"); branches && branches->is_array() && depth < kMaxAnyOf) {
+      const json::object* branch = ChooseBranch(value, root_, branches->get_array(), depth);
+      if (branch) Walk(value, *branch, depth + 1);
+      return;
+    }
+    if (value.kind == Node::Kind::kScalar) return CheckName(value, RefOf(schema));
+    if (const auto* items = schema.if_contains("items")) {
+      for (const Node& item : value.list) Walk(item, Resolve(root_, *items));
+    }
+    const auto* names = schema.if_contains("propertyNames");
+    for (const Node::Entry& entry : value.map) {
+      if (names) CheckName(KeyAsNode(entry), RefOf(Resolve(root_, *names)));
+      if (const json::value* property = PropertySchema(schema, entry.key)) Walk(entry.value, Resolve(root_, *property));
+    }
+  }
+
+ private:
+  struct Known {
+    std::string name;
+    Mark where;  ///< no file: in several places
+  };
+  static constexpr int kMaxAnyOf = 8;
+
+  void CheckName(const Node& name, std::string_view ref) {
+    if (ref.empty() || problems_.HasErrorAt(name.where)) return;
+    if (ref == "rule") CheckKnown(name, "rule", rules_, "rules", /*globs=*/true);
+    if (ref == "tag") CheckKnown(name, "tag", tags_, "agents", /*globs=*/true);
+    if (ref == "schedule") CheckKnown(name, "schedule", schedules_, "schedules", /*globs=*/false);
+    if (ref == "agent") CheckAgentName(name.scalar, name.where, agent_names_, problems_);
+  }
+
+  void CheckKnown(const Node& name, const std::string& what, const std::vector<Known>& known, std::string_view section,
+                  bool globs) {
+    const bool glob = globs && HasWildcard(name.scalar);
+    const bool is_there = std::any_of(known.begin(), known.end(), [&](const Known& one) {
+      return one.name == name.scalar || (glob && GlobMatch(name.scalar, one.name));
+    });
+    if (is_there || in_doubt_.contains(section)) return;
+    if (glob) {
+      problems_.Error(name.where, Width(name), "no " + what + " matches \"" + name.scalar + '"');
+      return;
+    }
+    std::vector<std::string> names;
+    for (const Known& one : known) names.push_back(one.name);
+    const std::string near = Nearest(name.scalar, names);
+    const auto it = std::find_if(known.begin(), known.end(), [&](const Known& one) { return one.name == near; });
+    const bool has_place = it != known.end() && it->where.file;
+    problems_.Error(name.where, Width(name),
+                    what + " \"" + name.scalar + (what == "tag" ? "\" is a tag of no agent" : "\" is not defined"),
+                    near.empty() ? std::string()
+                                 : "did you mean \"" + near + '"' +
+                                       (has_place ? " (" + PlaceOf(it->where) + ")?" : std::string("?")));
+  }
+
+  const json::object& root_;
+  const std::set<std::string, std::less<>>& in_doubt_;
+  Problems& problems_;
+  const std::vector<std::string> agent_names_;
+  std::vector<Known> rules_, tags_, schedules_;
+};
+
+}  // namespace
+
+std::string RefFault(const json::value& schema) {
+  if (const auto* list = schema.if_array()) {
+    for (const auto& item : *list) {
+      if (auto fault = RefFault(item); !fault.empty()) return fault;
+    }
+    return {};
+  }
+  const auto* object = schema.if_object();
+  if (!object) return {};
+  for (const auto& [key, value] : *object) {
+    if (key != "x-hookswitch-ref") {
+      if (auto fault = RefFault(value); !fault.empty()) return fault;
+      continue;
+    }
+    const bool known =
+        value.is_string() && std::find(kRefs.begin(), kRefs.end(), std::string_view(value.get_string())) != kRefs.end();
+    if (!known) {
+      return "has an x-hookswitch-ref of " + hookswitch::ToText(value) +
+             ", which is none of rule, agent, tag, status and schedule";
+    }
+    if (!AllowsType(*object, "string")) {
+      return "has an x-hookswitch-ref on what is no text: it belongs on a list's items, or on a map's propertyNames";
+    }
+  }
+  return {};
+}
+
+void CheckReferences(const Sink& sink, std::string_view schema, const Config& config,
+                     const std::set<std::string, std::less<>>& in_doubt, Problems& problems) {
+  json::error_code error;
+  const json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
+  if (error || !parsed.is_object()) return;
+  PluginNames(parsed.get_object(), config, in_doubt, problems).Walk(sink.config, parsed.get_object());
+}
 
 void CheckReferences(const Config& config, const std::set<std::string, std::less<>>& in_doubt, Problems& problems) {
   References(config, in_doubt, problems).CheckAll();

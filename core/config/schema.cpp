@@ -159,6 +159,7 @@ class Checker {
     std::string name;  ///< "rules[].when"
     Mark key_where;    ///< of the key that holds the value: what is missing inside is reported there
     const Node::Entry* key = nullptr;
+    bool takes_groups = false;  ///< the value is one of several, so that a group of statuses can stand for its members
 
     int KeyWidthOr1() const { return key ? KeyWidth(*key) : 1; }
   };
@@ -168,7 +169,9 @@ class Checker {
         branches && branches->is_array() && anyof_depth < kMaxAnyOf) {
       const json::object* branch = ChooseBranch(value, root_, branches->get_array(), anyof_depth);
       if (!branch) return WrongKind(value, schema, spot);
-      return Check(value, *branch, spot, anyof_depth + 1);
+      Spot inside = spot;
+      inside.takes_groups = spot.takes_groups || MayBeList(root_, schema);
+      return Check(value, *branch, inside, anyof_depth + 1);
     }
     if (Flag(schema, "x-secret")) return CheckSecret(value, schema, spot);
     switch (value.kind) {
@@ -261,6 +264,7 @@ class Checker {
       if (value.scalar != text) return WrongKind(value, schema, spot);
     }
     if (AllowsType(schema, "string")) {
+      if (RefOf(schema) == "status") return CheckStatus(value, spot);
       if (!TextFault(value.scalar, schema).empty()) WrongKind(value, schema, spot, UnitHint(value, schema));
       return;
     }
@@ -269,6 +273,14 @@ class Checker {
       const auto most = NumberAt(schema, "maximum");
       if ((least && *number < *least) || (most && *number > *most)) WrongKind(value, schema, spot);
     }
+  }
+
+  // Wherever a status is named, it is named as in rules.
+  void CheckStatus(const Node& value, const Spot& spot) {
+    static const json::object& status = ConfigSchema().at("definitions").at("status").get_object();
+    if (!CheckEnum(value, status.at("enum").get_array(), status, spot)) return;
+    if (ParseStatus(value.scalar) || spot.takes_groups) return;
+    Report(value, spot, Prefix(spot) + "expected one status, found the group " + Quoted(value.scalar));
   }
 
   static std::string ScalarHint(const Node& value, const json::object& schema) {
@@ -326,7 +338,8 @@ class Checker {
     const json::object& item_schema = Resolve(root_, *items);
     for (const Node& item : value.list) {
       // Items have no key; a block item starts at its first key, which is where its own problems belong.
-      Check(item, item_schema, {spot.name + "[]", item.where.line > 0 ? item.where : spot.key_where, nullptr});
+      Check(item, item_schema,
+            {spot.name + "[]", item.where.line > 0 ? item.where : spot.key_where, nullptr, /*takes_groups=*/true});
     }
   }
 
@@ -336,6 +349,7 @@ class Checker {
     const auto most = CountAt(schema, "maxProperties");
     if ((least && value.map.size() < *least) || (most && value.map.size() > *most)) WrongKind(value, schema, spot);
     for (const Node::Entry& entry : value.map) CheckEntry(entry, schema, spot);
+    if (const auto* names = schema.if_contains("propertyNames")) CheckNames(value, Resolve(root_, *names), spot);
     const auto* required = schema.if_contains("required");
     if (!required || !required->is_array()) return;
     for (const auto& key : required->get_array()) {
@@ -346,6 +360,14 @@ class Checker {
       problems_.Error(at_key ? spot.key_where : value.where, spot.KeyWidthOr1(),
                       (spot.name.empty() ? "the config" : spot.name) + " needs \"" + name + "\"",
                       Describe(schema, name));
+    }
+  }
+
+  void CheckNames(const Node& map, const json::object& schema, const Spot& spot) {
+    for (const Node::Entry& entry : map.map) {
+      if (problems_.HasErrorAt(entry.key_where)) continue;
+      if (mode_ == Mode::kPlugin && RefOf(schema) == "status") Show(entry);
+      Check(KeyAsNode(entry), schema, {spot.name, entry.key_where, &entry, /*takes_groups=*/true});
     }
   }
 
@@ -449,6 +471,11 @@ void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_
     return;
   }
   const json::object& root = parsed.get_object();
+  if (const std::string fault = RefFault(parsed); !fault.empty()) {
+    problems.Error(std::move(where_if_missing), 1, "the schema of " + std::string(at) + ' ' + fault,
+                   "this is a fault of the plugin");
+    return;
+  }
   Checker(root, problems, Checker::Mode::kPlugin)
       .Check(value, root, {std::string(at), std::move(where_if_missing), nullptr});
 }

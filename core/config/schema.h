@@ -12,9 +12,15 @@
 namespace hookswitch::config {
 
 /// The keywords of draft-07 that hookswitch reads: type, properties, patternProperties, additionalProperties, required,
-/// minProperties, maxProperties, items, minItems, enum, const, pattern (RE2), minLength, maxLength, minimum, maximum,
-/// anyOf, $ref to #/definitions/NAME, default. Its own: x-secret (never quoted; may be written {env: } or {file: }) and
-/// x-expected (what a person should write: "a duration such as 90s"). Anything else is ignored.
+/// minProperties, maxProperties, propertyNames, items, minItems, enum, const, pattern (RE2), minLength, maxLength,
+/// minimum, maximum, anyOf, $ref to #/definitions/NAME, default, examples (of secrets). Its own: x-secret (never
+/// quoted; may be written {env: } or {file: }), x-expected (what a person should write: "a duration such as 90s") and
+/// x-hookswitch-ref (the text names a rule, agent, tag, status or schedule). Anything else is ignored.
+
+/// What the text that `schema` describes names: "status", "rule", …; "" if it is any text.
+std::string_view RefOf(const json::object& schema);
+/// True if a branch of `schema`'s anyOf takes a list: then a group of statuses may stand where one text does.
+bool MayBeList(const json::object& root, const json::object& schema);
 
 inline constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
 

@@ -110,6 +110,19 @@ std::string_view TextAt(const json::object& schema, std::string_view key) {
   return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
 }
 
+std::string_view RefOf(const json::object& schema) {
+  return TextAt(schema, "x-hookswitch-ref");
+}
+
+bool MayBeList(const json::object& root, const json::object& schema) {
+  const auto* branches = schema.if_contains("anyOf");
+  return branches && branches->is_array() &&
+         std::any_of(branches->get_array().begin(), branches->get_array().end(), [&](const json::value& branch) {
+           const json::object& one = Resolve(root, branch);
+           return one.contains("type") && AllowsType(one, "array");
+         });
+}
+
 const json::value* PropertySchema(const json::object& schema, std::string_view key) {
   if (const auto* properties = ObjectAt(schema, "properties")) {
     if (const auto* property = properties->if_contains(key)) return property;

@@ -36,6 +36,7 @@ std::string Join(const std::vector<std::string>& words) {
 struct ReportContext {
   const config::Sink& sink;
   const config::Node& checked;  ///< what the plugin was shown of its config
+  const config::Node given;     ///< all of it, groups of statuses spelled out as the plugin has them
   const plugins::Masker& masker;
   config::Problems& problems;
 };
@@ -57,7 +58,7 @@ void Report(void* context, hsw_str pointer, hsw_str problem) {
   const bool whole = to.checked.map.size() == to.sink.config.map.size();
   const std::string_view key = where.substr(0, where.find('/', 1));
   if (!whole && (key.empty() || !to.checked.Find(key.substr(1)))) return;
-  const config::Mark mark = config::Locate(to.sink.config, where);
+  const config::Mark mark = config::Locate(to.given, where);
   to.problems.Error(mark, WidthAt(to.sink.config, mark),
                     "sinks." + to.sink.name + ": " + to.masker.Mask(std::string(text)));
 }
@@ -161,7 +162,7 @@ void PluginHost::Check(Plugin& plugin, const config::Sink& sink, const std::stri
   if (complete && plugin.sink.check) {
     const plugins::PluginConfig config(sink.name, std::move(resolved), timezone);
     const plugins::Masker masker(secrets);
-    ReportContext context{sink, usable, masker, found};
+    ReportContext context{sink, usable, config::WithStatuses(sink.config, schema), masker, found};
     MutexLock lock(plugin.control);
     try {
       plugin.sink.check(config.get(), Report, &context);

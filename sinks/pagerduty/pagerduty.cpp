@@ -44,10 +44,8 @@ class Sink {
     if (const auto problem = Problem(config); !problem.empty()) report("/server", "server " + problem);
     const auto resolve_on = List(config, "resolve_on");
     for (const auto& status : List(config, "trigger_on")) {
-      for (const auto& other : resolve_on) {
-        if (status == other)
-          report("/resolve_on", "\"" + status + "\" stands in trigger_on too: it can do only one of the two");
-      }
+      if (!Holds(resolve_on, status)) continue;
+      return report("/resolve_on", "\"" + status + "\" stands in trigger_on too: it can do only one of the two");
     }
   }
 
@@ -208,8 +206,8 @@ constexpr const char* kSchema = R"({
     "routing_key": {"type": "string", "x-secret": true, "pattern": "^[A-Za-z0-9]{32}$", "examples": ["exampleexampleexampleexampleexam"], "description": "The Integration Key of an Events API v2 integration: 32 letters and digits."},
     "region": {"type": "string", "enum": ["us", "eu"], "default": "us", "description": "PagerDuty's service region of the account."},
     "dedup_by": {"type": "string", "enum": ["call", "agent"], "default": "call", "description": "One incident per call, or one per agent, which a later call that goes well resolves."},
-    "trigger_on": {"type": "array", "items": {"type": "string"}, "description": "Statuses that open an incident. Without it, all that resolve_on does not name."},
-    "resolve_on": {"type": "array", "items": {"type": "string"}, "description": "Statuses that close it."},
+    "trigger_on": {"type": "array", "items": {"type": "string", "x-hookswitch-ref": "status"}, "description": "Statuses, or groups of them, that open an incident. Without it, all that resolve_on does not name."},
+    "resolve_on": {"type": "array", "items": {"type": "string", "x-hookswitch-ref": "status"}, "description": "Statuses, or groups of them, that close it."},
     "max_transcript": {"type": "integer", "default": 2000, "minimum": 0, "maximum": 10000, "description": "Characters of the transcript in the incident's details; 0 leaves it out."},
     "server": {"type": "string", "description": "Another server than PagerDuty's, its root URL: for proxies and tests."},
     "allow_http": {"type": "boolean", "default": false, "description": "Accept a server without TLS: for tests and private networks."}

@@ -169,11 +169,8 @@ std::string Bot::ProblemWithApi(const hsw::Config& config) {
 
 std::string_view Bot::ChannelFor(const hsw::Delivery& delivery) const {
   for (const Choice& choice : channels_) {
-    if (!choice.rule.empty() && choice.rule != delivery.Rule()) continue;
-    if (!choice.agent.empty() && choice.agent != hsw::View(delivery.Event().agent) &&
-        choice.agent != delivery.Value("/agent/id")) {
-      continue;
-    }
+    if (!choice.rule.empty() && !delivery.RuleIs(choice.rule)) continue;
+    if (!choice.agent.empty() && !delivery.AgentIs(choice.agent)) continue;
     return choice.channel;
   }
   return channel_;

@@ -93,8 +93,8 @@ constexpr const char* kSchema = R"({
       "items": {
         "type": "object", "additionalProperties": false, "required": ["channel"],
         "properties": {
-          "rule": {"type": "string", "minLength": 1, "description": "For what this rule sends."},
-          "agent": {"type": "string", "minLength": 1, "description": "For this agent: its name or ID."},
+          "rule": {"type": "string", "minLength": 1, "x-hookswitch-ref": "rule", "description": "For what this rule sends: its name or a glob."},
+          "agent": {"type": "string", "minLength": 1, "x-hookswitch-ref": "agent", "description": "For this agent: its name, its ID or a glob."},
           "channel": {"type": "string", "minLength": 1, "maxLength": 80, "description": "The channel then."}
         }
       },
@@ -113,12 +113,13 @@ constexpr const char* kSchema = R"({
       "description": "With token: what becomes of a transcript longer than max_transcript. thread posts all of it behind the message, file uploads it there."
     },
     "mentions": {
-      "type": "object", "additionalProperties": false,
-      "patternProperties": {"^[a-z_-]{1,40}$": {
+      "type": "object",
+      "propertyNames": {"type": "string", "x-hookswitch-ref": "status"},
+      "additionalProperties": {
         "type": "array", "maxItems": 15,
         "items": {"type": "string", "pattern": "^(here|channel|everyone|[UWS][A-Z0-9]{5,20})$"}
-      }},
-      "description": "Who is called for a status: {failed: [here, U012ABCDEF]}; the IDs of users (U…) and user groups (S…)."
+      },
+      "description": "Who is called for a status or a group of them: {failed: [here, U012ABCDEF]}; the IDs of users (U…) and user groups (S…). What stands for a status itself counts before its groups."
     },
     "max_transcript": {
       "type": "integer", "default": 2800, "minimum": 0, "maximum": 2900,

@@ -67,10 +67,29 @@ std::vector<std::string> Cases() {
 
 class BadConfig : public testing::TestWithParam<std::string> {};
 
+// What a plugin's schema finds in its config; schemas/ has those of the plugins that cases name.
+Problems OfPlugins(const Loaded& loaded) {
+  Problems problems;
+  const Config* config = loaded.Readable();
+  if (!config) return problems;
+  const std::set<std::string, std::less<>> in_doubt =
+      loaded.draft ? loaded.draft->in_doubt : std::set<std::string, std::less<>>();
+  for (const Sink& sink : config->sinks) {
+    const std::string schema = ReadWhole(kFolder + "schemas/" + sink.plugin + ".json");
+    if (schema.empty() || sink.config.kind != Node::Kind::kMap) continue;
+    CheckAgainstSchema(sink.config, schema, "sinks." + sink.name + ".config", sink.where, problems);
+    CheckReferences(sink, schema, *config, in_doubt, problems);
+  }
+  problems.Sort();
+  return problems;
+}
+
 TEST_P(BadConfig, ReportsExactlyItsText) {
   const Loaded loaded = Load(GetParam() + ".yaml", FolderEnvironment());
+  const Problems of_plugins = OfPlugins(loaded);
   std::string text;
   for (const Problem& problem : loaded.problems.All()) text += ToText(problem);
+  for (const Problem& problem : of_plugins.All()) text += ToText(problem);
   if (std::getenv("HSW_GOLDEN_UPDATE")) std::ofstream(kFolder + GetParam() + ".txt", std::ios::binary) << text;
   EXPECT_EQ(text, ReadWhole(kFolder + GetParam() + ".txt"));
   EXPECT_EQ(loaded.config.has_value(), !loaded.problems.HasErrors());

@@ -169,6 +169,81 @@ TEST(PluginConfig, BrokenSchemaIsAProblemOfThePlugin) {
   }
 }
 
+constexpr char kStatuses[] = R"({"properties": {
+  "list": {"type": "array", "items": {"type": "string", "x-hookswitch-ref": "status"}},
+  "either": {"anyOf": [{"type": "string", "x-hookswitch-ref": "status"},
+                       {"type": "array", "items": {"type": "string", "x-hookswitch-ref": "status"}}]},
+  "map": {"type": "object", "propertyNames": {"type": "string", "x-hookswitch-ref": "status"},
+          "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+  "text": {"type": "string"}
+}})";
+
+TEST(StatusGroups, InAListAreTheirMembersEachOnce) {
+  EXPECT_EQ(
+      Read("{list: [failed, unsuccessful, completed, failed], text: ended}", {}, kStatuses).json,
+      R"({"list":["failed","balance-low","busy","no-answer","canceled","stopped","error","completed"],"text":"ended"})");
+}
+
+TEST(StatusGroups, WhereOneOrAListMayStandAreAList) {
+  EXPECT_EQ(Read("{either: unsuccessful}", {}, kStatuses).json,
+            R"({"either":["balance-low","busy","no-answer","canceled","failed","stopped","error"]})");
+  EXPECT_EQ(Read("{either: failed}", {}, kStatuses).json, R"({"either":"failed"})");
+}
+
+TEST(StatusGroups, AsKeysCountBehindTheStatusItselfAndAnEarlierGroup) {
+  EXPECT_EQ(Read("{map: {unsuccessful: [all], failed: [one], terminal: [late]}}", {}, kStatuses).json,
+            R"({"map":{"failed":["one"],"balance-low":["all"],"busy":["all"],"no-answer":["all"],"canceled":["all"],)"
+            R"("stopped":["all"],"error":["all"],"completed":["late"]}})");
+}
+
+TEST(StatusGroups, AnyIsEveryStatusTheUnknownTooAndGroupsOfRulesAreTheSame) {
+  const json::value any = json::parse(Read("{list: [any]}", {}, kStatuses).json);
+  EXPECT_EQ(any.at("list").as_array().size(), kCallStatusCount);
+  for (const std::string& name : StatusNames()) {
+    const auto group = ParseStatus(name) ? Bit(*ParseStatus(name)) : *ParseStatusGroup(name);
+    StatusSet given = 0;
+    const json::value list = json::parse(Read("{list: [" + name + "]}", {}, kStatuses).json);
+    for (const auto& member : list.at("list").as_array())
+      given |= Bit(*ParseStatus(std::string_view(member.as_string())));
+    EXPECT_EQ(given, group) << name;
+  }
+}
+
+TEST(StatusGroups, WhatThePluginSaysOfAMemberIsSaidOfTheGroup) {
+  const Plugin plugin = Read("{list: [completed, unsuccessful], map: {ended: [a]}}", {}, kStatuses);
+  const Node given = WithStatuses(plugin.node, kStatuses);
+  EXPECT_EQ(Locate(given, "/list/0").column, 21);
+  EXPECT_EQ(Locate(given, "/list/5").column, 32);
+  EXPECT_EQ(Locate(given, "/map/busy").column, 53);
+}
+
+TEST(References, AWordThatMeansNothingIsAFaultOfThePlugin) {
+  const auto told = [](const char* schema) {
+    const Plugin plugin = Read("{a: b}", {}, schema);
+    return plugin.problems.All().empty() ? "" : plugin.problems.All()[0].message;
+  };
+  EXPECT_EQ(
+      told(R"({"properties": {"a": {"type": "string", "x-hookswitch-ref": "rules"}}})"),
+      "the schema of sinks.ops.config has an x-hookswitch-ref of \"rules\", which is none of rule, agent, tag, status "
+      "and schedule");
+  EXPECT_EQ(
+      told(R"({"properties": {"a": {"type": "array", "x-hookswitch-ref": "rule"}}})"),
+      "the schema of sinks.ops.config has an x-hookswitch-ref on what is no text: it belongs on a list's items, or on "
+      "a map's propertyNames");
+  EXPECT_EQ(told(R"({"properties": {"a": {"x-hookswitch-ref": "agent"}}})"), "");
+}
+
+TEST(References, AScheduleThatOnlyAPluginMayNameIsUsed) {
+  MemoryEnvironment memory;
+  memory.files["r.yaml"] =
+      "sources: {b: {type: bolna, path: /b, allow_ips: [192.0.2.7]}}\n"
+      "schedules: {office: [{days: mon, hours: \"09:00-18:00\"}], never: [{days: mon, hours: \"09:00-18:00\"}]}\n"
+      "sinks: {ops: {plugin: x, config: {quiet: [office]}}}\nrules: [{send: [ops]}]\n";
+  const Loaded loaded = Load("r.yaml", memory.Get());
+  ASSERT_EQ(loaded.problems.All().size(), 1U);
+  EXPECT_EQ(loaded.problems.All()[0].message, "schedule \"never\" is not used: no rule uses it");
+}
+
 TEST(Locate, FindsValuesListItemsAndNearestAncestors) {
   const Plugin plugin = Read("\n      webhook_url: {env: URL}\n      tls:\n        ca: x\n      a/b: [y, z]",
                              {{"URL", "https://x"}}, "{}");

@@ -240,6 +240,65 @@ TEST_F(Commands, CheckShowsNothingOfThePluginConfigThatNobodyCanRead) {
   }
 }
 
+TEST_F(Commands, CheckKnowsTheNamesInAPluginsConfig) {
+  config_.sinks =
+      "  bot: {plugin: slack, config: {token: xoxb-1, channel: C1, channels: [{agent: \"cobalt-*\", channel: C2}, "
+      "{rule: no-such-rule, channel: C3}, {rule: \"calls-*\", channel: C3}], mentions: {fialed: [here], ended: "
+      "[here]}}}\n"
+      "  pager: {plugin: pagerduty, config: {routing_key: \"0123456789abcdef0123456789abcdef\", trigger_on: "
+      "[unsuccesful], "
+      "resolve_on: [completed]}}\n";
+  config_.rules = "  - {name: calls-all, send: [bot, pager]}\n";
+  config_.Write();
+  const auto messages = Messages(Hookswitch({"check", "-c", config_.Path(), "--format", "json"}));
+  EXPECT_THAT(messages, testing::Contains("rule \"no-such-rule\" is not defined"));
+  EXPECT_THAT(messages, testing::Contains(HasSubstr("sinks.bot.config.mentions: expected a status")));
+  EXPECT_THAT(messages, testing::Contains(HasSubstr("sinks.pager.config.trigger_on[]: expected a status")));
+  EXPECT_THAT(messages, testing::Not(testing::Contains(HasSubstr("cobalt"))));
+  EXPECT_THAT(messages, testing::Not(testing::Contains(HasSubstr("calls-"))));
+}
+
+TEST_F(Commands, GroupsAndGlobsInAPluginsConfigMeanWhatTheyMeanInRules) {
+  config_.more = "agents: {agent-1: {name: cobalt-eu}}\n";
+  config_.sinks =
+      "  bot: {plugin: slack, config: {token: xoxb-1, channel: C1, channels: [{rule: \"x*\", channel: C3}, "
+      "{rule: \"calls-*\", agent: \"cobalt-*\", channel: C2}], mentions: {unsuccessful: [here], failed: "
+      "[U012ABCDEF]}}}\n"
+      "  pager: {plugin: pagerduty, config: {routing_key: \"0123456789abcdef0123456789abcdef\", trigger_on: "
+      "[unsuccessful], "
+      "resolve_on: [completed]}}\n";
+  config_.rules =
+      "  - {name: calls-all, when: {status: any}, send: [bot, pager]}\n  - {name: x, drop: true, when: {agent: y}}\n";
+  config_.Write();
+  const auto shown = [&](const char* status) {
+    WriteFile(event_, Call(CallId(1), {{"status", status}, {"agent_id", "agent-1"}}));
+    const Finished finished = Hookswitch({"preview", "-c", config_.Path(), "--event", event_, "--format", "json"});
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    return finished.out;
+  };
+  const std::string busy = shown("busy"), failed = shown("failed"), completed = shown("completed");
+  EXPECT_THAT(busy, HasSubstr(R"(\"channel\":\"C2\")"));
+  EXPECT_THAT(busy, HasSubstr("<!here>"));
+  EXPECT_THAT(busy, HasSubstr(R"(\"event_action\":\"trigger\")"));
+  EXPECT_THAT(failed, HasSubstr("<@U012ABCDEF>"));
+  EXPECT_THAT(failed, Not(HasSubstr("<!here>"))) << "the status itself counts before its group";
+  EXPECT_THAT(completed, Not(HasSubstr("<!here>")));
+  EXPECT_THAT(completed, HasSubstr(R"(\"event_action\":\"resolve\")"));
+}
+
+TEST_F(Commands, SchemaListsTheStatusesWhereAPluginNamesOne) {
+  const std::string printed = Hookswitch({"schema", "-c", config_.Path()}).out;
+  const json::value schema = json::parse(printed);
+  for (const auto& one : schema.at_pointer("/definitions/sink/allOf").as_array()) {
+    if (one.at_pointer("/if/properties/plugin/const") != "pagerduty") continue;
+    const auto& items = one.at_pointer("/then/properties/config/properties/trigger_on/items");
+    EXPECT_EQ(items.at("enum"), schema.at_pointer("/definitions/status/enum"));
+    EXPECT_EQ(items.at("x-hookswitch-ref"), "status");
+    return;
+  }
+  FAIL() << printed;
+}
+
 TEST_F(Commands, CheckOfAFileThatIsNotThereIsTwo) {
   EXPECT_EQ(Hookswitch({"check", "-c", dir_ / "nothing.yaml"}).exit_code, 2);
 }
@@ -340,6 +399,8 @@ TEST_F(Commands, PluginListFindsTheBundledSinks) {
   EXPECT_THAT(inspected.out, HasSubstr("webhook_url (string, secret)\n"));
   EXPECT_THAT(inspected.out, HasSubstr("thread (none or call, default \"none\")\n"));
   EXPECT_THAT(inspected.out, HasSubstr("channels[].channel (string, required)\n"));
+  EXPECT_THAT(inspected.out, HasSubstr("channels[].rule (string, names a rule)\n"));
+  EXPECT_THAT(inspected.out, HasSubstr("mentions (object, each key names a status or a group)\n"));
 }
 
 TEST_F(Commands, ServeOfABrokenConfigEndsWithOneAndEveryProblem) {

@@ -4,9 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "core/config/env_file.h"
 #include "core/config/loader.h"
 
-// Any bytes as the main file, and as an included one, give a config or problems with places inside the text.
+// Any bytes as the main file, as an included one, and as a file of variables give a config or problems with places
+// inside the text.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hookswitch::config;
   const std::string text(reinterpret_cast<const char*>(data), size);
@@ -21,6 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   environment.variable = [](const std::string& name) -> std::optional<std::string> {
     return name == "TOKEN" ? std::optional<std::string>("hidden-away") : std::nullopt;
   };
+  for (const auto& [name, value] : ParseEnvFile(text).variables) {
+    if (name.empty() || value.size() > text.size()) std::abort();
+  }
   const Loaded loaded = Load("main.yaml", environment);
   const bool says_hidden = text.find("hidden-away") != std::string::npos;
   for (const Problem& problem : loaded.problems.All()) {
@@ -32,12 +37,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Sink& sink : loaded.config->sinks) {
     constexpr std::string_view kSchema =
         R"({"type":"object","properties":{"a":{"type":"string","x-secret":true},"b":{"anyOf":[{"type":"integer"},)"
-        R"({"type":"array","items":{"type":"boolean"}}]},"c":{"type":"object","properties":{"d":{"default":1}}}}})";
+        R"({"type":"array","items":{"type":"boolean"}}]},"c":{"type":"object","properties":{"d":{"default":1}}},)"
+        R"("e":{"anyOf":[{"type":"string","x-hookswitch-ref":"status"},{"type":"array","items":{"type":"string",)"
+        R"("x-hookswitch-ref":"status"}}]},"f":{"type":"object","propertyNames":{"type":"string","x-hookswitch-ref":)"
+        R"("status"}},"g":{"type":"string","x-hookswitch-ref":"rule"},"h":{"type":"string","x-hookswitch-ref":"tag"}}})";
     Problems problems;
     CheckAgainstSchema(sink.config, kSchema, "sinks.x.config", sink.where, problems);
+    CheckReferences(sink, kSchema, *loaded.config, {}, problems);
     std::vector<std::string> secrets;
     if (!problems.HasErrors()) ResolvePluginConfig(sink.config, kSchema, environment, problems, secrets);
-    Locate(sink.config, "/c/d/0");
+    Locate(WithStatuses(sink.config, kSchema), "/c/d/0");
     for (const Problem& problem : problems.All()) ToText(problem);
   }
   return 0;

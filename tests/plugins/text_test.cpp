@@ -4,11 +4,53 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
 #include <string>
 #include <utility>
 
+#include "core/base/text.h"
+
 namespace hsw {
 namespace {
+
+TEST(SinkNames, GlobsMatchAsThoseOfRulesDo) {
+  std::mt19937 random(7);
+  const auto word = [&](std::string_view letters, std::size_t longest) {
+    std::string text(random() % (longest + 1), ' ');
+    for (char& c : text) c = letters[random() % letters.size()];
+    return text;
+  };
+  int matches = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    const std::string glob = word("ab*?", 8), text = word("ab", 10);
+    ASSERT_EQ(GlobMatch(glob, text), hookswitch::GlobMatch(glob, text)) << glob << " on " << text;
+    matches += GlobMatch(glob, text) ? 1 : 0;
+  }
+  EXPECT_GT(matches, 5'000);
+}
+
+TEST(SinkNames, MeanADeliverysRuleAgentAndTags) {
+  hsw_event event{};
+  event.agent = Str("cobalt-eu");
+  hsw_delivery raw{};
+  raw.rule = Str("failed-billing");
+  raw.event = &event;
+  raw.event_value = [](const hsw_delivery*, hsw_str pointer) {
+    static const std::map<std::string, std::string, std::less<>> kValues = {
+        {"/agent/id", "9b1d"}, {"/agent/tags/0", "billing"}, {"/agent/tags/1", "eu"}};
+    const auto it = kValues.find(View(pointer));
+    return it == kValues.end() ? hsw_str{} : Str(it->second);
+  };
+  const Delivery delivery(&raw);
+  EXPECT_TRUE(delivery.RuleIs("failed-billing") && delivery.RuleIs("failed-*"));
+  EXPECT_FALSE(delivery.RuleIs("failed") || delivery.RuleIs("*-sales"));
+  for (const char* agent : {"cobalt-eu", "cobalt-*", "9b1d", "9???", "*"})
+    EXPECT_TRUE(delivery.AgentIs(agent)) << agent;
+  for (const char* agent : {"cobalt", "9b1", "", "Cobalt-eu"}) EXPECT_FALSE(delivery.AgentIs(agent)) << agent;
+  EXPECT_TRUE(delivery.HasTag("billing") && delivery.HasTag("e?"));
+  EXPECT_FALSE(delivery.HasTag("sales") || delivery.HasTag(""));
+}
 
 TEST(SinkText, BlankIsWhatShowsNothing) {
   EXPECT_TRUE(IsBlank(""));

@@ -60,6 +60,26 @@ inline std::size_t CodePoints(std::string_view text) {
   return count;
 }
 
+/// True if `text` matches `glob` as names in rules do: `*` is any run of bytes, `?` any one byte, all else itself.
+inline bool GlobMatch(std::string_view glob, std::string_view text) {
+  std::size_t g = 0, t = 0, star = std::string_view::npos, behind_star = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      behind_star = t;
+    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
+      ++g, ++t;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      t = ++behind_star;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
 /// The longest prefix of UTF-8 `text` with at most `count` code points.
 inline std::string_view CutCodePoints(std::string_view text, std::size_t count) {
   if (text.size() <= count) return text;
@@ -324,6 +344,20 @@ class Delivery {
   /// when there is none or it is null.
   std::optional<std::string_view> Value(std::string_view pointer) const {
     return Maybe(raw_->event_value(raw_, Str(pointer)));
+  }
+  /// True if `name`, of a config whose schema marks it with "x-hookswitch-ref", means this delivery's rule, agent (by
+  /// id or name) or one of the agent's tags: globs work as in rules. Of statuses the config has the members of groups,
+  /// so that they are compared as they are.
+  bool RuleIs(std::string_view name) const { return GlobMatch(name, Rule()); }
+  bool AgentIs(std::string_view name) const {
+    return GlobMatch(name, View(Event().agent)) || GlobMatch(name, Value("/agent/id").value_or(""));
+  }
+  bool HasTag(std::string_view name) const {
+    for (int i = 0;; ++i) {
+      const auto tag = Value("/agent/tags/" + std::to_string(i));
+      if (!tag) return false;
+      if (GlobMatch(name, *tag)) return true;
+    }
   }
   /// The body as the platform posted it; empty when it cannot be read now, and of the router's own notices.
   std::optional<std::string_view> RawBody() const { return Maybe(raw_->raw_body(raw_)); }
