@@ -1,7 +1,6 @@
 #include "core/app/generation.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "core/base/ids.h"
@@ -65,8 +64,8 @@ class Builder {
   Builder(const BuildOptions& options, PluginHost& plugins, const Generation* previous, BuildResult& result)
       : options_(options), plugins_(plugins), previous_(previous), result_(result) {}
 
-  /// `draft` is what `config` is of, or nullptr if it has no errors.
-  BuiltSink Build(const config::Config& config, const config::Sink& sink, const config::Draft* draft) {
+  BuiltSink Build(const config::Config& config, const config::Sink& sink, const config::Names& names,
+                  bool paths_known) {
     if (sink.plugin.empty()) return {};  // of a draft: an error says already why
     const BuiltSink* before = nullptr;
     if (previous_) {
@@ -78,7 +77,7 @@ class Builder {
       const std::string& why = plugin.error().message;
       if (options_.tolerate_bad_plugins || (before && !before->sink)) {
         built.unavailable_because = why;
-      } else if (!draft || draft->plugin_paths_known || plugin.error().code != ErrorCode::kNotFound) {
+      } else if (paths_known || plugin.error().code != ErrorCode::kNotFound) {
         result_.problems.Error(sink.plugin_where, static_cast<int>(sink.plugin.size()), why);
       }
       return built;
@@ -86,7 +85,7 @@ class Builder {
     if (sink.config.kind != config::Node::Kind::kMap) return built;  // of a draft, as above
     config::Problems problems;
     plugins_.Check(*plugin->loaded, sink, config.timezone, options_.environment, problems);
-    config::CheckReferences(sink, plugin->info.config_schema, config, draft ? draft->in_doubt : kNoDoubt, problems);
+    config::CheckReferences(sink, plugin->info.config_schema, names, problems);
     for (const auto& p : problems.All()) Add(p, result_.problems);
     if (problems.HasErrors()) return built;
 
@@ -130,7 +129,6 @@ class Builder {
     return Opened{std::move(*info), std::move(*loaded)};
   }
 
-  inline static const std::set<std::string, std::less<>> kNoDoubt;
   const BuildOptions& options_;
   PluginHost& plugins_;
   const Generation* previous_;
@@ -151,7 +149,9 @@ BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, co
     CheckTimezone(draft, result.problems);
     CheckRoutes(draft, result.problems);
     (void)Composer::Compile(draft, result.problems);
-    for (const auto& sink : draft.sinks) (void)builder.Build(draft, sink, &*loaded.draft);
+    config::Names names = config::NamesOf(draft);
+    names.in_doubt = loaded.draft->in_doubt;
+    for (const auto& sink : draft.sinks) (void)builder.Build(draft, sink, names, loaded.draft->plugin_paths_known);
     result.problems.Sort();
     return result;
   }
@@ -165,8 +165,9 @@ BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, co
   generation->composer = Composer::Compile(config, result.problems);
   const auto agents = std::make_shared<const AgentMap>(config.agents);
   for (const auto& source : config.sources) generation->sources.emplace(source.name, MakeSource(source, agents));
+  const config::Names names = config::NamesOf(config);
   for (const auto& sink : config.sinks) {
-    generation->sinks.emplace(sink.name, builder.Build(config, sink, nullptr));
+    generation->sinks.emplace(sink.name, builder.Build(config, sink, names, /*paths_known=*/true));
   }
 
   result.problems.Sort();

@@ -84,11 +84,23 @@ std::string ResolvePluginConfig(const Node& value, std::string_view schema, cons
 /// schema"; "" if nothing.
 std::string RefFault(const json::value& schema);
 
+/// What a config calls things that others may name.
+struct Names {
+  struct Named {
+    std::string name;
+    Mark where;  ///< no file: in several places
+  };
+  std::vector<Named> rules, tags, schedules;
+  std::vector<std::string> agents;  ///< ids and names
+  /// As in Draft.
+  std::set<std::string, std::less<>> in_doubt;
+};
+Names NamesOf(const Config& config);
+
 /// Checks the names of rules, agents, tags and schedules in a sink's config, where `schema`, its plugin's, marks them
 /// with "x-hookswitch-ref", as those in rules are checked. Names of rules, agents and tags may be globs. Of statuses
-/// CheckAgainstSchema knows all. `in_doubt` as in Draft.
-void CheckReferences(const Sink& sink, std::string_view schema, const Config& config,
-                     const std::set<std::string, std::less<>>& in_doubt, Problems& problems);
+/// CheckAgainstSchema knows all.
+void CheckReferences(const Sink& sink, std::string_view schema, const Names& names, Problems& problems);
 
 /// A plugin's config with the members in place of a group of statuses, where `schema` says that statuses are named: in
 /// a list each once; as keys of a map each with the group's value, unless it has one of its own or an earlier group's.

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "core/config/schema.h"
 
@@ -125,7 +126,7 @@ class Walker {
  private:
   // `beside_secrets`: below a source, a sink or the like, where what is of the wrong kind may belong elsewhere.
   void Walk(const Node& value, const json::object& outer, bool beside_secrets) const {
-    beside_secrets = beside_secrets || MayHoldSecrets(root_, outer);
+    beside_secrets = beside_secrets || MayHold(outer);
     const json::object* schema = &outer;
     if (const auto* branches = outer.if_contains("anyOf"); branches && branches->is_array()) {
       schema = ChooseBranch(value, root_, branches->get_array());
@@ -193,12 +194,14 @@ class Walker {
     if (beside_secrets && entry.value.kind == Node::Kind::kNull && !LooksLikeKey(entry.key)) property = nullptr;
     if (property) {
       const json::object& own = Resolve(root_, *property);
-      if (beside_secrets || MayHoldSecrets(root_, own)) Hider(&SourceFile::Hide).AddBehindKey(entry);
+      // Thousands of rules need no second look: the checker hides the values of keys that are none.
+      if (!beside_secrets && !MayHold(own) && !HasLikelySecret(entry.value)) return;
+      if (beside_secrets || MayHold(own)) Hider(&SourceFile::Hide).AddBehindKey(entry);
       const bool in_doubt = entry.value.kind == Node::Kind::kScalar && HoldsSecrets(schema) &&
                             (LooksLikeSecret(entry.value.scalar) || !Fits(entry.value, root_, own));
       return in_doubt ? Hide(entry.value) : Walk(entry.value, own, beside_secrets);
     }
-    const bool is_key = entry.value.kind != Node::Kind::kNull && !MayHoldSecrets(root_, schema);
+    const bool is_key = entry.value.kind != Node::Kind::kNull && !MayHold(schema);
     is_key ? Hide(entry.value) : Hider(&SourceFile::Hide).AddEntry(entry);
   }
 
@@ -209,7 +212,15 @@ class Walker {
            });
   }
 
+  // Asked for every value of the file, of a few dozen schemas.
+  bool MayHold(const json::object& schema) const {
+    const auto [it, fresh] = may_hold_.emplace(&schema, false);
+    if (fresh) it->second = MayHoldSecrets(root_, schema);
+    return it->second;
+  }
+
   const json::object& root_;
+  mutable std::unordered_map<const json::object*, bool> may_hold_;
 };
 
 // Words of the config's own schema, by whether secrets may stand beside them.
@@ -368,8 +379,11 @@ class UnreadHider {
 
   // All of the line from `from` on but brackets and keys of the config's own.
   void Cover(const Line& line, std::size_t from) const {
-    for (std::size_t at = from; at < line.to; ++at) {
-      if (std::string_view(" \t[]{},").find(text_[at]) == std::string_view::npos) file_.Hide(at, at + 1);
+    constexpr std::string_view kBetween = " \t[]{},";
+    for (std::size_t at = text_.find_first_not_of(kBetween, from); at < line.to;) {
+      const std::size_t end = std::min(text_.find_first_of(kBetween, at), line.to);
+      file_.Hide(at, end);
+      at = text_.find_first_not_of(kBetween, end);
     }
     ForEachKey(line, [&](std::string_view word, std::size_t at, std::size_t end) {
       if (Words().harmless.contains(word) || Words().others.contains(word)) file_.Show(at, end);

@@ -271,16 +271,8 @@ constexpr std::array<std::string_view, 5> kRefs = {"rule", "agent", "tag", "stat
 // The names in a plugin's config.
 class PluginNames {
  public:
-  PluginNames(const json::object& root, const Config& config, const std::set<std::string, std::less<>>& in_doubt,
-              Problems& problems)
-      : root_(root), in_doubt_(in_doubt), problems_(problems), agent_names_(AgentNames(config)) {
-    for (const Rule& rule : config.rules) rules_.push_back({rule.name, rule.where});
-    if (!config.unmatched.empty()) rules_.push_back({"unmatched", config.unmatched.front().where});
-    for (const Schedule& schedule : config.schedules) schedules_.push_back({schedule.name, schedule.where});
-    for (const auto& [id, agent] : config.agents) {
-      for (const std::string& tag : agent.tags) tags_.push_back({tag, {}});
-    }
-  }
+  PluginNames(const json::object& root, const Names& names, Problems& problems)
+      : root_(root), names_(names), problems_(problems) {}
 
   void Walk(const Node& value, const json::object& schema, int depth = 0) {
     if (const auto* branches = schema.if_contains("anyOf"); branches && branches->is_array() && depth < kMaxAnyOf) {
@@ -300,35 +292,31 @@ class PluginNames {
   }
 
  private:
-  struct Known {
-    std::string name;
-    Mark where;  ///< no file: in several places
-  };
   static constexpr int kMaxAnyOf = 8;
 
   void CheckName(const Node& name, std::string_view ref) {
     if (ref.empty() || problems_.HasErrorAt(name.where)) return;
-    if (ref == "rule") CheckKnown(name, "rule", rules_, "rules", /*globs=*/true);
-    if (ref == "tag") CheckKnown(name, "tag", tags_, "agents", /*globs=*/true);
-    if (ref == "schedule") CheckKnown(name, "schedule", schedules_, "schedules", /*globs=*/false);
-    if (ref == "agent") CheckAgentName(name.scalar, name.where, agent_names_, problems_);
+    if (ref == "rule") CheckKnown(name, "rule", names_.rules, "rules", /*globs=*/true);
+    if (ref == "tag") CheckKnown(name, "tag", names_.tags, "agents", /*globs=*/true);
+    if (ref == "schedule") CheckKnown(name, "schedule", names_.schedules, "schedules", /*globs=*/false);
+    if (ref == "agent") CheckAgentName(name.scalar, name.where, names_.agents, problems_);
   }
 
-  void CheckKnown(const Node& name, const std::string& what, const std::vector<Known>& known, std::string_view section,
-                  bool globs) {
+  void CheckKnown(const Node& name, const std::string& what, const std::vector<Names::Named>& known,
+                  std::string_view section, bool globs) {
     const bool glob = globs && HasWildcard(name.scalar);
-    const bool is_there = std::any_of(known.begin(), known.end(), [&](const Known& one) {
+    const bool is_there = std::any_of(known.begin(), known.end(), [&](const Names::Named& one) {
       return one.name == name.scalar || (glob && GlobMatch(name.scalar, one.name));
     });
-    if (is_there || in_doubt_.contains(section)) return;
+    if (is_there || names_.in_doubt.contains(section)) return;
     if (glob) {
       problems_.Error(name.where, Width(name), "no " + what + " matches \"" + name.scalar + '"');
       return;
     }
     std::vector<std::string> names;
-    for (const Known& one : known) names.push_back(one.name);
+    for (const Names::Named& one : known) names.push_back(one.name);
     const std::string near = Nearest(name.scalar, names);
-    const auto it = std::find_if(known.begin(), known.end(), [&](const Known& one) { return one.name == near; });
+    const auto it = std::find_if(known.begin(), known.end(), [&](const Names::Named& one) { return one.name == near; });
     const bool has_place = it != known.end() && it->where.file;
     problems_.Error(name.where, Width(name),
                     what + " \"" + name.scalar + (what == "tag" ? "\" is a tag of no agent" : "\" is not defined"),
@@ -338,10 +326,8 @@ class PluginNames {
   }
 
   const json::object& root_;
-  const std::set<std::string, std::less<>>& in_doubt_;
+  const Names& names_;
   Problems& problems_;
-  const std::vector<std::string> agent_names_;
-  std::vector<Known> rules_, tags_, schedules_;
 };
 
 }  // namespace
@@ -373,12 +359,23 @@ std::string RefFault(const json::value& schema) {
   return {};
 }
 
-void CheckReferences(const Sink& sink, std::string_view schema, const Config& config,
-                     const std::set<std::string, std::less<>>& in_doubt, Problems& problems) {
+Names NamesOf(const Config& config) {
+  Names names;
+  for (const Rule& rule : config.rules) names.rules.push_back({rule.name, rule.where});
+  if (!config.unmatched.empty()) names.rules.push_back({"unmatched", config.unmatched.front().where});
+  for (const Schedule& schedule : config.schedules) names.schedules.push_back({schedule.name, schedule.where});
+  for (const auto& [id, agent] : config.agents) {
+    for (const std::string& tag : agent.tags) names.tags.push_back({tag, {}});
+  }
+  names.agents = AgentNames(config);
+  return names;
+}
+
+void CheckReferences(const Sink& sink, std::string_view schema, const Names& names, Problems& problems) {
   json::error_code error;
   const json::value parsed = json::parse(json::string_view(schema.data(), schema.size()), error);
   if (error || !parsed.is_object()) return;
-  PluginNames(parsed.get_object(), config, in_doubt, problems).Walk(sink.config, parsed.get_object());
+  PluginNames(parsed.get_object(), names, problems).Walk(sink.config, parsed.get_object());
 }
 
 void CheckReferences(const Config& config, const std::set<std::string, std::less<>>& in_doubt, Problems& problems) {

@@ -403,6 +403,7 @@ class Checker {
     if (!Refuses(schema, entry.key)) return;
     const std::string near = NearestKey(entry.key, schema);
     if (!near.empty() && mode_ == Mode::kPlugin) Show(entry);
+    if (near.empty() && mode_ == Mode::kOwn) Hide(entry.value);
     problems_.Error(entry.key_where, KeyWidth(entry),
                     (IsHidden(entry) ? "this" : Quoted(entry.key)) + " is not a key of " +
                         (spot.name.empty() ? "the config" : spot.name),

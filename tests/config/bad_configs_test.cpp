@@ -72,13 +72,13 @@ Problems OfPlugins(const Loaded& loaded) {
   Problems problems;
   const Config* config = loaded.Readable();
   if (!config) return problems;
-  const std::set<std::string, std::less<>> in_doubt =
-      loaded.draft ? loaded.draft->in_doubt : std::set<std::string, std::less<>>();
+  Names names = NamesOf(*config);
+  if (loaded.draft) names.in_doubt = loaded.draft->in_doubt;
   for (const Sink& sink : config->sinks) {
     const std::string schema = ReadWhole(kFolder + "schemas/" + sink.plugin + ".json");
     if (schema.empty() || sink.config.kind != Node::Kind::kMap) continue;
     CheckAgainstSchema(sink.config, schema, "sinks." + sink.name + ".config", sink.where, problems);
-    CheckReferences(sink, schema, *config, in_doubt, problems);
+    CheckReferences(sink, schema, names, problems);
   }
   problems.Sort();
   return problems;

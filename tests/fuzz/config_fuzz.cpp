@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         R"("status"}},"g":{"type":"string","x-hookswitch-ref":"rule"},"h":{"type":"string","x-hookswitch-ref":"tag"}}})";
     Problems problems;
     CheckAgainstSchema(sink.config, kSchema, "sinks.x.config", sink.where, problems);
-    CheckReferences(sink, kSchema, *loaded.config, {}, problems);
+    CheckReferences(sink, kSchema, NamesOf(*loaded.config), problems);
     std::vector<std::string> secrets;
     if (!problems.HasErrors()) ResolvePluginConfig(sink.config, kSchema, environment, problems, secrets);
     Locate(WithStatuses(sink.config, kSchema), "/c/d/0");
