@@ -16,6 +16,7 @@
 #include "core/http/http_client.h"
 #include "core/journal/history.h"
 #include "core/journal/journal_files.h"
+#include "core/plugins/fatal_end.h"
 
 namespace hookswitch {
 namespace {
@@ -117,7 +118,8 @@ struct App::Impl {
   Metrics metrics;
   WallTime started_at{};
 
-  Mutex reload_mu;  // one reload at a time; guards plugins
+  Mutex reload_mu;                    // one reload at a time; guards plugins
+  std::shared_ptr<CrashMarks> marks;  ///< once started
   std::unique_ptr<PluginHost> plugins GUARDED_BY(reload_mu);
   mutable Mutex mu;
   std::shared_ptr<const Generation> generation GUARDED_BY(mu);
@@ -167,6 +169,7 @@ struct App::Impl {
 
 Status App::Impl::Start(BuildResult& build) {
   started_at = clock.Wall();
+  Result<std::unique_ptr<CrashMarks>> opened_marks = Error{};
   {
     MutexLock lock(reload_mu);
     // plugins.paths and journal.path must be known before a plugin can be loaded, so the file is read once for them
@@ -179,9 +182,14 @@ Status App::Impl::Start(BuildResult& build) {
       return Error{ErrorCode::kInvalid, "the config has errors"};
     }
     if (first.config) HSW_TRY(MakeFolderFor(readable->journal.path));
-    const auto state = std::filesystem::absolute(readable->journal.path).parent_path();
-    plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), state / "modules",
-                                           options.program);
+    if (first.config) {
+      // Before any plugin is entered. If another router has them, the journal says so in better words.
+      opened_marks = CrashMarks::Open(readable->journal.path + ".inflight");
+      if (opened_marks) marks = std::move(*opened_marks);
+      fatal_end::UseMarks(marks);
+    }
+    plugins =
+        std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), options.program, marks);
     BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
     build = BuildGeneration(build_options, *plugins, nullptr);
   }
@@ -210,9 +218,8 @@ Status App::Impl::Start(BuildResult& build) {
   HttpClientOptions http_options;
   http_options.user_agent = "hookswitch/" + std::string(kVersion);
   http = MakeCurlClient(http_options);
-  auto marks = CrashMarks::Open(config.journal.path + ".inflight");
-  if (!marks) return std::move(marks).error();
-  dispatcher = std::make_unique<Dispatcher>(*journal, *journal, *http, clock, metrics, std::move(*marks));
+  if (!opened_marks) return std::move(opened_marks).error();
+  dispatcher = std::make_unique<Dispatcher>(*journal, *journal, *http, clock, metrics, marks);
   dispatcher->Use(first->MakeDeliveryPlan());
   HSW_TRY(dispatcher->Start());
   {

@@ -72,67 +72,67 @@ class Builder {
       if (const auto it = previous_->sinks.find(sink.name); it != previous_->sinks.end()) before = &it->second;
     }
     BuiltSink built;
-    auto plugin = Open(sink.plugin);
-    if (!plugin) {
-      const std::string& why = plugin.error().message;
+    // What a plugin cannot do, whatever its config: a start goes on without it.
+    const auto unusable = [&](const Error& why) {
       if (options_.tolerate_bad_plugins || (before && !before->sink)) {
-        built.unavailable_because = why;
-      } else if (paths_known || plugin.error().code != ErrorCode::kNotFound) {
-        result_.problems.Error(sink.plugin_where, static_cast<int>(sink.plugin.size()), why);
+        built.unavailable_because = why.message;
+      } else if (paths_known || why.code != ErrorCode::kNotFound) {
+        result_.problems.Error(sink.plugin_where, static_cast<int>(sink.plugin.size()), why.message);
       }
       return built;
-    }
+    };
+    const auto info = Inspected(sink.plugin);
+    if (!info) return unusable(info.error());
     if (sink.config.kind != config::Node::Kind::kMap) return built;  // of a draft, as above
     config::Problems problems;
-    plugins_.Check(*plugin->loaded, sink, config.timezone, options_.environment, problems);
-    config::CheckReferences(sink, plugin->info.config_schema, names, problems);
-    for (const auto& p : problems.All()) Add(p, result_.problems);
-    if (problems.HasErrors()) return built;
-
+    const auto resolved = PluginHost::Resolve(*info, sink, config.timezone, options_.environment, problems);
+    config::CheckReferences(sink, info->config_schema, names, problems);
     // Secrets count: a changed secret file must make a new instance although the YAML says the same.
-    config::Problems told_already;
-    std::vector<std::string> secrets;
-    bool lacks_secrets = false;
-    const std::string resolved = config::ResolvePluginConfig(
-        sink.config, plugin->info.config_schema, options_.environment, told_already, secrets, &lacks_secrets);
-    if (lacks_secrets && options_.environment.secrets_optional) {
-      built.unavailable_because = "a secret of its config is not there";
-      return built;
-    }
-    built.identity = DigestOf(plugin->info.hash + '\n' + config.timezone + '\n' + sink.name + '\n' + resolved);
-    if (before && before->sink && before->identity == built.identity) {
+    built.identity = resolved.identity;
+    if (!problems.HasErrors() && before && before->sink && before->identity == built.identity) {
+      for (const auto& p : problems.All()) Add(p, result_.problems);
       built.sink = before->sink;
       return built;
     }
-    auto created = plugins_.Create(plugin->loaded, sink, config.timezone, options_.environment);
+    if (options_.tolerate_bad_plugins) {
+      const std::string ended = plugins_.EndedTheProcess(*info, resolved);
+      if (!ended.empty()) return unusable({ErrorCode::kInvalid, ended});
+    }
+    const Status tried = plugins_.Try(*info, sink, resolved, problems);
+    for (const auto& p : problems.All()) Add(p, result_.problems);
+    if (!tried) return unusable(tried.error());
+    if (problems.HasErrors()) return built;
+    if (resolved.lacks_secrets) {
+      built.unavailable_because = "a secret of its config is not there";
+      return built;
+    }
+    auto loaded = plugins_.Load(*info);
+    if (!loaded) return unusable(loaded.error());
+    auto created = PluginHost::Create(std::move(*loaded), resolved);
     if (created) {
       built.sink = std::move(*created);
+    } else if (created.error().code == ErrorCode::kUnavailable) {
+      return unusable(created.error());
     } else {
-      result_.problems.Error(sink.where, 1, "sink \"" + sink.name + "\": " + created.error().message);
+      result_.problems.Error(sink.where, 1, created.error().message);
     }
     return built;
   }
 
  private:
-  struct Opened {
-    PluginInfo info;
-    std::shared_ptr<Plugin> loaded;
-  };
-
-  Result<Opened> Open(const std::string& name) {
+  /// Asked once for each name: one that hangs is waited for once.
+  const Result<PluginInfo>& Inspected(const std::string& name) {
+    const auto known = inspected_.find(name);
+    if (known != inspected_.end()) return known->second;
     auto file = plugins_.Find(name);
-    if (!file) return std::move(file).error();
-    auto info = plugins_.Inspect(*file);
-    if (!info) return std::move(info).error();
-    auto loaded = plugins_.Load(*info);
-    if (!loaded) return std::move(loaded).error();
-    return Opened{std::move(*info), std::move(*loaded)};
+    return inspected_.emplace(name, file ? plugins_.Inspect(*file) : std::move(file).error()).first->second;
   }
 
   const BuildOptions& options_;
   PluginHost& plugins_;
   const Generation* previous_;
   BuildResult& result_;
+  std::map<std::string, Result<PluginInfo>> inspected_;
 };
 
 }  // namespace

@@ -71,7 +71,7 @@ int Main(int argc, char** argv) {
   std::error_code ignored;
   options.program = std::filesystem::read_symlink("/proc/self/exe", ignored);
   // The child that looks into a plugin file: not for people, so it is not in --help.
-  if (argc == 3 && std::string_view(argv[1]) == "plugin-inspect-child") return InspectChildMain(argv[2]);
+  if (argc == 3 && std::string_view(argv[1]) == "plugin-inspect-child") InspectChildMain(argv[2]);
 
   CLI::App app{"hookswitch: from voice-call webhooks to the people who should know"};
   app.set_version_flag("--version", "hookswitch " + std::string(kVersion));
@@ -86,6 +86,8 @@ int Main(int argc, char** argv) {
   CLI::App* serve = command(app, "serve", "run the router in the foreground; JSON log lines on stderr", Serve);
   AddConfig(serve, options);
   AddEnvFile(serve, options);
+  serve->add_flag("--core-dumps", options.core_dumps,
+                  "let a crash leave a core file, which holds the sinks' tokens; without it none is written");
   CLI::App* check =
       command(app, "check", "validate the config, its plugins and templates; every problem at once", Check);
   AddConfig(check, options);

@@ -33,6 +33,7 @@ struct Options {
   std::string with;              ///< --with: a file with a plugin's config
   std::string cases;             ///< --cases: a folder
   bool update = false;           ///< --update
+  bool core_dumps = false;       ///< --core-dumps
   std::string name;              ///< of a new plugin
   std::string kind = "http";     ///< --kind: http or call
   std::string language = "cpp";  ///< --lang: cpp or c
@@ -74,24 +75,8 @@ int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&))
 /// The file that a plugin's name or path means. Error: kNotFound.
 Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::string& name_or_path);
 
-/// A plugin host for commands that run beside a router: its private copies live in a folder of its own that is removed
-/// at the end.
-class ScratchPlugins {
- public:
-  /// `config` may be nullptr: then the plugins beside the program are meant. Errors: kUnavailable (no folder can be
-  /// made).
-  static Result<std::unique_ptr<ScratchPlugins>> Make(const config::Config* config,
-                                                      const std::filesystem::path& program);
-  ~ScratchPlugins();
-  ScratchPlugins(const ScratchPlugins&) = delete;
-  ScratchPlugins& operator=(const ScratchPlugins&) = delete;
-  PluginHost& host() { return *host_; }
-
- private:
-  explicit ScratchPlugins(std::filesystem::path folder) : folder_(std::move(folder)) {}
-
-  std::filesystem::path folder_;
-  std::unique_ptr<PluginHost> host_;
-};
+/// A plugin host for commands that run beside a router. `config` may be nullptr: then the plugins beside the program
+/// are meant.
+std::unique_ptr<PluginHost> PluginsFor(const config::Config* config, const std::filesystem::path& program);
 
 }  // namespace hookswitch::cli

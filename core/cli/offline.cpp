@@ -1,11 +1,6 @@
-#include <stdlib.h>
-
-#include <cerrno>
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <system_error>
 
 #include "core/app/app.h"
 #include "core/base/json.h"
@@ -24,7 +19,7 @@ int Fail(const std::string& why, int exit_code = kUsage) {
 
 // A generation built from the config, with the plugins it needs.
 struct Built {
-  std::unique_ptr<ScratchPlugins> plugins;  // nullptr: no folder for them, which is printed already
+  std::unique_ptr<PluginHost> plugins;
   BuildResult result;
   int exit_code = kFine;
 };
@@ -34,14 +29,9 @@ Built Build(const Options& options) {
   auto environment = config::Environment::System(options.env_file);
   environment.secrets_optional = options.no_secrets;
   const config::Loaded first = config::Load(options.config, environment);
-  auto plugins = ScratchPlugins::Make(first.Readable(), options.program);
-  if (!plugins) {
-    built.exit_code = Fail(plugins.error().message);
-    return built;
-  }
-  built.plugins = std::move(*plugins);
+  built.plugins = PluginsFor(first.Readable(), options.program);
   built.result =
-      BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, built.plugins->host(), nullptr);
+      BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, *built.plugins, nullptr);
   if (!built.result.generation) built.exit_code = built.result.unreadable ? kUsage : kProblems;
   return built;
 }
@@ -232,31 +222,13 @@ void Print(std::span<const config::Problem> problems, Format format) {
             << (warnings ? count(warnings, "warning") : "") << '\n';
 }
 
-Result<std::unique_ptr<ScratchPlugins>> ScratchPlugins::Make(const config::Config* config,
-                                                             const std::filesystem::path& program) {
-  const char* wanted = std::getenv("TMPDIR");
-  const std::filesystem::path parent = wanted && *wanted ? wanted : "/tmp";
-  std::string pattern = (parent / "hookswitch-XXXXXX").string();
-  if (!::mkdtemp(pattern.data())) {
-    return Error{ErrorCode::kUnavailable, "cannot make a folder for copies of the plugins in " + parent.string() +
-                                              ": " + std::generic_category().message(errno) +
-                                              "; set TMPDIR to a folder that can be written"};
-  }
-  std::unique_ptr<ScratchPlugins> plugins(new ScratchPlugins(pattern));
-  plugins->host_ = std::make_unique<PluginHost>(
-      PluginPaths(config ? config->plugin_paths : std::vector<std::string>{}, program), pattern, program);
-  return plugins;
-}
-
-ScratchPlugins::~ScratchPlugins() {
-  host_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+std::unique_ptr<PluginHost> PluginsFor(const config::Config* config, const std::filesystem::path& program) {
+  return std::make_unique<PluginHost>(PluginPaths(config ? config->plugin_paths : std::vector<std::string>{}, program),
+                                      program);
 }
 
 int Check(const Options& options) {
   const Built built = Build(options);
-  if (!built.plugins) return built.exit_code;
   Print(built.result.problems.All(), options.format);
   if (built.result.generation && options.format == Format::kText) {
     const auto& config = built.result.generation->config;
@@ -362,13 +334,11 @@ int Schema(const Options& options) {
   json::value schema = json::parse(json::string_view(config::SchemaText().data(), config::SchemaText().size()), error);
   HSW_CHECK(!error, "the schema in the program is JSON");
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
-  if (!scratch) return Fail(scratch.error().message);
-  PluginHost& plugins = (*scratch)->host();
+  const auto plugins = PluginsFor(loaded.Readable(), options.program);
   // Each plugin's schema applies to the sinks that name it.
   json::array cases;
-  for (const auto& file : plugins.List()) {
-    auto info = plugins.Inspect(file);
+  for (const auto& file : plugins->List()) {
+    auto info = plugins->Inspect(file);
     if (!info) {
       std::cerr << info.error().message << '\n';
       continue;

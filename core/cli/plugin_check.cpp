@@ -96,9 +96,11 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   config::Problems problems;
   const auto environment = config::Environment::System();
   const auto sink = ReadConfig(options, problems);
-  auto plugin = plugins.Load(*info);
-  if (!plugin) return failed(plugin.error());
-  if (sink) plugins.Check(**plugin, *sink, "UTC", environment, problems);
+  ResolvedConfig config;
+  if (sink) {
+    config = PluginHost::Resolve(*info, *sink, "UTC", environment, problems);
+    if (const Status tried = plugins.Try(*info, *sink, config, problems); !tried) return failed(tried.error());
+  }
   if (!sink || problems.HasErrors()) {
     Print(problems.All(), Format::kText);
     if (options.with.empty()) {
@@ -106,9 +108,9 @@ int CheckOne(const Options& options, PluginHost& plugins) {
     }
     return kProblems;
   }
-  conformance::Subject subject{*plugin, "", {}};
-  subject.config =
-      config::ResolvePluginConfig(sink->config, (*plugin)->info.config_schema, environment, problems, subject.secrets);
+  auto plugin = plugins.Load(*info);
+  if (!plugin) return failed(plugin.error());
+  const conformance::Subject subject{*plugin, config.json, config.secrets};
 
   Report report(*info, options.format);
   if (!options.update) {

@@ -16,12 +16,7 @@ Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::s
 int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&)) {
   // Plugins can be looked at without a config: then those beside the program are meant.
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  auto scratch = ScratchPlugins::Make(loaded.Readable(), options.program);
-  if (!scratch) {
-    std::cerr << "hookswitch: " << scratch.error().message << '\n';
-    return kUsage;
-  }
-  return run(options, (*scratch)->host());
+  return run(options, *PluginsFor(loaded.Readable(), options.program));
 }
 
 namespace {

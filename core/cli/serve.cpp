@@ -2,9 +2,9 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
-#include <iostream>
 #include <string_view>
 #include <thread>
 
@@ -13,6 +13,7 @@
 #include "core/base/sync.h"
 #include "core/base/version.h"
 #include "core/cli/commands.h"
+#include "core/plugins/fatal_end.h"
 
 namespace hookswitch::cli {
 namespace {
@@ -43,6 +44,12 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// A core would hold the sinks' tokens and what callers said.
+void LimitCores(bool wanted) {
+  const rlimit none{0, 0};
+  if (!wanted) setrlimit(RLIMIT_CORE, &none);
 }
 
 /// Tells systemd that the router works for as long as it does; one that hangs is then killed and started anew. A thread
@@ -97,54 +104,73 @@ class Reloader {
   bool wanted_ GUARDED_BY(mu_) = false;
 };
 
-}  // namespace
-
-int Serve(const Options& options) {
-  const sigset_t signals = BlockSignals();
-  RaiseDescriptorLimit();
+/// Starts the router, on a thread of its own: a plugin may take its time, and main waits for signals. `running` lives
+/// until the process ends, as the clock does; if the start fails, that is now.
+void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   static const SystemClock clock;
   AppOptions app_options{options.config, config::Environment::System(options.env_file), options.program};
   BuildResult build;
   auto app = App::Start(app_options, clock, build);
-  if (!app) {
-    if (!build.generation) {
-      Print(build.problems.All(), Format::kText);
-      return build.unreadable ? kUsage : kProblems;
-    }
-    log::Error("start_failed", {{"reason", app.error().message}});
-    log::Flush();
-    return kProblems;
+  if (app) {
+    running = app->release();
+    log::Info("ready", {{"version", kVersion},
+                        {"ingress", running.load()->IngressAddress()},
+                        {"admin", running.load()->AdminAddress()},
+                        {"config", options.config},
+                        {"pid", getpid()}});
+    sd_notify(0, "READY=1");
+    return StartWatchdog(*running);
   }
-  log::Info("ready", {{"version", kVersion},
-                      {"ingress", (*app)->IngressAddress()},
-                      {"admin", (*app)->AdminAddress()},
-                      {"config", options.config},
-                      {"pid", getpid()}});
-  sd_notify(0, "READY=1");
-  StartWatchdog(**app);
+  int exit_code = kProblems;
+  if (build.generation) {
+    log::Error("start_failed", {{"reason", app.error().message}});
+  } else {
+    Print(build.problems.All(), Format::kText);
+    if (build.unreadable) exit_code = kUsage;
+  }
+  log::Flush();
+  fatal_end::EndProcess(exit_code);
+}
 
-  Reloader reloader(**app);
+[[noreturn]] void Stop(App* app, const sigset_t& signals, int number) {
+  log::Info("draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  sd_notify(0, "STOPPING=1");
+  // A second signal ends the process at once: what was accepted is on disk.
+  std::thread([signals] {
+    int again = NextSignal(signals);
+    while (again == SIGHUP) again = NextSignal(signals);
+    log::Warn("stopped_at_once", {{"reason", "a second signal came while draining"}});
+    log::Flush();
+    fatal_end::EndProcess(kProblems);
+  }).detach();
+  if (app) app->Drain();
+  log::Info("stopped");
+  log::Flush();
+  // The process ends here: what still runs holds nothing that is not on disk.
+  fatal_end::EndProcess(kFine);
+}
+
+}  // namespace
+
+int Serve(const Options& options) {
+  const sigset_t signals = BlockSignals();
+  LimitCores(options.core_dumps);
+  RaiseDescriptorLimit();
+  fatal_end::Watch();
+  static std::atomic<App*> app{nullptr};
+  static std::atomic<Reloader*> reloader{nullptr};
+  static std::atomic<bool> reload_wanted{false};
+  std::thread([&options] {
+    StartOrEnd(options, app);
+    reloader = new Reloader(*app);
+    if (reload_wanted.exchange(false)) reloader.load()->Ask();
+  }).detach();
   for (;;) {
     const int number = NextSignal(signals);
-    if (number == SIGHUP) {
-      reloader.Ask();
-      continue;
-    }
-    log::Info("draining", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
-    sd_notify(0, "STOPPING=1");
-    // A second signal ends the process at once: what was accepted is on disk.
-    std::thread([signals] {
-      int again = NextSignal(signals);
-      while (again == SIGHUP) again = NextSignal(signals);
-      log::Warn("stopped_at_once", {{"reason", "a second signal came while draining"}});
-      log::Flush();
-      _exit(kProblems);
-    }).detach();
-    (*app)->Drain();
-    log::Info("stopped");
-    log::Flush();
-    // The process ends here: what still runs holds nothing that is not on disk.
-    _exit(kFine);
+    if (number != SIGHUP) Stop(app, signals, number);
+    reload_wanted = true;
+    Reloader* ready = reloader;
+    if (ready && reload_wanted.exchange(false)) ready->Ask();
   }
 }
 

@@ -58,6 +58,14 @@ Outcome Ours(std::string code, std::string reason) {
   return outcome;
 }
 
+Outcome JournalGone() {
+  return Ours("journal_unavailable", "hookswitch was stopping");
+}
+
+Outcome GivenUp() {
+  return Ours("given_up", "the attempt was given up before it began");
+}
+
 /// A line, the headers and an empty line, without credentials.
 std::string Head(std::string line, const std::vector<std::pair<std::string, std::string>>& headers) {
   for (const auto& [name, value] : headers) {
@@ -142,38 +150,41 @@ Outcome Attempt::Hopeless(std::string code, std::string reason) {
   return outcome;
 }
 
-std::optional<Outcome> Attempt::Read(Journal& journal) {
-  auto stored = journal.Load(facts_.event_seq);
-  if (!stored) {
-    switch (stored.error().code) {
-      case ErrorCode::kNotFound:
-        return Hopeless("event_gone", "the event is no longer stored: " + stored.error().message);
-      case ErrorCode::kInvalid:
-        return Hopeless("event_damaged", "the stored event is damaged: " + stored.error().message);
-      case ErrorCode::kUnavailable:
-      case ErrorCode::kFull:
-      case ErrorCode::kTooLarge:
-      case ErrorCode::kUnsupported:
-      case ErrorCode::kInternal: break;
-    }
-    return Ours("journal_unavailable", "the event could not be read now: " + stored.error().message);
+std::optional<Outcome> Attempt::Read() {
+  auto stored = facts_.journal->With([&](Journal& journal) { return journal.Load(facts_.event_seq); });
+  if (!stored) return JournalGone();
+  if (*stored) return Understand(**stored);
+  const Error& error = stored->error();
+  switch (error.code) {
+    case ErrorCode::kNotFound: return Hopeless("event_gone", "the event is no longer stored: " + error.message);
+    case ErrorCode::kInvalid: return Hopeless("event_damaged", "the stored event is damaged: " + error.message);
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kFull:
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kInternal: break;
   }
+  return Ours("journal_unavailable", "the event could not be read now: " + error.message);
+}
+
+std::optional<Outcome> Attempt::Understand(const StoredEvent& stored) {
+  const CrashMarks::Inside inside(facts_.marks.get(), Preparing());
   CallEvent event;
-  if (stored->source == kOwnSource) {
-    auto notice = ReadNotice(stored->body);
+  if (stored.source == kOwnSource) {
+    auto notice = ReadNotice(stored.body);
     if (!notice) return Hopeless("event_unreadable", "this version does not read the notice");
     message_ = std::move(*notice);
     event.source = kOwnSource;
     event.source_title = kOwnSource;
   } else {
-    const auto source = facts_.plan->sources.find(stored->source);
+    const auto source = facts_.plan->sources.find(stored.source);
     if (source == facts_.plan->sources.end() || !source->second) {
-      Outcome outcome = Ours("source_missing", "the source \"" + stored->source + "\" is no longer in the config");
+      Outcome outcome = Ours("source_missing", "the source \"" + stored.source + "\" is no longer in the config");
       outcome.action = "add the source again, or purge the delivery";
       return outcome;
     }
-    const auto headers = ParseHeaders(stored->headers);
-    auto read = source->second->Normalize({stored->body, headers, stored->received_at});
+    const auto headers = ParseHeaders(stored.headers);
+    auto read = source->second->Normalize({stored.body, headers, stored.received_at});
     if (const auto* refusal = std::get_if<Refusal>(&read)) {
       return Hopeless("event_unreadable",
                       "the source no longer reads the event: " + refusal->error + " " + refusal->detail);
@@ -182,35 +193,47 @@ std::optional<Outcome> Attempt::Read(Journal& journal) {
     if (!call) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
     event = std::move(*call);
   }
-  event.id = stored->id;
-  event.received_at = stored->received_at;
+  event.id = stored.id;
+  event.received_at = stored.received_at;
   event_ = std::make_shared<const CallEvent>(std::move(event));
   return std::nullopt;
 }
 
-std::optional<Outcome> Attempt::Prepare(Journal& journal) {
-  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
-  journal_ = &journal;
+CrashMarks::Where Attempt::Preparing() const {
+  return {.call = PluginCall::kPrepare, .delivery = facts_.delivery, .sink = facts_.sink_name, .delivery_id = id_};
+}
+
+std::optional<Outcome> Attempt::Prepare() {
   // A notice's message is read with it.
   if (!event_ || event_->source == kOwnSource) {
-    if (auto failed = Read(journal)) return failed;
+    if (auto failed = Read()) return failed;
   }
   if (facts_.call_key != 0) {
-    auto memory = journal.LoadMemory(facts_.sink_name, facts_.call_key);
-    if (!memory)
-      return Ours("journal_unavailable", "the sink's memory could not be read now: " + memory.error().message);
-    memory_ = std::move(*memory);
+    auto memory =
+        facts_.journal->With([&](Journal& journal) { return journal.LoadMemory(facts_.sink_name, facts_.call_key); });
+    if (!memory) return JournalGone();
+    if (!*memory)
+      return Ours("journal_unavailable", "the sink's memory could not be read now: " + memory->error().message);
+    memory_ = std::move(**memory);
   }
+  const CrashMarks::Inside inside(facts_.marks.get(), Preparing());
   if (event_->source != kOwnSource) message_ = facts_.plan->composer->Compose(*event_, facts_.template_name);
   if (!facts_.story.empty()) message_.text = facts_.story + (message_.text.empty() ? "" : "\n\n") + message_.text;
   return std::nullopt;
 }
 
 std::optional<std::string> Attempt::RawBody() const {
-  if (!journal_ || event_->source == kOwnSource) return std::nullopt;
-  auto stored = journal_->Load(facts_.event_seq);
-  if (!stored) return std::nullopt;
-  return std::move(stored->body);
+  if (event_->source == kOwnSource) return std::nullopt;
+  auto stored = facts_.journal->With([&](Journal& journal) { return journal.Load(facts_.event_seq); });
+  if (!stored || !*stored) return std::nullopt;
+  return std::move((*stored)->body);
+}
+
+bool Attempt::GiveUp() {
+  Cancel();
+  const std::uint64_t instance = call_.GiveUp();
+  if (instance != 0) facts_.sink->GiveUp(instance);
+  return instance != 0;
 }
 
 SinkDelivery Attempt::View() const {
@@ -224,7 +247,9 @@ SinkDelivery Attempt::View() const {
           .state = facts_.state,
           .memory = memory_,
           .now = facts_.now,
-          .raw_body = [this] { return RawBody(); }};
+          .raw_body = [this] { return RawBody(); },
+          .seq = facts_.delivery,
+          .call = &call_};
 }
 
 // Masked before it is cut: half a secret is not recognized. What will not be kept is not looked at.
@@ -243,7 +268,7 @@ std::string Attempt::Kept(std::string_view head, std::string_view body) const {
 }
 
 std::variant<HttpRequest, Outcome> Attempt::Render() {
-  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
+  if (!call_.Enter()) return GivenUp();
   auto rendered = facts_.sink->Render(View());
   if (const auto* request = std::get_if<HttpRequest>(&rendered)) {
     if (facts_.plan->keep_bodies > 0) {
@@ -263,8 +288,9 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   }
   const HttpResponse& response = *result.response;
   const auto retry_after = RetryAfterOf(response, now);
-  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
+  if (!call_.Enter()) return GivenUp();
   Outcome outcome = facts_.sink->Interpret(View(), response, retry_after);
+  call_.StepOut();
   outcome.answered = true;
   outcome.answer_bytes = response.body.size();
   if (outcome.http_status == 0) outcome.http_status = response.status;
@@ -313,8 +339,9 @@ void Attempt::Classify(Outcome& outcome) const {
 }
 
 Outcome Attempt::Deliver() {
-  const CrashMarks::Inside inside(facts_.marks.get(), facts_.delivery);
+  if (!call_.Enter()) return GivenUp();
   Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
+  call_.StepOut();
   outcome.answered = true;
   if (outcome.kind == Outcome::Kind::kNext) FindStateSecrets(outcome);
   return outcome;

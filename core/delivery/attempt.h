@@ -11,13 +11,14 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
-#include "core/delivery/crash_marks.h"
 #include "core/delivery/dispatcher.h"
+#include "core/delivery/journal_handle.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
 #include "core/event/outcome.h"
 #include "core/http/http_client.h"
 #include "core/journal/journal.h"
+#include "core/plugins/crash_marks.h"
 #include "core/plugins/masker.h"
 #include "core/plugins/sink.h"
 
@@ -26,7 +27,7 @@ namespace hookswitch {
 /// One try at one step of one delivery: from the stored event to the outcome.
 ///
 /// Everything it uses stays as it was when it began, whatever a reload does. Its functions run one after another, each
-/// on any thread; only Cancel and canceled may run beside them.
+/// on any thread; only Cancel, canceled and GiveUp may run beside them.
 class Attempt {
  public:
   struct Facts {
@@ -43,14 +44,15 @@ class Attempt {
     WallTime now{};  ///< when it began
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
-    std::shared_ptr<CrashMarks> marks;  ///< where each function marks that it is inside; may be nullptr
+    std::shared_ptr<JournalHandle> journal;
+    std::shared_ptr<CrashMarks> marks;  ///< where reading and composing are marked; may be nullptr
   };
   /// `event` nullptr: Prepare reads it from the journal.
   Attempt(Facts facts, std::shared_ptr<const CallEvent> event);
 
   /// Reads and composes. Returns an outcome if that is not possible: kRejected if it never will be (`hopeless` then),
   /// kRetry if it may be later.
-  std::optional<Outcome> Prepare(Journal& journal);
+  std::optional<Outcome> Prepare();
   /// HTTP sinks, after Prepare.
   std::variant<HttpRequest, Outcome> Render();
   /// HTTP sinks, after Render: what the exchange means. `now` reads dates in Retry-After.
@@ -60,6 +62,9 @@ class Attempt {
 
   void Cancel() { canceled_ = true; }
   bool canceled() const { return canceled_; }
+  /// It took too long. True: it is inside its plugin, which gets a new instance. False: it is not, and will not enter
+  /// it any more.
+  bool GiveUp();
 
   const Facts& facts() const { return facts_; }
   const std::string& id() const { return id_; }
@@ -72,7 +77,8 @@ class Attempt {
   std::string TakeResponse() { return std::move(response_); }
 
  private:
-  std::optional<Outcome> Read(Journal& journal);
+  std::optional<Outcome> Read();
+  std::optional<Outcome> Understand(const StoredEvent& stored);
   Outcome Hopeless(std::string code, std::string reason);
   void Classify(Outcome& outcome) const;
   /// Credentials that an answer of this delivery brought: masked from now on.
@@ -83,6 +89,7 @@ class Attempt {
   void FindStateSecrets(Outcome& outcome);
   std::string Kept(std::string_view head, std::string_view body) const;
   std::optional<std::string> RawBody() const;
+  CrashMarks::Where Preparing() const;
   SinkDelivery View() const;
 
   const Facts facts_;
@@ -94,8 +101,8 @@ class Attempt {
   std::vector<std::string> learned_;
   std::optional<plugins::Masker> learned_masker_;  ///< of `learned_`, if there are any
   bool hopeless_ = false;
-  Journal* journal_ = nullptr;  ///< once prepared
   std::atomic<bool> canceled_{false};
+  mutable SinkCall call_;
 };
 
 }  // namespace hookswitch

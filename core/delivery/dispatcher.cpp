@@ -9,7 +9,7 @@
 namespace hookswitch {
 
 Dispatcher::Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
-                       std::unique_ptr<CrashMarks> marks)
+                       std::shared_ptr<CrashMarks> marks)
     : scheduler_(std::make_unique<Scheduler>(journal, history, http, clock, metrics, std::move(marks))) {
   journal.OnRecorded([inbox = scheduler_->inbox](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
     inbox->Record({delivery, fallback, stored});

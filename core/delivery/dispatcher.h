@@ -9,13 +9,13 @@
 #include "core/base/clock.h"
 #include "core/base/metrics.h"
 #include "core/config/config.h"
-#include "core/delivery/crash_marks.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
 #include "core/http/http_client.h"
 #include "core/journal/history.h"
 #include "core/journal/journal.h"
 #include "core/message/composer.h"
+#include "core/plugins/crash_marks.h"
 #include "core/plugins/sink.h"
 #include "core/sources/source.h"
 
@@ -71,7 +71,7 @@ class Dispatcher {
   /// The references outlive it. Does nothing until Use and Start. Without `marks` a delivery that ends the process is
   /// not told from any other.
   Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
-             std::unique_ptr<CrashMarks> marks = nullptr);
+             std::shared_ptr<CrashMarks> marks = nullptr);
   ~Dispatcher();
 
   /// Loads every pending delivery from the journal (blocks) and starts the scheduler's thread. Use first.

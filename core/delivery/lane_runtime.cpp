@@ -15,7 +15,9 @@ constexpr std::size_t kKeptEvents = 64;
 constexpr std::size_t kKeptForEachSlot = 8;
 constexpr std::size_t kShownPlaces = 20;
 constexpr int kDefaultConcurrency = 8;
-constexpr std::size_t kMaxStuck = 4;
+// Two for each message that hangs. Many at a time, because each such message is told and set aside by itself; not more,
+// because each holds a thread.
+constexpr std::size_t kMaxStuck = 32;
 const std::string kNoText;
 
 std::uint64_t NextStrand() {
@@ -121,7 +123,7 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   if (!same_sink) {
     sink = planned->sink;
     lane.Renew(clock.Mono());
-    stuck_ = 0;
+    stuck_.clear();
     closed_by_stuck_ = false;
   }
   if (!same_sink || policy.concurrency != lane.policy().concurrency) {
@@ -196,21 +198,24 @@ const std::string& LaneRuntime::StoryOf(Lane::Ref ref) const {
   return found == stories_.end() ? kNoText : found->second;
 }
 
-bool LaneRuntime::CountStuck() {
-  stuck_ = call_workers ? call_workers->stuck() : stuck_ + 1;
-  if (stuck_ < kMaxStuck || closed_by_stuck_) return false;
+bool LaneRuntime::CountStuck(std::weak_ptr<const void> call) {
+  std::erase_if(stuck_, [](const auto& one) { return one.expired(); });
+  stuck_.push_back(std::move(call));
+  if (stuck_.size() < kMaxStuck || closed_by_stuck_) return false;
   closed_by_stuck_ = true;
   unavailable_because_ =
-      std::to_string(stuck_) + " calls into its plugin never returned; replace the plugin and reload";
+      std::to_string(stuck_.size()) + " calls into its plugin never returned; replace the plugin and reload";
   lane.SetGate(Lane::Gate::kUnavailable);
   return true;
 }
 
 void LaneRuntime::CheckStuck() {
-  if (!closed_by_stuck_ || !call_workers || call_workers->stuck() > 0) return;
+  if (!closed_by_stuck_) return;
+  std::erase_if(stuck_, [](const auto& one) { return one.expired(); });
+  if (!stuck_.empty()) return;
   closed_by_stuck_ = false;
   unavailable_because_.clear();
-  lane.SetGate(Lane::Gate::kOpen);
+  lane.SetGate(sink ? Lane::Gate::kOpen : Lane::Gate::kRemoved);
 }
 
 std::optional<std::uint64_t> LaneRuntime::TellRetry(MonoTime now) {

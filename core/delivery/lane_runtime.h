@@ -65,9 +65,10 @@ class LaneRuntime {
   const std::string& StateOf(Lane::Ref ref) const;
   const std::string& StoryOf(Lane::Ref ref) const;
 
-  /// A call into its plugin never returned. After a few of them the lane closes until a reload brings another sink;
-  /// returns whether this one closed it.
-  bool CountStuck();
+  /// A call into its plugin never returned: whoever makes it keeps `call` until it does. With too many of them at a
+  /// time, each of which holds a thread, the lane closes until they return or a reload brings another sink; returns
+  /// whether this one closed it.
+  bool CountStuck(std::weak_ptr<const void> call);
   /// Opens again if the calls that never returned have returned.
   void CheckStuck();
 
@@ -112,7 +113,7 @@ class LaneRuntime {
 
  private:
   std::string unavailable_because_;
-  std::size_t stuck_ = 0;
+  std::vector<std::weak_ptr<const void>> stuck_;  ///< calls that have not returned
   bool closed_by_stuck_ = false;
   TokenBucket retry_lines_{config::Rate{2, std::chrono::seconds(1), 20}};
   std::uint64_t untold_ = 0;

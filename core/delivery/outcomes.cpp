@@ -222,7 +222,7 @@ void Scheduler::Notify(const std::string& about, const std::string& to, const Me
   const std::string unique =
       std::string(kOwnSource) + '\n' + about + '\n' + ToRfc3339(now) + '\n' + std::to_string(++last_notice);
   renderers->Post(0, 0, kStoreLimit,
-                  [inbox = inbox, &journal = journal, to, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
+                  [inbox = inbox, handle = handle, to, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
                     const NewDelivery delivery{.sink = to, .rule = kNoticeRule, .template_name = {}};
                     NewEvent event;
                     event.source = kOwnSource;
@@ -231,7 +231,9 @@ void Scheduler::Notify(const std::string& about, const std::string& to, const Me
                     event.received_at = now;
                     event.note = "a notice of hookswitch";
                     event.deliveries = std::span(&delivery, 1);
-                    const auto accepted = journal.Append(event);
+                    const auto stored = handle->With([&](Journal& journal) { return journal.Append(event); });
+                    if (!stored) return;  // hookswitch was stopping
+                    const Result<Accepted>& accepted = *stored;
                     if (!accepted) {
                       log::Error("notice_not_stored", {{"to", to}, {"reason", accepted.error().message}});
                       return;

@@ -26,39 +26,16 @@ constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
 constexpr std::size_t kRenderThreads = 2;
 constexpr std::size_t kMostRenderThreads = 16;
 constexpr std::string_view kCrashed = "crashed";
-
-// How often this delivery has ended the process since it was accepted or replayed.
-int CrashesOf(DeliverySeq delivery, History& history) {
-  const auto attempts = history.AttemptsOf(delivery);
-  int crashes = 0;
-  if (!attempts) return crashes;
-  for (const StoredAttempt& attempt : *attempts) {
-    if (attempt.trigger == Trigger::kManual) crashes = 0;
-    if (attempt.code == kCrashed) ++crashes;
-  }
-  return crashes;
-}
-
-Outcome CrashOutcome(int crashes, const std::string& sink) {
-  Outcome outcome;
-  outcome.ours = true;
-  outcome.may_have_been_delivered = true;
-  if (crashes >= 2) {
-    outcome.kind = Outcome::Kind::kRejected;
-    outcome.code = "crashed_twice";
-    outcome.reason = "crashed twice: hookswitch ended each time while this was inside the plugin of \"" + sink + "\"";
-    outcome.action = "mend or replace the plugin, then replay the delivery";
-  } else {
-    outcome.code = kCrashed;
-    outcome.reason = "hookswitch ended while this was inside the plugin of \"" + sink + "\"";
-  }
-  return outcome;
-}
+constexpr std::string_view kKilled = "killed";
+constexpr std::string_view kHung = "plugin_hung";
+// A process is killed by whom it pleases, so that shows little of what it was doing. A plugin that eats all memory is
+// killed for each time, though.
+constexpr int kMostKills = 10;
 
 }  // namespace
 
 Scheduler::Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock,
-                     Metrics& the_metrics, std::unique_ptr<CrashMarks> the_marks)
+                     Metrics& the_metrics, std::shared_ptr<CrashMarks> the_marks)
     : journal(the_journal),
       history(the_history),
       http(the_http),
@@ -68,6 +45,10 @@ Scheduler::Scheduler(Journal& the_journal, History& the_history, HttpClient& the
       jitter(static_cast<std::uint64_t>(the_clock.Wall().time_since_epoch().count())),
       renderers(std::make_unique<Workers>(the_clock, kRenderThreads, kMostRenderThreads)) {}
 
+Scheduler::~Scheduler() {
+  handle->Close();
+}
+
 void Scheduler::SetGauges() const {
   MutexLock lock(mu);
   for (const auto& [name, lane] : lanes) lane->SetGauges(clock.Mono());
@@ -76,7 +57,7 @@ void Scheduler::SetGauges() const {
 Status Scheduler::LoadBacklog() {
   // Before anything is started: a delivery that ends the process must be known before it is tried again.
   if (marks) {
-    for (const DeliverySeq delivery : marks->TakeLeft()) crashes[delivery] = CrashesOf(delivery, history) + 1;
+    for (const auto& one : marks->TakeLeft()) left.emplace(one.delivery, one);
   }
   DeliverySeq last = 0;
   for (;;) {
@@ -267,6 +248,7 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                                                           .now = wall,
                                                           .plan = plan,
                                                           .sink = lane.sink,
+                                                          .journal = handle,
                                                           .marks = marks},
                                            lane.EventOf(ref));
   const std::uint64_t id = ++last_attempt;
@@ -279,19 +261,19 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                     .attempt = attempt,
                     .started = now,
                     .started_wall = wall};
-  if (const auto crashed = crashes.extract(delivery.seq)) {
-    return Conclude(flight->second, CrashOutcome(crashed.mapped(), lane.name));
+  if (const auto ended = left.extract(delivery.seq)) {
+    return Conclude(flight->second, Quarantine(ended.mapped(), lane.name));
   }
   const auto report = [inbox = inbox, seq = delivery.seq, id](auto what) { inbox->Report({seq, id, std::move(what)}); };
   if (lane.is_call_sink()) {
-    lane.call_workers->Post(id, 0, lane.timeout + kCallGrace, [attempt, report, &journal = journal] {
-      auto failed = attempt->Prepare(journal);
+    lane.call_workers->Post(id, 0, lane.timeout + kCallGrace, [attempt, report] {
+      auto failed = attempt->Prepare();
       report(failed ? std::move(*failed) : attempt->Deliver());
     });
     return;
   }
-  renderers->Post(id, lane.strand, kPureLimit, [attempt, report, &journal = journal] {
-    if (auto failed = attempt->Prepare(journal)) return report(std::move(*failed));
+  renderers->Post(id, lane.strand, kPureLimit, [attempt, report] {
+    if (auto failed = attempt->Prepare()) return report(std::move(*failed));
     std::visit(report, attempt->Render());
   });
 }
@@ -350,8 +332,9 @@ void Scheduler::GiveUpOverdue(MonoTime now) {
   next_overdue_check = now + kOverdueEvery;
   for (const auto attempt : renderers->TakeOverdue()) Overdue(attempt);
   for (auto& [name, lane] : lanes) {
-    if (!lane->call_workers) continue;
-    for (const auto attempt : lane->call_workers->TakeOverdue()) Overdue(attempt);
+    if (lane->call_workers) {
+      for (const auto attempt : lane->call_workers->TakeOverdue()) Overdue(attempt);
+    }
     lane->CheckStuck();
   }
   for (auto& workers : retired) {
@@ -383,17 +366,67 @@ void Scheduler::Overdue(std::uint64_t attempt) {
       std::find_if(in_flight.begin(), in_flight.end(), [&](const auto& entry) { return entry.second.id == attempt; });
   if (found == in_flight.end() || found->second.stage == Stage::kRecording) return;
   InFlight& flight = found->second;
-  flight.attempt->Cancel();
   flight.given_up = true;
-  Outcome outcome;
-  outcome.code = flight.stage == Stage::kCalling ? "timeout" : "plugin_hung";
-  outcome.reason = flight.stage == Stage::kCalling ? "timed out: the plugin did not return in time"
-                                                   : "the plugin did not return from a function that takes no time";
-  outcome.may_have_been_delivered = flight.stage != Stage::kRendering;
+  if (!flight.attempt->GiveUp()) {
+    Outcome outcome;
+    outcome.ours = true;
+    outcome.code = "given_up";
+    outcome.reason = "it waited too long for its turn, and the plugin was not asked";
+    outcome.may_have_been_delivered = flight.stage == Stage::kInterpreting;
+    return Conclude(flight, std::move(outcome));
+  }
   log::Error("plugin_stuck", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
   LaneRuntime& lane = *flight.lane;
-  if (flight.attempt->facts().sink == lane.sink && lane.CountStuck()) lane.notices.Unavailable();
-  Conclude(flight, std::move(outcome));
+  if (flight.attempt->facts().sink == lane.sink && lane.CountStuck(flight.attempt)) lane.notices.Unavailable();
+  Conclude(flight, Hung(flight));
+}
+
+// How often an attempt at this delivery ended with `code` since it was accepted or replayed.
+int Scheduler::TimesEnded(DeliverySeq delivery, std::string_view code) {
+  const auto attempts = history.AttemptsOf(delivery);
+  int times = 0;
+  if (!attempts) return times;
+  for (const StoredAttempt& attempt : *attempts) {
+    if (attempt.trigger == Trigger::kManual) times = 0;
+    if (attempt.code == code) ++times;
+  }
+  return times;
+}
+
+Outcome Scheduler::Quarantine(const CrashMarks::Left& what, const std::string& sink) {
+  const int times = TimesEnded(what.delivery, what.crashed ? kCrashed : kKilled) + 1;
+  const std::string inside =
+      what.call == PluginCall::kPrepare ? "made ready for \"" + sink + "\"" : "inside the plugin of \"" + sink + "\"";
+  Outcome outcome;
+  outcome.ours = true;
+  outcome.may_have_been_delivered = what.call == PluginCall::kInterpret || what.call == PluginCall::kDeliver;
+  outcome.code = what.crashed ? kCrashed : kKilled;
+  outcome.reason =
+      (what.crashed ? "hookswitch ended while this was " : "hookswitch was killed while this was ") + inside;
+  if (times >= (what.crashed ? 2 : kMostKills)) {
+    outcome.kind = Outcome::Kind::kRejected;
+    outcome.code = what.crashed ? "crashed_twice" : "killed_ten_times";
+    outcome.reason = (what.crashed ? "crashed twice: hookswitch ended each time while this was "
+                                   : "hookswitch was killed ten times while this was ") +
+                     inside;
+    outcome.action = "mend or replace the plugin, then replay the delivery";
+  }
+  return outcome;
+}
+
+Outcome Scheduler::Hung(const InFlight& flight) {
+  Outcome outcome;
+  outcome.code = kHung;
+  outcome.reason = flight.stage == Stage::kCalling ? "the plugin did not return in time"
+                                                   : "the plugin did not return from a function that takes no time";
+  outcome.may_have_been_delivered = flight.stage != Stage::kRendering;
+  if (TimesEnded(flight.attempt->facts().delivery, kHung) > 0) {
+    outcome.kind = Outcome::Kind::kRejected;
+    outcome.code = "hung_twice";
+    outcome.reason = "hung twice: " + outcome.reason;
+    outcome.action = "mend or replace the plugin, then replay the delivery";
+  }
+  return outcome;
 }
 
 // The attempt may be the last to hold a sink that a reload has replaced, and a plugin may take its time to end.

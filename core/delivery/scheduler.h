@@ -10,9 +10,9 @@
 
 #include "core/base/sync.h"
 #include "core/delivery/attempt.h"
-#include "core/delivery/crash_marks.h"
 #include "core/delivery/dispatcher.h"
 #include "core/delivery/inbox.h"
+#include "core/delivery/journal_handle.h"
 #include "core/delivery/lane_runtime.h"
 #include "core/journal/history.h"
 
@@ -22,7 +22,8 @@ namespace hookswitch {
 /// attempt to its record and back. One thread runs it; workers, the HTTP client and the journal report to its inbox.
 struct Scheduler {
   Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock,
-            Metrics& the_metrics, std::unique_ptr<CrashMarks> the_marks);
+            Metrics& the_metrics, std::shared_ptr<CrashMarks> the_marks);
+  ~Scheduler();
 
   enum class Stage { kRendering, kSending, kInterpreting, kCalling, kRecording };
   /// A delivery between its lane and its record.
@@ -68,6 +69,9 @@ struct Scheduler {
   void SetPause(LaneRuntime& lane, const std::optional<Pause>& pause) REQUIRES(mu);
   void PublishLanes() REQUIRES(mu);
   std::vector<LaneStatus> StatusOfLanes() const REQUIRES(mu);
+  int TimesEnded(DeliverySeq delivery, std::string_view code) REQUIRES(mu);
+  Outcome Quarantine(const CrashMarks::Left& left, const std::string& sink) REQUIRES(mu);
+  Outcome Hung(const InFlight& flight) REQUIRES(mu);
   void CancelAll() REQUIRES(mu);
 
   // outcomes.cpp: what becomes of them
@@ -84,7 +88,9 @@ struct Scheduler {
   HttpClient& http;
   const Clock& clock;
   Metrics& metrics;
-  const std::shared_ptr<CrashMarks> marks;  ///< nullptr: crashes are not told apart from any other end
+  const std::shared_ptr<JournalHandle> handle =
+      std::make_shared<JournalHandle>(journal);  ///< for threads that may stay behind
+  const std::shared_ptr<CrashMarks> marks;       ///< nullptr: crashes are not told apart from any other end
   const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
 
   mutable Mutex mu;
@@ -102,7 +108,8 @@ struct Scheduler {
   Origins origins GUARDED_BY(mu);
   std::unordered_map<DeliverySeq, InFlight> in_flight GUARDED_BY(mu);
   std::set<DeliverySeq> unwanted GUARDED_BY(mu);  ///< in flight, and canceled: not tried again if they fail
-  std::unordered_map<DeliverySeq, int> crashes GUARDED_BY(mu);  ///< ended the process so often, not told to the journal
+  /// What the process before left inside a plugin, not told to the journal.
+  std::unordered_map<DeliverySeq, CrashMarks::Left> left GUARDED_BY(mu);
   std::uint64_t last_attempt GUARDED_BY(mu) = 0;
   std::uint64_t last_notice GUARDED_BY(mu) = 0;
   Jitter jitter GUARDED_BY(mu);

@@ -2,64 +2,48 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/plugins/descriptor.h"
+#include "core/plugins/inspect_child.h"
 #include "core/plugins/plugin.h"
 
 // glibc 2.36 declares pidfd_open without saying that it is a C function.
 extern "C" {
 #include <sys/pidfd.h>
-extern char** environ;
 }
 
-namespace hookswitch {
-namespace plugins {
+namespace hookswitch::plugins {
 namespace {
 
 constexpr std::size_t kMostOutput = 1 << 20;
-
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() { Close(); }
-  int get() const { return fd_; }
-  int* out() { return &fd_; }
-  void Close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
+constexpr int kAboveStandard = 10;
 
 struct Pipe {
-  Fd read, write;
+  Descriptor read, write;
   bool Open() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return false;
-    *read.out() = ends[0];
-    *write.out() = ends[1];
+    read = Descriptor(ends[0]);
+    write = Descriptor(ends[1]);
     ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
     return true;
   }
 };
 
 /// What can be read now; false at the end of the stream.
-bool Drain(const Fd& from, std::string& to) {
+bool Drain(const Descriptor& from, std::string& to) {
   std::array<char, 4096> chunk;
   for (;;) {
     const ssize_t n = ::read(from.get(), chunk.data(), chunk.size());
@@ -73,28 +57,50 @@ bool Drain(const Fd& from, std::string& to) {
   }
 }
 
+/// A file in memory that holds `text`, to be read from its start.
+Descriptor MemoryFileWith(const std::string& text) {
+  Descriptor file(::memfd_create("request", MFD_CLOEXEC));
+  const auto size = static_cast<ssize_t>(text.size());
+  if (file.get() >= 0 &&
+      (::write(file.get(), text.data(), text.size()) != size || ::lseek(file.get(), 0, SEEK_SET) != 0))
+    file.Close();
+  return file;
+}
+
+/// A copy out of the way of the numbers that the child gives its descriptors.
+Descriptor Above(int fd) {
+  return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, kAboveStandard));
+}
+
 struct Run {
   bool timed_out = false;
   int status = 0;  ///< of waitpid
   std::string out, err;
 };
 
-Result<Run> RunChild(const std::filesystem::path& program, const std::string& file,
+/// `request` is what the child reads from its stdin; it may hold secrets, so it is no argument.
+Result<Run> RunChild(const std::filesystem::path& program, const LibraryFile& library, const std::string& request,
                      std::chrono::milliseconds patience) {
   auto failed = [&](const char* what, int error) {
-    return Error{ErrorCode::kUnavailable, "plugin file " + file + " cannot be inspected: " + what + " " +
-                                              program.string() + ": " + std::strerror(error)};
+    return Error{ErrorCode::kUnavailable, "plugin file " + library.path.string() + " cannot be inspected: " + what +
+                                              " " + program.string() + ": " + std::strerror(error)};
   };
   Pipe out, err;
   if (!out.Open() || !err.Open()) return failed("pipe for", errno);
+  const Descriptor asked = MemoryFileWith(request);
+  const std::array<Descriptor, 4> given{Above(asked.get()), Above(out.write.get()), Above(err.write.get()),
+                                        Above(library.image.get())};
+  if (asked.get() < 0 || std::any_of(given.begin(), given.end(), [](const auto& fd) { return fd.get() < 0; }))
+    return failed("descriptors for", errno);
 
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
-  posix_spawn_file_actions_adddup2(&actions, err.write.get(), 2);
+  for (int number = 0; number < kFirstUnusedInChild; ++number) {
+    posix_spawn_file_actions_adddup2(&actions, given[static_cast<std::size_t>(number)].get(), number);
+  }
+  posix_spawn_file_actions_addclosefrom_np(&actions, kFirstUnusedInChild);
   // The router blocks the signals it waits for; the child, and whatever the plugin starts in its group, must be
   // killable.
   sigset_t none, all;
@@ -104,10 +110,12 @@ Result<Run> RunChild(const std::filesystem::path& program, const std::string& fi
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::string name = program.string(), command = "plugin-inspect-child", argument = file;
+  std::string name = program.string(), command = "plugin-inspect-child", argument = library.path.string();
   std::array<char*, 4> arguments{name.data(), command.data(), argument.data(), nullptr};
+  // Empty: the router's holds secrets, and what leads the dynamic linker astray.
+  std::array<char*, 1> environment{nullptr};
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environ);
+  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return failed("cannot run", error);
@@ -115,7 +123,7 @@ Result<Run> RunChild(const std::filesystem::path& program, const std::string& fi
   err.write.Close();
 
   Run run;
-  Fd exited(::pidfd_open(pid, 0));
+  const Descriptor exited(::pidfd_open(pid, 0));
   const auto deadline = std::chrono::steady_clock::now() + patience;
   bool out_open = true, err_open = true;
   for (;;) {
@@ -157,80 +165,88 @@ int Number(const json::object& object, std::string_view key) {
   return value && value->is_int64() ? static_cast<int>(value->get_int64()) : 0;
 }
 
+/// How a child ended that did not say all that it had to.
+std::string HowItEnded(const Run& run) {
+  std::string how = WIFSIGNALED(run.status) ? "died of signal " + std::to_string(WTERMSIG(run.status)) + " (" +
+                                                  ::strsignal(WTERMSIG(run.status)) + ")"
+                                            : "ended with exit code " + std::to_string(WEXITSTATUS(run.status));
+  if (const std::string said = LastLine(run.err); !said.empty()) how += ", saying: " + said;
+  return how;
+}
+
+/// The lines of an answer that are whole: each a JSON object.
+std::vector<json::object> Lines(std::string_view text) {
+  std::vector<json::object> lines;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    boost::system::error_code error;
+    auto line = json::parse(text.substr(0, end), error);
+    if (auto* object = error ? nullptr : line.if_object()) lines.push_back(std::move(*object));
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
 }  // namespace
 
-Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const std::filesystem::path& file,
+Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const LibraryFile& library,
                                   std::chrono::milliseconds patience) {
-  const std::string name = "plugin file " + file.string();
-  auto run = RunChild(inspector, file.string(), patience);
+  const std::string name = "plugin file " + library.path.string();
+  auto run = RunChild(inspector, library, "", patience);
   if (!run) return std::move(run).error();
-  if (run->timed_out) {
+  const auto lines = Lines(run->out);
+  if (lines.empty() && run->timed_out) {
     return Error{ErrorCode::kInvalid, name + " hangs while it is loaded: nothing came within " +
                                           FormatDuration(patience) +
                                           "; look at its static constructors and its hsw_sink_entry"};
   }
-  boost::system::error_code error;
-  const auto answer = json::parse(Trim(run->out), error);
-  const auto* object = error ? nullptr : answer.if_object();
-  if (!object) {
-    std::string how = WIFSIGNALED(run->status) ? "died of signal " + std::to_string(WTERMSIG(run->status)) + " (" +
-                                                     ::strsignal(WTERMSIG(run->status)) + ")"
-                                               : "ended with exit code " + std::to_string(WEXITSTATUS(run->status));
-    if (const std::string said = LastLine(run->err); !said.empty()) how += ", saying: " + said;
-    return Error{ErrorCode::kInvalid, name + " crashes while it is loaded: the process that tried it " + how +
+  if (lines.empty()) {
+    return Error{ErrorCode::kInvalid, name + " crashes while it is loaded: the process that tried it " +
+                                          HowItEnded(*run) +
                                           "; look at its static constructors and its hsw_sink_entry"};
   }
-  if (const auto* ok = object->if_contains("ok"); !ok || !ok->is_bool() || !ok->get_bool()) {
-    const bool unsupported = Text(*object, "code") == "unsupported";
-    return Error{unsupported ? ErrorCode::kUnsupported : ErrorCode::kInvalid, Text(*object, "message")};
+  const json::object& answer = lines.front();
+  if (const auto* ok = answer.if_contains("ok"); !ok || !ok->is_bool() || !ok->get_bool()) {
+    const bool unsupported = Text(answer, "code") == "unsupported";
+    return Error{unsupported ? ErrorCode::kUnsupported : ErrorCode::kInvalid, Text(answer, "message")};
   }
   PluginInfo info;
-  info.file = file;
-  info.id = Text(*object, "id");
-  info.version = Text(*object, "version");
-  info.summary = Text(*object, "summary");
-  info.config_schema = Text(*object, "config_schema");
-  info.abi_major = Number(*object, "abi_major");
-  info.abi_minor = Number(*object, "abi_minor");
-  info.kind = Text(*object, "kind") == "call" ? Sink::Kind::kCall : Sink::Kind::kHttp;
+  info.file = library.path;
+  info.hash = library.hash;
+  info.id = Text(answer, "id");
+  info.version = Text(answer, "version");
+  info.summary = Text(answer, "summary");
+  info.config_schema = Text(answer, "config_schema");
+  info.abi_major = Number(answer, "abi_major");
+  info.abi_minor = Number(answer, "abi_minor");
+  info.kind = Text(answer, "kind") == "call" ? Sink::Kind::kCall : Sink::Kind::kHttp;
   return info;
 }
 
-}  // namespace plugins
-
-int InspectChildMain(const std::string& file) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  // Whatever the plugin prints goes to stderr, so that the answer stands alone.
-  const int answer = ::fcntl(1, F_DUPFD_CLOEXEC, 3);
-  ::dup2(2, 1);
-
-  json::object object;
-  if (auto sink = plugins::OpenLibrary(file, file)) {
-    const PluginInfo info = plugins::Describe(*sink, file);
-    object = {{"ok", true},
-              {"id", ToUtf8(info.id)},
-              {"version", ToUtf8(info.version)},
-              {"summary", ToUtf8(info.summary)},
-              {"config_schema", info.config_schema},
-              {"abi_major", info.abi_major},
-              {"abi_minor", info.abi_minor},
-              {"kind", info.kind == Sink::Kind::kHttp ? "http" : "call"}};
-  } else {
-    object = {{"ok", false},
-              {"code", sink.error().code == ErrorCode::kUnsupported ? "unsupported" : "invalid"},
-              {"message", ToUtf8(sink.error().message)}};
+Result<Trial> TryInChild(const std::filesystem::path& inspector, const LibraryFile& library, const PluginConfig& config,
+                         bool create, std::chrono::milliseconds patience) {
+  const json::object request{
+      {"sink", config.sink()}, {"config", config.json()}, {"timezone", config.timezone()}, {"create", create}};
+  auto run = RunChild(inspector, library, ToText(request), patience);
+  if (!run) return std::move(run).error();
+  Trial trial;
+  std::string at = "load", threw;
+  bool done = false;
+  for (const json::object& line : Lines(run->out)) {
+    if (line.contains("at")) at = Text(line, "at");
+    if (line.contains("threw")) threw = Text(line, "threw");
+    if (line.contains("pointer")) trial.problems.push_back({Text(line, "pointer"), Text(line, "problem")});
+    if (line.contains("refused")) trial.refusal = Text(line, "refused");
+    if (line.contains("done")) done = true;
   }
-  const bool ok = object["ok"].get_bool();
-  std::string text = ToText(object) + "\n";
-  for (std::string_view rest = text; !rest.empty();) {
-    const ssize_t n = ::write(answer, rest.data(), rest.size());
-    if (n <= 0) break;
-    rest.remove_prefix(static_cast<std::size_t>(n));
+  if (done) return trial;
+  const std::string name = "plugin file " + library.path.string();
+  const auto failed = [&](const std::string& how) { return Error{ErrorCode::kInvalid, name + " " + how}; };
+  if (!threw.empty()) return failed("throws an exception out of its " + threw);
+  const std::string with = " with the config of the sink \"" + config.sink() + "\": ";
+  if (run->timed_out) {
+    return failed("hangs in its " + at + with + "it has not returned after " + FormatDuration(patience));
   }
-  // Destructors of a plugin that is only looked at must not undo the answer.
-  ::_exit(ok ? 0 : 1);
+  return failed("ends the process in its " + at + with + "the one that tried it " + HowItEnded(*run));
 }
 
-}  // namespace hookswitch
+}  // namespace hookswitch::plugins

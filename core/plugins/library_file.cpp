@@ -1,64 +1,30 @@
 #include "core/plugins/library_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
+#include <string_view>
 
 #include "core/base/sha256.h"
+#include "core/plugins/trusted_path.h"
 
 namespace hookswitch::plugins {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string Hash(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (const std::uint8_t byte : Sha256Of(bytes)) {
-    hex += kHex[byte >> 4];
-    hex += kHex[byte & 15];
-  }
-  return hex;
-}
+// Linux 6.3. A memory file needs no mode bits to be mapped as code, and where sysctl vm.memfd_noexec is 2 it may not
+// have them.
+constexpr unsigned kNoExecSeal = 8;
 
-Status CheckOwner(const fs::path& path, const char* what) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    return Error{ErrorCode::kNotFound, std::string(what) + " " + path.string() + ": " + std::strerror(errno)};
-  }
-  if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
-    return Error{ErrorCode::kInvalid,
-                 std::string(what) + " " + path.string() + " belongs to another user (uid " +
-                     std::to_string(info.st_uid) +
-                     "), who could replace the plugin: chown it to root or to the user hookswitch runs as"};
-  }
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return Error{ErrorCode::kInvalid, std::string(what) + " " + path.string() +
-                                          " may be written by others, who could replace the plugin: run chmod go-w " +
-                                          path.string()};
-  }
-  return Ok();
-}
-
-std::optional<std::string> ReadAll(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
-  std::string bytes;
-  std::array<char, 64 * 1024> chunk;
-  ssize_t n = 0;
-  while ((n = ::read(fd, chunk.data(), chunk.size())) > 0 || (n < 0 && errno == EINTR)) {
-    if (n > 0) bytes.append(chunk.data(), static_cast<std::size_t>(n));
-  }
-  const int error = errno;
-  ::close(fd);
-  errno = error;
-  if (n < 0) return {};
-  return bytes;
+Descriptor MemoryFile(const std::string& name) {
+  int fd = ::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal);
+  if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  return Descriptor(fd);
 }
 
 bool WriteAll(int fd, std::string_view bytes) {
@@ -71,56 +37,59 @@ bool WriteAll(int fd, std::string_view bytes) {
   return true;
 }
 
+bool Copy(int from, int to) {
+  std::array<char, 64 * 1024> chunk;
+  for (;;) {
+    const ssize_t n = ::read(from, chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n == 0;
+    if (!WriteAll(to, {chunk.data(), static_cast<std::size_t>(n)})) return false;
+  }
+}
+
+/// "" if the image cannot be read.
+std::string HashOf(int image) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  struct stat info {};
+  if (::fstat(image, &info) != 0) return "";
+  const auto size = static_cast<std::size_t>(info.st_size);
+  void* bytes = size > 0 ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, image, 0) : nullptr;
+  if (bytes == MAP_FAILED) return "";
+  std::string hex;
+  for (const std::uint8_t byte : Sha256Of({static_cast<const char*>(bytes), size})) {
+    hex += kHex[byte >> 4];
+    hex += kHex[byte & 15];
+  }
+  if (bytes) ::munmap(bytes, size);
+  return hex;
+}
+
 }  // namespace
 
-Status CheckTrust(const fs::path& file) {
-  std::error_code error;
-  const fs::path real = fs::canonical(file, error);
-  if (error) return Error{ErrorCode::kNotFound, "plugin file " + file.string() + ": " + error.message()};
-  if (!fs::is_regular_file(real, error)) {
-    return Error{ErrorCode::kInvalid, "plugin file " + real.string() + " is not a regular file"};
-  }
-  const fs::path named_in = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  HSW_TRY(CheckOwner(named_in, "plugin folder"));
-  HSW_TRY(CheckOwner(real.parent_path(), "plugin folder"));
-  return CheckOwner(real, "plugin file");
+Result<std::string> LibraryFile::PathForEver() const {
+  const int kept = ::fcntl(image.get(), F_DUPFD_CLOEXEC, 0);
+  if (kept >= 0) return "/proc/self/fd/" + std::to_string(kept);
+  return Error{ErrorCode::kUnavailable, "plugin file " + path.string() + " cannot be loaded: " + std::strerror(errno)};
 }
 
 Result<LibraryFile> ReadLibrary(const fs::path& file) {
-  HSW_TRY(CheckTrust(file));
-  auto bytes = ReadAll(file);
-  if (!bytes)
-    return Error{ErrorCode::kUnavailable, "plugin file " + file.string() + " cannot be read: " + std::strerror(errno)};
-  LibraryFile library{file, std::move(*bytes), {}};
-  library.hash = Hash(library.bytes);
-  return library;
-}
-
-Result<fs::path> PrivateCopy(const LibraryFile& file, const fs::path& folder) {
-  auto failed = [&](const std::string& what) {
-    return Error{ErrorCode::kUnavailable, "plugin file " + file.path.string() + ": its private copy in " +
-                                              folder.string() + " cannot be made: " + what};
+  const auto failed = [&](const char* what) {
+    return Error{ErrorCode::kUnavailable, "plugin file " + file.string() + " " + what + ": " + std::strerror(errno)};
   };
-  std::error_code error;
-  fs::create_directories(folder.parent_path(), error);
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failed(std::strerror(errno));
-  HSW_TRY(CheckOwner(folder, "private plugin folder"));
-
-  const fs::path copy = folder / (file.hash + ".so");
-  if (const auto there = ReadAll(copy); there && *there == file.bytes) return copy;
-
-  std::string temporary = (folder / ("." + file.hash + ".XXXXXX")).string();
-  const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
-  if (fd < 0) return failed(std::strerror(errno));
-  const bool written = WriteAll(fd, file.bytes) && ::fchmod(fd, 0500) == 0;
-  const int why = errno;
-  ::close(fd);
-  if (!written || ::rename(temporary.c_str(), copy.c_str()) != 0) {
-    const std::string reason = std::strerror(written ? errno : why);
-    ::unlink(temporary.c_str());
-    return failed(reason);
-  }
-  return copy;
+  auto trusted = TrustedFile(file);
+  if (!trusted) return std::move(trusted).error();
+  // Without following or waiting: nobody who is not trusted can have put anything else there, a mistake can.
+  const Descriptor opened(::open(trusted->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat info {};
+  if (opened.get() < 0 || ::fstat(opened.get(), &info) != 0 || !S_ISREG(info.st_mode)) return failed("cannot be read");
+  LibraryFile library{file, {}, MemoryFile(file.filename().string())};
+  if (library.image.get() < 0) return failed("cannot be copied into memory");
+  if (!Copy(opened.get(), library.image.get())) return failed("cannot be read");
+  constexpr int kSealed = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  if (::fcntl(library.image.get(), F_ADD_SEALS, kSealed) != 0) return failed("cannot be sealed in memory");
+  library.hash = HashOf(library.image.get());
+  if (library.hash.empty()) return failed("cannot be mapped");
+  return library;
 }
 
 }  // namespace hookswitch::plugins

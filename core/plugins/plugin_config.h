@@ -1,5 +1,4 @@
 #pragma once
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +16,9 @@ class PluginConfig {
   PluginConfig(const PluginConfig&) = delete;
   PluginConfig& operator=(const PluginConfig&) = delete;
   const hsw_config* get() const { return &raw_; }
+  const std::string& sink() const { return sink_; }
+  const std::string& json() const { return json_; }
+  const std::string& timezone() const { return timezone_; }
 
  private:
   std::string sink_, json_, timezone_;

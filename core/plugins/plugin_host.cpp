@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/check.h"
+#include "core/plugins/fatal_end.h"
 #include "core/plugins/library_file.h"
 #include "core/plugins/plugin.h"
 #include "core/plugins/plugin_config.h"
@@ -12,11 +14,24 @@ namespace hookswitch {
 
 namespace fs = std::filesystem;
 
+/// What was looked at, and is loaded from the same bytes.
+struct Inspected {
+  PluginInfo info;
+  plugins::LibraryFile library;
+};
+
 struct PluginHost::Impl {
   std::vector<fs::path> paths;
-  fs::path private_dir, inspector;
-  std::map<std::string, PluginInfo> inspected;            ///< by hash
+  fs::path inspector;
+  std::shared_ptr<CrashMarks> marks;
+  std::map<std::string, Inspected> inspected;             ///< by hash
   std::map<std::string, std::shared_ptr<Plugin>> loaded;  ///< by hash
+
+  const plugins::LibraryFile& LibraryOf(const PluginInfo& info) const {
+    const auto found = inspected.find(info.hash);
+    HSW_CHECK(found != inspected.end(), "what is tried or loaded was inspected before, and is kept");
+    return found->second.library;
+  }
 };
 
 namespace {
@@ -33,14 +48,6 @@ std::string Join(const std::vector<std::string>& words) {
   return text;
 }
 
-struct ReportContext {
-  const config::Sink& sink;
-  const config::Node& checked;  ///< what the plugin was shown of its config
-  const config::Node given;     ///< all of it, groups of statuses spelled out as the plugin has them
-  const plugins::Masker& masker;
-  config::Problems& problems;
-};
-
 /// How much of the line at `where`, a place inside `node`, is the value that stands there.
 int WidthAt(const config::Node& node, const config::Mark& where) {
   if (node.where.line == where.line && node.where.column == where.column) return config::Width(node);
@@ -50,26 +57,20 @@ int WidthAt(const config::Node& node, const config::Mark& where) {
   return width;
 }
 
-void Report(void* context, hsw_str pointer, hsw_str problem) {
-  auto& to = *static_cast<ReportContext*>(context);
-  const std::string_view where(pointer.data, pointer.data ? pointer.size : 0);
-  const std::string_view text(problem.data, problem.data ? problem.size : 0);
-  // What is said of anything that the plugin was not shown may only follow from what was left out.
-  const bool whole = to.checked.map.size() == to.sink.config.map.size();
-  const std::string_view key = where.substr(0, where.find('/', 1));
-  if (!whole && (key.empty() || !to.checked.Find(key.substr(1)))) return;
-  const config::Mark mark = config::Locate(to.given, where);
-  to.problems.Error(mark, WidthAt(to.sink.config, mark),
-                    "sinks." + to.sink.name + ": " + to.masker.Mask(std::string(text)));
+/// The first eight bytes: enough to tell what one router's plugins and sinks are.
+std::uint64_t Subject(const Digest& digest) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8 | digest[i];
+  return number;
 }
 
 }  // namespace
 
-PluginHost::PluginHost(std::vector<fs::path> paths, fs::path private_dir, fs::path inspector)
+PluginHost::PluginHost(std::vector<fs::path> paths, fs::path inspector, std::shared_ptr<CrashMarks> marks)
     : impl_(std::make_unique<Impl>()) {
   impl_->paths = std::move(paths);
-  impl_->private_dir = std::move(private_dir);
   impl_->inspector = std::move(inspector);
+  impl_->marks = std::move(marks);
 }
 PluginHost::~PluginHost() = default;
 
@@ -109,88 +110,109 @@ Result<PluginInfo> PluginHost::Inspect(const fs::path& file) {
   auto library = plugins::ReadLibrary(file);
   if (!library) return std::move(library).error();
   if (const auto known = impl_->inspected.find(library->hash); known != impl_->inspected.end()) {
-    PluginInfo info = known->second;
+    PluginInfo info = known->second.info;
     info.file = file;
     return info;
   }
-  auto info = plugins::InspectInChild(impl_->inspector, file);
+  auto info = plugins::InspectInChild(impl_->inspector, *library);
   if (!info) return std::move(info).error();
-  info->hash = library->hash;
-  impl_->inspected[info->hash] = *info;
+  impl_->inspected.emplace(info->hash, Inspected{*info, std::move(*library)});
   return info;
+}
+
+ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& sink, const std::string& timezone,
+                                   const config::Environment& environment, config::Problems& problems) {
+  ResolvedConfig config;
+  config.sink = sink.name;
+  config.timezone = timezone;
+  config.checked = sink.config;
+  const std::string& schema = info.config_schema;
+  const std::string at = "sinks." + sink.name + ".config";
+  config::CheckAgainstSchema(sink.config, schema, at, sink.where, problems);
+  config.checked = config::WithoutFaults(sink.config, problems);
+  config.json = config::ResolvePluginConfig(config.checked, schema, environment, problems, config.secrets,
+                                            &config.lacks_secrets);
+  config.lacks_secrets = config.lacks_secrets && environment.secrets_optional;
+  config.fits = !config.lacks_secrets;
+  if (problems.HasErrors()) {
+    // What is wrong is left out, and the plugin looks at the rest if that is a config by its schema.
+    config.checked = config::WithoutFaults(config.checked, problems);
+    config::Problems told_already;
+    config::CheckAgainstSchema(config.checked, schema, at, sink.where, told_already);
+    config.fits = config.fits && !told_already.HasErrors();
+    config.json = config::ResolvePluginConfig(config.checked, schema, environment, told_already, config.secrets);
+  }
+  config.identity = DigestOf(info.hash + '\n' + timezone + '\n' + sink.name + '\n' + config.json);
+  return config;
+}
+
+Status PluginHost::Try(const PluginInfo& info, const config::Sink& sink, const ResolvedConfig& config,
+                       config::Problems& problems) {
+  if (!config.fits) return Ok();
+  const bool whole = config.checked.map.size() == sink.config.map.size();
+  const plugins::PluginConfig given(config.sink, config.json, config.timezone);
+  const plugins::Masker masker(config.secrets);
+  auto trial = plugins::TryInChild(impl_->inspector, impl_->LibraryOf(info), given, whole && !problems.HasErrors());
+  if (!trial) return Error{trial.error().code, masker.Mask(trial.error().message)};
+  // The plugin has groups of statuses spelled out.
+  const config::Node spelled = config::WithStatuses(sink.config, info.config_schema);
+  for (const auto& [pointer, text] : trial->problems) {
+    // What is said of anything that the plugin was not shown may only follow from what was left out.
+    const std::string key = pointer.substr(0, pointer.find('/', 1));
+    if (!whole && (key.empty() || !config.checked.Find(key.substr(1)))) continue;
+    const config::Mark mark = config::Locate(spelled, pointer);
+    problems.Error(mark, WidthAt(sink.config, mark), "sinks." + sink.name + ": " + masker.Mask(text));
+  }
+  if (trial->refusal) {
+    problems.Error(sink.where, 1, plugins::RefusalText(info, sink.name, masker.Mask(*trial->refusal)));
+  }
+  return Ok();
+}
+
+std::string PluginHost::EndedTheProcess(const PluginInfo& info, const ResolvedConfig& config) const {
+  const auto ended = [&](const Digest& subject) { return impl_->marks && impl_->marks->EndedIn(Subject(subject)); };
+  const char* in = ended(DigestOf(info.hash)) ? "when it was loaded"
+                   : ended(config.identity)   ? "in its create"
+                                              : nullptr;
+  if (!in) return "";
+  return "plugin file " + info.file.string() + " ended hookswitch the last time, " + in +
+         ": mend or replace it; a reload tries it again";
 }
 
 Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {
   if (const auto known = impl_->loaded.find(info.hash); known != impl_->loaded.end()) return known->second;
-  auto library = plugins::ReadLibrary(info.file);
-  if (!library) return std::move(library).error();
-  if (library->hash != info.hash) {
-    return Error{ErrorCode::kUnavailable,
-                 "plugin file " + info.file.string() + " was replaced while it was being looked at: reload again"};
-  }
-  auto copy = plugins::PrivateCopy(*library, impl_->private_dir);
-  if (!copy) return std::move(copy).error();
-  auto sink = plugins::OpenLibrary(*copy, info.file);
-  if (!sink) return std::move(sink).error();
+  const auto path = impl_->LibraryOf(info).PathForEver();
+  if (!path) return path.error();
   auto plugin = std::make_shared<Plugin>();
-  plugin->sink = *sink;
-  plugin->info = plugins::Describe(*sink, info.file);
+  plugin->marks = impl_->marks;
+  // By the thread alone if it never returns.
+  struct Opened {
+    Result<hsw_sink> sink = Error{};
+  };
+  const auto opened = std::make_shared<Opened>();
+  const std::uint64_t subject = Subject(DigestOf(info.hash));
+  const Status returned = plugin->control.Run([opened, subject, marks = impl_->marks, info, path = *path] {
+    const CrashMarks::Inside inside(marks.get(), {.call = PluginCall::kLoad, .subject = subject, .plugin = info.id});
+    opened->sink = plugins::OpenLibrary(path, info.file);
+  });
+  if (!returned) {
+    return Error{returned.error().code,
+                 "plugin file " + info.file.string() + " hangs while it is loaded: " + returned.error().message};
+  }
+  if (!opened->sink) return std::move(opened->sink).error();
+  if (impl_->marks) impl_->marks->Forgive(subject);
+  fatal_end::WatchExitAgain();
+  plugin->sink = *opened->sink;
+  plugin->info = plugins::Describe(plugin->sink, info.file);
   plugin->info.hash = info.hash;
   impl_->loaded[info.hash] = plugin;
   return plugin;
 }
 
-void PluginHost::Check(Plugin& plugin, const config::Sink& sink, const std::string& timezone,
-                       const config::Environment& environment, config::Problems& problems) {
-  const std::string& schema = plugin.info.config_schema;
-  const std::string at = "sinks." + sink.name + ".config";
-  config::Problems found;
-  std::vector<std::string> secrets;
-  config::CheckAgainstSchema(sink.config, schema, at, sink.where, found);
-  config::Node usable = config::WithoutFaults(sink.config, found);
-  bool lacks_secrets = false;
-  std::string resolved = config::ResolvePluginConfig(usable, schema, environment, found, secrets, &lacks_secrets);
-  bool complete = !lacks_secrets || !environment.secrets_optional;
-  if (found.HasErrors()) {
-    // What is wrong is left out, and the plugin looks at the rest if that is a config by its schema.
-    usable = config::WithoutFaults(usable, found);
-    config::Problems told_already;
-    config::CheckAgainstSchema(usable, schema, at, sink.where, told_already);
-    complete = complete && !told_already.HasErrors();
-    resolved = config::ResolvePluginConfig(usable, schema, environment, told_already, secrets);
-  }
-  if (complete && plugin.sink.check) {
-    const plugins::PluginConfig config(sink.name, std::move(resolved), timezone);
-    const plugins::Masker masker(secrets);
-    ReportContext context{sink, usable, config::WithStatuses(sink.config, schema), masker, found};
-    MutexLock lock(plugin.control);
-    try {
-      plugin.sink.check(config.get(), Report, &context);
-    } catch (...) {
-      found.Error(sink.where, 1,
-                  "sinks." + sink.name + ": the check of the plugin " + plugin.info.id + " threw an exception");
-    }
-  }
-  for (const config::Problem& problem : found.All()) {
-    if (problem.severity == config::Problem::Severity::kError) {
-      problems.Error(problem.where, problem.width, problem.message, problem.hint);
-    } else {
-      problems.Warning(problem.where, problem.width, problem.message, problem.hint);
-    }
-  }
-}
-
-Result<std::shared_ptr<Sink>> PluginHost::Create(std::shared_ptr<Plugin> plugin, const config::Sink& sink,
-                                                 const std::string& timezone, const config::Environment& environment) {
-  config::Problems problems;
-  std::vector<std::string> secrets;
-  std::string resolved =
-      config::ResolvePluginConfig(sink.config, plugin->info.config_schema, environment, problems, secrets);
-  if (problems.HasErrors()) {
-    return Error{ErrorCode::kInvalid, "sink " + sink.name + ": " + problems.All().front().message};
-  }
-  const plugins::PluginConfig config(sink.name, std::move(resolved), timezone);
-  return plugins::MakePluginSink(std::move(plugin), sink.name, config, plugins::Masker(secrets));
+Result<std::shared_ptr<Sink>> PluginHost::Create(std::shared_ptr<Plugin> plugin, const ResolvedConfig& config) {
+  const plugins::PluginConfig given(config.sink, config.json, config.timezone);
+  const std::uint64_t subject = Subject(config.identity);
+  return plugins::MakePluginSink(std::move(plugin), config.sink, given, plugins::Masker(config.secrets), subject);
 }
 
 }  // namespace hookswitch

@@ -2,12 +2,15 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/ids.h"
 #include "core/base/result.h"
 #include "core/config/loader.h"
 #include "core/config/problem.h"
+#include "core/plugins/crash_marks.h"
 #include "core/plugins/sink.h"
 
 namespace hookswitch {
@@ -22,17 +25,27 @@ struct PluginInfo {
   Sink::Kind kind = Sink::Kind::kHttp;
 };
 
+/// A sink's `config:` as its plugin sees it: checked with the plugin's schema, defaults filled in, secrets resolved.
+struct ResolvedConfig {
+  std::string sink, json, timezone;
+  std::vector<std::string> secrets;
+  Digest identity{};     ///< of the plugin file and of all that an instance is made from
+  config::Node checked;  ///< of the config, what is not wrong by the schema
+  bool lacks_secrets = false;  ///< see config::ResolvePluginConfig
+  bool fits = true;            ///< what is checked fits the schema, and no secret is away: the plugin can be asked
+};
+
 /// A loaded library. Never unloaded (dlclose does not unload C++ modules); shared by the instances made from it.
 class Plugin;
 
-/// Finds, inspects, loads and instantiates sink plugins. Control thread only; the Sinks it makes have their own rules.
+/// Finds, inspects, tries, loads and instantiates sink plugins. Control thread only; the Sinks it makes have their own
+/// rules. No call into a plugin takes longer than a few seconds: one that does not return is given up, with an error.
 class PluginHost {
  public:
-  /// `paths` are searched in order for `<name>.so`. `private_dir` receives the private copies that are opened (made,
-  /// 0700). `inspector` is the program run as `inspector plugin-inspect-child <file>` (hookswitch itself, see
-  /// InspectChildMain).
-  PluginHost(std::vector<std::filesystem::path> paths, std::filesystem::path private_dir,
-             std::filesystem::path inspector);
+  /// `paths` are searched in order for `<name>.so`. `inspector` is the program run as `inspector plugin-inspect-child
+  /// <file>` (hookswitch itself, see InspectChildMain). `marks`: where calls into plugins are marked; may be nullptr.
+  PluginHost(std::vector<std::filesystem::path> paths, std::filesystem::path inspector,
+             std::shared_ptr<CrashMarks> marks = nullptr);
   ~PluginHost();
 
   /// The file for a plugin name, or kNotFound naming the folders searched and the plugins that are there.
@@ -41,28 +54,41 @@ class PluginHost {
   std::vector<std::filesystem::path> List() const;
 
   /// Reads a plugin's description in a child process. Refused (kUnsupported, kInvalid; the text names the file, what is
-  /// wrong and what to do): others may write it or its folder, no entry symbol, missing symbols, another ABI major,
-  /// crashes or hangs while loading, a schema that is not JSON. Results are kept by file hash.
+  /// wrong and what to do): others may write it or a folder on the way to it, no entry symbol, missing symbols, another
+  /// ABI major, crashes or hangs while loading, a schema that is not JSON. Results are kept by file hash, and with them
+  /// the bytes that were looked at.
   Result<PluginInfo> Inspect(const std::filesystem::path& file);
 
-  /// Loads a private copy of an inspected file; the same hash is loaded once.
+  /// Checks `sink.config`, a map, with the plugin's schema; problems carry places in the config file. `problems` are
+  /// this sink's, here and below: none before.
+  static ResolvedConfig Resolve(const PluginInfo& info, const config::Sink& sink, const std::string& timezone,
+                                const config::Environment& environment, config::Problems& problems);
+
+  /// Has a child process run the plugin's own check over what fits the schema, and, if nothing is wrong, make an
+  /// instance and destroy it: so that one that crashes, exits or hangs there does it where nothing is lost. What the
+  /// plugin finds wrong is added to `problems`. Errors: kInvalid (it misbehaves: in which function, and how),
+  /// kUnavailable (no child can be run). `info` comes from Inspect.
+  Status Try(const PluginInfo& info, const config::Sink& sink, const ResolvedConfig& config,
+             config::Problems& problems);
+
+  /// Why a start should go on without this sink, or "": loading its plugin, or making it, ended the process before and
+  /// has not succeeded since.
+  std::string EndedTheProcess(const PluginInfo& info, const ResolvedConfig& config) const;
+
+  /// Loads an inspected file; the same hash is loaded once.
   Result<std::shared_ptr<Plugin>> Load(const PluginInfo& info);
 
-  /// Checks `sink.config`, a map, with the plugin's schema and its own check; problems carry places in the config file.
-  /// The plugin's own check sees the config without what is wrong by the schema, if that still fits the schema.
-  void Check(Plugin& plugin, const config::Sink& sink, const std::string& timezone,
-             const config::Environment& environment, config::Problems& problems);
-
-  /// Makes an instance. Call after Check found no error. Errors: kInvalid (the plugin refused; its reason).
-  Result<std::shared_ptr<Sink>> Create(std::shared_ptr<Plugin> plugin, const config::Sink& sink,
-                                       const std::string& timezone, const config::Environment& environment);
+  /// Makes an instance. Call after Try found nothing wrong. Errors: kInvalid (the plugin refused; its reason),
+  /// kUnavailable (its create does not return).
+  static Result<std::shared_ptr<Sink>> Create(std::shared_ptr<Plugin> plugin, const ResolvedConfig& config);
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// The child's side of Inspect: loads `file`, prints the description as JSON on stdout. Returns the exit code.
-int InspectChildMain(const std::string& file);
+/// The child's side of Inspect and Try: loads the library that is its descriptor 3, prints the description as JSON on
+/// stdout, and does what its stdin asks for. `file` is the name used in errors. Does not return.
+[[noreturn]] void InspectChildMain(const std::string& file);
 
 }  // namespace hookswitch

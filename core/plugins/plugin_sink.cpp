@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <optional>
 
 #include "core/base/log.h"
+#include "core/base/sync.h"
 #include "core/base/text.h"
 #include "core/plugins/abi_delivery.h"
 
@@ -48,6 +50,17 @@ void HostLog(void* host, std::uint32_t level, hsw_str text) {
 
 const void* HostService(void*, const char*) {
   return nullptr;
+}
+
+HostContext& HostOf(const std::string& sink, Masker masker) {
+  HostContext& host = KeepForever(std::make_unique<HostContext>(sink, std::move(masker)));
+  host.raw.size = sizeof host.raw;
+  host.raw.abi_major = HSW_ABI_MAJOR;
+  host.raw.abi_minor = HSW_ABI_MINOR;
+  host.raw.host = &host;
+  host.raw.log = HostLog;
+  host.raw.service = HostService;
+  return host;
 }
 
 constexpr std::string_view kNoOutcome = "no_outcome";
@@ -153,23 +166,124 @@ std::string ProblemWith(const HttpRequest& request) {
   return "";
 }
 
+// A destructor that takes longer ends beside whoever let the instance go.
+constexpr std::chrono::milliseconds kDestroyPatience{1000};
+
+std::uint64_t NextInstanceNumber() {
+  static std::atomic<std::uint64_t> last{SinkCall::kOnly};
+  return ++last;
+}
+
+/// One instance of a plugin. Destroyed when nobody is inside it any more.
+class Instance {
+ public:
+  Instance(std::shared_ptr<Plugin> plugin, const HostContext& host, hsw_instance* raw, SinkAdvice advice)
+      : plugin_(std::move(plugin)), host_(host), raw_(raw), advice_(advice) {}
+  ~Instance() {
+    const Status returned = plugin_->control.Run(
+        [plugin = plugin_, host = &host_, raw = raw_] {
+          const CrashMarks::Inside inside(
+              nullptr, {.call = PluginCall::kDestroy, .plugin = plugin->info.id, .sink = host->name});
+          try {
+            plugin->sink.destroy(raw);
+          } catch (...) {
+            log::Error("sink_misbehaves", {{"sink", host->name}, {"text", "its destroy threw an exception"}});
+          }
+        },
+        kControlLimit, kDestroyPatience);
+    if (!returned) TellStuck(PluginCall::kDestroy);
+  }
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  std::uint64_t number() const { return number_; }
+  hsw_instance* raw() const { return raw_; }
+  const SinkAdvice& advice() const { return advice_; }
+
+  void TellStuck(PluginCall call) const {
+    log::Error("plugin_stuck", {{"sink", host_.name}, {"plugin", plugin_->info.id}, {"call", ToString(call)}});
+  }
+
+  /// For instances that take one call at a time. False: it was given up, nobody may enter any more.
+  bool Take() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    while (taken_ && !given_up_) free_.Wait(mu_);
+    if (given_up_) return false;
+    taken_ = true;
+    return true;
+  }
+  void Leave() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    taken_ = false;
+    free_.NotifyOne();
+  }
+  void GiveUp() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    given_up_ = true;
+    free_.NotifyAll();
+  }
+
+  /// False if the reopen before this one has not returned.
+  bool BeginReopen() { return !reopening_.exchange(true); }
+  void EndReopen() { reopening_ = false; }
+
+ private:
+  const std::uint64_t number_ = NextInstanceNumber();
+  const std::shared_ptr<Plugin> plugin_;
+  const HostContext& host_;
+  hsw_instance* const raw_;
+  const SinkAdvice advice_;
+  Mutex mu_;
+  CondVar free_;
+  bool taken_ GUARDED_BY(mu_) = false;
+  bool given_up_ GUARDED_BY(mu_) = false;
+  std::atomic<bool> reopening_{false};
+};
+
+using InstancePtr = std::shared_ptr<Instance>;
+
+/// Calls create and advise. Errors: kInvalid (the plugin's reason, not masked), kUnavailable (it does not return).
+Result<InstancePtr> MakeInstance(const std::shared_ptr<Plugin>& plugin, const HostContext& host,
+                                 const std::shared_ptr<const PluginConfig>& config, std::uint64_t subject) {
+  // By the thread alone if it never returns.
+  struct Made {
+    std::array<char, kCreateErrorSize> error{};
+    hsw_instance* instance = nullptr;
+    SinkAdvice advice;
+    std::string reason;
+  };
+  const auto made = std::make_shared<Made>();
+  const Status returned = plugin->control.Run([made, plugin, host = &host, config, subject] {
+    const CrashMarks::Inside inside(
+        plugin->marks.get(),
+        {.call = PluginCall::kCreate, .subject = subject, .plugin = plugin->info.id, .sink = host->name});
+    try {
+      made->instance = plugin->sink.create(&host->raw, config->get(), made->error.data(), made->error.size());
+      if (made->instance) made->advice = AdviceOf(plugin->sink, made->instance);
+    } catch (...) {
+      made->reason = "its create or advise threw an exception";
+      made->instance = nullptr;
+    }
+  });
+  if (!returned) return Error{ErrorCode::kUnavailable, "it hangs in its create: " + returned.error().message};
+  if (plugin->marks) plugin->marks->Forgive(subject);
+  if (made->instance) return std::make_shared<Instance>(plugin, host, made->instance, made->advice);
+  made->error.back() = '\0';
+  return Error{ErrorCode::kInvalid, made->reason.empty() ? ToUtf8(made->error.data()) : made->reason};
+}
+
 class PluginSink final : public Sink {
  public:
-  PluginSink(std::shared_ptr<Plugin> plugin, HostContext& host, hsw_instance* instance, SinkAdvice advice)
+  PluginSink(std::shared_ptr<Plugin> plugin, HostContext& host, std::shared_ptr<const PluginConfig> config,
+             std::uint64_t subject, InstancePtr instance)
       : plugin_(std::move(plugin)),
         sink_(plugin_->sink),
         host_(host),
-        instance_(instance),
-        advice_(advice),
-        concurrent_(advice.concurrent_calls) {}
-  ~PluginSink() override {
-    MutexLock lock(plugin_->control);
-    try {
-      sink_.destroy(instance_);
-    } catch (...) {
-      log::Error("sink_misbehaves", {{"sink", host_.name}, {"text", "its destroy threw an exception"}});
-    }
-  }
+        config_(std::move(config)),
+        subject_(subject),
+        advice_(instance->advice()),
+        concurrent_(advice_.concurrent_calls),
+        instance_(std::move(instance)) {}
 
   Kind kind() const override { return plugin_->info.kind; }
 
@@ -182,7 +296,8 @@ class PluginSink final : public Sink {
     hsw_outcome out;
     Prefill(out);
     int refused = 1;
-    if (!Call(out, [&] { refused = sink_.render(instance_, abi.get(), &builder.raw, &out); }) || refused) {
+    const auto render = [&](hsw_instance* self) { refused = sink_.render(self, abi.get(), &builder.raw, &out); };
+    if (!Call(PluginCall::kRender, delivery, out, render) || refused) {
       Outcome outcome = Read(out, delivery.step);
       if (outcome.kind == Outcome::Kind::kNext) {
         return Fault(Outcome::Kind::kRejected, "the plugin asked for a next step without sending this one");
@@ -219,7 +334,8 @@ class PluginSink final : public Sink {
     raw.host = &values;
     hsw_outcome out;
     Prefill(out);
-    Call(out, [&] { sink_.interpret(instance_, abi.get(), &raw, &out); });
+    Call(PluginCall::kInterpret, delivery, out,
+         [&](hsw_instance* self) { sink_.interpret(self, abi.get(), &raw, &out); });
     Outcome outcome = Read(out, delivery.step);
     outcome.http_status = response.status;
     return outcome;
@@ -239,7 +355,7 @@ class PluginSink final : public Sink {
     call.host = &canceled;
     hsw_outcome out;
     Prefill(out);
-    Call(out, [&] { sink_.deliver(instance_, &call, abi.get(), &out); });
+    Call(PluginCall::kDeliver, delivery, out, [&](hsw_instance* self) { sink_.deliver(self, &call, abi.get(), &out); });
     return Read(out, delivery.step);
   }
 
@@ -250,41 +366,104 @@ class PluginSink final : public Sink {
     hsw_outcome out;
     Prefill(out);
     int refused = 1;
-    if (!Call(out, [&] { refused = sink_.preview(instance_, abi.get(), &builder.raw, &out); }) || refused) {
-      return Read(out, delivery.step);
-    }
+    const auto preview = [&](hsw_instance* self) { refused = sink_.preview(self, abi.get(), &builder.raw, &out); };
+    if (!Call(PluginCall::kPreview, delivery, out, preview) || refused) return Read(out, delivery.step);
     return std::move(builder.request);
   }
 
-  void Reopen() override {
+  void GiveUp(std::uint64_t instance) override EXCLUDES(mu_) {
+    InstancePtr stuck;  // let go of after the lock
+    MutexLock lock(mu_);
+    if (!instance_ || instance_->number() != instance) return;
+    stuck = std::exchange(instance_, nullptr);
+    stuck->GiveUp();
+  }
+
+  void Reopen() override EXCLUDES(mu_) {
     if (!sink_.reopen) return;
-    try {
-      sink_.reopen(instance_);
-    } catch (...) {
-      log::Error("sink_misbehaves", {{"sink", host_.name}, {"text", "its reopen threw an exception"}});
+    InstancePtr instance;
+    {
+      MutexLock lock(mu_);
+      instance = instance_;
     }
+    if (!instance) return;  // the next one opens anew
+    if (!instance->BeginReopen()) return instance->TellStuck(PluginCall::kReopen);
+    // Not among the calls that are made one at a time.
+    ControlCalls beside;
+    const Status returned = beside.Run([instance, plugin = plugin_, host = &host_] {
+      const CrashMarks::Inside inside(nullptr,
+                                      {.call = PluginCall::kReopen, .plugin = plugin->info.id, .sink = host->name});
+      try {
+        plugin->sink.reopen(instance->raw());
+      } catch (...) {
+        log::Error("sink_misbehaves", {{"sink", host->name}, {"text", "its reopen threw an exception"}});
+      }
+      instance->EndReopen();
+    });
+    if (!returned) instance->TellStuck(PluginCall::kReopen);
   }
 
   std::string Mask(std::string_view text, std::size_t most) const override { return host_.masker.Mask(text, most); }
 
  private:
-  /// Runs `body`, one at a time if the plugin wants it so. False, and a retry in `out`, if an exception came out.
+  /// The instance that calls go to now, made anew if the last one was given up; or why there is none.
+  Result<InstancePtr> Current() EXCLUDES(mu_, renew_) {
+    if (auto current = Known()) return current;
+    MutexLock one_at_a_time(renew_);
+    if (auto current = Known()) return current;
+    auto made = MakeInstance(plugin_, host_, config_, subject_);
+    if (!made) return made;
+    log::Info("sink_renewed", {{"sink", host_.name}, {"plugin", plugin_->info.id}});
+    MutexLock lock(mu_);
+    instance_ = *made;
+    return made;
+  }
+  InstancePtr Known() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    return instance_;
+  }
+
+  /// Waits for the call's turn in the instance, if that takes one call at a time. False: it has gone meanwhile.
+  bool Take(Instance& instance, const SinkDelivery& delivery) const {
+    if (concurrent_) return true;
+    if (delivery.call) delivery.call->StepOut();
+    return instance.Take();
+  }
+
+  /// Runs `body` in an instance, one at a time if the plugin wants it so. False, and a retry in `out`, if it was not
+  /// run or an exception came out.
   template <class Body>
-  bool Call(hsw_outcome& out, Body body) {
-    try {
-      if (concurrent_) {
-        body();
-      } else {
-        MutexLock lock(calls_);
-        body();
+  bool Call(PluginCall call, const SinkDelivery& delivery, hsw_outcome& out, Body body) {
+    const auto failed = [&](const char* code, std::string_view reason) {
+      Prefill(out);
+      std::strncpy(out.code, code, sizeof out.code - 1);
+      out.reason[reason.copy(out.reason, sizeof out.reason - 1)] = '\0';
+      return false;
+    };
+    auto current = Current();
+    while (current && !Take(**current, delivery)) current = Current();
+    if (!current) return failed("plugin_fault", "no new instance after one was given up: " + current.error().message);
+    Instance& instance = **current;
+    struct Turn {
+      Instance* taken;
+      ~Turn() {
+        if (taken) taken->Leave();
       }
+    } const turn{concurrent_ ? nullptr : &instance};
+    if (delivery.call && !delivery.call->Enter(instance.number())) {
+      return failed("given_up", "the call was given up while it waited for its turn");
+    }
+    const CrashMarks::Inside inside(plugin_->marks.get(), {.call = call,
+                                                           .delivery = delivery.seq,
+                                                           .plugin = plugin_->info.id,
+                                                           .sink = host_.name,
+                                                           .delivery_id = delivery.id});
+    try {
+      body(instance.raw());
       return true;
     } catch (...) {
       // The SDK's wrapper lets none out; one written in bare C++ may.
-      Prefill(out);
-      std::strcpy(out.code, "plugin_exception");
-      std::strcpy(out.reason, "the plugin let an exception escape");
-      return false;
+      return failed("plugin_exception", "the plugin let an exception escape");
     }
   }
 
@@ -350,44 +529,41 @@ class PluginSink final : public Sink {
   const std::shared_ptr<Plugin> plugin_;
   const hsw_sink& sink_;
   HostContext& host_;
-  hsw_instance* const instance_;
+  const std::shared_ptr<const PluginConfig> config_;
+  const std::uint64_t subject_;
   const SinkAdvice advice_;
   const bool concurrent_;
-  Mutex calls_;  ///< held around calls into an instance that takes one at a time
+  Mutex renew_;  ///< held while a new instance is made
+  Mutex mu_;
+  InstancePtr instance_ GUARDED_BY(mu_);  ///< nullptr: a call into it never returned, and the next one makes another
 };
 
 }  // namespace
 
+const hsw_host* HostFor(const std::string& sink, Masker masker) {
+  return &HostOf(sink, std::move(masker)).raw;
+}
+
+std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const std::string& reason) {
+  return "sinks." + sink + ": the plugin " + plugin.id + " " + plugin.version +
+         " refuses its config: " + (reason.empty() ? "it gave no reason" : reason);
+}
+
 Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
-                                             const PluginConfig& config, Masker masker) {
-  HostContext& host = KeepForever(std::make_unique<HostContext>(name, std::move(masker)));
-  host.raw.size = sizeof host.raw;
-  host.raw.abi_major = HSW_ABI_MAJOR;
-  host.raw.abi_minor = HSW_ABI_MINOR;
-  host.raw.host = &host;
-  host.raw.log = HostLog;
-  host.raw.service = HostService;
-  std::array<char, 1024> error{};
-  hsw_instance* instance = nullptr;
-  SinkAdvice advice;
-  std::string reason;
-  {
-    MutexLock lock(plugin->control);
-    try {
-      instance = plugin->sink.create(&host.raw, config.get(), error.data(), error.size());
-      if (instance) advice = AdviceOf(plugin->sink, instance);
-    } catch (...) {
-      reason = "its create or advise threw an exception";
-      instance = nullptr;
-    }
-  }
+                                             const PluginConfig& config, Masker masker, std::uint64_t subject) {
+  HostContext& host = HostOf(name, std::move(masker));
+  // A copy, because a call of create that never returns keeps it, and a new instance needs it again.
+  auto kept = std::make_shared<const PluginConfig>(config.sink(), config.json(), config.timezone());
+  auto instance = MakeInstance(plugin, host, kept, subject);
   if (!instance) {
-    error.back() = '\0';
-    if (reason.empty()) reason = *error.data() ? ToUtf8(error.data()) : "it gave no reason";
-    return Error{ErrorCode::kInvalid, "sink " + name + ": the plugin " + plugin->info.id + " " + plugin->info.version +
-                                          " refuses its config: " + host.masker.Mask(std::move(reason))};
+    Error error = std::move(instance).error();
+    error.message = error.code == ErrorCode::kUnavailable
+                        ? "sinks." + name + ": the plugin " + plugin->info.id + ": " + error.message
+                        : RefusalText(plugin->info, name, host.masker.Mask(std::move(error.message)));
+    return error;
   }
-  return std::shared_ptr<Sink>(std::make_shared<PluginSink>(std::move(plugin), host, instance, advice));
+  return std::shared_ptr<Sink>(
+      std::make_shared<PluginSink>(std::move(plugin), host, std::move(kept), subject, std::move(*instance)));
 }
 
 }  // namespace hookswitch::plugins

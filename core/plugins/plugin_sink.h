@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -10,8 +11,18 @@
 
 namespace hookswitch::plugins {
 
-/// Makes an instance of the plugin; kInvalid with the plugin's reason if it refuses.
+inline constexpr std::size_t kCreateErrorSize = 1024;
+
+/// What an instance gets of its host. Lives for ever, as a plugin may keep the pointer.
+const hsw_host* HostFor(const std::string& sink, Masker masker);
+
+/// "sinks.ops: the plugin slack 1.0.0 refuses its config: …", the reason masked and maybe empty.
+std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const std::string& reason);
+
+/// Makes an instance of the plugin, and another one whenever a call into the last one never returned. `subject` marks
+/// the call of create (CrashMarks::Where). Errors: kInvalid (it refuses; its reason), kUnavailable (its create does not
+/// return).
 Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
-                                             const PluginConfig& config, Masker masker);
+                                             const PluginConfig& config, Masker masker, std::uint64_t subject = 0);
 
 }  // namespace hookswitch::plugins

@@ -1,16 +1,47 @@
 #pragma once
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "core/base/clock.h"
+#include "core/base/ids.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
 #include "core/event/outcome.h"
 
 namespace hookswitch {
+
+/// Where a call into a sink is, for whoever watches it from another thread.
+///
+/// The caller enters before it calls the sink. A sink that makes the call wait for its turn steps out meanwhile.
+class SinkCall {
+ public:
+  /// The instance of a sink that has only one.
+  static constexpr std::uint64_t kOnly = 1;
+
+  /// [thread: the call's] The plugin is entered next. False: the call was given up, and must not enter.
+  bool Enter(std::uint64_t instance = kOnly) {
+    std::uint64_t before = where_;
+    while (before != kGivenUp && !where_.compare_exchange_weak(before, instance)) {
+    }
+    return before != kGivenUp;
+  }
+  /// [thread: the call's]
+  void StepOut() { (void)Enter(kOutside); }
+  /// [thread: any] The instance that the call is inside; 0: none, and it will not enter any more.
+  std::uint64_t GiveUp() {
+    const std::uint64_t before = where_.exchange(kGivenUp);
+    return before == kGivenUp ? kOutside : before;
+  }
+
+ private:
+  static constexpr std::uint64_t kOutside = 0, kGivenUp = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> where_{kOutside};
+};
 
 /// One attempt at one delivery, as a sink sees it. Borrowed until the call returns.
 struct SinkDelivery {
@@ -25,6 +56,8 @@ struct SinkDelivery {
   WallTime now{};  ///< when the attempt began
   /// Reads the body as the platform posted it; empty if that fails or there is none. May be null: there is none.
   std::function<std::optional<std::string>()> raw_body{};
+  DeliverySeq seq = 0;       ///< what `id` spells; 0: none, as in a preview
+  SinkCall* call = nullptr;  ///< may be null: nobody watches
 };
 
 /// What a sink may take at once, advised by its plugin.
@@ -60,7 +93,9 @@ class Sink {
   /// Call sinks: what Deliver would write and, as URL, where to; or why nothing. Empty where the plugin does not tell.
   /// Pure.
   virtual std::optional<std::variant<HttpRequest, Outcome>> Preview(const SinkDelivery&) { return std::nullopt; }
-  /// The operator reloads and this sink stays: reopen files. May run during Deliver.
+  /// A call into this instance (see SinkCall) never returned: calls that wait for it, and later ones, go to a new one.
+  virtual void GiveUp(std::uint64_t /*instance*/) {}
+  /// The operator reloads and this sink stays: reopen files. May run during Deliver. Takes a few seconds at most.
   virtual void Reopen() = 0;
   /// `text` with every secret of this sink's config replaced by "***", whatever its spelling, or about the first `most`
   /// bytes of that. What begins in them is seen whole, however far it goes on.

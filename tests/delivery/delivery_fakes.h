@@ -179,6 +179,7 @@ class FakeSink : public Sink {
                   const std::function<bool()>& canceled) override {
     return deliver(delivery, timeout, canceled);
   }
+  void GiveUp(std::uint64_t instance) override { given_up.push_back(instance); }
   void Reopen() override {}
   std::string Mask(std::string_view said, std::size_t) const override {
     std::string text(said);
@@ -189,6 +190,7 @@ class FakeSink : public Sink {
   std::function<std::variant<HttpRequest, Outcome>(const SinkDelivery&)> render;
   std::function<Outcome(const SinkDelivery&, const HttpResponse&)> interpret;
   std::function<Outcome(const SinkDelivery&, std::chrono::milliseconds, const std::function<bool()>&)> deliver;
+  std::vector<std::uint64_t> given_up;  ///< read when the scheduler is still
 
  private:
   const Kind kind_;

@@ -57,7 +57,7 @@ struct DispatcherTest : testing::Test {
     dispatcher = std::make_unique<Dispatcher>(journal, journal.inner, http, clock, metrics, Marks());
     Start();
   }
-  std::unique_ptr<CrashMarks> Marks() const {
+  std::shared_ptr<CrashMarks> Marks() const {
     if (marks_path.empty()) return nullptr;
     auto marks = CrashMarks::Open(marks_path);
     EXPECT_TRUE(marks);

@@ -72,28 +72,130 @@ TEST_F(DispatcherTest, ASinkThatHangsInRenderDoesNotDelayAnother) {
   release->set_value();
 }
 
-TEST_F(DispatcherTest, APluginThatKeepsHangingClosesItsLane) {
-  auto sink = std::make_shared<FakeSink>();
-  const auto release = std::make_shared<std::promise<void>>();  // outlived by threads that are given up
-  sink->render = [released = release->get_future().share()](const auto&) -> std::variant<HttpRequest, Outcome> {
-    released.wait();
-    return Outcome{};
-  };
-  Lane("hangs", sink), Lane("barrier");
-  Start();
-  for (int i = 0; i < 20; ++i) Accept("call", {"hangs"});
-  Settle();
-  for (int i = 0; i < 4; ++i) {
-    Tick(6s);
-    ASSERT_TRUE(bell.Await([&] {
-      const auto records = journal.inner.Records();
-      return std::count_if(records.begin(), records.end(), [](const auto& r) { return r.sink == "hangs"; }) > i;
-    }));
-    Settle();
+/// A sink in whose Render every call with the id "poison" hangs until the test lets it go.
+struct PoisonedSink : FakeSink {
+  PoisonedSink() {
+    render = [now = hanging, released = release->get_future().share()](
+                 const SinkDelivery& delivery) -> std::variant<HttpRequest, Outcome> {
+      if (delivery.event.call_id == "poison") ++*now, released.wait();
+      return HttpRequest{"POST", "http://ops", {}, delivery.event.call_id};
+    };
   }
-  EXPECT_EQ(StatusOf("hangs").state, State::kUnavailable);
-  EXPECT_THAT(StatusOf("hangs").because, HasSubstr("never returned"));
+  void AwaitHanging(int count) const {
+    while (*hanging < count) std::this_thread::yield();
+  }
+  // Outlived by threads that are given up.
+  const std::shared_ptr<std::promise<void>> release = std::make_shared<std::promise<void>>();
+  const std::shared_ptr<std::atomic<int>> hanging = std::make_shared<std::atomic<int>>(0);
+};
+
+TEST_F(DispatcherTest, AMessageThatHangsTwiceIsDeadAndTheOthersGetThrough) {
+  const auto sink = std::make_shared<PoisonedSink>();
+  http.AnswerAll([](const HttpRequest&) { return Answered(200); });
+  Lane("ops", sink);
+  Start();
+  const DeliverySeq bad = Accept("poison", {"ops"});
+  sink->AwaitHanging(1);
+  std::vector<DeliverySeq> good;
+  for (int i = 0; i < 30; ++i) good.push_back(Accept("good", {"ops"}));
+  Tick(6s);
+  for (const DeliverySeq seq : good) ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+  Tick(13s);
+  sink->AwaitHanging(2);
+  Tick(6s);
+  ASSERT_TRUE(AwaitState(bad, DeliveryState::kDead));
+  std::vector<std::string> codes;
+  for (const auto& record : journal.inner.Records()) {
+    if (record.delivery == bad) codes.push_back(record.outcome.code);
+  }
+  EXPECT_THAT(codes, testing::ElementsAre("plugin_hung", "hung_twice"));
+  EXPECT_EQ(StatusOf("ops").state, State::kOpen);
+  EXPECT_THAT(sink->given_up, testing::SizeIs(2)) << "each time the sink is told";
+  sink->release->set_value();
+}
+
+TEST_F(DispatcherTest, ThatAMessageHungIsKnownAfterARestart) {
+  const auto sink = std::make_shared<PoisonedSink>();
+  Lane("ops", sink);
+  Start();
+  const DeliverySeq bad = Accept("poison", {"ops"});
+  sink->AwaitHanging(1);
+  Tick(6s);
+  ASSERT_TRUE(AwaitRecords(1));
+  Restart();
+  Tick(13s);
+  sink->AwaitHanging(2);
+  Tick(6s);
+  ASSERT_TRUE(AwaitState(bad, DeliveryState::kDead));
+  EXPECT_EQ(journal.inner.Records().back().outcome.code, "hung_twice");
+  sink->release->set_value();
+}
+
+TEST_F(DispatcherTest, WhoWaitsForItsTurnInThePluginIsNotBlamed) {
+  const auto sink = std::make_shared<FakeSink>();
+  const auto release = std::make_shared<std::promise<void>>();
+  const auto waits = std::make_shared<std::atomic<bool>>(false), entered = std::make_shared<std::atomic<bool>>(true);
+  std::promise<void> over;
+  sink->render = [released = release->get_future().share(), waits, entered, &over](const auto& delivery) {
+    delivery.call->StepOut();
+    *waits = true;
+    released.wait();
+    *entered = delivery.call->Enter(2);
+    over.set_value();
+    return std::variant<HttpRequest, Outcome>(Outcome{});
+  };
+  Lane("ops", sink);
+  Start();
+  const DeliverySeq seq = Accept("good", {"ops"});
+  while (!*waits) std::this_thread::yield();
+  Tick(6s);
+  ASSERT_TRUE(AwaitRecords(1));
+  EXPECT_EQ(journal.inner.Records()[0].outcome.code, "given_up");
+  EXPECT_EQ(journal.inner.StateOf(seq), DeliveryState::kPending);
+  EXPECT_THAT(Log(), testing::Not(HasSubstr("plugin_stuck")));
+  EXPECT_THAT(sink->given_up, testing::IsEmpty());
   release->set_value();
+  over.get_future().wait();
+  EXPECT_FALSE(*entered) << "nobody waits for it any more";
+}
+
+TEST_F(DispatcherTest, AThreadThatIsLeftBehindInAPluginReadsNothingFromAJournalThatIsGone) {
+  const auto sink = std::make_shared<FakeSink>();
+  const auto release = std::make_shared<std::promise<void>>();
+  const auto inside = std::make_shared<std::atomic<bool>>(false), read = std::make_shared<std::atomic<bool>>(true);
+  std::promise<void> over;
+  sink->render = [released = release->get_future().share(), inside, read, &over](const auto& delivery) {
+    *inside = true;
+    released.wait();
+    *read = delivery.raw_body().has_value();
+    over.set_value();
+    return std::variant<HttpRequest, Outcome>(Outcome{});
+  };
+  Lane("ops", sink);
+  Start();
+  Accept("good", {"ops"});
+  while (!*inside) std::this_thread::yield();
+  Tick(6s);
+  ASSERT_TRUE(AwaitRecords(1));
+  dispatcher.reset();
+  const int loads = journal.loads;
+  release->set_value();
+  over.get_future().wait();
+  EXPECT_FALSE(*read);
+  EXPECT_EQ(journal.loads, loads);
+}
+
+TEST_F(DispatcherTest, APluginOfWhichNothingReturnsClosesItsLaneUntilItDoes) {
+  const auto sink = std::make_shared<PoisonedSink>();
+  Lane("ops", sink).config.retry.give_up_after = std::chrono::hours(100);
+  Start();
+  for (int i = 0; i < 40; ++i) Accept("poison", {"ops"});
+  // Bounded by the test's own time.
+  while (StatusOf("ops").state != State::kUnavailable) Tick(1s);
+  EXPECT_THAT(StatusOf("ops").because, HasSubstr("never returned"));
+  EXPECT_LE(*sink->hanging, 40);
+  sink->release->set_value();
+  while (StatusOf("ops").state == State::kUnavailable) Tick(1s);
 }
 
 TEST_F(DispatcherTest, DrainGivesUpWaitingInTime) {
@@ -157,7 +259,7 @@ TEST_F(DispatcherTest, ACallThatNeverReturnsIsCutAndItsThreadReplaced) {
     if (record.delivery == first) cut = record;
   }
   ASSERT_TRUE(cut);
-  EXPECT_EQ(cut->outcome.code, "timeout");
+  EXPECT_EQ(cut->outcome.code, "plugin_hung");
   EXPECT_TRUE(cut->outcome.may_have_been_delivered);
   release = true;
   while (!saw_cancel) std::this_thread::yield();

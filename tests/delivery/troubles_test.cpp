@@ -741,18 +741,23 @@ struct QuarantineTest : TroublesTest {
     dispatcher.reset();
     std::filesystem::remove(marks_path);
   }
-  void CrashInside(DeliverySeq seq) {
+  enum class End { kCrash, kKill };
+  void EndInside(DeliverySeq seq, End end, PluginCall call = PluginCall::kRender) {
     dispatcher.reset();
-    auto marks = CrashMarks::Open(marks_path);
-    ASSERT_TRUE(marks);
-    // Kept to the test's end: what is gone with its process does not leave in good order.
-    gone.push_back(std::move(*marks));
-    inside.push_back(std::make_unique<CrashMarks::Inside>(gone.back().get(), seq));
+    const std::string while_inside = marks_path + "_inside";
+    std::filesystem::copy_file(marks_path, while_inside);
+    {
+      auto marks = CrashMarks::Open(while_inside);
+      ASSERT_TRUE(marks);
+      const CrashMarks::Inside inside(marks->get(), {.call = call, .delivery = seq});
+      if (end == End::kCrash) (*marks)->Blame();
+      std::filesystem::copy_file(while_inside, marks_path, std::filesystem::copy_options::overwrite_existing);
+    }
+    std::filesystem::remove(while_inside);
     dispatcher = std::make_unique<Dispatcher>(journal, journal.inner, http, clock, metrics, Marks());
     Start();
   }
-  std::vector<std::unique_ptr<CrashMarks>> gone;
-  std::vector<std::unique_ptr<CrashMarks::Inside>> inside;
+  void CrashInside(DeliverySeq seq) { EndInside(seq, End::kCrash); }
 };
 
 TEST_F(QuarantineTest, ADeliveryThatWasInsideTwoCrashesIsDeadAndTheRestRunsOn) {
@@ -774,6 +779,55 @@ TEST_F(QuarantineTest, ADeliveryThatWasInsideTwoCrashesIsDeadAndTheRestRunsOn) {
   while (http.Answer("http://ops", Answered(200))) continue;
   http.AnswerAll([](const HttpRequest&) { return Answered(200); });
   EXPECT_TRUE(AwaitState(good, DeliveryState::kDelivered));
+}
+
+TEST_F(QuarantineTest, BeingKilledFromOutsideIsNotHeldAgainstADelivery) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  const DeliverySeq slow = Accept("slow", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  for (std::size_t kill = 1; kill <= 3; ++kill) {
+    EndInside(slow, End::kKill, PluginCall::kDeliver);
+    ASSERT_TRUE(AwaitRecords(kill));
+    EXPECT_EQ(LastRecordOf(slow).outcome.code, "killed");
+    EXPECT_TRUE(LastRecordOf(slow).outcome.may_have_been_delivered);
+    EXPECT_EQ(journal.inner.StateOf(slow), DeliveryState::kPending);
+    Tick(80s);
+    ASSERT_TRUE(AwaitSent("http://ops", kill + 1));
+  }
+  http.AnswerAll([](const HttpRequest&) { return Answered(200); });
+  while (http.Answer("http://ops", Answered(200))) continue;
+  EXPECT_TRUE(AwaitState(slow, DeliveryState::kDelivered));
+}
+
+TEST_F(QuarantineTest, ADeliveryInWhichTheProcessIsKilledTimeAndAgainEnds) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  const DeliverySeq bad = Accept("eats all memory", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  for (std::size_t kill = 1; kill <= 10; ++kill) {
+    EndInside(bad, End::kKill);
+    Tick(80s);
+    ASSERT_TRUE(AwaitRecords(kill));
+  }
+  ASSERT_TRUE(AwaitState(bad, DeliveryState::kDead));
+  EXPECT_EQ(LastRecordOf(bad).outcome.code, "killed_ten_times");
+}
+
+TEST_F(QuarantineTest, AKillBetweenTwoCrashesDoesNotCount) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  const DeliverySeq bad = Accept("poison", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  std::size_t records = 0;
+  for (const auto& [end, code] :
+       {std::pair(End::kCrash, "crashed"), {End::kKill, "killed"}, {End::kCrash, "crashed_twice"}}) {
+    EndInside(bad, end);
+    Tick(80s);
+    ASSERT_TRUE(AwaitRecords(++records));
+    EXPECT_EQ(LastRecordOf(bad).outcome.code, code);
+  }
+  EXPECT_TRUE(AwaitState(bad, DeliveryState::kDead));
 }
 
 TEST_F(QuarantineTest, AReplayForgivesEarlierCrashes) {

@@ -303,17 +303,14 @@ TEST_F(Commands, CheckOfAFileThatIsNotThereIsTwo) {
   EXPECT_EQ(Hookswitch({"check", "-c", dir_ / "nothing.yaml"}).exit_code, 2);
 }
 
-TEST_F(Commands, WithoutATemporaryFolderTheySayWhatToDo) {
+TEST_F(Commands, NeedNoTemporaryFolder) {
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
            {"check"}, {"schema"}, {"route", "--event", event_}, {"plugin", "list"}, {"plugin", "inspect", "slack"}}) {
     std::vector<std::string> arguments = {Program()};
     arguments.insert(arguments.end(), command.begin(), command.end());
     arguments.insert(arguments.end(), {"-c", config_.Path()});
-    const std::string missing = dir_ / "missing";
-    const Finished finished = RunProgram(arguments, {"TMPDIR=" + missing});
-    EXPECT_EQ(finished.exit_code, 2) << command.front() << ": " << finished.err;
-    EXPECT_EQ(finished.err, "hookswitch: cannot make a folder for copies of the plugins in " + missing +
-                                ": No such file or directory; set TMPDIR to a folder that can be written\n");
+    const Finished finished = RunProgram(arguments, {"TMPDIR=" + (dir_ / "missing")});
+    EXPECT_EQ(finished.exit_code, 0) << command.front() << ": " << finished.err;
   }
 }
 

@@ -132,8 +132,12 @@ TEST(Survival, AnEventThatCrashesAPluginTwiceIsDeadAndTheRestRunsOn) {
   ASSERT_TRUE(line);
   EXPECT_THAT(*line, AllOf(HasSubstr("\"code\":\"crashed_twice\""), HasSubstr("\"sink\":\"unruly\"")));
   ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
-  ASSERT_TRUE(slack.WaitForPosted(2));
-  EXPECT_THAT(slack.Posted().back().body, HasSubstr(CallId(2)));
+  // The first call's other message may have been sent at each start.
+  std::string posted;
+  for (std::size_t count = 2; posted.find(CallId(2)) == std::string::npos; ++count) {
+    ASSERT_TRUE(slack.WaitForPosted(count));
+    for (const auto& request : slack.Posted()) posted += request.body;
+  }
 }
 
 }  // namespace

@@ -25,9 +25,7 @@ class Inspect : public testing::Test {
   }
   ~Inspect() override { fs::remove_all(folder_); }
 
-  PluginHost Host(fs::path folder = kPlugins / "bad") {
-    return PluginHost({std::move(folder)}, folder_ / "private", kInspector);
-  }
+  PluginHost Host(fs::path folder = kPlugins / "bad") { return PluginHost({std::move(folder)}, kInspector); }
 
   Error Refusal(const std::string& name) {
     auto host = Host();
@@ -106,7 +104,9 @@ TEST_F(Inspect, AnExitWhileLoadingSaysWhatThePluginPrinted) {
 }
 
 TEST_F(Inspect, AHangWhileLoadingIsCutShort) {
-  auto info = plugins::InspectInChild(kInspector, kPlugins / "bad" / "bad-hangs.so", std::chrono::milliseconds(300));
+  const auto library = plugins::ReadLibrary(kPlugins / "bad" / "bad-hangs.so");
+  ASSERT_TRUE(library) << library.error().message;
+  auto info = plugins::InspectInChild(kInspector, *library, std::chrono::milliseconds(300));
   ASSERT_FALSE(info);
   EXPECT_NE(info.error().message.find("hangs while it is loaded"), std::string::npos) << info.error().message;
 }
@@ -119,7 +119,7 @@ TEST_F(Inspect, WhatAPluginPrintsIsNotTakenForTheAnswer) {
 }
 
 TEST_F(Inspect, AnInspectorThatIsNotThereIsNotThePluginsFault) {
-  PluginHost host({kPlugins / "good"}, folder_ / "private", "/nonexistent/hookswitch");
+  PluginHost host({kPlugins / "good"}, "/nonexistent/hookswitch");
   auto info = host.Inspect(kPlugins / "good" / "polite.so");
   ASSERT_FALSE(info);
   EXPECT_EQ(info.error().code, ErrorCode::kUnavailable);
@@ -127,7 +127,7 @@ TEST_F(Inspect, AnInspectorThatIsNotThereIsNotThePluginsFault) {
 
 TEST_F(Inspect, AFileThatOthersMayWriteIsRefused) {
   fs::copy_file(kPlugins / "good" / "polite.so", folder_ / "polite.so");
-  for (const mode_t mode : {0666, 0664, 0646}) {
+  for (const mode_t mode : {0666, 0646}) {
     ASSERT_EQ(::chmod((folder_ / "polite.so").c_str(), mode), 0);
     auto info = Host(folder_).Inspect(folder_ / "polite.so");
     ASSERT_FALSE(info) << mode;
@@ -155,6 +155,91 @@ TEST_F(Inspect, ASymbolicLinkIsJudgedByWhatItLeadsTo) {
   EXPECT_TRUE(Host(folder_).Inspect(folder_ / "shut" / "polite.so"));
   ASSERT_EQ(::chmod((folder_ / "open").c_str(), 0777), 0);
   EXPECT_FALSE(Host(folder_).Inspect(folder_ / "shut" / "polite.so"));
+}
+
+/// The whole way to a plugin: root/one/two/polite.so.
+struct Way : Inspect {
+  Way() {
+    fs::create_directories(two);
+    fs::copy_file(kPlugins / "good" / "polite.so", file);
+  }
+  Result<PluginInfo> Look(const fs::path& at) { return Host(folder_).Inspect(at); }
+  const fs::path one = folder_ / "one", two = one / "two", file = two / "polite.so";
+};
+
+TEST_F(Way, AnyFolderOnTheWayThatOthersMayWriteIsRefusedByName) {
+  ASSERT_TRUE(Look(file));
+  for (const fs::path& folder : {folder_, one, two}) {
+    for (const mode_t mode : {0777, 0757}) {
+      ASSERT_EQ(::chmod(folder.c_str(), mode), 0);
+      const auto info = Look(file);
+      ASSERT_FALSE(info) << folder << " " << mode;
+      EXPECT_EQ(info.error().code, ErrorCode::kInvalid);
+      EXPECT_NE(info.error().message.find("plugin folder " + folder.string() + " may be written by others"),
+                std::string::npos)
+          << info.error().message;
+    }
+    ASSERT_EQ(::chmod(folder.c_str(), 0755), 0);
+  }
+}
+
+TEST_F(Way, AFolderWhoseEntriesAreSafeFromOthersIsNoDanger) {
+  ASSERT_EQ(::chmod(one.c_str(), 01777), 0);
+  EXPECT_TRUE(Look(file));
+}
+
+TEST_F(Way, EachLinkIsFollowedThroughItsOwnFolders) {
+  fs::create_directories(folder_ / "open");
+  fs::create_directory_symlink(two, folder_ / "open" / "there");
+  fs::create_directory_symlink("open/there", folder_ / "relative");
+  fs::create_directory_symlink("../one", two / "up");
+  EXPECT_TRUE(Look(folder_ / "relative" / "polite.so"));
+  EXPECT_TRUE(Look(folder_ / "relative" / ".." / "two" / "polite.so")) << ".. leaves where the link leads";
+  EXPECT_EQ(Look(two / "up" / "two" / "polite.so").error().code, ErrorCode::kNotFound);
+  ASSERT_EQ(::chmod((folder_ / "open").c_str(), 0777), 0);
+  EXPECT_TRUE(Look(file));
+  const auto info = Look(folder_ / "relative" / "polite.so");
+  ASSERT_FALSE(info) << "another user could lead the link elsewhere";
+  EXPECT_NE(info.error().message.find((folder_ / "open").string()), std::string::npos) << info.error().message;
+}
+
+TEST_F(Way, ALinkThatLeadsInACircleIsNotThere) {
+  fs::create_symlink("round.so", folder_ / "round.so");
+  EXPECT_EQ(Look(folder_ / "round.so").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(Way, WhatIsNoRegularFileIsRefusedWithoutWaitingForIt) {
+  ASSERT_EQ(::mkfifo((two / "fifo.so").c_str(), 0600), 0);
+  fs::create_directory(two / "folder.so");
+  for (const char* name : {"fifo.so", "folder.so"}) {
+    const auto info = Look(two / name);
+    ASSERT_FALSE(info) << name;
+    EXPECT_NE(info.error().message.find("is not a regular file"), std::string::npos) << info.error().message;
+  }
+}
+
+TEST_F(Way, AGroupThatOnlyRootIsInIsRoot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder to another group";
+  constexpr gid_t kNobodysGroup = 12345;
+  for (const auto& [group, trusted] : {std::pair<gid_t, bool>{0, true}, {kNobodysGroup, false}}) {
+    ASSERT_EQ(::chown(one.c_str(), 0, group), 0);
+    ASSERT_EQ(::chmod(one.c_str(), 0775), 0);
+    EXPECT_EQ(Look(file).has_value(), trusted) << group;
+  }
+  ASSERT_EQ(::chmod(one.c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(file.c_str(), 0664), 0);
+  EXPECT_TRUE(Look(file));
+  ASSERT_EQ(::chown(file.c_str(), 0, kNobodysGroup), 0);
+  EXPECT_FALSE(Look(file));
+}
+
+TEST_F(Way, ALinkOfAnotherUserIsRefusedWhereHeMayPutOne) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a link away";
+  ASSERT_EQ(::chmod(one.c_str(), 01777), 0);
+  fs::create_symlink(file, one / "theirs.so");
+  EXPECT_TRUE(Look(one / "theirs.so"));
+  ASSERT_EQ(::lchown((one / "theirs.so").c_str(), 12345, 12345), 0);
+  EXPECT_FALSE(Look(one / "theirs.so"));
 }
 
 TEST_F(Inspect, AnotherUsersFileIsRefused) {

@@ -4,5 +4,5 @@
 
 int main(int argc, char** argv) {
   if (argc != 3 || std::string_view(argv[1]) != "plugin-inspect-child") return 2;
-  return hookswitch::InspectChildMain(argv[2]);
+  hookswitch::InspectChildMain(argv[2]);
 }

@@ -17,7 +17,10 @@ namespace fs = std::filesystem;
 
 std::shared_ptr<Sink> Load(const std::string& folder, const std::string& name, const std::string& config) {
   const fs::path file = fs::path(HSW_TEST_PLUGINS) / folder / (name + ".so");
-  const auto inspected = plugins::InspectInChild(HSW_TEST_INSPECTOR, file);
+  const auto library = plugins::ReadLibrary(file);
+  EXPECT_TRUE(library) << library.error().message;
+  if (!library) return nullptr;
+  const auto inspected = plugins::InspectInChild(HSW_TEST_INSPECTOR, *library);
   EXPECT_TRUE(inspected) << inspected.error().message;
   auto sink = plugins::OpenLibrary(file, file);
   EXPECT_TRUE(sink) << sink.error().message;

@@ -1,12 +1,16 @@
 #include "core/plugins/plugin_host.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "core/config/loader.h"
+#include "core/plugins/plugin.h"
 
 namespace hookswitch {
 namespace {
@@ -28,23 +32,52 @@ class Host : public testing::Test {
     environment_.list_files = [](const std::string&) { return std::vector<std::string>(); };
     environment_.variable = [](const std::string& name) -> std::optional<std::string> {
       if (name == "TASTE") return "bad-taste";
+      if (name == "DISLIKED") return "refuse-me";
       return {};
     };
   }
   ~Host() override { fs::remove_all(folder_); }
 
-  PluginHost Make(std::vector<fs::path> paths = {kGood}) {
-    return PluginHost(std::move(paths), folder_ / "state" / "plugins", HSW_TEST_INSPECTOR);
-  }
+  PluginHost Make(std::vector<fs::path> paths = {kGood}) { return PluginHost(std::move(paths), HSW_TEST_INSPECTOR); }
 
-  std::shared_ptr<Plugin> Load(PluginHost& host, const std::string& name) {
+  PluginInfo Inspect(PluginHost& host, const std::string& name) {
     auto file = host.Find(name);
     EXPECT_TRUE(file) << file.error().message;
     auto info = host.Inspect(*file);
     EXPECT_TRUE(info) << info.error().message;
-    auto plugin = host.Load(*info);
+    return *info;
+  }
+
+  std::shared_ptr<Plugin> Load(PluginHost& host, const std::string& name) {
+    auto plugin = host.Load(Inspect(host, name));
     EXPECT_TRUE(plugin) << plugin.error().message;
     return *plugin;
+  }
+
+  /// What is wrong with the config of `ops` below `lines`, by the schema and by the plugin.
+  config::Problems Check(PluginHost& host, const std::string& plugin, const std::string& lines) {
+    const PluginInfo info = Inspect(host, plugin);
+    const config::Sink sink = SinkOf(plugin, lines);
+    config::Problems problems;
+    const auto config = PluginHost::Resolve(info, sink, "UTC", environment_, problems);
+    const Status tried = host.Try(info, sink, config, problems);
+    EXPECT_TRUE(tried) << tried.error().message;
+    return problems;
+  }
+  /// Why the plugin must not be used with the config, or "".
+  std::string Misbehaviour(PluginHost& host, const std::string& plugin, const std::string& lines) {
+    const PluginInfo info = Inspect(host, plugin);
+    const config::Sink sink = SinkOf(plugin, lines);
+    config::Problems problems;
+    const auto config = PluginHost::Resolve(info, sink, "UTC", environment_, problems);
+    const Status tried = host.Try(info, sink, config, problems);
+    return tried ? "" : tried.error().message;
+  }
+  Result<std::shared_ptr<Sink>> Create(PluginHost& host, const std::string& plugin, const std::string& lines) {
+    config::Problems problems;
+    const auto config =
+        PluginHost::Resolve(Inspect(host, plugin), SinkOf(plugin, lines), "UTC", environment_, problems);
+    return PluginHost::Create(Load(host, plugin), config);
   }
 
   /// The sink of a config with one sink `ops` whose lines under `config:` are given.
@@ -85,21 +118,16 @@ TEST_F(Host, ANameIsNeverAPath) {
   EXPECT_FALSE(Make().Find(""));
 }
 
-TEST_F(Host, OpensAPrivateCopySoThatTheFileMayBeReplaced) {
+TEST_F(Host, OpensACopySoThatTheFileMayBeOverwritten) {
   fs::create_directory(folder_ / "sinks");
   fs::copy_file(kGood / "polite.so", folder_ / "sinks" / "polite.so");
   auto host = Make({folder_ / "sinks"});
   auto plugin = Load(host, "polite");
-  std::size_t copies = 0;
-  for (const auto& entry : fs::directory_iterator(folder_ / "state" / "plugins")) {
-    struct stat info {};
-    ASSERT_EQ(::stat(entry.path().c_str(), &info), 0);
-    EXPECT_EQ(info.st_mode & 0777, 0500u);
-    ++copies;
-  }
-  EXPECT_EQ(copies, 1u);
   std::ofstream(folder_ / "sinks" / "polite.so", std::ios::trunc) << "overwritten in place";
-  auto sink = host.Create(plugin, SinkOf("polite", "      greeting: {word: moin}\n"), "UTC", environment_);
+  config::Problems problems;
+  const auto config = PluginHost::Resolve(plugin->info, SinkOf("polite", "      greeting: {word: moin}\n"), "UTC",
+                                          environment_, problems);
+  auto sink = PluginHost::Create(plugin, config);
   ASSERT_TRUE(sink) << sink.error().message;
 }
 
@@ -110,7 +138,14 @@ TEST_F(Host, TheSameBytesAreLoadedOnce) {
   EXPECT_EQ(Load(host, "polite"), Load(host, "courteous"));
 }
 
-TEST_F(Host, AFileReplacedBetweenLookingAndLoadingIsNotLoaded) {
+TEST_F(Host, ALibraryIsNeverTakenForOneThatAnotherHostLoaded) {
+  for (const char* name : {"polite", "unruly", "polite"}) {
+    auto host = Make();
+    EXPECT_EQ(Load(host, name)->info.id, name);
+  }
+}
+
+TEST_F(Host, WhatWasInspectedIsWhatIsTriedAndLoaded) {
   fs::create_directory(folder_ / "sinks");
   fs::copy_file(kGood / "polite.so", folder_ / "sinks" / "polite.so");
   auto host = Make({folder_ / "sinks"});
@@ -118,37 +153,14 @@ TEST_F(Host, AFileReplacedBetweenLookingAndLoadingIsNotLoaded) {
   ASSERT_TRUE(info);
   fs::copy_file(kGood / "unruly.so", folder_ / "sinks" / "polite.so", fs::copy_options::overwrite_existing);
   auto plugin = host.Load(*info);
-  ASSERT_FALSE(plugin);
-  EXPECT_EQ(plugin.error().code, ErrorCode::kUnavailable);
-}
-
-TEST_F(Host, ADamagedPrivateCopyIsMadeAnew) {
-  {
-    auto host = Make();
-    Load(host, "polite");
-  }
-  for (const auto& entry : fs::directory_iterator(folder_ / "state" / "plugins")) {
-    fs::remove(entry.path());
-    std::ofstream(entry.path()) << "half a file";
-  }
-  auto host = Make();
-  EXPECT_TRUE(Load(host, "polite"));
-}
-
-TEST_F(Host, APrivateFolderThatOthersMayWriteIsRefused) {
-  fs::create_directories(folder_ / "state" / "plugins");
-  ASSERT_EQ(::chmod((folder_ / "state" / "plugins").c_str(), 0777), 0);
-  auto host = Make();
-  auto plugin = host.Load(*host.Inspect(kGood / "polite.so"));
-  ASSERT_FALSE(plugin);
-  EXPECT_NE(plugin.error().message.find("private plugin folder"), std::string::npos) << plugin.error().message;
+  ASSERT_TRUE(plugin) << plugin.error().message;
+  EXPECT_EQ((*plugin)->info.id, "polite");
+  EXPECT_EQ(Inspect(host, "polite").id, "unruly") << "and the file is read again";
 }
 
 TEST_F(Host, CheckReportsSchemaProblemsWithTheirLine) {
   auto host = Make();
-  auto plugin = Load(host, "unruly");
-  config::Problems problems;
-  host.Check(*plugin, SinkOf("unruly", "      secrt: x\n"), "UTC", environment_, problems);
+  const auto problems = Check(host, "unruly", "      secrt: x\n");
   ASSERT_TRUE(problems.HasErrors());
   EXPECT_EQ(problems.All().front().where.line, 8);
   EXPECT_NE(ToText(problems.All().front()).find("secrt"), std::string::npos);
@@ -156,9 +168,7 @@ TEST_F(Host, CheckReportsSchemaProblemsWithTheirLine) {
 
 TEST_F(Host, CheckReportsWhatThePluginFindsAtItsPlaceAndMasked) {
   auto host = Make();
-  auto plugin = Load(host, "unruly");
-  config::Problems problems;
-  host.Check(*plugin, SinkOf("unruly", "      count: 5\n      secret: {env: TASTE}\n"), "UTC", environment_, problems);
+  const auto problems = Check(host, "unruly", "      count: 5\n      secret: {env: TASTE}\n");
   ASSERT_EQ(problems.All().size(), 2u);
   EXPECT_EQ(problems.All()[0].where.line, 9);
   EXPECT_NE(problems.All()[0].message.find("*** is not a good secret"), std::string::npos) << problems.All()[0].message;
@@ -167,10 +177,7 @@ TEST_F(Host, CheckReportsWhatThePluginFindsAtItsPlaceAndMasked) {
 
 TEST_F(Host, ThePluginsOwnCheckSeesWhatIsRightBesideWhatIsWrong) {
   auto host = Make();
-  auto plugin = Load(host, "unruly");
-  config::Problems problems;
-  host.Check(*plugin, SinkOf("unruly", "      count: many\n      secret: {env: TASTE}\n      colour: red\n"), "UTC",
-             environment_, problems);
+  const auto problems = Check(host, "unruly", "      count: many\n      secret: {env: TASTE}\n      colour: red\n");
   std::string text;
   for (const auto& problem : problems.All()) text += problem.message + '\n';
   EXPECT_NE(text.find("count: expected a whole number"), std::string::npos) << text;
@@ -180,10 +187,7 @@ TEST_F(Host, ThePluginsOwnCheckSeesWhatIsRightBesideWhatIsWrong) {
 
 TEST_F(Host, SlacksPlaceholderIsCaughtWithItsLineAndNotShown) {
   auto host = Make({fs::path(HSW_BINARY_DIR) / "lib/hookswitch/sinks"});
-  auto plugin = Load(host, "slack");
-  config::Problems problems;
-  host.Check(*plugin, SinkOf("slack", "      webhook_url: https://hooks.slack.com/services/T000/B000/XXXX\n"), "UTC",
-             environment_, problems);
+  const auto problems = Check(host, "slack", "      webhook_url: https://hooks.slack.com/services/T000/B000/XXXX\n");
   std::string text;
   for (const auto& problem : problems.All()) text += ToText(problem);
   EXPECT_NE(text.find("hookswitch.yaml:8:20: error: sinks.ops: webhook_url is a placeholder, not a real webhook URL"),
@@ -194,29 +198,124 @@ TEST_F(Host, SlacksPlaceholderIsCaughtWithItsLineAndNotShown) {
 
 TEST_F(Host, CheckReportsAMissingVariable) {
   auto host = Make();
-  auto plugin = Load(host, "unruly");
-  config::Problems problems;
-  host.Check(*plugin, SinkOf("unruly", "      secret: {env: NO_SUCH_VARIABLE}\n"), "UTC", environment_, problems);
+  const auto problems = Check(host, "unruly", "      secret: {env: NO_SUCH_VARIABLE}\n");
   ASSERT_TRUE(problems.HasErrors());
   EXPECT_NE(problems.All().front().message.find("NO_SUCH_VARIABLE"), std::string::npos);
 }
 
 TEST_F(Host, AGoodConfigHasNoProblems) {
   auto host = Make();
-  auto plugin = Load(host, "unruly");
-  config::Problems problems;
-  host.Check(*plugin, SinkOf("unruly", "      count: 5\n"), "UTC", environment_, problems);
+  const auto problems = Check(host, "unruly", "      count: 5\n");
   EXPECT_TRUE(problems.All().empty()) << ToText(problems.All().front());
 }
 
 TEST_F(Host, CreateSaysWhyThePluginRefusesWithoutItsSecrets) {
   auto host = Make();
-  auto plugin = Load(host, "unruly");
-  auto sink = host.Create(plugin, SinkOf("unruly", "      secret: refuse-me\n"), "UTC", environment_);
+  auto sink = Create(host, "unruly", "      secret: refuse-me\n");
   ASSERT_FALSE(sink);
   EXPECT_EQ(sink.error().code, ErrorCode::kInvalid);
   EXPECT_NE(sink.error().message.find("the secret *** is not to my taste"), std::string::npos) << sink.error().message;
-  EXPECT_FALSE(host.Create(plugin, SinkOf("unruly", "      secret: throw-at-me\n"), "UTC", environment_));
+  EXPECT_FALSE(Create(host, "unruly", "      secret: throw-at-me\n"));
+}
+
+TEST_F(Host, ARefusalIsAProblemOfTheConfigAtItsSink) {
+  auto host = Make();
+  const auto problems = Check(host, "unruly", "      secret: {env: DISLIKED}\n");
+  ASSERT_EQ(problems.All().size(), 1u);
+  EXPECT_EQ(problems.All()[0].where.line, 5);
+  EXPECT_EQ(problems.All()[0].message,
+            "sinks.ops: the plugin unruly 0.1 refuses its config: the secret *** is not to my taste");
+}
+
+struct Misbehaviour {
+  const char* wish;
+  std::vector<const char*> words;
+};
+
+class Tried : public Host, public testing::WithParamInterface<Misbehaviour> {};
+
+// Nothing of it happens in this process, whose next steps are the same host's.
+TEST_P(Tried, WhereItEndsAndHow) {
+  auto host = Make();
+  const std::string wish = GetParam().wish;
+  const std::string why =
+      Misbehaviour(host, "unruly", "      secret: hunter2-of-unruly\n      misbehave: " + wish + "\n");
+  EXPECT_NE(why.find("unruly.so"), std::string::npos) << why;
+  EXPECT_NE(why.find(" its " + wish.substr(0, wish.find(' '))), std::string::npos) << why;
+  for (const char* words : GetParam().words) EXPECT_NE(why.find(words), std::string::npos) << why;
+  EXPECT_EQ(why.find("hunter2"), std::string::npos) << why;
+  EXPECT_EQ(Misbehaviour(host, "unruly", "      count: 5\n"), "");
+}
+
+std::string NameOf(const testing::TestParamInfo<Misbehaviour>& info) {
+  std::string name = info.param.wish;
+  for (char& c : name) c = c == ' ' ? '_' : c;
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EachFunction, Tried,
+    testing::Values(
+        Misbehaviour{"create abort", {"signal 6"}}, Misbehaviour{"check exit", {"exit code 0"}},
+        Misbehaviour{"create exit", {"exit code 0"}}, Misbehaviour{"destroy exit", {"exit code 0"}},
+        Misbehaviour{"create _exit", {"exit code 0"}}, Misbehaviour{"create quick_exit", {"exit code 0"}},
+        Misbehaviour{"check throw", {"throws an exception"}}, Misbehaviour{"create throw", {"throws an exception"}},
+        Misbehaviour{"destroy throw", {"throws an exception"}}, Misbehaviour{"check hang", {"hangs", "after 5s"}},
+        Misbehaviour{"create hang", {"hangs", "after 5s"}}, Misbehaviour{"destroy hang", {"hangs", "after 5s"}}),
+    NameOf);
+
+// A sanitizer ends the process in its own way.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+INSTANTIATE_TEST_SUITE_P(Signals, Tried,
+                         testing::Values(Misbehaviour{"check crash", {"signal 11"}},
+                                         Misbehaviour{"create crash", {"signal 11"}},
+                                         Misbehaviour{"advise crash", {"signal 11"}},
+                                         Misbehaviour{"destroy crash", {"signal 11"}},
+                                         Misbehaviour{"create overflow", {"signal 11"}}),
+                         NameOf);
+#endif
+
+TEST_F(Host, AChildThatTriesAPluginHasNothingOfTheRoutersEnvironment) {
+  ::setenv("HSW_TEST_SECRET", "hunter2", 1);
+  auto host = Make();
+  const std::string why = Misbehaviour(host, "unruly", "      misbehave: create environment\n");
+  ::unsetenv("HSW_TEST_SECRET");
+  EXPECT_NE(why.find("saying: 0 variables, 5 descriptors"), std::string::npos) << why;
+}
+
+std::shared_ptr<CrashMarks> g_marks;
+
+hsw_instance* BlamedAndKilled(const hsw_host*, const hsw_config*, char*, std::size_t) {
+  g_marks->Blame();
+  ::kill(::getpid(), SIGKILL);
+  return nullptr;
+}
+
+TEST_F(Host, AStartGoesOnWithoutWhatEndedTheProcessUntilThatSucceeds) {
+  const std::string path = folder_ / "marks", lines = "      count: 5\n";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    g_marks = std::move(*CrashMarks::Open(path));
+    PluginHost host({kGood}, HSW_TEST_INSPECTOR, g_marks);
+    Load(host, "unruly")->sink.create = BlamedAndKilled;
+    (void)Create(host, "unruly", lines);
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+
+  PluginHost host({kGood}, HSW_TEST_INSPECTOR, std::move(*CrashMarks::Open(path)));
+  const auto ended = [&](const std::string& of) {
+    config::Problems problems;
+    const PluginInfo info = Inspect(host, "unruly");
+    return host.EndedTheProcess(info, PluginHost::Resolve(info, SinkOf("unruly", of), "UTC", environment_, problems));
+  };
+  EXPECT_NE(ended(lines).find("unruly.so ended hookswitch the last time, in its create"), std::string::npos)
+      << ended(lines);
+  EXPECT_EQ(ended("      count: 6\n"), "") << "with another config it may work";
+  EXPECT_TRUE(Create(host, "unruly", lines));
+  EXPECT_EQ(ended(lines), "");
 }
 
 }  // namespace

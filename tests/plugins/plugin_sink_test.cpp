@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <thread>
 
 #include "core/base/log.h"
@@ -19,15 +21,22 @@ constexpr std::chrono::milliseconds kTimeout{1000};
 
 class PluginSink : public testing::Test {
  protected:
-  static std::shared_ptr<Sink> Make(const std::string& name, const std::string& config,
-                                    std::vector<std::string> secrets = {}) {
+  static std::shared_ptr<Plugin> Open(const std::string& name) {
     const std::filesystem::path file = std::filesystem::path(HSW_TEST_PLUGINS) / "good" / (name + ".so");
     auto table = plugins::OpenLibrary(file, file);
     EXPECT_TRUE(table) << table.error().message;
     auto plugin = std::make_shared<Plugin>();
     plugin->sink = *table;
     plugin->info = plugins::Describe(*table, file);
-    auto sink = plugins::MakePluginSink(std::move(plugin), "ops", PluginConfig("ops", config, "UTC"), Masker(secrets));
+    return plugin;
+  }
+  static Result<std::shared_ptr<Sink>> MakeOf(std::shared_ptr<Plugin> plugin, const std::string& config,
+                                              std::vector<std::string> secrets = {}) {
+    return plugins::MakePluginSink(std::move(plugin), "ops", PluginConfig("ops", config, "UTC"), Masker(secrets));
+  }
+  static std::shared_ptr<Sink> Make(const std::string& name, const std::string& config,
+                                    std::vector<std::string> secrets = {}) {
+    auto sink = MakeOf(Open(name), config, std::move(secrets));
     EXPECT_TRUE(sink) << sink.error().message;
     return *sink;
   }
@@ -298,6 +307,108 @@ TEST_F(PluginSink, ReopenReachesThePlugin) {
   auto sink = Make("polite", "{}");
   sink->Reopen();
   EXPECT_TRUE(Deliver(*sink, "hello").reason.starts_with("welcome back|"));
+}
+
+// A call that never returns.
+
+struct HungCall : PluginSink {
+  HungCall() {
+    log::SetWriterForTest([this](log::Level, std::string_view line) {
+      if (line.find(R"("text":"hangs")") != std::string_view::npos) inside_.set_value();
+    });
+  }
+  ~HungCall() override { log::SetWriterForTest(nullptr); }
+  /// Returns when a call is inside the plugin, for ever. What it uses stays.
+  static SinkCall& Hang(const std::shared_ptr<Sink>& sink, std::future<void> inside) {
+    struct Stays {
+      CallEvent event;
+      Message message;
+      SinkCall call;
+    };
+    auto* stays = new Stays;
+    stays->message.title = "hang";
+    std::thread([sink, stays] {
+      stays->call.Enter();
+      (void)sink->Render({.event = stays->event,
+                          .message = stays->message,
+                          .id = "d-7f",
+                          .sink = "ops",
+                          .rule = "rule-1",
+                          .state = {},
+                          .memory = {},
+                          .call = &stays->call});
+    }).detach();
+    inside.wait();
+    return stays->call;
+  }
+  std::promise<void> inside_;
+};
+
+TEST_F(HungCall, IsGivenUpWithItsInstanceAndTheSinkGoesOnWithANewOne) {
+  const auto sink = Make("unruly", "{}");
+  SinkCall& hung = Hang(sink, inside_.get_future());
+  const std::uint64_t instance = hung.GiveUp();
+  EXPECT_GT(instance, SinkCall::kOnly);
+  sink->GiveUp(instance);
+  EXPECT_TRUE(std::holds_alternative<HttpRequest>(Render(*sink, "anything")));
+  sink->GiveUp(instance);
+  EXPECT_EQ(std::get<HttpRequest>(Render(*sink, "how many")).body, "1") << "the new one stays";
+}
+
+TEST_F(HungCall, OneThatWaitsForItsTurnGoesToTheNewInstance) {
+  const auto sink = Make("unruly", "{}");
+  SinkCall& hung = Hang(sink, inside_.get_future());
+  std::thread waits([&] { EXPECT_TRUE(std::holds_alternative<HttpRequest>(Render(*sink, "anything"))); });
+  sink->GiveUp(hung.GiveUp());
+  waits.join();
+}
+
+TEST_F(HungCall, OneThatIsGivenUpWhileItWaitsDoesNotEnter) {
+  const auto sink = Make("unruly", "{}");
+  SinkCall& hung = Hang(sink, inside_.get_future());
+  SinkCall call;
+  ASSERT_TRUE(call.Enter());
+  std::promise<Outcome> outcome;
+  std::thread waits([&] {
+    SinkDelivery delivery = Wish("anything");
+    delivery.call = &call;
+    outcome.set_value(std::get<Outcome>(sink->Render(delivery)));
+  });
+  call.GiveUp();
+  sink->GiveUp(hung.GiveUp());
+  EXPECT_EQ(outcome.get_future().get().code, "given_up");
+  waits.join();
+}
+
+TEST_F(PluginSink, ACreateThatHangsFailsInTime) {
+  const auto plugin = Open("unruly");
+  const auto sink = MakeOf(plugin, R"({"misbehave":"create hang"})");
+  ASSERT_FALSE(sink);
+  EXPECT_EQ(sink.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(sink.error().message, testing::HasSubstr("the plugin unruly: it hangs in its create"));
+  EXPECT_TRUE(MakeOf(plugin, "{}")) << "it blocks no other";
+}
+
+TEST_F(PluginSink, ADestroyThatHangsBlocksNobody) {
+  const auto plugin = Open("unruly");
+  auto sink = MakeOf(plugin, R"({"misbehave":"destroy hang"})");
+  ASSERT_TRUE(sink);
+  sink->reset();
+  EXPECT_TRUE(MakeOf(plugin, "{}"));
+}
+
+TEST_F(PluginSink, AReopenThatHangsEndsInTimeAndIsNotAskedAgain) {
+  const auto sink = Make("unruly", R"({"misbehave":"reopen hang"})");
+  std::atomic<int> told{0};
+  log::SetWriterForTest([&](log::Level, std::string_view line) {
+    if (line.find(R"("event":"plugin_stuck","sink":"ops","plugin":"unruly","call":"reopen")") != std::string_view::npos)
+      ++told;
+  });
+  sink->Reopen();
+  sink->Reopen();
+  log::SetWriterForTest(nullptr);
+  EXPECT_EQ(told, 2);
+  EXPECT_TRUE(std::holds_alternative<HttpRequest>(Render(*sink, "anything")));
 }
 
 TEST(PluginConfig, FlattensScalarsToDottedKeys) {
