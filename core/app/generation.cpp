@@ -94,10 +94,8 @@ class Builder {
       built.sink = before->sink;
       return built;
     }
-    if (options_.tolerate_bad_plugins) {
-      const std::string ended = plugins_.EndedTheProcess(*info, resolved);
-      if (!ended.empty()) return unusable({ErrorCode::kInvalid, ended});
-    }
+    const std::string ended = plugins_.EndedTheProcess(*info, resolved);
+    if (!ended.empty()) return unusable({ErrorCode::kInvalid, ended});
     const Status tried = plugins_.Try(*info, sink, resolved, problems);
     for (const auto& p : problems.All()) Add(p, result_.problems);
     if (!tried) return unusable(tried.error());

@@ -141,7 +141,7 @@ Result<std::unique_ptr<CrashMarks>> CrashMarks::Open(const std::string& path) {
     std::memset(mapped, 0, sizeof(MarkFile));
     file->magic = kMagic;
   }
-  std::unique_ptr<CrashMarks> marks(new CrashMarks(file, fd));
+  std::unique_ptr<CrashMarks> marks(new CrashMarks(path, file, fd));
   for (Mark& mark : file->marks) {
     const std::uint32_t state = mark.state;
     if (state == 0) continue;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -50,6 +51,7 @@ class CrashMarks {
   /// Whether a call of this subject (see Where) ended a process before, or a process was killed in it twice in a row,
   /// and none has returned since.
   bool EndedIn(std::uint64_t subject) const;
+  const std::string& path() const { return path_; }
   /// A call of this subject has returned.
   void Forgive(std::uint64_t subject);
 
@@ -89,7 +91,8 @@ class CrashMarks {
   void Blame();
 
  private:
-  CrashMarks(struct MarkFile* file, int fd) : file_(file), fd_(fd) {}
+  CrashMarks(std::string path, struct MarkFile* file, int fd) : path_(std::move(path)), file_(file), fd_(fd) {}
+  const std::string path_;
   struct MarkFile* const file_;
   const int fd_;  ///< holds the lock
   std::vector<struct Mark*> left_;

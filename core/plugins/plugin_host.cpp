@@ -176,7 +176,8 @@ std::string PluginHost::EndedTheProcess(const PluginInfo& info, const ResolvedCo
                                               : nullptr;
   if (!in) return "";
   return "plugin file " + info.file.string() + " ended hookswitch the last time, " + in +
-         ": mend or replace it; a reload tries it again";
+         ": replace it or change the sink's config; to try the same again, stop hookswitch and remove " +
+         impl_->marks->path();
 }
 
 Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {

@@ -71,8 +71,8 @@ class PluginHost {
   Status Try(const PluginInfo& info, const config::Sink& sink, const ResolvedConfig& config,
              config::Problems& problems);
 
-  /// Why a start should go on without this sink, or "": loading its plugin, or making it, ended the process before and
-  /// has not succeeded since.
+  /// Why this sink must not be made, or "": loading its plugin, or making it, ended the process before, although the
+  /// child came through, and has not succeeded since.
   std::string EndedTheProcess(const PluginInfo& info, const ResolvedConfig& config) const;
 
   /// Loads an inspected file; the same hash is loaded once.

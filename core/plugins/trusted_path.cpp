@@ -32,27 +32,31 @@ bool IsTrusted(uid_t user) {
 /// Whether only root and we are in the group, by the files of this machine: a directory service may be slow or away.
 bool OnlyTrustedIn(gid_t group) {
   std::set<std::string> trusted;
-  std::array<char, 4096> buffer;
+  std::array<char, 64 * 1024> buffer;
   if (const File users{::fopen("/etc/passwd", "re"), ::fclose}; users.get()) {
     passwd entry{}, *found = nullptr;
-    while (::fgetpwent_r(users.get(), &entry, buffer.data(), buffer.size(), &found) == 0) {
+    int error = 0;
+    while ((error = ::fgetpwent_r(users.get(), &entry, buffer.data(), buffer.size(), &found)) == 0) {
       if (IsTrusted(entry.pw_uid)) {
         trusted.insert(entry.pw_name);
       } else if (entry.pw_gid == group && entry.pw_uid >= kFirstAccount) {
         return false;
       }
     }
+    if (error != ENOENT) return false;  // a line that is too long, say
   }
   if (const File groups{::fopen("/etc/group", "re"), ::fclose}; groups.get()) {
     struct group entry {
     }, *found = nullptr;
-    while (::fgetgrent_r(groups.get(), &entry, buffer.data(), buffer.size(), &found) == 0) {
+    int error = 0;
+    while ((error = ::fgetgrent_r(groups.get(), &entry, buffer.data(), buffer.size(), &found)) == 0) {
       if (entry.gr_gid != group) continue;
       for (char** member = entry.gr_mem; *member; ++member) {
         if (!trusted.contains(*member)) return false;
       }
       return true;
     }
+    if (error != ENOENT) return false;
   }
   return group == 0;
 }

@@ -119,13 +119,33 @@ TEST_P(InTheRouter, AnEndInCreateIsToldAndTheNextStartGoesOnWithoutIt) {
     ASSERT_TRUE(router.Ready());
     EXPECT_THAT(router.WaitForEvent("sink_unavailable").value_or(""),
                 HasSubstr("ended hookswitch the last time, in its create"));
+    EXPECT_EQ(Reload(router).status, 200) << "which goes on without it, too";
     EXPECT_TRUE(test.Works(router, static_cast<std::size_t>(start)));
     EXPECT_EQ(router.Stop(), 0);
+  }
+  Router router(path);
+  ASSERT_TRUE(router.Ready());
+  test.Misbehave("nothing");
+  EXPECT_EQ(Reload(router).status, 200);
+  EXPECT_THAT(router.Get("/api/v1/sinks").body, Not(HasSubstr("unavailable")));
+}
+
+TEST(InTheRouterAlone, ASinkIsNotGivenAConfigThatEndedTheProcessBefore) {
+  Unruly test;
+  const std::string path = test.Misbehave("create crash in the router");
+  {
+    Child router({Program(), "serve", "-c", path});
+    EXPECT_EQ(router.WaitForExit(seconds(20)), 128 + SIGSEGV);
   }
   test.Misbehave("nothing");
   Router router(path);
   ASSERT_TRUE(router.Ready());
-  EXPECT_THAT(router.Log(), Not(HasSubstr("sink_unavailable")));
+  test.Misbehave("create crash in the router");
+  const RawAnswer refused = Reload(router);
+  EXPECT_NE(refused.status, 200);
+  EXPECT_THAT(refused.body, HasSubstr("ended hookswitch the last time, in its create"));
+  EXPECT_TRUE(test.Works(router, 1));
+  EXPECT_EQ(router.Stop(), 0);
 }
 
 TEST_P(InTheRouter, AnEndInRenderNamesPluginSinkAndDelivery) {
