@@ -188,8 +188,7 @@ Status App::Impl::Start(BuildResult& build) {
       if (opened_marks) marks = std::move(*opened_marks);
       fatal_end::UseMarks(marks);
     }
-    plugins =
-        std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), options.program, marks);
+    plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), kThisProgram, marks);
     BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
     build = BuildGeneration(build_options, *plugins, nullptr);
   }

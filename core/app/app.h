@@ -14,7 +14,7 @@ namespace hookswitch {
 struct AppOptions {
   std::string config_path;
   config::Environment environment;
-  std::filesystem::path program;  ///< this program's own file: runs the child that inspects plugins
+  std::filesystem::path program;  ///< this program's own file: where its plugins are looked for
 };
 
 /// The running router: builds the graph, reloads it and drains it. Signals are its caller's business.

@@ -224,7 +224,7 @@ void Print(std::span<const config::Problem> problems, Format format) {
 
 std::unique_ptr<PluginHost> PluginsFor(const config::Config* config, const std::filesystem::path& program) {
   return std::make_unique<PluginHost>(PluginPaths(config ? config->plugin_paths : std::vector<std::string>{}, program),
-                                      program);
+                                      kThisProgram);
 }
 
 int Check(const Options& options) {

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/thread_name.h"
 #include "core/base/time_text.h"
@@ -64,6 +65,14 @@ Status ControlCalls::Run(Call call, std::chrono::milliseconds limit, std::chrono
   }
   thread.join();
   return Ok();
+}
+
+void ControlCalls::Beside(Call call) {
+  try {
+    std::thread(std::move(call)).detach();
+  } catch (const std::system_error& error) {
+    log::Error("thread_not_started", {{"reason", error.what()}});
+  }
 }
 
 }  // namespace hookswitch::plugins

@@ -24,6 +24,9 @@ class ControlCalls {
   Status Run(Call call, std::chrono::milliseconds limit, std::chrono::milliseconds patience);
   Status Run(Call call, std::chrono::milliseconds limit = kControlLimit) { return Run(std::move(call), limit, limit); }
 
+  /// Runs `call` without waiting for anything; not at all if no thread can be started.
+  static void Beside(Call call);
+
  private:
   struct State;
   std::shared_ptr<State> state_;

@@ -199,7 +199,8 @@ void CrashMarks::Blame() {
     return;
   }
   for (Mark& mark : file_->marks) {
-    if (mark.state != 0) mark.state |= kCrashed;
+    const bool of_this_process = std::find(left_.begin(), left_.end(), &mark) == left_.end();
+    if (mark.state != 0 && of_this_process) mark.state |= kCrashed;
   }
 }
 

@@ -38,12 +38,15 @@ struct ResolvedConfig {
 /// A loaded library. Never unloaded (dlclose does not unload C++ modules); shared by the instances made from it.
 class Plugin;
 
+/// The program that runs, also after its file was replaced by another version, which may not understand this one.
+inline constexpr const char* kThisProgram = "/proc/self/exe";
+
 /// Finds, inspects, tries, loads and instantiates sink plugins. Control thread only; the Sinks it makes have their own
 /// rules. No call into a plugin takes longer than a few seconds: one that does not return is given up, with an error.
 class PluginHost {
  public:
   /// `paths` are searched in order for `<name>.so`. `inspector` is the program run as `inspector plugin-inspect-child
-  /// <file>` (hookswitch itself, see InspectChildMain). `marks`: where calls into plugins are marked; may be nullptr.
+  /// <file>` (kThisProgram; see InspectChildMain). `marks`: where calls into plugins are marked; may be nullptr.
   PluginHost(std::vector<std::filesystem::path> paths, std::filesystem::path inspector,
              std::shared_ptr<CrashMarks> marks = nullptr);
   ~PluginHost();

@@ -180,18 +180,17 @@ class Instance {
   Instance(std::shared_ptr<Plugin> plugin, const HostContext& host, hsw_instance* raw, SinkAdvice advice)
       : plugin_(std::move(plugin)), host_(host), raw_(raw), advice_(advice) {}
   ~Instance() {
-    const Status returned = plugin_->control.Run(
-        [plugin = plugin_, host = &host_, raw = raw_] {
-          const CrashMarks::Inside inside(
-              nullptr, {.call = PluginCall::kDestroy, .plugin = plugin->info.id, .sink = host->name});
-          try {
-            plugin->sink.destroy(raw);
-          } catch (...) {
-            log::Error("sink_misbehaves", {{"sink", host->name}, {"text", "its destroy threw an exception"}});
-          }
-        },
-        kControlLimit, kDestroyPatience);
-    if (!returned) TellStuck(PluginCall::kDestroy);
+    const auto destroy = [plugin = plugin_, host = &host_, raw = raw_] {
+      const CrashMarks::Inside inside(nullptr,
+                                      {.call = PluginCall::kDestroy, .plugin = plugin->info.id, .sink = host->name});
+      try {
+        plugin->sink.destroy(raw);
+      } catch (...) {
+        log::Error("sink_misbehaves", {{"sink", host->name}, {"text", "its destroy threw an exception"}});
+      }
+    };
+    if (IsGivenUp()) return ControlCalls::Beside([plugin = plugin_, destroy] { (void)plugin->control.Run(destroy); });
+    if (!plugin_->control.Run(destroy, kControlLimit, kDestroyPatience)) TellStuck(PluginCall::kDestroy);
   }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -221,6 +220,10 @@ class Instance {
     MutexLock lock(mu_);
     given_up_ = true;
     free_.NotifyAll();
+  }
+  bool IsGivenUp() EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    return given_up_;
   }
 
   /// False if the reopen before this one has not returned.
@@ -423,12 +426,8 @@ class PluginSink final : public Sink {
     return instance_;
   }
 
-  /// Waits for the call's turn in the instance, if that takes one call at a time. False: it has gone meanwhile.
-  bool Take(Instance& instance, const SinkDelivery& delivery) const {
-    if (concurrent_) return true;
-    if (delivery.call) delivery.call->StepOut();
-    return instance.Take();
-  }
+  /// Waits for the call's turn in the instance, if that takes one call at a time. False: it was given up meanwhile.
+  bool Take(Instance& instance) const { return concurrent_ || instance.Take(); }
 
   /// Runs `body` in an instance, one at a time if the plugin wants it so. False, and a retry in `out`, if it was not
   /// run or an exception came out.
@@ -440,8 +439,9 @@ class PluginSink final : public Sink {
       out.reason[reason.copy(out.reason, sizeof out.reason - 1)] = '\0';
       return false;
     };
+    if (delivery.call) delivery.call->StepOut();
     auto current = Current();
-    while (current && !Take(**current, delivery)) current = Current();
+    while (current && !Take(**current)) current = Current();
     if (!current) return failed("plugin_fault", "no new instance after one was given up: " + current.error().message);
     Instance& instance = **current;
     struct Turn {
