@@ -481,6 +481,11 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     Leave(now);
     return Change::kReopened;
   };
+  // Neither of its place nor of the sink: another probe may follow.
+  const auto says_nothing = [&] {
+    if (place_of) places_.SaidNothing(place_of.mapped(), ref, now);
+    if (is_probe) probe_at_ = now + probe_wait_;
+  };
   const auto dead = [&](bool gave_up, Change change) {
     slot.phase = Phase::kEnded;
     return Verdict{.state = DeliveryState::kDead, .gave_up = gave_up, .change = change, .place_works = place_works};
@@ -491,7 +496,9 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
       slot.phase = Phase::kEnded;
       ++delivered_;
       return {.state = DeliveryState::kDelivered, .change = reopen(), .place_works = place_works};
-    case Outcome::Kind::kRejected: return dead(false, reopen());
+    case Outcome::Kind::kRejected:
+      if (!outcome.answered) says_nothing();
+      return dead(false, reopen());
     case Outcome::Kind::kNext: {
       ++slot.step;
       ++delivered_;
@@ -509,8 +516,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     case Outcome::Kind::kRetry: break;
   }
 
-  if (place_of) places_.SaidNothing(place_of.mapped(), ref, now);
-  if (is_probe) probe_at_ = now + probe_wait_;
+  says_nothing();
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
     const milliseconds pause = PauseFor(*outcome.retry_after, policy_.retry.max_retry_after, jitter);
     Change throttled = Change::kNone;

@@ -47,6 +47,7 @@ Scheduler::Scheduler(Journal& the_journal, History& the_history, HttpClient& the
 
 Scheduler::~Scheduler() {
   handle->Close();
+  history_handle->Close();
 }
 
 void Scheduler::SetGauges() const {
@@ -185,9 +186,10 @@ void Scheduler::EndPauses(MonoTime now) {
     lane->lane.Resume(now);
     lane->log_next_probe = lane->lane.in_trouble();
     log::Info("lane_resumed", {{"sink", name}, {"reason", "the operator's pause is over"}});
-    renderers->Post(0, 0, kStoreLimit, [&history = history, name = name] {
-      if (const Status stored = history.SavePause(name, std::nullopt); !stored) {
-        log::Warn("pause_not_stored", {{"sink", name}, {"paused", false}, {"reason", stored.error().message}});
+    renderers->Post(0, 0, kStoreLimit, [handle = history_handle, name = name] {
+      const auto stored = handle->With([&](History& history) { return history.SavePause(name, std::nullopt); });
+      if (stored && !*stored) {
+        log::Warn("pause_not_stored", {{"sink", name}, {"paused", false}, {"reason", stored->error().message}});
       }
     });
   }

@@ -12,8 +12,8 @@
 #include "core/delivery/attempt.h"
 #include "core/delivery/dispatcher.h"
 #include "core/delivery/inbox.h"
-#include "core/delivery/journal_handle.h"
 #include "core/delivery/lane_runtime.h"
+#include "core/delivery/store_handle.h"
 #include "core/journal/history.h"
 
 namespace hookswitch {
@@ -88,9 +88,10 @@ struct Scheduler {
   HttpClient& http;
   const Clock& clock;
   Metrics& metrics;
-  const std::shared_ptr<JournalHandle> handle =
-      std::make_shared<JournalHandle>(journal);  ///< for threads that may stay behind
-  const std::shared_ptr<CrashMarks> marks;       ///< nullptr: crashes are not told apart from any other end
+  // For threads that may stay behind.
+  const std::shared_ptr<JournalHandle> handle = std::make_shared<JournalHandle>(journal);
+  const std::shared_ptr<HistoryHandle> history_handle = std::make_shared<HistoryHandle>(history);
+  const std::shared_ptr<CrashMarks> marks;  ///< nullptr: crashes are not told apart from any other end
   const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
 
   mutable Mutex mu;

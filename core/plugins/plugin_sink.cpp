@@ -189,8 +189,12 @@ class Instance {
         log::Error("sink_misbehaves", {{"sink", host->name}, {"text", "its destroy threw an exception"}});
       }
     };
-    if (IsGivenUp()) return ControlCalls::Beside([plugin = plugin_, destroy] { (void)plugin->control.Run(destroy); });
-    if (!plugin_->control.Run(destroy, kControlLimit, kDestroyPatience)) TellStuck(PluginCall::kDestroy);
+    if (IsGivenUp()) {
+      // The last to hold it may be the scheduler.
+      ControlCalls::Beside([plugin = plugin_, destroy] { (void)plugin->control.Run(destroy); });
+    } else if (!plugin_->control.Run(destroy, kControlLimit, kDestroyPatience)) {
+      TellStuck(PluginCall::kDestroy);
+    }
   }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
