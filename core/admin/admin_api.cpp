@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/admin/answers.h"
+#include "core/admin/query.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
@@ -10,10 +11,20 @@
 namespace hookswitch {
 namespace {
 
+constexpr int kMostReloads = 2;  // one runs, one waits
+constexpr int kMostResumes = 3;
+
 json::object ToObject(const LaneStatus& lane) {
-  return {{"sink", lane.sink},          {"state", ToString(lane.state)}, {"because", OrNull(lane.because)},
-          {"pending", lane.pending},    {"in_flight", lane.in_flight},   {"oldest", OrNull(lane.oldest)},
-          {"until", OrNull(lane.until)}};
+  json::array places;
+  for (const LaneStatus::Place& place : lane.places) {
+    places.push_back(json::object{{"name", place.name},
+                                  {"because", OrNull(place.because)},
+                                  {"waiting", place.waiting},
+                                  {"next_try", ToRfc3339(place.next_try)}});
+  }
+  return {{"sink", lane.sink},           {"state", ToString(lane.state)}, {"because", OrNull(lane.because)},
+          {"pending", lane.pending},     {"in_flight", lane.in_flight},   {"oldest", OrNull(lane.oldest)},
+          {"until", OrNull(lane.until)}, {"places", std::move(places)}};
 }
 
 json::object ToObject(const ReloadReport& report) {
@@ -35,99 +46,125 @@ json::object ToObject(const ReloadReport& report) {
   return object;
 }
 
-// True for "localhost", "127.0.0.1:8001", "[::1]:8001": what a program on this machine asks for. A page in somebody's
-// browser can reach a loopback port too, but only under its own name or with an Origin.
-bool IsLoopbackHost(std::string_view host) {
-  if (host.starts_with('[')) return host.starts_with("[::1]");
-  host = host.substr(0, host.find(':'));
-  return EqualsIgnoreCase(host, "localhost") ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+/// One more of something that takes long, if there is room for it.
+class Room {
+ public:
+  Room(std::atomic<int>& taken, int most) : taken_(taken), has_(taken.fetch_add(1) < most) {
+    if (!has_) taken_.fetch_sub(1);
+  }
+  ~Room() {
+    if (has_) taken_.fetch_sub(1);
+  }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  explicit operator bool() const { return has_; }
+
+ private:
+  std::atomic<int>& taken_;
+  const bool has_;
+};
+
+Answer NoSuchPage() {
+  return Refused(404, "not_found", "there is no such page; see README, \"Admin API\"");
 }
 
-json::value WorksOrNull(Dispatcher::Resumed::How how) {
+// It happened, but a restart will not know.
+Answer NotStored(std::string_view what, const Error& error) {
+  Answer answer = Failed(error);
+  const Answer said = Refused(answer.status, "not_stored", std::string(what) + ": " + error.message);
+  answer.body = said.body;
+  return answer;
+}
+
+json::object Shown(std::string_view sink, const Dispatcher::Resumed& resumed) {
   using How = Dispatcher::Resumed::How;
-  return how == How::kWorks ? json::value(true) : how == How::kFails ? json::value(false) : json::value(nullptr);
+  json::value works = nullptr;
+  std::string because = resumed.because;
+  switch (resumed.how) {
+    case How::kWorks: works = true; break;
+    case How::kFails: works = false; break;
+    case How::kNothingToTry: because = "nothing waits, so nothing was tried"; break;
+    case How::kNotKnownYet: because = "what was tried has no outcome yet"; break;
+  }
+  return {{"ok", true}, {"sink", sink}, {"paused", false}, {"works", std::move(works)}, {"because", OrNull(because)}};
 }
 
 }  // namespace
 
-std::string ToJson(const LaneStatus& lane) {
-  return ToText(ToObject(lane));
-}
 std::string ToJson(const ReloadReport& report) {
   return ToText(ToObject(report));
 }
 
-Answer AdminApi::Handle(const ServedRequest& request, const Secret& token) const {
+/// One that takes neither parameters nor a body.
+struct AdminApi::Page {
+  std::string_view path, method;
+  Answer (AdminApi::*answer)(const ServedRequest& request, const Caller& caller);
+};
+
+Answer AdminApi::Handle(const ServedRequest& request, const Caller& caller) {
   const std::string_view path = request.path;
-  const bool get = request.method == "GET" || request.method == "HEAD";
-  if (path == "/healthz" && get) return JsonAnswer(200, json::object{{"ok", true}});
-  if (path == "/readyz" && get) return Ready();
-
-  if (!token.empty()) {
-    std::string_view given = request.Header("Authorization");
-    constexpr std::string_view kBearer = "Bearer ";
-    const bool bearer = given.starts_with(kBearer);
-    if (bearer) given.remove_prefix(kBearer.size());
-    if (!bearer || !token.Equals(given)) {
-      return Refused(401, "unauthorized", "send the admin.token of the config as \"Authorization: Bearer …\"");
-    }
-  } else if (!IsLoopbackHost(request.Header("Host")) || !request.Header("Origin").empty()) {
-    return Refused(403, "forbidden",
-                   "without an admin.token only programs on this machine are answered, under a loopback name");
+  if (IsHealth(path)) {
+    if (auto refused = WrongMethod(request, "GET")) return *refused;
+    return path == "/healthz" ? JsonAnswer(200, json::object{{"ok", true}}) : Ready(caller.May(Caller::Right::kRead));
   }
-
-  auto only = [&](std::string_view method) -> std::optional<Answer> {
-    if (request.method == method || (method == "GET" && request.method == "HEAD")) return {};
-    Answer answer = Refused(405, "method_not_allowed", "use " + std::string(method));
-    answer.allow = method;
-    return answer;
-  };
-  if (IsHealth(path)) return *only("GET");
   if (path == "/metrics") {
-    if (auto refused = only("GET")) return *refused;
+    if (auto refused = WrongMethod(request, "GET")) return *refused;
     Answer answer;
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     answer.body = metrics_.Text();
     return answer;
   }
-  if (path == "/api/v1/status") {
-    if (auto refused = only("GET")) return *refused;
-    return ShowStatus();
-  }
-  if (path == "/api/v1/sinks") {
-    if (auto refused = only("GET")) return *refused;
-    return ListSinks();
-  }
-  if (path == "/api/v1/reload") {
-    if (auto refused = only("POST")) return *refused;
-    return Reload();
-  }
   if (HistoryApi::Owns(path)) return history_.Handle(request);
-  constexpr std::string_view kSinks = "/api/v1/sinks/";
-  if (path.starts_with(kSinks)) {
-    const std::string_view rest = path.substr(kSinks.size());
-    const auto slash = rest.rfind('/');
-    const std::string_view verb = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-    if (verb == "pause" || verb == "resume") {
-      if (auto refused = only("POST")) return *refused;
-      return SetPaused(rest.substr(0, slash), verb == "pause");
-    }
+  static constexpr Page kPages[] = {{kSignInPath, "POST", &AdminApi::SignIn},
+                                    {"/api/v1/status", "GET", &AdminApi::ShowStatus},
+                                    {"/api/v1/sinks", "GET", &AdminApi::ListSinks},
+                                    {"/api/v1/reload", "POST", &AdminApi::Reload}};
+  if (const auto* page = std::ranges::find(kPages, path, &Page::path); page != std::end(kPages)) {
+    if (auto refused = WrongMethod(request, page->method)) return *refused;
+    if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
+    if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
+    return (this->*page->answer)(request, caller);
   }
-  return Refused(404, "not_found", "there is no such page; see README, \"Admin API\"");
+  constexpr std::string_view kSinks = "/api/v1/sinks/";
+  if (!path.starts_with(kSinks)) return NoSuchPage();
+  const std::string_view rest = path.substr(kSinks.size());
+  const auto slash = rest.rfind('/');
+  const std::string_view verb = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+  if (verb != "pause" && verb != "resume") return NoSuchPage();
+  if (auto refused = WrongMethod(request, "POST")) return *refused;
+  return ChangeSink(request, rest.substr(0, slash), verb == "pause");
 }
 
-Answer AdminApi::Ready() const {
+Answer AdminApi::Ready(bool whole) const {
   json::object parts;
   bool ready = true;
   for (const Part& part : hooks_.parts()) {
     ready = ready && !part.failing;
-    parts.emplace(part.name, part.note.empty() ? json::value("ok") : json::value(part.note));
+    if (whole) {
+      parts.emplace(part.name, part.note.empty() ? json::value("ok") : json::value(part.note));
+    } else if (part.failing) {
+      parts.emplace(part.name, "failing");
+    }
   }
   return JsonAnswer(ready ? 200 : 503, json::object{{"ready", ready}, {"parts", std::move(parts)}});
 }
 
-Answer AdminApi::ShowStatus() const {
+Answer AdminApi::SignIn(const ServedRequest& request, const Caller& caller) {
+  json::object shown{
+      {"ok", true}, {"who", OrNull(caller.who)}, {"may", ToString(*caller.may)}, {"expires_in", nullptr}};
+  if (caller.by == Caller::By::kPlace) return JsonAnswer(200, shown);
+  const bool encrypted = EqualsIgnoreCase(request.Header("X-Forwarded-Proto"), "https");
+  auto cookie = guard_.MakeCookie(caller, encrypted);
+  if (!cookie) {
+    return Refused(401, "unauthorized", "send the token as \"Authorization: Bearer …\": a cookie gives no other one");
+  }
+  shown["expires_in"] = std::chrono::seconds(AdminGuard::kCookieLife).count();
+  Answer answer = JsonAnswer(200, shown);
+  answer.headers.emplace_back("Set-Cookie", std::move(*cookie));
+  return answer;
+}
+
+Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
   const RouterStatus status = hooks_.status();
   const JournalStats& journal = status.journal;
   return JsonAnswer(200, json::object{{"version", status.version},
@@ -145,33 +182,55 @@ Answer AdminApi::ShowStatus() const {
                                         {"unwritable_because", OrNull(journal.unwritable_because)}}}});
 }
 
-Answer AdminApi::ListSinks() const {
+Answer AdminApi::ListSinks(const ServedRequest&, const Caller&) {
   json::array sinks;
   for (const LaneStatus& lane : hooks_.lanes()) sinks.push_back(ToObject(lane));
   return JsonAnswer(200, json::object{{"sinks", std::move(sinks)}});
 }
 
-Answer AdminApi::Reload() const {
+Answer AdminApi::Reload(const ServedRequest&, const Caller&) {
+  const Room room(reloads_, kMostReloads);
+  if (!room) return Busy("a reload runs and another one waits for it: try again when it has ended");
   const ReloadReport report = hooks_.reload();
   return JsonAnswer(report.applied ? 200 : 422, ToObject(report));
 }
 
-Answer AdminApi::SetPaused(std::string_view sink, bool paused) const {
+Answer AdminApi::ChangeSink(const ServedRequest& request, std::string_view sink, bool paused) {
+  if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
   const auto lanes = hooks_.lanes();
   if (std::none_of(lanes.begin(), lanes.end(), [&](const LaneStatus& lane) { return lane.sink == sink; })) {
     return Refused(404, "not_found", "no sink has this name; GET /api/v1/sinks lists them");
   }
-  if (paused) {
-    if (Status stored = hooks_.pause(std::string(sink), {}); !stored) return Failed(stored.error());
-    return JsonAnswer(200, json::object{{"ok", true}, {"sink", sink}, {"paused", true}});
+  if (paused) return PauseSink(sink, request.body);
+  if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
+  return ResumeSink(sink);
+}
+
+Answer AdminApi::PauseSink(std::string_view sink, std::string_view body) {
+  const auto pause = ParsePause(body, clock_.Wall());
+  if (!pause) return BadRequest(pause.error());
+  if (Status stored = hooks_.pause(std::string(sink), *pause); !stored) {
+    if (stored.error().code == ErrorCode::kNotFound) return Failed(stored.error());
+    return NotStored("the sink is paused, but that could not be stored, so a restart would forget it", stored.error());
   }
-  const Dispatcher::Resumed resumed = hooks_.resume(std::string(sink));
-  if (!resumed.stored) return Failed(resumed.stored.error());
+  json::value until = nullptr;
+  if (pause->until != WallTime{}) until = ToRfc3339(pause->until);
   return JsonAnswer(200, json::object{{"ok", true},
                                       {"sink", sink},
-                                      {"paused", false},
-                                      {"works", WorksOrNull(resumed.how)},
-                                      {"because", OrNull(resumed.because)}});
+                                      {"paused", true},
+                                      {"until", std::move(until)},
+                                      {"because", OrNull(pause->because)}});
+}
+
+Answer AdminApi::ResumeSink(std::string_view sink) {
+  // With too many that wait already it is resumed all the same, and does not wait.
+  const Room room(resumes_, kMostResumes);
+  const Dispatcher::Resumed resumed = hooks_.resume(std::string(sink), static_cast<bool>(room));
+  if (!resumed.stored) {
+    return NotStored("the sink is resumed, but that could not be stored, so a restart would pause it again",
+                     resumed.stored.error());
+  }
+  return JsonAnswer(200, Shown(sink, resumed));
 }
 
 }  // namespace hookswitch

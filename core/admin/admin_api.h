@@ -1,14 +1,15 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/admin/guard.h"
 #include "core/admin/history_api.h"
 #include "core/base/metrics.h"
 #include "core/base/result.h"
-#include "core/base/secret.h"
 #include "core/config/problem.h"
 #include "core/delivery/dispatcher.h"
 #include "core/ingress/http_server.h"
@@ -47,39 +48,47 @@ struct RouterStatus {
 
 /// What the admin API asks of the router. Called from the admin server's threads; all must be safe there.
 struct AdminHooks {
-  std::function<std::vector<Part>()> parts;
+  std::function<std::vector<Part>()> parts;  ///< waits for nothing that may take long
   std::function<RouterStatus()> status;
   std::function<std::vector<LaneStatus>()> lanes;
   std::function<ReloadReport()> reload;  ///< waits until it is done
   std::function<Status(const std::string& sink, const Pause& pause)> pause;
-  std::function<Dispatcher::Resumed(const std::string& sink)> resume;  ///< waits for the first outcome
+  /// With `wait` it waits for the first outcome.
+  std::function<Dispatcher::Resumed(const std::string& sink, bool wait)> resume;
 };
 
-/// The admin listener's answers: /healthz, /readyz, /metrics, /api/v1/… (CONTRACT.md). JSON but for /metrics.
-/// With a token, everything but /healthz and /readyz wants `Authorization: Bearer <token>`. Safe from any thread.
+/// The admin listener's answers: /healthz, /readyz, /metrics, /api/v1/… (README, "Admin API"). JSON but for /metrics.
+/// What takes long is limited in number, so that no such requests keep others from a thread. Safe from any thread.
 class AdminApi {
  public:
   /// The references outlive it.
-  AdminApi(AdminHooks hooks, HistoryApi& history, Metrics& metrics)
-      : hooks_(std::move(hooks)), history_(history), metrics_(metrics) {}
-  Answer Handle(const ServedRequest& request, const Secret& token) const;
+  AdminApi(AdminHooks hooks, HistoryApi& history, AdminGuard& guard, const Clock& clock, Metrics& metrics)
+      : hooks_(std::move(hooks)), history_(history), guard_(guard), clock_(clock), metrics_(metrics) {}
+  /// `caller`: what the guard said of the request's head.
+  Answer Handle(const ServedRequest& request, const Caller& caller);
   /// /healthz and /readyz, which must be answered whatever keeps the others busy.
   static bool IsHealth(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
 
  private:
-  Answer Ready() const;
-  Answer ShowStatus() const;
-  Answer ListSinks() const;
-  Answer Reload() const;
-  Answer SetPaused(std::string_view sink, bool paused) const;
+  struct Page;
+  Answer Ready(bool whole) const;
+  Answer SignIn(const ServedRequest& request, const Caller& caller);
+  Answer ShowStatus(const ServedRequest& request, const Caller& caller);
+  Answer ListSinks(const ServedRequest& request, const Caller& caller);
+  Answer Reload(const ServedRequest& request, const Caller& caller);
+  Answer ChangeSink(const ServedRequest& request, std::string_view sink, bool paused);
+  Answer PauseSink(std::string_view sink, std::string_view body);
+  Answer ResumeSink(std::string_view sink);
 
   AdminHooks hooks_;
   HistoryApi& history_;
+  AdminGuard& guard_;
+  const Clock& clock_;
   Metrics& metrics_;
+  std::atomic<int> reloads_{0};  ///< that run or wait
+  std::atomic<int> resumes_{0};  ///< that wait for an outcome
 };
 
-/// {"sink","state","because","pending","in_flight","oldest","until"} of a lane: the same in the API and in logs.
-std::string ToJson(const LaneStatus& lane);
 /// What POST /api/v1/reload answers, also printed by `hookswitch reload --format json`.
 std::string ToJson(const ReloadReport& report);
 

@@ -18,6 +18,21 @@ Answer Refused(int status, std::string_view error, std::string_view detail) {
   return JsonAnswer(status, json::object{{"ok", false}, {"error", error}, {"detail", detail}});
 }
 
+std::optional<Answer> WrongMethod(const ServedRequest& request, std::string_view method) {
+  if (request.method == method || (method == "GET" && request.method == "HEAD")) return {};
+  Answer answer = Refused(405, "method_not_allowed", "use " + std::string(method));
+  answer.allow = method;
+  return answer;
+}
+
+Answer BadRequest(const Error& error) {
+  return Refused(400, "invalid_parameter", error.message);
+}
+
+Answer Busy(std::string_view detail) {
+  return Refused(409, "busy", detail);
+}
+
 Answer Failed(const Error& error) {
   switch (error.code) {
     case ErrorCode::kNotFound: return Refused(404, "not_found", error.message);

@@ -14,6 +14,12 @@ namespace hookswitch {
 Answer JsonAnswer(int status, const json::value& body);
 /// {"ok":false,"error":…,"detail":…}
 Answer Refused(int status, std::string_view error, std::string_view detail);
+/// 405 unless the request has `method`; HEAD is as good as GET.
+std::optional<Answer> WrongMethod(const ServedRequest& request, std::string_view method);
+/// 400: a parameter or a body that is wrong, which `error` names.
+Answer BadRequest(const Error& error);
+/// 409: something of the kind runs already.
+Answer Busy(std::string_view detail);
 /// What went wrong while the journal was asked: 404, 500 for a damaged row, 503 with Retry-After.
 Answer Failed(const Error& error);
 

@@ -7,7 +7,9 @@
 namespace hookswitch {
 namespace {
 
-constexpr std::size_t kChunk = 1000;
+constexpr std::size_t kPage = 1000;
+// What a step changes goes into one commit, which accepting waits for.
+constexpr std::size_t kStep = 250;
 constexpr std::size_t kShown = 100;
 
 std::vector<DeliverySeq> NumbersOf(std::span<const PendingDelivery> deliveries) {
@@ -37,51 +39,64 @@ Result<bool> DeliveryChanges::Replay(DeliverySeq delivery) {
   const Match match{delivery};
   auto revived = ReplayChunk({&match, 1});
   if (!revived) return std::move(revived).error();
+  if (bulk_runs_ && !revived->empty()) replayed_.insert(delivery);
   return !revived->empty();
 }
 
-BulkResult DeliveryChanges::Replay(const BulkRequest& request) {
-  return Apply(request, &DeliveryChanges::ReplayChunk);
+BulkResult DeliveryChanges::Replay(const BulkRequest& request, const Holds& holds) {
+  return Apply(request, holds, &DeliveryChanges::ReplayChunk);
 }
 
-BulkResult DeliveryChanges::Purge(const BulkRequest& request) {
-  return Apply(request, &DeliveryChanges::PurgeChunk);
+BulkResult DeliveryChanges::Purge(const BulkRequest& request, const Holds& holds) {
+  return Apply(request, holds, &DeliveryChanges::PurgeChunk);
 }
 
-BulkResult DeliveryChanges::Apply(const BulkRequest& request, Change change) {
+BulkResult DeliveryChanges::Apply(const BulkRequest& request, const Holds& holds, Change change) {
   BulkResult result;
-  MutexLock lock(mu_);
-  auto matches = List(request.filter);
-  if (!matches) {
+  if (bulk_runs_.exchange(true)) {
+    result.busy = true;
+    return result;
+  }
+  if (auto matches = List(request.filter, holds); !matches) {
     result.end = std::move(matches).error();
-    return result;
+  } else {
+    result.matched = matches->size();
+    const std::span<const Match> all(*matches);
+    if (request.dry_run) {
+      for (const Match& match : all.first(std::min(all.size(), kShown))) result.first.push_back(match.seq);
+    } else {
+      ApplyTo(all, change, result);
+    }
   }
-  result.matched = matches->size();
-  const std::span<const Match> all(*matches);
-  if (request.dry_run) {
-    for (const Match& match : all.first(std::min(all.size(), kShown))) result.first.push_back(match.seq);
-    return result;
-  }
-  for (std::size_t begin = 0; begin < all.size(); begin += kChunk) {
-    auto changed = (this->*change)(all.subspan(begin, std::min(kChunk, all.size() - begin)));
+  MutexLock lock(mu_);
+  replayed_.clear();
+  bulk_runs_ = false;
+  return result;
+}
+
+void DeliveryChanges::ApplyTo(std::span<const Match> all, Change change, BulkResult& result) {
+  for (std::size_t begin = 0; begin < all.size(); begin += kStep) {
+    MutexLock lock(mu_);
+    auto changed = (this->*change)(all.subspan(begin, std::min(kStep, all.size() - begin)));
     if (!changed) {
       result.end = std::move(changed).error();
-      return result;
+      return;
     }
     result.changed += changed->size();
     const std::size_t shown = std::min(changed->size(), kShown - result.first.size());
     result.first.insert(result.first.end(), changed->begin(), changed->begin() + static_cast<std::ptrdiff_t>(shown));
   }
-  return result;
 }
 
-Result<std::vector<DeliveryChanges::Match>> DeliveryChanges::List(const DeliveryFilter& filter) {
+Result<std::vector<DeliveryChanges::Match>> DeliveryChanges::List(const DeliveryFilter& filter, const Holds& holds) {
+  const DeliveryFilter wide = holds.Widened(filter);
   std::vector<Match> matches;
   DeliverySeq before = 0;
   do {
-    auto page = history_.ListDeliveries(filter, before, kChunk);
+    auto page = history_.ListDeliveries(wide, before, kPage);
     if (!page) return std::move(page).error();
     for (const auto& delivery : page->items) {
+      if (!Holds::Fits(filter.states, delivery, holds.Of(delivery))) continue;
       matches.push_back(
           {delivery.seq, delivery.state == DeliveryState::kPending || delivery.state == DeliveryState::kHeld});
     }
@@ -104,7 +119,10 @@ Result<std::vector<DeliverySeq>> DeliveryChanges::ReplayChunk(std::span<const Ma
 Result<std::vector<DeliverySeq>> DeliveryChanges::PurgeChunk(std::span<const Match> chunk) {
   std::vector<DeliverySeq> waiting;
   std::vector<DeliverySeq> ended;
-  for (const Match& match : chunk) (match.waits ? waiting : ended).push_back(match.seq);
+  for (const Match& match : chunk) {
+    // What was dead and is tried again by now is left alone.
+    if (!replayed_.contains(match.seq)) (match.waits ? waiting : ended).push_back(match.seq);
+  }
   std::vector<DeliverySeq> released;
   if (!waiting.empty()) released = scheduler_.release(std::move(waiting));
   std::vector<DeliverySeq> all = std::move(ended);

@@ -12,15 +12,12 @@ namespace {
 
 constexpr std::string_view kEvents = "/api/v1/events";
 constexpr std::string_view kDeliveries = "/api/v1/deliveries";
+constexpr std::string_view kRefused = "/api/v1/refused";
 // A rare match may lie far back: the answer comes with what was found by then, and a cursor.
 constexpr std::chrono::milliseconds kListBudget{200};
 
 bool IsAt(std::string_view path, std::string_view top) {
   return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
-}
-
-Answer BadRequest(const Error& error) {
-  return Refused(400, "invalid_parameter", error.message);
 }
 
 // {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up.
@@ -80,10 +77,11 @@ HistoryApi::HistoryApi(History& history, Journal& journal, const Clock& clock, H
       changes_(history, journal, clock, hooks_.scheduler) {}
 
 bool HistoryApi::Owns(std::string_view path) {
-  return IsAt(path, kEvents) || IsAt(path, kDeliveries);
+  return IsAt(path, kEvents) || IsAt(path, kDeliveries) || path == kRefused;
 }
 
 Answer HistoryApi::Handle(const ServedRequest& request) {
+  if (request.path == kRefused) return ListRefused(request);
   const bool events = IsAt(request.path, kEvents);
   std::string_view rest = request.path.substr(events ? kEvents.size() : kDeliveries.size());
   if (!rest.empty()) rest.remove_prefix(1);
@@ -97,16 +95,12 @@ Answer HistoryApi::Handle(const ServedRequest& request) {
         "there is no such page; below " + std::string(events ? kEvents : kDeliveries) + "/{id} there is only /replay");
   }
   const bool post = bulk || verb == "replay";
-  if (post ? request.method != "POST" : request.method != "GET" && request.method != "HEAD") {
-    Answer answer = Refused(405, "method_not_allowed", post ? "use POST" : "use GET");
-    answer.allow = post ? "POST" : "GET";
-    return answer;
-  }
+  if (auto refused = WrongMethod(request, post ? "POST" : "GET")) return *refused;
+  if (Status body = ExpectNoBody(request.body); !bulk && !body) return BadRequest(body.error());
   if (rest.empty()) return events ? ListEvents(request) : ListDeliveries(request);
   if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
   if (bulk) return Bulk(request.body, id == "purge");
   if (!post) return events ? ShowEvent(id) : ShowDelivery(id);
-  if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
   return events ? ReplayEvent(id) : ReplayDelivery(id);
 }
 
@@ -120,14 +114,47 @@ Answer HistoryApi::ListEvents(const ServedRequest& request) {
 }
 
 Answer HistoryApi::ListDeliveries(const ServedRequest& request) {
-  auto query = ParseDeliveryQuery(request.query, clock_.Wall());
+  const auto query = ParseDeliveryQuery(request.query, clock_.Wall());
   if (!query) return BadRequest(query.error());
-  const HeldSinks held = HeldSinksOf(hooks_.lanes());
-  query->filter.held_sinks = NamesOf(held);
+  const Holds holds = HoldsOfNow();
+  const DeliveryFilter wide = holds.Widened(query->filter);
+  struct Shown {
+    DeliverySummary delivery;
+    std::optional<Holds::Hold> hold;
+  };
   return AnswerPages(
       "deliveries", query->page, clock_,
-      [&](DeliverySeq before, std::size_t limit) { return history_.ListDeliveries(query->filter, before, limit); },
-      [&](const DeliverySummary& delivery) { return ToObject(delivery, held); });
+      [&](DeliverySeq before, std::size_t limit) -> Result<Page<Shown>> {
+        auto page = history_.ListDeliveries(wide, before, limit);
+        if (!page) return std::move(page).error();
+        Page<Shown> shown;
+        shown.next = page->next;
+        for (auto& delivery : page->items) {
+          auto hold = holds.Of(delivery);
+          if (Holds::Fits(query->filter.states, delivery, hold)) {
+            shown.items.push_back({std::move(delivery), std::move(hold)});
+          }
+        }
+        return shown;
+      },
+      [](const Shown& shown) { return ToObject(shown.delivery, shown.hold); });
+}
+
+Answer HistoryApi::ListRefused(const ServedRequest& request) {
+  if (auto refused = WrongMethod(request, "GET")) return *refused;
+  if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
+  const auto query = ParseRefusedQuery(request.query);
+  if (!query) return BadRequest(query.error());
+  return AnswerPages(
+      "refused", query->page, clock_,
+      [&](std::int64_t before, std::size_t limit) {
+        auto page = history_.ListRefused(before, limit);
+        if (page && !query->source.empty()) {
+          std::erase_if(page->items, [&](const RefusedRequest& one) { return one.source != query->source; });
+        }
+        return page;
+      },
+      [](const RefusedRequest& refused) { return ToObject(refused); });
 }
 
 Result<EventSummary> HistoryApi::FindEvent(std::string_view id) {
@@ -165,12 +192,12 @@ Answer HistoryApi::ShowEvent(std::string_view id) {
   shown["normalized"] = reading.call ? json::parse(ToJson(*reading.call), ignored) : json::value(nullptr);
   shown["normalized_because"] = OrNull(reading.why_not);
   shown["routing"] = RoutingOf(reading, clock_.Wall());
-  const HeldSinks held = HeldSinksOf(hooks_.lanes());
+  const Holds holds = HoldsOfNow();
   json::array list;
   for (const auto& delivery : *deliveries) {
     auto attempts = AttemptsOf(delivery.seq);
     if (!attempts) return Failed(attempts.error());
-    json::object object = ToObject(delivery, held);
+    json::object object = ToObject(delivery, holds.Of(delivery));
     object["attempts"] = std::move(*attempts);
     list.push_back(std::move(object));
   }
@@ -201,7 +228,7 @@ Answer HistoryApi::ShowDelivery(std::string_view id) {
   if (!delivery) return Failed(delivery.error());
   auto attempts = AttemptsOf(*seq);
   if (!attempts) return Failed(attempts.error());
-  json::object shown = ToObject(*delivery, HeldSinksOf(hooks_.lanes()));
+  json::object shown = ToObject(*delivery, HoldsOfNow().Of(*delivery));
   shown["attempts"] = std::move(*attempts);
   return JsonAnswer(200, shown);
 }
@@ -221,8 +248,9 @@ Answer HistoryApi::Bulk(std::string_view body, bool purge) {
   auto request = ParseBulkRequest(body, clock_.Wall());
   if (!request) return BadRequest(request.error());
   if (Status states = CheckStates(request->filter.states, purge); !states) return BadRequest(states.error());
-  request->filter.held_sinks = NamesOf(HeldSinksOf(hooks_.lanes()));
-  const BulkResult result = purge ? changes_.Purge(*request) : changes_.Replay(*request);
+  const Holds holds = HoldsOfNow();
+  const BulkResult result = purge ? changes_.Purge(*request, holds) : changes_.Replay(*request, holds);
+  if (result.busy) return Busy("another replay or purge by filter runs: try again when it has ended");
   json::object shown{{"ok", result.end.has_value()},
                      {"dry_run", request->dry_run},
                      {"matched", result.matched},

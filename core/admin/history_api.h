@@ -7,6 +7,7 @@
 
 #include "core/admin/delivery_changes.h"
 #include "core/admin/event_reading.h"
+#include "core/admin/holds.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/delivery/dispatcher.h"
@@ -21,10 +22,12 @@ struct HistoryHooks {
   /// The event as the config of now reads and routes it (ReadAgain).
   std::function<EventReading(const StoredEvent&)> read;
   std::function<std::vector<LaneStatus>()> lanes;
+  Holds::PlaceHolds place_holds;
   SchedulerHooks scheduler;
 };
 
-/// The pages /api/v1/events… and /api/v1/deliveries… (README, "Admin API"). Safe from any thread; blocks.
+/// The pages /api/v1/events…, /api/v1/deliveries… and /api/v1/refused (README, "Admin API"). Safe from any thread;
+/// blocks.
 class HistoryApi {
  public:
   /// The references outlive it.
@@ -42,10 +45,12 @@ class HistoryApi {
   Answer ShowDelivery(std::string_view id);
   Answer ReplayDelivery(std::string_view id);
   Answer Bulk(std::string_view body, bool purge);
+  Answer ListRefused(const ServedRequest& request);
 
   /// The stored event with this public id. Errors: kNotFound and those of History.
   Result<EventSummary> FindEvent(std::string_view id);
   Result<json::array> AttemptsOf(DeliverySeq delivery);
+  Holds HoldsOfNow() const { return Holds(hooks_.lanes(), hooks_.place_holds); }
 
   History& history_;
   Journal& journal_;

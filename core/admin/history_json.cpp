@@ -9,12 +9,6 @@
 namespace hookswitch {
 namespace {
 
-bool IsHeld(LaneStatus::State state) {
-  using State = LaneStatus::State;
-  return state == State::kPaused || state == State::kMisconfigured || state == State::kUnavailable ||
-         state == State::kRemoved;
-}
-
 std::string ToBase64(const std::string& bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a zero
   const int length =
@@ -25,23 +19,6 @@ std::string ToBase64(const std::string& bytes) {
 }
 
 }  // namespace
-
-HeldSinks HeldSinksOf(std::span<const LaneStatus> lanes) {
-  HeldSinks held;
-  for (const LaneStatus& lane : lanes) {
-    if (!IsHeld(lane.state)) continue;
-    std::string why = "the sink is " + std::string(ToString(lane.state));
-    if (!lane.because.empty()) why += ": " + lane.because;
-    held.emplace(lane.sink, std::move(why));
-  }
-  return held;
-}
-
-std::vector<std::string> NamesOf(const HeldSinks& held) {
-  std::vector<std::string> names;
-  for (const auto& [name, why] : held) names.push_back(name);
-  return names;
-}
 
 json::object ToObject(const EventSummary& event) {
   return {{"id", event.id},
@@ -54,19 +31,10 @@ json::object ToObject(const EventSummary& event) {
           {"deliveries", event.deliveries}};
 }
 
-json::object ToObject(const DeliverySummary& delivery, const HeldSinks& held) {
-  DeliveryState state = delivery.state;
-  const bool waits = state == DeliveryState::kPending || state == DeliveryState::kHeld;
+json::object ToObject(const DeliverySummary& delivery, const std::optional<Holds::Hold>& hold) {
+  const bool waits = delivery.state == DeliveryState::kPending || delivery.state == DeliveryState::kHeld;
   json::value due = nullptr;
   if (waits && delivery.due != WallTime{}) due = ToRfc3339(delivery.due);
-  json::value because = nullptr;
-  const auto sink = waits ? held.find(delivery.sink) : held.end();
-  if (sink != held.end()) {
-    state = DeliveryState::kHeld;
-    because = sink->second;
-  } else if (state == DeliveryState::kHeld) {
-    because = "until its call has ended for good, or it is due";
-  }
   return {{"id", DeliveryId(delivery.seq)},
           {"event", OrNull(delivery.event_id)},
           {"call_id", OrNull(delivery.call_id)},
@@ -75,9 +43,11 @@ json::object ToObject(const DeliverySummary& delivery, const HeldSinks& held) {
           {"sink", delivery.sink},
           {"rule", delivery.rule},
           {"template", OrNull(delivery.template_name)},
-          {"state", ToString(state)},
-          {"because", std::move(because)},
+          {"state", ToString(hold ? DeliveryState::kHeld : delivery.state)},
+          {"held_by", hold ? OrNull(hold->by) : json::value(nullptr)},
+          {"because", hold ? OrNull(hold->because) : json::value(nullptr)},
           {"accepted_at", ToRfc3339(delivery.accepted_at)},
+          {"replayed_at", OrNull(delivery.replayed_at)},
           {"due", std::move(due)},
           {"attempts", delivery.attempts},
           {"is_fallback", delivery.is_fallback},
@@ -101,6 +71,12 @@ json::object ToObject(const StoredAttempt& attempt) {
           {"remote_id", OrNull(attempt.remote_id)},
           {"request", OrNull(attempt.request)},
           {"response", OrNull(attempt.response)}};
+}
+
+json::object ToObject(const RefusedRequest& refused) {
+  return {{"at", ToRfc3339(refused.at)},     {"source", OrNull(refused.source)},   {"peer", OrNull(refused.peer)},
+          {"path", OrNull(refused.path)},    {"http_status", refused.http_status}, {"error", refused.error},
+          {"detail", OrNull(refused.detail)}};
 }
 
 json::value RoutingOf(const EventReading& reading, WallTime now) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <concepts>
 #include <set>
 #include <span>
 #include <string>
@@ -73,6 +74,18 @@ Status SetTime(std::optional<WallTime>& time, std::string_view name, std::string
   time = now - *back;
   return Ok();
 }
+Status SetUntilFromNow(WallTime& time, std::string_view value, WallTime now) {
+  if (const auto at = ParseTime(value)) {
+    time = *at;
+  } else if (const auto wait = ParseDuration(value)) {
+    time = now + *wait;
+  } else {
+    return Wrong("until",
+                 Quoted(value) + " is neither a time such as 2026-03-04T09:02:03Z nor a duration from now such as 2h");
+  }
+  return Ok();
+}
+
 template <class Filter>
 Status SetSince(Filter& filter, std::string_view value, WallTime now) {
   return SetTime(filter.since, "since", value, now);
@@ -105,8 +118,18 @@ Status SetEvent(DeliveryFilter& filter, std::string_view value, WallTime) {
   return Ok();
 }
 
+// What refused requests are asked for.
+struct RefusedFilter {
+  std::string source;
+};
+
 template <class Filter>
 std::span<const Key<Filter>> KeysOf();
+template <>
+std::span<const Key<RefusedFilter>> KeysOf() {
+  static constexpr Key<RefusedFilter> kKeys[] = {{"source", SetText<RefusedFilter, &RefusedFilter::source>}};
+  return kKeys;
+}
 template <>
 std::span<const Key<EventFilter>> KeysOf() {
   static constexpr Key<EventFilter> kKeys[] = {{"agent", SetText<EventFilter, &EventFilter::agent>},
@@ -150,7 +173,10 @@ Error Unknown(std::string_view name, std::initializer_list<const char*> more) {
 
 template <class Filter>
 Status CheckTimes(const Filter& filter) {
-  if (filter.since && filter.until && *filter.until <= *filter.since) return Wrong("until", "is not after since");
+  if constexpr (std::same_as<Filter, RefusedFilter>)
+    return Ok();
+  else if (filter.since && filter.until && *filter.until <= *filter.since)
+    return Wrong("until", "is not after since");
   return Ok();
 }
 
@@ -228,6 +254,16 @@ Result<DeliveryQuery> ParseDeliveryQuery(std::string_view query, WallTime now) {
   return Parse<DeliveryQuery, DeliveryFilter>(query, now);
 }
 
+Result<RefusedQuery> ParseRefusedQuery(std::string_view query) {
+  struct Query {
+    RefusedFilter filter;
+    PageQuery page;
+  };
+  auto parsed = Parse<Query, RefusedFilter>(query, WallTime{});
+  if (!parsed) return std::move(parsed).error();
+  return RefusedQuery{std::move(parsed->filter.source), parsed->page};
+}
+
 Result<BulkRequest> ParseBulkRequest(std::string_view body, WallTime now) {
   auto object = ParseObject(body);
   if (!object) return std::move(object).error();
@@ -254,6 +290,34 @@ Result<BulkRequest> ParseBulkRequest(std::string_view body, WallTime now) {
   }
   if (request.filter.states.empty()) request.filter.states = {DeliveryState::kDead};
   return request;
+}
+
+Result<Pause> ParsePause(std::string_view body, WallTime now) {
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 3653);
+  constexpr std::size_t kLongestText = 500;
+  static const std::vector<std::string> kKeys = {"until", "because", "reason"};
+  Pause pause;
+  if (body.empty()) return pause;
+  auto object = ParseObject(body);
+  if (!object) return std::move(object).error();
+  for (const auto& member : *object) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (std::ranges::find(kKeys, name) == kKeys.end()) {
+      return Error{ErrorCode::kInvalid, Quoted(name) + " is not known here; " + Suggestion(name, kKeys)};
+    }
+    auto text = TextOf(name, member.value());
+    if (!text) return std::move(text).error();
+    if (name == "until") {
+      HSW_TRY(SetUntilFromNow(pause.until, *text, now));
+      if (pause.until <= now) return Wrong(name, Quoted(*text) + " is not in the future");
+      if (pause.until - now > kLongest) return Wrong(name, Quoted(*text) + " is more than ten years away");
+      continue;
+    }
+    if (!pause.because.empty()) return Error{ErrorCode::kInvalid, "because and reason are the same: send one of them"};
+    if (CodePoints(*text) > kLongestText) return Wrong(name, "is longer than 500 characters");
+    pause.because = std::move(*text);
+  }
+  return pause;
 }
 
 Status ExpectNoBody(std::string_view body) {

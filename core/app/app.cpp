@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "core/admin/admin_server.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/version.h"
@@ -126,17 +127,14 @@ struct App::Impl {
   std::string last_reload_problem GUARDED_BY(mu);
   std::string announced_problems GUARDED_BY(reload_mu);  ///< of a reload that failed; "" when the last one was applied
   std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
-  config::Listen admin_listen GUARDED_BY(mu);  ///< what is bound, whatever a reload says
-  Secret admin_token GUARDED_BY(mu);           ///< what the bound listener asks for
 
   std::unique_ptr<JournalWithHistory> journal;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<HistoryApi> history_api;
-  std::unique_ptr<AdminApi> admin_api;
   std::unique_ptr<HttpServer> ingress;
-  std::unique_ptr<HttpServer> admin;
+  std::unique_ptr<AdminServer> admin;
   std::atomic<bool> listening{false};
   std::atomic<bool> draining{false};
   std::uint64_t scheduler_passes = 0, journal_passes = 0, http_passes = 0;  ///< at the last Hanging
@@ -144,11 +142,6 @@ struct App::Impl {
   std::shared_ptr<const Generation> Current() const {
     MutexLock lock(mu);
     return generation;
-  }
-
-  Secret AdminToken() const {
-    MutexLock lock(mu);
-    return admin_token;
   }
 
   Status Start(BuildResult& build);
@@ -240,26 +233,8 @@ Status App::Impl::Start(BuildResult& build) {
 }
 
 Status App::Impl::Listen(const config::Config& config) {
-  {
-    MutexLock lock(mu);
-    admin_listen = config.admin.listen;
-    admin_token = config.admin.token;
-  }
   history_api = std::make_unique<HistoryApi>(*journal, *journal, clock, MakeHistoryHooks());
-  admin_api = std::make_unique<AdminApi>(MakeHooks(), *history_api, metrics);
-  HttpServerOptions admin_options;
-  admin_options.name = "admin";
-  admin_options.listen = config.admin.listen;
-  admin_options.threads = 8;
-  admin_options.urgent_threads = 2;
-  admin_options.is_urgent = [](const ServedRequest& request) { return AdminApi::IsHealth(request.path); };
-  admin_options.max_connections = 256;
-  admin_options.max_body = 1 << 20;
-  admin_options.length_required = false;  // "curl -X POST …/reload" sends none
-  auto admin_server = HttpServer::Start(
-      admin_options, nullptr,
-      [this](Responder responder) { responder.Complete(admin_api->Handle(responder.request(), AdminToken())); },
-      metrics);
+  auto admin_server = AdminServer::Start(config.admin, MakeHooks(), *history_api, clock, metrics);
   if (!admin_server) return std::move(admin_server).error();
   admin = std::move(*admin_server);
 
@@ -308,7 +283,9 @@ AdminHooks App::Impl::MakeHooks() {
   hooks.lanes = [this] { return dispatcher->Lanes(); };
   hooks.reload = [this] { return Reload(); };
   hooks.pause = [this](const std::string& sink, const Pause& pause) { return dispatcher->Pause(sink, pause); };
-  hooks.resume = [this](const std::string& sink) { return dispatcher->Resume(sink, kResumePatience); };
+  hooks.resume = [this](const std::string& sink, bool wait) {
+    return dispatcher->Resume(sink, wait ? kResumePatience : std::chrono::milliseconds(0));
+  };
   return hooks;
 }
 
@@ -321,6 +298,9 @@ HistoryHooks App::Impl::MakeHistoryHooks() {
     return reading;
   };
   hooks.lanes = [this] { return dispatcher->Lanes(); };
+  hooks.place_holds = [this](const std::string& sink, DeliverySeq delivery) {
+    return dispatcher->PlaceThatHolds(sink, delivery);
+  };
   hooks.scheduler.accept = [this](std::vector<PendingDelivery> deliveries) {
     dispatcher->Accept(nullptr, std::move(deliveries));
   };
@@ -447,7 +427,7 @@ ReloadReport App::Impl::Reload() {
     same_listener.listen = before->config.server.listen;
     if (!(same_listener == before->config.server)) report.need_restart.emplace_back("server");
   }
-  if (!(next->config.admin.listen == before->config.admin.listen)) report.need_restart.emplace_back("admin.listen");
+  if (!admin->Use(next->config.admin)) report.need_restart.emplace_back("admin.listen");
   config::Journal same_journal = next->config.journal;
   same_journal.keep_bodies = before->config.journal.keep_bodies;
   if (!(same_journal == before->config.journal)) report.need_restart.emplace_back("journal");
@@ -460,10 +440,6 @@ ReloadReport App::Impl::Reload() {
     MutexLock lock(mu);
     generation = next;
     last_reload_problem.clear();
-    // A config that moves the listener to loopback needs no token, but the listener stays where it is until a restart.
-    if (next->config.admin.listen == admin_listen || !next->config.admin.token.empty()) {
-      admin_token = next->config.admin.token;
-    }
   }
   log::SetLevel(ToLogLevel(next->config.log_level));
   int kept = 0;

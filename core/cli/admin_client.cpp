@@ -1,44 +1,94 @@
 #include "core/cli/admin_client.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
 #include "core/base/sync.h"
+#include "core/base/text.h"
+#include "core/cli/printing.h"
 #include "core/config/loader.h"
 #include "core/config/secrets.h"
 
 namespace hookswitch::cli {
 namespace {
 
-constexpr std::chrono::seconds kPatience{60};
+// A replay or purge of a million takes minutes, and a reload what its plugins take.
+constexpr std::chrono::minutes kPatience{10};
 constexpr std::size_t kMostAnswer = 64 << 20;
+constexpr std::string_view kUnix = "unix:";
+constexpr const char* kGiveUrl = "name the config with -c, or give --url http://HOST:PORT or --url unix:/PATH";
+
+// Where the config says that the router listens; "" if it does not.
+std::string AddressIn(const config::Admin& admin, bool has_token) {
+  std::string socket;
+  std::string url;
+  for (const config::Listen& listen : admin.listen) {
+    if (listen.is_unix()) {
+      if (socket.empty()) socket = listen.host;
+    } else if (url.empty() && listen.port != 0) {
+      const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host;
+      url = "http://" + (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' +
+            std::to_string(listen.port);
+    }
+  }
+  // The socket asks for no token, but only some may connect.
+  const bool may_connect = !socket.empty() && ::access(socket.c_str() + kUnix.size(), R_OK | W_OK) == 0;
+  return url.empty() || (!has_token && may_connect) ? socket : url;
+}
 
 }  // namespace
 
+std::string WhyUnread(const config::Loaded& loaded, const std::string& file) {
+  if (!loaded.unreadable) return file + " has errors (hookswitch check names them)";
+  const auto& problems = loaded.problems.All();
+  std::string why = problems.empty() ? std::string() : problems.front().message;
+  constexpr std::string_view kStart = "cannot read the config: ";
+  if (why.starts_with(kStart)) why.erase(0, kStart.size());
+  if (!why.empty()) why.front() = ToLower(why.substr(0, 1)).front();
+  return file + " cannot be read: " + why;
+}
+
 Result<AdminClient> AdminClient::Make(const Options& options) {
   AdminClient client;
-  client.url_ = options.url;
   const auto environment = config::Environment::System(options.env_file);
   const config::Loaded loaded = config::Load(options.config, environment);
   // A router goes on with the config it has: a file that is broken by now must not keep its operator out.
   const config::Config* config = loaded.Readable();
-  if (client.url_.empty()) {
-    if (!config || config->admin.listen.port == 0) {
-      return Error{ErrorCode::kInvalid,
-                   "cannot tell from " + options.config +
-                       " where the router's admin listener is (its log's ready line does); give --url "
-                       "http://HOST:PORT"};
-    }
-    const auto& listen = config->admin.listen;
-    const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host;
-    client.url_ =
-        "http://" + (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listen.port);
+  if (config && !config->admin.token.empty()) {
+    client.token_ = config->admin.token.Reveal();
+    client.token_from_ = "admin.token of " + options.config;
   }
-  client.token_ = config ? config->admin.token.Reveal() : std::string();
   if (client.token_.empty()) {
     client.token_ = config::WithoutLineBreaks(environment.variable("HOOKSWITCH_ADMIN_TOKEN").value_or(""));
+    client.token_from_ = "HOOKSWITCH_ADMIN_TOKEN";
+  }
+  if (client.token_.empty() && config && !config->admin.tokens.empty()) {
+    const auto strongest = std::ranges::max_element(config->admin.tokens, {}, &config::Admin::Token::may);
+    client.token_ = strongest->token.Reveal();
+    client.token_from_ = "admin.tokens of " + options.config + " (" + strongest->name + ")";
+  }
+  if (client.token_.empty()) {
+    client.token_from_ = loaded.config ? options.config + " names no admin.token" : WhyUnread(loaded, options.config);
+  }
+  client.where_ = !options.url.empty() ? options.url : config ? AddressIn(config->admin, !client.token_.empty()) : "";
+  if (client.where_.empty()) {
+    if (!config) return Error{ErrorCode::kInvalid, WhyUnread(loaded, options.config) + "; " + kGiveUrl};
+    return Error{ErrorCode::kInvalid, "cannot tell from " + options.config +
+                                          " where the router's admin listener is (its log's ready line does); " +
+                                          kGiveUrl};
   }
   HttpClientOptions http_options;
   http_options.max_response_body = kMostAnswer;
   http_options.user_agent = "hookswitch";
   http_options.use_proxies = false;
+  client.url_ = client.where_;
+  if (client.where_.starts_with(kUnix)) {
+    http_options.unix_socket = client.where_.substr(kUnix.size());
+    client.url_ = "http://localhost";
+    client.token_.clear();  // the socket knows who asks
+  }
   client.http_ = MakeCurlClient(http_options);
   return client;
 }
@@ -60,8 +110,15 @@ Result<HttpResponse> AdminClient::Ask(const std::string& method, const std::stri
   MutexLock lock(mu);
   while (!result) done.Wait(mu);
   if (!result->response) {
-    return Error{ErrorCode::kUnavailable, "no answer from " + url_ + " (" + result->error + ": " + result->detail +
+    return Error{ErrorCode::kUnavailable, "no answer from " + where_ + " (" + result->error + ": " + result->detail +
                                               "); is hookswitch running, and is this its admin listener?"};
+  }
+  if (result->response->status == 401) {
+    return Error{ErrorCode::kInvalid,
+                 "the router at " + where_ +
+                     (token_.empty() ? " wants a token, and there is none: " + token_from_
+                                     : " does not take the token, which is that of " + token_from_) +
+                     "; set HOOKSWITCH_ADMIN_TOKEN to the admin.token that the router runs with"};
   }
   return std::move(*result->response);
 }
@@ -89,6 +146,22 @@ std::string PercentEncode(std::string_view text) {
     out += {'%', kHex[byte >> 4], kHex[byte & 15]};
   }
   return out;
+}
+
+std::string PathSegment(std::string_view text) {
+  // Clients take dots away (RFC 3986 5.2.4), and with them the segment before.
+  if (text == ".") return "%2E";
+  if (text == "..") return "%2E%2E";
+  return PercentEncode(text);
+}
+
+int Fail(const std::string& why, int exit_code) {
+  std::cerr << "hookswitch: " << why << '\n';
+  return exit_code;
+}
+
+int Refused(const HttpResponse& response, const json::object& answer) {
+  return Fail(Text(answer, "error") + ": " + Text(answer, "detail"), response.status == 400 ? kUsage : kProblems);
 }
 
 }  // namespace hookswitch::cli

@@ -6,6 +6,7 @@
 #include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/cli/commands.h"
+#include "core/config/loader.h"
 #include "core/event/outcome.h"
 #include "core/http/http_client.h"
 
@@ -17,13 +18,16 @@ class AdminClient {
   /// Errors: kInvalid (the config does not say where the listener is).
   static Result<AdminClient> Make(const Options& options);
 
-  /// One request. Errors (kUnavailable) are a sentence for people.
+  /// One request. Errors are a sentence for people: kUnavailable (no answer), kInvalid (the router wants another
+  /// token).
   Result<HttpResponse> Ask(const std::string& method, const std::string& target, std::string body = {});
 
  private:
   AdminClient() = default;
 
+  std::string where_;  ///< as people know it: "http://127.0.0.1:8001", "unix:/run/hookswitch/admin.sock"
   std::string url_, token_;
+  std::string token_from_;  ///< where the token comes from, or why there is none
   std::unique_ptr<HttpClient> http_;
 };
 
@@ -32,5 +36,15 @@ Result<json::object> ObjectOf(const HttpResponse& response);
 
 /// `text` as a value in a URL's query.
 std::string PercentEncode(std::string_view text);
+/// `text` as one segment of a URL's path, whatever it is.
+std::string PathSegment(std::string_view text);
+
+/// Why a config says nothing, as the beginning of a sentence: "x.yaml cannot be read: no such file or directory".
+std::string WhyUnread(const config::Loaded& loaded, const std::string& file);
+
+/// Prints why a command failed; returns `exit_code`.
+int Fail(const std::string& why, int exit_code = kProblems);
+/// Prints what the router did not do. What it did not understand was wrong usage.
+int Refused(const HttpResponse& response, const json::object& answer);
 
 }  // namespace hookswitch::cli

@@ -59,8 +59,9 @@ void AddRemote(CLI::App* command, Options& options) {
   AddConfig(command, options);
   AddEnvFile(command, options);
   AddFormat(command, options);
-  command->add_option("--url", options.url,
-                      "the admin listener, e.g. http://127.0.0.1:8001; the default is the config's");
+  command->add_option(
+      "--url", options.url,
+      "the admin listener: http://127.0.0.1:8001 or unix:/run/hookswitch/admin.sock; the default is the config's");
 }
 
 }  // namespace
@@ -109,10 +110,12 @@ int Main(int argc, char** argv) {
     if (sinks->get_subcommands().empty()) exit_code = ListSinks(options);
   });
   AddRemote(sinks, options);
-  for (const bool paused : {true, false}) {
-    CLI::App* verb =
-        command(*sinks, paused ? "pause" : "resume", paused ? "hold a sink's deliveries" : "let a sink go on",
-                [paused](const Options& o) { return SetPaused(o, paused); });
+  CLI::App* pause = command(*sinks, "pause", "hold a sink's deliveries", PauseSink);
+  pause->add_option("--until", options.until,
+                    "when it goes on by itself: 2h, 18:00 (in defaults.timezone), or RFC 3339");
+  pause->add_option("--because", options.because, "why, for those who see it paused");
+  CLI::App* resume = command(*sinks, "resume", "let a sink go on, and say whether it works", ResumeSink);
+  for (CLI::App* verb : {pause, resume}) {
     verb->add_option("name", options.sink, "the sink's name")->required();
     AddRemote(verb, options);
   }
@@ -121,6 +124,7 @@ int Main(int argc, char** argv) {
       app, options, [&](CLI::App* added) { AddRemote(added, options); }, exit_code);
   CLI::App* backup = command(app, "backup", "copy the journal while the router runs", Backup);
   AddConfig(backup, options);
+  backup->add_option("--file", options.journal, "the journal; the default is the config's");
   backup->add_option("target", options.file, "the file to write; it must not exist")->required();
   CLI::App* journal = app.add_subcommand("journal", "look after the journal's file");
   journal->require_subcommand(1);

@@ -28,6 +28,9 @@ struct Options {
   std::string event;             ///< --event: a file, or "-" for stdin
   std::string at;                ///< --at: RFC 3339; "" is now
   std::string sink;              ///< --sink
+  std::string until;             ///< --until: when a pause ends, as given
+  std::string because;           ///< --because
+  std::string journal;           ///< --file of backup: the journal
   std::string url;               ///< --url: where a running router's admin listener is; "" reads it from the config
   std::string file;              ///< a plugin's name or file; a journal; where a backup goes
   std::string with;              ///< --with: a file with a plugin's config
@@ -51,7 +54,8 @@ int Schema(const Options& options);
 // remote.cpp: commands that ask a running router
 int Reload(const Options& options);
 int ListSinks(const Options& options);
-int SetPaused(const Options& options, bool paused);
+int PauseSink(const Options& options);
+int ResumeSink(const Options& options);
 
 // journal_commands.cpp: commands that read the journal's file, beside a running router or without one
 int Backup(const Options& options);

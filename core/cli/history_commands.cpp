@@ -21,20 +21,10 @@ struct Wanted {
   std::map<std::string, std::string> filter;  ///< keys of the admin API
   std::string id;
   std::size_t limit = 50;
-  bool all = false, dry_run = false;
+  bool all = false, dry_run = false, refused = false;
 };
 
 using Run = std::function<int(const Options& options, const Wanted& wanted)>;
-
-int Fail(const std::string& why, int exit_code = kProblems) {
-  std::cerr << "hookswitch: " << why << '\n';
-  return exit_code;
-}
-
-// Tells what the router did not do. What it did not understand was wrong usage.
-int Refused(const HttpResponse& response, const json::object& answer) {
-  return Fail(Text(answer, "error") + ": " + Text(answer, "detail"), response.status == 400 ? kUsage : kProblems);
-}
 
 // Asks once and gives the answer's object to `print`, or its JSON to the program that reads it.
 template <class Print>
@@ -80,7 +70,7 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
     return kFine;
   }
   if (items.empty()) {
-    std::cerr << "no " << list << " match\n";
+    std::cerr << "no " << (wanted.refused ? "refused requests" : list) << " match\n";
     return kFine;
   }
   print(std::cout, items);
@@ -89,18 +79,18 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
 }
 
 int ShowEvent(const Options& options, const Wanted& wanted) {
-  return AskAndPrint(options, "GET", "/api/v1/events/" + PercentEncode(wanted.id), {},
+  return AskAndPrint(options, "GET", "/api/v1/events/" + PathSegment(wanted.id), {},
                      [](const json::object& event) { PrintEvent(std::cout, event); });
 }
 
 int ShowDelivery(const Options& options, const Wanted& wanted) {
-  return AskAndPrint(options, "GET", "/api/v1/deliveries/" + PercentEncode(wanted.id), {},
+  return AskAndPrint(options, "GET", "/api/v1/deliveries/" + PathSegment(wanted.id), {},
                      [](const json::object& delivery) { PrintDelivery(std::cout, delivery); });
 }
 
 int ReplayEvent(const Options& options, const Wanted& wanted) {
   return AskAndPrint(
-      options, "POST", "/api/v1/events/" + PercentEncode(wanted.id) + "/replay", {},
+      options, "POST", "/api/v1/events/" + PathSegment(wanted.id) + "/replay", {},
       [](const json::object& answer) { std::cout << "sent again by the rules of now:" << JoinedIds(answer) << '\n'; });
 }
 
@@ -118,7 +108,7 @@ int ReplayDeliveries(const Options& options, const Wanted& wanted) {
   if (!wanted.filter.empty() || wanted.all || wanted.dry_run) {
     return Fail("give either the ID of a delivery or what the deliveries have in common", kUsage);
   }
-  return AskAndPrint(options, "POST", "/api/v1/deliveries/" + PercentEncode(wanted.id) + "/replay", {},
+  return AskAndPrint(options, "POST", "/api/v1/deliveries/" + PathSegment(wanted.id) + "/replay", {},
                      [](const json::object& answer) { std::cout << Text(answer, "id") << ": is tried again\n"; });
 }
 
@@ -127,6 +117,12 @@ int PurgeDeliveries(const Options& options, const Wanted& wanted) {
 }
 
 int ListEvents(const Options& options, const Wanted& wanted) {
+  if (wanted.refused) {
+    for (const auto& [key, value] : wanted.filter) {
+      if (key != "source") return Fail("--refused goes with --source and --limit only, not with " + key, kUsage);
+    }
+    return List(options, wanted, "refused", PrintRefused);
+  }
   return List(options, wanted, "events", PrintEvents);
 }
 
@@ -160,6 +156,9 @@ class Adder {
     command->add_option("--limit", wanted_->limit, "at most so many, newest first")
         ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
         ->default_str("50");
+  }
+  void AddRefused(CLI::App* command) {
+    command->add_flag("--refused", wanted_->refused, "the requests that were refused, and why, instead of events");
   }
   void AddBulk(CLI::App* command) {
     command->add_flag("--all", wanted_->all, "whatever sink, rule and call they are of");
@@ -196,6 +195,7 @@ void AddHistoryCommands(CLI::App& program, const Options& options, const std::fu
   CLI::App* events = adder.Add(program, "events", "list, show or replay the events of a running router", ListEvents);
   adder.AddEventFilters(events);
   adder.AddFilter(events, "--search", "q", "whose body has this text");
+  adder.AddRefused(events);
   adder.AddLimit(events);
   adder.AddId(adder.Add(*events, "show", "an event, how it is read and routed, and what became of it", ShowEvent),
               "the event's id");
@@ -203,13 +203,13 @@ void AddHistoryCommands(CLI::App& program, const Options& options, const std::fu
 
   CLI::App* deliveries = adder.Add(program, "deliveries",
                                    "list, show, replay or purge the deliveries of a running router", ListDeliveries);
-  adder.AddDeliveryFilters(deliveries, "pending, held, delivered, dead, canceled; several with commas");
+  adder.AddDeliveryFilters(deliveries, "pending, held, delivered, dead, canceled, fell_back; several with commas");
   adder.AddLimit(deliveries);
   adder.AddId(adder.Add(*deliveries, "show", "a delivery and each attempt at it", ShowDelivery), "the delivery's id");
   CLI::App* replay = adder.Add(*deliveries, "replay", "try one delivery again, or all that have something in common",
                                ReplayDeliveries);
   adder.AddId(replay, "the delivery's id", false);
-  adder.AddDeliveryFilters(replay, "dead (default), canceled, delivered; several with commas");
+  adder.AddDeliveryFilters(replay, "dead (default), canceled, delivered, fell_back; several with commas");
   adder.AddBulk(replay);
   CLI::App* purge = adder.Add(*deliveries, "purge", "cancel deliveries that have something in common", PurgeDeliveries);
   adder.AddDeliveryFilters(purge, "dead (default), pending, held; several with commas");

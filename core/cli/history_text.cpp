@@ -94,6 +94,16 @@ void PrintDeliveries(std::ostream& out, const json::array& deliveries) {
   table.Print(out);
 }
 
+void PrintRefused(std::ostream& out, const json::array& refused) {
+  Table table({"REFUSED", "SOURCE", "FROM", "ANSWER", "ERROR", "PATH", "WHY"});
+  for (const auto& item : refused) {
+    const json::object& one = item.as_object();
+    table.Add({Text(one, "at"), Text(one, "source"), Text(one, "peer"), Text(one, "http_status"), Text(one, "error"),
+               Text(one, "path"), Text(one, "detail")});
+  }
+  table.Print(out);
+}
+
 void PrintEvent(std::ostream& out, const json::object& event) {
   PrintMember(out, "event", Text(event, "id"));
   PrintMember(out, "received", Text(event, "received_at"));
@@ -126,12 +136,14 @@ void PrintEvent(std::ostream& out, const json::object& event) {
 
 void PrintDelivery(std::ostream& out, const json::object& delivery) {
   PrintMember(out, "delivery", Text(delivery, "id"));
-  PrintMember(out, "state", Text(delivery, "state"));
+  const std::string held_by = Text(delivery, "held_by");
+  PrintMember(out, "state", Text(delivery, "state") + (held_by == "-" ? "" : " (" + held_by + ')'));
   PrintMember(out, "why", Why(delivery));
   for (const char* key : {"sink", "rule", "template", "event"}) PrintMember(out, key, Text(delivery, key));
   PrintMember(out, "call", Text(delivery, "call_id"));
   for (const char* key : {"agent", "status"}) PrintMember(out, key, Text(delivery, key));
   PrintMember(out, "accepted", Text(delivery, "accepted_at"));
+  PrintMember(out, "replayed", Text(delivery, "replayed_at"));
   PrintMember(out, "due", Text(delivery, "due"));
   if (IsTrue(delivery, "is_fallback")) PrintMember(out, "made", "because another sink gave it up");
   if (IsTrue(delivery, "is_replay")) PrintMember(out, "made", "by a replay");

@@ -10,6 +10,7 @@ namespace hookswitch::cli {
 
 void PrintEvents(std::ostream& out, const json::array& events);
 void PrintDeliveries(std::ostream& out, const json::array& deliveries);
+void PrintRefused(std::ostream& out, const json::array& refused);
 void PrintEvent(std::ostream& out, const json::object& event);
 void PrintDelivery(std::ostream& out, const json::object& delivery);
 /// Of "replay" or "purge" by filter.

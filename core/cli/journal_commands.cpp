@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "core/base/json.h"
+#include "core/cli/admin_client.h"
 #include "core/cli/commands.h"
 #include "core/cli/printing.h"
 #include "core/config/loader.h"
@@ -10,16 +11,12 @@
 namespace hookswitch::cli {
 namespace {
 
-int Fail(const std::string& why, int exit_code) {
-  std::cerr << "hookswitch: " << why << '\n';
-  return exit_code;
-}
-
 // A config that is broken by now still says where the journal is.
 Result<std::string> JournalOf(const Options& options) {
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
   if (const config::Config* config = loaded.Readable()) return config->journal.path;
-  return Error{ErrorCode::kInvalid, "cannot tell from " + options.config + " where the journal is"};
+  return Error{ErrorCode::kInvalid,
+               WhyUnread(loaded, options.config) + "; name the config with -c, or the journal with --file"};
 }
 
 constexpr std::size_t kShown = 5;  // of each kind of damage, for people
@@ -75,7 +72,7 @@ void PrintText(const std::string& path, const VerifyReport& report) {
 }  // namespace
 
 int Backup(const Options& options) {
-  const auto path = JournalOf(options);
+  const auto path = options.journal.empty() ? JournalOf(options) : Result<std::string>(options.journal);
   if (!path) return Fail(path.error().message, kUsage);
   const Status done = BackupJournal(*path, options.file);
   if (!done) return Fail(done.error().message, kProblems);

@@ -1,36 +1,75 @@
 #include <iostream>
 
+#include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/base/time_text.h"
 #include "core/cli/admin_client.h"
 #include "core/cli/commands.h"
 #include "core/cli/printing.h"
+#include "core/config/loader.h"
+#include "core/config/scalars.h"
+#include "core/routing/schedule.h"
 
 namespace hookswitch::cli {
 namespace {
 
-int Fail(const std::string& why) {
-  std::cerr << "hookswitch: " << why << '\n';
-  return kProblems;
-}
+/// What a router answered, as an object.
+struct Told {
+  HttpResponse response;
+  json::object object;
+};
 
-Result<HttpResponse> Ask(const Options& options, const std::string& method, const std::string& target) {
+Result<Told> Ask(const Options& options, const std::string& method, const std::string& target,
+                 const std::string& body = {}) {
   auto client = AdminClient::Make(options);
   if (!client) return std::move(client).error();
-  return client->Ask(method, target);
+  auto response = client->Ask(method, target, body);
+  if (!response) return std::move(response).error();
+  auto object = ObjectOf(*response);
+  if (!object) return std::move(object).error();
+  return Told{std::move(*response), std::move(*object)};
+}
+
+/// When "18:00" comes next on the clocks of `timezone`; empty if `text` is no time of day.
+std::optional<WallTime> NextTimeOfDay(const std::string& text, const std::string& timezone, WallTime now) {
+  // As in a schedule: "18:00" is the end of some hours.
+  const auto hours = config::ParseHours("00:00-" + text);
+  const auto zone = routing::Zone::Find(timezone);
+  if (!hours || !zone) return {};
+  const int wanted = hours->second % routing::kMinutesPerDay;
+  // Minute by minute, because clocks jump: an hour that is skipped today is there tomorrow.
+  WallTime time = std::chrono::floor<std::chrono::minutes>(now);
+  for (int i = 0; i < 2 * routing::kMinutesPerDay; ++i) {
+    time += std::chrono::minutes(1);
+    if (zone->MinuteOfWeek(time) % routing::kMinutesPerDay == wanted) return time;
+  }
+  return {};
+}
+
+void PrintSink(const json::object& sink) {
+  std::cout << Text(sink, "sink") << "  " << Text(sink, "state");
+  if (const std::string until = Text(sink, "until"); until != "-") std::cout << " until " << until;
+  std::cout << "  waiting " << Text(sink, "pending");
+  if (const std::string because = Text(sink, "because"); because != "-") std::cout << "  (" << because << ')';
+  std::cout << '\n';
+  const json::value* places = sink.if_contains("places");
+  if (!places || !places->is_array()) return;
+  for (const auto& item : places->get_array()) {
+    const json::object& place = item.as_object();
+    std::cout << "  " << Text(place, "name") << "  refused  waiting " << Text(place, "waiting") << "  next try "
+              << Text(place, "next_try") << "  (" << Text(place, "because") << ")\n";
+  }
 }
 
 }  // namespace
 
 int Reload(const Options& options) {
-  auto response = Ask(options, "POST", "/api/v1/reload");
-  if (!response) return Fail(response.error().message);
-  boost::system::error_code error;
-  const json::value body = json::parse(response->body, error);
-  if (error || !body.is_object()) return Fail("not an answer of hookswitch: HTTP " + std::to_string(response->status));
-  const json::object& report = body.get_object();
+  const auto told = Ask(options, "POST", "/api/v1/reload");
+  if (!told) return Fail(told.error().message);
+  const auto& [response, report] = *told;
   if (options.format == Format::kJson) {
-    std::cout << ToText(body) << '\n';
-  } else if (response->status == 200) {
+    std::cout << ToText(report) << '\n';
+  } else if (response.status == 200) {
     std::cout << "reloaded: generation " << Text(report, "generation") << '\n';
     for (const auto& key : report.at("need_restart").as_array()) {
       std::cout << "needs a restart to take effect: " << key.as_string().c_str() << '\n';
@@ -59,46 +98,70 @@ int Reload(const Options& options) {
     }
     std::cerr << "nothing was changed; generation " << Text(report, "generation") << " goes on\n";
   } else {
-    return Fail(Text(report, "error") + ": " + Text(report, "detail"));
+    return Refused(response, report);
   }
-  return response->status == 200 ? kFine : kProblems;
+  return response.status == 200 ? kFine : kProblems;
 }
 
 int ListSinks(const Options& options) {
-  auto response = Ask(options, "GET", "/api/v1/sinks");
-  if (!response) return Fail(response.error().message);
-  if (response->status != 200)
-    return Fail("the router answered HTTP " + std::to_string(response->status) + ": " + response->body);
+  const auto told = Ask(options, "GET", "/api/v1/sinks");
+  if (!told) return Fail(told.error().message);
+  if (told->response.status != 200) return Refused(told->response, told->object);
   if (options.format == Format::kJson) {
-    std::cout << response->body;
+    std::cout << told->response.body;
     return kFine;
   }
-  boost::system::error_code error;
-  const json::value body = json::parse(response->body, error);
-  if (error || !body.is_object()) return Fail("not an answer of hookswitch");
-  for (const auto& item : body.get_object().at("sinks").as_array()) {
-    const auto& sink = item.as_object();
-    std::cout << Text(sink, "sink") << "  " << Text(sink, "state") << "  waiting " << Text(sink, "pending");
-    if (!sink.at("because").is_null()) std::cout << "  (" << Text(sink, "because") << ')';
+  const json::value* sinks = told->object.if_contains("sinks");
+  if (!sinks || !sinks->is_array()) return Fail("not an answer of hookswitch");
+  for (const auto& item : sinks->get_array()) PrintSink(item.as_object());
+  return kFine;
+}
+
+int PauseSink(const Options& options) {
+  json::object pause;
+  std::string shown = options.until;
+  if (!options.until.empty()) {
+    pause["until"] = options.until;
+    const config::Loaded loaded = config::Load(options.config, config::Environment::System());
+    const std::string timezone = loaded.Readable() ? loaded.Readable()->timezone : "UTC";
+    if (const auto time = NextTimeOfDay(options.until, timezone, SystemClock().Wall())) {
+      pause["until"] = ToRfc3339(*time);
+      shown += ' ' + timezone;
+    }
+  }
+  if (!options.because.empty()) pause["because"] = options.because;
+  const auto told = Ask(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause));
+  if (!told) return Fail(told.error().message);
+  if (options.format == Format::kJson) std::cout << ToText(told->object) << '\n';
+  if (told->response.status != 200) return Refused(told->response, told->object);
+  if (options.format == Format::kText) {
+    std::cout << options.sink << ": paused";
+    if (const std::string until = Text(told->object, "until"); until != "-") {
+      std::cout << " until " << until;
+      if (pause["until"] != json::value(options.until)) std::cout << " (" << shown << ')';
+    }
     std::cout << '\n';
   }
   return kFine;
 }
 
-int SetPaused(const Options& options, bool paused) {
-  auto response = Ask(options, "POST", "/api/v1/sinks/" + options.sink + (paused ? "/pause" : "/resume"));
-  if (!response) return Fail(response.error().message);
-  boost::system::error_code error;
-  const json::value body = json::parse(response->body, error);
-  if (error || !body.is_object()) return Fail("not an answer of hookswitch: HTTP " + std::to_string(response->status));
-  if (options.format == Format::kJson) {
-    std::cout << ToText(body) << '\n';
-  } else if (response->status == 200) {
-    std::cout << options.sink << (paused ? ": paused\n" : ": resumed\n");
-  } else {
-    return Fail(options.sink + ": " + Text(body.get_object(), "error") + ": " + Text(body.get_object(), "detail"));
+int ResumeSink(const Options& options) {
+  const auto told = Ask(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/resume");
+  if (!told) return Fail(told.error().message);
+  if (options.format == Format::kJson) std::cout << ToText(told->object) << '\n';
+  if (told->response.status != 200) return Refused(told->response, told->object);
+  const json::value* works = told->object.if_contains("works");
+  const bool is_known = works && works->is_bool();
+  const bool fails = is_known && !works->get_bool();
+  if (options.format == Format::kText) {
+    const std::string because = Text(told->object, "because");
+    (fails ? std::cerr : std::cout) << options.sink << ": resumed"
+                                    << (fails      ? ", but it still fails: " + because
+                                        : is_known ? ", and it works"
+                                                   : "; " + because)
+                                    << '\n';
   }
-  return response->status == 200 ? kFine : kProblems;
+  return fails ? kProblems : kFine;
 }
 
 }  // namespace hookswitch::cli

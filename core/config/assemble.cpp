@@ -69,19 +69,57 @@ class Assembler {
   void ReadAdmin(const Node* node, Config& config) {
     const Reader reader(node, "admin", problems_);
     Admin& admin = config.admin;
-    reader.Address("listen", admin.listen);
     const Node* token = reader.Get("token");
     if (token) {
       if (auto secret = ResolveSecret(*token, "admin.token", environment_, problems_)) admin.token = std::move(*secret);
     }
-    const Node* listen = reader.Scalar("listen");
-    if (!listen) return;
-    if (!token && !HasUnknownKey(*node) && !IsLoopback(admin.listen.host)) {
-      reader.Error(*listen, "admin.listen can be reached from other machines, so admin.token is required",
-                   "add token: {env: HOOKSWITCH_ADMIN_TOKEN}");
+    const Node* tokens = reader.Get("tokens");
+    if (tokens) ReadAdminTokens(*tokens, admin);
+    const bool asks_token = token || (tokens && !tokens->list.empty());
+    const auto addresses = reader.Addresses("listen");
+    if (!addresses.empty()) admin.listen.clear();
+    for (const auto& [at, listen] : addresses) {
+      if (!asks_token && !HasUnknownKey(*node) && !listen.is_unix() && !IsLoopback(listen.host)) {
+        reader.Error(*at, "admin.listen can be reached from other machines, so admin.token is required",
+                     "add token: {env: HOOKSWITCH_ADMIN_TOKEN}");
+      }
+      const bool has_port = listen.is_unix() || listen.port != 0;
+      if (has_port && listen == config.server.listen) reader.Error(*at, "admin.listen is the address of server.listen");
+      if (has_port && std::ranges::find(admin.listen, listen) != admin.listen.end()) {
+        reader.Error(*at, "admin.listen names \"" + at->scalar + "\" twice");
+      }
+      admin.listen.push_back(listen);
     }
-    if (admin.listen.port != 0 && admin.listen == config.server.listen) {
-      reader.Error(*listen, "admin.listen is the address of server.listen");
+  }
+
+  void ReadAdminTokens(const Node& list, Admin& admin) {
+    for (const Node& item : list.list) {
+      const Reader reader(&item, "admin.tokens[]", problems_);
+      Admin::Token token;
+      reader.Text("name", token.name);
+      if (const Node* may = reader.Scalar("may")) {
+        token.may = may->scalar == "change"    ? Admin::Right::kChange
+                    : may->scalar == "metrics" ? Admin::Right::kMetrics
+                                               : Admin::Right::kRead;
+      }
+      const Node* name = reader.Scalar("name");
+      const Node* secret = reader.Get("token");
+      if (!name || !secret) continue;
+      const auto same_name = [&](const Admin::Token& other) { return other.name == token.name; };
+      if (std::ranges::any_of(admin.tokens, same_name)) {
+        reader.Error(*name, "admin.tokens names \"" + token.name + "\" twice");
+      }
+      auto value = ResolveSecret(*secret, reader.Name("token"), environment_, problems_);
+      if (!value) continue;
+      token.token = std::move(*value);
+      const auto same = std::ranges::find(admin.tokens, token.token, &Admin::Token::token);
+      if (same != admin.tokens.end() || token.token == admin.token) {
+        reader.Error(*secret,
+                     "the token of \"" + token.name + "\" is that of " +
+                         (same != admin.tokens.end() ? '"' + same->name + '"' : std::string("admin.token")) + " too",
+                     "give each its own, or who did what cannot be told");
+      }
+      admin.tokens.push_back(std::move(token));
     }
   }
 

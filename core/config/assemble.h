@@ -2,6 +2,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/config/config.h"
@@ -49,10 +50,13 @@ class Reader {
   void Texts(std::string_view key, std::vector<std::string>& values) const;
   void Networks(std::string_view key, std::vector<Network>& values) const;
   void Address(std::string_view key, Listen& value) const;
+  /// One or several, unix sockets too; with the node of each. What is none is reported and left out.
+  std::vector<std::pair<const Node*, Listen>> Addresses(std::string_view key) const;
 
   std::string Name(std::string_view key) const { return at_ + '.' + std::string(key); }
   /// Reports at `node`, unless something was said about that place already.
   void Error(const Node& node, std::string message, std::string hint = {}) const;
+  std::optional<Listen> AddressOf(const Node& node, std::string_view name) const;
   std::optional<milliseconds> DurationOf(const Node& node, std::string_view name, Zero zero) const;
 
  private:

@@ -19,10 +19,12 @@ namespace hookswitch::config {
 
 using std::chrono::milliseconds;
 
-/// host:port; `port` 0 picks a free one. An IPv6 host has no brackets here.
+/// host:port; `port` 0 picks a free one. An IPv6 host has no brackets here. A unix socket is "unix:/path", without
+/// port.
 struct Listen {
   std::string host;
   std::uint16_t port = 0;
+  bool is_unix() const { return host.starts_with("unix:"); }
   bool operator==(const Listen&) const = default;
 };
 
@@ -46,8 +48,16 @@ struct Server {
 };
 
 struct Admin {
-  Listen listen{"127.0.0.1", 8001};
-  Secret token;  ///< empty: none asked for (loopback only)
+  enum class Right { kMetrics, kRead, kChange };  ///< each holds those before it
+  struct Token {
+    std::string name;
+    Secret token;
+    Right may = Right::kRead;
+    bool operator==(const Token&) const = default;
+  };
+  std::vector<Listen> listen{{"127.0.0.1", 8001}};
+  Secret token;               ///< has every right
+  std::vector<Token> tokens;  ///< without any token none is asked for (loopback and unix sockets only)
   bool operator==(const Admin&) const = default;
 };
 

@@ -82,19 +82,38 @@ void Reader::Networks(std::string_view key, std::vector<Network>& values) const 
   }
 }
 
+std::optional<Listen> Reader::AddressOf(const Node& node, std::string_view name) const {
+  auto listen = ParseListen(node.scalar);
+  if (listen) return listen;
+  const auto port = ParseInteger(node.scalar);
+  if (LooksLikeSecret(node.scalar)) Hide(node);
+  Error(node,
+        std::string(name) + ": expected an address such as 127.0.0.1:8001 or [::1]:8001, found " +
+            (IsHidden(node) ? "something else" : '"' + node.scalar + '"'),
+        port ? "did you mean 0.0.0.0:" + node.scalar + "?" : "");
+  return {};
+}
+
 void Reader::Address(std::string_view key, Listen& value) const {
   const Node* node = Scalar(key);
   if (!node) return;
-  if (auto listen = ParseListen(node->scalar)) {
-    value = std::move(*listen);
-    return;
+  if (auto listen = AddressOf(*node, Name(key))) value = std::move(*listen);
+}
+
+std::vector<std::pair<const Node*, Listen>> Reader::Addresses(std::string_view key) const {
+  std::vector<std::pair<const Node*, Listen>> addresses;
+  for (const Node* node : OneOrMany(Get(key))) {
+    const bool is_unix = node->scalar.starts_with("unix:");
+    auto listen = is_unix ? ParseUnixSocket(node->scalar) : AddressOf(*node, Name(key));
+    if (listen) {
+      addresses.emplace_back(node, std::move(*listen));
+    } else if (is_unix) {
+      Error(*node,
+            Name(key) + ": expected a socket such as unix:/run/hookswitch/admin.sock, found \"" + node->scalar + '"',
+            "its path is absolute and has at most 107 bytes");
+    }
   }
-  const auto port = ParseInteger(node->scalar);
-  if (LooksLikeSecret(node->scalar)) Hide(*node);
-  Error(*node,
-        Name(key) + ": expected an address such as 127.0.0.1:8001 or [::1]:8001, found " +
-            (IsHidden(*node) ? "something else" : '"' + node->scalar + '"'),
-        port ? "did you mean 0.0.0.0:" + node->scalar + "?" : "");
+  return addresses;
 }
 
 void Reader::Error(const Node& node, std::string message, std::string hint) const {

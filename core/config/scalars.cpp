@@ -78,6 +78,15 @@ std::optional<Listen> ParseListen(std::string_view text) {
   return Listen{std::string(host), static_cast<std::uint16_t>(*port)};
 }
 
+std::optional<Listen> ParseUnixSocket(std::string_view text) {
+  constexpr std::string_view kStart = "unix:/";
+  constexpr std::size_t kLongestPath = 107;
+  const bool fits = text.starts_with(kStart) && text.size() > kStart.size() && !text.ends_with('/') &&
+                    text.size() <= kStart.size() - 1 + kLongestPath && text.find('\0') == std::string_view::npos;
+  if (!fits) return {};
+  return Listen{std::string(text), 0};
+}
+
 bool IsLoopback(std::string_view host) {
   if (EqualsIgnoreCase(host, "localhost")) return true;
   const auto address = ParseAddress(host);

@@ -11,6 +11,8 @@ namespace hookswitch::config {
 
 /// "0.0.0.0:8000", "[::1]:0", "localhost:8000", ":8000" (every IPv4 address). The host loses its brackets.
 std::optional<Listen> ParseListen(std::string_view text);
+/// "unix:/run/hookswitch/admin.sock": an absolute path of at most 107 bytes (unix(7)).
+std::optional<Listen> ParseUnixSocket(std::string_view text);
 /// True for 127.0.0.0/8, ::1 and localhost.
 bool IsLoopback(std::string_view host);
 

@@ -325,8 +325,10 @@ class Checker {
   void CheckList(const Node& value, const json::object& schema, const Spot& spot) {
     if (schema.contains("type") && !AllowsType(schema, "array")) return WrongKind(value, schema, spot);
     if (const auto least = CountAt(schema, "minItems"); least && value.list.size() < *least) {
-      const std::string more = *least > 1 ? " of at least " + std::to_string(*least) : std::string();
-      return Report(value, spot, Prefix(spot) + "expected " + Expected(schema) + more + ", found " + Found(value));
+      const std::string count = *least > 1 ? std::to_string(*least) : "one";
+      return Report(
+          value, spot,
+          Prefix(spot) + "expected " + Expected(schema) + " of at least " + count + ", found " + Found(value));
     }
     if (const auto most = CountAt(schema, "maxItems"); most && value.list.size() > *most) {
       return Report(value, spot,

@@ -24,7 +24,8 @@ struct HttpResult {
 struct HttpClientOptions {
   std::size_t max_response_body = 256 * 1024;  ///< more is cut off, not an error
   std::string user_agent;
-  std::string ca_file;  ///< PEM certificates to trust instead of the system's; "": the system's
+  std::string unix_socket{};  ///< all requests go to this socket's file, whatever host they name; "": none do
+  std::string ca_file;        ///< PEM certificates to trust instead of the system's; "": the system's
   /// Whether proxies of the environment are used. Not by what talks to a router: it would give them its token.
   bool use_proxies = true;
 };

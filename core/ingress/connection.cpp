@@ -110,6 +110,7 @@ void Connection::OnReadable() {
         // What comes behind a request is not read before that one is answered.
         is_muted_ = true;
         return poller_->Watch(*this, 0);
+      case State::kDelayed:
       case State::kSending: return;
       case State::kStreaming:
       case State::kLingering: {
@@ -221,11 +222,7 @@ Connection::Step Connection::JudgeHead() {
     }
     context_ = std::move(verdict.context);
     if (verdict.answer) {
-      poller_->MarkComplete(*this);
-      const bool whole = reader_->state() == RequestReader::State::kComplete;
-      MutexLock lock(mu_);
-      Respond(*verdict.answer, whole && MayGoOn());
-      AfterSending();
+      RespondEarly(*verdict.answer, verdict.delay);
       return Step::kWait;
     }
   }
@@ -244,6 +241,28 @@ Connection::Step Connection::JudgeHead() {
     [[maybe_unused]] const ssize_t sent = ::send(fd_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   return Step::kGoOn;
+}
+
+void Connection::RespondEarly(const Answer& answer, std::chrono::milliseconds delay) {
+  if (delay.count() > 0) {
+    // It is to give way before those that somebody waits for.
+    poller_->MarkIncomplete(*this);
+    delayed_ = std::make_unique<const Answer>(answer);
+    const TimePoint at = Steady::now() + delay;
+    {
+      MutexLock lock(mu_);
+      state_ = State::kDelayed;
+      deadline_ = at;
+      is_muted_ = true;
+    }
+    poller_->Watch(*this, 0);
+    return poller_->Look(*this, at);
+  }
+  poller_->MarkComplete(*this);
+  const bool whole = reader_->state() == RequestReader::State::kComplete;
+  MutexLock lock(mu_);
+  Respond(answer, whole && MayGoOn());
+  AfterSending();
 }
 
 /// Counts `bytes` of this request's body in the budget of all bodies. False if there is no room for them.
@@ -387,11 +406,13 @@ void Connection::Compose(const Answer& answer, bool keep_alive, bool is_stream) 
     out += "\r\nAllow: ";
     out += answer.allow;
   }
-  for (const auto& [name, value] : answer.headers) {
-    out += "\r\n";
-    out += name;
-    out += ": ";
-    out += value;
+  for (const auto* headers : {&poller_->options().headers, &answer.headers}) {
+    for (const auto& [name, value] : *headers) {
+      out += "\r\n";
+      out += name;
+      out += ": ";
+      out += value;
+    }
   }
   if (!keep_alive) {
     out += "\r\nConnection: close";
@@ -468,6 +489,7 @@ void Connection::OnPosted() {
     switch (state_) {
       case State::kServing:
       case State::kReading:
+      case State::kDelayed:
       case State::kClosed: return;
       case State::kLingering: return;
       case State::kStreaming:
@@ -500,6 +522,7 @@ void Connection::OnPosted() {
 }
 
 Connection::TimePoint Connection::OnTimer(TimePoint now) {
+  bool is_delayed = false;
   {
     MutexLock lock(mu_);
     switch (state_) {
@@ -513,9 +536,16 @@ Connection::TimePoint Connection::OnTimer(TimePoint now) {
         Close();
         return TimePoint::max();
       case State::kReading:
+      case State::kDelayed:
         if (deadline_ > now) return deadline_;
+        is_delayed = state_ == State::kDelayed;
         break;
     }
+  }
+  if (is_delayed) {
+    const auto answer = std::move(delayed_);
+    RespondEarly(*answer, {});
+    return now + kLinger;
   }
   Refuse(408, "timeout", judged_ ? "the request's body took too long" : "the request's head took too long");
   return now + kLinger;

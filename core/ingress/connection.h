@@ -80,6 +80,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   enum class State {
     kIdle,       ///< between two requests, or before the first
     kReading,    ///< a part of a request is here
+    kDelayed,    ///< its response is known, and is sent at `deadline_`
     kServing,    ///< the request is whole and waits for its response
     kSending,    ///< the response waits for the socket
     kStreaming,  ///< the body of the response goes on
@@ -92,6 +93,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void Advance(std::string_view bytes);
   Step Read(std::string_view& bytes);
   Step JudgeHead();
+  void RespondEarly(const Answer& answer, std::chrono::milliseconds delay);
   void Serve();
   void RunHandler();
   bool UndoEncoding();
@@ -119,7 +121,8 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   bool judged_ = false;                    ///< the head of this request has been
   bool encoded_ = false;                   ///< its body comes with a Content-Encoding to be undone
   std::shared_ptr<const HeadContext> context_;
-  std::size_t counted_ = 0;  ///< bytes of this request in the budget of all bodies
+  std::unique_ptr<const Answer> delayed_;  ///< with kDelayed
+  std::size_t counted_ = 0;                ///< bytes of this request in the budget of all bodies
   std::size_t discarded_ = 0;
 
   mutable Mutex mu_;

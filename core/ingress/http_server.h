@@ -94,12 +94,14 @@ class Responder {
 
 /// What becomes of a request whose head has been read.
 struct HeadVerdict {
-  /// An answer ends the request, and the connection if a body was to come.
+  /// An answer ends the request, and the connection if a body was to come. It is sent `delay` later, which holds no
+  /// thread.
   HeadVerdict(std::optional<Answer> early) : answer(std::move(early)) {}
-  HeadVerdict(Answer early) : answer(std::move(early)) {}
+  HeadVerdict(Answer early, std::chrono::milliseconds delay = {}) : answer(std::move(early)), delay(delay) {}
   HeadVerdict(std::shared_ptr<const HeadContext> admitted) : context(std::move(admitted)) {}
 
   std::optional<Answer> answer;
+  std::chrono::milliseconds delay{};
   std::shared_ptr<const HeadContext> context;
 };
 /// [thread: poller] Must not block.
@@ -133,6 +135,7 @@ struct HttpServerOptions {
   std::chrono::milliseconds keep_alive_timeout{5'000};
   bool length_required = true;  ///< a POST without length is 411; else it has no body (RFC 9112 6.3)
   std::string name;             ///< "ingress", "admin": in metrics and logs
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< of every response
   /// Told of each request that the server refused by itself (framing, size, time). What could not be read of it is
   /// empty. [thread: poller or handler]
   std::function<void(const ServedRequest& head, int status, std::string_view error, std::string_view detail)>

@@ -275,7 +275,8 @@ void Poller::Admit(int fd, Connection::Peer peer) {
   StreamSocket socket(new Poco::Net::StreamSocketImpl(fd));
   int& of_address = by_address_[peer.address];
   const bool crowd = Open() >= options_.max_connections / 4 * 3;
-  const bool over_share = of_address >= max_per_address_;
+  // Where an address may have all of them, it is itself the one that makes room.
+  const bool over_share = max_per_address_ < options_.max_connections && of_address >= max_per_address_;
   bool admitted = !Draining();
   if (admitted && (crowd || over_share) && options_.judge_peer) {
     const PeerKind kind = options_.judge_peer(peer.address);

@@ -90,8 +90,8 @@ void Try(const hsw_sink& sink, const json::object& request, const Answer& answer
         error.back() = '\0';
         answer.Line({{"refused", ToUtf8(error.data())}});
       } else {
-        hsw_advice advice{
-            .size = sizeof(hsw_advice), .rate_max = 0, .rate_per_ms = 0, .rate_burst = 0, .concurrency = 0};
+        hsw_advice advice{};
+        advice.size = sizeof advice;
         if (sink.advise) {
           enter("advise");
           sink.advise(instance, &advice);

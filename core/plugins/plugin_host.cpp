@@ -130,8 +130,8 @@ ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& s
   const std::string at = "sinks." + sink.name + ".config";
   config::CheckAgainstSchema(sink.config, schema, at, sink.where, problems);
   config.checked = config::WithoutFaults(sink.config, problems);
-  config.json = config::ResolvePluginConfig(config.checked, schema, environment, problems, config.secrets,
-                                            &config.lacks_secrets);
+  config.json =
+      config::ResolvePluginConfig(config.checked, schema, environment, problems, config.secrets, &config.lacks_secrets);
   config.lacks_secrets = config.lacks_secrets && environment.secrets_optional;
   config.fits = !config.lacks_secrets;
   if (problems.HasErrors()) {

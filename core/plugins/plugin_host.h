@@ -29,8 +29,8 @@ struct PluginInfo {
 struct ResolvedConfig {
   std::string sink, json, timezone;
   std::vector<std::string> secrets;
-  Digest identity{};     ///< of the plugin file and of all that an instance is made from
-  config::Node checked;  ///< of the config, what is not wrong by the schema
+  Digest identity{};           ///< of the plugin file and of all that an instance is made from
+  config::Node checked;        ///< of the config, what is not wrong by the schema
   bool lacks_secrets = false;  ///< see config::ResolvePluginConfig
   bool fits = true;            ///< what is checked fits the schema, and no secret is away: the plugin can be asked
 };

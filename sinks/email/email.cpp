@@ -252,7 +252,7 @@ constexpr const char* kSchema = R"({
     "server": {"type": "string", "pattern": "^([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$", "description": "The mail server: host, or host:port. Without a port 587 for starttls, 465 for tls, 25 for none."},
     "security": {"type": "string", "enum": ["starttls", "tls", "none"], "default": "starttls", "description": "How the connection is encrypted: on port 587 usually starttls, on 465 tls. none is for a server on this machine."},
     "username": {"type": "string", "minLength": 1, "maxLength": 300, "description": "The account, where the server asks for one."},
-    "password": {"type": "string", "minLength": 1, "maxLength": 1000, "x-secret": true, "examples": ["example"], "description": "Its password."},
+    "password": {"type": "string", "minLength": 1, "maxLength": 1000, "x-secret": true, "examples": ["example-secret"], "description": "Its password."},
     "helo": {"type": "string", "pattern": "^([A-Za-z0-9._-]{1,255}|\\[(IPv6:)?[0-9A-Fa-f:.]{2,45}\\])$", "description": "How this machine names itself to the server: its full name in the DNS, or [address]. Without it the host name, else its address."},
     "from": {"type": "string", "maxLength": 400, "description": "The sender: calls@example.com, or Calls <calls@example.com>."},
     "to": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": "string", "maxLength": 400}, "description": "The recipients, each as from."},

@@ -145,7 +145,9 @@ class Sink {
                                          "check webhook_url")
           .MaybeDelivered();
     }
-    if (status >= 500 && status != 501) return hsw::FromHttp(response);
+    // About nothing but this moment, whatever the body says.
+    const bool may_pass_later = status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501);
+    if (may_pass_later) return hsw::FromHttp(response);
     const std::string id(response.Json("/id").value_or(""));
     const std::string why(response.Json("/message").value_or("it does not say why"));
     switch (AboutOf(id)) {

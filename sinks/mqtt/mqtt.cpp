@@ -115,7 +115,7 @@ constexpr const char* kSchema = R"({
     "tls": {"type": "boolean", "default": false, "description": "Encrypt the connection."},
     "ca_file": {"type": "string", "minLength": 1, "description": "PEM certificates to trust instead of the system's."},
     "username": {"type": "string", "minLength": 1, "maxLength": 1000, "description": "The account, where the broker asks for one."},
-    "password": {"type": "string", "minLength": 1, "maxLength": 1000, "x-secret": true, "examples": ["example"], "description": "Its password."},
+    "password": {"type": "string", "minLength": 1, "maxLength": 1000, "x-secret": true, "examples": ["example-secret"], "description": "Its password."},
     "client_id": {"type": "string", "minLength": 1, "maxLength": 200, "description": "What the connection calls itself; one at a time may. Without it a random one."},
     "body": {"type": "string", "enum": ["event", "raw"], "default": "event", "description": "event: the normalized event as JSON; raw: what the platform posted."},
     "retain": {"type": "boolean", "default": false, "description": "The broker keeps the newest of each topic for those who subscribe later."},

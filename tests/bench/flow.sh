@@ -9,6 +9,7 @@
 #   drain      100,000 waiting deliveries into a sink that answers at once
 #   backlog    what an event costs while 1,000 and while 1,000,000 deliveries wait for another sink
 #   down       three sinks' latency while a fourth answers, refuses connections, hangs
+#   purge      one sink's latency, and that of /readyz, while 100,000 of 1,000,000 deliveries that wait for another are purged
 #   --build DIR   a Release build made with -DHOOKSWITCH_BENCH=ON; made if missing (default build-bench)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -22,12 +23,12 @@ while [ $# -gt 0 ]; do
     --build) build=$2; shift ;;
     --rounds) rounds=$2; shift ;;
     --plugin) plugin=$2; shift ;;
-    sustained | paced | steady | drain | backlog | down) scenarios+=("$1") ;;
-    *) sed -n '4,12s/^# //p' "$0" >&2; exit 2 ;;
+    sustained | paced | steady | drain | backlog | down | purge) scenarios+=("$1") ;;
+    *) sed -n '4,13s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(sustained steady drain backlog down)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(sustained steady drain backlog down purge)
 
 .ci/packages build bench
 [ -f "$build/CMakeCache.txt" ] ||
@@ -43,6 +44,7 @@ echo "$(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg) before the start"
 for scenario in "${scenarios[@]}"; do
   more=()
   [ "$scenario" != down ] || more=(--rate 300 --seconds 8)
+  [ "$scenario" != purge ] || more=(--rate 200 --seconds 30)
   [ "$scenario" != backlog ] || more=(--events 30000)
   [ "$scenario" != sustained ] || more=(--bare "$build/bin/hookswitch-bare")
   if [ "$scenario" = steady ]; then

@@ -48,6 +48,34 @@ const Condition& Only(const Config& config) {
   return config.rules.at(0).when.children.at(0);
 }
 
+TEST(Load, TheAdminListensOnAnAddressOrSeveral) {
+  const auto listens = [](const std::string& admin) {
+    return Good(kBase + ("rules: [{send: [ops]}]\nadmin: " + admin + "\n")).admin.listen;
+  };
+  EXPECT_THAT(listens("{}"), ElementsAre(Listen{"127.0.0.1", 8001}));
+  EXPECT_THAT(listens("{listen: \"[::1]:9000\"}"), ElementsAre(Listen{"::1", 9000}));
+  EXPECT_THAT(listens("{listen: unix:/run/hookswitch/admin.sock}"),
+              ElementsAre(Listen{"unix:/run/hookswitch/admin.sock", 0}));
+  EXPECT_THAT(listens("{listen: [127.0.0.1:8001, unix:/run/a.sock, unix:/run/b.sock]}"),
+              ElementsAre(Listen{"127.0.0.1", 8001}, Listen{"unix:/run/a.sock", 0}, Listen{"unix:/run/b.sock", 0}));
+  EXPECT_TRUE(listens("{listen: unix:/run/a.sock}").front().is_unix());
+}
+
+TEST(Load, EachAdminTokenHasANameAndARight) {
+  MemoryEnvironment memory;
+  memory.variables = {{"ANA", "1"}, {"PAGE", "2"}, {"PROMETHEUS", "3"}};
+  const Config config = Good(kBase + std::string("rules: [{send: [ops]}]\nadmin:\n  listen: 0.0.0.0:8001\n  tokens:\n"
+                                                 "    - {name: ana, token: {env: ANA}, may: change}\n"
+                                                 "    - {name: page.1, token: {env: PAGE}}\n"
+                                                 "    - {name: prometheus, token: {env: PROMETHEUS}, may: metrics}\n"),
+                             memory);
+  using Right = Admin::Right;
+  EXPECT_TRUE(config.admin.token.empty());
+  EXPECT_THAT(config.admin.tokens, ElementsAre(Admin::Token{"ana", Secret("1"), Right::kChange},
+                                               Admin::Token{"page.1", Secret("2"), Right::kRead},
+                                               Admin::Token{"prometheus", Secret("3"), Right::kMetrics}));
+}
+
 TEST(Sample, LoadsWithoutAWarning) {
   MemoryEnvironment memory;
   memory.files["router.yaml"] = ReadSource("tests/config/sample.yaml");
@@ -66,7 +94,7 @@ TEST(Sample, GivesTypedListenersAndLimits) {
   EXPECT_EQ(config.server.trusted_proxies[0], (Network{"127.0.0.0/8", {127, 0, 0, 0}, 8}));
   EXPECT_EQ(config.server.max_body, 1u << 20);
   EXPECT_EQ(config.server.drain_timeout, 20s);
-  EXPECT_EQ(config.admin.listen, (Listen{"127.0.0.1", 8001}));
+  EXPECT_THAT(config.admin.listen, ElementsAre(Listen{"127.0.0.1", 8001}));
   EXPECT_TRUE(config.admin.token.Equals("t0ken"));
   EXPECT_EQ(config.journal.path, "/var/lib/hookswitch/journal.db");
   EXPECT_EQ(config.journal.retention_age, 24h * 7);

@@ -196,12 +196,12 @@ TEST_F(TroublesTest, ANoticeThatIsTriedAgainSaysTheSame) {
   };
   Lane("oncall", sink), Lane("barrier");
   Start();
-  Accept("call-1", {"ops"});
-  ASSERT_TRUE(AwaitSent("http://ops", 1));
-  ASSERT_TRUE(http.Answer("http://ops", Answered(401)));
+  Accept("call-1", {"ops"}), Accept("call-2", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(401)));
   ASSERT_TRUE(AwaitSent("http://oncall", 1));
-  ASSERT_TRUE(http.Answer("http://oncall", Answered(503)));
-  ASSERT_TRUE(AwaitRecords(2));
+  ASSERT_TRUE(AnswerAndAwait("http://oncall", Answered(503)));
   Settle();
   Tick(12s);
   ASSERT_TRUE(AwaitSent("http://oncall", 2));

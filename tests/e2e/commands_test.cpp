@@ -180,7 +180,7 @@ TEST_F(Commands, WithoutSecretsAConfigIsCheckedRoutedAndPreviewedByNoSecrets) {
   ASSERT_EQ(shown.exit_code, 0) << shown.err;
   const json::value sinks = json::parse(shown.out);
   for (const auto& sink : sinks.as_array()) {
-    EXPECT_TRUE(sink.as_object().contains("url") || sink.as_object().contains("event")) << json::serialize(sink);
+    EXPECT_TRUE(sink.as_object().contains("url") || sink.as_object().contains("writes")) << json::serialize(sink);
   }
   EXPECT_EQ(sinks.as_array().size(), 14U);
 }

@@ -2,14 +2,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 
+#include "core/base/json.h"
 #include "tests/e2e/router.h"
+#include "tests/e2e/small_disk.h"
 #include "tests/fakes/http_loop.h"
 
 namespace hookswitch::e2e {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 /// A running router whose admin listener wants a token, and its operator's shell.
 class Remote : public testing::Test {
@@ -81,6 +85,140 @@ TEST_F(Remote, PausingASinkThatIsNotThereIsOne) {
   EXPECT_THAT(paused.err, HasSubstr("not_found"));
 }
 
+TEST_F(Remote, ANameIsOneSegmentOfAPathWhateverItIs) {
+  ASSERT_TRUE(router_->Ready());
+  for (const char* name : {"../reload?x=", "../../v1/reload?", "..", ".", "ops/../ops", "ops/pause?x=", "%2e%2e/reload",
+                           "ops#", "ops?", "ops\r\nX: y", "", " "}) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"sinks", "pause", name},
+                                                    {"sinks", "resume", name},
+                                                    {"events", "show", name},
+                                                    {"events", "replay", name},
+                                                    {"deliveries", "show", name}}) {
+      const Finished finished = Hookswitch(command);
+      EXPECT_EQ(finished.exit_code, 1) << command[0] << ' ' << command[1] << ' ' << name << finished.out
+                                       << finished.err;
+      EXPECT_THAT(finished.err, HasSubstr("not_found"));
+    }
+    const Finished replayed = Hookswitch({"deliveries", "replay", name});
+    EXPECT_NE(replayed.exit_code, 0) << name;
+  }
+  EXPECT_THAT(Hookswitch({"sinks"}).out, HasSubstr("ops  open"));
+  EXPECT_EQ(Hookswitch({"reload"}).out, "reloaded: generation 2\n") << "none of them was a reload";
+}
+
+TEST_F(Remote, APauseHasAnEndAndAReasonAndEndsByItself) {
+  ASSERT_TRUE(router_->Ready());
+  const Finished paused = Hookswitch({"sinks", "pause", "ops", "--until", "2h", "--because", "carrier maintenance"});
+  EXPECT_EQ(paused.exit_code, 0) << paused.err;
+  EXPECT_THAT(paused.out, HasSubstr("ops: paused until 20"));
+  const Finished list = Hookswitch({"sinks"});
+  EXPECT_THAT(list.out, HasSubstr("ops  paused until 20"));
+  EXPECT_THAT(list.out, HasSubstr("carrier maintenance"));
+  const Finished evening = Hookswitch({"sinks", "pause", "ops", "--until", "18:00"});
+  EXPECT_EQ(evening.exit_code, 0) << evening.err;
+  EXPECT_THAT(evening.out, HasSubstr("T18:00:00Z (18:00 UTC)"));
+  for (const char* until : {"soon", "25:00", "0s", "2020-01-01T00:00:00Z"}) {
+    const Finished wrong = Hookswitch({"sinks", "pause", "ops", "--until", until});
+    EXPECT_EQ(wrong.exit_code, 2) << until;
+    EXPECT_THAT(wrong.err, HasSubstr("until")) << until;
+  }
+  ASSERT_EQ(Hookswitch({"sinks", "pause", "ops", "--until", "300ms"}).exit_code, 0);
+  ASSERT_EQ(router_->Post(Call(CallId(1))).status, 200);
+  EXPECT_TRUE(slack_.WaitForPosted(1));
+  EXPECT_THAT(Hookswitch({"sinks"}).out, HasSubstr("ops  open"));
+}
+
+TEST_F(Remote, ATimeOfDayIsOneOfTheConfigsZone) {
+  ASSERT_TRUE(router_->Ready());
+  WriteFile(config_.Path(), good_ + "defaults: {timezone: Asia/Kolkata}\n");
+  const Finished paused = Hookswitch({"sinks", "pause", "ops", "--until", "18:00"});
+  EXPECT_EQ(paused.exit_code, 0) << paused.err;
+  EXPECT_THAT(paused.out, HasSubstr("T12:30:00Z (18:00 Asia/Kolkata)"));
+}
+
+TEST_F(Remote, ResumeSaysHowItWent) {
+  ASSERT_TRUE(router_->Ready());
+  const Finished idle = Hookswitch({"sinks", "resume", "ops"});
+  EXPECT_EQ(idle.exit_code, 0) << idle.err;
+  EXPECT_EQ(idle.out, "ops: resumed; nothing waits, so nothing was tried\n");
+
+  slack_.Behave({.mode = SlackBehaviour::Mode::kStatus, .status = 404, .word = "no_service"});
+  ASSERT_EQ(router_->Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(router_->WaitForEvent("lane_paused"));
+  const Finished broken = Hookswitch({"sinks", "resume", "ops"});
+  EXPECT_EQ(broken.exit_code, 1) << broken.out;
+  EXPECT_THAT(broken.err, HasSubstr("ops: resumed, but it still fails: "));
+  EXPECT_THAT(broken.err, HasSubstr("no_service"));
+
+  slack_.Behave({});
+  const Finished mended = Hookswitch({"sinks", "resume", "ops"});
+  EXPECT_EQ(mended.exit_code, 0) << mended.err;
+  EXPECT_EQ(mended.out, "ops: resumed, and it works\n");
+}
+
+TEST_F(Remote, WhoHasNoTokenIsToldWhereItIsLookedFor) {
+  ASSERT_TRUE(router_->Ready());
+  WriteFile(config_.Path(), "rules: [\n");
+  const Finished broken = Hookswitch({"sinks"});
+  EXPECT_EQ(broken.exit_code, 1);
+  EXPECT_THAT(broken.err, HasSubstr("HOOKSWITCH_ADMIN_TOKEN"));
+  EXPECT_THAT(broken.err, HasSubstr("has errors"));
+  EXPECT_EQ(Hookswitch({"sinks"}, {"HOOKSWITCH_ADMIN_TOKEN=the-admin-token"}).exit_code, 0);
+  const Finished wrong = Hookswitch({"events"}, {"HOOKSWITCH_ADMIN_TOKEN=another"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("does not take the token, which is that of HOOKSWITCH_ADMIN_TOKEN"));
+  EXPECT_THAT(wrong.err, Not(HasSubstr("another")));
+  std::filesystem::remove(config_.Path());
+  EXPECT_THAT(Hookswitch({"reload"}).err, HasSubstr("no such file"));
+}
+
+TEST_F(Remote, AConfigThatIsNotThereIsNamedWithWhatToDo) {
+  const std::string nowhere = dir_ / "nowhere.yaml";
+  const Finished sinks = RunProgram({Program(), "sinks", "-c", nowhere});
+  EXPECT_EQ(sinks.exit_code, 1);
+  const Finished backup = RunProgram({Program(), "backup", "-c", nowhere, dir_ / "copy.db"});
+  EXPECT_EQ(backup.exit_code, 2);
+  EXPECT_THAT(backup.err, HasSubstr("--file"));
+  const Finished verify = RunProgram({Program(), "journal", "verify", "-c", nowhere});
+  EXPECT_EQ(verify.exit_code, 2);
+  EXPECT_THAT(verify.err, HasSubstr("--file"));
+  for (const Finished& finished : {sinks, backup, verify}) {
+    EXPECT_THAT(finished.err, HasSubstr("no such file"));
+    EXPECT_THAT(finished.err, HasSubstr(nowhere));
+    EXPECT_THAT(finished.err, HasSubstr("-c"));
+  }
+}
+
+TEST_F(Remote, ABackupNeedsNoConfigIfItIsToldTheJournal) {
+  ASSERT_TRUE(router_->Ready());
+  const Finished backup =
+      RunProgram({Program(), "backup", "-c", dir_ / "nowhere.yaml", "--file", dir_ / "journal.db", dir_ / "copy.db"});
+  EXPECT_EQ(backup.exit_code, 0) << backup.err;
+  const Finished verify =
+      RunProgram({Program(), "journal", "verify", "-c", dir_ / "nowhere.yaml", "--file", dir_ / "copy.db"});
+  EXPECT_EQ(verify.exit_code, 0) << verify.err;
+}
+
+TEST_F(Remote, RefusedRequestsAreListed) {
+  ASSERT_TRUE(router_->Ready());
+  ASSERT_EQ(router_->Post("{", {}, "/bolna/webhook").status, 400);
+  ASSERT_EQ(router_->Post("{}", {}, "/bolna/webhok").status, 404);
+  Finished list;
+  do {  // they are stored with the next commit
+    list = Hookswitch({"events", "--refused"});
+  } while (list.exit_code == 0 && list.out.find("/bolna/webhok") == std::string::npos);
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_THAT(list.out, HasSubstr("invalid_json"));
+  EXPECT_THAT(list.out, HasSubstr("404"));
+  const Finished one = Hookswitch({"events", "--refused", "--source", "bolna", "--format", "json"});
+  json::error_code error;
+  const json::value shown = json::parse(one.out, error);
+  ASSERT_FALSE(error) << one.out;
+  ASSERT_EQ(shown.at("refused").as_array().size(), 1u);
+  EXPECT_EQ(shown.at("refused").at(0).at("error"), "invalid_json");
+  EXPECT_EQ(Hookswitch({"events", "--refused", "--agent", "a"}).exit_code, 2);
+}
+
 TEST_F(Remote, ReloadSaysTheGenerationOrEveryProblem) {
   ASSERT_TRUE(router_->Ready());
   const Finished reloaded = Hookswitch({"reload"});
@@ -103,6 +241,108 @@ TEST_F(Remote, ABodylessPostIsEnoughForTheAdminApi) {
   ASSERT_TRUE(
       client.Send("POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer the-admin-token\r\n\r\n"));
   EXPECT_EQ(client.Receive().status, 200);
+}
+
+TEST_F(Remote, WrongTokensAreLogged) {
+  ASSERT_TRUE(router_->Ready());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(fakes::Fetch(router_->Admin(), "GET", "/api/v1/status", "", {{"Authorization", "Bearer guess"}}).status,
+              401);
+  }
+  EXPECT_TRUE(router_->WaitForEvent("admin_refused"));
+  const fakes::HeaderList token{{"Authorization", "Bearer the-admin-token"}};
+  EXPECT_THAT(fakes::Fetch(router_->Admin(), "GET", "/metrics", "", token).body,
+              HasSubstr("hookswitch_admin_refused_total{reason=\"wrong_token\"} 3"));
+}
+
+/// A router that its operator reaches by a unix socket.
+class Socket : public testing::Test {
+ protected:
+  Socket() { config_.Slack("ops", slack_.Url()); }
+  void Start(const std::string& listen) {
+    WriteFile(dir_ / "token", "the-admin-token");
+    config_.admin = "{listen: " + listen + ", token: {file: " + (dir_ / "token") + "}}";
+    router_ = std::make_unique<Router>(config_.Write());
+  }
+  Finished Hookswitch(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), Program());
+    arguments.insert(arguments.end(), {"-c", config_.Path()});
+    return RunProgram(arguments);
+  }
+
+  TempDir dir_;
+  FakeSlack slack_;
+  RouterConfig config_{dir_};
+  const std::string socket_ = "unix:" + (dir_ / "admin.sock");
+  std::unique_ptr<Router> router_;
+};
+
+TEST_F(Socket, IsWhereCommandsGoIfTheConfigListsNothingElse) {
+  Start('"' + socket_ + '"');
+  ASSERT_TRUE(router_->Ready());
+  EXPECT_THAT(Hookswitch({"sinks"}).out, HasSubstr("ops  open"));
+  const Finished paused = Hookswitch({"sinks", "pause", "ops"});
+  EXPECT_EQ(paused.exit_code, 0) << paused.err;
+  const auto line = router_->WaitForEvent("operator_request");
+  ASSERT_TRUE(line);
+  EXPECT_THAT(*line, Not(HasSubstr("\"who\":\"\""))) << "the socket knows its user";
+  EXPECT_THAT(*line, HasSubstr("/api/v1/sinks/ops/pause"));
+}
+
+TEST_F(Socket, StandsBesideOtherAddressesAndNeedsNoToken) {
+  Start("[\"127.0.0.1:0\", \"" + socket_ + "\"]");
+  ASSERT_TRUE(router_->Ready());
+  EXPECT_EQ(fakes::Fetch(router_->Admin(), "GET", "/api/v1/sinks").status, 401);
+  std::filesystem::remove(dir_ / "token");
+  const Finished list = Hookswitch({"sinks", "--url", socket_});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_THAT(list.out, HasSubstr("ops  open"));
+  namespace fs = std::filesystem;
+  EXPECT_EQ(fs::status(dir_ / "admin.sock").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read | fs::perms::group_write);
+  const Finished nobody = Hookswitch({"sinks", "--url", "unix:" + (dir_ / "other.sock")});
+  EXPECT_EQ(nobody.exit_code, 1);
+  EXPECT_THAT(nobody.err, HasSubstr("other.sock"));
+}
+
+TEST_F(Socket, AnotherAddressNeedsARestart) {
+  Start('"' + socket_ + '"');
+  ASSERT_TRUE(router_->Ready());
+  config_.admin = "{listen: [\"" + socket_ + "\", \"127.0.0.1:0\"], token: {file: " + (dir_ / "token") + "}}";
+  config_.Write();
+  const Finished reloaded = Hookswitch({"reload", "--url", socket_});
+  EXPECT_EQ(reloaded.exit_code, 0) << reloaded.err;
+  EXPECT_THAT(reloaded.out, HasSubstr("needs a restart to take effect: admin.listen"));
+}
+
+TEST(RemoteDisk, APauseThatCannotBeStoredSaysSoAndIsOne) {
+  SmallDisk disk(16);
+  if (!disk.Mounted()) GTEST_SKIP() << "no disk can be mounted here";
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  config.journal = "{path: " + (disk / "journal.db") + "}";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  ASSERT_TRUE(router.WaitForEvent("delivery_delivered"));
+  disk.Fill();
+  const auto run = [&](const char* verb) {
+    return RunProgram({Program(), "sinks", verb, "ops", "-c", config.Path(), "--url",
+                       "http://127.0.0.1:" + std::to_string(router.Admin())});
+  };
+  const Finished paused = run("pause");
+  EXPECT_EQ(paused.exit_code, 1) << paused.out;
+  EXPECT_THAT(paused.err, HasSubstr("not_stored: the sink is paused, but that could not be stored"));
+  EXPECT_THAT(router.Get("/api/v1/sinks").body, HasSubstr("\"state\":\"paused\"")) << "it is paused all the same";
+  disk.Free();
+  Finished resumed;
+  do {  // the journal tries again now and then
+    resumed = run("resume");
+  } while (resumed.err.find("not_stored") != std::string::npos);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
 }
 
 }  // namespace

@@ -18,7 +18,10 @@ constexpr std::size_t kIdDigits = 12;
 std::uint16_t PortOf(const json::object& line, const char* key) {
   const json::value* address = line.if_contains(key);
   if (address == nullptr || !address->is_string()) return 0;
-  const std::string text(address->get_string());
+  // Of several the first counts; a unix socket has no port.
+  const std::string all(address->get_string());
+  const std::string text = all.substr(0, all.find(", "));
+  if (text.starts_with("unix:")) return 0;
   return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
 }
 

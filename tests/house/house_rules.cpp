@@ -102,7 +102,9 @@ bool HasWord(std::string_view text, std::string_view word) {
     return at < text.size() && (text[at] == '_' || std::isalpha(static_cast<unsigned char>(text[at])));
   };
   for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
-    if (!(at > 0 && letter(at - 1)) && !letter(at + word.size())) return true;
+    // Behind a slash it is a part of a path, which others know by that name.
+    const bool in_path = at > 0 && text[at - 1] == '/';
+    if (!in_path && !(at > 0 && letter(at - 1)) && !letter(at + word.size())) return true;
   }
   return false;
 }

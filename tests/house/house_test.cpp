@@ -99,6 +99,7 @@ TEST(HouseRules, SeeASleepAndAForeignWord) {
   EXPECT_THAT(Told(CheckWords({{"core/base/a.h", std::string("/// Text Hel") + "per."}})), testing::SizeIs(1));
   EXPECT_THAT(Told(CheckWords({{"core/base/a.h", "obses" + std::string("sion")}})), IsEmpty());
   EXPECT_THAT(Told(CheckWords({{"sinks/postgres/a.h", "target_ses" + std::string("sion_attrs")}})), IsEmpty());
+  EXPECT_THAT(Told(CheckWords({{"core/base/a.h", "POST /api/v1/ses" + std::string("sion")}})), IsEmpty());
 }
 
 }  // namespace

@@ -107,6 +107,78 @@ TEST_F(HttpServerTest, RefusedRequestWithoutBodyKeepsTheConnection) {
   EXPECT_EQ(StatusOf(client.Answer()), 404);
 }
 
+TEST_F(HttpServerTest, AnEarlyAnswerThatIsDelayedHoldsUpNobody) {
+  options.threads = 1;
+  head = [](const ServedRequest& request) -> HeadVerdict {
+    if (request.path != "/wrong") return std::optional<Answer>();
+    return {ErrorAnswer(401, "unauthorized", "no"), milliseconds(100)};
+  };
+  Start();
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::unique_ptr<RawClient>> wrong;
+  for (int i = 0; i < 50; ++i) {
+    wrong.push_back(std::make_unique<RawClient>(address));
+    wrong.back()->Send(i % 2 == 0 ? "GET /wrong HTTP/1.1\r\nHost: h\r\n\r\n" : Post("/wrong", "a body"));
+  }
+  RawClient right(address);
+  right.Send(Post("/right", "x"));
+  EXPECT_EQ(StatusOf(right.Answer()), 200);
+  const auto right_took = std::chrono::steady_clock::now() - begin;
+  for (const auto& client : wrong) EXPECT_EQ(StatusOf(client->Answer()), 401);
+  const auto wrong_took = std::chrono::steady_clock::now() - begin;
+  EXPECT_GE(wrong_took, milliseconds(100));
+  EXPECT_LT(wrong_took, 25 * milliseconds(100)) << "not one after the other";
+  EXPECT_LT(right_took, wrong_took);
+  wrong[0]->Send(Post("/right", "y"));
+  EXPECT_EQ(BodyOf(wrong[0]->Answer()), "POST /right y") << "the connection goes on";
+}
+
+TEST_F(HttpServerTest, WhatCameBehindADelayedAnswerIsServedAfterIt) {
+  head = [](const ServedRequest& request) -> HeadVerdict {
+    if (request.path != "/wrong") return std::optional<Answer>();
+    return {ErrorAnswer(401, "unauthorized", "no"), milliseconds(20)};
+  };
+  RawClient client(Start());
+  client.Send("GET /wrong HTTP/1.1\r\nHost: h\r\n\r\n" + Post("/a", "one") + "GET /wrong HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(StatusOf(client.Answer()), 401);
+  EXPECT_EQ(BodyOf(client.Answer()), "POST /a one");
+  EXPECT_EQ(StatusOf(client.Answer()), 401);
+}
+
+TEST_F(HttpServerTest, DelayedAnswersMakeRoomForOthers) {
+  options.max_connections = 10;
+  options.max_per_address = 10;
+  head = [](const ServedRequest& request) -> HeadVerdict {
+    if (request.path != "/wrong") return std::optional<Answer>();
+    return {ErrorAnswer(401, "unauthorized", "no"), milliseconds(60'000)};
+  };
+  Start();
+  std::vector<std::unique_ptr<RawClient>> wrong;
+  for (int i = 0; i < 30; ++i) {
+    wrong.push_back(std::make_unique<RawClient>(address));
+    wrong.back()->Send("GET /wrong HTTP/1.1\r\nHost: h\r\n\r\n");
+    RawClient right(address);
+    right.Send(Post("/right", "x"));
+    EXPECT_EQ(StatusOf(right.Answer()), 200);
+  }
+  server.reset();
+  EXPECT_EQ(wrong.back()->UntilEnd(), "") << "cut with the server";
+}
+
+TEST_F(HttpServerTest, EveryResponseHasTheServersHeaders) {
+  options.headers = {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}};
+  handler = [](const ServedRequest&) {
+    Answer answer;
+    answer.headers = {{"X-Own", "1"}};
+    return answer;
+  };
+  Start();
+  const std::string answer = Ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nX-Own: 1\r\n"));
+  EXPECT_THAT(Ask("nonsense\r\n\r\n"), HasSubstr("\r\nCache-Control: no-store\r\n"))
+      << "also what the server says itself";
+}
+
 TEST_F(HttpServerTest, ShortContentLengthIs400) {
   Start();
   const std::string answer = Ask("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n1234567", true);

@@ -444,7 +444,7 @@ TEST_F(SqliteJournal, WhatIsTooLongForARowHoldsUpNothingElse) {
   refused.detail = std::string(200'000, 'd');
   journal_->RecordRefused(refused);
   go_on.release();
-  const Status paused = journal_->SavePause(std::string(200'000, 's'), true);
+  const Status paused = journal_->SavePause(std::string(200'000, 's'), Pause{});
   ASSERT_FALSE(paused);
   EXPECT_EQ(paused.error().code, ErrorCode::kTooLarge);
   all.acquire();
@@ -456,7 +456,7 @@ TEST_F(SqliteJournal, WhatIsTooLongForARowHoldsUpNothingElse) {
   EXPECT_EQ(told, (std::map<DeliverySeq, bool>{{1, true}, {2, true}, {3, false}, {4, true}}));
   EXPECT_EQ(journal_->Stats().unwritable_because, "");
   EXPECT_EQ(journal_->Stats().events, 1u + kEvents - kEvents / 5);
-  EXPECT_TRUE(journal_->SavePause("ops", true));
+  EXPECT_TRUE(journal_->SavePause("ops", Pause{}));
   ASSERT_TRUE(Open());
   EXPECT_EQ(journal_->Stats().pending, 1u);
   log::SetWriterForTest(nullptr);
@@ -563,7 +563,7 @@ TEST_F(SqliteJournal, WhatIsAskedAfterCloseFailsAtOnce) {
   EXPECT_EQ(told, ErrorCode::kUnavailable);
   Deliver(1, 1);
   journal_->RecordRefused({});
-  EXPECT_EQ(journal_->SavePause("ops", true).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(journal_->SavePause("ops", Pause{}).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->Load(1).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->LoadPending(0, 1).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->ListEvents({}, 0, 1).error().code, ErrorCode::kUnavailable);

@@ -112,7 +112,7 @@ PIN(offsetof(hsw_sink, render), 96);
 PIN(offsetof(hsw_sink, interpret), 104);
 PIN(offsetof(hsw_sink, deliver), 112);
 PIN(offsetof(hsw_sink, reopen), 120);
-PIN(offsetof(hsw_sink, advise), 128); /* 1.1 */
+PIN(offsetof(hsw_sink, advise), 128);  /* 1.1 */
 PIN(offsetof(hsw_sink, preview), 136); /* 1.2 */
 PIN(sizeof(hsw_sink), 144);
 

@@ -2,12 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "core/base/check.h"
 #include "core/base/sync.h"
@@ -16,6 +18,7 @@
 #include "tests/bench/load/fast_sink.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/router_process.h"
+#include "tests/fakes/raw_client.h"
 
 // A router between a client and sinks of our own: how much goes through, how fast, at what cost. Each figure stands
 // beside its limit, which is taken in the same run: the same bytes with nothing between the two.
@@ -447,13 +450,114 @@ void Down(const Settings& settings) {
   figures.Print();
 }
 
+// --- purge -----------------------------------------------------------------------------------------------------------
+
+/// Asks for /readyz every few milliseconds for as long as it lives.
+class ReadyWatch {
+ public:
+  explicit ReadyWatch(std::uint16_t port) {
+    thread_ = std::thread([this, port] {
+      fakes::RawClient client(port);
+      const std::string request = fakes::RequestBytes("GET", "/readyz", "");
+      while (!stop_) {
+        const auto begin = Mono::now();
+        const bool sent = client.Send(request);
+        if (!sent || client.Receive().status != 200) {
+          std::fprintf(stderr, "/readyz was not answered with 200\n");
+          std::exit(1);
+        }
+        took_ms_.push_back(Seconds(Mono::now() - begin) * 1e3);
+        poll(nullptr, 0, 3);
+      }
+    });
+  }
+  /// What the answers took, in milliseconds; ends the watch.
+  std::vector<double> End() {
+    stop_ = true;
+    thread_.join();
+    std::sort(took_ms_.begin(), took_ms_.end());
+    return std::move(took_ms_);
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<double> took_ms_;
+  std::thread thread_;
+};
+
+/// One that waits for sink1, of an agent that a purge can name.
+Settings SettingsOfAgent(Settings settings, const std::string& agent) {
+  settings.payload = R"({"id":"@call_id@","agent_id":")" + agent + R"(","status":"queued"})";
+  return settings;
+}
+
+void Purge(const Settings& settings) {
+  const std::uint64_t purged = settings.many / 10;
+  std::printf("purge: %.0f calls/s to one sink while %llu of %llu deliveries that wait for another are purged\n",
+              settings.rate, static_cast<unsigned long long>(purged), static_cast<unsigned long long>(settings.many));
+  Figures figures;
+  for (int round = 0; round < settings.rounds; ++round) {
+    Sinks sinks({Manner::kAnswer, Manner::kAnswer});
+    RouterProcess router(settings.router, settings.work,
+                         ConfigFor(settings, sinks, 2,
+                                   "  - {name: completed-calls, when: {status: completed}, send: [sink0]}\n"
+                                   "  - {name: queued-calls, when: {status: queued}, send: [sink1]}\n"));
+    router.Pause("sink1");
+    const std::pair<const char*, std::uint64_t> kWaiting[] = {
+        {"stays", (settings.many - purged) / 2}, {"goes", purged}, {"stays", (settings.many - purged) / 2}};
+    for (const auto& [agent, count] : kWaiting) {
+      LoadOptions options = OptionsFor(settings, router.Ingress());
+      options.requests = count;
+      Calls(SettingsOfAgent(settings, agent), 1, 1).Send(options);
+    }
+    for (const bool purges : {false, true}) {
+      const auto most = static_cast<std::uint64_t>(settings.rate * (settings.seconds + 2));
+      Calls calls(settings, 1, most);
+      sinks.TellTo(&calls);
+      ReadyWatch ready(router.Admin());
+      double seconds = 0;
+      std::thread purge([&] {
+        if (!purges) return;
+        poll(nullptr, 0, 1000);
+        const auto begin = Mono::now();
+        const auto answer =
+            fakes::Fetch(router.Admin(), "POST", "/api/v1/deliveries/purge",
+                         R"({"sink": "sink1", "state": "held", "agent": "goes"})", {}, std::chrono::minutes(5));
+        seconds = Seconds(Mono::now() - begin);
+        if (answer.body.find("\"changed\":" + std::to_string(purged)) == std::string::npos) {
+          std::fprintf(stderr, "the purge answered %d %.300s %s\n", answer.status, answer.body.c_str(),
+                       answer.error.c_str());
+          std::exit(1);
+        }
+      });
+      LoadOptions options = OptionsFor(settings, router.Ingress());
+      options.rate = settings.rate;
+      options.duration = std::chrono::milliseconds(static_cast<int>(settings.seconds * 1000));
+      calls.Send(options);
+      purge.join();
+      calls.Await(0, calls.sent);
+      sinks.TellTo(nullptr);
+      const auto times = calls.Times(1);
+      const auto answers = ready.End();
+      const std::string when = purges ? "meanwhile: " : "before: ";
+      if (purges) figures.Add("purge: seconds", seconds);
+      figures.Add(when + "request to sink p50 us", Percentile(times, 50));
+      figures.Add(when + "request to sink p99 us", Percentile(times, 99));
+      figures.Add(when + "request to sink most us", times.back());
+      figures.Add(when + "/readyz p99 us", answers[answers.size() * 99 / 100] * 1e3);
+      figures.Add(when + "/readyz most us", answers.back() * 1e3);
+    }
+  }
+  figures.Print();
+}
+
 int Main(int argc, char** argv) {
   CLI::App app{"Measures a router between a client and sinks of its own.", "hookswitch-flow"};
   Settings settings;
   std::string scenario;
   app.add_option("scenario", scenario, "what to measure")
       ->required()
-      ->check(CLI::IsMember({"sustained", "paced", "drain", "backlog", "down"}));
+      ->check(CLI::IsMember({"sustained", "paced", "drain", "backlog", "down", "purge"}));
   app.add_option("--router", settings.router, "the program")->required()->check(CLI::ExistingFile);
   app.add_option("--plugins", settings.plugins, "folder of the sink plugin")->required()->check(CLI::ExistingDirectory);
   app.add_option("--work", settings.work, "a folder for journals; it is emptied")->required();
@@ -473,7 +577,7 @@ int Main(int argc, char** argv) {
   app.add_option("--concurrency", settings.concurrency, "of each sink")->check(CLI::Range(1, 1000));
   app.add_option("--events", settings.events, "of a round that is not paced")->check(CLI::Range(100, 10'000'000));
   app.add_option("--few", settings.few, "waiting deliveries of backlog's one side");
-  app.add_option("--many", settings.many, "and of its other");
+  app.add_option("--many", settings.many, "and of its other; those that wait for purge");
   CLI11_PARSE(app, argc, argv);
   std::ifstream in(settings.payload_file, std::ios::binary);
   settings.payload.assign(std::istreambuf_iterator<char>(in), {});
@@ -483,6 +587,7 @@ int Main(int argc, char** argv) {
   if (scenario == "drain") Drain(settings);
   if (scenario == "backlog") Backlog(settings);
   if (scenario == "down") Down(settings);
+  if (scenario == "purge") Purge(settings);
   return 0;
 }
 

@@ -26,6 +26,7 @@ class RouterProcess {
 
   pid_t Pid() const { return pid_; }
   std::uint16_t Ingress() const { return ingress_; }
+  std::uint16_t Admin() const { return admin_; }
   void Pause(const std::string& sink) const { Command("/api/v1/sinks/" + sink + "/pause"); }
   void Resume(const std::string& sink) const { Command("/api/v1/sinks/" + sink + "/resume"); }
 

@@ -1,0 +1,58 @@
+#include "core/admin/admin_server.h"
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+
+namespace hookswitch {
+namespace {
+
+constexpr int kThreads = 8;
+constexpr int kHealthThreads = 2;
+constexpr int kMostConnections = 256;
+constexpr std::uint64_t kMostBody = 1 << 20;
+
+}  // namespace
+
+Result<std::unique_ptr<AdminServer>> AdminServer::Start(const config::Admin& admin, AdminHooks hooks,
+                                                        HistoryApi& history, const Clock& clock, Metrics& metrics) {
+  HttpServerOptions options;
+  options.name = "admin";
+  options.listen = admin.listen.front();
+  options.threads = kThreads;
+  options.urgent_threads = kHealthThreads;
+  options.is_urgent = [](const ServedRequest& request) { return AdminApi::IsHealth(request.path); };
+  options.max_connections = kMostConnections;
+  // Everybody may come from one address, a proxy's or this machine's: who has sent nothing makes room for others.
+  options.max_per_address = kMostConnections;
+  options.max_body = kMostBody;
+  options.length_required = false;  // "curl -X POST …/reload" sends none
+  options.headers = {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}};
+
+  std::unique_ptr<AdminServer> server(new AdminServer(admin, std::move(hooks), history, clock, metrics));
+  auto started = HttpServer::Start(
+      options, [self = server.get()](const ServedRequest& head) { return self->guard_.Judge(head); },
+      [self = server.get()](Responder responder) { self->Handle(std::move(responder)); }, metrics);
+  if (!started) return std::move(started).error();
+  server->server_ = std::move(*started);
+  for (std::size_t i = 1; i < admin.listen.size(); ++i) HSW_TRY(server->server_->Listen(admin.listen[i]));
+  return server;
+}
+
+void AdminServer::Handle(Responder responder) {
+  const ServedRequest request = responder.request();
+  const auto& caller = static_cast<const Caller&>(*responder.context());
+  const Answer answer = api_.Handle(request, caller);
+  if (request.method == "POST" && answer.status == 200) {
+    log::Info("operator_request", {{"who", caller.who}, {"peer", request.peer}, {"path", ToUtf8(request.path)}});
+  }
+  responder.Complete(answer);
+}
+
+bool AdminServer::Use(const config::Admin& admin) {
+  const bool stays = admin.listen == bound_;
+  // One that moves to loopback needs no token, but the listener stays where it is until a restart.
+  if (stays || !admin.token.empty() || !admin.tokens.empty()) guard_.Use(admin);
+  return stays;
+}
+
+}  // namespace hookswitch

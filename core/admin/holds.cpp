@@ -1,0 +1,63 @@
+#include "core/admin/holds.h"
+
+#include <algorithm>
+
+namespace hookswitch {
+namespace {
+
+bool StandsStill(LaneStatus::State state) {
+  using State = LaneStatus::State;
+  return state == State::kPaused || state == State::kMisconfigured || state == State::kUnavailable ||
+         state == State::kRemoved;
+}
+
+bool Waits(DeliveryState state) {
+  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
+}
+
+template <class List, class Value>
+bool Has(const List& list, const Value& value) {
+  return std::ranges::find(list, value) != list.end();
+}
+
+}  // namespace
+
+Holds::Holds(std::span<const LaneStatus> lanes, const PlaceHolds& place_holds) : place_holds_(place_holds) {
+  for (const LaneStatus& lane : lanes) {
+    if (StandsStill(lane.state)) {
+      std::string why = "the sink is " + std::string(ToString(lane.state));
+      if (!lane.because.empty()) why += ": " + lane.because;
+      standing_.emplace(lane.sink, Lane{ToString(lane.state), std::move(why)});
+    } else if (!lane.places.empty()) {
+      with_places_.push_back(lane.sink);
+    }
+  }
+}
+
+std::optional<Holds::Hold> Holds::Of(const DeliverySummary& delivery) const {
+  if (!Waits(delivery.state)) return {};
+  if (const auto lane = standing_.find(delivery.sink); lane != standing_.end()) {
+    return Hold{lane->second.state, lane->second.because};
+  }
+  if (delivery.state == DeliveryState::kHeld) return Hold{"settle", "until its call has ended for good, or it is due"};
+  if (!Has(with_places_, delivery.sink)) return {};
+  auto place = place_holds_(delivery.sink, delivery.seq);
+  if (!place) return {};
+  return Hold{ToString(LaneStatus::State::kMisconfigured), std::move(*place)};
+}
+
+DeliveryFilter Holds::Widened(DeliveryFilter filter) const {
+  for (const auto& [sink, lane] : standing_) filter.held_sinks.push_back(sink);
+  // The journal does not know of places: what one holds is pending there.
+  const bool is_asked = Has(filter.states, DeliveryState::kHeld) && !Has(filter.states, DeliveryState::kPending);
+  if (is_asked && !with_places_.empty()) filter.states.push_back(DeliveryState::kPending);
+  return filter;
+}
+
+bool Holds::Fits(std::span<const DeliveryState> states, const DeliverySummary& delivery,
+                 const std::optional<Hold>& hold) {
+  if (states.empty()) return true;
+  return Has(states, Waits(delivery.state) && hold ? DeliveryState::kHeld : delivery.state);
+}
+
+}  // namespace hookswitch

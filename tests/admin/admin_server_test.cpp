@@ -1,0 +1,234 @@
+#include "core/admin/admin_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "core/base/json.h"
+#include "tests/admin/fake_history.h"
+#include "tests/fakes/memory_journal.h"
+#include "tests/ingress/raw_client.h"
+#include "tests/ingress/server_fixture.h"
+
+namespace hookswitch {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::BodyOf;
+using ::testing::ElementsAre;
+using testing::Gate;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::RawClient;
+using testing::StatusOf;
+using Steady = std::chrono::steady_clock;
+
+constexpr std::string_view kToken = "the-admin-token";
+
+std::string Request(std::string_view method, std::string_view path, std::string_view body = "",
+                    std::string_view token = kToken) {
+  std::string text = std::string(method) + ' ' + std::string(path) + " HTTP/1.1\r\nHost: router.internal\r\n";
+  if (!token.empty()) text += "Authorization: Bearer " + std::string(token) + "\r\n";
+  return text + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+/// The admin listeners before a router whose parts the test holds up.
+class AdminServerTest : public ::testing::Test {
+ protected:
+  using Clients = std::vector<std::unique_ptr<RawClient>>;
+
+  AdminServerTest() {
+    admin_.listen = {{"127.0.0.1", 0}};
+    admin_.token = Secret(std::string(kToken));
+    lanes_.resize(1);
+    lanes_[0].sink = "ops";
+    hooks_.parts = [] { return std::vector<Part>{{"journal", false, ""}}; };
+    hooks_.status = [] { return RouterStatus(); };
+    hooks_.lanes = [this] { return lanes_; };
+    hooks_.reload = [this] {
+      reload_gate_.Enter();
+      return ReloadReport{.applied = true, .generation = 2, .problems = {}, .need_restart = {}};
+    };
+    hooks_.pause = [](const std::string&, const Pause&) { return Ok(); };
+    hooks_.resume = [this](const std::string&, bool wait) {
+      if (wait) resume_gate_.Enter();
+      return Dispatcher::Resumed{};
+    };
+    HistoryHooks history_hooks;
+    history_hooks.lanes = hooks_.lanes;
+    history_hooks.scheduler.accept = [](std::vector<PendingDelivery>) {};
+    history_hooks.scheduler.release = [](std::vector<DeliverySeq> all) { return all; };
+    history_ = std::make_unique<HistoryApi>(rows_, journal_, clock_, std::move(history_hooks));
+  }
+  ~AdminServerTest() override {
+    for (Gate* gate : {&reload_gate_, &resume_gate_, &bulk_gate_}) gate->Open();
+    server_.reset();
+  }
+  void Start() {
+    auto started = AdminServer::Start(admin_, hooks_, *history_, clock_, metrics_);
+    ASSERT_TRUE(started) << started.error().message;
+    server_ = std::move(*started);
+    address_ = server_->Address();
+  }
+  std::string Ask(std::string_view bytes) const {
+    RawClient client(address_);
+    client.Send(bytes);
+    return client.Answer();
+  }
+  Clients Open(int count, std::string_view bytes = "") const {
+    Clients clients;
+    for (int i = 0; i < count; ++i) {
+      clients.push_back(std::make_unique<RawClient>(address_));
+      clients.back()->Send(bytes);
+    }
+    return clients;
+  }
+  /// How many of `clients` got this status.
+  static std::ptrdiff_t CountOf(const Clients& clients, int status) {
+    return std::ranges::count_if(clients, [&](const auto& client) { return StatusOf(client->Answer()) == status; });
+  }
+
+  SystemClock clock_;
+  Metrics metrics_;
+  MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
+  FakeHistory rows_;
+  std::vector<LaneStatus> lanes_;
+  config::Admin admin_;
+  AdminHooks hooks_;
+  std::unique_ptr<HistoryApi> history_;
+  Gate reload_gate_, resume_gate_, bulk_gate_;
+  std::unique_ptr<AdminServer> server_;
+  std::string address_;
+};
+
+TEST_F(AdminServerTest, NothingKeepsHealthFromAnswering) {
+  rows_.AddDelivery(1, DeliveryState::kDead);
+  rows_.on_page = [this] { bulk_gate_.Enter(); };
+  Start();
+  const Clients silent = Open(64);
+  const Clients half_heads = Open(9, "POST /api/v1/reload HTTP/1.1\r\nHost: a");
+  const Clients half_bodies = Open(9, Request("POST", "/api/v1/deliveries/purge", "{}").substr(0, 150));
+  const Clients bulk = Open(8, Request("POST", "/api/v1/deliveries/purge", R"({"all": true})"));
+  const Clients reloads = Open(3, Request("POST", "/api/v1/reload"));
+  const Clients resumes = Open(8, Request("POST", "/api/v1/sinks/ops/resume"));
+  ASSERT_TRUE(bulk_gate_.AwaitInside(1));
+  ASSERT_TRUE(reload_gate_.AwaitInside(2));
+  ASSERT_TRUE(resume_gate_.AwaitInside(3));
+  for (int i = 0; i < 20; ++i) {
+    for (const char* path : {"/healthz", "/readyz"}) {
+      for (const std::string_view token : {std::string_view(), kToken}) {
+        const auto begin = Steady::now();
+        EXPECT_EQ(StatusOf(Ask(Request("GET", path, "", token))), 200) << path;
+        EXPECT_LT(Steady::now() - begin, milliseconds(50)) << path;
+      }
+    }
+  }
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/sinks"))), 200) << "others have threads left, too";
+  for (Gate* gate : {&reload_gate_, &resume_gate_, &bulk_gate_}) gate->Open();
+  EXPECT_EQ(CountOf(bulk, 409), 7) << "one runs, the others are told at once";
+  EXPECT_EQ(CountOf(reloads, 409), 1) << "one runs, one waits";
+  EXPECT_EQ(CountOf(resumes, 200), 8) << "all are resumed, whoever waits for the outcome";
+}
+
+TEST_F(AdminServerTest, WhoDoesNotReadHoldsUpNobody) {
+  lanes_[0].because = std::string(8 << 20, 'x');
+  Start();
+  const Clients deaf = Open(40, Request("GET", "/api/v1/sinks"));
+  for (int i = 0; i < 20; ++i) {
+    const auto begin = Steady::now();
+    EXPECT_EQ(StatusOf(Ask(Request("GET", "/readyz"))), 200);
+    EXPECT_LT(Steady::now() - begin, milliseconds(50));
+  }
+}
+
+TEST_F(AdminServerTest, ManyMoreSilentConnectionsThanItHoldsKeepHealthFromNobody) {
+  Start();
+  const Clients silent = Open(400);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(StatusOf(Ask(Request("GET", "/healthz", "", ""))), 200);
+  const Clients guesses = Open(300, Request("GET", "/api/v1/status", "", "a-guess"));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(StatusOf(Ask(Request("GET", "/healthz", "", ""))), 200);
+}
+
+TEST_F(AdminServerTest, AWrongTokenIsAnsweredLateAndHoldsNoThread) {
+  Start();
+  const auto begin = Steady::now();
+  const Clients guesses = Open(60, Request("GET", "/api/v1/status", "", "a-guess"));
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/status"))), 200);
+  const auto right = Steady::now() - begin;
+  EXPECT_EQ(CountOf(guesses, 401), 60);
+  const auto wrong = Steady::now() - begin;
+  EXPECT_GE(wrong, milliseconds(100));
+  EXPECT_LT(wrong, 20 * milliseconds(100)) << "all of them at once";
+  EXPECT_LT(right, wrong);
+}
+
+TEST_F(AdminServerTest, AWrongTokenIsRefusedBeforeItsBodyIsRead) {
+  Start();
+  RawClient client(address_);
+  client.Send(
+      "POST /api/v1/deliveries/purge HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a-guess\r\n"
+      "Content-Length: 1000000\r\n\r\n{\"all\"");
+  const std::string answer = client.Answer();
+  EXPECT_EQ(StatusOf(answer), 401);
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, HasSubstr("WWW-Authenticate: Bearer\r\n"));
+}
+
+TEST_F(AdminServerTest, AConnectionGoesOnAfterAWrongToken) {
+  Start();
+  RawClient client(address_);
+  client.Send(Request("GET", "/api/v1/status", "", "a-guess") + Request("GET", "/api/v1/status"));
+  EXPECT_EQ(StatusOf(client.Answer()), 401);
+  EXPECT_EQ(StatusOf(client.Answer()), 200);
+  client.Send(Request("GET", "/healthz"));
+  EXPECT_EQ(StatusOf(client.Answer()), 200);
+}
+
+TEST_F(AdminServerTest, EveryAnswerIsForNobodyElseToKeepOrToGuessAt) {
+  Start();
+  for (const std::string& bytes :
+       {Request("GET", "/healthz"), Request("GET", "/readyz"), Request("GET", "/metrics"),
+        Request("GET", "/api/v1/events"), Request("GET", "/no/such/page"), Request("GET", "/api/v1/status", "", ""),
+        Request("GET", "/api/v1/status", "", "a-guess"), Request("GET", "/api/v1/reload"),
+        std::string("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), std::string("nonsense\r\n\r\n")}) {
+    const std::string answer = Ask(bytes);
+    EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n")) << bytes;
+    EXPECT_THAT(answer, HasSubstr("\r\nCache-Control: no-store\r\n")) << bytes;
+  }
+}
+
+TEST_F(AdminServerTest, ListensOnSeveralAddressesAndAsksTheSocketForNoToken) {
+  char folder[] = "/tmp/hookswitch-admin-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string socket = std::string("unix:") + folder + "/admin.sock";
+  admin_.listen.push_back({socket, 0});
+  Start();
+  ASSERT_THAT(address_, HasSubstr(", " + socket));
+  address_ = address_.substr(0, address_.find(','));
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/status", "", ""))), 401);
+  address_ = socket;
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/status", "", ""))), 200);
+  const std::string who = Ask(Request("POST", "/api/v1/session", "", ""));
+  EXPECT_EQ(StatusOf(who), 200) << who;
+  EXPECT_TRUE(json::parse(std::string(BodyOf(who))).at("who").is_string()) << who;
+  server_.reset();
+  EXPECT_EQ(::rmdir(folder), 0) << "the socket's file is gone with the listener";
+}
+
+TEST_F(AdminServerTest, AReloadBringsOtherTokensButNeverNoneToAListenerThatStays) {
+  Start();
+  config::Admin next = admin_;
+  next.token = Secret("another-token");
+  EXPECT_TRUE(server_->Use(next));
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/status"))), 401);
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/status", "", "another-token"))), 200);
+  next.listen = {{"127.0.0.1", 1}};
+  next.token = Secret();
+  EXPECT_FALSE(server_->Use(next)) << "needs a restart";
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/status", "", ""))), 401);
+}
+
+}  // namespace
+}  // namespace hookswitch
