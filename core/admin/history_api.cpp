@@ -187,7 +187,12 @@ Answer HistoryApi::ShowEvent(std::string_view id) {
   if (!stored) reading.why_not = stored.error().message;
 
   json::object shown = ToObject(*event);
-  if (stored) AddBody(shown, *stored);
+  if (stored) AddBody(shown, stored->headers, stored->body);
+  const auto revisions = history_.RevisionsOf(event->seq);
+  if (!revisions) return Failed(revisions.error());
+  json::array before;
+  for (const Revision& revision : *revisions) before.push_back(ToObject(revision));
+  shown["revisions"] = std::move(before);
   boost::system::error_code ignored;
   shown["normalized"] = reading.call ? json::parse(ToJson(*reading.call), ignored) : json::value(nullptr);
   shown["normalized_because"] = OrNull(reading.why_not);

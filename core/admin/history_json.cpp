@@ -96,15 +96,20 @@ json::value RoutingOf(const EventReading& reading, WallTime now) {
                       {"deliveries", std::move(deliveries)}};
 }
 
-void AddBody(json::object& shown, const StoredEvent& stored) {
-  const bool is_text = IsUtf8(stored.body);
-  shown["raw"] = is_text ? json::value(stored.body) : json::value(nullptr);
-  if (!is_text) shown["raw_base64"] = ToBase64(stored.body);
-  json::array headers;
-  for (const auto& [name, value] : ParseHeaders(stored.headers)) {
-    headers.push_back(json::object{{"name", name}, {"value", value}});
-  }
-  shown["headers"] = std::move(headers);
+void AddBody(json::object& shown, std::string_view headers, std::string_view body) {
+  const bool is_text = IsUtf8(body);
+  shown["raw"] = is_text ? json::value(body) : json::value(nullptr);
+  if (!is_text) shown["raw_base64"] = ToBase64(std::string(body));
+  json::array list;
+  for (const auto& [name, value] : ParseHeaders(headers))
+    list.push_back(json::object{{"name", name}, {"value", value}});
+  shown["headers"] = std::move(list);
+}
+
+json::object ToObject(const Revision& revision) {
+  json::object shown{{"number", revision.number}, {"until", ToRfc3339(revision.until)}};
+  AddBody(shown, revision.headers, revision.body);
+  return shown;
 }
 
 }  // namespace hookswitch

@@ -29,6 +29,9 @@ json::object ToObject(const RefusedRequest& refused);
 
 /// "raw": the body if it is UTF-8, else null and "raw_base64" has it; "headers":[{"name","value"}], those that are
 /// kept.
-void AddBody(json::object& shown, const StoredEvent& stored);
+void AddBody(json::object& shown, std::string_view headers, std::string_view body);
+
+/// {"number","until"} and the body, as above: what an event was before it was revised.
+json::object ToObject(const Revision& revision);
 
 }  // namespace hookswitch

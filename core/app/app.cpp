@@ -355,8 +355,10 @@ std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
   parts.push_back({"journal", !stats.unwritable_because.empty(), stats.unwritable_because});
-  parts.push_back({"backlog", stats.full,
-                   stats.full ? std::to_string(stats.pending) + " deliveries wait (journal.max_backlog)" : ""});
+  // Accepting goes on for other sinks, so one of them alone does not take the router out of service.
+  const bool all_full = !stats.full.empty() && stats.full.size() >= Current()->sinks.size();
+  const std::string as_many_wait = "journal.max_backlog deliveries wait for ";
+  parts.push_back({"backlog", all_full, stats.full.empty() ? "" : as_many_wait + Joined(stats.full)});
   const bool no_descriptors = OutOfDescriptors();
   parts.push_back({"descriptors", no_descriptors, no_descriptors ? "every file descriptor is in use" : ""});
   const bool full = listening && ingress->Full();

@@ -65,7 +65,7 @@ struct Journal {
   std::string path = "/var/lib/hookswitch/journal.db";  ///< absolute
   milliseconds retention_age = std::chrono::hours(24 * 7);
   std::uint64_t retention_size = std::uint64_t{2} << 30;  ///< bytes
-  std::uint64_t max_backlog = 1'000'000;                  ///< waiting deliveries; more are refused with 503
+  std::uint64_t max_backlog = 1'000'000;                  ///< waiting for one sink; more are refused with 503
   std::uint64_t keep_bodies = 2048;                       ///< bytes of each request and response; 0: neither
   bool operator==(const Journal&) const = default;
 };

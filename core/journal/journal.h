@@ -158,8 +158,8 @@ struct JournalStats {
   /// Sizes of the files as they are on disk: the database, its write-ahead log, the log's index.
   std::uint64_t database_file = 0, log_file = 0, index_file = 0;
   std::uint64_t bad_rows = 0;      ///< rows set aside as damaged
-  bool full = false;               ///< `max_backlog` deliveries wait: Append says kFull
   std::string unwritable_because;  ///< "" while writing works
+  std::vector<std::string> full;   ///< sinks for which `max_backlog` deliveries wait: Append says kFull to more of them
   /// Of the thread that writes, idle ones too, several a second: stands still only while that thread hangs.
   std::uint64_t passes = 0;
 
@@ -190,8 +190,9 @@ class Journal {
   /// The same dedup digest again succeeds and says so. If its content is the same, or not known, it changes nothing.
   /// Else it is a revision: its body takes the place of the stored one, which is kept beside it (the last 16 of them),
   /// what waits carries it, and `deliveries` are compared with those of the event (Accepted::Revised). Errors:
-  /// kUnavailable (not writable now; try later), kFull (over `max_backlog` waiting deliveries), kTooLarge (this event
-  /// never can be stored; others are not held up). Blocks until the commit is on disk, usually under 5 ms.
+  /// kUnavailable (not writable now; try later), kFull (`max_backlog` deliveries wait for a sink that it goes to),
+  /// kTooLarge (this event never can be stored; others are not held up). Blocks until the commit is on disk, usually
+  /// under 5 ms.
   [[nodiscard]] virtual Result<Accepted> Append(const NewEvent& event) = 0;
   /// The same without waiting: `done` is told once what Append would have returned, on a thread of the journal's own or
   /// within this call. It must not block or throw. `event` and what it borrows stay until then.
@@ -229,7 +230,7 @@ struct SqliteOptions {
   std::string path;  ///< its folder is made if missing; files are 0600
   std::chrono::milliseconds retention_age{};
   std::uint64_t retention_size = 0;
-  std::uint64_t max_backlog = 0;
+  std::uint64_t max_backlog = 0;  ///< deliveries that may wait for one sink; 0: any number
 };
 
 class JournalWithHistory;  // core/journal/history.h

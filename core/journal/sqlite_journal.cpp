@@ -543,7 +543,8 @@ class SqliteJournal final : public JournalWithHistory {
     MutexLock lock(stats_mu_);
     stats_.events = store_->events();
     stats_.pending = store_->pending();
-    stats_.full = options_.max_backlog != 0 && stats_.pending >= options_.max_backlog;
+    stats_.full.clear();
+    if (options_.max_backlog != 0) stats_.full = store_->SinksWithAtLeast(options_.max_backlog);
     stats_.bad_rows = store_->bad_rows();
     if (!unwritable_) stats_.unwritable_because.clear();
   }

@@ -108,7 +108,6 @@ Status Store::Connect() {
        "INSERT INTO lane VALUES(?1, 0, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET paused = ?2, until_ms = ?3, because = ?4, "
        "due_ms = CASE WHEN ?2 THEN due_ms ELSE 0 END"},
       {&sql_.call_of, "SELECT call_key FROM event WHERE seq = ?"},
-      {&sql_.state_of, "SELECT state FROM delivery WHERE seq = ?"},
       {&sql_.revive,
        "UPDATE delivery SET state = 0, replayed_ms = ?2, due_ms = 0, step = 0, carried = '', code = '', because = '', "
        "flags = flags | 12, room = x'', first_failed_ms = 0 WHERE seq = ?1"},
@@ -191,7 +190,7 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
     if (!IsSoundDelivery(row, 1, 2)) {
       ++unsound;
     } else if (IsOpen(*StateOf(row.Int(1)))) {
-      pending_.Set(row.Int(0), true);
+      pending_.Set(row.Int(0), row.Bytes(2), true);
     }
     return true;
   });
@@ -212,7 +211,7 @@ Status Store::Begin() {
   undo_.next_refused = next_refused_;
   undo_.events = events_;
   undo_.digests.clear();
-  undo_.pending.clear();
+  pending_.Begin();
   in_transaction_ = true;
   return sql_.begin.Run();
 }
@@ -238,8 +237,12 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
     return Revise(first, event, sum, accepted.revised.emplace());
   }
   const auto count = static_cast<std::int64_t>(event.deliveries.size());
-  if (max_backlog != 0 && count != 0 && pending_.size() >= max_backlog) {
-    return Error{ErrorCode::kFull, std::to_string(pending_.size()) + " deliveries wait already (max_backlog)"};
+  if (max_backlog != 0) {
+    for (const NewDelivery& delivery : event.deliveries) {
+      if (pending_.CountOf(delivery.sink) < max_backlog) continue;
+      return Error{ErrorCode::kFull, std::to_string(max_backlog) + " deliveries wait for the sink \"" +
+                                         std::string(delivery.sink) + "\" already (journal.max_backlog)"};
+    }
   }
   const EventSeq seq = next_event_;
   const DeliverySeq first_delivery = count == 0 ? 0 : next_delivery_;
@@ -270,7 +273,7 @@ Status Store::AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accep
                     held ? Ms(accepted + delivery.hold) : 0, delivery.sink, delivery.rule, delivery.template_name,
                     flags)
               .Run());
-  SetPending(next_delivery_++, true);
+  pending_.Set(next_delivery_++, delivery.sink, true);
   return Ok();
 }
 
@@ -281,10 +284,10 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   DeliveryState state = record.state;
   if (IsOpen(state) && !pending_.Contains(record.delivery)) {
     std::set<DeliverySeq> damaged;
-    const auto before = StateOfRow(record.delivery, damaged);
+    const auto before = DeliveryIn(record.delivery, damaged);
     if (!before) return before.error();
     // One that was canceled while it was under way stays so, unless it has ended otherwise.
-    if (*before == DeliveryState::kCanceled) state = DeliveryState::kCanceled;
+    if (*before && (*before)->state == DeliveryState::kCanceled) state = DeliveryState::kCanceled;
   }
   std::int64_t attempt = 0;
   if (attempted) {
@@ -313,9 +316,9 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
     HSW_TRY(
         sql_.fallback.Bind(record.delivery, fallback, record.fallback_sink, Ms(record.EndedAt()), record.fallback_story)
             .Run());
-    SetPending(fallback, true);
+    pending_.Set(fallback, record.fallback_sink, true);
   }
-  SetPending(record.delivery, IsOpen(state));
+  pending_.Set(record.delivery, record.sink, IsOpen(state));
   if (outcome.has_memory) {
     HSW_TRY(sql_.memory.Bind(record.sink, record.call_key, record.event, outcome.memory).Run());
     has_memory_ = true;
@@ -365,14 +368,8 @@ void Store::Rollback() {
   next_refused_ = undo_.next_refused;
   events_ = undo_.events;
   for (const auto& [digest, event] : undo_.digests) dedup_.Erase(digest, event);
-  for (auto it = undo_.pending.rbegin(); it != undo_.pending.rend(); ++it) pending_.Set(it->first, it->second);
   undo_.digests.clear();
-  undo_.pending.clear();
-}
-
-void Store::SetPending(DeliverySeq delivery, bool pending) {
-  const bool was = pending_.Set(delivery, pending);
-  if (was != pending) undo_.pending.emplace_back(delivery, was);
+  pending_.TakeBack();
 }
 
 Result<std::uint64_t> Store::Bytes() {

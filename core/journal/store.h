@@ -59,6 +59,8 @@ class Store {
   std::uint16_t salt() const { return salt_; }
   std::uint64_t events() const { return events_; }
   std::uint64_t pending() const { return pending_.size(); }
+  /// Sinks for which at least so many deliveries wait.
+  std::vector<std::string> SinksWithAtLeast(std::uint64_t pending) const { return pending_.WithAtLeast(pending); }
   std::uint64_t bad_rows() const { return bad_rows_; }
   /// Whether any sink may have left a memory. Stays true once it is.
   bool has_memory() const { return has_memory_; }
@@ -77,14 +79,14 @@ class Store {
     Statement event, raw, delivery, received_ms;
     Statement attempt, update, keep_fallback, fallback, memory, lane, refused, set_meta, probe;
     Statement content_of, runs_of, delivery_of, keep_revision, revise_raw, revise_event, drop_revisions;
-    Statement pause, call_of, state_of, revive, cancel, one_pending, replay;
+    Statement pause, call_of, revive, cancel, one_pending, replay;
     Statement page_count, free_count;
     // Of Retention.
     Statement old_events, old_delivery, old_attempt, old_replays;
     Statement remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event, remove_replays;
     Statement remove_revisions;
   };
-  struct DeliveryOfEvent {
+  struct StoredDelivery {
     DeliverySeq seq = 0;
     std::string sink;
     DeliveryState state{};
@@ -96,14 +98,13 @@ class Store {
   Status AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
                      std::int64_t flags);
   /// Empty if there is no such delivery, or none that can be read.
-  Result<std::optional<DeliveryState>> StateOfRow(DeliverySeq delivery, std::set<DeliverySeq>& damaged);
+  Result<std::optional<StoredDelivery>> DeliveryIn(DeliverySeq delivery, std::set<DeliverySeq>& damaged);
   Status AddLater(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
                   std::vector<PendingDelivery>& added);
   Status Revise(EventSeq event, const NewEvent& revised, std::uint64_t sum, Accepted::Revised& changes);
-  Result<std::vector<DeliveryOfEvent>> DeliveriesOfEvent(EventSeq event);
+  Result<std::vector<StoredDelivery>> DeliveriesOfEvent(EventSeq event);
   Status UpdateRow(Statement& update, DeliverySeq delivery, std::set<DeliverySeq>& damaged);
   Result<PendingDelivery> ReadPending(DeliverySeq delivery);
-  void SetPending(DeliverySeq delivery, bool pending);
 
   const std::string path_;
   int page_size_;
@@ -132,7 +133,6 @@ class Store {
     std::int64_t next_refused = 0;
     std::uint64_t events = 0;
     std::vector<std::pair<Digest, EventSeq>> digests;
-    std::vector<std::pair<DeliverySeq, bool>> pending;
   } undo_;
 };
 

@@ -4,18 +4,21 @@
 // The writing half of History.
 namespace hookswitch {
 
-Result<std::optional<DeliveryState>> Store::StateOfRow(DeliverySeq delivery, std::set<DeliverySeq>& damaged) {
-  if (damaged.contains(delivery)) return std::optional<DeliveryState>();
-  const auto row = sql_.state_of.Bind(delivery).Next();
+Result<std::optional<Store::StoredDelivery>> Store::DeliveryIn(DeliverySeq delivery, std::set<DeliverySeq>& damaged) {
+  std::optional<StoredDelivery> none;
+  if (damaged.contains(delivery)) return none;
+  const auto row = sql_.delivery_of.Bind(delivery).Next();
   if (!row) {
     if (row.error().code != ErrorCode::kInvalid) return row.error();
     damaged.insert(delivery);
-    return std::optional<DeliveryState>();
+    return none;
   }
-  if (!*row) return std::optional<DeliveryState>();
-  const auto state = StateOf(sql_.state_of.Int(0));
-  sql_.state_of.Reset();
-  return state;
+  if (!*row) return none;
+  const auto state = StateOf(sql_.delivery_of.Int(2));
+  std::string sink(sql_.delivery_of.Bytes(1));
+  sql_.delivery_of.Reset();
+  if (!state) return none;
+  return std::optional(StoredDelivery{delivery, std::move(sink), *state});
 }
 
 Result<PendingDelivery> Store::ReadPending(DeliverySeq delivery) {
@@ -36,11 +39,11 @@ Status Store::UpdateRow(Statement& update, DeliverySeq delivery, std::set<Delive
 Status Store::Revive(std::span<const DeliverySeq> deliveries, WallTime now, std::vector<PendingDelivery>& revived,
                      std::set<DeliverySeq>& damaged) {
   for (const DeliverySeq delivery : deliveries) {
-    const auto state = StateOfRow(delivery, damaged);
-    if (!state) return state.error();
-    if (!*state || IsOpen(**state)) continue;
+    const auto stored = DeliveryIn(delivery, damaged);
+    if (!stored) return stored.error();
+    if (!*stored || IsOpen((*stored)->state)) continue;
     HSW_TRY(UpdateRow(sql_.revive.Bind(delivery, Ms(now)), delivery, damaged));
-    SetPending(delivery, true);
+    pending_.Set(delivery, (*stored)->sink, true);
     auto pending = ReadPending(delivery);
     if (!pending) return pending.error();
     revived.push_back(std::move(*pending));
@@ -76,14 +79,11 @@ Status Store::AddLater(EventSeq event, std::span<const NewDelivery> deliveries, 
 Status Store::Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
                      std::vector<DeliverySeq>& canceled, std::set<DeliverySeq>& damaged) {
   for (const DeliverySeq delivery : deliveries) {
-    const auto state = StateOfRow(delivery, damaged);
-    if (!state) return state.error();
-    if (!*state || **state == DeliveryState::kDelivered || **state == DeliveryState::kCanceled ||
-        **state == DeliveryState::kFellBack) {
-      continue;
-    }
+    const auto stored = DeliveryIn(delivery, damaged);
+    if (!stored) return stored.error();
+    if (!*stored || !(IsOpen((*stored)->state) || (*stored)->state == DeliveryState::kDead)) continue;
     HSW_TRY(UpdateRow(sql_.cancel.Bind(delivery, reason), delivery, damaged));
-    SetPending(delivery, false);
+    pending_.Set(delivery, (*stored)->sink, false);
     canceled.push_back(delivery);
   }
   return Ok();

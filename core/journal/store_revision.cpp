@@ -6,7 +6,7 @@
 // An event that comes again with other content.
 namespace hookswitch {
 
-Result<std::vector<Store::DeliveryOfEvent>> Store::DeliveriesOfEvent(EventSeq event) {
+Result<std::vector<Store::StoredDelivery>> Store::DeliveriesOfEvent(EventSeq event) {
   std::vector<std::pair<DeliverySeq, std::int64_t>> runs;
   sql_.runs_of.Bind(event);
   for (;;) {
@@ -15,7 +15,7 @@ Result<std::vector<Store::DeliveryOfEvent>> Store::DeliveriesOfEvent(EventSeq ev
     if (!*row) break;
     runs.emplace_back(sql_.runs_of.Int(0), sql_.runs_of.Int(1));
   }
-  std::vector<DeliveryOfEvent> all;
+  std::vector<StoredDelivery> all;
   for (const auto& [first, count] : runs) {
     for (DeliverySeq place = first; place - first < count; ++place) {
       bool is_there = false;
@@ -47,18 +47,18 @@ Status Store::Revise(EventSeq event, const NewEvent& revised, std::uint64_t sum,
 
   const auto all = DeliveriesOfEvent(event);
   if (!all) return all.error();
-  for (const DeliveryOfEvent& delivery : *all) {
+  for (const StoredDelivery& delivery : *all) {
     const bool wanted =
         std::ranges::any_of(revised.deliveries, [&](const NewDelivery& route) { return route.sink == delivery.sink; });
     if (wanted || !IsOpen(delivery.state)) continue;
     HSW_TRY(sql_.cancel.Bind(delivery.seq, std::string_view("the event was revised, and no rule wants it here")).Run());
-    SetPending(delivery.seq, false);
+    pending_.Set(delivery.seq, delivery.sink, false);
     changes.canceled.push_back(delivery.seq);
   }
   std::vector<NewDelivery> more;
   for (const NewDelivery& route : revised.deliveries) {
     bool was_reached = false, waits = false;
-    for (const DeliveryOfEvent& delivery : *all) {
+    for (const StoredDelivery& delivery : *all) {
       if (delivery.sink != route.sink || delivery.state == DeliveryState::kCanceled) continue;
       was_reached = true;
       waits = waits || IsOpen(delivery.state);

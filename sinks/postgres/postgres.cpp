@@ -29,6 +29,9 @@ class Sink {
     PQfreemem(error);
   }
 
+  /// The event's row is written over.
+  hsw::Options Advise() const { return {.updates = true}; }
+
   hsw::Outcome Deliver(const hsw::Call& call, const hsw::Delivery& delivery) {
     const Connection::Patience patience{
         Clock::now() + std::chrono::milliseconds(call.TimeoutMs()) - std::chrono::milliseconds(50),

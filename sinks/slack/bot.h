@@ -19,6 +19,7 @@ class Bot {
 
   void Render(const hsw::Delivery& delivery, hsw::Request& request) const;
   hsw::Outcome Interpret(const hsw::Delivery& delivery, const hsw::Response& response) const;
+  bool updates() const { return update_; }
 
  private:
   enum class LongTranscript { kCut, kThread, kFile };

@@ -44,7 +44,7 @@ class Sink {
 
   /// A webhook has one pace, a bot one for each channel.
   hsw::Options Advise() const {
-    if (std::holds_alternative<Bot>(door_)) return {.concurrency = 8};
+    if (const auto* bot = std::get_if<Bot>(&door_)) return {.concurrency = 8, .updates = bot->updates()};
     return {.rate_max = 1, .rate_per_ms = 1000, .rate_burst = 3, .concurrency = 2};
   }
 

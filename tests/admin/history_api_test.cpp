@@ -248,6 +248,24 @@ TEST_F(HistoryApiTest, ABodyThatIsNoTextIsShownInBase64) {
   EXPECT_TRUE(shown.at("routing").is_null());
 }
 
+TEST_F(HistoryApiTest, WhatAnEventWasBeforeItWasRevisedIsShownBesideIt) {
+  const std::string id = Store(R"({"id": "call-1", "cost": 2})");
+  EXPECT_EQ(Json(Get("/api/v1/events/" + id)).at("revisions"), json::array());
+  history_.revisions[1] = {{.number = 0,
+                            .until = WallTime(std::chrono::milliseconds(1'772'614'924'000)),
+                            .headers = "content-type: text/plain\n",
+                            .body = R"({"id": "call-1"})"},
+                           {.number = 1, .until = {}, .headers = {}, .body = "\xff"}};
+  const auto shown = Json(Get("/api/v1/events/" + id));
+  EXPECT_EQ(shown.at("raw"), R"({"id": "call-1", "cost": 2})");
+  const auto& first = shown.at("revisions").at(0);
+  EXPECT_EQ(first.at("number"), 0);
+  EXPECT_EQ(first.at("until"), "2026-03-04T09:02:04Z");
+  EXPECT_EQ(first.at("raw"), R"({"id": "call-1"})");
+  EXPECT_EQ(first.at("headers").at(0).at("value"), "text/plain");
+  EXPECT_EQ(shown.at("revisions").at(1).at("raw_base64"), "/w==");
+}
+
 TEST_F(HistoryApiTest, AnEventWhoseBodyIsDamagedIsStillShown) {
   const std::string id = Store("{}");
   journal_.Damage(1);

@@ -533,24 +533,35 @@ TEST_P(JournalContract, SameKeyFromManyThreadsIsStoredOnce) {
   }
 }
 
-TEST_P(JournalContract, FullBacklogIsRefusedAndOpensAgain) {
+TEST_P(JournalContract, AFullBacklogIsRefusedForItsSinkAloneAndOpensAgain) {
+  using Names = std::vector<std::string>;
   Open(2);
   const DeliverySeq a = AppendOne("a");
   AppendOne("b");
-  const auto refused = Append("c", {"ops"});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kFull);
+  for (const auto& sinks : {Names{"ops"}, Names{"oncall", "ops"}}) {
+    const auto refused = Append("c", sinks);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kFull);
+  }
   EXPECT_EQ(journal_->Stats().events, 2u);
-  EXPECT_TRUE(journal_->Stats().full);
+  EXPECT_EQ(journal_->Stats().full, Names{"ops"});
   const auto duplicate = Append("a", {"ops"});
   ASSERT_TRUE(duplicate);
   EXPECT_TRUE(duplicate->duplicate);
+  EXPECT_TRUE(Append("d", {"oncall"}));
+  EXPECT_TRUE(Append("skipped", {}));
   journal_->Record(Delivered(a));
   WaitRecorded(1);
-  EXPECT_FALSE(journal_->Stats().full);
+  EXPECT_EQ(journal_->Stats().full, Names{});
   const auto accepted = Append("c", {"ops"});
   ASSERT_TRUE(accepted);
   EXPECT_FALSE(accepted->duplicate);
+  Open(2);
+  EXPECT_EQ(journal_->Stats().full, Names{"ops"}) << "counted again after a restart";
+  ASSERT_TRUE(journal_->Cancel(Seqs{accepted->first_delivery}, "purged"));
+  EXPECT_EQ(journal_->Stats().full, Names{});
+  ASSERT_TRUE(journal_->Revive(Seqs{a}, At(1'772'614'930'000)));
+  EXPECT_EQ(journal_->Stats().full, Names{"ops"});
 }
 
 TEST_P(JournalContract, WhatWasAnsweredOutlivesACrash) {

@@ -151,6 +151,22 @@ TEST_F(Limits, AFullBacklogIs503UntilItIsDelivered) {
   ExpectAllArrive();
 }
 
+TEST_F(Limits, AFullBacklogIsFeltByEventsForItsSinkAlone) {
+  config_.journal = "{path: " + (dir_ / "journal.db") + ", max_backlog: 10}";
+  config_.sinks += "  quiet: {plugin: file, config: {path: " + (dir_ / "quiet.jsonl") + "}}\n";
+  config_.rules = "  - {when: {status: failed}, send: [quiet], stop: true}\n  - {send: [ops]}\n";
+  slack_.GoDown();
+  Router router(config_.Write());
+  ASSERT_TRUE(router.Ready());
+  for (; calls_ < 10; ++calls_) ASSERT_EQ(router.Post(Call(CallId(calls_))).status, 200);
+  ExpectTryLater(router.Post(Call(CallId(calls_))));
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(router.Post(Call(CallId(100 + i), {{"status", "failed"}})).status, 200);
+  EXPECT_TRUE(IsReady(router, true));
+  EXPECT_THAT(router.Get("/readyz").body, HasSubstr("wait for ops"));
+  slack_.ComeBack();
+  ExpectAllArrive();
+}
+
 TEST_F(Limits, OneAddressCannotTakeEveryConnection) {
   Router router(config_.Write(), {}, {"/bin/sh", "-c", "ulimit -n 512; exec \"$0\" \"$@\""});
   ASSERT_TRUE(router.Ready());

@@ -111,7 +111,11 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
     }
     return accepted;
   }
-  if (max_backlog_ != 0 && !event.deliveries.empty() && disk_->Pending() >= max_backlog_) {
+  const std::vector<std::string> full = Full();
+  const auto goes_there = [&](const std::string& sink) {
+    return std::ranges::any_of(event.deliveries, [&](const NewDelivery& delivery) { return delivery.sink == sink; });
+  };
+  if (std::ranges::any_of(full, goes_there)) {
     return Error{ErrorCode::kFull, "too many deliveries wait already (max_backlog)"};
   }
   const EventSeq seq = disk_->next_event++;
@@ -284,12 +288,23 @@ Result<std::string> MemoryJournal::LoadMemory(std::string_view sink, std::uint64
   return found == disk_->memory.end() ? std::string() : found->second;
 }
 
+std::vector<std::string> MemoryJournal::Full() const {
+  std::vector<std::string> full;
+  if (max_backlog_ == 0) return full;
+  std::map<std::string, std::uint64_t> waiting;
+  for (const auto& [seq, delivery] : disk_->deliveries) waiting[delivery.pending.sink] += !Disk::Ended(delivery);
+  for (const auto& [sink, count] : waiting) {
+    if (count >= max_backlog_) full.push_back(sink);
+  }
+  return full;
+}
+
 JournalStats MemoryJournal::Stats() {
   MutexLock lock(mu_);
   JournalStats stats;
   stats.events = disk_->events.size();
   stats.pending = disk_->Pending();
-  stats.full = max_backlog_ != 0 && stats.pending >= max_backlog_;
+  stats.full = Full();
   for (const auto& [seq, event] : disk_->events) {
     stats.bytes += event.stored.body.size() + event.stored.headers.size();
     stats.bad_rows += event.damaged;

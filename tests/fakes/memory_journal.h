@@ -72,6 +72,8 @@ class MemoryJournal final : public JournalWithHistory {
 
   mutable Mutex mu_;
   const std::shared_ptr<Disk> disk_;
+  std::vector<std::string> Full() const REQUIRES(mu_);
+
   const std::uint64_t max_backlog_;
   std::string unwritable_because_ GUARDED_BY(mu_);
   std::vector<AttemptRecord> waiting_ GUARDED_BY(mu_);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -39,21 +40,31 @@ TEST(DedupSet, ErasingAnEarlierEventLeavesTheLaterOneOfTheSameKey) {
   EXPECT_EQ(set.Find(digest), 5);
 }
 
-TEST(PendingSet, AgreesWithASet) {
+TEST(PendingSet, AgreesWithASetAlsoAfterChangesWereTakenBack) {
   std::mt19937 random(2);
   PendingSet set;
-  std::set<DeliverySeq> model;
+  std::set<DeliverySeq> model, before;
+  const auto sink_of = [](DeliverySeq delivery) { return delivery % 3 == 0 ? "ops" : "oncall"; };
   for (int i = 0; i < 50'000; ++i) {
+    if (i % 100 == 0) set.Begin(), before = model;
     const DeliverySeq delivery = 1 + static_cast<DeliverySeq>(random() % 5'000);
     const bool pending = random() % 3 == 0;
-    ASSERT_EQ(set.Set(delivery, pending), model.contains(delivery));
+    set.Set(delivery, sink_of(delivery), pending);
     pending ? (void)model.insert(delivery) : (void)model.erase(delivery);
+    if (i % 700 == 350) set.TakeBack(), model = before;
     ASSERT_EQ(set.size(), model.size());
     ASSERT_EQ(set.Floor(10'000), model.empty() ? 10'000 : *model.begin());
   }
   for (DeliverySeq delivery = 1; delivery <= 5'000; ++delivery) {
     ASSERT_EQ(set.Contains(delivery), model.contains(delivery));
   }
+  const auto ops = static_cast<std::uint64_t>(std::ranges::count_if(model, [](DeliverySeq d) { return d % 3 == 0; }));
+  EXPECT_EQ(set.CountOf("ops"), ops);
+  EXPECT_EQ(set.CountOf("oncall"), model.size() - ops);
+  EXPECT_EQ(set.CountOf("nobody"), 0u);
+  ASSERT_LT(ops, model.size() - ops);
+  EXPECT_EQ(set.WithAtLeast(ops + 1), std::vector<std::string>{"oncall"});
+  EXPECT_EQ(set.WithAtLeast(ops).size(), 2u);
 }
 
 }  // namespace

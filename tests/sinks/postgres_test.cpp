@@ -146,6 +146,7 @@ Database* PostgresSink::database_ = nullptr;
 
 TEST_F(PostgresSink, WritesARowForEachEventAndMakesTheTable) {
   auto sink = Make();
+  EXPECT_TRUE(sink->Advice().updates) << "of a revised event the row is written over";
   const auto outcome = Deliver(*sink);
   ASSERT_EQ(outcome.kind, Outcome::Kind::kDelivered) << outcome.reason;
   event_.id = "01JD0000000000000000000001";

@@ -207,6 +207,15 @@ TEST(SlackAdvice, LeavesABotsPaceToItsChannels) {
   EXPECT_EQ(request->pace->burst, 10);
 }
 
+TEST(SlackAdvice, ABotThatKeepsItsMessageUpToDateTakesARevisedEventAgain) {
+  for (const bool update : {false, true}) {
+    auto sink = test::LoadSink(
+        "slack", std::string(R"({"token":"xoxb-1","channel":"C1","update":)") + (update ? "true}" : "false}"));
+    ASSERT_TRUE(sink) << sink.error().message;
+    EXPECT_EQ((*sink)->Advice().updates, update);
+  }
+}
+
 TEST(SlackAdvice, IsOneMessagePerSecondWithShortBursts) {
   auto sink =
       test::LoadSink("slack", R"({"webhook_url":"https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/abcdefgh"})");
