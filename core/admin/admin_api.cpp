@@ -65,7 +65,7 @@ class Room {
 };
 
 Answer NoSuchPage() {
-  return Refused(404, "not_found", "there is no such page; see README, \"Admin API\"");
+  return Refused(404, "not_found", "there is no such page; see config/OPERATING.md, \"Admin API\"");
 }
 
 // It happened, but a restart will not know.

@@ -57,8 +57,9 @@ struct AdminHooks {
   std::function<Dispatcher::Resumed(const std::string& sink, bool wait)> resume;
 };
 
-/// The admin listener's answers: /healthz, /readyz, /metrics, /api/v1/… (README, "Admin API"). JSON but for /metrics.
-/// What takes long is limited in number, so that no such requests keep others from a thread. Safe from any thread.
+/// The admin listener's answers: /healthz, /readyz, /metrics, /api/v1/… (OPERATING.md, "Admin API"). JSON but for
+/// /metrics. What takes long is limited in number, so that no such requests keep others from a thread. Safe from any
+/// thread.
 class AdminApi {
  public:
   /// The references outlive it.

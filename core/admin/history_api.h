@@ -26,8 +26,8 @@ struct HistoryHooks {
   SchedulerHooks scheduler;
 };
 
-/// The pages /api/v1/events…, /api/v1/deliveries… and /api/v1/refused (README, "Admin API"). Safe from any thread;
-/// blocks.
+/// The pages /api/v1/events…, /api/v1/deliveries… and /api/v1/refused (OPERATING.md, "Admin API"). Safe from any
+/// thread; blocks.
 class HistoryApi {
  public:
   /// The references outlive it.

@@ -59,11 +59,10 @@ struct Loaded {
 /// Secrets are resolved here (environment and files are read anew each time). Never throws; safe from any thread.
 Loaded Load(const std::string& path, const Environment& environment);
 
-/// The config that is used where no file says otherwise (a Config's own defaults hold the values).
 /// The JSON Schema (draft-07) of the config file. `sinks.*.config` is left open: plugins add theirs.
 std::string_view SchemaText();
 
-/// Checks `value` against a JSON Schema in the subset that README names; every problem goes to `problems` with the
+/// Checks `value` against a JSON Schema in the subset of plugins/README.md; every problem goes to `problems` with the
 /// place of the offending key or value. `at` names the value in messages: "rules[].when", "sinks.ops.config". A problem
 /// never quotes a value whose schema says "x-secret". `where_if_missing` marks a required key that is not there.
 /// `schema` must be a JSON object.

@@ -60,7 +60,7 @@ class Source {
 using AgentMap = std::map<std::string, config::Agent, std::less<>>;
 std::shared_ptr<const Source> MakeSource(const config::Source& config, std::shared_ptr<const AgentMap> agents);
 
-/// The types MakeSource knows, for the config loader's suggestions and the README: "bolna".
+/// The types MakeSource knows, for the config loader's suggestions and config/README.md: "bolna".
 std::span<const std::string_view> SourceTypes();
 
 }  // namespace hookswitch

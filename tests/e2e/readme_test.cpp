@@ -63,6 +63,10 @@ TEST_F(ReadmeLines, InstallARouterThatCheckFindsFine) {
   const auto mode = fs::status(dir_ / "root/etc/hookswitch/environment").permissions();
   EXPECT_EQ(mode, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
   EXPECT_THAT(ReadFile(dir_ / "done"), HasSubstr("systemctl enable --now hookswitch"));
+  for (const char* page : {"README.md", "config/README.md", "config/OPERATING.md", "core/README.md",
+                           "plugins/README.md", "sinks/README.md", "sinks/slack/README.md"}) {
+    EXPECT_TRUE(fs::exists(dir_ / ("root/usr/share/doc/hookswitch/" + std::string(page)))) << page;
+  }
   const Finished without = RunProgram({dir_ / "root/usr/bin/hookswitch", "check", "-c", config});
   EXPECT_EQ(without.exit_code, 1) << "the variable comes from the file alone";
 }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-/// The rules of the house that a compiler does not know (README, "Reading the code").
+/// The rules of the house that a compiler does not know (core/README.md).
 namespace hookswitch::house {
 
 /// Paths from the top of the tree, and what the files say.
