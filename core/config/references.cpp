@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "core/base/public_address.h"
 #include "core/base/text.h"
 #include "core/config/assemble.h"
 #include "core/config/scalars.h"
@@ -27,6 +28,12 @@ Places PlacesOf(const std::vector<T>& things) {
 
 int WidthOf(std::string_view name) {
   return static_cast<int>(name.size());
+}
+
+/// Whether strangers may have addresses of it: not so in a network of one's own (10.0.0.0/8, fd00::/8).
+bool IsPublic(const Network& network) {
+  const bool holds_too_much = network.bits < (network.address.size() == 4 ? 8 : 7);
+  return holds_too_much || IsPublicAddress(network.text.substr(0, network.text.find('/')));
 }
 
 bool HasWildcard(std::string_view text) {
@@ -119,11 +126,19 @@ class References {
   }
 
   void CheckOpenSources() {
-    if (IsLoopback(config_.server.listen.host)) return;
+    const bool is_local = IsLoopback(config_.server.listen.host);
     for (const Source& source : config_.sources) {
-      if (source.auth || !source.allow_ips.empty()) continue;
-      problems_.Warning(source.where, WidthOf(source.name), "anyone may post to source \"" + source.name + "\"",
-                        "set auth or allow_ips");
+      if (source.auth) continue;
+      const std::string name = "source \"" + source.name + "\"";
+      const auto& allowed = source.allow_ips;
+      if (allowed.empty()) {
+        if (!is_local) problems_.Warning(source.where, WidthOf(source.name), "anyone may post to " + name, "add auth");
+      } else if (std::any_of(allowed.begin(), allowed.end(), IsPublic)) {
+        // A platform calls for all its customers from the same addresses. Behind a proxy the listener is local.
+        problems_.Warning(source.where, WidthOf(source.name),
+                          name + " has allow_ips alone: anybody who uses the same platform posts from these addresses",
+                          "add auth");
+      }
     }
   }
 

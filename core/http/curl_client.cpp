@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/public_address.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
 #include "core/base/thread_name.h"
 #include "core/http/http_client.h"
-#include "core/http/public_address.h"
 #include "core/http/request_check.h"
 
 namespace hookswitch {

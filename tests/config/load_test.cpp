@@ -217,6 +217,7 @@ TEST(Sample, GivesTypedSchedulesAndTemplates) {
 
 TEST(InstalledFiles, LoadWithoutAWarning) {
   MemoryEnvironment memory;
+  memory.variables = {{"BOLNA_WEBHOOK_SECRET", "s3cret"}};
   memory.files["etc/hookswitch.yaml"] = ReadSource("config/hookswitch.yaml");
   EXPECT_EQ(AllText(Load("etc/hookswitch.yaml", memory.Get()).problems), "");
   memory.files["etc/rules.d/billing.yaml"] = ReadSource("config/rules.d/billing.yaml.example");

@@ -1,4 +1,4 @@
-#include "core/http/public_address.h"
+#include "core/base/public_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
