@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,8 @@ class AdminServer {
   bool Use(const config::Admin& admin);
   /// "127.0.0.1:8001", "unix:/run/x.sock"; several with ", " between.
   std::string Address() const { return server_->Address(); }
+  /// As HttpServer::Passes.
+  std::uint64_t Passes() { return server_->Passes(); }
   /// As HttpServer::Drain.
   void Drain(std::chrono::milliseconds timeout) { server_->Drain(timeout); }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <functional>
 #include <span>
 #include <utility>
 
@@ -137,7 +138,13 @@ struct App::Impl {
   std::unique_ptr<AdminServer> admin;
   std::atomic<bool> listening{false};
   std::atomic<bool> draining{false};
-  std::uint64_t scheduler_passes = 0, journal_passes = 0, http_passes = 0;  ///< at the last Hanging
+  struct Watched {
+    std::string_view part;
+    std::function<std::uint64_t()> passes;
+    bool drains = false;   ///< its thread ends while the router drains
+    std::uint64_t last{};  ///< at the last Hanging
+  };
+  std::vector<Watched> watched{};  ///< every thread that events or the operator would wait for
 
   std::shared_ptr<const Generation> Current() const {
     MutexLock lock(mu);
@@ -150,6 +157,7 @@ struct App::Impl {
   HistoryHooks MakeHistoryHooks();
   void PublishMetrics();
   std::vector<Part> Parts();
+  void Watch();
   ReloadReport Reload();
   void AnnounceReload(std::span<const config::Problem> problems) REQUIRES(reload_mu);
 
@@ -258,8 +266,16 @@ Status App::Impl::Listen(const config::Config& config) {
   MutexLock lock(mu);
   ingress_address = ingress->Address();
   admin_address = admin->Address();
+  Watch();
   listening = true;
   return Ok();
+}
+
+void App::Impl::Watch() {
+  watched = {
+      {"journal", [this] { return journal->Stats().passes; }}, {"scheduler", [this] { return dispatcher->Passes(); }},
+      {"http-client", [this] { return http->Passes(); }},      {"answers", [this] { return acceptor->Passes(); }},
+      {"ingress", [this] { return ingress->Passes(); }, true}, {"admin", [this] { return admin->Passes(); }, true}};
 }
 
 AdminHooks App::Impl::MakeHooks() {
@@ -492,14 +508,14 @@ ReloadReport App::Reload() {
 }
 
 std::string_view App::Hanging() {
-  Impl& impl = *impl_;
-  const std::uint64_t scheduler = impl.dispatcher->Passes();
-  const std::uint64_t journal = impl.journal->Stats().passes;
-  const bool scheduler_hangs = std::exchange(impl.scheduler_passes, scheduler) == scheduler;
-  const bool journal_hangs = std::exchange(impl.journal_passes, journal) == journal;
-  const std::uint64_t http = impl.http->Passes();
-  const bool http_hangs = std::exchange(impl.http_passes, http) == http;
-  return journal_hangs ? "journal" : scheduler_hangs ? "scheduler" : http_hangs ? "http_client" : "";
+  std::string_view hanging;
+  // All are asked, or one that comes later would seem to hang at the next call.
+  for (Impl::Watched& each : impl_->watched) {
+    const std::uint64_t passes = each.passes();
+    const bool hangs = std::exchange(each.last, passes) == passes;
+    if (hangs && hanging.empty() && !(each.drains && impl_->draining)) hanging = each.part;
+  }
+  return hanging;
 }
 
 void App::Drain() {

@@ -187,6 +187,8 @@ struct Acceptor::Impl {
   std::vector<Stored> stored GUARDED_BY(stored_mu);  ///< and not answered yet
   bool asleep GUARDED_BY(stored_mu) = false;
   bool stopping GUARDED_BY(stored_mu) = false;
+  bool asked GUARDED_BY(stored_mu) = false;  ///< for a sign of life
+  std::uint64_t passes GUARDED_BY(stored_mu) = 0;
 
   Mutex unwanted_mu;
   std::map<std::string, MonoTime, std::less<>> unwanted GUARDED_BY(unwanted_mu);  ///< recorded last
@@ -440,12 +442,14 @@ void Acceptor::Impl::GiveAnswers() {
     batch.clear();
     {
       MutexLock lock(stored_mu);
-      while (stored.empty() && !stopping) {
+      ++passes;
+      while (stored.empty() && !stopping && !asked) {
         asleep = true;
         stored_changed.Wait(stored_mu);
       }
       asleep = false;
-      if (stored.empty()) return;
+      asked = false;
+      if (stored.empty() && stopping) return;
       batch.swap(stored);
     }
     for (Stored& one : batch) {
@@ -459,6 +463,13 @@ void Acceptor::Impl::GiveAnswers() {
       }
     }
   }
+}
+
+std::uint64_t Acceptor::Passes() {
+  MutexLock lock(impl_->stored_mu);
+  impl_->asked = true;
+  impl_->stored_changed.NotifyOne();
+  return impl_->passes;
 }
 
 void Acceptor::Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail) {

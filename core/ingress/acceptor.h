@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,6 +54,8 @@ class Acceptor {
   void Use(std::shared_ptr<const IngressSnapshot> snapshot);
   /// While draining every new request is answered 503 with Retry-After.
   void SetDraining(bool draining);
+  /// How often the thread that gives the answers has gone round; asks it to. Stands still only while it hangs.
+  std::uint64_t Passes();
 
   /// Whatever the head alone can decide: path, method, address, secret, rate. [thread: poller]
   HeadVerdict HandleHead(const ServedRequest& head);
