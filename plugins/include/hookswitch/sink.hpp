@@ -18,12 +18,14 @@
 // Optional members: hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response&) (without it: hsw::FromHttp),
 // static void Check(const hsw::Config&, hsw::Report&), void Reopen(), hsw::Options Advise() const. A call sink has,
 // instead of Render and Interpret, hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&) and is made a plugin by
-// HSW_CALL_SINK; it may have void Preview(const hsw::Delivery&, hsw::Request&) for `hookswitch preview`.
+// HSW_CALL_SINK; it may have void Preview(const hsw::Delivery&, hsw::Request&) for `hookswitch preview`. A member of
+// one of these names that has another form does not compile.
 //
 // Exceptions become outcomes here and never cross the border: hsw::Rejected and hsw::Misconfigured what they say, any
 // other one a retry with its text. One thrown by the constructor refuses the config with its text.
 #pragma once
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -34,6 +36,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "hookswitch/sink.h"
@@ -471,6 +474,82 @@ struct Options {
 
 namespace detail {
 
+// Members of a sink's class, and whether they have the form that the host calls.
+
+template <class T>
+concept Renders = requires(T& t, const Delivery& d, Request& r) {
+  { t.Render(d, r) } -> std::same_as<void>;
+};
+template <class T>
+concept Interprets = requires(T& t, const Delivery& d, const Response& r) {
+  Outcome{t.Interpret(d, r)};
+};
+template <class T>
+concept Delivers = requires(T& t, const Call& c, const Delivery& d) {
+  Outcome{t.Deliver(c, d)};
+};
+template <class T>
+concept Previews = requires(T& t, const Delivery& d, Request& r) {
+  { t.Preview(d, r) } -> std::same_as<void>;
+};
+template <class T>
+concept Checks = requires(const Config& c, Report& r) {
+  { T::Check(c, r) } -> std::same_as<void>;
+};
+template <class T>
+concept Advises = requires(const T& t) {
+  Options{t.Advise()};
+};
+template <class T>
+concept Reopens = requires(T& t) {
+  { t.Reopen() } -> std::same_as<void>;
+};
+
+// Whether T has any member of a name: private, static and overloaded ones too, for beside a base that has the name it
+// would be ambiguous. Of a final class, which can be no base, only what its address says.
+#define HSW_HAS_MEMBER(name)              \
+  struct With##name {                     \
+    int name;                             \
+  };                                      \
+  template <class T>                      \
+  struct Beside##name : T, With##name {}; \
+  template <class T>                      \
+  constexpr bool Has##name() {            \
+    if constexpr (std::is_final_v<T>) {   \
+      return requires {                   \
+        &T::name;                         \
+      };                                  \
+    } else {                              \
+      return !requires {                  \
+        &Beside##name<T>::name;           \
+      };                                  \
+    }                                     \
+  }
+HSW_HAS_MEMBER(Interpret)
+HSW_HAS_MEMBER(Preview)
+HSW_HAS_MEMBER(Check)
+HSW_HAS_MEMBER(Advise)
+HSW_HAS_MEMBER(Reopen)
+#undef HSW_HAS_MEMBER
+
+/// Does not compile where a member would be left out without a word.
+template <class T>
+constexpr void RefuseMisfits() {
+  static_assert(Interprets<T> || !HasInterpret<T>(),
+                "Interpret does not fit; public, it is: hsw::Outcome Interpret(const hsw::Delivery&, const "
+                "hsw::Response&)");
+  static_assert(Previews<T> || !HasPreview<T>(),
+                "Preview does not fit; public, it is: void Preview(const hsw::Delivery&, hsw::Request&)");
+  static_assert(Checks<T> || !HasCheck<T>(),
+                "Check does not fit; public, it is: static void Check(const hsw::Config&, hsw::Report&)");
+  static_assert(Advises<T> || !HasAdvise<T>(), "Advise does not fit; public, it is: hsw::Options Advise() const");
+  static_assert(Reopens<T> || !HasReopen<T>(), "Reopen does not fit; public, it is: void Reopen()");
+  static_assert(!(Renders<T> && Delivers<T>),
+                "a sink has Render (HSW_HTTP_SINK) or Deliver (HSW_CALL_SINK); the other would never be called");
+  static_assert(Renders<T> || !Interprets<T>, "Interpret is for HTTP sinks; Deliver returns what came of it");
+  static_assert(!Renders<T> || !Previews<T>, "Preview is for call sinks; of an HTTP sink, Render is what is shown");
+}
+
 template <class Body>
 bool Guard(hsw_outcome* out, Body body) noexcept {
   try {
@@ -499,7 +578,7 @@ struct Shims {
   static void Check(const hsw_config* config, hsw_report report, void* context) noexcept {
     try {
       Report to(report, context);
-      if constexpr (requires { T::Check(Config(config), to); }) T::Check(Config(config), to);
+      if constexpr (Checks<T>) T::Check(Config(config), to);
     } catch (const std::exception& e) {
       report(context, Str(""), Str(e.what()));
     } catch (...) {
@@ -537,8 +616,9 @@ struct Shims {
     (void)self, (void)delivery;
     Guard(out, [&] {
       const Response from(response);
-      if constexpr (requires { Self(self)->Interpret(Delivery(delivery), from); }) {
-        Self(self)->Interpret(Delivery(delivery), from).CopyTo(out);
+      if constexpr (Interprets<T>) {
+        const Delivery of(delivery);
+        Outcome(Self(self)->Interpret(of, from)).CopyTo(out);
       } else {
         FromHttp(from).CopyTo(out);
       }
@@ -552,14 +632,14 @@ struct Shims {
                      hsw_outcome* out) noexcept {
     const bool made = Guard(out, [&] {
       Request to(request);
-      if constexpr (requires(const Delivery& d) { Self(self)->Preview(d, to); }) {
+      if constexpr (Previews<T>) {
         Self(self)->Preview(Delivery(delivery), to);
       }
     });
     return made ? 0 : 1;
   }
   static void Advise(hsw_instance* self, hsw_advice* advice) noexcept {
-    if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) {
+    if constexpr (Advises<T>) {
       const Options options = Self(self)->Advise();
       advice->rate_max = options.rate_max;
       advice->rate_per_ms = options.rate_per_ms;
@@ -571,7 +651,7 @@ struct Shims {
   static void Reopen(hsw_instance* self) noexcept {
     (void)self;
     try {
-      if constexpr (requires { Self(self)->Reopen(); }) Self(self)->Reopen();
+      if constexpr (Reopens<T>) Self(self)->Reopen();
     } catch (...) {
       // Nobody waits for an answer; the next delivery meets whatever is wrong and says so.
     }
@@ -581,6 +661,7 @@ struct Shims {
 template <class T>
 hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const char* summary, const char* schema,
                   const Options& options) {
+  RefuseMisfits<T>();
   using S = Shims<T>;
   hsw_sink sink{};
   sink.size = sizeof sink;
@@ -600,14 +681,14 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   sink.check = S::Check;
   sink.create = S::Create;
   sink.destroy = S::Destroy;
-  if constexpr (requires(T & t, const Delivery& d, Request& r) { t.Render(d, r); }) {
+  if constexpr (Renders<T>) {
     sink.render = S::Render;
     sink.interpret = S::Interpret;
   }
-  if constexpr (requires(T & t, const Call& c, const Delivery& d) { t.Deliver(c, d); }) sink.deliver = S::Deliver;
+  if constexpr (Delivers<T>) sink.deliver = S::Deliver;
   sink.reopen = S::Reopen;
-  if constexpr (requires(const T& t) { hsw::Options{t.Advise()}; }) sink.advise = S::Advise;
-  if constexpr (requires(T & t, const Delivery& d, Request& r) { t.Preview(d, r); }) sink.preview = S::Preview;
+  if constexpr (Advises<T>) sink.advise = S::Advise;
+  if constexpr (Previews<T>) sink.preview = S::Preview;
   return sink;
 }
 
@@ -623,15 +704,13 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
 
 /// Makes `Class` an HTTP sink plugin. Once per library, outside any namespace. After the schema, options may follow:
 /// HSW_HTTP_SINK(Slack, "slack", "1.0.0", "…", kSchema, .rate_max = 1, .rate_burst = 3)
-#define HSW_HTTP_SINK(Class, id, version, summary, schema, ...)                         \
-  static_assert(                                                                        \
-      requires(Class & t, const hsw::Delivery& d, hsw::Request& r) { t.Render(d, r); }, \
-      #Class " needs: void Render(const hsw::Delivery&, hsw::Request&)");               \
+#define HSW_HTTP_SINK(Class, id, version, summary, schema, ...)                             \
+  static_assert(hsw::detail::Renders<Class>,                                                \
+                #Class " needs, public: void Render(const hsw::Delivery&, hsw::Request&)"); \
   HSW_DEFINE_SINK(Class, HSW_KIND_HTTP, id, version, summary, schema __VA_OPT__(, ) __VA_ARGS__)
 
 /// Makes `Class` a call sink plugin.
-#define HSW_CALL_SINK(Class, id, version, summary, schema, ...)                                           \
-  static_assert(                                                                                          \
-      requires(Class & t, const hsw::Call& c, const hsw::Delivery& d) { hsw::Outcome{t.Deliver(c, d)}; }, \
-      #Class " needs: hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&)");                     \
+#define HSW_CALL_SINK(Class, id, version, summary, schema, ...)                                         \
+  static_assert(hsw::detail::Delivers<Class>,                                                           \
+                #Class " needs, public: hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&)"); \
   HSW_DEFINE_SINK(Class, HSW_KIND_CALL, id, version, summary, schema __VA_OPT__(, ) __VA_ARGS__)
