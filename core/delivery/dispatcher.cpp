@@ -197,8 +197,10 @@ std::vector<LaneStatus> Dispatcher::Lanes() const {
 }
 
 std::uint64_t Dispatcher::Passes() {
+  // The pass that this asks for must not count yet, or the next caller may find the same number.
+  const std::uint64_t passes = scheduler_->passes.load(std::memory_order_relaxed);
   scheduler_->inbox->Kick();
-  return scheduler_->passes.load(std::memory_order_relaxed);
+  return passes;
 }
 
 void Dispatcher::Drain(std::chrono::milliseconds timeout) {

@@ -240,8 +240,10 @@ class CurlClient final : public HttpClient {
   }
 
   std::uint64_t Passes() override {
+    // The pass that this asks for must not count yet, or the next caller may find the same number.
+    const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
     curl_multi_wakeup(multi_);
-    return passes_.load(std::memory_order_relaxed);
+    return passes;
   }
 
  private:

@@ -129,9 +129,11 @@ void Poller::Stop() {
 }
 
 std::uint64_t Poller::Passes() {
+  // The pass that this asks for must not count yet, or the next caller may find the same number.
+  const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
   MutexLock lock(mu_);
   Wake();
-  return passes_.load(std::memory_order_relaxed);
+  return passes;
 }
 
 void Poller::Post(std::shared_ptr<Connection> connection) {

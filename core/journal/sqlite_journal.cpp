@@ -8,7 +8,6 @@
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/thread_name.h"
-#include "core/journal/batch_gate.h"
 #include "core/journal/checkpointer.h"
 #include "core/journal/history_reader.h"
 #include "core/journal/journal_files.h"
@@ -99,7 +98,7 @@ class SqliteJournal final : public JournalWithHistory {
     Result<Accepted> result = Accepted{};
     const auto batch = Enqueue(
         event, [&](Result<Accepted> told) { result = std::move(told); }, true);
-    if (batch) gate_.Wait(*batch);
+    if (batch) AwaitWritten(*batch);
     return result;
   }
 
@@ -199,7 +198,7 @@ class SqliteJournal final : public JournalWithHistory {
 
  private:
   struct Batch {
-    std::uint32_t number = 0;
+    std::uint64_t number = 0;
     std::vector<AppendRequest> appends;
     std::vector<RefusedRequest> refused;
     std::vector<Command*> commands;
@@ -214,9 +213,9 @@ class SqliteJournal final : public JournalWithHistory {
   static Error Closed() { return {ErrorCode::kUnavailable, "the journal is closed"}; }
 
   /// Returns the batch that it goes with; empty: the journal is closed, and `done` was told so.
-  std::optional<std::uint32_t> Enqueue(const NewEvent& event, std::function<void(Result<Accepted>)> done, bool waits) {
+  std::optional<std::uint64_t> Enqueue(const NewEvent& event, std::function<void(Result<Accepted>)> done, bool waits) {
     const std::uint64_t sum = SumOf(event.headers, event.body);
-    std::optional<std::uint32_t> batch;
+    std::optional<std::uint64_t> batch;
     bool wake = false;
     {
       MutexLock lock(mu_);
@@ -232,10 +231,15 @@ class SqliteJournal final : public JournalWithHistory {
     return batch;
   }
 
+  void AwaitWritten(std::uint64_t batch) {
+    MutexLock lock(mu_);
+    while (written_ < batch) batch_written_.Wait(mu_);
+  }
+
   /// Has the writer run `change` in a commit of its own choosing; returns when that is on disk.
   Status Execute(std::function<Status(Store& store, std::set<DeliverySeq>& damaged)> change) {
     Command command{.run = std::move(change)};
-    std::uint32_t batch;
+    std::uint64_t batch;
     bool wake;
     {
       MutexLock lock(mu_);
@@ -246,7 +250,7 @@ class SqliteJournal final : public JournalWithHistory {
       wake = std::exchange(asleep_, false);
     }
     if (wake) work_.NotifyOne();
-    gate_.Wait(batch);
+    AwaitWritten(batch);
     if (command.error) return std::move(*command.error);
     return Ok();
   }
@@ -326,7 +330,11 @@ class SqliteJournal final : public JournalWithHistory {
     const bool tell_first = !batch.commands.empty();
     if (tell_first) TellRecorded(batch);
     for (AppendRequest& request : batch.appends) TellAppended(request);
-    gate_.Open(batch.number, batch.anyone_waits);
+    {
+      MutexLock lock(mu_);
+      written_ = batch.number;
+    }
+    if (batch.anyone_waits) batch_written_.NotifyAll();
     if (!tell_first) TellRecorded(batch);
   }
 
@@ -561,14 +569,15 @@ class SqliteJournal final : public JournalWithHistory {
   bool ended_ GUARDED_BY(mu_) = false;  ///< the writer takes nothing any more
   bool asleep_ GUARDED_BY(mu_) = false;
   bool resting_ GUARDED_BY(mu_) = false;  ///< between two commits, while the next one gathers
-  std::uint32_t gathering_ GUARDED_BY(mu_) = 1;
-  bool anyone_waits_ GUARDED_BY(mu_) = false;  ///< at the gate, for the batch that is gathering
+  std::uint64_t gathering_ GUARDED_BY(mu_) = 1;
+  bool anyone_waits_ GUARDED_BY(mu_) = false;  ///< for the batch that is gathering
   std::vector<AppendRequest> appends_ GUARDED_BY(mu_);
   std::vector<AttemptRecord> records_ GUARDED_BY(mu_);
   std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
   std::vector<Command*> commands_ GUARDED_BY(mu_);
   Recorded on_recorded_ GUARDED_BY(mu_);
-  BatchGate gate_;
+  std::uint64_t written_ GUARDED_BY(mu_) = 0;  ///< the last batch that is
+  CondVar batch_written_;
 
   // Of the writer thread alone.
   std::unique_ptr<Store> store_;
