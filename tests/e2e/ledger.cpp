@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <memory>
+#include <set>
 
 #include "core/base/check.h"
 #include "tests/e2e/router.h"
@@ -113,6 +114,11 @@ void Ledger::Arrived(const std::string& name, LedgerEvent event, bool told) {
   arrivals = {arrivals.times + 1, now, told};
 }
 
+void Ledger::Refused(const std::string& sink, LedgerEvent event, const std::string& word) {
+  MutexLock lock(mu_);
+  sinks_[sink].refused[NumberOf(event)] = word;
+}
+
 void Ledger::BeginPeriod(const std::string& name, bool disturbed) {
   MutexLock lock(mu_);
   for (auto& [each, sink] : sinks_) {
@@ -169,13 +175,22 @@ std::vector<std::string> Ledger::Check(const std::vector<JournalLine>& journal) 
     Kind open(problems, "neither delivered nor dead at " + name);
     Kind unexplained(problems, "dead without a reason at " + name);
     Kind missing(problems, "delivered, but never seen at " + name);
+    Kind insisted(problems, "refused, but not dead at " + name);
+    Kind blamed(problems, "dead for what was said of another, at " + name);
+    std::set<std::string> words;
+    for (const auto& [number, word] : sink.refused) words.insert(word);
     Kind invented(problems, "seen, but never answered, at " + name);
     for (std::size_t number = 0; number < ids_.size(); ++number) {
       if (!was_answered(number)) continue;
       const JournalLine* line = lines[name][number];
       const bool arrived = number < sink.arrivals.size() && sink.arrivals[number].times > 0;
+      const bool refused = sink.refused.contains(number);
       if (line == nullptr) {
         lost.Add(Name(number));
+      } else if (refused && line->state != DeliveryState::kDead) {
+        insisted.Add(Name(number) + " is " + std::string(ToString(line->state)));
+      } else if (!refused && line->state == DeliveryState::kDead && words.contains(line->code)) {
+        blamed.Add(Name(number));
       } else if (line->state == DeliveryState::kDead) {
         if (line->code.empty() || line->reason.empty()) unexplained.Add(Name(number));
       } else if (line->state != DeliveryState::kDelivered) {
@@ -217,7 +232,8 @@ std::string Ledger::Told(const std::vector<JournalLine>& journal) const {
     told += "sink " + name + ": delivered " + std::to_string(delivered) + ", dead";
     for (const auto& [code, count] : dead) told += " " + code + " " + std::to_string(count) + ",";
     told += (dead.empty() ? std::string(" none,") : std::string()) + " repeated " + std::to_string(sink.repeats) +
-            " in " + std::to_string(sink.periods.size() / 2) + " disturbances\n";
+            " in " + std::to_string(sink.periods.size() / 2) + " disturbances, refused " +
+            std::to_string(sink.refused.size()) + "\n";
   }
   return told;
 }

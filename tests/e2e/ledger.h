@@ -38,6 +38,9 @@ class Ledger {
   void NotAnswered(const std::string& word);
   /// A person at `sink` would see the event; `told`: the router heard that it was posted.
   void Arrived(const std::string& sink, LedgerEvent event, bool told);
+  /// `sink` has answered that it will never take the event, which `word` ("invalid_blocks") is about. It may say so of
+  /// other events for reasons of its own, but not with this word.
+  void Refused(const std::string& sink, LedgerEvent event, const std::string& word);
   /// From here to the next Calm what is in flight to `sink` ("": to every sink) may be lost on its way, and repeated:
   /// the router is killed, or every connection to the sink is cut.
   void Disturbed(const std::string& sink = {});
@@ -68,6 +71,7 @@ class Ledger {
   struct Sink {
     std::vector<Arrivals> arrivals;  ///< by event number
     std::vector<Period> periods{1};
+    std::map<std::size_t, std::string> refused;  ///< by event number, the word
     std::size_t out_of_order = 0, repeats = 0;
     std::size_t for_nothing = 0;  ///< of the repeats: nothing had happened since it was told
   };

@@ -39,6 +39,35 @@ std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+/// Of so many calls the last status of one is a message that no sink ever takes.
+constexpr std::size_t kCallsPerRefused = 19;
+constexpr const char* kRefusal = "invalid_blocks";
+
+/// Connections that want something else than an answer: some that say nothing, send half a head or half a body, or
+/// never read what they are answered.
+class BadConnections {
+ public:
+  void Leave() { clients_.clear(); }
+  /// Leaves the ones before and comes anew.
+  void Come(std::uint16_t port) {
+    Leave();
+    std::string unread;
+    for (int i = 0; i < 500; ++i) unread += fakes::RequestBytes("POST", "/nowhere", "{}");
+    const std::string kinds[] = {"", "POST /bolna/webhook HTTP/1.1\r\nHost: ", kHead + std::string(50, '{'), unread};
+    for (int i = 0; i < 12; ++i) {
+      for (const std::string& bytes : kinds) {
+        // What the router does not read any more is not waited for.
+        auto& client = clients_.emplace_back(std::make_unique<RawClient>(port, milliseconds(20), "127.0.0.9"));
+        if (client->Connected()) client->Send(bytes);
+      }
+    }
+  }
+
+ private:
+  const std::string kHead = "POST /bolna/webhook HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
+  std::vector<std::unique_ptr<RawClient>> clients_;
+};
+
 /// A sink of the router, and the moods of the one who stands behind it.
 struct MoodySink {
   std::string name;
@@ -53,12 +82,15 @@ class Storm {
     for (const std::string name : {"a", "b", "c"}) {
       FakeSlack::Options options;
       options.keep = 0;
+      options.refuses = [](const FakeSlack::Request& request) {
+        const auto event = EventIn(request.body);
+        return event && event->last && event->call % kCallsPerRefused == 0 ? kRefusal : "";
+      };
       options.on_request = [this, name](const FakeSlack::Request& request) {
-        if (!request.posted) return;
-        const auto call = CallNumberIn(request.body);
-        if (!call) return ledger_.Wrong("a message without a call at " + name);
-        const bool last = request.body.find("call-disconnected") == std::string::npos;
-        ledger_.Arrived(name, {*call, last}, request.answered != 0);
+        const auto event = EventIn(request.body);
+        if (!event) return ledger_.Wrong("a message without a call at " + name);
+        if (request.problem == kRefusal) ledger_.Refused(name, *event, kRefusal);
+        if (request.posted) ledger_.Arrived(name, *event, request.answered != 0);
       };
       auto slack = FakeSlack::Start(std::move(options));
       HSW_CHECK(slack, "the loopback has a free port");
@@ -108,6 +140,12 @@ class Storm {
  private:
   using Mono = std::chrono::steady_clock;
 
+  static std::optional<LedgerEvent> EventIn(const std::string& body) {
+    const auto call = CallNumberIn(body);
+    if (!call) return {};
+    return LedgerEvent{*call, body.find("call-disconnected") == std::string::npos};
+  }
+
   std::uint64_t Pick(std::uint64_t least, std::uint64_t most) {
     return std::uniform_int_distribution<std::uint64_t>(least, most)(random_);
   }
@@ -141,6 +179,7 @@ class Storm {
       if (!sink.down) ledger_.Calm(sink.name);
     }
     platform_.Aim(router_->Ingress());
+    bad_.Come(router_->Ingress());
   }
 
   void KillRouter() {
@@ -161,9 +200,9 @@ class Storm {
       void (Storm::*act)();
     };
     static constexpr Choice kChoices[] = {
-        {"kill", kKillWeight, &Storm::Kill}, {"flip", 60, &Storm::Flip},
-        {"reload", 12, &Storm::Reload},      {"broken reload", 3, &Storm::BrokenReload},
-        {"restart", 6, &Storm::Restart},     {"full disk", 4, &Storm::FullDisk}};
+        {"kill", kKillWeight, &Storm::Kill},        {"flip", 60, &Storm::Flip},      {"reload", 12, &Storm::Reload},
+        {"broken reload", 3, &Storm::BrokenReload}, {"restart", 6, &Storm::Restart}, {"full disk", 4, &Storm::FullDisk},
+        {"bad connections", 10, &Storm::ComeBadly}};
     std::uint64_t sum = 0;
     for (const Choice& choice : kChoices) sum += choice.weight;
     std::uint64_t at = Pick(0, sum - 1);
@@ -184,6 +223,8 @@ class Storm {
 
   void Restart() {
     Tell("SIGTERM and a new start");
+    // Half a request may come to its end as long as a drain lasts.
+    if (Pick(0, 3) != 0) bad_.Leave();
     EXPECT_EQ(router_->Stop(), 0);
     platform_.Aim(0);
     StartRouter();
@@ -205,12 +246,19 @@ class Storm {
     EXPECT_EQ(fakes::Fetch(router_->Admin(), "POST", "/api/v1/reload").status, 200);
   }
 
+  void ComeBadly() {
+    Tell("bad connections");
+    bad_.Come(router_->Ingress());
+  }
+
   void FullDisk() {
     if (!disk_.Mounted()) return Tell("(no disk can be mounted here, so none is filled)");
     // Each time the big calls stay in the journal, for which the disk must have room to the end of a long run.
     if (full_disks_ >= 4 + (Mono::now() - begun_) / seconds(30)) return Flip();
     ++full_disks_;
-    Tell("the disk is full");
+    MoodySink& sink = sinks_[Pick(0, sinks_.size() - 1)];
+    Tell("the disk is full, with deliveries under way to sink " + sink.name);
+    SetMood(sink, {.mode = Mode::kSlow, .delay = milliseconds(Pick(50, 250))});
     disk_.Fill();
     // The log that the journal has already is written over until it must grow.
     RawAnswer answer;
@@ -256,6 +304,9 @@ class Storm {
         {"dropping", {.mode = Mode::kDrop}},
         {"dropping after it posted", {.mode = Mode::kDropAfter, .times = some}},
         {"silent", {.mode = Mode::kHang, .times = some}},
+        {"dripping for ever", {.mode = Mode::kEndless, .delay = milliseconds(20), .word = "o", .times = some}},
+        {"flooding for ever",
+         {.mode = Mode::kEndless, .delay = milliseconds(1), .word = std::string(64 << 10, 'o'), .times = some}},
         {"revoked", {.mode = Mode::kStatus, .status = 403, .word = "invalid_token"}},
         {"unreachable", {}, true},
     };
@@ -289,6 +340,7 @@ class Storm {
   SmallDisk disk_{256 + 2 * static_cast<std::size_t>(seconds_.count())};
   Ledger ledger_{{"a", "b", "c"}, kConcurrency};
   std::vector<MoodySink> sinks_;
+  BadConnections bad_;
   std::optional<Router> router_;
   Platform platform_{ledger_, kSenders, kCallsPerSecond, seed_};
 };
@@ -332,6 +384,17 @@ TEST_F(LedgerBooks, SeeADeliveryThatNeverArrived) {
   EXPECT_THAT(Check(), ElementsAre(HasSubstr("without a reason")));
   journal_.back() = {other, "a", DeliveryState::kDead, "http_400", "the answer was 400"};
   EXPECT_THAT(Check(), IsEmpty());
+}
+TEST_F(LedgerBooks, SeeARefusedMessageThatIsNotDeadAndAGoodOneThatDiesForIt) {
+  const LedgerEvent bad{8, true};
+  ledger_.Answered(bad, "e-2", false);
+  ledger_.Refused("a", bad, "invalid_blocks");
+  journal_.push_back({bad, "a", DeliveryState::kPending, "", ""});
+  EXPECT_THAT(Check(), ElementsAre(HasSubstr("refused, but not dead")));
+  journal_.back() = {bad, "a", DeliveryState::kDead, "invalid_blocks", "it was refused"};
+  EXPECT_THAT(Check(), IsEmpty());
+  journal_.front() = {event_, "a", DeliveryState::kDead, "invalid_blocks", "it was refused"};
+  EXPECT_THAT(Check(), ElementsAre(HasSubstr("said of another")));
 }
 TEST_F(LedgerBooks, SeeWhatIsStoredTwiceOrUnasked) {
   journal_.push_back(journal_.front());

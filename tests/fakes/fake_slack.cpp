@@ -16,9 +16,9 @@ using Mode = SlackBehaviour::Mode;
 using Mono = std::chrono::steady_clock;
 
 constexpr std::pair<std::string_view, Mode> kModes[] = {
-    {"ok", Mode::kOk},         {"slow", Mode::kSlow}, {"rate_limited", Mode::kRateLimited},
-    {"status", Mode::kStatus}, {"drop", Mode::kDrop}, {"drop_after", Mode::kDropAfter},
-    {"hang", Mode::kHang}};
+    {"ok", Mode::kOk},         {"slow", Mode::kSlow},      {"rate_limited", Mode::kRateLimited},
+    {"status", Mode::kStatus}, {"drop", Mode::kDrop},      {"drop_after", Mode::kDropAfter},
+    {"hang", Mode::kHang},     {"endless", Mode::kEndless}};
 
 std::string NumberOrText(const json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
@@ -34,7 +34,7 @@ Result<SlackBehaviour> ReadBehaviour(const json::object& object) {
       const auto* found = std::find_if(std::begin(kModes), std::end(kModes),
                                        [&](const auto& mode) { return value == json::string_view(mode.first); });
       if (found == std::end(kModes))
-        return Error{ErrorCode::kInvalid, "mode: not one of ok slow rate_limited status drop drop_after hang"};
+        return Error{ErrorCode::kInvalid, "mode: not one of ok slow rate_limited status drop drop_after hang endless"};
       behaviour.mode = found->second;
     } else if (key == "delay_ms") {
       behaviour.delay = std::chrono::milliseconds(value.to_number<std::int64_t>(error));
@@ -102,7 +102,8 @@ struct FakeSlack::Impl {
     request.received = std::chrono::system_clock::now();
     request.received_mono = Mono::now();
     HttpReply reply = Answer(http, request);
-    request.answered = reply.then == HttpReply::Then::kCut || reply.then == HttpReply::Then::kHang ? 0 : reply.status;
+    const bool ends = reply.then == HttpReply::Then::kKeepAlive || reply.then == HttpReply::Then::kClose;
+    request.answered = ends ? reply.status : 0;
     if (options.on_request) options.on_request(request);
     MutexLock lock(mu);
     ++request_count;
@@ -122,8 +123,10 @@ struct FakeSlack::Impl {
     switch (behaviour.mode) {
       case Mode::kOk:
       case Mode::kSlow:
-      case Mode::kDropAfter: {
+      case Mode::kDropAfter:
+      case Mode::kEndless: {
         request.problem = CheckSlackRequest(request.path, request.body);
+        if (request.problem.empty() && options.refuses) request.problem = options.refuses(request);
         if (!request.problem.empty()) {
           reply.body = SlackErrorWord(request.problem);
           reply.status = SlackErrorStatus(reply.body);
@@ -133,6 +136,11 @@ struct FakeSlack::Impl {
         request.posted = true;
         reply.body = "ok";
         if (behaviour.mode == Mode::kDropAfter) reply.then = HttpReply::Then::kCut;
+        if (behaviour.mode == Mode::kEndless) {
+          reply.then = HttpReply::Then::kFlow;
+          reply.delay = std::max(reply.delay, std::chrono::milliseconds(1));
+          reply.body = behaviour.word;
+        }
         return reply;
       }
       case Mode::kRateLimited: return RateLimited(behaviour);

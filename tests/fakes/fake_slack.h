@@ -23,6 +23,7 @@ struct SlackBehaviour {
     kDrop,         ///< resets the connection; the message is not posted
     kDropAfter,    ///< posts the message, then resets the connection instead of answering
     kHang,         ///< never answers; the message is not posted
+    kEndless,      ///< posts the message, then answers 200 with a body that never ends: `word` again each `delay`
   };
   Mode mode = Mode::kOk;
   std::chrono::milliseconds delay{0};
@@ -37,7 +38,8 @@ struct SlackBehaviour {
 /// Slack's words, remembers what it was sent. Safe from any thread.
 ///
 /// Message paths: /services/T…/B…/…, /workflows/…, /triggers/…. The same can be done over HTTP:
-///   POST /_control {"mode": "ok|slow|rate_limited|status|drop|drop_after|hang", "path", "delay_ms", "status", "word",
+///   POST /_control {"mode": "ok|slow|rate_limited|status|drop|drop_after|hang|endless", "path", "delay_ms", "status",
+///   "word",
 ///                   "retry_after", "times", "per_second"}      absent keys take their defaults
 ///   GET /_messages (posted; ?all=1 every request), GET /_stats, POST /_reset (forgets messages and behaviours)
 class FakeSlack {
@@ -48,7 +50,7 @@ class FakeSlack {
     std::vector<std::pair<std::string, std::string>> headers;
     std::chrono::system_clock::time_point received;
     std::chrono::steady_clock::time_point received_mono;
-    int answered = 0;     ///< status; 0 if none was sent
+    int answered = 0;     ///< status; 0 if no whole answer was sent
     bool posted = false;  ///< a person would see the message
     std::string problem;  ///< why it was refused (CheckSlackRequest), or ""
   };
@@ -56,6 +58,9 @@ class FakeSlack {
     std::uint16_t port = 0;                          ///< 0 picks a free one
     std::size_t keep = 1'000'000;                    ///< requests remembered; older ones are forgotten
     std::function<void(const Request&)> on_request;  ///< called for each, on the server's thread
+    /// Why a message is refused although it is within Slack's limits: as CheckSlackRequest says it, "" if it is not. On
+    /// the server's thread.
+    std::function<std::string(const Request&)> refuses = {};
   };
 
   /// Starts on 127.0.0.1. Errors: kUnavailable (the port cannot be bound).

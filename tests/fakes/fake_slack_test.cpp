@@ -77,6 +77,34 @@ TEST(FakeSlack, DropLosesTheMessageAndDropAfterKeepsIt) {
   EXPECT_EQ(slack.PostedCount(), 1U);
 }
 
+TEST(FakeSlack, AnAnswerWithoutEndGoesOnUntilItsReaderLeaves) {
+  FakeSlack slack;
+  slack.Behave({.mode = SlackBehaviour::Mode::kEndless, .delay = milliseconds(1), .word = "ok", .times = 1});
+  {
+    RawClient client(slack.Port(), milliseconds(100));
+    ASSERT_TRUE(client.Send(RequestBytes("POST", kHook, kHello)));
+    ASSERT_TRUE(slack.WaitForPosted(1));
+    EXPECT_FALSE(client.SeesClose()) << "something comes instead";
+    EXPECT_TRUE(client.IsOpen());
+  }
+  EXPECT_EQ(Post(slack).status, 200);
+  EXPECT_EQ(slack.PostedCount(), 2U);
+}
+
+TEST(FakeSlack, RefusesWhatItIsToldToRefuse) {
+  FakeSlack::Options options;
+  options.refuses = [](const FakeSlack::Request& request) {
+    return request.path.ends_with("x2") ? "invalid_blocks: not this one" : "";
+  };
+  const auto slack = FakeSlack::Start(std::move(options));
+  ASSERT_TRUE(slack);
+  EXPECT_EQ(Post(**slack).status, 200);
+  const RawAnswer refused = Post(**slack, "/services/T0/B0/x2");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body, "invalid_blocks");
+  EXPECT_EQ((*slack)->PostedCount(), 1U);
+}
+
 TEST(FakeSlack, ASlowAnswerDoesNotHoldOthers) {
   FakeSlack slack;
   slack.Behave(kHook, {.mode = SlackBehaviour::Mode::kSlow, .delay = milliseconds(300)});

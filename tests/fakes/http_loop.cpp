@@ -73,6 +73,7 @@ struct Connection {
   std::size_t sent = 0;
   bool waiting = false;  ///< a delayed or withheld answer: nothing further is read from `in`
   bool closing = false;  ///< closes once `out` is written
+  bool flowing = false;  ///< the head of an answer without end is out
   bool told_to_continue = false;
   bool wants_write = false;
 };
@@ -280,24 +281,25 @@ class Loop final : public HttpLoop {
       return false;
     }
     std::string& out = connection.out;
+    const bool flows = reply.then == HttpReply::Then::kFlow;
     out += "HTTP/1.1 ";
     out += std::to_string(reply.status);
     out += ' ';
     out += ReasonPhrase(reply.status);
     out += "\r\nContent-Type: ";
     out += reply.content_type;
-    out += "\r\nContent-Length: ";
-    out += std::to_string(reply.body.size());
+    if (!flows) {
+      out += "\r\nContent-Length: ";
+      out += std::to_string(reply.body.size());
+    }
     for (const auto& [name, value] : reply.headers) {
       out += "\r\n";
       out += name;
       out += ": ";
       out += value;
     }
-    if (reply.then == HttpReply::Then::kClose) {
-      out += "\r\nConnection: close";
-      connection.closing = true;
-    }
+    if (reply.then == HttpReply::Then::kClose || flows) out += "\r\nConnection: close";
+    if (reply.then == HttpReply::Then::kClose) connection.closing = true;
     out += "\r\n\r\n";
     out += reply.body;
     return true;
@@ -330,14 +332,29 @@ class Loop final : public HttpLoop {
     return true;
   }
 
+  /// Sends a piece, unless the last one waits still, and sets the time of the next.
+  void Flow(std::uint64_t id, Connection& connection, HttpReply reply) {
+    if (connection.flowing && connection.out.empty()) connection.out = reply.body;
+    connection.flowing = true;
+    if (!Flush(id, connection)) return;
+    const auto next = Mono::now() + reply.delay;
+    timers_.emplace(next, std::pair(id, std::move(reply)));
+  }
+
   void FireTimers() {
     while (!timers_.empty() && timers_.begin()->first <= Mono::now()) {
       auto [id, reply] = std::move(timers_.begin()->second);
       timers_.erase(timers_.begin());
       const auto found = connections_.find(id);
       if (found == connections_.end()) continue;
-      found->second.waiting = false;
-      if (Answer(id, found->second, reply) && Flush(id, found->second)) Serve(id, found->second);
+      Connection& connection = found->second;
+      if (reply.then == HttpReply::Then::kFlow) {
+        if (!connection.flowing && !Answer(id, connection, reply)) continue;
+        Flow(id, connection, std::move(reply));
+        continue;
+      }
+      connection.waiting = false;
+      if (Answer(id, connection, reply) && Flush(id, connection)) Serve(id, connection);
     }
   }
 

@@ -28,6 +28,7 @@ struct HttpReply {
     kClose,  ///< answers, then closes
     kCut,    ///< resets the connection instead of answering
     kHang,   ///< never answers, keeps the connection
+    kFlow,   ///< answers, and sends `body` again each `delay` for ever
   };
   int status = 200;
   std::string body;
