@@ -440,14 +440,19 @@ void Lane::Leave(MonoTime now) {
   if (trouble == Trouble::kFailing || was_closed) MakeDue(now, trouble == Trouble::kFailing, was_closed);
 }
 
-/// Looks at all deliveries.
+/// Makes due those that have failed and those that were refused. One that is refused for what it is would be sent each
+/// time the sink reopens: after one such retry it waits until another refusal counts. Looks at all deliveries.
 void Lane::MakeDue(MonoTime now, bool failed, bool refused) {
   for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
     Slot& slot = At(ref);
     const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kAgain;
-    const bool meant = (failed && slot.failures > 0) || (refused && refusals_.contains(ref));
-    if (!waits || slot.in_line || !meant || slot.due <= now) continue;
-    slot.due = now;
+    if (!waits || slot.in_line) continue;
+    MonoTime due = failed && slot.failures > 0 ? now : slot.due;
+    if (const auto found = refused ? refusals_.find(ref) : refusals_.end(); found != refusals_.end()) {
+      due = std::min(due, found->second.came_early ? std::max(now, found->second.counts_from) : now);
+    }
+    if (slot.due <= due) continue;
+    slot.due = due;
     GoOnWith(ref);
   }
 }
@@ -568,8 +573,13 @@ bool Lane::AnotherToTry() const {
 Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now) {
   Slot& slot = At(ref);
   Refusals& refusals = refusals_[ref];
-  if (refusals.count == 0 || delivered_ != refusals.delivered_before) ++refusals.count;
-  refusals.delivered_before = delivered_;
+  const bool counts = delivered_ != refusals.delivered_before && now >= refusals.counts_from;
+  refusals.came_early = now < refusals.counts_from;
+  if (refusals.count == 0 || counts) {
+    ++refusals.count;
+    refusals.delivered_before = delivered_;
+    refusals.counts_from = now + (refusals.count == 1 ? kAfterFirstRefusal : kAfterRefusal);
+  }
   if (refusals.count >= kRefusalsOfOne) {
     slot.phase = Phase::kEnded;
     return {.state = DeliveryState::kDead, .refused = true};
@@ -587,7 +597,8 @@ Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, Mono
   } else if (is_probe) {
     change = ProbeFailed(now, kLongestProbe);
   }
-  const milliseconds wait = refusals.count == 1 ? kAfterFirstRefusal : kAfterRefusal;
+  milliseconds wait = refusals.count == 1 ? kAfterFirstRefusal : kAfterRefusal;
+  if (refusals.counts_from > now) wait = std::chrono::ceil<milliseconds>(refusals.counts_from - now);
   return Again(slot, now + wait, wait, change);
 }
 
@@ -741,7 +752,7 @@ void Lane::Resume(MonoTime now) {
   troubled_since_ = now;
   probe_wait_ = trouble_ == Trouble::kFailing ? policy_.breaker.wait : kFirstProbe;
   probe_at_ = now;
-  MakeDue(now, false, true);
+  RetryRefused(now);
   SweepAnew();
 }
 
@@ -755,8 +766,14 @@ void Lane::Renew(MonoTime now) {
   probe_ = kNone;
   GoOn(places_.Clear());
   place_of_.clear();
-  MakeDue(now, false, true);
+  RetryRefused(now);
   ++era_;
+}
+
+/// Something has been done about it: those that were refused are due.
+void Lane::RetryRefused(MonoTime now) {
+  for (auto& [ref, refusals] : refusals_) refusals.came_early = false;
+  MakeDue(now, false, true);
 }
 
 Lane::State Lane::StateAt(MonoTime now) const {

@@ -64,7 +64,8 @@ struct LanePolicy {
 ///
 /// A misconfiguration is about the sink only if nothing gets through: a few deliveries in a row have been refused, or
 /// there is no other to try. Until then one that is refused waits alone, 5 and then 30 seconds, or with all that goes
-/// to the same place (see RefusedPlaces); refused for the third time while others of the sink were delivered, it ends.
+/// to the same place (see RefusedPlaces); refused for the third time while others of the sink were delivered, and not
+/// sooner than after those 35 seconds, it ends.
 class Lane {
  public:
   using Ref = std::uint32_t;
@@ -198,6 +199,8 @@ class Lane {
     std::uint8_t count = 0;              ///< those that count: others got through in between
     std::uint32_t streak = 0;            ///< in which it was refused last
     std::uint32_t delivered_before = 0;  ///< it was refused last
+    MonoTime counts_from{};              ///< an earlier one does not
+    bool came_early = false;             ///< one was earlier: the next waits until it counts
   };
   struct Due {
     MonoTime due;
@@ -242,6 +245,7 @@ class Lane {
   void Sweep(MonoTime now);
   MonoTime FirstFailed(const Slot& slot) const { return std::max(slot.first_failed, excused_until_); }
   void MakeDue(MonoTime now, bool failed, bool refused);
+  void RetryRefused(MonoTime now);
   MonoTime Deadline(const Slot& slot) const;
   void Remove(Ref ref);
   void Enter(Trouble trouble, std::chrono::milliseconds wait, MonoTime now);

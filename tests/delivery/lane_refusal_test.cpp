@@ -80,6 +80,30 @@ TEST_F(RefusalTest, OneThatIsRefusedAgainAndAgainWhileOthersGetThroughEnds) {
   EXPECT_EQ(attempts[1], 3);
 }
 
+// A sink of which one part refuses for a moment, as behind a load balancer: it closes and reopens many times a second.
+TEST_F(RefusalTest, NoTroubleShorterThanHalfAMinuteEndsAnything) {
+  for (const Scope scope : {Scope::kUnknown, Scope::kSink}) {
+    lane = Lane(Policy());
+    dead.clear(), attempts.clear();
+    const MonoTime begin = now;
+    DeliverySeq last = 0;
+    int turn = 0;
+    const auto answer = [&](DeliverySeq) {
+      return now < begin + 34s && ++turn % 3 != 0 ? Refused(scope) : Made(Kind::kDelivered);
+    };
+    std::size_t delivered = 0;
+    for (int i = 1; i <= 1000; ++i) {
+      for (int n = 0; n < 3; ++n) Add(++last);
+      delivered += Run(begin + 100ms * i, answer).size();
+      now = begin + 100ms * i;
+    }
+    EXPECT_TRUE(dead.empty()) << dead.size();
+    EXPECT_EQ(delivered, static_cast<std::size_t>(last));
+    for (const auto& [seq, count] : attempts) ASSERT_LE(count, 8) << seq;
+    now += 1h;
+  }
+}
+
 TEST_F(RefusalTest, WhileNothingGetsThroughNothingEndsAndNothingBurnsATry) {
   for (int i = 1; i <= 20; ++i) Add(i), now += 1ms;
   const auto delivered = Run(now + 48h, [](DeliverySeq) { return Refused(); });
