@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sys/socket.h>
-
 #include <future>
 
 #include "core/base/json.h"
@@ -13,10 +11,12 @@
 #include "tests/http/tls_server.h"
 #include "tests/sinks/load_sink.h"
 #include "tests/sinks/random_message.h"
+#include "tests/sinks/scripted_mail_server.h"
 
 namespace hookswitch {
 namespace {
 
+using ScriptedServer = test::ScriptedMailServer;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -47,51 +47,6 @@ class MailServer {
   }
   e2e::Child child_;
   std::string port_;
-};
-
-/// A mail server that says what a test wants.
-class ScriptedServer {
- public:
-  /// What is said to a command: a line, "" for nothing at all. The greeting is asked for as "CONNECT", the mail as ".".
-  using Script = std::function<std::string(const std::string& verb)>;
-  explicit ScriptedServer(Script script)
-      : script_(std::move(script)), server_([this](RawConnection& connection) { Serve(connection); }) {}
-  std::string Address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
-  int connections() const { return server_.connections(); }
-  /// As most servers answer.
-  static std::string Usual(const std::string& verb) {
-    if (verb == "CONNECT") return "220 hello";
-    if (verb == "DATA") return "354 go on";
-    return verb == "QUIT" ? "221 bye" : "250 2.0.0 fine";
-  }
-
- private:
-  void Serve(RawConnection& connection) {
-    const auto say = [&](const std::string& verb) {
-      const auto reply = script_(verb);
-      if (reply.empty()) connection.AwaitClose();
-      return !reply.empty() && connection.Write(reply + "\r\n");
-    };
-    if (!say("CONNECT")) return;
-    std::string text;
-    bool body = false;
-    for (std::array<char, 4096> some{};;) {
-      const auto got = ::recv(connection.fd(), some.data(), some.size(), 0);
-      if (got <= 0) return;
-      text.append(some.data(), static_cast<std::size_t>(got));
-      for (auto end = text.find("\r\n"); end != std::string::npos; end = text.find("\r\n")) {
-        const std::string line = text.substr(0, end);
-        text.erase(0, end + 2);
-        if (body && line != ".") continue;
-        const std::string verb = line.substr(0, line.find_first_of(" :"));
-        body = verb == "DATA" && script_("DATA").starts_with("354");
-        if (!say(verb)) return;
-      }
-    }
-  }
-
-  const Script script_;
-  RawServer server_;
 };
 
 class EmailSink : public testing::Test {

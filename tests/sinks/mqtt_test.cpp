@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <mosquitto.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/base/json.h"
@@ -12,10 +11,12 @@
 #include "tests/http/tls_server.h"
 #include "tests/sinks/free_port.h"
 #include "tests/sinks/load_sink.h"
+#include "tests/sinks/scripted_broker.h"
 
 namespace hookswitch {
 namespace {
 
+using test::ScriptedBroker;
 using testing::HasSubstr;
 
 /// mosquitto with further lines of its config.
@@ -80,51 +81,6 @@ class Subscriber {
   mosquitto* mosq_;
   bool ready_ = false;
   std::vector<Published> got_;
-};
-
-/// A broker of MQTT 5 that answers each CONNECT and each PUBLISH with the reason that a test wants; nullopt: it closes.
-class ScriptedBroker {
- public:
-  ScriptedBroker(std::optional<int> connack, std::optional<int> puback)
-      : connack_(connack), puback_(puback), server_([this](RawConnection& connection) { Serve(connection); }) {}
-  std::string Address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
-  int connections() const { return server_.connections(); }
-
- private:
-  /// One packet: its first byte and its body; empty if the client has gone.
-  static std::string Packet(int fd) {
-    const auto byte = [fd] {
-      unsigned char one = 0;
-      return ::recv(fd, &one, 1, MSG_WAITALL) == 1 ? static_cast<int>(one) : -1;
-    };
-    const int type = byte();
-    std::size_t size = 0;
-    int one = type < 0 ? -1 : byte();
-    for (int shift = 0; one >= 0; shift += 7, one = byte()) {
-      size += static_cast<std::size_t>(one & 127) << shift;
-      if ((one & 128) == 0) break;
-    }
-    if (one < 0) return "";
-    std::string body(size, '\0');
-    if (size > 0 && ::recv(fd, body.data(), size, MSG_WAITALL) != static_cast<ssize_t>(size)) return "";
-    return static_cast<char>(type) + body;
-  }
-  void Serve(RawConnection& connection) {
-    for (auto packet = Packet(connection.fd()); !packet.empty(); packet = Packet(connection.fd())) {
-      const int type = static_cast<unsigned char>(packet[0]) >> 4;
-      if (type == 1) {
-        if (!connack_) return;
-        connection.Write(std::string{0x20, 3, 0, static_cast<char>(*connack_), 0});
-      } else if (type == 3) {
-        if (!puback_) return;
-        const auto topic = static_cast<std::size_t>(static_cast<unsigned char>(packet[1]) << 8 |
-                                                    static_cast<unsigned char>(packet[2]));
-        connection.Write(std::string{0x40, 3, packet[3 + topic], packet[4 + topic], static_cast<char>(*puback_)});
-      }
-    }
-  }
-  const std::optional<int> connack_, puback_;
-  RawServer server_;
 };
 
 class MqttSink : public testing::Test {
@@ -267,7 +223,7 @@ TEST_F(MqttSink, AReasonIsAboutTheEventItsTopicOrTheSink) {
   reasons.push_back({false, 0x99, Kind::kRejected, {}});
   for (const Reason& reason : reasons) {
     SCOPED_TRACE((reason.connecting ? "CONNECT " : "PUBLISH ") + std::to_string(reason.code));
-    const ScriptedBroker broker(reason.connecting ? reason.code : 0, reason.code);
+    const ScriptedBroker broker(reason.connecting ? reason.code : 0, [&](const auto&) { return reason.code; });
     const auto outcome = Deliver(broker.Address());
     EXPECT_EQ(ToString(outcome.kind), ToString(reason.kind)) << outcome.reason;
     EXPECT_EQ(outcome.code, "mqtt_" + std::to_string(reason.code));
@@ -277,7 +233,7 @@ TEST_F(MqttSink, AReasonIsAboutTheEventItsTopicOrTheSink) {
 }
 
 TEST_F(MqttSink, ABrokerThatDropsEachConnectionAtAPublicationDoesNotWantIt) {
-  const ScriptedBroker broker(0, std::nullopt);
+  const ScriptedBroker broker(0, [](const auto&) { return std::nullopt; });
   const auto outcome = Deliver(broker.Address());
   EXPECT_EQ(outcome.kind, Outcome::Kind::kMisconfigured) << outcome.reason;
   EXPECT_EQ(outcome.code, "connection_dropped");

@@ -18,6 +18,7 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "tests/e2e/process.h"
+#include "tests/sinks/database.h"
 #include "tests/sinks/free_port.h"
 #include "tests/sinks/load_sink.h"
 
@@ -25,88 +26,8 @@ namespace hookswitch {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Database;
 using testing::HasSubstr;
-
-/// A PostgreSQL of its own, with the superuser "owner". The server refuses to run as root, so it becomes "postgres".
-class Database {
- public:
-  Database() {
-    const std::string data = dir_ / "data";
-    e2e::WriteFile(dir_ / "password", "s3cret\n");
-    fs::create_directory(data);
-    fs::permissions(data, fs::perms::owner_all);
-    if (::geteuid() == 0) {
-      const passwd* user = ::getpwnam("postgres");
-      HSW_CHECK(user, "Debian's PostgreSQL brings its user");
-      fs::permissions(fs::path(data).parent_path(), fs::perms::owner_all | fs::perms::others_exec);
-      for (const std::string& file : {data, dir_ / "password"}) {
-        HSW_CHECK(::chown(file.c_str(), user->pw_uid, user->pw_gid) == 0, "root may");
-      }
-    }
-    const auto made = e2e::RunProgram(AsUser({Tool("initdb"), "-D", data, "-U", "owner", "--pwfile", dir_ / "password",
-                                              "--auth=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"}));
-    EXPECT_EQ(made.exit_code, 0) << made.err;
-    Start();
-  }
-  ~Database() { Stop(); }
-
-  void Start() {
-    // Another program may take a free port first.
-    for (int tries = 0; tries < 5; ++tries) {
-      if (port_ == 0) port_ = test::FreePort();
-      server_ = std::make_unique<e2e::Child>(AsUser(
-          {Tool("postgres"), "-D", dir_ / "data", "-p", std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
-           "unix_socket_directories=", "-c", "fsync=off", "-c", "client_min_messages=warning"}));
-      if (server_->WaitForLine("ready to accept connections", std::chrono::seconds(20))) return;
-      port_ = 0;
-    }
-    ADD_FAILURE() << "the server did not start";
-  }
-  void Stop() {
-    if (!server_) return;
-    server_->Signal(SIGINT);
-    server_->WaitForExit(std::chrono::seconds(20));
-    server_.reset();
-  }
-  std::string Port() const { return std::to_string(port_); }
-  std::string Conninfo(const std::string& user = "owner", const std::string& password = "s3cret",
-                       const std::string& name = "postgres") const {
-    return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user + " password=" + password +
-           " dbname=" + name;
-  }
-  /// The first row of what `sql` gives, its columns with "|" between; "" if there is none.
-  std::string Query(const std::string& sql) const {
-    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(Conninfo().c_str()), &PQfinish);
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()), &PQclear);
-    const auto status = PQresultStatus(result.get());
-    EXPECT_TRUE(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) << PQerrorMessage(connection.get());
-    std::string row;
-    for (int i = 0; PQntuples(result.get()) > 0 && i < PQnfields(result.get()); ++i) {
-      row += (i == 0 ? "" : "|") + std::string(PQgetvalue(result.get(), 0, i));
-    }
-    return row;
-  }
-
- private:
-  static std::string Tool(const std::string& name) {
-    for (const auto& version : fs::directory_iterator("/usr/lib/postgresql")) {
-      if (const auto tool = version.path() / "bin" / name; fs::exists(tool)) return tool;
-    }
-    return name;
-  }
-  static std::vector<std::string> AsUser(std::vector<std::string> command) {
-    if (::geteuid() != 0) return command;
-    // A change of user forgets the signal that comes when the test program dies.
-    std::vector<std::string> all{"/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
-                                 "--pdeathsig=INT"};
-    all.insert(all.end(), command.begin(), command.end());
-    return all;
-  }
-
-  e2e::TempDir dir_;
-  int port_ = 0;
-  std::unique_ptr<e2e::Child> server_;
-};
 
 class PostgresSink : public testing::Test {
  protected:
