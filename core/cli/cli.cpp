@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <system_error>
@@ -15,19 +16,21 @@
 namespace hookswitch::cli {
 namespace {
 
-constexpr const char* kDefaultConfig = "/etc/hookswitch/hookswitch.yaml";
+// Not CLI11's envname: it sets the variable for each command that has the option, which then undoes what was typed.
+std::string FromEnvironment(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value && *value ? value : otherwise;
+}
 
 void AddConfig(CLI::App* command, Options& options) {
-  command->add_option("-c,--config", options.config, "the config file")
-      ->envname("HOOKSWITCH_CONFIG")
-      ->default_str(kDefaultConfig);
+  command->add_option("-c,--config", options.config,
+                      "the config file; the default is $HOOKSWITCH_CONFIG, then /etc/hookswitch/hookswitch.yaml");
 }
 
 void AddEnvFile(CLI::App* command, Options& options) {
-  command
-      ->add_option("--env-file", options.env_file,
-                   "variables for {env: NAME}, as systemd's EnvironmentFile= reads them; before the environment's own")
-      ->envname("HOOKSWITCH_ENV_FILE");
+  command->add_option("--env-file", options.env_file,
+                      "variables for {env: NAME}, as systemd's EnvironmentFile= reads them, before the environment's "
+                      "own; the default is $HOOKSWITCH_ENV_FILE");
 }
 
 void AddNoSecrets(CLI::App* command, Options& options) {
@@ -68,7 +71,8 @@ void AddRemote(CLI::App* command, Options& options) {
 
 int Main(int argc, char** argv) {
   Options options;
-  options.config = kDefaultConfig;
+  options.config = FromEnvironment("HOOKSWITCH_CONFIG", "/etc/hookswitch/hookswitch.yaml");
+  options.env_file = FromEnvironment("HOOKSWITCH_ENV_FILE", "");
   std::error_code ignored;
   options.program = std::filesystem::read_symlink("/proc/self/exe", ignored);
   // The child that looks into a plugin file: not for people, so it is not in --help.

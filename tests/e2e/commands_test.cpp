@@ -318,6 +318,20 @@ TEST_F(Commands, TheConfigIsAlsoFoundInTheEnvironment) {
   EXPECT_EQ(RunProgram({Program(), "check"}, {"HOOKSWITCH_CONFIG=" + config_.Path()}).exit_code, 0);
 }
 
+TEST_F(Commands, WhatIsTypedCountsBeforeTheEnvironment) {
+  const std::vector<std::string> elsewhere = {"HOOKSWITCH_CONFIG=" + (dir_ / "missing.yaml"),
+                                              "HOOKSWITCH_ENV_FILE=" + (dir_ / "missing")};
+  WriteFile(dir_ / "environment", "A=b\n");
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"check"}, {"route", "--event", event_}, {"preview", "--event", event_}}) {
+    std::vector<std::string> arguments = {Program()};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    arguments.insert(arguments.end(), {"-c", config_.Path(), "--env-file", dir_ / "environment"});
+    const Finished finished = RunProgram(arguments, elsewhere);
+    EXPECT_EQ(finished.exit_code, 0) << command.front() << ": " << finished.err;
+  }
+}
+
 TEST_F(Commands, WrongUsageIsTwo) {
   EXPECT_EQ(Hookswitch({}).exit_code, 2);
   EXPECT_EQ(Hookswitch({"sreve"}).exit_code, 2);
