@@ -1,4 +1,4 @@
-// Every YAML block of the pages of sinks/ and plugins/ is a config that `hookswitch check` finds nothing wrong with.
+// Every YAML block of every page is a config that `hookswitch check` finds nothing wrong with.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,48 +6,19 @@
 #include <map>
 #include <regex>
 
+#include "tests/e2e/pages.h"
 #include "tests/e2e/process.h"
 
-namespace hookswitch {
+namespace hookswitch::e2e {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Block {
-  std::string page;
-  int line;
-  std::string text;
-};
-
-std::vector<Block> BlocksOf(const fs::path& page) {
-  std::vector<Block> blocks;
-  std::istringstream lines(e2e::ReadFile(page));
-  bool inside = false;
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    if (!inside && line.find("```yaml") != std::string::npos) {
-      inside = true;
-      blocks.push_back({fs::relative(page, HSW_SOURCE_DIR), number, ""});
-    } else if (inside && line.find("```") != std::string::npos) {
-      inside = false;
-    } else if (inside) {
-      blocks.back().text += line + "\n";
-    }
-  }
-  return blocks;
-}
-
 std::vector<Block> AllBlocks() {
   std::vector<Block> blocks;
-  for (const char* folder : {"sinks", "plugins"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(std::string(HSW_SOURCE_DIR) + "/" + folder)) {
-      if (entry.path().extension() != ".md") continue;
-      for (Block& block : BlocksOf(entry.path())) blocks.push_back(std::move(block));
-    }
+  for (const std::string& page : Pages()) {
+    for (Block& block : BlocksOf(page, "yaml")) blocks.push_back(std::move(block));
   }
-  std::sort(blocks.begin(), blocks.end(),
-            [](const Block& a, const Block& b) { return std::pair(a.page, a.line) < std::pair(b.page, b.line); });
   return blocks;
 }
 
@@ -79,17 +50,20 @@ class PageBlock : public testing::TestWithParam<Block> {};
 
 TEST_P(PageBlock, IsAConfigWithoutAFault) {
   const Block& block = GetParam();
-  const e2e::TempDir dir;
-  std::string text = "version: 1\njournal: {path: " + dir / "journal.db" + "}\n";
-  if (block.text.find("sources:") == std::string::npos) {
-    text +=
-        "sources: {bolna: {type: bolna, path: /bolna/webhook, auth: {header: X-Secret, secret: {env: "
-        "SOURCE_SECRET}}}}\n";
-  }
-  e2e::WriteFile(dir / "hookswitch.yaml", text + block.text);
-  auto environment = Environment(text + block.text);
-  const auto checked = e2e::RunProgram(
-      {std::string(HSW_BINARY_DIR) + "/bin/hookswitch", "check", "-c", dir / "hookswitch.yaml"}, environment);
+  const TempDir dir;
+  // A block shows what it is about; what every config has besides is added.
+  std::string text;
+  const auto add_unless = [&](const std::string& key, const std::string& rest) {
+    if (("\n" + block.text).find("\n" + key + ":") == std::string::npos) text += key + ": " + rest + "\n";
+  };
+  add_unless("version", "1");
+  add_unless("journal", "{path: " + dir / "journal.db" + "}");
+  add_unless("sources",
+             "{bolna: {type: bolna, path: /bolna/webhook, auth: {header: X-Secret, secret: {env: SOURCE_SECRET}}}}");
+  WriteFile(dir / "hookswitch.yaml", text + block.text);
+  const auto checked =
+      RunProgram({std::string(HSW_BINARY_DIR) + "/bin/hookswitch", "check", "-c", dir / "hookswitch.yaml"},
+                 Environment(text + block.text));
   EXPECT_EQ(checked.exit_code, 0) << block.page << ":" << block.line << "\n" << checked.out << checked.err;
   EXPECT_EQ(checked.err.find("error"), std::string::npos) << checked.err;
 }
@@ -103,9 +77,11 @@ INSTANTIATE_TEST_SUITE_P(All, PageBlock, testing::ValuesIn(AllBlocks()), [](cons
 
 TEST(PageBlocks, EverySinkHasAtLeastOne) {
   for (const auto& entry : fs::directory_iterator(std::string(HSW_SOURCE_DIR) + "/sinks")) {
-    EXPECT_FALSE(entry.is_directory() && BlocksOf(entry.path() / "README.md").empty()) << entry.path();
+    EXPECT_FALSE(entry.is_directory() &&
+                 BlocksOf("sinks/" + entry.path().filename().string() + "/README.md", "yaml").empty())
+        << entry.path();
   }
 }
 
 }  // namespace
-}  // namespace hookswitch
+}  // namespace hookswitch::e2e

@@ -1,74 +1,166 @@
-// README's lines are typed as they stand.
+// The lines of the pages are typed as they stand, in the order in which they stand.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 
+#include "tests/e2e/pages.h"
 #include "tests/e2e/router.h"
+#include "tests/sinks/free_port.h"
 
 namespace hookswitch::e2e {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 
-/// A root folder of its own, in which README's lines find what they name: /usr and /etc are below it, cmake builds
-/// nothing more, and what changes the machine is written down instead.
+void ReplaceAll(std::string& text, std::string_view what, std::string_view with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+/// A root folder of its own, in which the lines find what they name: /usr and /etc are below it, cmake builds nothing
+/// more, and what changes the machine is written down instead. They are typed in a folder that looks like a checkout.
 class ReadmeLines : public testing::Test {
  protected:
   ReadmeLines() {
-    fs::create_directories(dir_ / "bin");
-    Stub("cmake", "test \"$1\" != --install || exec /usr/bin/cmake --install " HSW_BINARY_DIR " --prefix \"$4\"");
-    for (const char* name : {"useradd", "systemctl"})
-      Stub(name, "echo " + std::string(name) + " \"$@\" >> " + (dir_ / "done"));
+    for (const char* folder : {"bin", "tree/tests"}) fs::create_directories(dir_ / folder);
+    for (const char* name : {".ci", "examples"})
+      fs::create_directory_symlink(std::string(HSW_SOURCE_DIR "/") + name, dir_ / ("tree/" + std::string(name)));
+    fs::create_directory_symlink(HSW_BINARY_DIR, dir_ / "tree/build");
+    Script("bin/cmake", "test \"$1\" != --install || exec /usr/bin/cmake --install " HSW_BINARY_DIR " --prefix \"$4\"");
+    // tests/run.sh would come back to this test.
+    for (const char* path : {"bin/useradd", "bin/systemctl", "bin/apt-get", "tree/tests/run.sh"})
+      Script(path, "echo \"${0##*/}\" \"$@\" >> " + dir_ / "done");
+    // Groups have no place below a folder: files belong to that of whoever runs this.
+    Script("bin/install", "exec /usr/bin/install $(printf '%s ' \"$@\" | sed \"s/-g hookswitch/-g $(id -gn)/\")");
   }
-  void Stub(const std::string& name, const std::string& line) {
-    WriteFile(dir_ / ("bin/" + name), "#!/bin/sh\n" + line + "\n");
-    fs::permissions(dir_ / ("bin/" + name), fs::perms::owner_all);
+  void Script(const std::string& path, const std::string& line) const {
+    WriteFile(dir_ / path, "#!/bin/sh\n" + line + "\n");
+    fs::permissions(dir_ / path, fs::perms::owner_all);
   }
-  /// The first block of shell behind `heading`, with its paths below the folder and the group of whoever runs this.
-  std::string Block(const std::string& heading) {
-    const std::string readme = ReadFile(std::string(HSW_SOURCE_DIR) + "/README.md");
-    const auto part = readme.find(heading);
-    EXPECT_NE(part, std::string::npos) << heading;
-    const auto begin = readme.find("```sh\n", part) + 6;
-    std::string block = readme.substr(begin, readme.find("```", begin) - begin);
-    for (const char* folder : {" /etc/", " /usr/share/", " --prefix /usr"}) {
-      for (auto at = block.find(folder); at != std::string::npos; at = block.find(folder, at + 1)) {
-        block.insert(block.find('/', at), dir_ / "root");
-      }
+  std::string Config() const { return dir_ / "root/etc/hookswitch/hookswitch.yaml"; }
+  std::string Secrets() const { return dir_ / "root/etc/hookswitch/environment"; }
+
+  /// Types a block. `port`: where a router listens that has 8000 in the page.
+  Finished Type(const Block& block, std::vector<std::string> environment = {}, int port = 8000) const {
+    std::string lines = block.text;
+    for (const char* folder : {" /etc/", " /usr/share/", " /usr\n", "@/usr/share/"}) {
+      std::string below = folder;
+      ReplaceAll(lines, folder, below.insert(1, dir_ / "root"));
     }
-    const std::string group = " -g hookswitch ";
-    for (auto at = block.find(group); at != std::string::npos; at = block.find(group)) {
-      block.replace(at, group.size(), " -g \"$(id -gn)\" ");
-    }
-    return block;
-  }
-  Finished Type(const std::string& block, const std::vector<std::string>& environment) const {
-    const std::string path = "export PATH=" + (dir_ / "bin") + ":" + (dir_ / "root/usr/bin") + ":$PATH\n";
-    return RunProgram({"/bin/sh", "-e", "-c", path + block}, environment, seconds(120));
+    ReplaceAll(lines, ":8000/", ":" + std::to_string(port) + "/");
+    environment.push_back("HOOKSWITCH_CONFIG=" + Config());
+    const std::string path = "export PATH=" + dir_ / "bin" + ":" + dir_ / "root/usr/bin" + ":$PATH\n";
+    return RunProgram({"/bin/sh", "-e", "-c", "cd " + dir_ / "tree" + "\n" + path + lines}, environment, seconds(120));
   }
   TempDir dir_;
 };
 
-TEST_F(ReadmeLines, InstallARouterThatCheckFindsFine) {
-  const std::string config = dir_ / "root/etc/hookswitch/hookswitch.yaml";
-  const std::string block = Block("To install, as root");
-  const Finished typed =
-      Type(block, {"HOOKSWITCH_CONFIG=" + config,
-                   "SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/a1b2c3d4"});
-  ASSERT_EQ(typed.exit_code, 0) << typed.out << typed.err << block;
-  EXPECT_THAT(typed.out, HasSubstr(config + ": fine"));
-  EXPECT_EQ(typed.err, "") << "the sample has nothing to warn of";
-  const auto mode = fs::status(dir_ / "root/etc/hookswitch/environment").permissions();
-  EXPECT_EQ(mode, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
+TEST_F(ReadmeLines, LeadFromNothingToAMessageAndToRulesOfOnesOwn) {
+  const auto blocks = BlocksOf("README.md", "sh");
+  ASSERT_EQ(blocks.size(), 4U);
+
+  const Finished quick = Type(blocks[0], {"SLACK_WEBHOOK_URL="});
+  ASSERT_EQ(quick.exit_code, 0) << quick.out << quick.err;
+  EXPECT_THAT(quick.out, HasSubstr("Bolna call ended: completed"));
+  EXPECT_THAT(ReadFile(dir_ / "done"), HasSubstr("run.sh"));
+
+  const Finished installed =
+      Type(blocks[1], {"SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/a1b2c3d4"});
+  ASSERT_EQ(installed.exit_code, 0) << installed.out << installed.err << blocks[1].text;
+  EXPECT_THAT(installed.out, HasSubstr(Config() + ": fine"));
+  EXPECT_EQ(installed.err, "") << "the sample has nothing to warn of";
+  EXPECT_EQ(fs::status(Secrets()).permissions(),
+            fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
   EXPECT_THAT(ReadFile(dir_ / "done"), HasSubstr("systemctl enable --now hookswitch"));
-  for (const char* page : {"README.md", "config/README.md", "config/OPERATING.md", "core/README.md",
-                           "plugins/README.md", "sinks/README.md", "sinks/slack/README.md"}) {
-    EXPECT_TRUE(fs::exists(dir_ / ("root/usr/share/doc/hookswitch/" + std::string(page)))) << page;
+  const Finished without = RunProgram({dir_ / "root/usr/bin/hookswitch", "check", "-c", Config()});
+  EXPECT_EQ(without.exit_code, 1) << "the variables come from the file alone";
+
+  // What systemctl would have started, beside a Slack of our own.
+  FakeSlack slack;
+  std::string secrets = ReadFile(Secrets());
+  ReplaceAll(secrets, "https://hooks.slack.com/services/T1A2B3C4D/B5E6F7G8H/a1b2c3d4", slack.Url());
+  WriteFile(Secrets(), secrets);
+  std::string config = ReadFile(Config());
+  ReplaceAll(config, "0.0.0.0:8000", "127.0.0.1:0");
+  ReplaceAll(config, "listen: 127.0.0.1:8001", "listen: 127.0.0.1:" + std::to_string(test::FreePort()));
+  ReplaceAll(config, "/var/lib/hookswitch/journal.db", dir_ / "journal.db");
+  ReplaceAll(config, "webhook_url: {", "allow_any_host: true\n      webhook_url: {");
+  WriteFile(Config(), config);
+  Router router(Config(), {"HOOKSWITCH_ENV_FILE=" + Secrets()});
+  ASSERT_TRUE(router.Ready());
+
+  const Finished tried = Type(blocks[2], {}, router.Ingress());
+  ASSERT_EQ(tried.exit_code, 0) << tried.out << tried.err << router.Log();
+  EXPECT_THAT(tried.out,
+              AllOf(HasSubstr("\"deliveries\":1"), HasSubstr("completed"), HasSubstr("every-finished-call")));
+  EXPECT_TRUE(slack.WaitForPosted(1)) << router.Log();
+
+  const auto rules = BlocksOf("README.md", "yaml").back();
+  std::string own = config.substr(0, config.find("\nsinks:")) + "\n" + rules.text;
+  ReplaceAll(own, "config: {webhook_url", "config: {allow_any_host: true, webhook_url");
+  WriteFile(Config(), own);
+  const Finished ruled = Type(blocks[3]);
+  ASSERT_EQ(ruled.exit_code, 0) << ruled.out << ruled.err << router.Log();
+  EXPECT_THAT(ruled.out,
+              AllOf(HasSubstr("asked-for-a-person"), HasSubstr("Bolna call ended: completed"), HasSubstr("fine")));
+  EXPECT_TRUE(router.WaitForEvent("reloaded"));
+}
+
+TEST_F(ReadmeLines, InstallPagesWhoseLinksHold) {
+  ASSERT_EQ(RunProgram({"/usr/bin/cmake", "--install", HSW_BINARY_DIR, "--prefix", dir_ / "usr"}).exit_code, 0);
+  for (const std::string& page : Pages()) {
+    EXPECT_EQ(ReadFile(dir_ / ("usr/share/doc/hookswitch/" + page)), ReadFile(std::string(HSW_SOURCE_DIR "/") + page))
+        << page;
   }
-  const Finished without = RunProgram({dir_ / "root/usr/bin/hookswitch", "check", "-c", config});
-  EXPECT_EQ(without.exit_code, 1) << "the variable comes from the file alone";
+  for (const char* file : {"config/hookswitch.yaml", "config/hookswitch.service", "examples/events/completed.json",
+                           "examples/sinks/textlog.c"}) {
+    EXPECT_TRUE(fs::exists(dir_ / ("usr/share/doc/hookswitch/" + std::string(file)))) << file;
+  }
+}
+
+/// A router with a dead letter, as OPERATING.md has it.
+TEST_F(ReadmeLines, FindMendAndReplayDeadLetters) {
+  const auto blocks = BlocksOf("config/OPERATING.md", "sh");
+  ASSERT_EQ(blocks.size(), 1U);
+  FakeSlack slack;
+  slack.Behave("/services/T0/B0/gone",
+               {.mode = SlackBehaviour::Mode::kStatus, .status = 400, .word = "invalid_payload"});
+  RouterConfig made(dir_);
+  made.admin = "{listen: \"127.0.0.1:" + std::to_string(test::FreePort()) + "\"}";
+  made.Slack("ops", slack.Url("/services/T0/B0/gone")).Slack("old-sink", slack.Url());
+  fs::create_directories(dir_ / "root/etc/hookswitch");
+  fs::create_directories(dir_ / "root/usr/bin");
+  fs::create_symlink(Program(), dir_ / "root/usr/bin/hookswitch");
+  made.Write();
+  fs::copy_file(made.Path(), Config());
+  Router router(Config());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  const auto dead = router.WaitForEvent("delivery_dead");
+  ASSERT_TRUE(dead) << router.Log();
+  const json::object line = json::parse(*dead).as_object();
+  slack.Behave("/services/T0/B0/gone", {});
+
+  Block block = blocks.front();
+  ReplaceAll(block.text, " d-7f ", " " + std::string(line.at("delivery").as_string()) + " ");
+  ReplaceAll(block.text, "01M858QAZMNEX0000000000001", line.at("event_id").as_string());
+  const Finished typed = Type(block);
+  EXPECT_EQ(typed.exit_code, 0) << typed.out << typed.err << router.Log();
+  EXPECT_TRUE(slack.WaitForPosted(3)) << "to old-sink at first, and to ops again, and the event anew";
+}
+
+TEST(Pages, EveryBlockOfShellIsTypedBySomeTest) {
+  const std::map<std::string, std::size_t> typed = {
+      {"README.md", 4}, {"config/OPERATING.md", 1}, {"plugins/README.md", 1}};  // the last in author_test.cpp
+  for (const std::string& page : Pages()) {
+    const auto known = typed.find(page);
+    EXPECT_EQ(BlocksOf(page, "sh").size(), known == typed.end() ? 0 : known->second) << page;
+  }
 }
 
 }  // namespace
