@@ -10,6 +10,7 @@
 #include "core/config/yaml_parser.h"
 #include "core/conformance/cases.h"
 #include "core/conformance/promises.h"
+#include "core/conformance/schema_words.h"
 #include "core/plugins/plugin_config.h"
 #include "core/plugins/plugin_sink.h"
 
@@ -114,6 +115,13 @@ int CheckOne(const Options& options, PluginHost& plugins) {
 
   Report report(*info, options.format);
   if (!options.update) {
+    const std::string name = info->file.stem().string();
+    report.Tell({"its name is its file's", info->id == name,
+                 info->id == name ? "" : "its id is \"" + info->id + "\", and `plugin: " + name + "` finds this file"});
+    const std::string ignored = conformance::IgnoredIn(json::parse(info->config_schema, {}, DeepEnoughForConfigs()));
+    report.Tell({"all that its config_schema says is looked at", ignored.empty(), ignored});
+  }
+  if (!options.update) {
     conformance::CheckPromises(subject, [&](const conformance::Verdict& verdict) { report.Tell(verdict); });
   }
   if (options.cases.empty()) return report.End();
@@ -127,7 +135,10 @@ int CheckOne(const Options& options, PluginHost& plugins) {
                                    plugins::Masker(subject.secrets));
   });
   if (!cases) return failed(cases.error());
-  for (const auto& one : *cases) report.Tell({"case " + one.name, one.problem.empty(), one.problem});
+  for (const auto& one : *cases) {
+    const std::string told = !options.update ? "" : one.changed.empty() ? "unchanged" : "changed: " + one.changed;
+    report.Tell({"case " + one.name, one.problem.empty(), one.problem.empty() ? told : one.problem});
+  }
   return report.End();
 }
 

@@ -36,6 +36,8 @@ std::string_view TextAt(const json::object& schema, std::string_view key);
 
 /// True if the RE2 `pattern` is found in `text`; a pattern that is none is found everywhere.
 bool Matches(std::string_view text, std::string_view pattern);
+/// True if RE2 reads `pattern`; one that it does not read matches anything.
+bool IsPattern(std::string_view pattern);
 
 /// The schema of a map's value under `key`; nullptr if any value will do or the key is not allowed.
 const json::value* PropertySchema(const json::object& schema, std::string_view key);

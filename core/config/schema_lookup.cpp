@@ -68,6 +68,10 @@ bool MayHoldSecrets(const json::object& root, const json::object& schema) {
   return MayHold(root, schema, seen);
 }
 
+bool IsPattern(std::string_view pattern) {
+  return Compiled(pattern).ok();
+}
+
 bool Matches(std::string_view text, std::string_view pattern) {
   const RE2& expression = Compiled(pattern);
   return !expression.ok() || RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), expression);

@@ -5,8 +5,14 @@
 #include <sstream>
 
 #include "core/base/check.h"
+#include "core/base/encoding.h"
+#include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/conformance/case_words.h"
+#include "core/conformance/difference.h"
 #include "core/event/event_from_json.h"
+#include "core/http/request_check.h"
+#include "core/http/retry_after.h"
 
 namespace hookswitch::conformance {
 namespace {
@@ -15,27 +21,63 @@ namespace fs = std::filesystem;
 
 constexpr int kMostSteps = 20;
 
+constexpr std::chrono::milliseconds kCallTimeout = std::chrono::seconds(10);
+constexpr std::size_t kMostDifferences = 10;
+
 Severity SeverityOf(std::string_view name) {
   if (name == "success") return Severity::kSuccess;
   if (name == "warning") return Severity::kWarning;
   if (name == "error") return Severity::kError;
-  return Severity::kInfo;
+  if (name == "info" || name.empty()) return Severity::kInfo;
+  throw std::runtime_error("message/severity: " + std::string(name) + " is none of info, success, warning, error");
+}
+
+bool IsText(const json::value& value) {
+  if (value.is_string()) return true;
+  const auto* object = value.if_object();
+  return object && object->size() <= 2 && (object->contains("repeat") || object->contains("base64"));
 }
 
 /// The body of an answer; what is JSON in the file is a JSON text.
 std::string BodyOf(const json::object& object) {
   const auto* body = object.if_contains("body");
   if (!body || body->is_null()) return "";
-  const bool is_text = body->is_string() || (body->is_object() && body->as_object().contains("repeat"));
-  return is_text ? TextOf(*body) : ToText(*body);
+  return IsText(*body) ? TextOf(*body) : ToText(*body);
+}
+
+/// The value of a header; of one that comes several times a list of them.
+void Put(json::object& headers, const std::string& name, const json::value& value) {
+  if (auto* before = headers.if_contains(name)) {
+    if (!before->is_array()) *before = json::array{std::move(*before)};
+    before->get_array().push_back(value);
+  } else {
+    headers[name] = value;
+  }
+}
+
+bool IsForm(const json::object& request) {
+  const auto* headers = request.if_contains("headers");
+  if (!headers || !headers->is_object()) return false;
+  return std::any_of(headers->get_object().begin(), headers->get_object().end(), [](const auto& header) {
+    return EqualsIgnoreCase(header.key(), "Content-Type") && header.value().is_string() &&
+           std::string_view(header.value().get_string()).starts_with("application/x-www-form-urlencoded");
+  });
+}
+
+/// The fields of a form, those that come several times as lists.
+json::object FormObject(std::string_view body) {
+  json::object fields;
+  for (const auto& [name, value] : FormFields(body)) Put(fields, name, json::value(value));
+  return fields;
 }
 
 json::object RequestObject(const HttpRequest& request) {
   json::object headers;
-  for (const auto& [name, value] : request.headers) headers[name] = value;
+  for (const auto& [name, value] : request.headers) Put(headers, name, json::value(value));
   boost::system::error_code not_json;
   json::value body = json::parse(request.body, not_json);
   if (not_json) body = json::string(request.body);
+  if (not_json && !IsUtf8(request.body)) body = json::object{{"base64", Base64(request.body)}};
   json::object object{{"method", request.method}, {"url", request.url}, {"headers", headers}, {"body", body}};
   if (request.pace) object["pace"] = request.pace->key;
   if (!request.order.empty()) object["order"] = request.order;
@@ -45,7 +87,10 @@ json::object RequestObject(const HttpRequest& request) {
 /// {"request": …}, or {"outcome": …} of a delivery that became none.
 json::object Rendered(Sink& sink, const SinkDelivery& delivery) {
   auto made = sink.Render(delivery);
-  if (const auto* request = std::get_if<HttpRequest>(&made)) return {{"request", RequestObject(*request)}};
+  if (const auto* request = std::get_if<HttpRequest>(&made)) {
+    if (const auto problem = CheckRequest(*request)) throw std::runtime_error("it cannot be sent: " + problem->detail);
+    return {{"request", RequestObject(*request)}};
+  }
   return {{"outcome", conformance::ToObject(std::get<Outcome>(made))}};
 }
 
@@ -54,15 +99,19 @@ Outcome Interpreted(Sink& sink, const SinkDelivery& delivery, const json::object
   response.status = static_cast<int>(answer.at("status").as_int64());
   response.body = BodyOf(answer);
   if (const auto* headers = answer.if_contains("headers")) {
-    for (const auto& [name, value] : headers->as_object()) response.headers.emplace_back(name, TextOf(value));
+    for (const auto& [name, value] : headers->as_object()) {
+      if (const auto* several = value.if_array()) {
+        for (const auto& one : *several) response.headers.emplace_back(name, TextOf(one));
+      } else {
+        response.headers.emplace_back(name, TextOf(value));
+      }
+    }
   }
-  std::optional<std::chrono::milliseconds> retry_after;
+  auto retry_after = RetryAfterOf(response, delivery.now);
   if (const auto* ms = answer.if_contains("retry_after_ms")) retry_after = std::chrono::milliseconds(ms->as_int64());
-  return sink.Interpret(delivery, response, retry_after);
-}
-
-Outcome Delivered(Sink& sink, const SinkDelivery& delivery) {
-  return sink.Deliver(delivery, std::chrono::seconds(10), [] { return false; });
+  Outcome outcome = sink.Interpret(delivery, response, retry_after);
+  HonourRetryAfter(outcome, retry_after);
+  return outcome;
 }
 
 // Boost.JSON throws where a case has a value of another type.
@@ -78,17 +127,25 @@ json::object Run(Sink& sink, const json::object& given) {
   if (const auto* in = given.if_contains("message")) message = MessageOf(in->as_object());
   std::string state = Member(given, "state"), memory = Member(given, "memory");
   const std::string rule = Member(given, "rule", "failed-billing");
+  const auto number = [&given](const char* key, std::int64_t otherwise) {
+    const auto* value = given.if_contains(key);
+    return value ? value->as_int64() : otherwise;
+  };
+  const auto attempt = static_cast<std::uint32_t>(number("attempt", 1));
+  const std::string now = Member(given, "now");
+  if (!now.empty() && !ParseTime(now)) throw std::runtime_error("now: not a time: " + now);
   std::uint32_t step = state.empty() ? 0 : 1;
   const auto delivery = [&] {
-    SinkDelivery made{*event, message, "d-7f", "ops", rule, 1, step, state, memory};
+    SinkDelivery made{*event, message, "d-7f", "ops", rule, attempt, step, state, memory};
     if (given.contains("raw")) made.raw_body = [&given] { return Member(given, "raw"); };
-    if (const auto now = ParseTime(Member(given, "now"))) made.now = *now;
+    if (!now.empty()) made.now = *ParseTime(now);
     return made;
   };
 
   json::object came_out;
   if (sink.kind() == Sink::Kind::kCall) {
-    came_out["outcome"] = ToObject(Delivered(sink, delivery()));
+    const std::chrono::milliseconds timeout(number("timeout_ms", kCallTimeout.count()));
+    came_out["outcome"] = ToObject(sink.Deliver(delivery(), timeout, [] { return false; }));
   } else if (const auto* steps = given.if_contains("steps")) {
     json::array all;
     for (const auto& one : steps->as_array()) {
@@ -143,18 +200,41 @@ void LeaveOutWhatIsNotAskedFor(const json::value& wanted, json::value& got) {
   }
 }
 
-/// Where two texts of several lines begin to differ.
-std::string FirstDifference(const std::string& wanted, const std::string& got) {
-  std::istringstream a(wanted), b(got);
-  std::string wanted_line, got_line;
-  for (int line = 1;; ++line) {
-    const bool more_a = static_cast<bool>(std::getline(a, wanted_line));
-    const bool more_b = static_cast<bool>(std::getline(b, got_line));
-    if (!more_a && !more_b) return "";
-    if (more_a && more_b && wanted_line == got_line) continue;
-    return "line " + std::to_string(line) + " of it should be\n    " + (more_a ? wanted_line : "(nothing)") +
-           "\n  and is\n    " + (more_b ? got_line : "(nothing)");
+/// Forms are compared by field, however a case writes them.
+void SpellForms(json::value& wanted, json::value& got) {
+  if (auto* list = got.if_array(); list && wanted.is_array()) {
+    const std::size_t both = std::min(list->size(), wanted.get_array().size());
+    for (std::size_t i = 0; i < both; ++i) SpellForms(wanted.get_array()[i], (*list)[i]);
+    return;
   }
+  auto *asked = wanted.if_object(), *object = got.if_object();
+  if (!asked || !object) return;
+  if (asked->contains("request") && object->contains("request"))
+    SpellForms(asked->at("request"), object->at("request"));
+  if (!IsForm(*object)) return;
+  for (json::object* one : {asked, object}) {
+    auto* body = one->if_contains("body");
+    if (body && body->is_string()) *body = FormObject(std::string_view(body->get_string()));
+  }
+}
+
+/// A text that a case writes as {"repeat": …} is compared as what it stands for.
+void SpellTexts(json::value& value) {
+  if (auto* list = value.if_array()) {
+    for (auto& one : *list) SpellTexts(one);
+  } else if (auto* object = value.if_object();
+             object && object->size() == 2 && object->contains("repeat") && object->contains("times")) {
+    value = json::string(TextOf(value));
+  } else if (object) {
+    for (auto& [key, one] : *object) SpellTexts(one);
+  }
+}
+
+std::vector<Difference> Compare(json::value wanted, json::value got) {
+  LeaveOutWhatIsNotAskedFor(wanted, got);
+  SpellTexts(wanted);
+  SpellForms(wanted, got);
+  return Differences(wanted, got, kMostDifferences);
 }
 
 }  // namespace
@@ -164,6 +244,10 @@ std::string TextOf(const json::value& value) {
   std::string out;
   if (const auto* list = value.if_array()) {
     for (const auto& part : *list) out += TextOf(part);
+  } else if (const auto* coded = value.is_object() ? value.get_object().if_contains("base64") : nullptr) {
+    const auto bytes = FromBase64(coded->as_string());
+    if (!bytes) throw std::runtime_error("not base64: " + std::string(std::string_view(coded->get_string())));
+    out = *bytes;
   } else if (const auto* object = value.if_object()) {
     const std::string unit(std::string_view(object->at("repeat").as_string()));
     for (std::int64_t i = 0; i < object->at("times").as_int64(); ++i) out += unit;
@@ -219,6 +303,7 @@ json::object ToObject(const Outcome& outcome) {
 
 Result<json::object> RunCase(Sink& sink, const json::object& given) {
   try {
+    if (auto problem = NotOfACase(given); !problem.empty()) return Error{ErrorCode::kInvalid, std::move(problem)};
     return Run(sink, given);
   } catch (const std::exception& failed) {
     return Error{ErrorCode::kInvalid, failed.what()};
@@ -242,18 +327,30 @@ CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
   if (!sink) return failed(sink.error().message);
   auto came_out = RunCase(**sink, *root);
   if (!came_out) return failed(came_out.error().message);
-  if (update) {
-    for (const auto& [key, value] : *came_out) (*root)[key] = value;
-    if (!(std::ofstream(file) << ToText(*root, 2) << "\n")) return failed("it cannot be written");
-    return verdict;
+  std::string differs;
+  for (const char* key : {"request", "outcome", "steps"}) {
+    const auto *wanted = root->if_contains(key), *got = came_out->if_contains(key);
+    if (!wanted && !got) continue;
+    if (wanted && got && Compare(*wanted, *got).empty()) continue;
+    const auto line = [&](const std::string& at, const std::string& was, const std::string& is) {
+      differs += (differs.empty() ? "" : "\n        ") + at +
+                 (update ? ": was " + was + ", is " + is : ": should be " + was + "\n          and is " + is);
+    };
+    if (!wanted || !got) {
+      line(key, wanted ? ToText(*wanted) : "nothing", got ? ToText(*got) : "nothing");
+    } else {
+      for (const auto& one : Compare(*wanted, *got)) line(key + one.at, one.wanted, one.got);
+    }
+    if (!update) continue;
+    if (got) {
+      (*root)[key] = *got;
+    } else {
+      root->erase(key);
+    }
   }
-  for (auto& [key, value] : *came_out) {
-    const auto* wanted = root->if_contains(key);
-    if (!wanted) return failed("it does not say which " + std::string(key) + " it wants");
-    LeaveOutWhatIsNotAskedFor(*wanted, value);
-    const auto difference = FirstDifference(ToText(*wanted, 2), ToText(value, 2));
-    if (!difference.empty()) return failed(std::string(key) + ": " + difference);
-  }
+  if (!update || differs.empty()) return failed(std::move(differs));
+  if (!(std::ofstream(file) << ToText(*root, 2) << "\n")) return failed("it cannot be written");
+  verdict.changed = std::move(differs);
   return verdict;
 }
 

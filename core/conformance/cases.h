@@ -19,8 +19,9 @@ namespace hookswitch::conformance {
 Result<json::object> RunCase(Sink& sink, const json::object& given);
 
 struct CaseVerdict {
-  std::string name;     ///< the file's, without folder and extension
-  std::string problem;  ///< "" if what came out is what the file says
+  std::string name;       ///< the file's, without folder and extension
+  std::string problem;    ///< "" if what came out is what the file says; with `update`, if it is written there
+  std::string changed{};  ///< with `update`: what of the file, "" if nothing
 };
 /// Makes the sink of a case; `config` is the case's own, nullptr if it has none.
 using MakeSink = std::function<Result<std::shared_ptr<Sink>>(const json::object* config)>;
@@ -30,7 +31,7 @@ Result<std::vector<CaseVerdict>> CheckCases(const std::filesystem::path& folder,
 /// One file of them.
 CaseVerdict CheckCase(const std::filesystem::path& file, bool update, const MakeSink& make);
 
-/// A string, or {"repeat": "text", "times": n}, or a list of such to be joined.
+/// A string, or {"repeat": "text", "times": n}, or {"base64": "…"}, or a list of such to be joined.
 std::string TextOf(const json::value& value);
 /// The text of a member; `otherwise` if there is none or it is null.
 std::string Member(const json::object& object, std::string_view key, std::string_view otherwise = {});

@@ -13,6 +13,7 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/conformance/child.h"
+#include "core/http/request_check.h"
 #include "core/plugins/plugin_config.h"
 #include "core/plugins/plugin_sink.h"
 
@@ -92,6 +93,17 @@ Sample Ordinary() {
   return sample;
 }
 
+/// What a sink brings that leaves out what went well.
+Sample Failed() {
+  Sample sample = Ordinary();
+  sample.name = "a call that failed";
+  sample.event.status = CallStatus::kFailed;
+  sample.event.error = "The line was busy.";
+  sample.message.title = "Bolna call ended: failed";
+  sample.message.severity = Severity::kError;
+  return sample;
+}
+
 Sample Empty() {
   Sample sample{.name = "an event of which nothing is known", .event = {}, .message = {}, .memory = "", .state = ""};
   sample.event.id = "01JD0000000000000000000001";
@@ -122,7 +134,7 @@ Sample Filled(std::string name, std::string_view unit, std::size_t bytes) {
 
 /// Whatever the host may hand over.
 std::vector<Sample> Samples() {
-  std::vector<Sample> samples{Ordinary(), Empty()};
+  std::vector<Sample> samples{Ordinary(), Failed(), Empty()};
   samples.push_back(Filled("an event of a megabyte", "Agent: Could you repeat that, please?\nUser: No.\n", 1'000'000));
   samples.push_back(Filled("markup", "<b>*_~`[x](y)|<@U1><!channel>@everyone &amp; {{x}} \\ \" ' \r\n\t", 20'000));
   samples.push_back(Filled("emoji and text from right to left",
@@ -159,6 +171,25 @@ Problem ProblemWith(const Outcome& outcome, const std::string& of) {
   if (outcome.reason.empty()) return "an outcome without a reason is left " + of;
   if (outcome.kind == Outcome::Kind::kMisconfigured && outcome.action.empty()) {
     return "a misconfigured outcome does not say what to do, " + of;
+  }
+  return "";
+}
+
+/// The same of what is pure: a try again would throw the same.
+Problem ProblemWithPure(const Outcome& outcome, const std::string& of) {
+  if (outcome.code == "exception") return "it throws: " + outcome.reason + ", " + of;
+  return ProblemWith(outcome, of);
+}
+
+/// What keeps a request from being sent, or leads it astray.
+Problem ProblemWith(const HttpRequest& request) {
+  if (const auto problem = CheckRequest(request)) return problem->detail;
+  constexpr std::array<std::string_view, 4> kNotASinks = {"Host", "Keep-Alive", "Proxy-Authorization",
+                                                          "Proxy-Connection"};
+  for (const auto& [name, value] : request.headers) {
+    const bool is_one = std::any_of(kNotASinks.begin(), kNotASinks.end(),
+                                    [&, &name = name](std::string_view one) { return EqualsIgnoreCase(name, one); });
+    if (is_one) return "the header " + name + " is the client's to set";
   }
   return "";
 }
@@ -268,6 +299,8 @@ Problem RendersAnything(const Subject& subject, std::string& measured) {
   const Instance one(subject);
   if (!one.sink) return one.problem;
   milliseconds slowest{0};
+  int requests = 0;
+  Problem why_none;
   for (const Sample& sample : Samples()) {
     const std::string of = "of " + sample.name;
     const auto start = steady_clock::now();
@@ -276,16 +309,21 @@ Problem RendersAnything(const Subject& subject, std::string& measured) {
     slowest = std::max(slowest, took);
     if (took > kSlowest) return "render takes " + FormatDuration(took) + " " + of;
     if (const auto* outcome = std::get_if<Outcome>(&rendered)) {
-      if (auto problem = ProblemWith(*outcome, of); !problem.empty()) return problem;
+      if (auto problem = ProblemWithPure(*outcome, of); !problem.empty()) return problem;
+      if (why_none.empty())
+        why_none = std::string(ToString(outcome->kind)) + ", " + outcome->code + ": " + outcome->reason;
       continue;
     }
     const auto& request = std::get<HttpRequest>(rendered);
+    ++requests;
+    if (auto problem = ProblemWith(request); !problem.empty()) return "it cannot be sent: " + problem + ", " + of;
     if (!IsJson(request)) continue;
     boost::system::error_code failed;
     json::parse(request.body, failed, {}, DeepEnoughForConfigs());
     if (failed) return "the body says that it is JSON and is not, " + of + ": " + failed.message();
     if (!IsUtf8(request.body)) return "the body is not UTF-8, " + of;
   }
+  if (requests == 0) return "no message becomes a request; the first one ends " + why_none;
   (void)one.sink->Render(Invalid().Delivery());
   measured = "at most " + std::to_string(slowest.count()) + " ms";
   return "";
@@ -319,7 +357,7 @@ Problem InterpretsAnything(const Subject& subject, std::string&) {
       const std::string of =
           "of HTTP " + std::to_string(answer.status) + " with \"" + ToUtf8(answer.body.substr(0, 60)) + "\"";
       const auto outcome = one.sink->Interpret(sample.Delivery(), answer, {});
-      if (auto problem = ProblemWith(outcome, of); !problem.empty()) return problem;
+      if (auto problem = ProblemWithPure(outcome, of); !problem.empty()) return problem;
       if (answer.status == 429 && outcome.kind != Outcome::Kind::kRetry) return "a 429 is not tried again, " + of;
       const bool down = answer.status == 502 || answer.status == 503 || answer.status == 504;
       if (down && outcome.kind != Outcome::Kind::kRetry) return "a server that is down is not tried again, " + of;
@@ -339,12 +377,12 @@ Problem EndsItsSteps(const Subject& subject, std::string& measured) {
       const std::string of = "of " + sample.name + " in step " + std::to_string(step);
       const auto rendered = one.sink->Render(sample.Delivery(step));
       if (const auto* outcome = std::get_if<Outcome>(&rendered)) {
-        if (auto problem = ProblemWith(*outcome, of); !problem.empty()) return problem;
+        if (auto problem = ProblemWithPure(*outcome, of); !problem.empty()) return problem;
         break;
       }
       const HttpResponse ok{200, {}, R"({"ok":true,"id":"1","ts":"1.1","channel":"C1","result":{"message_id":1}})"};
       const auto outcome = one.sink->Interpret(sample.Delivery(step), ok, {});
-      if (auto problem = ProblemWith(outcome, of); !problem.empty()) return problem;
+      if (auto problem = ProblemWithPure(outcome, of); !problem.empty()) return problem;
       most = std::max(most, step + 1);
       if (outcome.kind != Outcome::Kind::kNext) break;
       if (step + 1 == kMost) return "there are more than 16 steps, " + of;
@@ -366,10 +404,10 @@ Problem TakesForeignState(const Subject& subject, std::string&) {
     for (const std::uint32_t step : {0U, 1U}) {
       const auto rendered = one.sink->Render(sample.Delivery(step));
       if (const auto* outcome = std::get_if<Outcome>(&rendered)) {
-        if (auto problem = ProblemWith(*outcome, of); !problem.empty()) return problem;
+        if (auto problem = ProblemWithPure(*outcome, of); !problem.empty()) return problem;
       }
       const auto outcome = one.sink->Interpret(sample.Delivery(step), {200, {}, "ok"}, {});
-      if (auto problem = ProblemWith(outcome, of); !problem.empty()) return problem;
+      if (auto problem = ProblemWithPure(outcome, of); !problem.empty()) return problem;
     }
   }
   return "";

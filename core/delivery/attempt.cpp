@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/delivery/notice.h"
+#include "core/http/retry_after.h"
 #include "core/plugins/credentials.h"
 
 namespace hookswitch {
@@ -27,21 +28,6 @@ std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view t
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
   }
   return headers;
-}
-
-// A wait of so long is plainly one in milliseconds that was read as seconds, if something else is said as well.
-constexpr std::chrono::milliseconds kHardlySeconds = std::chrono::hours(24);
-
-std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& response, WallTime now) {
-  std::optional<std::chrono::milliseconds> asked, reset;
-  for (const auto& [name, value] : response.headers) {
-    if (EqualsIgnoreCase(name, "Retry-After") && !asked) asked = ParseRetryAfter(value, now);
-    // Seconds until more is taken; the second one's draft is RateLimit header fields for HTTP, of the IETF.
-    if (EqualsIgnoreCase(name, "X-RateLimit-Reset-After") || EqualsIgnoreCase(name, "RateLimit-Reset")) {
-      reset = ParseRetryAfter(value, now);
-    }
-  }
-  return asked && *asked >= kHardlySeconds && reset && *reset < *asked ? reset : asked;
 }
 
 Outcome Later(std::string code, std::string reason) {
@@ -295,11 +281,7 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   outcome.answer_bytes = response.body.size();
   if (outcome.http_status == 0) outcome.http_status = response.status;
   Classify(outcome);
-  // A sink cannot forget the pause that the other side asked for.
-  if (outcome.kind == Outcome::Kind::kRetry && !outcome.retry_after) outcome.retry_after = retry_after;
-  if (outcome.retry_after && *outcome.retry_after >= kHardlySeconds && retry_after && *retry_after > 0ms) {
-    outcome.retry_after = std::min(*outcome.retry_after, *retry_after);
-  }
+  HonourRetryAfter(outcome, retry_after);
   LearnFrom(response, outcome);
   MaskTexts(outcome);
   if (facts_.plan->keep_bodies > 0) {

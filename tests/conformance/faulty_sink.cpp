@@ -47,13 +47,28 @@ void Destroy(hsw_instance* self) {
   delete self;
 }
 
-int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome*) {
+void Say(hsw_outcome* outcome, uint32_t status, const char* code) {
+  outcome->status = status;
+  std::strcpy(outcome->code, code);
+  std::strcpy(outcome->reason, code);
+  std::strcpy(outcome->action, code);
+}
+
+int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome) {
   const std::string& fault = self->fault;
   ++self->calls;
   const auto title = View(delivery->message->title);
   if (fault == "crashes on long titles" && title.size() > 10'000) std::abort();
   if (fault == "throws" && title == "?") throw 42;
   if (fault == "refuses without a word" && title == "?") return 1;
+  if (fault == "always throws") {  // as sink.hpp tells it
+    Say(outcome, HSW_RETRY, "exception");
+    return 1;
+  }
+  if (fault == "refuses everything") {
+    Say(outcome, HSW_REJECTED, "no_room");
+    return 1;
+  }
   if (fault == "leaks") self->kept.emplace_back(200, 'x');
   std::string body = "{\"title\":\"title\"}";
   if (fault == "counts") body = "{\"n\":" + std::to_string(self->calls) + "}";
@@ -71,15 +86,11 @@ int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* reques
   }
   request->set_url(request->host, Str(fault == "has no URL" ? "" : "https://example.com/"));
   request->add_header(request->host, Str("Content-Type"), Str("application/json"));
+  for (const char* name : {"Content-Length", "Host", "Connection", "Keep-Alive", "Proxy-Authorization"}) {
+    if (fault == std::string("sets ") + name) request->add_header(request->host, Str(name), Str("1"));
+  }
   request->set_body(request->host, Str(body));
   return 0;
-}
-
-void Say(hsw_outcome* outcome, uint32_t status, const char* code) {
-  outcome->status = status;
-  std::strcpy(outcome->code, code);
-  std::strcpy(outcome->reason, code);
-  std::strcpy(outcome->action, code);
 }
 
 void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_response* response, hsw_outcome* outcome) {

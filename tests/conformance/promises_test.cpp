@@ -67,6 +67,18 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"faulty", "refuses without a word", "any message becomes a request or a reason", "no outcome"},
         Fault{"faulty", "does not escape", "any message becomes a request or a reason", "says that it is JSON"},
         Fault{"faulty", "has no URL", "any message becomes a request or a reason", "URL"},
+        Fault{"faulty", "always throws", "any message becomes a request or a reason", "it throws: exception"},
+        Fault{"faulty", "refuses everything", "any message becomes a request or a reason",
+              "the first one ends rejected, no_room"},
+        Fault{"faulty", "sets Content-Length", "any message becomes a request or a reason",
+              "the header Content-Length is the client's"},
+        Fault{"faulty", "sets Host", "any message becomes a request or a reason", "the header Host is the client's"},
+        Fault{"faulty", "sets Connection", "any message becomes a request or a reason",
+              "the header Connection is the client's"},
+        Fault{"faulty", "sets Keep-Alive", "any message becomes a request or a reason",
+              "the header Keep-Alive is the client's"},
+        Fault{"faulty", "sets Proxy-Authorization", "any message becomes a request or a reason",
+              "the header Proxy-Authorization is the client's"},
         Fault{"faulty", "counts", "render is pure: the same for the same", "the second request differs"},
         Fault{"faulty", "looks at the clock", "render is pure: the same for the same", "the second request differs"},
         Fault{"faulty", "forgets an answer", "any answer has a meaning", "no outcome is left of HTTP 422"},
@@ -84,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"faulty_call", "leaves threads", "a delivery leaves nothing behind", "threads stay"}),
     [](const auto& info) {
       std::string name = info.param.plugin + "_" + info.param.fault;
-      for (char& c : name) c = c == ' ' ? '_' : c;
+      for (char& c : name) c = c == ' ' || c == '-' ? '_' : c;
       return name;
     });
 

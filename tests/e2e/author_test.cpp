@@ -106,9 +106,16 @@ TEST_F(Author, AWrongOutcomeOfACaseIsShownWithItsLine) {
   const auto wrong = Shell(check, dir_ / ".");
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.out, HasSubstr("FAIL  case busy"));
-  EXPECT_THAT(wrong.out, HasSubstr("\"retry_after_ms\": 6000"));
-  EXPECT_EQ(Shell(check + " --update", dir_ / ".").exit_code, 0);
+  EXPECT_THAT(wrong.out, HasSubstr("outcome/retry_after_ms: should be 6000"));
+  const auto updated = Shell(check + " --update", dir_ / ".");
+  EXPECT_EQ(updated.exit_code, 0);
+  EXPECT_THAT(updated.out, HasSubstr("case busy (changed: outcome/retry_after_ms: was 6000, is 5000)"));
+  EXPECT_THAT(updated.out, HasSubstr("case success (unchanged)"));
   EXPECT_EQ(Shell(check, dir_ / ".").exit_code, 0);
+  fs::rename(dir_ / "build/pager.so", dir_ / "build/other.so");
+  const auto renamed = Shell("hookswitch plugin check build/other.so --with pager/tests/config.yaml", dir_ / ".");
+  EXPECT_EQ(renamed.exit_code, 1);
+  EXPECT_THAT(renamed.out, HasSubstr("its id is \"pager\", and `plugin: other` finds this file"));
 }
 
 TEST_F(Author, MistakesAreToldAndHarmNothing) {

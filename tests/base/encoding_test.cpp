@@ -1,0 +1,52 @@
+#include "core/base/encoding.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hookswitch {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+TEST(Base64, IsThatOfRfc4648) {  // section 10
+  const std::pair<std::string, std::string> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : vectors) {
+    EXPECT_EQ(Base64(bytes), text);
+    EXPECT_EQ(FromBase64(text), bytes);
+    EXPECT_EQ(FromBase64(Base64Url(bytes)), bytes);
+  }
+}
+
+TEST(Base64, ForUrlsHasNoPaddingAndItsOwnTwoLetters) {
+  const std::string bytes = "\xFB\xEF\xFF\xFE";
+  EXPECT_EQ(Base64(bytes), "++///g==");
+  EXPECT_EQ(Base64Url(bytes), "--___g");
+  EXPECT_EQ(FromBase64("--___g"), bytes);
+}
+
+TEST(Base64, WhatIsNoneHasNoBytes) {
+  for (const char* text : {"Z", "Zg=", "Zg===", "Z g=", "Zg==\n", "Zg==Zg==", "Zm9?"}) {
+    EXPECT_FALSE(FromBase64(text)) << text;
+  }
+}
+
+TEST(PercentEncoding, LeavesUnreservedCharactersOnly) {
+  EXPECT_EQ(PercentEncoded("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(PercentEncoded("a b/\xC3\xA9*"), "a%20b%2F%C3%A9%2A");
+}
+
+TEST(FormEncoding, AndItsFieldsAreInverse) {
+  EXPECT_EQ(FormEncoded("a b~*&="), "a+b%7E*%26%3D");
+  EXPECT_THAT(FormFields("a=" + FormEncoded("x y&=\xC3\xA9+%") + "&b&a=2&&c=%zz%4"),
+              ElementsAre(Pair("a", "x y&=\xC3\xA9+%"), Pair("b", ""), Pair("a", "2"), Pair("c", "%zz%4")));
+}
+
+}  // namespace
+}  // namespace hookswitch
