@@ -66,7 +66,7 @@ HostContext& HostOf(const std::string& sink, Masker masker) {
 constexpr std::string_view kNoOutcome = "no_outcome";
 constexpr std::string_view kSilence = "the plugin left no outcome";
 
-/// An hsw_outcome is 3.9 kB; only what tells of silence is set, so that a call costs no more than it must.
+/// An hsw_outcome is 3.7 kB; only what tells of silence is set, so that a call costs no more than it must.
 void Prefill(hsw_outcome& outcome) {
   outcome.size = sizeof outcome;
   outcome.status = HSW_RETRY;
@@ -77,6 +77,29 @@ void Prefill(hsw_outcome& outcome) {
   outcome.scope = HSW_SCOPE_UNKNOWN;
   outcome.action[0] = outcome.remote_id[0] = outcome.state[0] = outcome.memory[0] = outcome.place[0] = '\0';
 }
+
+/// An hsw_outcome, and what its setters were given.
+struct OutcomeBuilder {
+  OutcomeBuilder() { Begin(); }
+  OutcomeBuilder(const OutcomeBuilder&) = delete;
+  OutcomeBuilder& operator=(const OutcomeBuilder&) = delete;
+
+  void Begin() {
+    Prefill(raw);
+    raw.host = this;
+    raw.set_state = [](hsw_outcome* self, hsw_str text) { Of(self).state.emplace(View(text)); };
+    raw.set_memory = [](hsw_outcome* self, hsw_str text) {
+      Of(self).memory.emplace(View(text));
+      self->flags |= HSW_MEMORY_SET;
+    };
+    state.reset();
+    memory.reset();
+  }
+  static OutcomeBuilder& Of(hsw_outcome* raw) { return *static_cast<OutcomeBuilder*>(raw->host); }
+
+  hsw_outcome raw;
+  std::optional<std::string> state, memory;
+};
 
 template <std::size_t N>
 std::string_view Slot(const char (&slot)[N]) {
@@ -300,10 +323,9 @@ class PluginSink final : public Sink {
     HSW_CHECK(sink_.render, "the caller asks kind() first, and an HTTP sink without render is not loaded");
     const AbiDelivery abi(delivery);
     RequestBuilder builder;
-    hsw_outcome out;
-    Prefill(out);
+    OutcomeBuilder out;
     int refused = 1;
-    const auto render = [&](hsw_instance* self) { refused = sink_.render(self, abi.get(), &builder.raw, &out); };
+    const auto render = [&](hsw_instance* self) { refused = sink_.render(self, abi.get(), &builder.raw, &out.raw); };
     if (!Call(PluginCall::kRender, delivery, out, render) || refused) {
       Outcome outcome = Read(out, delivery.step);
       if (outcome.kind == Outcome::Kind::kNext) {
@@ -339,10 +361,9 @@ class PluginSink final : public Sink {
       return static_cast<JsonLookup*>(const_cast<void*>(self->host))->Find(View(self->body), View(pointer));
     };
     raw.host = &values;
-    hsw_outcome out;
-    Prefill(out);
+    OutcomeBuilder out;
     Call(PluginCall::kInterpret, delivery, out,
-         [&](hsw_instance* self) { sink_.interpret(self, abi.get(), &raw, &out); });
+         [&](hsw_instance* self) { sink_.interpret(self, abi.get(), &raw, &out.raw); });
     Outcome outcome = Read(out, delivery.step);
     outcome.http_status = response.status;
     return outcome;
@@ -360,9 +381,9 @@ class PluginSink final : public Sink {
       return ask && ask() ? 1 : 0;
     };
     call.host = &canceled;
-    hsw_outcome out;
-    Prefill(out);
-    Call(PluginCall::kDeliver, delivery, out, [&](hsw_instance* self) { sink_.deliver(self, &call, abi.get(), &out); });
+    OutcomeBuilder out;
+    Call(PluginCall::kDeliver, delivery, out,
+         [&](hsw_instance* self) { sink_.deliver(self, &call, abi.get(), &out.raw); });
     return Read(out, delivery.step);
   }
 
@@ -370,10 +391,9 @@ class PluginSink final : public Sink {
     if (!sink_.preview) return std::nullopt;
     const AbiDelivery abi(delivery);
     RequestBuilder builder;
-    hsw_outcome out;
-    Prefill(out);
+    OutcomeBuilder out;
     int refused = 1;
-    const auto preview = [&](hsw_instance* self) { refused = sink_.preview(self, abi.get(), &builder.raw, &out); };
+    const auto preview = [&](hsw_instance* self) { refused = sink_.preview(self, abi.get(), &builder.raw, &out.raw); };
     if (!Call(PluginCall::kPreview, delivery, out, preview) || refused) return Read(out, delivery.step);
     return std::move(builder.request);
   }
@@ -436,11 +456,11 @@ class PluginSink final : public Sink {
   /// Runs `body` in an instance, one at a time if the plugin wants it so. False, and a retry in `out`, if it was not
   /// run or an exception came out.
   template <class Body>
-  bool Call(PluginCall call, const SinkDelivery& delivery, hsw_outcome& out, Body body) {
+  bool Call(PluginCall call, const SinkDelivery& delivery, OutcomeBuilder& out, Body body) {
     const auto failed = [&](const char* code, std::string_view reason) {
-      Prefill(out);
-      std::strncpy(out.code, code, sizeof out.code - 1);
-      out.reason[reason.copy(out.reason, sizeof out.reason - 1)] = '\0';
+      out.Begin();
+      std::strncpy(out.raw.code, code, sizeof out.raw.code - 1);
+      out.raw.reason[reason.copy(out.raw.reason, sizeof out.raw.reason - 1)] = '\0';
       return false;
     };
     if (delivery.call) delivery.call->StepOut();
@@ -480,7 +500,8 @@ class PluginSink final : public Sink {
     return outcome;
   }
 
-  Outcome Read(const hsw_outcome& out, std::uint32_t step) const {
+  Outcome Read(const OutcomeBuilder& built, std::uint32_t step) const {
+    const hsw_outcome& out = built.raw;
     Outcome outcome;
     const char* code = "";
     switch (out.status) {
@@ -519,10 +540,25 @@ class PluginSink final : public Sink {
       }
       if (outcome.scope == Outcome::Scope::kPlace) outcome.place = Clean(Slot(out.place));
     }
-    if (outcome.kind == Outcome::Kind::kNext) outcome.state = Slot(out.state);
+    if (outcome.kind == Outcome::Kind::kNext) outcome.state = built.state ? *built.state : Slot(out.state);
+    if (outcome.state.size() > HSW_MOST_STATE) {
+      Outcome fault =
+          Fault(Outcome::Kind::kRejected, "the plugin left a state of " + std::to_string(outcome.state.size()) +
+                                              " bytes, at most " + std::to_string(HSW_MOST_STATE) + " are kept");
+      fault.may_have_been_delivered = true;  // the step worked
+      return fault;
+    }
     outcome.may_have_been_delivered = (out.flags & HSW_MAYBE_DELIVERED) != 0;
     outcome.has_memory = (out.flags & HSW_MEMORY_SET) != 0;
-    if (outcome.has_memory) outcome.memory = Slot(out.memory);
+    if (outcome.has_memory) outcome.memory = built.memory ? *built.memory : Slot(out.memory);
+    if (outcome.memory.size() > HSW_MOST_STATE) {
+      log::Error("sink_misbehaves",
+                 {{"sink", host_.name},
+                  {"text", "it left a memory of " + std::to_string(outcome.memory.size()) + " bytes, at most " +
+                               std::to_string(HSW_MOST_STATE) + " are kept: none was"}});
+      outcome.has_memory = false;
+      outcome.memory.clear();
+    }
     return outcome;
   }
 

@@ -18,7 +18,10 @@ PIN(offsetof(hsw_outcome, state), 1360);
 PIN(offsetof(hsw_outcome, memory), 2384);
 PIN(offsetof(hsw_outcome, scope), 3408); /* 1.2 */
 PIN(offsetof(hsw_outcome, place), 3412);
-PIN(sizeof(hsw_outcome), 3668);
+PIN(offsetof(hsw_outcome, set_state), 3672);
+PIN(offsetof(hsw_outcome, set_memory), 3680);
+PIN(offsetof(hsw_outcome, host), 3688);
+PIN(sizeof(hsw_outcome), 3696);
 
 PIN(offsetof(hsw_message, severity), 4);
 PIN(offsetof(hsw_message, title), 8);

@@ -63,6 +63,36 @@ class PluginSink : public testing::Test {
   Message message_;
 };
 
+TEST_F(PluginSink, AStateOrAMemoryOf64KiBIsKeptWhole) {
+  auto sink = Make("polite", "{}");
+  for (const std::size_t size : {0U, 1U, 1023U, 1024U, 65536U}) {
+    const Outcome next = Deliver(*sink, "state of " + std::to_string(size));
+    EXPECT_EQ(next.kind, Outcome::Kind::kNext) << size;
+    EXPECT_EQ(next.state, std::string(size, 's'));
+    const Outcome done = Deliver(*sink, "memory of " + std::to_string(size));
+    EXPECT_TRUE(done.has_memory) << size;
+    EXPECT_EQ(done.memory, std::string(size, 'm'));
+  }
+}
+
+TEST_F(PluginSink, ALongerStateIsAFaultOfThePluginAndIsSaid) {
+  const Outcome next = Deliver(*Make("polite", "{}"), "state of 65537");
+  EXPECT_EQ(next.kind, Outcome::Kind::kRejected);
+  EXPECT_EQ(next.code, "plugin_fault");
+  EXPECT_THAT(next.reason, testing::HasSubstr("a state of 65537 bytes"));
+  EXPECT_TRUE(next.may_have_been_delivered);
+}
+
+TEST_F(PluginSink, ALongerMemoryIsNotKeptAndWhatWasDeliveredIsDelivered) {
+  std::vector<std::string> lines;
+  log::SetWriterForTest([&](log::Level, std::string_view line) { lines.emplace_back(line); });
+  const Outcome done = Deliver(*Make("polite", "{}"), "memory of 65537");
+  log::SetWriterForTest(nullptr);
+  EXPECT_EQ(done.kind, Outcome::Kind::kDelivered);
+  EXPECT_FALSE(done.has_memory);
+  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("a memory of 65537 bytes")));
+}
+
 // A plugin that misbehaves.
 
 TEST_F(PluginSink, AnExceptionOutOfAPluginIsARetry) {

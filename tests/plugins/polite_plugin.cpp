@@ -27,6 +27,10 @@ class Polite {
       if (delivery.Step() == 0) return hsw::Outcome::Next("state-1").Code("first").Memory("ts-1");
       return hsw::Outcome::Delivered().RemoteId(std::string(delivery.State()) + "," + std::string(delivery.Memory()));
     }
+    if (wish.starts_with("state of "))
+      return hsw::Outcome::Next(std::string(std::stoul(std::string(wish.substr(9))), 's'));
+    if (wish.starts_with("memory of "))
+      return hsw::Outcome::Delivered().Memory(std::string(std::stoul(std::string(wish.substr(10))), 'm'));
     if (wish == "values") {
       std::string values = std::to_string(delivery.NowUnixMs());
       for (const char* pointer : {"/agent/id", "/duration", "/data/General.Outcome", "/agent/tags", "/summary",

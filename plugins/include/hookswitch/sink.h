@@ -59,8 +59,12 @@ enum {
   HSW_SCOPE_SINK = 2   /* the credential, or all that the sink sends to: no delivery can get through */
 };
 
+/* Since 1.2. A state or a memory may be so long; a longer one is an error of the plugin's. */
+#define HSW_MOST_STATE (64u * 1024u)
+
 /* Made and pre-filled by the host; the plugin fills it in. All strings are NUL-terminated and cut to fit. */
-typedef struct hsw_outcome {
+typedef struct hsw_outcome hsw_outcome;
+struct hsw_outcome {
   uint32_t size;
   uint32_t status;         /* HSW_RETRY … HSW_NEXT; an unknown value counts as HSW_RETRY */
   uint32_t flags;          /* HSW_MAYBE_DELIVERED | HSW_MEMORY_SET */
@@ -76,7 +80,14 @@ typedef struct hsw_outcome {
   uint32_t scope;  /* Since 1.2. With HSW_MISCONFIGURED: HSW_SCOPE_UNKNOWN … HSW_SCOPE_SINK */
   char place[256]; /* Since 1.2. With HSW_SCOPE_PLACE: which one, for people and to tell places apart; no secret. "":
                     * the place that the request named with `pace` */
-} hsw_outcome;
+
+  /* Since 1.2. Set `state`, `memory` (and HSW_MEMORY_SET) where they may be longer than the members hold: up to
+   * HSW_MOST_STATE bytes, copied at once, and taken in place of the members. A longer state ends the delivery, rejected
+   * as "plugin_fault"; a longer memory is not kept, and the log says so. */
+  void (*set_state)(hsw_outcome* outcome, hsw_str state);
+  void (*set_memory)(hsw_outcome* outcome, hsw_str memory);
+  void* host; /* the host's; do not touch */
+};
 
 /* ---- what is delivered ------------------------------------------------------------------------------------------- */
 

@@ -154,7 +154,7 @@ class Outcome {
   static Outcome Misconfigured(std::string code, std::string reason, std::string action) {
     return Outcome(HSW_MISCONFIGURED, std::move(code), std::move(reason)).Action(std::move(action));
   }
-  /// This step worked; Render is called again with step + 1 and `state`.
+  /// This step worked; Render is called again with step + 1 and `state`, of at most HSW_MOST_STATE bytes.
   static Outcome Next(std::string state) {
     Outcome outcome(HSW_NEXT, "", "");
     outcome.state_ = std::move(state);
@@ -186,7 +186,7 @@ class Outcome {
     flags_ |= HSW_MAYBE_DELIVERED;
     return *this;
   }
-  /// Keeps `memory` for this sink and call.
+  /// Keeps `memory`, of at most HSW_MOST_STATE bytes, for this sink and call.
   Outcome& Memory(std::string memory) {
     flags_ |= HSW_MEMORY_SET;
     memory_ = std::move(memory);
@@ -216,8 +216,8 @@ class Outcome {
     Put(out->reason, reason_);
     Put(out->action, action_);
     Put(out->remote_id, remote_id_);
-    Put(out->state, state_);
-    Put(out->memory, memory_);
+    if (status_ == HSW_NEXT) out->set_state(out, Str(state_));
+    if (flags_ & HSW_MEMORY_SET) out->set_memory(out, Str(memory_));
     out->scope = scope_;
     Put(out->place, place_);
   }
