@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/cli/commands.h"
+#include "core/message/text_template.h"
 #include "core/plugins/credentials.h"
 
 namespace hookswitch::cli {
@@ -156,7 +157,9 @@ json::object Shown(Sink& sink, const CallEvent& event, const Message& message, c
   std::string state, memory;
   std::uint32_t step = 0;
   const auto delivery = [&] {
-    return SinkDelivery{event, message, "d-0", route.sink, route.rule, 1, step, state, memory, SystemClock().Wall()};
+    SinkDelivery made{event, message, "d-0", route.sink, route.rule, 1, step, state, memory, SystemClock().Wall()};
+    made.expand = message::Expand;
+    return made;
   };
   const auto not_sent = [&](const Outcome& outcome) { return json::object{{"not_sent", sink.Mask(outcome.reason)}}; };
   if (sink.kind() == Sink::Kind::kCall) {

@@ -13,6 +13,7 @@
 #include "core/event/event_from_json.h"
 #include "core/http/request_check.h"
 #include "core/http/retry_after.h"
+#include "core/message/text_template.h"
 
 namespace hookswitch::conformance {
 namespace {
@@ -138,6 +139,7 @@ json::object Run(Sink& sink, const json::object& given) {
   const auto delivery = [&] {
     SinkDelivery made{*event, message, "d-7f", "ops", rule, attempt, step, state, memory};
     if (given.contains("raw")) made.raw_body = [&given] { return Member(given, "raw"); };
+    made.expand = message::Expand;
     if (!now.empty()) made.now = *ParseTime(now);
     return made;
   };

@@ -14,6 +14,7 @@
 #include "core/base/time_text.h"
 #include "core/conformance/child.h"
 #include "core/http/request_check.h"
+#include "core/message/text_template.h"
 #include "core/plugins/plugin_config.h"
 #include "core/plugins/plugin_sink.h"
 
@@ -65,8 +66,10 @@ struct Sample {
   std::string memory, state;
 
   SinkDelivery Delivery(std::uint32_t step = 0) const {
-    return {event, message, "d-7f", "check", "check",
-            1,     step,    state,  memory,  WallTime(milliseconds(1'772'616'600'000))};
+    SinkDelivery made{event, message, "d-7f", "check", "check",
+                      1,     step,    state,  memory,  WallTime(milliseconds(1'772'616'600'000))};
+    made.expand = message::Expand;
+    return made;
   }
 };
 

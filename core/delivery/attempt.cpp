@@ -10,6 +10,7 @@
 #include "core/base/time_text.h"
 #include "core/delivery/notice.h"
 #include "core/http/retry_after.h"
+#include "core/message/text_template.h"
 #include "core/plugins/credentials.h"
 
 namespace hookswitch {
@@ -234,6 +235,7 @@ SinkDelivery Attempt::View() const {
           .memory = memory_,
           .now = facts_.now,
           .raw_body = [this] { return RawBody(); },
+          .expand = message::Expand,
           .seq = facts_.delivery,
           .call = &call_};
 }

@@ -171,4 +171,11 @@ std::string TextTemplate::Render(const CallEvent& event) const {
   return std::string(CutCodePoints(stream.view(), kMaxCodePoints));
 }
 
+std::optional<std::string> Expand(const CallEvent& event, std::string_view text) {
+  std::vector<TextTemplate::Fault> faults;
+  const TextTemplate made(std::string(text), faults);
+  if (!faults.empty()) return std::nullopt;
+  return made.Render(event);
+}
+
 }  // namespace hookswitch::message

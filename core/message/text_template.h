@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,5 +35,8 @@ class TextTemplate {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// `text` rendered as a TextTemplate; empty if it is none.
+std::optional<std::string> Expand(const CallEvent& event, std::string_view text);
 
 }  // namespace hookswitch::message

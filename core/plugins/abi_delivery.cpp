@@ -29,7 +29,8 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
       links_(
           delivery.message.links, [](const Message::Link& l) -> std::string_view { return l.label; },
           [](const Message::Link& l) -> std::string_view { return l.url; }),
-      read_raw_body_(delivery.raw_body) {
+      read_raw_body_(delivery.raw_body),
+      expand_(delivery.expand) {
   raw_event_.size = sizeof raw_event_;
   raw_event_.id = Str(event_.id);
   raw_event_.source = Str(event_.source);
@@ -65,6 +66,7 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
     return me.values_.Find(me.Json(), View(pointer));
   };
   raw_.raw_body = [](const hsw_delivery* self) { return Of(self).RawBody(); };
+  raw_.expand = [](const hsw_delivery* self, hsw_str text) { return Of(self).Expand(View(text)); };
   raw_.now_unix_ms = delivery.now.time_since_epoch().count();
   raw_.host = this;
 }
@@ -77,6 +79,11 @@ std::string_view AbiDelivery::Json() {
 hsw_str AbiDelivery::RawBody() {
   if (!raw_body_ && read_raw_body_) raw_body_ = read_raw_body_();
   return raw_body_ ? Str(*raw_body_) : hsw_str{nullptr, 0};
+}
+
+hsw_str AbiDelivery::Expand(std::string_view text) {
+  auto made = expand_ ? expand_(event_, text) : std::nullopt;
+  return made ? Str(expanded_.emplace_front(std::move(*made))) : hsw_str{nullptr, 0};
 }
 
 hsw_str JsonLookup::Find(std::string_view text, std::string_view pointer) {

@@ -63,6 +63,8 @@ class AbiDelivery {
   std::string_view Json();
   hsw_str RawBody();
 
+  hsw_str Expand(std::string_view text);
+
   const CallEvent& event_;
   std::string_view status_;
   Pairs fields_, links_;
@@ -72,6 +74,8 @@ class AbiDelivery {
   std::optional<std::string> json_;
   const std::function<std::optional<std::string>()>& read_raw_body_;
   std::optional<std::string> raw_body_;
+  std::optional<std::string> (*const expand_)(const CallEvent&, std::string_view);
+  std::forward_list<std::string> expanded_;
   JsonLookup values_;
 };
 

@@ -1,6 +1,7 @@
 #include "core/plugins/plugin_config.h"
 
 #include "core/base/json.h"
+#include "core/plugins/tools.h"
 
 namespace hookswitch::plugins {
 namespace {
@@ -32,6 +33,7 @@ PluginConfig::PluginConfig(std::string sink, std::string json, std::string timez
   raw_.values = pairs_.data();
   raw_.value_count = pairs_.size();
   raw_.timezone = timezone_.c_str();
+  raw_.tools = HostTools();
 }
 
 }  // namespace hookswitch::plugins

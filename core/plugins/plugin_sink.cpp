@@ -106,7 +106,7 @@ std::string_view Slot(const char (&slot)[N]) {
   return {slot, ::strnlen(slot, N)};
 }
 
-/// A metric label: letters, digits and '_'.
+/// One stable word: letters, digits and '_'.
 std::string Label(std::string_view code, const char* otherwise) {
   std::string label = ToLower(code);
   for (char& c : label) {

@@ -56,6 +56,8 @@ struct SinkDelivery {
   WallTime now{};  ///< when the attempt began
   /// Reads the body as the platform posted it; empty if that fails or there is none. May be null: there is none.
   std::function<std::optional<std::string>()> raw_body{};
+  /// Makes a template's text of the event; empty if it is no template. May be null: none is.
+  std::optional<std::string> (*expand)(const CallEvent& event, std::string_view text) = nullptr;
   DeliverySeq seq = 0;       ///< what `id` spells; 0: none, as in a preview
   SinkCall* call = nullptr;  ///< may be null: nobody watches
 };

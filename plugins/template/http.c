@@ -6,6 +6,7 @@
 #include <string.h>
 
 struct hsw_instance {
+  const hsw_tools* tools; /* JSON, base64, percent and form encoding, HMAC, times: from the host */
   char url[1024], authorization[1024];
 };
 
@@ -32,6 +33,7 @@ static hsw_instance* create(const hsw_host* host, const hsw_config* config, char
   char key[900];
   hsw_instance* self = calloc(1, sizeof *self);
   (void)host;
+  if (self) self->tools = config->tools;
   if (self && take(config, "url", self->url, sizeof self->url) && take(config, "key", key, sizeof key)) {
     snprintf(self->authorization, sizeof self->authorization, "Bearer %s", key);
     return self;
@@ -47,12 +49,35 @@ static void destroy(hsw_instance* self) {
 
 /* Pure: no I/O, no clock, no randomness. The same delivery must become the same request. */
 static int render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome) {
+  const hsw_tools* tools = self->tools;
+  const hsw_message* message = delivery->message;
+  char at[32];
+  hsw_json* json = tools->json_new();
+  if (!json) return 1; /* tried again, as the outcome is pre-filled */
+  tools->json_object(json);
+  tools->json_key(json, text("title"));
+  tools->json_string(json, message->title);
+  tools->json_key(json, text("fields"));
+  tools->json_object(json);
+  for (size_t i = 0; i < message->field_count; ++i) {
+    tools->json_key(json, message->fields[i].name);
+    tools->json_string(json, message->fields[i].value);
+  }
+  tools->json_end(json);
+  tools->json_key(json, text("text"));
+  tools->json_string(json, message->text);
+  if (tools->utc_text(message->at_unix_ms, at, sizeof at) != HSW_NONE) {
+    tools->json_key(json, text("at"));
+    tools->json_string(json, text(at));
+  }
+  tools->json_end(json);
   (void)outcome;
   request->set_url(request->host, text(self->url));
   request->add_header(request->host, text("Content-Type"), text("application/json"));
   request->add_header(request->host, text("Authorization"), text(self->authorization));
   request->add_header(request->host, text("Idempotency-Key"), delivery->id); /* the same for every attempt */
-  request->set_body(request->host, delivery->event_json(delivery));
+  request->set_body(request->host, tools->json_text(json));
+  tools->json_free(json);
   return 0;
 }
 
@@ -86,7 +111,7 @@ static void interpret(hsw_instance* self, const hsw_delivery* delivery, const hs
 static const hsw_sink sink = {
     .size = sizeof(hsw_sink),
     .abi_major = HSW_ABI_MAJOR,
-    .abi_minor = 0, /* the least host that has all of what is used here */
+    .abi_minor = 2, /* the least host that has all of what is used here */
     .kind = HSW_KIND_HTTP,
     .flags = HSW_SINK_CONCURRENT,
     .id = "__name__",

@@ -10,7 +10,8 @@ namespace {
 class Sink {
  public:
   // One instance for each sink of the config that names this plugin.
-  Sink(const hsw::Config& config, hsw::Host) : url_(config.String("url")), key_(config.String("key")) {}
+  Sink(const hsw::Config& config, hsw::Host)
+      : tools_(config.Tools()), url_(config.String("url")), key_(config.String("key")) {}
 
   // Mistakes in the config that the schema below cannot say. Told with file, line and column.
   static void Check(const hsw::Config& config, hsw::Report& report) {
@@ -29,6 +30,7 @@ class Sink {
     json.EndObject();
     json.Key("text").String(hsw::Shorten(message.Text(), 2000));
     json.Key("transcript").String(hsw::Shorten(message.Transcript(), 5000));
+    if (const auto at = message.AtUnixMs()) json.Key("at").String(tools_.UtcText(*at));
     json.EndObject();
     request.Url(url_);
     request.Header("Content-Type", "application/json");
@@ -46,6 +48,7 @@ class Sink {
   }
 
  private:
+  hsw::Tools tools_;  // base64, percent and form encoding, HMAC, times: from the host
   std::string url_, key_;
 };
 

@@ -34,24 +34,6 @@ Number NumberOf(std::string_view text, Number otherwise = 0) {
   return otherwise;
 }
 
-std::string PercentEncoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
-}
-
 /// The channel's ID out of a link that Slack copies, https://….slack.com/archives/C012ABCDEF; what is no link stays.
 std::string ChannelOf(std::string channel) {
   constexpr std::string_view kFolder = "/archives/";
@@ -137,7 +119,8 @@ struct Bot::Step {
 };
 
 Bot::Bot(const hsw::Config& config)
-    : api_(config.String("api_url", "https://slack.com/api")),
+    : tools_(config.Tools()),
+      api_(config.String("api_url", "https://slack.com/api")),
       authorization_("Bearer " + config.String("token")),
       channel_(ChannelOf(config.String("channel"))),
       thread_(config.String("thread") == "call"),
@@ -253,7 +236,7 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
       return json("chat.postMessage", std::move(parts[std::min(step.part, parts.size() - 1)]));
     }
     case Step::Do::kAskForUpload:
-      return form("files.getUploadURLExternal", "filename=" + PercentEncoded(FileName(delivery)) +
+      return form("files.getUploadURLExternal", "filename=" + tools_.Form(FileName(delivery)) +
                                                     "&length=" + std::to_string(FileText(message.Transcript()).size()));
     case Step::Do::kUpload:
       request.Url(step.upload);
@@ -267,9 +250,9 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
       files.Key("id").String(step.file_id);
       files.Key("title").String("Transcript");
       files.EndObject().EndArray();
-      return form("files.completeUploadExternal", "files=" + PercentEncoded(files.Text()) +
-                                                      "&channel_id=" + PercentEncoded(step.channel) +
-                                                      "&thread_ts=" + PercentEncoded(step.thread_ts));
+      return form("files.completeUploadExternal", "files=" + tools_.Form(files.Text()) +
+                                                      "&channel_id=" + tools_.Form(step.channel) +
+                                                      "&thread_ts=" + tools_.Form(step.thread_ts));
     }
   }
   throw hsw::Rejected("bad_state", "the delivery's state is damaged");

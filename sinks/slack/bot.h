@@ -37,6 +37,7 @@ class Bot {
   hsw::Outcome Finished(const Step& step, const hsw::Delivery& delivery) const;
   bool SendsAllOfTranscript(const hsw::Delivery& delivery) const;
 
+  hsw::Tools tools_;
   std::string api_, authorization_, channel_;
   std::vector<Choice> channels_;
   bool thread_, update_, any_host_;

@@ -68,7 +68,8 @@ std::string PointerOf(std::string_view path) {
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)
-      : url_(config.String("url")),
+      : tools_(config.Tools()),
+        url_(config.String("url")),
         method_(config.String("method", "POST")),
         body_(config.String("body", "event")),
         allow_private_(config.Bool("allow_private")) {
@@ -76,7 +77,7 @@ class Sink {
       throw std::invalid_argument("url " + problem);
     }
     for (int i = 0; const auto secret = config.Find("signing_secrets." + std::to_string(i)); ++i) {
-      auto key = KeyOf(*secret);
+      auto key = KeyOf(*secret, tools_);
       if (!key) throw std::invalid_argument("a signing secret is none: whsec_ and base64 of 24 to 64 bytes");
       keys_.push_back(std::move(*key));
     }
@@ -101,7 +102,7 @@ class Sink {
       });
     }
     for (int i = 0; const auto secret = config.Find("signing_secrets." + std::to_string(i)); ++i) {
-      if (!KeyOf(*secret)) {
+      if (!KeyOf(*secret, config.Tools())) {
         report("/signing_secrets/" + std::to_string(i),
                "a signing secret is whsec_ and base64 of 24 to 64 random bytes: echo whsec_$(openssl rand -base64 32)");
       }
@@ -126,7 +127,7 @@ class Sink {
     request.Header("webhook-timestamp", timestamp);
     std::string signatures;
     for (const auto& key : keys_) {
-      signatures.append(signatures.empty() ? "" : " ").append(Sign(key, id, timestamp, body));
+      signatures.append(signatures.empty() ? "" : " ").append(Sign(key, id, timestamp, body, tools_));
     }
     if (!signatures.empty()) request.Header("webhook-signature", signatures);
   }
@@ -187,6 +188,7 @@ class Sink {
     }
   }
 
+  hsw::Tools tools_;
   std::string url_, method_, body_, success_path_, success_at_, success_is_;
   bool allow_private_;
   std::optional<BodyTemplate> template_;

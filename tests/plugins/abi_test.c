@@ -56,7 +56,8 @@ PIN(offsetof(hsw_delivery, host), 128);
 PIN(offsetof(hsw_delivery, now_unix_ms), 136); /* 1.1 */
 PIN(offsetof(hsw_delivery, event_value), 144);
 PIN(offsetof(hsw_delivery, raw_body), 152);
-PIN(sizeof(hsw_delivery), 160);
+PIN(offsetof(hsw_delivery, expand), 160); /* 1.2 */
+PIN(sizeof(hsw_delivery), 168);
 
 PIN(offsetof(hsw_request, host), 8);
 PIN(offsetof(hsw_request, set_method), 16);
@@ -94,7 +95,27 @@ PIN(offsetof(hsw_config, json), 24);
 PIN(offsetof(hsw_config, values), 40);
 PIN(offsetof(hsw_config, value_count), 48);
 PIN(offsetof(hsw_config, timezone), 56);
-PIN(sizeof(hsw_config), 64);
+PIN(offsetof(hsw_config, tools), 64); /* 1.2 */
+PIN(sizeof(hsw_config), 72);
+
+PIN(offsetof(hsw_tools, encode), 8);
+PIN(offsetof(hsw_tools, from_base64), 16);
+PIN(offsetof(hsw_tools, hmac), 24);
+PIN(offsetof(hsw_tools, utc_text), 32);
+PIN(offsetof(hsw_tools, json_new), 40);
+PIN(offsetof(hsw_tools, json_object), 48);
+PIN(offsetof(hsw_tools, json_array), 56);
+PIN(offsetof(hsw_tools, json_end), 64);
+PIN(offsetof(hsw_tools, json_key), 72);
+PIN(offsetof(hsw_tools, json_string), 80);
+PIN(offsetof(hsw_tools, json_integer), 88);
+PIN(offsetof(hsw_tools, json_number), 96);
+PIN(offsetof(hsw_tools, json_bool), 104);
+PIN(offsetof(hsw_tools, json_null), 112);
+PIN(offsetof(hsw_tools, json_raw), 120);
+PIN(offsetof(hsw_tools, json_text), 128);
+PIN(offsetof(hsw_tools, json_free), 136);
+PIN(sizeof(hsw_tools), 144);
 
 PIN(offsetof(hsw_sink, abi_major), 4);
 PIN(offsetof(hsw_sink, abi_minor), 8);

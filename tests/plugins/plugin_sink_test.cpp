@@ -93,6 +93,22 @@ TEST_F(PluginSink, ALongerMemoryIsNotKeptAndWhatWasDeliveredIsDelivered) {
   EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("a memory of 65537 bytes")));
 }
 
+TEST_F(PluginSink, ExpandsATemplateOverTheEvent) {
+  auto sink = Make("polite", "{}");
+  const auto deliver = [&](std::string_view wish) {
+    SinkDelivery delivery = Wish(wish);
+    delivery.expand = [](const CallEvent& event, std::string_view text) -> std::optional<std::string> {
+      if (text == "{{nobody}}") return std::nullopt;
+      return event.call_id + " in " + std::string(text);
+    };
+    return sink->Deliver(delivery, kTimeout, [] { return false; }).reason;
+  };
+  event_.call_id = "c-1";
+  EXPECT_EQ(deliver("expand {{call_id}}"), "c-1 in {{call_id}}");
+  EXPECT_EQ(deliver("expand {{nobody}}"), "(no template)");
+  EXPECT_EQ(Deliver(*sink, "expand {{call_id}}").reason, "(no template)");
+}
+
 // A plugin that misbehaves.
 
 TEST_F(PluginSink, AnExceptionOutOfAPluginIsARetry) {

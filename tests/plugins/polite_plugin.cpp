@@ -31,6 +31,9 @@ class Polite {
       return hsw::Outcome::Next(std::string(std::stoul(std::string(wish.substr(9))), 's'));
     if (wish.starts_with("memory of "))
       return hsw::Outcome::Delivered().Memory(std::string(std::stoul(std::string(wish.substr(10))), 'm'));
+    if (wish.starts_with("expand ")) {
+      return hsw::Outcome::Delivered().Reason(std::string(delivery.Expand(wish.substr(7)).value_or("(no template)")));
+    }
     if (wish == "values") {
       std::string values = std::to_string(delivery.NowUnixMs());
       for (const char* pointer : {"/agent/id", "/duration", "/data/General.Outcome", "/agent/tags", "/summary",

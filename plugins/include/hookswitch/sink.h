@@ -70,7 +70,7 @@ struct hsw_outcome {
   uint32_t flags;          /* HSW_MAYBE_DELIVERED | HSW_MEMORY_SET */
   uint32_t retry_after_ms; /* with HSW_RETRY: the other side asked for this pause; it holds the whole sink, or the place
                             * that the request named with `pace`; 0: none */
-  char code[64];           /* one stable word, becomes a metric label: "invalid_blocks" */
+  char code[64];           /* one stable word, for logs and the history: "invalid_blocks" */
   char reason[512];        /* one sentence for people; never a secret */
   char action[512];        /* what the operator should do; "" for nothing */
   char remote_id[256];     /* the other side's id of what was made; "" */
@@ -149,6 +149,11 @@ struct hsw_delivery {
    * when that fails (answer with a retry) and where there is none (the router's own notices). Valid until the call that
    * received this delivery returns. */
   hsw_str (*raw_body)(const hsw_delivery* delivery);
+
+  /* Since 1.2. `text` as a template of hookswitch's over this event: "{{agent}} called {{to}}", with the names and the
+   * sections that templates of rules have. Nothing is escaped. data is NULL when it is no such template: an unknown
+   * name, a {{ that is not closed. Valid until the call that received this delivery returns. */
+  hsw_str (*expand)(const hsw_delivery* delivery, hsw_str text);
 };
 
 /* ---- HTTP sinks -------------------------------------------------------------------------------------------------- */
@@ -213,8 +218,52 @@ typedef struct hsw_host {
   uint32_t abi_major, abi_minor;
   void* host;
   void (*log)(void* host, uint32_t level, hsw_str text); /* [any] no secrets, no transcripts */
-  const void* (*service)(void* host, const char* id);    /* [any] named growth, e.g. "hsw.metrics/1"; NULL: unknown */
+  const void* (*service)(void* host, const char* id);    /* [any] named growth; NULL: unknown. There is none yet */
 } hsw_host;
+
+/* Since 1.2. What the host does for plugins, so that no plugin needs a library for it. Valid as long as the plugin's
+ * library is loaded. All are [any] but for one hsw_json, which belongs to one thread at a time.
+ *
+ * Those that take `out` write the result and a NUL to its `out_size` bytes, cut to fit, and return the size of the
+ * whole result without the NUL, as snprintf does; or HSW_NONE when there is none. `out` may be NULL when out_size is 0.
+ */
+#define HSW_NONE ((size_t)-1)
+enum {
+  HSW_BASE64 = 1,     /* RFC 4648 4, padded */
+  HSW_BASE64_URL = 2, /* RFC 4648 5, not padded */
+  HSW_PERCENT = 3,    /* for a part of a URL: all but A-Z a-z 0-9 - . _ ~ as %XX */
+  HSW_FORM = 4,       /* for a name or value of application/x-www-form-urlencoded: a space is + */
+  HSW_HEX = 5         /* lower case */
+};
+enum { HSW_SHA1 = 1, HSW_SHA256 = 2, HSW_SHA512 = 3 };
+typedef struct hsw_json hsw_json;
+
+typedef struct hsw_tools {
+  uint32_t size;
+  size_t (*encode)(uint32_t coding, hsw_str bytes, char* out, size_t out_size);
+  /* Either alphabet, with or without padding. HSW_NONE: it is none. */
+  size_t (*from_base64)(hsw_str text, char* out, size_t out_size);
+  /* The bytes of an HMAC (RFC 2104): 20, 32 or 64 of them. */
+  size_t (*hmac)(uint32_t hash, hsw_str key, hsw_str text, char* out, size_t out_size);
+  /* "2026-03-04T09:30:00.123Z"; the fraction is left out when it is zero. HSW_NONE: no year of four digits. */
+  size_t (*utc_text)(int64_t unix_ms, char* out, size_t out_size);
+
+  /* A writer of JSON: it puts commas, quotes and escapes, and leaves out what stands where nothing may, as a second
+   * value at the top or a value without a key. json_new gives NULL when memory runs out, and all take NULL. */
+  hsw_json* (*json_new)(void);
+  void (*json_object)(hsw_json* json); /* begins one */
+  void (*json_array)(hsw_json* json);  /* begins one */
+  void (*json_end)(hsw_json* json);    /* of the innermost object or array */
+  void (*json_key)(hsw_json* json, hsw_str key);
+  void (*json_string)(hsw_json* json, hsw_str value); /* what is not UTF-8 becomes U+FFFD */
+  void (*json_integer)(hsw_json* json, int64_t value);
+  void (*json_number)(hsw_json* json, double value); /* null where JSON has none */
+  void (*json_bool)(hsw_json* json, int value);
+  void (*json_null)(hsw_json* json);
+  void (*json_raw)(hsw_json* json, hsw_str value); /* JSON already */
+  hsw_str (*json_text)(const hsw_json* json);      /* valid until json changes or is freed */
+  void (*json_free)(hsw_json* json);
+} hsw_tools;
 
 /* The sink's `config:` after validation against config_schema, defaults filled in, secrets resolved. */
 typedef struct hsw_config {
@@ -224,6 +273,8 @@ typedef struct hsw_config {
   const hsw_pair* values; /* its scalars: "webhook_url", nested as "tls.ca"; numbers and booleans as text */
   size_t value_count;
   const char* timezone; /* defaults.timezone, NUL-terminated IANA name */
+
+  const hsw_tools* tools; /* Since 1.2 */
 } hsw_config;
 
 /* Tells the host that the value at `pointer` (RFC 6901, "/webhook_url") is wrong, and why. May be called many times. */

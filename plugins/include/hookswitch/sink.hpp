@@ -250,6 +250,52 @@ struct Misconfigured : std::runtime_error {
   Outcome outcome;
 };
 
+/// What the host does for plugins (hsw_tools). Copy it freely; valid as long as the library is loaded, from any thread.
+class Tools {
+ public:
+  explicit Tools(const hsw_tools* raw) : raw_(raw) {}
+  std::string Base64(std::string_view bytes) const { return Encoded(HSW_BASE64, bytes); }
+  std::string Base64Url(std::string_view bytes) const { return Encoded(HSW_BASE64_URL, bytes); }  ///< not padded
+  std::string Percent(std::string_view text) const { return Encoded(HSW_PERCENT, text); }  ///< for a part of a URL
+  std::string Form(std::string_view text) const { return Encoded(HSW_FORM, text); }  ///< a name or value of a form
+  std::string Hex(std::string_view bytes) const { return Encoded(HSW_HEX, bytes); }
+  /// The bytes of base64 of either alphabet, with or without padding; empty if it is none.
+  std::optional<std::string> FromBase64(std::string_view text) const {
+    return Made([&](char* out, std::size_t size) { return raw_->from_base64(Str(text), out, size); });
+  }
+  /// The bytes of an HMAC.
+  std::string HmacSha1(std::string_view key, std::string_view text) const { return Mac(HSW_SHA1, key, text); }
+  std::string HmacSha256(std::string_view key, std::string_view text) const { return Mac(HSW_SHA256, key, text); }
+  std::string HmacSha512(std::string_view key, std::string_view text) const { return Mac(HSW_SHA512, key, text); }
+  /// "2026-03-04T09:30:00.123Z", "" for a time of no year of four digits.
+  std::string UtcText(std::int64_t unix_ms) const {
+    return Made([&](char* out, std::size_t size) { return raw_->utc_text(unix_ms, out, size); }).value_or("");
+  }
+
+ private:
+  template <class Make>
+  static std::optional<std::string> Made(Make make) {
+    std::string text(120, '\0');  // enough for most
+    std::size_t size = make(text.data(), text.size() + 1);
+    if (size == HSW_NONE) return {};
+    if (size > text.size()) {
+      text.resize(size);
+      size = make(text.data(), text.size() + 1);
+    }
+    text.resize(size);
+    return text;
+  }
+  std::string Encoded(std::uint32_t coding, std::string_view bytes) const {
+    return Made([&](char* out, std::size_t size) { return raw_->encode(coding, Str(bytes), out, size); }).value_or("");
+  }
+  std::string Mac(std::uint32_t hash, std::string_view key, std::string_view text) const {
+    return Made([&](char* out, std::size_t size) { return raw_->hmac(hash, Str(key), Str(text), out, size); })
+        .value_or("");
+  }
+
+  const hsw_tools* raw_;
+};
+
 // What the host hands over; all of it is borrowed until the call returns.
 
 class Config {
@@ -258,6 +304,7 @@ class Config {
   std::string_view Name() const { return View(raw_->name); }  ///< the sink's name in the config
   std::string_view Json() const { return View(raw_->json); }  ///< the whole config as a JSON object
   std::string Timezone() const { return raw_->timezone ? raw_->timezone : "UTC"; }
+  hsw::Tools Tools() const { return hsw::Tools(raw_->tools); }
 
   /// The scalar at a dotted key ("tls.ca", "ids.0"), or empty if there is none.
   std::optional<std::string_view> Find(std::string_view key) const {
@@ -348,6 +395,9 @@ class Delivery {
   std::optional<std::string_view> Value(std::string_view pointer) const {
     return Maybe(raw_->event_value(raw_, Str(pointer)));
   }
+  /// `text` as a template over the event, "{{agent}} called {{to}}", with the names and sections that templates of
+  /// rules have; nothing is escaped. Empty when it is no such template.
+  std::optional<std::string_view> Expand(std::string_view text) const { return Maybe(raw_->expand(raw_, Str(text))); }
   /// True if `name`, of a config whose schema marks it with "x-hookswitch-ref", means this delivery's rule, agent (by
   /// id or name) or one of the agent's tags: globs work as in rules. Of statuses the config has the members of groups,
   /// so that they are compared as they are.
