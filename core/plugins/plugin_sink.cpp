@@ -121,6 +121,7 @@ int Bounded(std::uint32_t value) {
 
 struct RequestBuilder {
   HttpRequest request;
+  std::size_t body_size = 0;  ///< as given; one of more than HSW_MOST_BODY is not copied
   hsw_request raw{};
 
   RequestBuilder() {
@@ -131,7 +132,11 @@ struct RequestBuilder {
     raw.add_header = [](void* self, hsw_str name, hsw_str value) {
       Of(self).headers.emplace_back(View(name), View(value));
     };
-    raw.set_body = [](void* self, hsw_str text) { Of(self).body.assign(View(text)); };
+    raw.set_body = [](void* self, hsw_str text) {
+      auto& builder = *static_cast<RequestBuilder*>(self);
+      builder.body_size = View(text).size();
+      builder.request.body.assign(builder.body_size > HSW_MOST_BODY ? std::string_view() : View(text));
+    };
     raw.public_only = [](void* self) { Of(self).public_only = true; };
     raw.pace = [](void* self, hsw_str key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst) {
       Of(self).pace = Pace{.key = std::string(View(key)),
@@ -172,7 +177,12 @@ bool IsToken(std::string_view text) {
 }
 
 /// What is wrong with a request that must not go out, or "".
-std::string ProblemWith(const HttpRequest& request) {
+std::string ProblemWith(const RequestBuilder& builder) {
+  const HttpRequest& request = builder.request;
+  if (builder.body_size > HSW_MOST_BODY) {
+    return "its body has " + std::to_string(builder.body_size) + " bytes, at most " + std::to_string(HSW_MOST_BODY) +
+           " are sent";
+  }
   auto has_control = [](std::string_view text, bool space_too) {
     return std::any_of(text.begin(), text.end(), [&](char c) {
       return static_cast<unsigned char>(c) < (space_too ? 0x21 : 0x20) ? !(c == '\t' && !space_too) : c == 0x7F;
@@ -333,7 +343,7 @@ class PluginSink final : public Sink {
       }
       return outcome;
     }
-    if (const std::string problem = ProblemWith(builder.request); !problem.empty()) {
+    if (const std::string problem = ProblemWith(builder); !problem.empty()) {
       return Fault(Outcome::Kind::kRejected, "the plugin made a request that cannot be sent: " + problem);
     }
     return std::move(builder.request);

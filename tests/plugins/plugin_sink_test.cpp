@@ -109,6 +109,16 @@ TEST_F(PluginSink, ExpandsATemplateOverTheEvent) {
   EXPECT_EQ(Deliver(*sink, "expand {{call_id}}").reason, "(no template)");
 }
 
+TEST_F(PluginSink, ABodyOfMoreThan16MiBIsNotSent) {
+  auto made = Render(*Make("unruly", "{}"), "longest body");
+  ASSERT_TRUE(std::holds_alternative<HttpRequest>(made));
+  EXPECT_EQ(std::get<HttpRequest>(made).body.size(), HSW_MOST_BODY);
+  const Outcome refused = Refusal("longer body");
+  EXPECT_EQ(refused.kind, Outcome::Kind::kRejected);
+  EXPECT_EQ(refused.code, "plugin_fault");
+  EXPECT_THAT(refused.reason, testing::HasSubstr("its body has 16777217 bytes, at most 16777216 are sent"));
+}
+
 // A plugin that misbehaves.
 
 TEST_F(PluginSink, AnExceptionOutOfAPluginIsARetry) {

@@ -135,6 +135,8 @@ int Render(hsw_instance* self, const hsw_delivery* delivery, hsw_request* reques
   if (wish == "url with line break") request->set_url(request->host, Str("https://unruly.test/\r\nX: y"));
   if (wish == "header injection") request->add_header(request->host, Str("X-A"), Str("a\r\nX-B: b"));
   if (wish == "bad header name") request->add_header(request->host, Str("X A"), Str("a"));
+  if (wish == "longest body") request->set_body(request->host, Str(std::string(HSW_MOST_BODY, 'x')));
+  if (wish == "longer body") request->set_body(request->host, Str(std::string(HSW_MOST_BODY + 1, 'x')));
   if (wish == "log") self->host->log(self->host->host, HSW_LOG_WARN, Str("talking to " + self->secret));
   if (wish == "next from render") {
     outcome->status = HSW_NEXT;

@@ -158,6 +158,9 @@ struct hsw_delivery {
 
 /* ---- HTTP sinks -------------------------------------------------------------------------------------------------- */
 
+/* Since 1.2: each delivery under way holds its request's body in memory. */
+#define HSW_MOST_BODY (16u * 1024u * 1024u)
+
 /* Receives the request; every function copies its arguments at once. Starts as POST with no URL, headers or body. */
 typedef struct hsw_request {
   uint32_t size;
@@ -165,7 +168,8 @@ typedef struct hsw_request {
   void (*set_method)(void* host, hsw_str method);
   void (*set_url)(void* host, hsw_str url); /* the host never logs it whole */
   void (*add_header)(void* host, hsw_str name, hsw_str value);
-  void (*set_body)(void* host, hsw_str body);
+  void (*set_body)(void* host, hsw_str body); /* at most HSW_MOST_BODY bytes; a longer one is not sent, rejected as
+                                               * "plugin_fault" */
 
   /* Since 1.1. Sends only to public addresses, whatever the URL's name resolves to at that moment, and through no
    * proxy: for URLs that others than the operator may choose. Refused otherwise as misconfigured, "private_address". */
