@@ -5,6 +5,7 @@
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -31,6 +33,40 @@ constexpr std::size_t kQueueLines = 8192;
 constexpr std::chrono::milliseconds kGather{1};
 constexpr std::size_t kGatheredBytes = 64 * 1024;
 
+/// Whether `fd` is what systemd connected to its journal: $JOURNAL_STREAM names the device and the inode of that
+/// (systemd.exec(5)). A stderr that was redirected since is another one.
+bool IsJournaldsStream(int fd) {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat found {};
+  if (!stream || ::fstat(fd, &found) != 0) return false;
+  return stream == std::to_string(found.st_dev) + ':' + std::to_string(found.st_ino);
+}
+
+/// How important a line is, as systemd reads it at the beginning of one (sd-daemon(3)).
+std::string_view Priority(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::trace:
+    case spdlog::level::debug: return "<7>";
+    case spdlog::level::info: return "<6>";
+    case spdlog::level::warn: return "<4>";
+    case spdlog::level::err: return "<3>";
+    case spdlog::level::critical:
+    case spdlog::level::off:
+    case spdlog::level::n_levels: return "<2>";
+  }
+  return "<6>";
+}
+
+spdlog::level::level_enum ToSpdlog(Level level) {
+  switch (level) {
+    case Level::kDebug: return spdlog::level::debug;
+    case Level::kInfo: return spdlog::level::info;
+    case Level::kWarn: return spdlog::level::warn;
+    case Level::kError: return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
 /// Writes to stderr what comes within kGather in one piece. Runs on the pool's only thread.
 class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
@@ -47,6 +83,7 @@ class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::nul
       std::this_thread::sleep_for(kGather);
       known_ = pool_.queue_size();
     }
+    if (for_journald_) gathered_ += Priority(line.level);
     gathered_.append(line.payload.data(), line.payload.size());
     gathered_ += '\n';
     ++lines_;
@@ -69,6 +106,7 @@ class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::nul
   }
 
   spdlog::details::thread_pool& pool_;
+  const bool for_journald_ = IsJournaldsStream(STDERR_FILENO);
   std::size_t known_ = 0;  ///< so many more lines are certain to come: asking for each would take the queue's lock
   std::string gathered_;
   std::uint64_t lines_ = 0;
@@ -119,13 +157,6 @@ void AppendNumber(std::string& out, auto number) {
   out.append(digits, end);
 }
 
-/// What a terminal obeys or hides: C1 controls, marks that turn the direction of the text around, what has no width,
-/// line separators. Foreign ids and names come with any of them.
-bool IsHidden(char32_t c) {
-  return (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || c == 0x180E || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
-}
-
 /// A JSON string in which that is written as escapes.
 void AppendText(std::string& out, std::string_view text) {
   const std::size_t begin = out.size();
@@ -137,12 +168,7 @@ void AppendText(std::string& out, std::string_view text) {
   const std::string rest = out.substr(at);  // well-formed: AppendJsonString takes care of that
   out.resize(at);
   for (std::size_t i = 0; i < rest.size();) {
-    const auto byte = [&](std::size_t k) { return static_cast<char32_t>(static_cast<unsigned char>(rest[i + k])); };
-    const std::size_t length = byte(0) < 0x80 ? 1 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
-    const char32_t c = length == 1   ? byte(0)
-                       : length == 2 ? (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F)
-                       : length == 3 ? (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F)
-                                     : 0x10000;
+    const auto [c, length] = FirstCodePoint(std::string_view(rest).substr(i));
     if (IsHidden(c)) {
       static constexpr char kHex[] = "0123456789abcdef";
       out += "\\u";
@@ -195,7 +221,7 @@ void Write(Level level, std::string_view event, Fields fields) {
   }
   Writer& writer = TheWriter();
   writer.queued.fetch_add(1, std::memory_order_release);  // first: Flush must not take another's line for this one
-  writer.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  writer.logger->log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace

@@ -12,7 +12,8 @@
 /// said: its error's word, its status and its length tell enough. What a terminal would obey or hide (control
 /// characters, marks of direction) is written as an escape. Lines are written
 /// by a thread of their own through a bounded queue, so a stuck stderr never holds the caller: the oldest lines
-/// are dropped then and counted (Dropped). What comes within a millisecond is written in one piece. Safe from any
+/// are dropped then and counted (Dropped). What comes within a millisecond is written in one piece. Where stderr
+/// is systemd's journal ($JOURNAL_STREAM), each line begins with its priority, "<4>". Safe from any
 /// thread.
 namespace hookswitch::log {
 

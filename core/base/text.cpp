@@ -53,6 +53,20 @@ std::size_t Distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::pair<char32_t, std::size_t> FirstCodePoint(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+  const std::size_t length = SequenceLength(text);
+  if (length < 2) return {byte(0), 1};
+  if (length == 2) return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
+  if (length == 3) return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
+  return {(byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F), 4};
+}
+
+bool IsHidden(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C || c == 0x180E ||
+         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+}
+
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
     // Most texts are ASCII for long stretches.

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Functions on text. Lengths are bytes unless a name says code points. All functions take any bytes and never fail.
@@ -15,6 +16,12 @@ std::string ToUtf8(std::string_view text);
 std::size_t CodePoints(std::string_view text);
 /// The longest prefix of well-formed `text` that has at most `count` code points.
 std::string_view CutCodePoints(std::string_view text, std::size_t count);
+
+/// The first code point of well-formed `text`, which is not empty, and its length.
+std::pair<char32_t, std::size_t> FirstCodePoint(std::string_view text);
+/// What a terminal obeys or hides: control characters, marks that turn the direction of the text around, what has no
+/// width, line separators. Foreign ids and names come with any of them.
+bool IsHidden(char32_t c);
 
 /// Appends `text` as a JSON string with its quotes; ill-formed UTF-8 becomes U+FFFD.
 void AppendJsonString(std::string& out, std::string_view text);

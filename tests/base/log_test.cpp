@@ -2,7 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <unistd.h>
+#include <cstdlib>
+#include <string>
 
 #include <string>
 #include <thread>
@@ -110,6 +115,26 @@ TEST(Log, AStuckStderrHoldsNobodyAndTheNewestLinesAreKept) {
   const std::string text = pipe.ReadUntil("\"last\"}\n");
   EXPECT_NE(text.find("\"line\":39999}"), std::string::npos);
   log::Flush();
+}
+
+// systemd.exec(5), $JOURNAL_STREAM; sd-daemon(3)
+TEST(Log, LinesForSystemdsJournalBeginWithTheirPriority) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto log_as = [](int inode_off) {
+    struct stat found {};
+    ::fstat(STDERR_FILENO, &found);
+    const std::string stream = std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino + inode_off);
+    ::setenv("JOURNAL_STREAM", stream.c_str(), 1);
+    log::SetLevel(log::Level::kDebug);
+    log::Debug("d");
+    log::Info("i");
+    log::Warn("w");
+    log::Error("e");
+    log::Flush();
+    ::_exit(0);
+  };
+  EXPECT_EXIT(log_as(0), testing::ExitedWithCode(0), R"(^<7>.*"d".*<6>.*"i".*<4>.*"w".*<3>.*"e")");
+  EXPECT_EXIT(log_as(1), testing::ExitedWithCode(0), R"(^\{.*"d".*"i".*"w".*"e")") << "stderr is another one";
 }
 
 }  // namespace
