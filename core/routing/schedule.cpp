@@ -5,17 +5,29 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <fstream>
+#include <iterator>
 
 #include "core/base/text.h"
 
 namespace hookswitch::routing {
+namespace {
+
+// date/tz reads the transitions of the system's zone files, not the rule at their end.
+std::optional<ZoneTail> TailOf(const std::string& name) {
+  std::ifstream file("/usr/share/zoneinfo/" + name, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  return ZoneTail::Read(bytes);
+}
+
+}  // namespace
 
 std::unique_ptr<const Zone> Zone::Find(const std::string& name) {
-  if (name == "UTC" || name.empty()) return std::unique_ptr<const Zone>(new Zone("UTC", nullptr));
+  if (name == "UTC" || name.empty()) return std::unique_ptr<const Zone>(new Zone("UTC", nullptr, {}));
   // The database may read a file of this name, so nothing that climbs out of it gets there.
   if (name.front() == '/' || name.find("..") != std::string::npos) return nullptr;
   try {
-    return std::unique_ptr<const Zone>(new Zone(name, date::locate_zone(name)));
+    return std::unique_ptr<const Zone>(new Zone(name, date::locate_zone(name), TailOf(name)));
   } catch (const std::exception&) {
     return nullptr;
   }
@@ -32,9 +44,15 @@ std::string Zone::Nearest(const std::string& name) {
   return same != names.end() ? *same : hookswitch::Nearest(name, names);
 }
 
+std::chrono::seconds Zone::OffsetAt(WallTime time) const {
+  if (!entry_) return {};
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  if (tail_ && second >= tail_->begin()) return tail_->OffsetAt(second);
+  return static_cast<const date::time_zone*>(entry_)->get_info(second).offset;
+}
+
 int Zone::MinuteOfWeek(WallTime time) const {
-  std::chrono::milliseconds local = time.time_since_epoch();
-  if (entry_) local = static_cast<const date::time_zone*>(entry_)->to_local(time).time_since_epoch();
+  const std::chrono::milliseconds local = time.time_since_epoch() + OffsetAt(time);
   constexpr int kEpochWeekday = 3;  // 1970-01-01 was a Thursday; Monday is 0
   const auto minutes = std::chrono::floor<std::chrono::minutes>(local).count() + kEpochWeekday * kMinutesPerDay;
   return static_cast<int>((minutes % kMinutesPerWeek + kMinutesPerWeek) % kMinutesPerWeek);

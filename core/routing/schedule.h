@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/clock.h"
 #include "core/config/config.h"
 #include "core/config/problem.h"
+#include "core/routing/zone_tail.h"
 
 namespace hookswitch::routing {
 
@@ -27,12 +29,16 @@ class Zone {
   /// Minutes since Monday 00:00 on this zone's clocks at `time`: an hour that daylight saving repeats is there twice,
   /// one it skips never.
   int MinuteOfWeek(WallTime time) const;
+  /// What this zone's clocks are ahead of UTC by at `time`.
+  std::chrono::seconds OffsetAt(WallTime time) const;
   const std::string& name() const { return name_; }
 
  private:
-  explicit Zone(std::string name, const void* entry) : name_(std::move(name)), entry_(entry) {}
+  Zone(std::string name, const void* entry, std::optional<ZoneTail> tail)
+      : name_(std::move(name)), entry_(entry), tail_(tail) {}
   std::string name_;
-  const void* entry_;  // the database's entry, which lives as long as the process; nullptr is UTC
+  const void* entry_;             // the database's entry, which lives as long as the process; nullptr is UTC
+  std::optional<ZoneTail> tail_;  // what the entry does not know
 };
 
 /// Which minutes of the week a schedule is open. Immutable.

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <iterator>
+
 #include "core/base/time_text.h"
 
 namespace hookswitch::routing {
@@ -125,6 +130,47 @@ TEST(ScheduleProblems, NeverOpenIsAWarning) {
   ASSERT_EQ(problems.All().size(), 1u);
   EXPECT_EQ(problems.All()[0].message, "schedule \"s\" is never open");
   EXPECT_FALSE(problems.HasErrors());
+}
+
+// The C library reads the same files, and the rule at their end.
+TEST(Zone, TellsTheSameTimeAsTheCLibraryInEveryZoneAlsoAfterTheLastTransition) {
+  const char* before = std::getenv("TZ");
+  const std::string restored = before ? before : "";
+  for (const char* name :
+       {"Asia/Kolkata", "Europe/Amsterdam", "Europe/Dublin", "America/New_York", "America/Sao_Paulo", "America/Godthab",
+        "America/Santiago", "Africa/Casablanca", "Africa/Cairo", "Asia/Gaza", "Asia/Tehran", "Asia/Jerusalem",
+        "Australia/Lord_Howe", "Pacific/Auckland", "Pacific/Easter", "Antarctica/Troll", "Etc/GMT+5", "EST5EDT"}) {
+    const auto zone = Zone::Find(name);
+    ASSERT_TRUE(zone) << name;
+    ::setenv("TZ", (std::string(":") + name).c_str(), 1);
+    ::tzset();
+    int wrong = 0;
+    for (std::time_t second = 946'684'800; second < 3'155'760'000; second += 5 * 3600 + 1) {  // 2000 to 2070
+      std::tm local{};
+      ::localtime_r(&second, &local);
+      wrong += zone->OffsetAt(WallTime(std::chrono::seconds(second))).count() == local.tm_gmtoff ? 0 : 1;
+    }
+    EXPECT_EQ(wrong, 0) << name;
+  }
+  before ? ::setenv("TZ", restored.c_str(), 1) : ::unsetenv("TZ");
+  ::tzset();
+}
+
+TEST(ZoneTail, AFileThatIsCutOrBrokenHasNone) {
+  std::ifstream file("/usr/share/zoneinfo/Europe/Amsterdam", std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  const auto whole = ZoneTail::Read(bytes);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->OffsetAt(std::chrono::floor<std::chrono::seconds>(At("2050-07-01T00:00:00Z"))),
+            std::chrono::hours(2));
+  for (std::size_t size = 0; size + 1 < bytes.size(); ++size) {
+    EXPECT_FALSE(ZoneTail::Read(std::string_view(bytes).substr(0, size))) << size;
+  }
+  const auto newline = bytes.rfind('\n', bytes.size() - 2);
+  for (const char* rule : {"", "C", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0/3",
+                           "CET-1CEST,M3.5.0,M10.5.0/3x", "CET-1CEST,M3.6.0,M10.5.0", "<CET-1", "CET-999"}) {
+    EXPECT_FALSE(ZoneTail::Read(bytes.substr(0, newline + 1) + rule + "\n")) << rule;
+  }
 }
 
 }  // namespace
