@@ -1,5 +1,7 @@
 #include "core/sources/bolna_extraction.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -11,17 +13,27 @@ namespace {
 using payload::AnyText;
 using payload::Find;
 
+// What Bolna writes beside an extracted value. Anything else there is a value of its own.
+bool IsOfVerdict(std::string_view key) {
+  static constexpr std::string_view kKeys[] = {"objective",        "subjective",          "confidence",
+                                               "confidence_label", "reasoning_objective", "reasoning_subjective",
+                                               "validation"};
+  return std::ranges::find(kKeys, key) != std::end(kKeys);
+}
+
 void Flatten(TextMap& data, std::string& key, const json::value& value) {
   const auto* object = value.if_object();
   if (!object) return payload::Put(data, key, AnyText(&value));
-  if (object->contains("objective") || object->contains("subjective")) {
+  const bool has_verdict = object->contains("objective") || object->contains("subjective");
+  if (has_verdict) {
     std::string text = AnyText(Find(object, "objective"));
     if (payload::SaysNothing(text)) text = AnyText(Find(object, "subjective"));
-    return payload::Put(data, key, std::move(text));
+    payload::Put(data, key, std::move(text));
   }
   const std::size_t length = key.size();
   for (const auto& member : *object) {
     if (data.size() >= payload::kMaxEntries) return;
+    if (has_verdict && IsOfVerdict(member.key())) continue;
     if (!key.empty()) key += '.';
     key += std::string_view(member.key().data(), member.key().size());
     Flatten(data, key, member.value());
