@@ -26,7 +26,7 @@ std::optional<Answer> WrongMethod(const ServedRequest& request, std::string_view
 }
 
 Answer BadRequest(const Error& error) {
-  return Refused(400, "invalid_parameter", error.message);
+  return Refused(400, error.code == ErrorCode::kNotFound ? "unknown_name" : "invalid_parameter", error.message);
 }
 
 Answer Busy(std::string_view detail) {

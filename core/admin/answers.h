@@ -16,7 +16,7 @@ Answer JsonAnswer(int status, const json::value& body);
 Answer Refused(int status, std::string_view error, std::string_view detail);
 /// 405 unless the request has `method`; HEAD is as good as GET.
 std::optional<Answer> WrongMethod(const ServedRequest& request, std::string_view method);
-/// 400: a parameter or a body that is wrong, which `error` names.
+/// 400: a parameter or a body that is wrong, which `error` names; with kNotFound its value is a name that nothing has.
 Answer BadRequest(const Error& error);
 /// 409: something of the kind runs already.
 Answer Busy(std::string_view detail);

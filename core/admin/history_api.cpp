@@ -20,9 +20,15 @@ bool IsAt(std::string_view path, std::string_view top) {
   return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
 }
 
-// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up.
+Error UnknownName(std::string what) {
+  return {ErrorCode::kNotFound, std::move(what)};
+}
+
+// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up. `unknown`: why nothing may be
+// found, or "". It is told where nothing was found so far, and is the answer if there is nothing.
 template <class List, class Show>
-Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, const List& list, const Show& show) {
+Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, std::string unknown, const List& list,
+                   const Show& show) {
   const MonoTime end = clock.Mono() + kListBudget;
   json::array items;
   std::int64_t before = page.before;
@@ -34,7 +40,11 @@ Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, 
   } while (before != 0 && items.size() < page.limit && clock.Mono() < end);
   json::value cursor = nullptr;
   if (before != 0) cursor = std::to_string(before);
-  return JsonAnswer(200, json::object{{name, std::move(items)}, {"cursor", std::move(cursor)}});
+  const bool told = items.empty() && !unknown.empty();
+  if (told && before == 0 && page.before == 0) return BadRequest(UnknownName(std::move(unknown)));
+  json::object shown{{name, std::move(items)}, {"cursor", std::move(cursor)}};
+  if (told) shown["unknown"] = std::move(unknown);
+  return JsonAnswer(200, shown);
 }
 
 json::array IdsOf(std::span<const DeliverySeq> deliveries) {
@@ -104,18 +114,26 @@ Answer HistoryApi::Handle(const ServedRequest& request) {
   return events ? ReplayEvent(id) : ReplayDelivery(id);
 }
 
+KnownNames HistoryApi::NamesOfNow() const {
+  return KnownNames(hooks_.config(), hooks_.lanes());
+}
+
 Answer HistoryApi::ListEvents(const ServedRequest& request) {
-  const auto query = ParseEventQuery(request.query, clock_.Wall());
+  auto query = ParseEventQuery(request.query, clock_.Wall());
   if (!query) return BadRequest(query.error());
+  const KnownNames names = NamesOfNow();
+  names.Resolve(query->filter.agent);
   return AnswerPages(
-      "events", query->page, clock_,
+      "events", query->page, clock_, names.WhatIsUnknown(query->filter),
       [&](EventSeq before, std::size_t limit) { return history_.ListEvents(query->filter, before, limit); },
       [](const EventSummary& event) { return ToObject(event); });
 }
 
 Answer HistoryApi::ListDeliveries(const ServedRequest& request) {
-  const auto query = ParseDeliveryQuery(request.query, clock_.Wall());
+  auto query = ParseDeliveryQuery(request.query, clock_.Wall());
   if (!query) return BadRequest(query.error());
+  const KnownNames names = NamesOfNow();
+  names.Resolve(query->filter.agent);
   const Holds holds = HoldsOfNow();
   const DeliveryFilter wide = holds.Widened(query->filter);
   struct Shown {
@@ -123,7 +141,7 @@ Answer HistoryApi::ListDeliveries(const ServedRequest& request) {
     std::optional<Holds::Hold> hold;
   };
   return AnswerPages(
-      "deliveries", query->page, clock_,
+      "deliveries", query->page, clock_, names.WhatIsUnknown(query->filter),
       [&](DeliverySeq before, std::size_t limit) -> Result<Page<Shown>> {
         auto page = history_.ListDeliveries(wide, before, limit);
         if (!page) return std::move(page).error();
@@ -146,7 +164,7 @@ Answer HistoryApi::ListRefused(const ServedRequest& request) {
   const auto query = ParseRefusedQuery(request.query);
   if (!query) return BadRequest(query.error());
   return AnswerPages(
-      "refused", query->page, clock_,
+      "refused", query->page, clock_, NamesOfNow().WhatIsUnknownSource(query->source),
       [&](std::int64_t before, std::size_t limit) {
         auto page = history_.ListRefused(before, limit);
         if (page && !query->source.empty()) {
@@ -253,9 +271,16 @@ Answer HistoryApi::Bulk(std::string_view body, bool purge) {
   auto request = ParseBulkRequest(body, clock_.Wall());
   if (!request) return BadRequest(request.error());
   if (Status states = CheckStates(request->filter.states, purge); !states) return BadRequest(states.error());
+  const KnownNames names = NamesOfNow();
+  names.Resolve(request->filter.agent);
   const Holds holds = HoldsOfNow();
   const BulkResult result = purge ? changes_.Purge(*request, holds) : changes_.Replay(*request, holds);
   if (result.busy) return Busy("another replay or purge by filter runs: try again when it has ended");
+  if (result.end && result.matched == 0) {
+    if (auto unknown = names.WhatIsUnknown(request->filter); !unknown.empty()) {
+      return BadRequest(UnknownName(std::move(unknown)));
+    }
+  }
   json::object shown{{"ok", result.end.has_value()},
                      {"dry_run", request->dry_run},
                      {"matched", result.matched},

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -8,8 +9,10 @@
 #include "core/admin/delivery_changes.h"
 #include "core/admin/event_reading.h"
 #include "core/admin/holds.h"
+#include "core/admin/known_names.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/config/config.h"
 #include "core/delivery/dispatcher.h"
 #include "core/ingress/http_server.h"
 #include "core/journal/history.h"
@@ -21,6 +24,7 @@ namespace hookswitch {
 struct HistoryHooks {
   /// The event as the config of now reads and routes it (ReadAgain).
   std::function<EventReading(const StoredEvent&)> read;
+  std::function<std::shared_ptr<const config::Config>()> config;  ///< that of now
   std::function<std::vector<LaneStatus>()> lanes;
   Holds::PlaceHolds place_holds;
   SchedulerHooks scheduler;
@@ -50,6 +54,7 @@ class HistoryApi {
   /// The stored event with this public id. Errors: kNotFound and those of History.
   Result<EventSummary> FindEvent(std::string_view id);
   Result<json::array> AttemptsOf(DeliverySeq delivery);
+  KnownNames NamesOfNow() const;
   Holds HoldsOfNow() const { return Holds(hooks_.lanes(), hooks_.place_holds); }
 
   History& history_;

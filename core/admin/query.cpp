@@ -52,15 +52,22 @@ Status SetText(Filter& filter, std::string_view value, WallTime) {
 }
 
 template <class Filter>
+Status SetAgent(Filter& filter, std::string_view value, WallTime) {
+  filter.agent.glob = value;
+  return Ok();
+}
+
+template <class Filter>
 Status SetStatus(Filter& filter, std::string_view value, WallTime) {
-  if (!ParseStatus(value)) {
-    std::vector<std::string> known;
-    for (const auto& name : StatusNames()) {
-      if (ParseStatus(name)) known.push_back(name);
-    }
-    return Wrong("status", Quoted(value) + " is not a status of a call; " + Suggestion(value, known));
+  if (const auto status = ParseStatus(value)) {
+    filter.statuses = Bit(*status);
+  } else if (const auto group = ParseStatusGroup(value)) {
+    filter.statuses = *group;
+  } else {
+    const std::vector<std::string> known(StatusNames().begin(), StatusNames().end());
+    return Error{ErrorCode::kNotFound, "status: " + Quoted(value) + " is neither a status of a call nor a group; " +
+                                           Suggestion(value, known)};
   }
-  filter.status = value;
   return Ok();
 }
 
@@ -132,7 +139,7 @@ std::span<const Key<RefusedFilter>> KeysOf() {
 }
 template <>
 std::span<const Key<EventFilter>> KeysOf() {
-  static constexpr Key<EventFilter> kKeys[] = {{"agent", SetText<EventFilter, &EventFilter::agent>},
+  static constexpr Key<EventFilter> kKeys[] = {{"agent", SetAgent<EventFilter>},
                                                {"status", SetStatus<EventFilter>},
                                                {"call_id", SetText<EventFilter, &EventFilter::call_id>},
                                                {"source", SetText<EventFilter, &EventFilter::source>},
@@ -146,7 +153,7 @@ std::span<const Key<DeliveryFilter>> KeysOf() {
   static constexpr Key<DeliveryFilter> kKeys[] = {{"state", SetStates},
                                                   {"sink", SetText<DeliveryFilter, &DeliveryFilter::sink>},
                                                   {"rule", SetText<DeliveryFilter, &DeliveryFilter::rule>},
-                                                  {"agent", SetText<DeliveryFilter, &DeliveryFilter::agent>},
+                                                  {"agent", SetAgent<DeliveryFilter>},
                                                   {"status", SetStatus<DeliveryFilter>},
                                                   {"call_id", SetText<DeliveryFilter, &DeliveryFilter::call_id>},
                                                   {"source", SetText<DeliveryFilter, &DeliveryFilter::source>},

@@ -313,6 +313,10 @@ HistoryHooks App::Impl::MakeHistoryHooks() {
     reading.generation = current->number;
     return reading;
   };
+  hooks.config = [this] {
+    const auto current = Current();
+    return std::shared_ptr<const config::Config>(current, &current->config);
+  };
   hooks.lanes = [this] { return dispatcher->Lanes(); };
   hooks.place_holds = [this](const std::string& sink, DeliverySeq delivery) {
     return dispatcher->PlaceThatHolds(sink, delivery);

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <iostream>
 
+#include "core/base/clock.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
-#include "core/cli/printing.h"
 #include "core/config/loader.h"
 #include "core/config/secrets.h"
 
@@ -90,7 +90,13 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
     client.token_.clear();  // the socket knows who asks
   }
   client.http_ = MakeCurlClient(http_options);
+  if (config) client.zone_ = routing::Zone::Find(config->timezone);
+  if (!client.zone_) client.zone_ = routing::Zone::Find("UTC");
   return client;
+}
+
+View AdminClient::ViewOf(const Options& options) const {
+  return {options.wide ? 0 : TerminalWidth(), zone_.get(), SystemClock().Wall()};
 }
 
 Result<HttpResponse> AdminClient::Ask(const std::string& method, const std::string& target, std::string body) {
@@ -161,7 +167,9 @@ int Fail(const std::string& why, int exit_code) {
 }
 
 int Refused(const HttpResponse& response, const json::object& answer) {
-  return Fail(Text(answer, "error") + ": " + Text(answer, "detail"), response.status == 400 ? kUsage : kProblems);
+  const std::string error = Text(answer, "error");
+  if (error == "unknown_name") return Fail(Text(answer, "detail"));
+  return Fail(error + ": " + Text(answer, "detail"), response.status == 400 ? kUsage : kProblems);
 }
 
 }  // namespace hookswitch::cli

@@ -6,9 +6,11 @@
 #include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/cli/commands.h"
+#include "core/cli/printing.h"
 #include "core/config/loader.h"
 #include "core/event/outcome.h"
 #include "core/http/http_client.h"
+#include "core/routing/schedule.h"
 
 namespace hookswitch::cli {
 
@@ -22,6 +24,9 @@ class AdminClient {
   /// token).
   Result<HttpResponse> Ask(const std::string& method, const std::string& target, std::string body = {});
 
+  /// How the answers are to be shown; borrows from this.
+  View ViewOf(const Options& options) const;
+
  private:
   AdminClient() = default;
 
@@ -29,6 +34,7 @@ class AdminClient {
   std::string url_, token_;
   std::string token_from_;  ///< where the token comes from, or why there is none
   std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<const routing::Zone> zone_;  ///< defaults.timezone
 };
 
 /// The answer's body. Errors: kInvalid (it is no JSON object: not an answer of hookswitch).

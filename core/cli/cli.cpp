@@ -56,6 +56,12 @@ void AddEvent(CLI::App* command, Options& options) {
   command->add_option("--event", options.event, "a file with the payload as the platform posts it; - reads stdin")
       ->required();
   command->add_option("--at", options.at, "when it is received, e.g. 2026-03-04T09:02:03Z; the default is now");
+  command->add_flag("--now", options.now,
+                    "judge schedules by when it is received, also where the event has a time of its own");
+}
+
+void AddWide(CLI::App* command, Options& options) {
+  command->add_flag("-w,--wide", options.wide, "every column as wide as it gets, as when it is piped");
 }
 
 void AddRemote(CLI::App* command, Options& options) {
@@ -108,24 +114,31 @@ int Main(int argc, char** argv) {
 
   AddRemote(command(app, "reload", "make a running router read its config again, and wait for the result", Reload),
             options);
-  CLI::App* sinks = app.add_subcommand("sinks", "list, pause or resume the sinks of a running router");
+  CLI::App* sinks = app.add_subcommand("sinks", "list, show, pause or resume the sinks of a running router");
   sinks->callback([&exit_code, &options, sinks] {
     // Runs behind pause and resume too, whose result counts then.
     if (sinks->get_subcommands().empty()) exit_code = ListSinks(options);
   });
   AddRemote(sinks, options);
+  AddWide(sinks, options);
+  CLI::App* show = command(*sinks, "show", "a sink, what waits for it, and the places that refuse", ShowSink);
   CLI::App* pause = command(*sinks, "pause", "hold a sink's deliveries", PauseSink);
   pause->add_option("--until", options.until,
                     "when it goes on by itself: 2h, 18:00 (in defaults.timezone), or RFC 3339");
   pause->add_option("--because", options.because, "why, for those who see it paused");
   CLI::App* resume = command(*sinks, "resume", "let a sink go on, and say whether it works", ResumeSink);
-  for (CLI::App* verb : {pause, resume}) {
+  for (CLI::App* verb : {show, pause, resume}) {
     verb->add_option("name", options.sink, "the sink's name")->required();
     AddRemote(verb, options);
   }
 
   AddHistoryCommands(
-      app, options, [&](CLI::App* added) { AddRemote(added, options); }, exit_code);
+      app, options,
+      [&](CLI::App* added) {
+        AddRemote(added, options);
+        AddWide(added, options);
+      },
+      exit_code);
   CLI::App* backup = command(app, "backup", "copy the journal while the router runs", Backup);
   AddConfig(backup, options);
   backup->add_option("--file", options.journal, "the journal; the default is the config's");

@@ -35,6 +35,8 @@ struct Options {
   std::string file;              ///< a plugin's name or file; a journal; where a backup goes
   std::string with;              ///< --with: a file with a plugin's config
   std::string cases;             ///< --cases: a folder
+  bool wide = false;             ///< --wide
+  bool now = false;              ///< --now
   bool update = false;           ///< --update
   bool core_dumps = false;       ///< --core-dumps
   std::string name;              ///< of a new plugin
@@ -54,6 +56,7 @@ int Schema(const Options& options);
 // remote.cpp: commands that ask a running router
 int Reload(const Options& options);
 int ListSinks(const Options& options);
+int ShowSink(const Options& options);
 int PauseSink(const Options& options);
 int ResumeSink(const Options& options);
 

@@ -38,19 +38,20 @@ int AskAndPrint(const Options& options, const std::string& method, const std::st
   if (!answer) return Fail(answer.error().message);
   if (options.format == Format::kJson) std::cout << ToText(*answer) << '\n';
   if (response->status != 200) return Refused(*response, *answer);
-  if (options.format == Format::kText) print(*answer);
+  if (options.format == Format::kText) print(*answer, client->ViewOf(options));
   return kFine;
 }
 
 // Follows the cursors of `list` ("events", "deliveries") until enough is there.
 int List(const Options& options, const Wanted& wanted, const std::string& list,
-         void (*print)(std::ostream& out, const json::array& items)) {
+         void (*print)(std::ostream& out, const View& view, const json::array& items)) {
   auto client = AdminClient::Make(options);
   if (!client) return Fail(client.error().message);
   std::string target = "/api/v1/" + list + '?';
   for (const auto& [name, value] : wanted.filter) target += name + '=' + PercentEncode(value) + '&';
   json::array items;
   json::value cursor;
+  std::string unknown;
   do {
     std::string page = target + "limit=" + std::to_string(std::min(wanted.limit - items.size(), kMostPerPage));
     if (cursor.is_string()) page += "&cursor=" + PercentEncode(cursor.get_string());
@@ -64,34 +65,37 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
     if (!part || !part->is_array() || !next) return Fail("not an answer of hookswitch");
     items.insert(items.end(), part->get_array().begin(), part->get_array().end());
     cursor = *next;
+    unknown = Text(*answer, "unknown");
   } while (cursor.is_string() && items.size() < wanted.limit);
   if (options.format == Format::kJson) {
     std::cout << ToText(json::object{{list, std::move(items)}, {"cursor", std::move(cursor)}}) << '\n';
     return kFine;
   }
+  if (items.empty() && unknown != "-") return Fail(unknown);
   if (items.empty()) {
     std::cerr << "no " << (wanted.refused ? "refused requests" : list) << " match\n";
     return kFine;
   }
-  print(std::cout, items);
+  print(std::cout, client->ViewOf(options), items);
   if (cursor.is_string()) std::cerr << "there are more; --limit shows them\n";
   return kFine;
 }
 
 int ShowEvent(const Options& options, const Wanted& wanted) {
   return AskAndPrint(options, "GET", "/api/v1/events/" + PathSegment(wanted.id), {},
-                     [](const json::object& event) { PrintEvent(std::cout, event); });
+                     [](const json::object& event, const View& view) { PrintEvent(std::cout, view, event); });
 }
 
 int ShowDelivery(const Options& options, const Wanted& wanted) {
   return AskAndPrint(options, "GET", "/api/v1/deliveries/" + PathSegment(wanted.id), {},
-                     [](const json::object& delivery) { PrintDelivery(std::cout, delivery); });
+                     [](const json::object& delivery, const View& view) { PrintDelivery(std::cout, view, delivery); });
 }
 
 int ReplayEvent(const Options& options, const Wanted& wanted) {
-  return AskAndPrint(
-      options, "POST", "/api/v1/events/" + PathSegment(wanted.id) + "/replay", {},
-      [](const json::object& answer) { std::cout << "sent again by the rules of now:" << JoinedIds(answer) << '\n'; });
+  return AskAndPrint(options, "POST", "/api/v1/events/" + PathSegment(wanted.id) + "/replay", {},
+                     [](const json::object& answer, const View&) {
+                       std::cout << "sent again by the rules of now:" << JoinedIds(answer) << '\n';
+                     });
 }
 
 int Bulk(const Options& options, const Wanted& wanted, const std::string& verb) {
@@ -100,7 +104,7 @@ int Bulk(const Options& options, const Wanted& wanted, const std::string& verb) 
   if (wanted.all) body["all"] = true;
   if (wanted.dry_run) body["dry_run"] = true;
   return AskAndPrint(options, "POST", "/api/v1/deliveries/" + verb, ToText(body),
-                     [&](const json::object& answer) { PrintBulk(std::cout, verb, answer); });
+                     [&](const json::object& answer, const View&) { PrintBulk(std::cout, verb, answer); });
 }
 
 int ReplayDeliveries(const Options& options, const Wanted& wanted) {
@@ -108,8 +112,9 @@ int ReplayDeliveries(const Options& options, const Wanted& wanted) {
   if (!wanted.filter.empty() || wanted.all || wanted.dry_run) {
     return Fail("give either the ID of a delivery or what the deliveries have in common", kUsage);
   }
-  return AskAndPrint(options, "POST", "/api/v1/deliveries/" + PathSegment(wanted.id) + "/replay", {},
-                     [](const json::object& answer) { std::cout << Text(answer, "id") << ": is tried again\n"; });
+  return AskAndPrint(
+      options, "POST", "/api/v1/deliveries/" + PathSegment(wanted.id) + "/replay", {},
+      [](const json::object& answer, const View&) { std::cout << Text(answer, "id") << ": is tried again\n"; });
 }
 
 int PurgeDeliveries(const Options& options, const Wanted& wanted) {
@@ -165,8 +170,8 @@ class Adder {
     command->add_flag("--dry-run", wanted_->dry_run, "only say how many they are");
   }
   void AddEventFilters(CLI::App* command) {
-    AddFilter(command, "--agent", "agent", "of this agent");
-    AddFilter(command, "--status", "status", "of calls with this status");
+    AddFilter(command, "--agent", "agent", "of this agent: its id, its name, or a glob");
+    AddFilter(command, "--status", "status", "of calls with this status, or of a group: ended, terminal, unsuccessful");
     AddFilter(command, "--call-id", "call_id", "of this call");
     AddFilter(command, "--source", "source", "of this source");
     AddFilter(command, "--since", "since", "from then on: 2h ago, or 2026-03-04T09:02:03Z");

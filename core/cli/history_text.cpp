@@ -1,6 +1,6 @@
 #include "core/cli/history_text.h"
 
-#include "core/cli/printing.h"
+#include <algorithm>
 
 namespace hookswitch::cli {
 namespace {
@@ -33,11 +33,13 @@ std::string Why(const json::object& delivery) {
   return why == "-" ? reason : why + ": " + reason;
 }
 
-void PrintAttempts(std::ostream& out, const json::array& attempts, const std::string& indent, bool whole) {
+void PrintAttempts(std::ostream& out, const View& view, const json::array& attempts, const std::string& indent,
+                   bool whole) {
   for (const auto& item : attempts) {
     const json::object& attempt = item.as_object();
     out << indent << "attempt " << Text(attempt, "number") << " (" << Text(attempt, "trigger") << ")  "
-        << Text(attempt, "started_at") << "  " << Text(attempt, "latency_ms") << " ms  " << Text(attempt, "outcome");
+        << view.Moment(attempt, "started_at") << "  " << Text(attempt, "latency_ms") << " ms  "
+        << Text(attempt, "outcome");
     for (const char* key : {"code", "reason"}) {
       if (const std::string text = Text(attempt, key); text != "-") out << ": " << text;
     }
@@ -71,42 +73,98 @@ void PrintRouting(std::ostream& out, const json::object& routing) {
 
 }  // namespace
 
-void PrintEvents(std::ostream& out, const json::array& events) {
-  Table table({"EVENT", "RECEIVED", "SOURCE", "STATUS", "AGENT", "CALL", "DELIVERIES"});
+void PrintEvents(std::ostream& out, const View& view, const json::array& events) {
+  Table table({{"AT " + view.Offset()},
+               {"AGE"},
+               {"STATUS", 9},
+               {"AGENT", 10},
+               {"SOURCE", 6, 3},
+               {"SENT", 0, 2},
+               {"NOTE", 12, 1},
+               {"CALL", 9, 4},
+               {"EVENT"}});
   for (const auto& item : events) {
     const json::object& event = item.as_object();
-    std::string last = Text(event, "deliveries");
-    if (const std::string note = Text(event, "note"); note != "-") last += "  (" + note + ')';
-    table.Add({Text(event, "id"), Text(event, "received_at"), Text(event, "source"), Text(event, "status"),
-               Text(event, "agent"), Text(event, "call_id"), std::move(last)});
+    table.Add({view.Time(event, "received_at"), view.Age(event, "received_at"), Text(event, "status"),
+               Text(event, "agent"), Text(event, "source"), Text(event, "deliveries"), Text(event, "note"),
+               Text(event, "call_id"), Text(event, "id")});
   }
-  table.Print(out);
+  table.Print(out, view.width);
 }
 
-void PrintDeliveries(std::ostream& out, const json::array& deliveries) {
-  Table table({"DELIVERY", "STATE", "SINK", "RULE", "ACCEPTED", "STATUS", "AGENT", "CALL", "TRIES", "WHY"});
+void PrintDeliveries(std::ostream& out, const View& view, const json::array& deliveries) {
+  Table table({{"DELIVERY"},
+               {"AT " + view.Offset()},
+               {"AGE"},
+               {"STATE"},
+               {"SINK", 6},
+               {"TRIES", 0, 1},
+               {"AGENT", 10, 2},
+               {"STATUS", 9, 3},
+               {"RULE", 6, 4},
+               {"CALL", 9, 5},
+               {"WHY", 22}});
   for (const auto& item : deliveries) {
     const json::object& delivery = item.as_object();
-    table.Add({Text(delivery, "id"), Text(delivery, "state"), Text(delivery, "sink"), Text(delivery, "rule"),
-               Text(delivery, "accepted_at"), Text(delivery, "status"), Text(delivery, "agent"),
-               Text(delivery, "call_id"), Text(delivery, "attempts"), Why(delivery)});
+    table.Add({Text(delivery, "id"), view.Time(delivery, "accepted_at"), view.Age(delivery, "accepted_at"),
+               Text(delivery, "state"), Text(delivery, "sink"), Text(delivery, "attempts"), Text(delivery, "agent"),
+               Text(delivery, "status"), Text(delivery, "rule"), Text(delivery, "call_id"), Why(delivery)});
   }
-  table.Print(out);
+  table.Print(out, view.width);
 }
 
-void PrintRefused(std::ostream& out, const json::array& refused) {
-  Table table({"REFUSED", "SOURCE", "FROM", "ANSWER", "ERROR", "PATH", "WHY"});
+void PrintRefused(std::ostream& out, const View& view, const json::array& refused) {
+  Table table({{"AT " + view.Offset()},
+               {"AGE"},
+               {"ANSWER", 0, 1},
+               {"ERROR", 10},
+               {"SOURCE", 6, 3},
+               {"FROM", 9, 2},
+               {"PATH", 14},
+               {"WHY", 20}});
   for (const auto& item : refused) {
     const json::object& one = item.as_object();
-    table.Add({Text(one, "at"), Text(one, "source"), Text(one, "peer"), Text(one, "http_status"), Text(one, "error"),
-               Text(one, "path"), Text(one, "detail")});
+    table.Add({view.Time(one, "at"), view.Age(one, "at"), Text(one, "http_status"), Text(one, "error"),
+               Text(one, "source"), Text(one, "peer"), Text(one, "path"), Text(one, "detail")});
   }
-  table.Print(out);
+  table.Print(out, view.width);
 }
 
-void PrintEvent(std::ostream& out, const json::object& event) {
+void PrintSinks(std::ostream& out, const View& view, const json::array& sinks) {
+  Table table({{"SINK", 8}, {"STATE"}, {"WAITING"}, {"OLDEST"}, {"NEXT TRY"}, {"WHY", 24}});
+  for (const auto& item : sinks) {
+    const json::object& sink = item.as_object();
+    table.Add({Text(sink, "sink"), Text(sink, "state"), Text(sink, "pending"), view.Age(sink, "oldest"),
+               view.Age(sink, "until"), Text(sink, "because")});
+    for (const auto& part : ListOf(sink, "places")) {
+      const json::object& place = part.as_object();
+      table.Add({"  " + Text(place, "name"), "refused", Text(place, "waiting"), "-", view.Age(place, "next_try"),
+                 Text(place, "because")});
+    }
+  }
+  table.Print(out, view.width);
+}
+
+void PrintSink(std::ostream& out, const View& view, const json::object& sink) {
+  for (const char* key : {"sink", "state"}) PrintMember(out, key, Text(sink, key));
+  PrintMember(out, "why", Text(sink, "because"));
+  PrintMember(out, Text(sink, "state") == "paused" ? "until" : "next try", view.Moment(sink, "until"));
+  PrintMember(out, "waiting", Text(sink, "pending"));
+  PrintMember(out, "in flight", Text(sink, "in_flight"));
+  PrintMember(out, "oldest", view.Moment(sink, "oldest"));
+  for (const auto& item : ListOf(sink, "places")) {
+    const json::object& place = item.as_object();
+    out << '\n';
+    PrintMember(out, "place", Text(place, "name"));
+    PrintMember(out, "refused", Text(place, "because"));
+    PrintMember(out, "waiting", Text(place, "waiting"));
+    PrintMember(out, "next try", view.Moment(place, "next_try"));
+  }
+}
+
+void PrintEvent(std::ostream& out, const View& view, const json::object& event) {
   PrintMember(out, "event", Text(event, "id"));
-  PrintMember(out, "received", Text(event, "received_at"));
+  PrintMember(out, "received", view.Moment(event, "received_at"));
   for (const char* key : {"source", "status", "agent"}) PrintMember(out, key, Text(event, key));
   PrintMember(out, "call", Text(event, "call_id"));
   PrintMember(out, "note", Text(event, "note"));
@@ -123,7 +181,7 @@ void PrintEvent(std::ostream& out, const json::object& event) {
         << Text(delivery, "rule") << ')';
     if (const std::string why = Why(delivery); why != "-") out << "  " << why;
     out << '\n';
-    PrintAttempts(out, ListOf(delivery, "attempts"), "    ", false);
+    PrintAttempts(out, view, ListOf(delivery, "attempts"), "    ", false);
   }
   if (const json::value* routing = event.if_contains("routing"); routing && routing->is_object()) {
     PrintRouting(out, routing->get_object());
@@ -134,7 +192,7 @@ void PrintEvent(std::ostream& out, const json::object& event) {
     out << "  in base64: " << bytes << '\n';
 }
 
-void PrintDelivery(std::ostream& out, const json::object& delivery) {
+void PrintDelivery(std::ostream& out, const View& view, const json::object& delivery) {
   PrintMember(out, "delivery", Text(delivery, "id"));
   const std::string held_by = Text(delivery, "held_by");
   PrintMember(out, "state", Text(delivery, "state") + (held_by == "-" ? "" : " (" + held_by + ')'));
@@ -142,15 +200,15 @@ void PrintDelivery(std::ostream& out, const json::object& delivery) {
   for (const char* key : {"sink", "rule", "template", "event"}) PrintMember(out, key, Text(delivery, key));
   PrintMember(out, "call", Text(delivery, "call_id"));
   for (const char* key : {"agent", "status"}) PrintMember(out, key, Text(delivery, key));
-  PrintMember(out, "accepted", Text(delivery, "accepted_at"));
-  PrintMember(out, "replayed", Text(delivery, "replayed_at"));
-  PrintMember(out, "due", Text(delivery, "due"));
+  PrintMember(out, "accepted", view.Moment(delivery, "accepted_at"));
+  PrintMember(out, "replayed", view.Moment(delivery, "replayed_at"));
+  PrintMember(out, "due", view.Moment(delivery, "due"));
   if (IsTrue(delivery, "is_fallback")) PrintMember(out, "made", "because another sink gave it up");
   if (IsTrue(delivery, "is_replay")) PrintMember(out, "made", "by a replay");
   if (const std::string next = Text(delivery, "fallback"); next != "-")
     PrintMember(out, "fallback", next + " took over");
   out << '\n';
-  PrintAttempts(out, ListOf(delivery, "attempts"), "", true);
+  PrintAttempts(out, view, ListOf(delivery, "attempts"), "", true);
 }
 
 std::string JoinedIds(const json::object& answer) {

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/cli/commands.h"
+#include "core/cli/printing.h"
 #include "core/message/text_template.h"
 #include "core/plugins/credentials.h"
 
@@ -88,6 +89,16 @@ std::string JoinNames(const std::vector<std::string>& names) {
   return text;
 }
 
+/// By which time --now has schedules judged.
+std::optional<WallTime> JudgedAt(const Options& options, const CallEvent& event) {
+  if (options.now) return event.received_at;
+  if (!options.at.empty() && event.OwnTime() != event.received_at) {
+    std::cerr << "hookswitch: schedules are judged by the event's own time, " << ToRfc3339(event.OwnTime())
+              << "; --now has them judged by --at\n";
+  }
+  return {};
+}
+
 bool Matched(const RuleVerdict& verdict) {
   return verdict.result == RuleVerdict::Result::kMatched;
 }
@@ -108,15 +119,16 @@ json::object ToJson(const CallEvent& event, const Explanation& explanation) {
 }
 
 void PrintText(const CallEvent& event, const Explanation& explanation) {
-  std::cout << event.source << " event: call " << event.call_id << ", agent "
-            << (event.AgentLabel().empty() ? "-" : event.AgentLabel()) << ", status " << ToString(event.status);
-  if (event.status == CallStatus::kUnknown) std::cout << " (\"" << event.raw_status << "\")";
+  std::cout << event.source << " event: call " << OneLine(event.call_id) << ", agent "
+            << (event.AgentLabel().empty() ? "-" : OneLine(event.AgentLabel())) << ", status "
+            << ToString(event.status);
+  if (event.status == CallStatus::kUnknown) std::cout << " (\"" << OneLine(event.raw_status) << "\")";
   if (event.duration)
     std::cout << ", " << HumanDuration(std::chrono::milliseconds(static_cast<std::int64_t>(*event.duration * 1000)));
   std::cout << "\n\n";
   for (const auto& verdict : explanation.rules) {
     const char* mark = Matched(verdict) ? "yes " : verdict.result == RuleVerdict::Result::kNotReached ? "  - " : " no ";
-    std::cout << mark << ' ' << verdict.rule << ": " << verdict.why << '\n';
+    std::cout << mark << ' ' << verdict.rule << ": " << OneLine(verdict.why) << '\n';
     if (!verdict.sinks.empty()) std::cout << "       sends to " << JoinNames(verdict.sinks) << '\n';
     if (!verdict.merged.empty())
       std::cout << "       already chosen by an earlier rule: " << JoinNames(verdict.merged) << '\n';
@@ -132,7 +144,7 @@ void PrintText(const CallEvent& event, const Explanation& explanation) {
 std::string PrettyBody(const std::string& body) {
   boost::system::error_code error;
   const json::value value = json::parse(body, error);
-  return error ? body : ToText(value, 2);
+  return Printable(error ? body : ToText(value, 2));
 }
 
 /// Stands in for what any service might answer to a step, so that the next one can be shown.
@@ -194,13 +206,14 @@ json::object Shown(Sink& sink, const CallEvent& event, const Message& message, c
 void PrintPart(const json::object& shown) {
   const auto text = [&shown](const char* key) { return std::string(shown.at(key).as_string()); };
   if (shown.contains("url")) {
-    std::cout << text("method") << ' ' << text("url") << '\n';
+    std::cout << text("method") << ' ' << OneLine(text("url")) << '\n';
     for (const auto& [name, value] : shown.at("headers").as_object()) {
-      std::cout << name << ": " << value.as_string().c_str() << '\n';
+      std::cout << OneLine(name) << ": " << OneLine(value.as_string()) << '\n';
     }
     std::cout << PrettyBody(text("body")) << "\n\n";
   } else if (shown.contains("writes")) {
-    std::cout << text("to") << '\n' << text("writes") << (text("writes").ends_with('\n') ? "\n" : "\n\n");
+    std::cout << OneLine(text("to")) << '\n'
+              << Printable(text("writes")) << (text("writes").ends_with('\n') ? "\n" : "\n\n");
   } else {
     std::cout << PrettyBody(text(shown.contains("not_sent") ? "not_sent" : "event")) << "\n\n";
   }
@@ -250,7 +263,7 @@ int RouteEvent(const Options& options) {
   const Generation& generation = *built.result.generation;
   const ReadEvent read = Read(options, generation);
   if (!read.event) return read.exit_code;
-  const Explanation explanation = generation.routes->Explain(*read.event);
+  const Explanation explanation = generation.routes->Explain(*read.event, JudgedAt(options, *read.event));
   if (options.format == Format::kJson) {
     std::cout << ToText(ToJson(*read.event, explanation), 2) << '\n';
   } else {
@@ -268,8 +281,7 @@ int Preview(const Options& options) {
   const Generation& generation = *built.result.generation;
   const ReadEvent read = Read(options, generation);
   if (!read.event) return read.exit_code;
-  std::vector<Route> routes;
-  generation.routes->Match(*read.event, routes);
+  auto routes = generation.routes->Explain(*read.event, JudgedAt(options, *read.event)).routes;
   if (!options.sink.empty()) {
     if (!generation.sinks.contains(options.sink)) return Fail("no sink \"" + options.sink + "\" in " + options.config);
     std::erase_if(routes, [&](const Route& route) { return route.sink != options.sink; });

@@ -1,20 +1,61 @@
 #include "core/cli/printing.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
+#include <functional>
 
 #include "core/base/text.h"
+#include "core/base/time_text.h"
+#include "core/routing/schedule.h"
 
 namespace hookswitch::cli {
 namespace {
 
 constexpr std::size_t kNameWidth = 11;
 constexpr std::size_t kGap = 2;
+constexpr std::string_view kNone = "-";
+constexpr std::string_view kCut = "…";
 
-std::string OneLine(std::string_view text) {
-  std::string line = Printable(text);
-  std::ranges::replace_if(
-      line, [](char c) { return c == '\n' || c == '\t'; }, ' ');
-  return line;
+std::optional<WallTime> TimeOf(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (!value || !value->is_string()) return {};
+  return ParseTime(std::string_view(value->get_string()));
+}
+
+/// "2026-03-04 14:32:03" on the zone's clocks.
+std::string LocalTime(const routing::Zone& zone, WallTime time) {
+  std::string text = ToRfc3339(std::chrono::floor<std::chrono::seconds>(time) + zone.OffsetAt(time));
+  text[10] = ' ';
+  text.pop_back();  // it ends in Z, which it is not
+  return text;
+}
+
+std::string OffsetText(std::chrono::seconds offset) {
+  if (offset.count() == 0) return "UTC";
+  const auto minutes = std::abs(static_cast<int>(offset.count() / 60));
+  char text[16];
+  std::snprintf(text, sizeof text, "%c%02d:%02d", offset.count() < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
+  return text;
+}
+
+std::string AgeText(WallTime time, WallTime now) {
+  using std::chrono::duration_cast;
+  const auto apart = time < now ? now - time : time - now;
+  const auto seconds = duration_cast<std::chrono::seconds>(apart).count();
+  if (seconds == 0) return "now";
+  const std::string length = seconds < 60          ? std::to_string(seconds) + 's'
+                             : seconds < 3600      ? std::to_string(seconds / 60) + 'm'
+                             : seconds < 2 * 86400 ? std::to_string(seconds / 3600) + 'h'
+                                                   : std::to_string(seconds / 86400) + 'd';
+  return time < now ? length + " ago" : "in " + length;
+}
+
+std::string Cut(const std::string& text, std::size_t width) {
+  if (CodePoints(text) <= width) return text;
+  return std::string(CutCodePoints(text, width - 1)) + std::string(kCut);
 }
 
 }  // namespace
@@ -23,43 +64,124 @@ std::string Printable(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   const std::string clean = ToUtf8(text);
   std::string out;
-  for (std::size_t i = 0; i < clean.size(); ++i) {
-    auto byte = static_cast<unsigned char>(clean[i]);
-    // U+0080 to U+009F, of which terminals read some as the start of a command.
-    const bool c1 = byte == 0xC2 && static_cast<unsigned char>(clean[i + 1]) < 0xA0;
-    if (c1) byte = static_cast<unsigned char>(clean[++i]);
-    if (c1 || (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+  for (std::size_t i = 0; i < clean.size();) {
+    const auto [c, length] = FirstCodePoint(std::string_view(clean).substr(i));
+    if (!IsHidden(c) || c == '\n' || c == '\t') {
+      out.append(clean, i, length);
+    } else if (c < 0x100) {
+      out += {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
     } else {
-      out += clean[i];
+      out += {'\\', 'u', kHex[c >> 12 & 15], kHex[c >> 8 & 15], kHex[c >> 4 & 15], kHex[c & 15]};
     }
+    i += length;
   }
   return out;
 }
 
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : Printable(text)) {
+    if (c == '\n') {
+      line += "\\n";
+    } else if (c == '\t') {
+      line += "\\t";
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 std::string Text(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
-  if (!value || value->is_null()) return "-";
+  if (!value || value->is_null()) return std::string(kNone);
   return OneLine(value->is_string() ? std::string_view(value->get_string()) : std::string_view(ToText(*value)));
 }
 
-void Table::Print(std::ostream& out) const {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], CodePoints(row[i]));
+std::string View::Time(const json::object& object, std::string_view key) const {
+  const auto time = TimeOf(object, key);
+  if (!time) return std::string(kNone);
+  const std::string shown = LocalTime(*zone, *time);
+  if (width == 0) return shown;
+  const std::string today = LocalTime(*zone, now);
+  if (shown.compare(0, 10, today, 0, 10) == 0) return shown.substr(11);
+  return shown.compare(0, 4, today, 0, 4) == 0 ? shown.substr(5, 11) : shown.substr(0, 10);
+}
+
+std::string View::Age(const json::object& object, std::string_view key) const {
+  const auto time = TimeOf(object, key);
+  return time ? AgeText(*time, now) : std::string(kNone);
+}
+
+std::string View::Moment(const json::object& object, std::string_view key) const {
+  const auto time = TimeOf(object, key);
+  if (!time) return std::string(kNone);
+  return LocalTime(*zone, *time) + ' ' + OffsetText(zone->OffsetAt(*time)) + " (" + AgeText(*time, now) + ')';
+}
+
+std::string View::Offset() const {
+  return OffsetText(zone->OffsetAt(now));
+}
+
+std::size_t TerminalWidth() {
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+std::vector<Table::Fit> Table::FitInto(std::size_t width) const {
+  std::vector<Fit> fits;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    std::size_t widest = CodePoints(columns_[i].heading);
+    bool is_empty = !rows_.empty();
+    for (const auto& row : rows_) {
+      widest = std::max(widest, CodePoints(row[i]));
+      is_empty = is_empty && row[i] == kNone;
+    }
+    if (width == 0 || columns_[i].spare == 0 || !is_empty) fits.push_back({i, widest});
   }
-  for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out << row[i];
-      if (i + 1 < row.size()) out << std::string(widths[i] - CodePoints(row[i]) + kGap, ' ');
+  const auto least = [&](const Fit& fit) {
+    const std::size_t least = columns_[fit.column].least;
+    return least == 0 ? fit.width : std::min(fit.width, std::max(least, CodePoints(columns_[fit.column].heading)));
+  };
+  const auto total = [&](auto width_of) {
+    std::size_t sum = (fits.size() - 1) * kGap;
+    for (const Fit& fit : fits) sum += std::invoke(width_of, fit);
+    return sum;
+  };
+  if (width == 0) return fits;
+  while (total(least) > width) {
+    const auto spare = std::ranges::max_element(fits, {}, [&](const Fit& fit) { return columns_[fit.column].spare; });
+    if (columns_[spare->column].spare == 0) break;
+    fits.erase(spare);
+  }
+  for (std::size_t now = total(&Fit::width); now > width; --now) {
+    Fit* widest = nullptr;
+    for (Fit& fit : fits) {
+      if (fit.width > least(fit) && (!widest || fit.width > widest->width)) widest = &fit;
+    }
+    if (!widest) break;
+    --widest->width;
+  }
+  return fits;
+}
+
+void Table::Print(std::ostream& out, std::size_t width) const {
+  const auto fits = FitInto(width);
+  const auto line = [&](auto cell_of) {
+    for (const Fit& fit : fits) {
+      const std::string cell = Cut(cell_of(fit.column), fit.width);
+      out << cell;
+      if (&fit != &fits.back()) out << std::string(fit.width - CodePoints(cell) + kGap, ' ');
     }
     out << '\n';
-  }
+  };
+  line([&](std::size_t column) { return columns_[column].heading; });
+  for (const auto& row : rows_) line([&](std::size_t column) { return row[column]; });
 }
 
 void PrintMember(std::ostream& out, std::string_view name, const std::string& value) {
-  if (value.empty() || value == "-") return;
+  if (value.empty() || value == kNone) return;
   out << name << std::string(kNameWidth - std::min(kNameWidth, name.size()), ' ') << value << '\n';
 }
 

@@ -2,9 +2,11 @@
 
 #include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/cli/admin_client.h"
 #include "core/cli/commands.h"
+#include "core/cli/history_text.h"
 #include "core/cli/printing.h"
 #include "core/config/loader.h"
 #include "core/config/scalars.h"
@@ -30,6 +32,18 @@ Result<Told> Ask(const Options& options, const std::string& method, const std::s
   return Told{std::move(*response), std::move(*object)};
 }
 
+Result<json::array> SinksOf(AdminClient& client) {
+  auto response = client.Ask("GET", "/api/v1/sinks");
+  if (!response) return std::move(response).error();
+  auto answer = ObjectOf(*response);
+  if (!answer) return std::move(answer).error();
+  json::value* sinks = answer->if_contains("sinks");
+  if (response->status != 200 || !sinks || !sinks->is_array()) {
+    return Error{ErrorCode::kInvalid, Text(*answer, "error") + ": " + Text(*answer, "detail")};
+  }
+  return std::move(sinks->get_array());
+}
+
 /// When "18:00" comes next on the clocks of `timezone`; empty if `text` is no time of day.
 std::optional<WallTime> NextTimeOfDay(const std::string& text, const std::string& timezone, WallTime now) {
   // As in a schedule: "18:00" is the end of some hours.
@@ -44,21 +58,6 @@ std::optional<WallTime> NextTimeOfDay(const std::string& text, const std::string
     if (zone->MinuteOfWeek(time) % routing::kMinutesPerDay == wanted) return time;
   }
   return {};
-}
-
-void PrintSink(const json::object& sink) {
-  std::cout << Text(sink, "sink") << "  " << Text(sink, "state");
-  if (const std::string until = Text(sink, "until"); until != "-") std::cout << " until " << until;
-  std::cout << "  waiting " << Text(sink, "pending");
-  if (const std::string because = Text(sink, "because"); because != "-") std::cout << "  (" << because << ')';
-  std::cout << '\n';
-  const json::value* places = sink.if_contains("places");
-  if (!places || !places->is_array()) return;
-  for (const auto& item : places->get_array()) {
-    const json::object& place = item.as_object();
-    std::cout << "  " << Text(place, "name") << "  refused  waiting " << Text(place, "waiting") << "  next try "
-              << Text(place, "next_try") << "  (" << Text(place, "because") << ")\n";
-  }
 }
 
 }  // namespace
@@ -104,17 +103,41 @@ int Reload(const Options& options) {
 }
 
 int ListSinks(const Options& options) {
-  const auto told = Ask(options, "GET", "/api/v1/sinks");
-  if (!told) return Fail(told.error().message);
-  if (told->response.status != 200) return Refused(told->response, told->object);
+  auto client = AdminClient::Make(options);
+  if (!client) return Fail(client.error().message);
+  auto sinks = SinksOf(*client);
+  if (!sinks) return Fail(sinks.error().message);
   if (options.format == Format::kJson) {
-    std::cout << told->response.body;
+    std::cout << ToText(json::object{{"sinks", std::move(*sinks)}}) << '\n';
+  } else {
+    PrintSinks(std::cout, client->ViewOf(options), *sinks);
+  }
+  return kFine;
+}
+
+int ShowSink(const Options& options) {
+  auto client = AdminClient::Make(options);
+  if (!client) return Fail(client.error().message);
+  const auto sinks = SinksOf(*client);
+  if (!sinks) return Fail(sinks.error().message);
+  std::vector<std::string> names;
+  for (const auto& item : *sinks) {
+    const json::object& sink = item.as_object();
+    names.push_back(Text(sink, "sink"));
+    if (names.back() != options.sink) continue;
+    if (options.format == Format::kJson) {
+      std::cout << ToText(sink) << '\n';
+    } else {
+      PrintSink(std::cout, client->ViewOf(options), sink);
+    }
     return kFine;
   }
-  const json::value* sinks = told->object.if_contains("sinks");
-  if (!sinks || !sinks->is_array()) return Fail("not an answer of hookswitch");
-  for (const auto& item : sinks->get_array()) PrintSink(item.as_object());
-  return kFine;
+  const std::string near = Nearest(options.sink, names);
+  std::string known;
+  for (const auto& name : names) known += (known.empty() ? "" : ", ") + name;
+  return Fail("not_found: there is no sink \"" + options.sink + '"' +
+              (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
+              (known.empty() ? "; there is none" : "; there is " + known));
 }
 
 int PauseSink(const Options& options) {

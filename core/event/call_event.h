@@ -103,6 +103,8 @@ struct CallEvent {
   TextMap data;  ///< extracted values, dotted keys; scalars as written in JSON
   TextMap meta;  ///< whatever else is worth matching or showing
 
+  /// When it happened: the call's end, else its start, else its arrival.
+  WallTime OwnTime() const { return ended_at ? *ended_at : started_at ? *started_at : received_at; }
   /// The agent as people know it: its name, else its id, else "".
   const std::string& AgentLabel() const { return agent_name.empty() ? agent_id : agent_name; }
 };

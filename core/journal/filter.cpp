@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+
 namespace hookswitch {
 namespace {
 
@@ -19,11 +21,22 @@ bool Has(const List& list, const Value& value) {
   return std::ranges::find(list, value) != list.end();
 }
 
+bool IsOf(const AgentFilter& agent, const std::string& label) {
+  if (agent.glob.empty()) return true;
+  return !label.empty() && (GlobMatch(agent.glob, label) || Has(agent.labels, label));
+}
+
+bool HasStatus(StatusSet wanted, std::string_view found) {
+  if (wanted == 0) return true;
+  const auto status = ParseStatus(found);
+  return status && (wanted & Bit(*status)) != 0;
+}
+
 }  // namespace
 
 bool Matches(const EventFilter& filter, const EventSummary& event) {
   return IsWithin(filter, event.received_at) && Is(filter.source, event.source) && Is(filter.call_id, event.call_id) &&
-         Is(filter.agent, event.agent) && Is(filter.status, event.status);
+         IsOf(filter.agent, event.agent) && HasStatus(filter.statuses, event.status);
 }
 
 bool Matches(const DeliveryFilter& filter, const DeliverySummary& delivery) {
@@ -35,8 +48,8 @@ bool Matches(const DeliveryFilter& filter, const DeliverySummary& delivery) {
 bool MatchesEvent(const DeliveryFilter& filter, const EventSummary* event) {
   const EventSummary unknown;
   const EventSummary& known = event != nullptr ? *event : unknown;
-  return Is(filter.agent, known.agent) && Is(filter.status, known.status) && Is(filter.call_id, known.call_id) &&
-         Is(filter.source, known.source);
+  return IsOf(filter.agent, known.agent) && HasStatus(filter.statuses, known.status) &&
+         Is(filter.call_id, known.call_id) && Is(filter.source, known.source);
 }
 
 void Describe(DeliverySummary& delivery, const EventSummary& event) {

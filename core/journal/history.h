@@ -9,14 +9,23 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
+#include "core/event/call_event.h"
 #include "core/event/outcome.h"
 #include "core/journal/journal.h"
 
 namespace hookswitch {
 
+/// Whose events: a rule's `agent`, asked of the one label that is stored with an event (CallEvent::AgentLabel).
+struct AgentFilter {
+  std::string glob{};                 ///< "": any
+  std::vector<std::string> labels{};  ///< beside it: what agents that the glob means are stored as
+};
+
 /// What events must be to be listed; "" and empty ask nothing. All must hold.
 struct EventFilter {
-  std::string source{}, call_id{}, agent{}, status{};
+  std::string source{}, call_id{};
+  AgentFilter agent{};
+  StatusSet statuses = 0;                    ///< any of; 0: any, or none
   std::string text{};                        ///< stands somewhere in the raw body, as bytes
   std::optional<WallTime> since{}, until{};  ///< received, inclusive and exclusive
 };
@@ -34,9 +43,11 @@ struct EventSummary {
 struct DeliveryFilter {
   std::vector<DeliveryState> states{};  ///< any of; empty: all
   std::string sink{}, rule{};
-  std::string agent{}, status{}, call_id{}, source{};  ///< of its event
-  std::optional<WallTime> since{}, until{};            ///< accepted, inclusive and exclusive
-  EventSeq event = 0;                                  ///< 0: any
+  AgentFilter agent{};  ///< this and what follows: of its event
+  StatusSet statuses = 0;
+  std::string call_id{}, source{};
+  std::optional<WallTime> since{}, until{};  ///< accepted, inclusive and exclusive
+  EventSeq event = 0;                        ///< 0: any
   /// Sinks whose lanes stand still: what waits for them counts as kHeld.
   std::vector<std::string> held_sinks{};
 };

@@ -111,10 +111,7 @@ int Subject::MinuteOfWeek(const Schedule& schedule) {
   int unremembered = kUnknown;
   int& minute = schedule.zone < kZonesRemembered ? minute_in_zone_[schedule.zone] : unremembered;
   if (minute == kUnknown) {
-    const WallTime when = event_.ended_at     ? *event_.ended_at
-                          : event_.started_at ? *event_.started_at
-                                              : event_.received_at;
-    minute = schedules_.zone(schedule.zone).MinuteOfWeek(when);
+    minute = schedules_.zone(schedule.zone).MinuteOfWeek(judged_at_.value_or(event_.OwnTime()));
   }
   return minute;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +17,13 @@ namespace hookswitch::routing {
 /// One event and what is worth computing once for all rules that look at it. Borrows the event. One thread.
 class Subject {
  public:
-  Subject(const CallEvent& event, const Schedules& schedules) : event_(event), schedules_(schedules) {
+  /// `judged_at`: what schedules are asked about; empty: the event's own time.
+  Subject(const CallEvent& event, const Schedules& schedules, std::optional<WallTime> judged_at = {})
+      : event_(event), schedules_(schedules), judged_at_(judged_at) {
     minute_in_zone_.fill(kUnknown);
   }
   const CallEvent& event() const { return event_; }
-  /// What the clocks of the schedule's zone showed at the event's own time: its end, else its start, else its arrival.
+  /// What the clocks of the schedule's zone showed at `judged_at`, or at the event's own time (CallEvent::OwnTime).
   int MinuteOfWeek(const Schedule& schedule);
   const std::string& ZoneName(const Schedule& schedule) const { return schedules_.zone(schedule.zone).name(); }
   /// The texts of all turns, one under the other, without roles.
@@ -31,6 +34,7 @@ class Subject {
   static constexpr std::size_t kZonesRemembered = 8;
   const CallEvent& event_;
   const Schedules& schedules_;
+  const std::optional<WallTime> judged_at_;
   std::array<int, kZonesRemembered> minute_in_zone_{};
   std::string joined_;
 };

@@ -93,9 +93,9 @@ void RouteTable::Match(const CallEvent& event, std::vector<Route>& routes) const
   for (const Route& route : impl_->unmatched) AddRoute(routes, route);
 }
 
-Explanation RouteTable::Explain(const CallEvent& event) const {
+Explanation RouteTable::Explain(const CallEvent& event, std::optional<WallTime> judged_at) const {
   Explanation explanation;
-  routing::Subject subject(event, impl_->schedules);
+  routing::Subject subject(event, impl_->schedules, judged_at);
   const CompiledRule* ended_by = nullptr;
   bool matched = false;
   for (const CompiledRule& rule : impl_->rules) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,8 +50,9 @@ class RouteTable {
   /// Replaces `routes`. The cost grows with the rules that could match the event's status and its agent, numbers and
   /// tags where a rule names those exactly, not with all rules.
   void Match(const CallEvent& event, std::vector<Route>& routes) const;
-  /// The same decision, with a reason for every rule. Slow; for people.
-  Explanation Explain(const CallEvent& event) const;
+  /// The same decision, with a reason for every rule. `judged_at`: what schedules are asked about instead of the
+  /// event's own time. Slow; for people.
+  Explanation Explain(const CallEvent& event, std::optional<WallTime> judged_at = {}) const;
 
  private:
   struct Impl;

@@ -40,6 +40,7 @@ class AdminApiTest : public testing::Test {
       return resumed_;
     };
     HistoryHooks history_hooks;
+    history_hooks.config = [] { return std::make_shared<const config::Config>(); };
     history_hooks.lanes = hooks.lanes;
     history_ = std::make_unique<HistoryApi>(rows_, journal_, clock_, std::move(history_hooks));
     api_ = std::make_unique<AdminApi>(std::move(hooks), *history_, guard_, clock_, metrics_);

@@ -57,6 +57,7 @@ class AdminServerTest : public ::testing::Test {
       return Dispatcher::Resumed{};
     };
     HistoryHooks history_hooks;
+    history_hooks.config = [] { return std::make_shared<const config::Config>(); };
     history_hooks.lanes = hooks_.lanes;
     history_hooks.scheduler.accept = [](std::vector<PendingDelivery>) {};
     history_hooks.scheduler.release = [](std::vector<DeliverySeq> all) { return all; };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/journal/filter.h"
+
 namespace hookswitch {
 namespace {
 
@@ -69,9 +71,8 @@ DeliverySummary& FakeHistory::AddDelivery(DeliverySeq seq, DeliveryState state, 
 Result<Page<EventSummary>> FakeHistory::ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) {
   if (on_page) on_page();
   last_event_filter = filter;
-  return PageOf(events, before, limit, rows_per_page, [&](const EventSummary& event) {
-    return Is(filter.agent, event.agent) && Is(filter.call_id, event.call_id) ? &event : nullptr;
-  });
+  return PageOf(events, before, limit, rows_per_page,
+                [&](const EventSummary& event) { return Matches(filter, event) ? &event : nullptr; });
 }
 
 Result<Page<DeliverySummary>> FakeHistory::ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
@@ -85,7 +86,9 @@ Result<Page<DeliverySummary>> FakeHistory::ListDeliveries(const DeliveryFilter& 
     if (!filter.states.empty() && std::ranges::count(filter.states, state) == 0) return nullptr;
     const bool in_time = (!filter.since || delivery.accepted_at >= *filter.since) &&
                          (!filter.until || delivery.accepted_at < *filter.until);
-    return in_time && Is(filter.sink, delivery.sink) && Is(filter.rule, delivery.rule) ? &delivery : nullptr;
+    return in_time && Is(filter.sink, delivery.sink) && Is(filter.source, row.source) && Is(filter.rule, delivery.rule)
+               ? &delivery
+               : nullptr;
   });
 }
 

@@ -22,8 +22,10 @@ using State = DeliveryState;
 class HistoryApiTest : public testing::Test {
  protected:
   HistoryApiTest() {
+    config_->sources.emplace_back().name = "bolna";
     HistoryHooks hooks;
     hooks.read = [this](const StoredEvent&) { return reading_; };
+    hooks.config = [this] { return config_; };
     hooks.lanes = [this] { return lanes_; };
     hooks.place_holds = [this](const std::string& sink, DeliverySeq delivery) -> std::optional<std::string> {
       if (sink != "ops" || !held_by_place_.contains(delivery)) return {};
@@ -95,6 +97,7 @@ class HistoryApiTest : public testing::Test {
   MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
   FakeHistory history_;
   EventReading reading_;
+  const std::shared_ptr<config::Config> config_ = std::make_shared<config::Config>();
   std::vector<LaneStatus> lanes_;
   std::vector<DeliverySeq> accepted_, released_;
   std::set<DeliverySeq> held_by_place_;
@@ -163,8 +166,8 @@ TEST_F(HistoryApiTest, WhatIsAskedOfEventsReachesTheJournal) {
           "&until=2030-03-04T09:02:03+05:30");
   ASSERT_EQ(answer.status, 200) << answer.body;
   const EventFilter& filter = history_.last_event_filter;
-  EXPECT_EQ(filter.agent, "billing eu");
-  EXPECT_EQ(filter.status, "no-answer");
+  EXPECT_EQ(filter.agent.glob, "billing eu");
+  EXPECT_EQ(filter.statuses, Bit(CallStatus::kNoAnswer));
   EXPECT_EQ(filter.call_id, "c1");
   EXPECT_EQ(filter.source, "bolna");
   EXPECT_EQ(filter.text, "a&b c");
@@ -172,23 +175,79 @@ TEST_F(HistoryApiTest, WhatIsAskedOfEventsReachesTheJournal) {
   EXPECT_EQ(filter.until, ParseTime("2030-03-04T03:32:03Z"));
 }
 
+TEST_F(HistoryApiTest, AnAgentIsMeantAsRulesMeanIt) {
+  config_->agents["9b1d2a60"].name = "billing-eu";
+  config_->agents["3c90c3cc"].name = "sales-us";
+  const std::pair<EventSeq, const char*> stored[] = {
+      {1, "9b1d2a60"}, {2, "billing-eu"}, {3, "sales-us"}, {4, "billing-new"}, {5, ""}};
+  for (const auto& [seq, agent] : stored) history_.AddEvent(seq).agent = agent;
+  const std::pair<const char*, std::set<EventSeq>> cases[] = {
+      {"billing-eu", {1, 2}}, {"9b1d2a60", {1, 2}}, {"9b1d*", {1, 2}}, {"billing-*", {1, 2, 4}},
+      {"*", {1, 2, 3, 4}},    {"sales-us", {3}},    {"3c90c3cc", {3}}, {"billing", {}}};
+  for (const auto& [agent, wanted] : cases) {
+    std::set<EventSeq> found;
+    for (const auto& id : Ids(Get("/api/v1/events?agent=" + std::string(agent)), "events")) {
+      found.insert(*EventSeqOf(id));
+    }
+    EXPECT_EQ(found, wanted) << agent;
+  }
+}
+
+TEST_F(HistoryApiTest, AStatusMayBeAGroup) {
+  ASSERT_EQ(Get("/api/v1/events?status=unsuccessful").status, 200);
+  EXPECT_EQ(history_.last_event_filter.statuses, UnsuccessfulStatuses());
+  ASSERT_EQ(Get("/api/v1/deliveries?status=terminal").status, 200);
+  EXPECT_EQ(history_.last_delivery_filter.statuses, TerminalStatuses());
+}
+
+TEST_F(HistoryApiTest, ANameThatNothingHasIsAnErrorThatNamesWhatThereIs) {
+  config_->sinks.emplace_back().name = "ops";
+  config_->sinks.emplace_back().name = "oncall";
+  config_->rules.emplace_back().name = "failed-billing";
+  lanes_ = {Lane("crm", LaneStatus::State::kRemoved)};
+  history_.AddDelivery(7, State::kDead, "gone");
+  const std::pair<const char*, const char*> cases[] = {
+      {"/api/v1/events?source=bolan", R"(there is no source "bolan"; did you mean "bolna"?; there is bolna)"},
+      {"/api/v1/events?status=complete", R"(did you mean "completed")"},
+      {"/api/v1/refused?source=x", R"(there is no source "x"; there is bolna)"},
+      {"/api/v1/deliveries?sink=opps", R"(there is no sink "opps"; did you mean "ops"?; there is ops, oncall, crm)"},
+      {"/api/v1/deliveries?rule=x", R"(there is no rule "x"; there is failed-billing)"},
+      {"/api/v1/deliveries?source=x", R"(there is no source "x")"}};
+  for (const auto& [target, detail] : cases) {
+    const Answer answer = Get(target);
+    EXPECT_EQ(answer.status, 400) << target;
+    EXPECT_EQ(Json(answer).at("error"), "unknown_name") << target;
+    EXPECT_THAT(Detail(answer), HasSubstr(detail)) << target;
+  }
+  const Answer bulk = Post("/api/v1/deliveries/purge", R"({"sink": "opps"})");
+  EXPECT_EQ(bulk.status, 400);
+  EXPECT_THAT(Detail(bulk), HasSubstr(R"(did you mean "ops"?)"));
+  for (const char* known :
+       {"/api/v1/deliveries?sink=crm", "/api/v1/deliveries?sink=ops", "/api/v1/deliveries?sink=gone",
+        "/api/v1/deliveries?rule=notify_problems_to", "/api/v1/events?source=hookswitch"}) {
+    EXPECT_EQ(Get(known).status, 200) << known;
+  }
+}
+
+TEST_F(HistoryApiTest, APartOfAListSaysThatANameIsUnknownAndGoesOn) {
+  for (EventSeq seq = 1; seq <= 3; ++seq) history_.AddEvent(seq);
+  history_.rows_per_page = 1;
+  history_.on_page = [this] { clock_.Advance(std::chrono::seconds(1)); };
+  const auto part = Json(Get("/api/v1/events?source=old"));
+  EXPECT_THAT(part.at("unknown").as_string().c_str(), HasSubstr("there is no source \"old\""));
+  EXPECT_TRUE(part.at("cursor").is_string());
+}
+
 TEST_F(HistoryApiTest, ABadParameterIsNamed) {
-  const std::pair<const char*, const char*> cases[] = {{"/api/v1/events?limit=0", "limit"},
-                                                       {"/api/v1/events?limit=1001", "limit"},
-                                                       {"/api/v1/events?limit=ten", "limit"},
-                                                       {"/api/v1/events?cursor=x", "cursor"},
-                                                       {"/api/v1/events?cursor=-1", "cursor"},
-                                                       {"/api/v1/events?since=yesterday", "since"},
-                                                       {"/api/v1/events?since=1h&until=2h", "until"},
-                                                       {"/api/v1/events?agent=%zz", "agent"},
-                                                       {"/api/v1/events?agent=a&agent=b", "agent"},
-                                                       {"/api/v1/events?status=complete", "did you mean \"completed\""},
-                                                       {"/api/v1/events?agnet=a", "did you mean \"agent\""},
-                                                       {"/api/v1/events?sink=ops", "\"sink\""},
-                                                       {"/api/v1/deliveries?state=dead,gone", "\"gone\""},
-                                                       {"/api/v1/deliveries?event=x", "event"},
-                                                       {"/api/v1/deliveries?q=x", "\"q\""},
-                                                       {"/api/v1/deliveries/d-1?limit=1", "limit"}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"/api/v1/events?limit=0", "limit"},           {"/api/v1/events?limit=1001", "limit"},
+      {"/api/v1/events?limit=ten", "limit"},         {"/api/v1/events?cursor=x", "cursor"},
+      {"/api/v1/events?cursor=-1", "cursor"},        {"/api/v1/events?since=yesterday", "since"},
+      {"/api/v1/events?since=1h&until=2h", "until"}, {"/api/v1/events?agent=%zz", "agent"},
+      {"/api/v1/events?agent=a&agent=b", "agent"},   {"/api/v1/events?agnet=a", "did you mean \"agent\""},
+      {"/api/v1/events?sink=ops", "\"sink\""},       {"/api/v1/deliveries?state=dead,gone", "\"gone\""},
+      {"/api/v1/deliveries?event=x", "event"},       {"/api/v1/deliveries?q=x", "\"q\""},
+      {"/api/v1/deliveries/d-1?limit=1", "limit"}};
   for (const auto& [target, named] : cases) {
     const Answer answer = Get(target);
     EXPECT_EQ(answer.status, 400) << target;

@@ -126,8 +126,11 @@ TEST_P(JournalContract, EventsAreFoundByWhatTheyAre) {
   };
   EXPECT_EQ(found({.source = "bolna"}), "c2 c1 ");
   EXPECT_EQ(found({.call_id = "c3"}), "c3 ");
-  EXPECT_EQ(found({.agent = "sales", .status = "failed"}), "c3 ");
-  EXPECT_EQ(found({.status = "none"}), "");
+  EXPECT_EQ(found({.agent = {"sal*"}, .statuses = Bit(CallStatus::kFailed)}), "c3 ");
+  EXPECT_EQ(found({.statuses = Bit(CallStatus::kCompleted) | Bit(CallStatus::kFailed)}), "c3 c2 c1 ");
+  EXPECT_EQ(found({.agent = {"9b1d2a60", {"billing", "9b1d2a60"}}}), "c2 ");
+  EXPECT_EQ(found({.agent = {"sale"}}), "");
+  EXPECT_EQ(found({.statuses = Bit(CallStatus::kUnknown)}), "");
   EXPECT_EQ(found({.text = "bye"}), "c3 ");
   EXPECT_EQ(found({.text = std::string("\0'x%", 4)}), "c2 ");
   EXPECT_EQ(found({.since = At(2000)}), "c3 c2 ");
@@ -162,8 +165,8 @@ TEST_P(JournalContract, DeliveriesAreFoundByWhatTheyAreAndNewestFirst) {
   EXPECT_EQ(found({.sink = "ops"}), (Seqs{5, 3, 1}));
   EXPECT_EQ(found({.rule = "rule of a"}), (Seqs{2, 1}));
   EXPECT_EQ(found({.call_id = "c"}), (Seqs{5, 4}));
-  EXPECT_EQ(found({.agent = "nobody"}), Seqs{});
-  EXPECT_EQ(found({.status = "completed", .source = "bolna"}), (Seqs{5, 4, 3, 2, 1}));
+  EXPECT_EQ(found({.agent = {"nobody"}}), Seqs{});
+  EXPECT_EQ(found({.statuses = Bit(CallStatus::kCompleted), .source = "bolna"}), (Seqs{5, 4, 3, 2, 1}));
   EXPECT_EQ(found({.event = 1}), (Seqs{2, 1}));
   EXPECT_EQ(found({.sink = "ops", .event = 1}), (Seqs{1}));
   EXPECT_EQ(found({.event = 4711}), Seqs{});

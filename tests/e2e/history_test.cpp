@@ -226,7 +226,6 @@ TEST_F(History, AListIsFollowedToItsLimit) {
 TEST_F(History, WrongUsageIsTwoAndWhatIsNotThereIsOne) {
   ASSERT_TRUE(router_->Ready());
   for (const std::vector<std::string>& wrong : {std::vector<std::string>{"events", "--since", "yesterday"},
-                                                {"events", "--status", "complete"},
                                                 {"events", "--limit", "0"},
                                                 {"events", "show"},
                                                 {"deliveries", "--state", "gone"},
@@ -243,6 +242,17 @@ TEST_F(History, WrongUsageIsTwoAndWhatIsNotThereIsOne) {
     const Finished finished = Hookswitch(missing);
     EXPECT_EQ(finished.exit_code, 1) << missing.back();
     EXPECT_THAT(finished.err, HasSubstr("not_found"));
+  }
+  for (const std::vector<std::string>& unknown : {std::vector<std::string>{"events", "--status", "complete"},
+                                                  {"events", "--source", "bolan"},
+                                                  {"events", "--refused", "--source", "bolan"},
+                                                  {"deliveries", "--sink", "opps"},
+                                                  {"deliveries", "--rule", "nobodys"},
+                                                  {"deliveries", "replay", "--sink", "opps"},
+                                                  {"deliveries", "purge", "--rule", "nobodys"}}) {
+    const Finished finished = Hookswitch(unknown);
+    EXPECT_EQ(finished.exit_code, 1) << unknown.back();
+    EXPECT_THAT(finished.err, HasSubstr("\"" + unknown.back() + "\"")) << "with what there is instead";
   }
   EXPECT_EQ(Hookswitch({"events", "--agent", "nobody"}).exit_code, 0) << "nothing to show is no problem";
 }

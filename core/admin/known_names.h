@@ -1,0 +1,35 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/config/config.h"
+#include "core/delivery/dispatcher.h"
+#include "core/journal/history.h"
+
+namespace hookswitch {
+
+/// The names that people may ask history for, as the config and the lanes of one moment have them. Names of before may
+/// still be in the journal, so a name that is not known is no error until nothing was found by it.
+class KnownNames {
+ public:
+  KnownNames(std::shared_ptr<const config::Config> config, std::span<const LaneStatus> lanes);
+
+  /// Has the filter mean an agent as rules do: by its id, its name or a glob over either, and whichever of the two was
+  /// stored.
+  void Resolve(AgentFilter& agent) const;
+
+  /// The first name in `filter` that is not known, and what there is instead. "" if all are.
+  std::string WhatIsUnknown(const EventFilter& filter) const;
+  std::string WhatIsUnknown(const DeliveryFilter& filter) const;
+  std::string WhatIsUnknownSource(const std::string& source) const;
+
+ private:
+  std::string WhatIsUnknownSink(const std::string& sink) const;
+  std::string WhatIsUnknownRule(const std::string& rule) const;
+
+  std::shared_ptr<const config::Config> config_;
+  std::vector<std::string> lanes_;
+};
+
+}  // namespace hookswitch
