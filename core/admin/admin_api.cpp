@@ -167,19 +167,21 @@ Answer AdminApi::SignIn(const ServedRequest& request, const Caller& caller) {
 Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
   const RouterStatus status = hooks_.status();
   const JournalStats& journal = status.journal;
-  return JsonAnswer(200, json::object{{"version", status.version},
-                                      {"generation", status.generation},
-                                      {"config", status.config_file},
-                                      {"ingress", status.ingress},
-                                      {"admin", status.admin},
-                                      {"started_at", ToRfc3339(status.started_at)},
-                                      {"journal",
-                                       {{"events", journal.events},
-                                        {"pending", journal.pending},
-                                        {"bytes", journal.BytesUsed()},
-                                        {"bytes_on_disk", journal.BytesOnDisk()},
-                                        {"bad_rows", journal.bad_rows},
-                                        {"unwritable_because", OrNull(journal.unwritable_because)}}}});
+  return JsonAnswer(200,
+                    json::object{{"version", status.version},
+                                 {"generation", status.generation},
+                                 {"config", status.config_file},
+                                 {"ingress", status.ingress},
+                                 {"admin", status.admin},
+                                 {"started_at", ToRfc3339(status.started_at)},
+                                 {"need_restart", json::array(status.need_restart.begin(), status.need_restart.end())},
+                                 {"journal",
+                                  {{"events", journal.events},
+                                   {"pending", journal.pending},
+                                   {"bytes", journal.BytesUsed()},
+                                   {"bytes_on_disk", journal.BytesOnDisk()},
+                                   {"bad_rows", journal.bad_rows},
+                                   {"unwritable_because", OrNull(journal.unwritable_because)}}}});
 }
 
 Answer AdminApi::ListSinks(const ServedRequest&, const Caller&) {

@@ -33,7 +33,7 @@ struct ReloadReport {
   bool applied = false;
   std::uint64_t generation = 0;  ///< the one that runs now
   std::vector<config::Problem> problems;
-  std::vector<std::string> need_restart;  ///< changed keys that only a restart applies: "server.listen"
+  std::vector<std::string> need_restart;  ///< keys that differ from what runs, and only a restart applies
   std::vector<OrphanedDeliveries> orphaned{};
   /// Variables of secrets that the reload could not read anew, because the process's own environment has them.
   std::vector<std::string> from_process = {};
@@ -43,6 +43,7 @@ struct RouterStatus {
   std::string version, ingress, admin, config_file;
   std::uint64_t generation = 0;
   WallTime started_at{};
+  std::vector<std::string> need_restart{};  ///< as of the last reload: "server.listen"
   JournalStats journal;
 };
 

@@ -125,7 +125,10 @@ struct App::Impl {
   std::unique_ptr<PluginHost> plugins GUARDED_BY(reload_mu);
   mutable Mutex mu;
   std::shared_ptr<const Generation> generation GUARDED_BY(mu);
+  config::Server started_server;    ///< as the listener runs with it, whatever was reloaded since
+  config::Journal started_journal;  ///< as the journal runs with it
   std::string last_reload_problem GUARDED_BY(mu);
+  std::vector<std::string> need_restart GUARDED_BY(mu);  ///< keys whose values in the file are not those that run
   std::string announced_problems GUARDED_BY(reload_mu);  ///< of a reload that failed; "" when the last one was applied
   std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
 
@@ -159,6 +162,7 @@ struct App::Impl {
   std::vector<Part> Parts();
   void Watch();
   ReloadReport Reload();
+  std::vector<std::string> NeedRestart(const config::Config& config) REQUIRES(reload_mu);
   void AnnounceReload(std::span<const config::Problem> problems) REQUIRES(reload_mu);
 
   struct ReloadMetrics {
@@ -204,6 +208,8 @@ Status App::Impl::Start(BuildResult& build) {
     generation = first;
   }
   const config::Config& config = first->config;
+  started_server = config.server;
+  started_journal = config.journal;
   log::SetLevel(ToLogLevel(config.log_level));
 
   SqliteOptions sqlite;
@@ -289,6 +295,7 @@ AdminHooks App::Impl::MakeHooks() {
       MutexLock lock(mu);
       status.ingress = ingress_address;
       status.admin = admin_address;
+      status.need_restart = need_restart;
     }
     status.config_file = current->config.file;
     status.generation = current->number;
@@ -389,7 +396,11 @@ std::vector<Part> App::Impl::Parts() {
                                 : ""});
   {
     MutexLock lock(mu);
-    parts.push_back({"config", false, last_reload_problem});
+    std::string note = last_reload_problem;
+    if (!need_restart.empty()) {
+      note += (note.empty() ? "" : "; ") + ("a restart is needed for " + Joined(need_restart));
+    }
+    parts.push_back({"config", false, std::move(note)});
   }
   for (const LaneStatus& lane : *dispatcher->RecentLanes()) {
     // A sink in trouble is told here but does not take the router out of service: accepting goes on without it.
@@ -417,12 +428,36 @@ void App::Impl::AnnounceReload(std::span<const config::Problem> problems) {
   announced_problems = std::move(text);
 }
 
+/// Which keys of `config` differ from what runs, and are read at the start only.
+std::vector<std::string> App::Impl::NeedRestart(const config::Config& config) {
+  std::vector<std::string> keys;
+  config::Server server = config.server;
+  server.trusted_proxies = started_server.trusted_proxies;
+  server.drain_timeout = started_server.drain_timeout;
+  server.public_url = started_server.public_url;
+  if (!(server.listen == started_server.listen)) keys.emplace_back("server.listen");
+  server.listen = started_server.listen;
+  if (!(server == started_server)) keys.emplace_back("server");
+  if (!admin->Use(config.admin)) keys.emplace_back("admin.listen");
+  config::Journal same_journal = config.journal;
+  same_journal.keep_bodies = started_journal.keep_bodies;
+  if (!(same_journal == started_journal)) keys.emplace_back("journal");
+  return keys;
+}
+
 ReloadReport App::Impl::Reload() {
   MutexLock reload_lock(reload_mu);
   const auto before = Current();
   reload_metrics->total.Add();
   BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/false};
+  {
+    const config::Loaded first = config::Load(options.config_path, options.environment);
+    if (const config::Config* readable = first.Readable()) {
+      plugins->SearchIn(PluginPaths(readable->plugin_paths, options.program));
+    }
+  }
   BuildResult build = BuildGeneration(build_options, *plugins, before.get());
+  if (!build.generation) plugins->SearchIn(PluginPaths(before->config.plugin_paths, options.program));
   ReloadReport report;
   report.problems.assign(build.problems.All().begin(), build.problems.All().end());
   for (const auto& problem : report.problems) LogProblem(problem);
@@ -440,20 +475,7 @@ ReloadReport App::Impl::Reload() {
   }
 
   const auto next = build.generation;
-  if (!(next->config.server == before->config.server)) {
-    config::Server same_listener = next->config.server;
-    same_listener.trusted_proxies = before->config.server.trusted_proxies;
-    same_listener.drain_timeout = before->config.server.drain_timeout;
-    same_listener.public_url = before->config.server.public_url;
-    if (!(same_listener.listen == before->config.server.listen)) report.need_restart.emplace_back("server.listen");
-    same_listener.listen = before->config.server.listen;
-    if (!(same_listener == before->config.server)) report.need_restart.emplace_back("server");
-  }
-  if (!admin->Use(next->config.admin)) report.need_restart.emplace_back("admin.listen");
-  config::Journal same_journal = next->config.journal;
-  same_journal.keep_bodies = before->config.journal.keep_bodies;
-  if (!(same_journal == before->config.journal)) report.need_restart.emplace_back("journal");
-  if (next->config.plugin_paths != before->config.plugin_paths) report.need_restart.emplace_back("plugins.paths");
+  report.need_restart = NeedRestart(next->config);
 
   // Delivering first: a route of the new rules must find its lane.
   dispatcher->Use(next->MakeDeliveryPlan());
@@ -462,6 +484,7 @@ ReloadReport App::Impl::Reload() {
     MutexLock lock(mu);
     generation = next;
     last_reload_problem.clear();
+    need_restart = report.need_restart;
   }
   log::SetLevel(ToLogLevel(next->config.log_level));
   int kept = 0;
@@ -493,7 +516,7 @@ ReloadReport App::Impl::Reload() {
   }
   for (const auto& key : report.need_restart) {
     log::Warn("restart_needed",
-              {{"key", key}, {"reason", "this key is read at the start only; the old value goes on"}});
+              {{"key", key}, {"reason", "this key is read at the start only; the value of the start goes on"}});
   }
   return report;
 }

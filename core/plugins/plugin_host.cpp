@@ -74,6 +74,10 @@ PluginHost::PluginHost(std::vector<fs::path> paths, fs::path inspector, std::sha
 }
 PluginHost::~PluginHost() = default;
 
+void PluginHost::SearchIn(std::vector<fs::path> paths) {
+  impl_->paths = std::move(paths);
+}
+
 Result<fs::path> PluginHost::Find(const std::string& name) const {
   std::error_code error;
   if (IsPluginName(name)) {

@@ -51,6 +51,9 @@ class PluginHost {
              std::shared_ptr<CrashMarks> marks = nullptr);
   ~PluginHost();
 
+  /// Replaces the folders that are searched.
+  void SearchIn(std::vector<std::filesystem::path> paths);
+
   /// The file for a plugin name, or kNotFound naming the folders searched and the plugins that are there.
   Result<std::filesystem::path> Find(const std::string& name) const;
   /// All files found, first path first; a name found twice counts once.

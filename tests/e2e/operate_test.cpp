@@ -87,6 +87,31 @@ TEST(Operate, AReloadNeverTakesTheTokenFromAListenerThatStays) {
   EXPECT_EQ(router.Get("/api/v1/status").status, 401);
 }
 
+TEST(Operate, WhatNeedsARestartIsShownUntilItIsDoneOrUndone) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  const auto reload = [&] { return json::parse(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").body); };
+  const auto shown = [&] { return json::parse(router.Get("/api/v1/status").body).at("need_restart"); };
+  const std::string started = config.Text();
+  EXPECT_EQ(shown(), json::array());
+  config.server = "{listen: \"127.0.0.1:0\", max_body: 2MiB}";
+  config.journal.insert(config.journal.size() - 1, ", max_backlog: 1000");
+  config.Write();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(reload().at("need_restart"), json::array({"server", "journal"})) << "the second reload changes nothing";
+    EXPECT_EQ(shown(), json::array({"server", "journal"}));
+    EXPECT_THAT(router.Get("/readyz").body, HasSubstr("a restart is needed for server, journal"));
+  }
+  WriteFile(config.Path(), started);
+  EXPECT_EQ(reload().at("need_restart"), json::array()) << "what the file says is what runs";
+  EXPECT_EQ(shown(), json::array());
+  EXPECT_THAT(router.Get("/readyz").body, Not(HasSubstr("restart")));
+}
+
 TEST(Operate, WhatIsNoHttpIsCountedToo) {
   TempDir dir;
   FakeSlack slack;

@@ -55,6 +55,22 @@ TEST(Plugins, AFileThatOthersMayWriteIsRefusedAndItsDeliveriesWait) {
   EXPECT_EQ(test.slack.Posted("/services/T0/B0/other").size(), 1U);
 }
 
+TEST(Plugins, AReloadLooksIntoTheFoldersThatTheConfigNamesNow) {
+  OtherPlugin test;
+  Router router(test.config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_TRUE(router.WaitForEvent("sink_unavailable"));
+  std::filesystem::create_directory(test.dir / "more");
+  std::filesystem::copy_file(PluginFolder() + "/slack.so", test.dir / "more/other.so");
+  test.config.plugin_paths += ", " + (test.dir / "more");
+  test.config.Write();
+  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  ASSERT_EQ(reload.status, 200) << reload.body;
+  EXPECT_EQ(json::parse(reload.body).at("need_restart"), json::array());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  EXPECT_TRUE(test.slack.WaitForPosted(2));
+}
+
 TEST(Plugins, AFileThatIsNoPluginDoesNotStopTheRouter) {
   OtherPlugin test;
   WriteFile(test.file, "this is not a library");
