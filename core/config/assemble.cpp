@@ -40,6 +40,7 @@ class Assembler {
     StatusSet default_status = EndedStatuses();
     if (sections.defaults && sections.defaults->Find("status")) {
       default_status = MakeStatuses(sections.defaults->Find("status"));
+      default_status_is_written_ = true;
     }
     for (const auto* entry : sections.sources) config.sources.push_back(MakeSource(*entry));
     for (const auto* entry : sections.agents) config.agents.emplace(entry->key, MakeAgent(*entry));
@@ -358,6 +359,7 @@ class Assembler {
     rule.name = "rule-" + std::to_string(number);
     reader.Text("name", rule.name);
     rule.when = MakeCondition(reader.Get("when"), node.where, problems_);
+    rule.leaves_status = !AsksStatus(rule.when) && !default_status_is_written_;
     if (!AsksStatus(rule.when)) {
       Condition status;
       status.kind = Condition::Kind::kStatus;
@@ -434,6 +436,7 @@ class Assembler {
 
   const Environment& environment_;
   Problems& problems_;
+  bool default_status_is_written_ = false;
 };
 
 }  // namespace

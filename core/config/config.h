@@ -217,8 +217,9 @@ struct Rule {
   std::vector<SendTarget> send;
   bool stop = false;
   bool drop = false;
-  bool newest_only = false;  ///< per_call: latest
-  milliseconds settle{};     ///< how long a soft end waits for the real one; 0: not at all
+  bool leaves_status = false;  ///< neither it nor defaults.status says which statuses it listens to
+  bool newest_only = false;    ///< per_call: latest
+  milliseconds settle{};       ///< how long a soft end waits for the real one; 0: not at all
 };
 
 struct Template {

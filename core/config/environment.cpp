@@ -1,11 +1,12 @@
+#include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -19,28 +20,32 @@ namespace hookswitch::config {
 namespace {
 
 std::optional<std::string> ReadFile(const std::string& path, std::string& error) {
+  const auto fail = [&](int code) {
+    error = std::generic_category().message(code);
+    return std::nullopt;
+  };
+  // Without waiting: opening a pipe that nobody writes to would take for ever.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return fail(errno);
+  const std::unique_ptr<const int, void (*)(const int*)> closes(&fd, [](const int* open) { ::close(*open); });
   struct stat info {};
-  if (stat(path.c_str(), &info) != 0) {
-    error = std::generic_category().message(errno);
+  if (::fstat(fd, &info) != 0) return fail(errno);
+  if (S_ISDIR(info.st_mode)) return fail(EISDIR);
+  if (!S_ISREG(info.st_mode)) {
+    error = "not a regular file";
     return {};
   }
-  if (S_ISDIR(info.st_mode)) {
-    error = std::generic_category().message(EISDIR);
-    return {};
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    error = std::generic_category().message(errno);
-    return {};
-  }
-  // One byte over the limit is enough for the parser to refuse the file; a device or a pipe may never end.
+  // One byte over the limit is enough for the parser to refuse the file.
   std::string text(kMaxFileBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad()) {
-    error = "read error";
-    return {};
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t n = ::read(fd, text.data() + size, text.size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(errno);
+    if (n == 0) break;
+    size += static_cast<std::size_t>(n);
   }
-  text.resize(static_cast<std::size_t>(stream.gcount()));
+  text.resize(size);
   return text;
 }
 

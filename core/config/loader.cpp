@@ -96,6 +96,13 @@ class Loader {
     auto root = ParseYaml(file, problems_);
     if (!root) all_read_ = false;
     if (!root || root->kind == Node::Kind::kNull) return;
+    if (root->kind != Node::Kind::kMap) {
+      // It may be any file, and is nobody's business.
+      problems_.Error(item.where, Width(item), path + " is no part of a config",
+                      "a file to include holds sections such as rules: or sinks:");
+      all_read_ = false;
+      return;
+    }
     documents_.push_back(std::move(*root));
     Node& document = documents_.back();
     HidePrivate(document, ConfigSchema());

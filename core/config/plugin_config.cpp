@@ -54,10 +54,9 @@ class Resolver {
     const auto secret = ResolveSecret(value, at, environment_, problems_, form_is_known);
     if (!secret) return StandIn(schema);
     if (!TextFault(secret->Reveal(), schema).empty()) {
-      const auto words = TextAt(schema, "x-expected");
-      problems_.Error(
-          value.where, Width(value),
-          at + ": the secret there is not " + (words.empty() ? "of the expected form" : std::string(words)));
+      const std::string words = FormOf(schema);
+      problems_.Error(value.where, Width(value),
+                      at + ": the secret there is not " + (words.empty() ? "of the expected form" : words));
     }
     secrets_.push_back(secret->Reveal());
     return json::value(secret->Reveal());

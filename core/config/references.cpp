@@ -78,7 +78,10 @@ class References {
         sinks_(PlacesOf(config.sinks)),
         schedules_(PlacesOf(config.schedules)),
         templates_(PlacesOf(config.templates)),
-        agent_names_(AgentNames(config)) {}
+        agent_names_(AgentNames(config)) {
+    std::sort(agent_names_.begin(), agent_names_.end());
+    for (const auto& [id, agent] : config.agents) tags_.insert(agent.tags.begin(), agent.tags.end());
+  }
 
   void CheckAll() {
     CheckSources();
@@ -92,6 +95,7 @@ class References {
     // What stands in a file with errors may not say yet what it means to say.
     if (problems_.HasErrors()) return;
     CheckOpenSources();
+    CheckMessagesPerCall();
     CheckChains();
     CheckUnused();
   }
@@ -123,6 +127,19 @@ class References {
             "first at " + PlaceOf(it->second->where));
       }
     }
+  }
+
+  /// A call that was connected ends twice: when it is cut, and when all of it is worked out.
+  void CheckMessagesPerCall() {
+    const auto rule = std::find_if(config_.rules.begin(), config_.rules.end(), [](const Rule& one) {
+      return one.leaves_status && !one.drop && !one.send.empty() && !one.newest_only && one.settle.count() == 0;
+    });
+    if (rule == config_.rules.end()) return;
+    problems_.Warning(rule->where, 1,
+                      "rule \"" + rule->name +
+                          "\" names no status, so it hears of a call when it is cut (call-disconnected) and again when "
+                          "it is completed: two messages a call",
+                      "status: terminal for one; defaults.status: ended if both are meant");
   }
 
   void CheckOpenSources() {
@@ -158,7 +175,7 @@ class References {
                             "rule \"" + rule.name + "\" names sink \"" + target.sink + "\" twice; the first counts");
         }
       }
-      CheckCondition(rule.when);
+      CheckCondition(rule.when, rule.drop);
     }
   }
 
@@ -169,17 +186,56 @@ class References {
     }
   }
 
-  void CheckCondition(const Condition& condition) {
-    for (const Condition& child : condition.children) CheckCondition(child);
+  void CheckCondition(const Condition& condition, bool drops) {
+    for (const Condition& child : condition.children) CheckCondition(child, drops);
     for (const Pattern& pattern : condition.patterns) {
       if (condition.kind == Condition::Kind::kDuring) {
         CheckUse("schedule", pattern.text, pattern.where, schedules_, used_schedules_);
       } else if (condition.kind == Condition::Kind::kSource) {
         CheckSourcePattern(pattern);
       } else if (condition.kind == Condition::Kind::kAgent) {
-        CheckAgentName(pattern.text, pattern.where, agent_names_, problems_);
+        CheckAgent(pattern);
+      } else if (condition.kind == Condition::Kind::kTags && !drops) {
+        CheckTag(pattern);  // what is to be dropped may well be nothing yet
+      } else if (condition.kind == Condition::Kind::kData) {
+        CheckComparison(pattern);
       }
     }
+  }
+
+  void CheckAgent(const Pattern& pattern) {
+    // Looking for what is nearest takes a look at all names, and this is only advice.
+    constexpr std::size_t kMostLooks = 5'000'000;
+    if (std::binary_search(agent_names_.begin(), agent_names_.end(), pattern.text) || looks_ > kMostLooks) return;
+    looks_ += agent_names_.size();
+    CheckAgentName(pattern.text, pattern.where, agent_names_, problems_);
+  }
+
+  void CheckTag(const Pattern& pattern) {
+    const bool any =
+        std::any_of(tags_.begin(), tags_.end(), [&](const auto& tag) { return GlobMatch(pattern.text, tag); });
+    if (any || in_doubt_.contains("agents")) return;
+    const std::string near = Nearest(pattern.text, {tags_.begin(), tags_.end()});
+    problems_.Warning(pattern.where, WidthOf(pattern.text),
+                      HasWildcard(pattern.text) ? "no agent has a tag like \"" + pattern.text + '"'
+                                                : "no agent has the tag \"" + pattern.text + '"',
+                      near.empty() ? "tags are given under agents" : "did you mean \"" + near + "\"?");
+  }
+
+  // A value is compared as it is written.
+  void CheckComparison(const Pattern& pattern) {
+    if (pattern.mode != Pattern::Mode::kExact && pattern.mode != Pattern::Mode::kGlob) return;
+    const std::string_view text = pattern.text;
+    const auto end = text.find_first_not_of("<>=!");
+    if (end == 0 || end == std::string::npos) return;
+    const std::string_view bound = Trim(text.substr(end));
+    const bool is_number = !bound.empty() && (bound.front() == '-' || (bound.front() >= '0' && bound.front() <= '9'));
+    if (!is_number) return;
+    problems_.Warning(pattern.where, WidthOf(pattern.text),
+                      "\"" + pattern.text +
+                          "\" is taken as text, not as a comparison: only a value that is written "
+                          "so matches",
+                      "a value, a glob, or {regex: …}, such as {regex: \"^(8[0-9]|9[0-9]|100)$\"} for 80 to 100");
   }
 
   void CheckSourcePattern(const Pattern& pattern) {
@@ -273,6 +329,8 @@ class References {
   Problems& problems_;
   Places sources_, sinks_, schedules_, templates_;
   std::vector<std::string> agent_names_;
+  std::size_t looks_ = 0;  ///< for what is nearest
+  std::set<std::string> tags_;
   std::set<std::string, std::less<>> used_sinks_, used_schedules_, used_templates_;
   std::set<std::string> told_;
 };

@@ -233,9 +233,8 @@ class Checker {
     Keep(value);
     if (value.kind != Node::Kind::kScalar) return WrongKind(value, schema, spot);
     if (!TextFault(value.scalar, schema).empty()) {
-      const auto words = TextAt(schema, "x-expected");
-      problems_.Error(value.where, 1,
-                      Prefix(spot) + (words.empty() ? "not a valid value" : "expected " + std::string(words)));
+      const std::string words = FormOf(schema);
+      problems_.Error(value.where, 1, Prefix(spot) + (words.empty() ? "not a valid value" : "expected " + words));
       return;
     }
     problems_.Warning(value.where, 1, spot.name + " is a secret in plain sight", "write {env: NAME} or {file: PATH}");
@@ -409,7 +408,20 @@ class Checker {
     problems_.Error(entry.key_where, KeyWidth(entry),
                     (IsHidden(entry) ? "this" : Quoted(entry.key)) + " is not a key of " +
                         (spot.name.empty() ? "the config" : spot.name),
-                    near.empty() ? std::string() : "did you mean \"" + near + "\"?");
+                    near.empty() ? KeysOf(schema) : "did you mean \"" + near + "\"?");
+  }
+
+  /// "its keys are contains, regex"; "" if there are none, or too many to read.
+  static std::string KeysOf(const json::object& schema) {
+    constexpr std::size_t kMostKeys = 16;
+    const auto* properties = ObjectAt(schema, "properties");
+    if (!properties || properties->empty() || properties->size() > kMostKeys) return {};
+    std::string keys = properties->size() == 1 ? "its only key is " : "its keys are ";
+    for (const auto& property : *properties) {
+      if (&property != properties->begin()) keys += ", ";
+      keys += property.key();
+    }
+    return keys;
   }
 
   const json::object& root_;

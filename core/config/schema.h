@@ -66,6 +66,9 @@ bool IsOpen(const json::object& schema);
 bool ScalarIs(const Node& value, std::string_view type);
 bool AllowsType(const json::object& schema, std::string_view type);
 
+/// What a text of this schema looks like, for an error about one that must not be shown: its `x-expected`, or one such
+/// as its first example. "" if it says neither.
+std::string FormOf(const json::object& schema);
 /// Says what is wrong with a text by pattern, minLength, maxLength and enum, or "".
 std::string_view TextFault(std::string_view text, const json::object& schema);
 

@@ -157,6 +157,14 @@ bool ScalarIs(const Node& value, std::string_view type) {
   return type == "number" && ParseNumber(value.scalar).has_value();
 }
 
+std::string FormOf(const json::object& schema) {
+  if (const auto words = TextAt(schema, "x-expected"); !words.empty()) return std::string(words);
+  const auto* examples = schema.if_contains("examples");
+  if (!examples || !examples->is_array() || examples->get_array().empty()) return {};
+  const json::value& first = examples->get_array().front();
+  return first.is_string() ? "one such as " + std::string(first.get_string()) : std::string();
+}
+
 std::string_view TextFault(std::string_view text, const json::object& schema) {
   if (const auto least = CountAt(schema, "minLength"); least && CodePoints(text) < *least) return "too short";
   if (const auto most = CountAt(schema, "maxLength"); most && CodePoints(text) > *most) return "too long";

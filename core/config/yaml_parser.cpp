@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kMaxDepth = 64;
 // Aliases copy what they name; without a bound a kilobyte of them can stand for gigabytes.
 constexpr std::size_t kMaxRepeatedNodes = 10'000;
+constexpr std::size_t kMaxRepeatedBytes = 4 << 20;
 
 struct Refused {};  // thrown through yaml-cpp to end the parse; the problem is recorded already
 
@@ -28,12 +29,21 @@ std::string PlaceOf(const Mark& mark) {
   return mark.file->path + ':' + std::to_string(mark.line) + ':' + std::to_string(mark.column);
 }
 
-std::size_t CountNodes(const Node& node) {
-  std::size_t count = 1;
-  for (const Node& item : node.list) count += CountNodes(item);
-  for (const Node::Entry& entry : node.map) count += CountNodes(entry.value);
-  for (const Node::Entry& entry : node.refused) count += CountNodes(entry.value);
-  return count;
+/// What a copy of a value costs.
+struct Size {
+  std::size_t nodes = 0, bytes = 0;
+};
+
+void AddSize(const Node& node, Size& size) {
+  ++size.nodes;
+  size.bytes += node.scalar.size();
+  for (const Node& item : node.list) AddSize(item, size);
+  for (const auto* entries : {&node.map, &node.refused}) {
+    for (const Node::Entry& entry : *entries) {
+      size.bytes += entry.key.size();
+      AddSize(entry.value, size);
+    }
+  }
 }
 
 std::size_t DepthOf(const Node& node) {
@@ -58,6 +68,7 @@ class Builder final : public YAML::EventHandler {
     if (!stack_.empty() && stack_.back().has_key && stack_.back().key_where.line != node.where.line) {
       node.where = stack_.back().key_where;
     }
+    if (!stack_.empty() && stack_.back().node.kind == Node::Kind::kList) node.where = DashBefore(node.where);
     Finish(std::move(node), anchor);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -116,6 +127,7 @@ class Builder final : public YAML::EventHandler {
     bool refused = false;  ///< the key is, and so its value
     std::string key;
     Mark key_where;
+    std::map<std::string, Mark, std::less<>> keys{};  ///< of `node`, a map
   };
 
   // The place of a key, a value or an alias, which begins there.
@@ -123,6 +135,22 @@ class Builder final : public YAML::EventHandler {
     Mark where = Place(mark);
     tokens_.push_back(file_->OffsetOf(where.line, where.column));
     return where;
+  }
+
+  // The dash of an empty list item, after which only blanks and comments stand before `next`; `next` if there is none.
+  Mark DashBefore(const Mark& next) const {
+    for (int line = next.line; line >= 1; --line) {
+      std::string_view text = file_->Line(line);
+      if (line == next.line) text = text.substr(0, static_cast<std::size_t>(next.column - 1));
+      for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '#' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t')) text = text.substr(0, i);
+      }
+      text = text.substr(0, text.find_last_not_of(" \t") + 1);
+      if (text.empty()) continue;
+      if (text.back() != '-' || (text.size() > 1 && text[text.size() - 2] != ' ')) break;
+      return {file_, line, static_cast<int>(text.size())};
+    }
+    return next;
   }
 
   [[noreturn]] void Refuse(const Mark& where, int width, std::string message, std::string hint = {}) {
@@ -134,9 +162,13 @@ class Builder final : public YAML::EventHandler {
   }
 
   void CountRepeated(const Node& node, const Mark& where) {
-    repeated_ += CountNodes(node);
-    if (repeated_ > kMaxRepeatedNodes) {
+    AddSize(node, repeated_);
+    if (repeated_.nodes > kMaxRepeatedNodes) {
       Refuse(where, 1, "anchors and aliases stand for more than " + std::to_string(kMaxRepeatedNodes) + " values");
+    }
+    if (repeated_.bytes > kMaxRepeatedBytes) {
+      Refuse(where, 1,
+             "anchors and aliases stand for more than " + std::to_string(kMaxRepeatedBytes >> 20) + " MiB of text");
     }
   }
 
@@ -215,10 +247,10 @@ class Builder final : public YAML::EventHandler {
                       "write the keys out, or repeat a whole value with an alias (*name)");
       return;
     }
-    if (const Node::Entry* first = frame.node.FindEntry(frame.key); first) {
+    if (const auto [first, fresh] = frame.keys.emplace(frame.key, key.where); !fresh) {
       problems_.Error(key.where, width,
                       (LooksLikeKey(frame.key) ? '"' + frame.key + '"' : "this key") + " is written twice",
-                      "first at " + PlaceOf(first->key_where));
+                      "first at " + PlaceOf(first->second));
       return;
     }
     frame.refused = false;
@@ -228,7 +260,7 @@ class Builder final : public YAML::EventHandler {
   Problems& problems_;
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Node> anchors_;
-  std::size_t repeated_ = 0;
+  Size repeated_;
   std::optional<Node> root_;
   bool second_document_ = false;
   std::vector<std::size_t> tokens_;

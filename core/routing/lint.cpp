@@ -1,6 +1,7 @@
 #include "core/routing/lint.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/routing/conditions.h"
 
@@ -8,6 +9,9 @@ namespace hookswitch::routing {
 namespace {
 
 using config::Condition;
+
+// With very many rules, comparing each with each would take minutes, and this is only advice.
+constexpr std::size_t kMostCompared = 64;
 
 // A rule that ends the walk, with what it asks for.
 struct Ender {
@@ -22,12 +26,39 @@ bool AlwaysFirst(const Ender& ender, StatusSet possible, const std::vector<const
   });
 }
 
+/// The rules so far that send to a sink, as far as they are compared.
+class Takers {
+ public:
+  /// The rule that takes each sink of `rule` first, whenever that matches; nullptr if one of them may be left.
+  const config::Rule* OfAll(const config::Rule& rule, StatusSet possible,
+                            const std::vector<const Condition*>& conjuncts) const {
+    const config::Rule* first = nullptr;
+    for (const config::SendTarget& target : rule.send) {
+      const auto takers = by_sink_.find(target.sink);
+      if (takers == by_sink_.end()) return nullptr;
+      const auto taker = std::ranges::find_if(
+          takers->second, [&](const Ender& earlier) { return AlwaysFirst(earlier, possible, conjuncts); });
+      if (taker == takers->second.end()) return nullptr;
+      first = taker->rule;
+    }
+    return first;
+  }
+  void Add(const config::Rule& rule, const std::vector<const Condition*>& conjuncts) {
+    for (const config::SendTarget& target : rule.send) {
+      auto& takers = by_sink_[target.sink];
+      if (takers.size() < kMostCompared) takers.push_back({&rule, conjuncts});
+    }
+  }
+
+ private:
+  std::map<std::string_view, std::vector<Ender>> by_sink_;
+};
+
 }  // namespace
 
 void Lint(const std::vector<config::Rule>& rules, config::Problems& problems) {
-  // With very many rules that stop, comparing each with each would take minutes, and this is only advice.
-  constexpr std::size_t kMostEnders = 256;
   std::vector<Ender> enders;
+  Takers takers;
   for (const config::Rule& rule : rules) {
     const StatusSet possible = PossibleStatuses(rule.when);
     const auto conjuncts = Conjuncts(rule.when);
@@ -37,15 +68,25 @@ void Lint(const std::vector<config::Rule>& rules, config::Problems& problems) {
     }
     const auto first = std::find_if(enders.begin(), enders.end(),
                                     [&](const Ender& ender) { return AlwaysFirst(ender, possible, conjuncts); });
-    if (first != enders.end()) {
+    const bool never_runs = first != enders.end();
+    if (never_runs) {
       problems.Warning(
           rule.where, 1,
           "rule \"" + rule.name + "\" can never run: rule \"" + first->rule->name + "\"" +
               (first->rule->where.line > 0 ? " (line " + std::to_string(first->rule->where.line) + ")" : "") +
               " matches all that it matches and " + (first->rule->drop ? "drops it" : "stops"));
-    } else if ((rule.stop || rule.drop) && enders.size() < kMostEnders) {
+    } else if ((rule.stop || rule.drop) && enders.size() < kMostCompared) {
       enders.push_back({&rule, conjuncts});
     }
+    if (never_runs) continue;
+    if (rule.stop || rule.drop || rule.send.empty()) continue;
+    if (const config::Rule* taker = takers.OfAll(rule, possible, conjuncts)) {
+      problems.Warning(rule.where, 1,
+                       "rule \"" + rule.name + "\" never sends anything: whenever it matches, rule \"" + taker->name +
+                           "\" has taken its sinks before",
+                       "the first rule that names a sink wins; put the narrower rule first");
+    }
+    takers.Add(rule, conjuncts);
   }
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -69,6 +70,26 @@ std::string DirectionText(const std::vector<Direction>& directions) {
   std::vector<std::string> names;
   for (const Direction direction : directions) names.emplace_back(ToString(direction));
   return AnyOf(names);
+}
+
+// What a path was meant to be, perhaps: paths of this event that end in the same name or are written nearly so; else
+// what there is.
+std::string PathsNear(const std::string& path, const TextMap& data) {
+  constexpr std::size_t kMostShown = 6;
+  const auto last = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };
+  std::vector<std::string> all, near;
+  for (const auto& [key, value] : data) {
+    all.push_back(key);
+    if (EqualsIgnoreCase(last(key), last(path))) near.push_back(key);
+  }
+  if (const std::string one = Nearest(path, all); near.empty() && !one.empty()) near.push_back(one);
+  const auto& shown = near.empty() ? all : near;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(shown.size(), kMostShown); ++i) {
+    text += (i == 0 ? (near.empty() ? "; there is data." : "; near it is data.") : ", data.") + shown[i];
+  }
+  if (shown.size() > kMostShown) text += " and " + std::to_string(shown.size() - kMostShown) + " more";
+  return text;
 }
 
 }  // namespace
@@ -167,7 +188,7 @@ std::string Predicate::WhyFalse(Subject& subject, std::string_view differs) cons
     case Kind::kSummary: return unquoted("summary", event.summary.empty());
     case Kind::kData: {
       const auto it = event.data.find(path_);
-      if (it == event.data.end()) return "data." + path_ + " is absent";
+      if (it == event.data.end()) return "data." + path_ + " is absent" + PathsNear(path_, event.data);
       return "data." + path_ + " is " + Quoted(it->second) + wanted();
     }
     case Kind::kStatus:

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -392,6 +394,46 @@ void ForEachProperty(const json::value& schema, const std::string& at, const aut
       ForEachProperty(value, at, visit);
     }
   }
+}
+
+TEST(SystemEnvironment, ReadsNothingButFilesAndWaitsForNothing) {
+  const std::string pipe = testing::TempDir() + "hookswitch_pipe_" + std::to_string(::getpid());
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Environment environment = Environment::System();
+  for (const std::string& path : {pipe, std::string("/dev/zero")}) {
+    std::string error;
+    EXPECT_FALSE(environment.read_file(path, error)) << path;
+    EXPECT_EQ(error, "not a regular file") << path;
+  }
+  std::filesystem::remove(pipe);
+}
+
+TEST(Load, AliasesAreBoundedInBytesToo) {
+  const std::string text = "x: &a \"" + std::string(100'000, 'x') + "\"\ny: [" + [] {
+    std::string aliases;
+    for (int i = 0; i < 100; ++i) aliases += "*a, ";
+    return aliases;
+  }() + "]\n";
+  MemoryEnvironment memory;
+  memory.files["etc/router.yaml"] = text;
+  const Loaded loaded = Load("etc/router.yaml", memory.Get());
+  EXPECT_FALSE(loaded.config);
+  EXPECT_THAT(AllText(loaded.problems), testing::HasSubstr("stand for more than 4 MiB of text"));
+}
+
+TEST(Load, AConfigOfManyNamesIsReadInStepsThatDoNotGrow) {
+  std::string agents = "agents:\n";
+  std::string rules = "rules:\n";
+  for (int i = 0; i < 60'000; ++i) {
+    agents += "  agent-" + std::to_string(i) + ": {name: name-" + std::to_string(i) + "}\n";
+    if (i % 4 == 0) {
+      rules +=
+          "  - {name: rule-" + std::to_string(i) + ", when: {agent: name-" + std::to_string(i) + "}, send: [ops]}\n";
+    }
+  }
+  const Config config = Good(kBase + agents + rules);
+  EXPECT_EQ(config.agents.size(), 60'000u);
+  EXPECT_EQ(config.rules.size(), 15'000u) << "in seconds; each beside each takes minutes";
 }
 
 TEST(Schema, DescribesEveryKey) {

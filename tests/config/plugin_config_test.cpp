@@ -238,7 +238,7 @@ TEST(References, AScheduleThatOnlyAPluginMayNameIsUsed) {
   memory.files["r.yaml"] =
       "sources: {b: {type: bolna, path: /b, allow_ips: [192.0.2.7]}}\n"
       "schedules: {office: [{days: mon, hours: \"09:00-18:00\"}], never: [{days: mon, hours: \"09:00-18:00\"}]}\n"
-      "sinks: {ops: {plugin: x, config: {quiet: [office]}}}\nrules: [{send: [ops]}]\n";
+      "sinks: {ops: {plugin: x, config: {quiet: [office]}}}\nrules: [{when: {status: failed}, send: [ops]}]\n";
   const Loaded loaded = Load("r.yaml", memory.Get());
   ASSERT_EQ(loaded.problems.All().size(), 1U);
   EXPECT_EQ(loaded.problems.All()[0].message, "schedule \"never\" is not used: no rule uses it");

@@ -166,7 +166,8 @@ TEST_F(Commands, WithoutSecretsAConfigIsCheckedRoutedAndPreviewedByNoSecrets) {
   config_.admin = "{listen: \"0.0.0.0:0\", token: {env: NOT_SET}}";
   config_.sinks = kEverySink;
   config_.rules =
-      "  - {name: all, send: [discord, email, file, googlechat, mattermost, mqtt, ntfy, pagerduty, postgres, slack, "
+      "  - {name: all, when: {status: terminal}, send: [discord, email, file, googlechat, mattermost, mqtt, ntfy, "
+      "pagerduty, postgres, slack, "
       "bot, "
       "teams, telegram, webhook]}\n";
   config_.Write();
@@ -248,7 +249,7 @@ TEST_F(Commands, CheckKnowsTheNamesInAPluginsConfig) {
       "  pager: {plugin: pagerduty, config: {routing_key: \"0123456789abcdef0123456789abcdef\", trigger_on: "
       "[unsuccesful], "
       "resolve_on: [completed]}}\n";
-  config_.rules = "  - {name: calls-all, send: [bot, pager]}\n";
+  config_.rules = "  - {name: calls-all, when: {status: completed}, send: [bot, pager]}\n";
   config_.Write();
   const auto messages = Messages(Hookswitch({"check", "-c", config_.Path(), "--format", "json"}));
   EXPECT_THAT(messages, testing::Contains("rule \"no-such-rule\" is not defined"));
@@ -356,6 +357,37 @@ TEST_F(Commands, RouteExplainsEachRule) {
   EXPECT_EQ(result.at("deliveries"), json::parse(R"([{"sink":"ops","rule":"completed-calls"}])"));
   EXPECT_THAT(Hookswitch({"route", "-c", config_.Path(), "--source", "bolna", "--event", event_}).out,
               HasSubstr("completed-calls"));
+}
+
+TEST_F(Commands, NowHasSchedulesJudgedByAt) {
+  config_.rules = "  - {name: mornings, when: {during: early}, send: [ops]}\n";
+  config_.more = "schedules: {early: [{days: mon-sun, hours: \"06:00-07:00\"}]}\n";
+  config_.Write();
+  const auto run = [&](const char* command, std::vector<std::string> more) {
+    std::vector<std::string> arguments{command, "-c", config_.Path(), "--event", event_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Hookswitch(arguments);
+  };
+  const std::vector<std::string> morning{"--at", "2026-03-04T06:30:00Z"};
+  const std::vector<std::string> judged{"--at", "2026-03-04T06:30:00Z", "--now"};
+  for (const char* command : {"route", "preview"}) {
+    const Finished own = run(command, morning);
+    EXPECT_THAT(own.out, Not(HasSubstr("-> ops"))) << "the call ended at another time";
+    EXPECT_THAT(own.err, HasSubstr("--now")) << "which is said";
+    const Finished now = run(command, judged);
+    EXPECT_THAT(now.out, HasSubstr("-> ops (mornings)")) << now.err;
+    EXPECT_EQ(now.err, "");
+  }
+}
+
+TEST_F(Commands, NoIdForgesALineOfWhatIsPrinted) {
+  WriteFile(event_, Call("a\n-> ops (forged)\u2028\x1b[2J", {{"agent_id", "b\n-> ops (forged)"}, {"status", "x\ny"}}));
+  for (const char* command : {"route", "preview"}) {
+    const std::string out = Hookswitch({command, "-c", config_.Path(), "--event", event_}).out;
+    EXPECT_THAT(out, Not(HasSubstr("\n-> ops (forged)"))) << out;
+    EXPECT_THAT(out, Not(HasSubstr("\x1b"))) << out;
+    EXPECT_THAT(out, Not(HasSubstr("\u2028"))) << out;
+  }
 }
 
 TEST_F(Commands, RouteOfABodyThatIsNoEventIsOne) {

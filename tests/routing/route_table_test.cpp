@@ -80,7 +80,7 @@ TEST(Explain, NamesTheFirstConditionThatFailedWithTheEventsValue) {
   EXPECT_EQ(WhyOf(Number(Kind::kMaxDuration, 10.5), event), "duration 12.0s is over 10s500ms");
   EXPECT_EQ(WhyOf(Number(Kind::kMinCost, 2.5, "USD"), event), "cost 0.0394 USD is under 2.50 USD");
   EXPECT_EQ(WhyOf(Number(Kind::kMinCost, 2.5, "EUR"), event), "cost is in USD, wanted EUR");
-  EXPECT_EQ(WhyOf(Text(Kind::kData, Mode::kExact, "y"), event), "data. is absent");
+  EXPECT_EQ(WhyOf(Text(Kind::kData, Mode::kExact, "y"), event), "data. is absent; there is data.out");
   config::Condition voicemail = test::Cond(Kind::kVoicemail);
   voicemail.flag = true;
   EXPECT_EQ(WhyOf(voicemail, event), "voicemail is no, wanted yes");
@@ -205,6 +205,19 @@ TEST(RouteProblems, NarrowerRuleAfterAWiderOneThatDropsIsAWarning) {
 TEST(RouteProblems, StatusesThatExcludeEachOtherAreAWarning) {
   EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Statuses(kFailed), Tree(Kind::kNot, {Statuses(kFailed)})}, {"s"})})),
               ElementsAre("warning: rule \"r\" can never run: its statuses exclude each other"));
+}
+
+TEST(RouteProblems, RuleWhoseSinksAreAlwaysTakenBeforeIsAWarning) {
+  const auto wide = MakeRule("wide", {}, {"s", "t"});
+  const auto late = MakeRule("late", {Statuses(kFailed)}, {"t", "s"});
+  EXPECT_THAT(MessagesOf(WithRules({wide, late})),
+              ElementsAre("warning: rule \"late\" never sends anything: whenever it matches, rule \"wide\" has taken "
+                          "its sinks before | the first rule that names a sink wins; put the narrower rule first"));
+  EXPECT_THAT(MessagesOf(WithRules({late, wide})), IsEmpty());
+  EXPECT_THAT(MessagesOf(WithRules({wide, MakeRule("more", {Statuses(kFailed)}, {"s", "u"})})), IsEmpty());
+  auto stops = late;
+  stops.stop = true;
+  EXPECT_THAT(MessagesOf(WithRules({wide, stops})), IsEmpty()) << "it keeps later rules from running";
 }
 
 }  // namespace
