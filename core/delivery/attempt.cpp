@@ -45,8 +45,14 @@ Outcome Ours(std::string code, std::string reason) {
   return outcome;
 }
 
+Outcome JournalUnavailable(std::string reason) {
+  Outcome outcome = Ours("journal_unavailable", std::move(reason));
+  outcome.soon = true;
+  return outcome;
+}
+
 Outcome JournalGone() {
-  return Ours("journal_unavailable", "hookswitch was stopping");
+  return JournalUnavailable("hookswitch was stopping");
 }
 
 Outcome GivenUp() {
@@ -151,7 +157,7 @@ std::optional<Outcome> Attempt::Read() {
     case ErrorCode::kUnsupported:
     case ErrorCode::kInternal: break;
   }
-  return Ours("journal_unavailable", "the event could not be read now: " + error.message);
+  return JournalUnavailable("the event could not be read now: " + error.message);
 }
 
 std::optional<Outcome> Attempt::Understand(const StoredEvent& stored) {
@@ -199,8 +205,7 @@ std::optional<Outcome> Attempt::Prepare() {
     auto memory =
         facts_.journal->With([&](Journal& journal) { return journal.LoadMemory(facts_.sink_name, facts_.call_key); });
     if (!memory) return JournalGone();
-    if (!*memory)
-      return Ours("journal_unavailable", "the sink's memory could not be read now: " + memory->error().message);
+    if (!*memory) return JournalUnavailable("the sink's memory could not be read now: " + memory->error().message);
     memory_ = std::move(**memory);
   }
   const CrashMarks::Inside inside(facts_.marks.get(), Preparing());

@@ -17,6 +17,7 @@ constexpr std::uint32_t kRefusedInARow = 4, kRefusedInARowBySink = 2;
 // One that is refused for the last of these times while others get through is what is wrong.
 constexpr std::uint8_t kRefusalsOfOne = 3;
 constexpr milliseconds kAfterFirstRefusal = std::chrono::seconds(5), kAfterRefusal = std::chrono::seconds(30);
+constexpr milliseconds kSoon = std::chrono::seconds(1);
 // Memory of a backlog that is over is given back from so many deliveries on.
 constexpr std::size_t kChunksKept = 4;
 constexpr std::size_t kEndingsAtOnce = 1000;
@@ -522,6 +523,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   }
 
   says_nothing();
+  if (outcome.soon) return Again(slot, now + kSoon, kSoon, Change::kNone);
   if (outcome.retry_after && outcome.retry_after->count() > 0) {
     const milliseconds pause = PauseFor(*outcome.retry_after, policy_.retry.max_retry_after, jitter);
     Change throttled = Change::kNone;

@@ -33,6 +33,9 @@ struct Outcome {
   std::optional<std::chrono::milliseconds> retry_after;
   bool answered = false;  ///< set by hookswitch: the other side, or a call sink, has judged this message
   bool ours = false;      ///< set by hookswitch: the attempt was not made, and says nothing of the sink
+  /// Set by hookswitch, with `ours`: nothing that has to do with this delivery stood in its way (the journal could not
+  /// be read), so it is tried again soon, whatever the sink's schedule, and has not failed.
+  bool soon = false;
   /// Set by hookswitch: the credentials in `state`, which answers brought. Such a state is kept in memory and not
   /// stored: after a restart the step that got them is made again.
   std::vector<std::string> state_secrets{};

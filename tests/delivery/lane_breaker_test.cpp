@@ -82,6 +82,23 @@ TEST_F(BreakerTest, WhatIsNotTheSinksFaultDoesNotCount) {
   }
 }
 
+TEST_F(BreakerTest, WhatHookswitchItselfCouldNotDoIsTriedAgainSoonAndBurnsNoTry) {
+  Add(1);
+  Outcome outcome = Made(Kind::kRetry);
+  outcome.answered = false;
+  outcome.ours = outcome.soon = true;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(Start(), 1);
+    const auto verdict = Finish(started, outcome);
+    EXPECT_EQ(verdict.state, DeliveryState::kPending) << "however long that lasts";
+    EXPECT_EQ(verdict.wait, 1s);
+    EXPECT_EQ(Start(), 0);
+    now += 1s;
+  }
+  ASSERT_EQ(Start(), 1);
+  EXPECT_EQ(lane[started].failures, 0u);
+}
+
 TEST_F(BreakerTest, RetryAfterDoesNotCount) {
   Add(1);
   for (int i = 0; i < 9; ++i) {
