@@ -179,8 +179,10 @@ TEST_F(SqliteDamage, CommandsStepOverWhatCannotBeRead) {
 
 TEST_F(SqliteDamage, RetentionStepsOverDestroyedPages) {
   constexpr int kEvents = 500;
-  Fill(kEvents);
-  Overwrite(Leaves("event")[1], 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  ASSERT_NO_FATAL_FAILURE(Fill(kEvents));
+  const auto leaves = Leaves("event");
+  ASSERT_GE(leaves.size(), 2u);
+  Overwrite(leaves[1], 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
   options_.retention_age = std::chrono::hours(1);
   ASSERT_TRUE(Open());
   for (DeliverySeq delivery = 1; delivery <= kEvents; ++delivery) Deliver(delivery, delivery);
