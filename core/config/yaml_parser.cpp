@@ -14,6 +14,7 @@
 
 #include "core/base/text.h"
 #include "core/config/privacy.h"
+#include "core/config/surrogate_escapes.h"
 
 namespace hookswitch::config {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::size_t kMaxDepth = 64;
 // Aliases copy what they name; without a bound a kilobyte of them can stand for gigabytes.
 constexpr std::size_t kMaxRepeatedNodes = 10'000;
 constexpr std::size_t kMaxRepeatedBytes = 4 << 20;
+constexpr std::size_t kMostReread = 64 << 20;  // bytes, see ParseYaml
 
 struct Refused {};  // thrown through yaml-cpp to end the parse; the problem is recorded already
 
@@ -55,7 +57,8 @@ std::size_t DepthOf(const Node& node) {
 
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(std::shared_ptr<const SourceFile> file, Problems& problems) : file_(std::move(file)), problems_(problems) {}
+  Builder(std::shared_ptr<const SourceFile> file, const SurrogateEscapes& surrogates, Problems& problems)
+      : file_(std::move(file)), surrogates_(surrogates), problems_(problems) {}
 
   void OnDocumentStart(const YAML::Mark&) override {
     if (root_) second_document_ = true;
@@ -77,7 +80,7 @@ class Builder final : public YAML::EventHandler {
     Node node;
     node.kind = Node::Kind::kScalar;
     node.where = Begin(mark);
-    node.scalar = value;
+    node.scalar = surrogates_.Restore(value);
     node.quoted = tag == "!";
     if (node.quoted) last_quoted_ = node.where;
     Finish(std::move(node), anchor);
@@ -257,6 +260,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   std::shared_ptr<const SourceFile> file_;
+  const SurrogateEscapes& surrogates_;
   Problems& problems_;
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Node> anchors_;
@@ -289,7 +293,8 @@ constexpr std::array kSentences = {
              "write \\\\ for a backslash, or use single quotes"},
     Sentence{"bad character found while scanning hex", "a broken \\x or \\u escape",
              "write \\\\ for a backslash, or use single quotes"},
-    Sentence{"invalid unicode", "a \\u escape that is no character", ""},
+    Sentence{"invalid unicode", "a \\u escape that is no character",
+             "surrogates come in pairs, as in \"\\ud83d\\udea8\""},
     Sentence{"the referenced anchor is not defined", "no anchor of this name stands above", ""},
     Sentence{"cannot assign multiple anchors", "two anchors for one value", ""},
     Sentence{"cannot assign multiple tags", "two tags for one value", ""},
@@ -421,33 +426,37 @@ std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Pro
     HideUnread(*file);
     return {};
   }
-  Builder builder(file, problems);
-  bool is_read = false;
-  try {
-    // yaml-cpp 0.7 lets an unterminated quote swallow the rest of the file without a word, but not a document end.
-    std::istringstream stream(file->text + "\n...\n");
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
+  // yaml-cpp 0.7 lets an unterminated quote swallow the rest of the file without a word, but not a document end.
+  std::string text = file->text + "\n...\n";
+  SurrogateEscapes surrogates;
+  // Each text in quotes that has surrogates costs a pass; a file is small, or has few of them.
+  std::size_t passes = std::max<std::size_t>(kMostReread / text.size(), 1);
+  for (const Problems before = problems;; problems = before) {
+    Builder builder(file, surrogates, problems);
+    try {
+      std::istringstream stream(text);
+      YAML::Parser parser(stream);
+      while (parser.HandleNextDocument(builder)) {
+      }
+      file->SetTokens(builder.TakeTokens());
+      auto root = builder.TakeRoot();
+      if (!root) {
+        root.emplace();
+        root->where = {file, 0, 0};
+      }
+      return root;
+    } catch (const Refused&) {
+      // said already
+    } catch (const YAML::Exception& error) {
+      const Mark where = builder.Place(error.mark);
+      if (passes-- > 0 && surrogates.StandIn(text, file->OffsetOf(where.line, where.column))) continue;
+      Explain(error, builder, file, problems);
+    } catch (const std::exception&) {
+      problems.Error({file, 0, 0}, 1, "not YAML");
     }
-    is_read = true;
-  } catch (const Refused&) {
-    // said already
-  } catch (const YAML::Exception& error) {
-    Explain(error, builder, file, problems);
-  } catch (const std::exception&) {
-    problems.Error({file, 0, 0}, 1, "not YAML");
-  }
-  if (!is_read) {
     HideUnread(*file);
     return {};
   }
-  file->SetTokens(builder.TakeTokens());
-  auto root = builder.TakeRoot();
-  if (!root) {
-    root.emplace();
-    root->where = {file, 0, 0};
-  }
-  return root;
 }
 
 }  // namespace hookswitch::config

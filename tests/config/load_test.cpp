@@ -50,6 +50,32 @@ const Condition& Only(const Config& config) {
   return config.rules.at(0).when.children.at(0);
 }
 
+TEST(Load, AJsonPairOfEscapesIsItsCharacter) {
+  const auto title = [](const std::string& written) {
+    return Good(kBase + ("rules: [{send: [ops]}]\ntemplates:\n  other: {title: \"\\ud83d\\ude00\"}\n  a: {title: " +
+                         written + "}\n"))
+        .templates.at(1)
+        .title;
+  };
+  EXPECT_EQ(title(R"("\ud83d\udea8 on \uD83D\uDEA8\ud83d\ude00 \"\u00e9\"")"),
+            "\U0001F6A8 on \U0001F6A8\U0001F600 \"\u00e9\"");
+  EXPECT_EQ(title(R"("\\ud83d\\udea8 \udbff\udfff\ud800\udc00")"), "\\ud83d\\udea8 \U0010FFFF\U00010000");
+  EXPECT_EQ(title(R"('\ud83d\udea8')"), "\\ud83d\\udea8") << "no escape in single quotes";
+  EXPECT_EQ(title(R"(x\ud83d\udea8)"), "x\\ud83d\\udea8");
+}
+
+TEST(Load, ASurrogateWithoutItsOtherHalfIsAnErrorAtItsPlace) {
+  for (const char* written : {R"("\ud83d")", R"("\udea8\ud83d")", R"("\ud83dx\udea8")", R"("\ud83d\u0041")",
+                              R"("\ud83d\udea8 \ud83d")", "\"\xEE\x80\xBD\xEE\x9A\xA8 \\ud83d\\udea8\""}) {
+    MemoryEnvironment memory;
+    memory.files["etc/router.yaml"] = std::string(kBase) + "templates: {a: {title: " + written + "}}\n";
+    const Loaded loaded = Load("etc/router.yaml", memory.Get());
+    EXPECT_FALSE(loaded.config) << written;
+    EXPECT_THAT(AllText(loaded.problems), testing::HasSubstr("etc/router.yaml:3:")) << written;
+    EXPECT_THAT(AllText(loaded.problems), testing::HasSubstr("escape that is no character")) << written;
+  }
+}
+
 TEST(Load, TheAdminListensOnAnAddressOrSeveral) {
   const auto listens = [](const std::string& admin) {
     return Good(kBase + ("rules: [{send: [ops]}]\nadmin: " + admin + "\n")).admin.listen;
