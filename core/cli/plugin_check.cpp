@@ -58,20 +58,28 @@ class Report {
   json::array verdicts_;
 };
 
-/// The config that the plugin is checked with; empty, and told, if it is wrong.
+/// The config that the plugin is checked with: of --with, else the first that a case has; empty, and told, if it is
+/// wrong.
 std::optional<config::Sink> ReadConfig(const Options& options, config::Problems& problems) {
   config::Sink sink;
   sink.name = "check";
   sink.config.kind = config::Node::Kind::kMap;
-  if (options.with.empty()) return sink;
-  std::ifstream in(options.with, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in) {
-    std::cerr << "hookswitch: " << options.with << " cannot be read\n";
-    return std::nullopt;
+  std::string name = options.with, text;
+  if (!name.empty()) {
+    std::ifstream in(name, std::ios::binary);
+    std::stringstream read;
+    read << in.rdbuf();
+    if (!in) {
+      std::cerr << "hookswitch: " << name << " cannot be read\n";
+      return std::nullopt;
+    }
+    text = read.str();
+  } else if (!options.cases.empty()) {
+    name = "the first config in " + options.cases;
+    text = conformance::FirstConfigIn(options.cases);
   }
-  const auto file = config::MakeSourceFile(options.with, text.str());
+  if (text.empty()) return sink;
+  const auto file = config::MakeSourceFile(name, text);
   sink.where.file = file;
   sink.where.line = 1;
   auto node = config::ParseYaml(file, problems);
@@ -105,7 +113,8 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   if (!sink || problems.HasErrors()) {
     Print(problems.All(), Format::kText);
     if (options.with.empty()) {
-      std::cerr << "hookswitch: the plugin needs a config: --with FILE, YAML as below `config:`\n";
+      std::cerr
+          << "hookswitch: the plugin needs a config: --with FILE, YAML as below `config:`, or a case that has one\n";
     }
     return kProblems;
   }

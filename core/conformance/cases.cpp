@@ -312,18 +312,30 @@ Result<json::object> RunCase(Sink& sink, const json::object& given) {
   }
 }
 
+namespace {
+
+// null, and why, if it is not JSON.
+json::value ReadCase(const fs::path& file, std::string& why) {
+  std::stringstream text;
+  text << std::ifstream(file).rdbuf();
+  boost::system::error_code not_json;
+  json::value read = json::parse(text.str(), not_json);
+  why = not_json ? not_json.message() : "it is something else";
+  return read;
+}
+
+}  // namespace
+
 CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
   CaseVerdict verdict{file.stem(), ""};
   const auto failed = [&](std::string problem) {
     verdict.problem = std::move(problem);
     return verdict;
   };
-  std::stringstream text;
-  text << std::ifstream(file).rdbuf();
-  boost::system::error_code not_json;
-  json::value read = json::parse(text.str(), not_json);
+  std::string why;
+  json::value read = ReadCase(file, why);
   auto* root = read.if_object();
-  if (not_json || !root) return failed("it is not a JSON object: " + not_json.message());
+  if (!root) return failed("it is not a JSON object: " + why);
   const auto* config = root->if_contains("config");
   auto sink = make(config ? config->if_object() : nullptr);
   if (!sink) return failed(sink.error().message);
@@ -356,7 +368,9 @@ CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
   return verdict;
 }
 
-Result<std::vector<CaseVerdict>> CheckCases(const fs::path& folder, bool update, const MakeSink& make) {
+namespace {
+
+Result<std::vector<fs::path>> FilesIn(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
@@ -365,9 +379,29 @@ Result<std::vector<CaseVerdict>> CheckCases(const fs::path& folder, bool update,
   if (error) return Error{ErrorCode::kNotFound, folder.string() + " cannot be read: " + error.message()};
   if (files.empty()) return Error{ErrorCode::kNotFound, folder.string() + " holds no *.json"};
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+Result<std::vector<CaseVerdict>> CheckCases(const fs::path& folder, bool update, const MakeSink& make) {
+  const auto files = FilesIn(folder);
+  if (!files) return files.error();
   std::vector<CaseVerdict> verdicts;
-  for (const fs::path& file : files) verdicts.push_back(CheckCase(file, update, make));
+  for (const fs::path& file : *files) verdicts.push_back(CheckCase(file, update, make));
   return verdicts;
+}
+
+std::string FirstConfigIn(const fs::path& folder) {
+  const auto files = FilesIn(folder);
+  if (!files) return "";
+  for (const fs::path& file : *files) {
+    std::string ignored;
+    const json::value read = ReadCase(file, ignored);
+    const auto* config = read.is_object() ? read.get_object().if_contains("config") : nullptr;
+    if (config) return ToText(*config, 2);
+  }
+  return "";
 }
 
 }  // namespace hookswitch::conformance

@@ -28,6 +28,9 @@ using MakeSink = std::function<Result<std::shared_ptr<Sink>>(const json::object*
 /// Runs each *.json of `folder`, in order. With `update` what came out is written into the files instead. Error:
 /// kNotFound, there is none.
 Result<std::vector<CaseVerdict>> CheckCases(const std::filesystem::path& folder, bool update, const MakeSink& make);
+/// The first "config" of a case in `folder`, as JSON: what the sink can be made from where nothing else is given. ""
+/// if there is none.
+std::string FirstConfigIn(const std::filesystem::path& folder);
 /// One file of them.
 CaseVerdict CheckCase(const std::filesystem::path& file, bool update, const MakeSink& make);
 

@@ -48,6 +48,16 @@ INSTANTIATE_TEST_SUITE_P(Each, BundledSink, testing::ValuesIn(Configs()), [](con
   return name;
 });
 
+TEST(BundledSinks, AreCheckedWithTheConfigOfACaseWhereNoneIsGiven) {
+  const std::string plugin = PluginFolder() + "/ntfy.so",
+                    cases = std::string(HSW_SOURCE_DIR) + "/tests/golden/sinks/ntfy";
+  const auto checked = RunProgram({Program(), "plugin", "check", plugin, "--cases", cases}, {}, seconds(120));
+  EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err;
+  const auto without = RunProgram({Program(), "plugin", "check", plugin}, {}, seconds(120));
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_THAT(without.err, HasSubstr("--with FILE"));
+}
+
 TEST(BundledSinks, AreAllChecked) {
   const auto configs = Configs();
   for (const auto& entry : fs::directory_iterator(PluginFolder())) {
