@@ -26,6 +26,7 @@ using testing::StatusOf;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::string_view kToken = "the-admin-token";
+constexpr milliseconds kAtOnce{1000};  // what waits for the others here would wait for ever
 
 std::string Request(std::string_view method, std::string_view path, std::string_view body = "",
                     std::string_view token = kToken) {
@@ -122,7 +123,7 @@ TEST_F(AdminServerTest, NothingKeepsHealthFromAnswering) {
       for (const std::string_view token : {std::string_view(), kToken}) {
         const auto begin = Steady::now();
         EXPECT_EQ(StatusOf(Ask(Request("GET", path, "", token))), 200) << path;
-        EXPECT_LT(Steady::now() - begin, milliseconds(50)) << path;
+        EXPECT_LT(Steady::now() - begin, kAtOnce) << path;
       }
     }
   }
@@ -140,7 +141,7 @@ TEST_F(AdminServerTest, WhoDoesNotReadHoldsUpNobody) {
   for (int i = 0; i < 20; ++i) {
     const auto begin = Steady::now();
     EXPECT_EQ(StatusOf(Ask(Request("GET", "/readyz"))), 200);
-    EXPECT_LT(Steady::now() - begin, milliseconds(50));
+    EXPECT_LT(Steady::now() - begin, kAtOnce);
   }
 }
 
