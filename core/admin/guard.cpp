@@ -36,8 +36,9 @@ constexpr std::string_view kForwardedStart = "X-Forwarded-";
 std::string_view ProxyHeaderIn(const ServedRequest& head) {
   for (const auto& [name, value] : head.headers) {
     const std::string_view start = std::string_view(name).substr(0, kForwardedStart.size());
-    const bool is_one = EqualsIgnoreCase(start, kForwardedStart) ||
-                        std::ranges::any_of(kProxyHeaders, [&](auto known) { return EqualsIgnoreCase(name, known); });
+    const bool is_one =
+        EqualsIgnoreCase(start, kForwardedStart) ||
+        std::ranges::any_of(kProxyHeaders, [&name = name](auto known) { return EqualsIgnoreCase(name, known); });
     if (is_one) return name;
   }
   return {};

@@ -101,7 +101,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void Refuse(int status, std::string_view error, std::string_view detail);
   void EndRequest() REQUIRES(mu_);
   void Respond(const Answer& answer, bool keep_alive) REQUIRES(mu_);
-  void Compose(const Answer& answer, bool keep_alive, bool is_stream);
+  void Compose(const Answer& answer, bool keep_alive, bool is_stream) REQUIRES(mu_);
   /// Sends what it can of `out_`; false if the connection is broken.
   bool SendSome() REQUIRES(mu_);
   void AfterSending() REQUIRES(mu_);

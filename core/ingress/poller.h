@@ -79,7 +79,7 @@ class Poller final : public std::enable_shared_from_this<Poller> {
 
   void Run();
   void Turn();
-  void Wake();
+  void Wake() REQUIRES(mu_);
   void TakeCommands();
   void Accept(const Poco::Net::ServerSocket& listener);
   void Admit(int fd, Connection::Peer peer);

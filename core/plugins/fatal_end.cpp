@@ -202,13 +202,13 @@ void EndProcess(int code) {
 // link options.
 extern "C" {
 
-[[gnu::visibility("default"), noreturn]] void _exit(int code) {
+[[gnu::visibility("default")]] void _exit(int code) {
   hookswitch::fatal_end::OnExit(code, true);
   if (hookswitch::fatal_end::g_exit) hookswitch::fatal_end::g_exit(code);
   for (;;) ::syscall(SYS_exit_group, code);
 }
 
-[[gnu::visibility("default"), noreturn]] void _Exit(int code) noexcept {
+[[gnu::visibility("default")]] void _Exit(int code) noexcept {
   ::_exit(code);
 }
 }
