@@ -245,7 +245,7 @@ TEST(Sample, GivesTypedSchedulesAndTemplates) {
 
 TEST(InstalledFiles, LoadWithoutAWarning) {
   MemoryEnvironment memory;
-  memory.variables = {{"BOLNA_WEBHOOK_SECRET", "s3cret"}};
+  memory.variables = {{"BOLNA_WEBHOOK_SECRET", "s3cret"}, {"HOOKSWITCH_ADMIN_TOKEN", "t0ken"}};
   memory.files["etc/hookswitch.yaml"] = ReadSource("config/hookswitch.yaml");
   EXPECT_EQ(AllText(Load("etc/hookswitch.yaml", memory.Get()).problems), "");
   memory.files["etc/rules.d/billing.yaml"] = ReadSource("config/rules.d/billing.yaml.example");

@@ -87,7 +87,8 @@ TEST_F(ReadmeLines, LeadFromNothingToAMessageAndToRulesOfOnesOwn) {
   WriteFile(Secrets(), secrets);
   std::string config = ReadFile(Config());
   ReplaceAll(config, "0.0.0.0:8000", "127.0.0.1:0");
-  ReplaceAll(config, "listen: 127.0.0.1:8001", "listen: 127.0.0.1:" + std::to_string(test::FreePort()));
+  ReplaceAll(config, "127.0.0.1:8001", "127.0.0.1:" + std::to_string(test::FreePort()));
+  ReplaceAll(config, "/run/hookswitch/admin.sock", dir_ / "admin.sock");
   ReplaceAll(config, "/var/lib/hookswitch/journal.db", dir_ / "journal.db");
   ReplaceAll(config, "webhook_url: {", "allow_any_host: true\n      webhook_url: {");
   WriteFile(Config(), config);
