@@ -430,7 +430,7 @@ std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Pro
   std::string text = file->text + "\n...\n";
   SurrogateEscapes surrogates;
   // Each text in quotes that has surrogates costs a pass; a file is small, or has few of them.
-  std::size_t passes = std::max<std::size_t>(kMostReread / text.size(), 1);
+  std::size_t passes = std::max<std::size_t>(kMostReread / text.size(), 2);
   for (const Problems before = problems;; problems = before) {
     Builder builder(file, surrogates, problems);
     try {
@@ -449,8 +449,14 @@ std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Pro
       // said already
     } catch (const YAML::Exception& error) {
       const Mark where = builder.Place(error.mark);
-      if (passes-- > 0 && surrogates.StandIn(text, file->OffsetOf(where.line, where.column))) continue;
-      Explain(error, builder, file, problems);
+      if (!surrogates.StandIn(text, file->OffsetOf(where.line, where.column))) {
+        Explain(error, builder, file, problems);
+      } else if (passes-- > 1) {
+        continue;
+      } else {
+        problems.Error(where, 1, "too many texts with pairs of \\u escapes",
+                       "write the characters themselves, in UTF-8");
+      }
     } catch (const std::exception&) {
       problems.Error({file, 0, 0}, 1, "not YAML");
     }

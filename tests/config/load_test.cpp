@@ -76,6 +76,16 @@ TEST(Load, ASurrogateWithoutItsOtherHalfIsAnErrorAtItsPlace) {
   }
 }
 
+TEST(Load, MorePairsOfEscapesThanAreReadAreToldAsWhatTheyAre) {
+  MemoryEnvironment memory;
+  std::string& text = memory.files["etc/router.yaml"];
+  text = std::string(kBase) + "rules: [{send: [ops]}]\ntags:\n";
+  for (int i = 0; i < 100; ++i) text += "  - \"\\ud83d\\udea8\"\n";
+  text += "# " + std::string(2 << 20, '-') + "\n";
+  const Loaded loaded = Load("etc/router.yaml", memory.Get());
+  EXPECT_THAT(AllText(loaded.problems), testing::HasSubstr("too many texts with pairs"));
+}
+
 TEST(Load, TheAdminListensOnAnAddressOrSeveral) {
   const auto listens = [](const std::string& admin) {
     return Good(kBase + ("rules: [{send: [ops]}]\nadmin: " + admin + "\n")).admin.listen;
