@@ -16,13 +16,22 @@ jobs=$(nproc)
 export CTEST_OUTPUT_ON_FAILURE=1
 
 build() { # build DIRECTORY "TARGETS" [cmake options]
-  local directory=$1 targets=$2
+  local directory=$1 targets=$2 start=$SECONDS
   shift 2
   cmake -S . -B "$directory" -G Ninja "$@" >"$directory.log" 2>&1 || { cat "$directory.log" >&2; exit 1; }
   # shellcheck disable=SC2086  # the targets are words
   cmake --build "$directory" -j "$jobs" ${targets:+--target $targets} >"$directory.log" 2>&1 ||
     { tail -n 60 "$directory.log" >&2; exit 1; }
   rm -f "$directory.log"
+  echo "   built in $((SECONDS - start)) s"
+}
+
+run() { # run DIRECTORY [ctest options]; the verdict that counts is the last one, so this one is shown only where something failed
+  local directory=$1 start=$SECONDS
+  shift
+  (cd "$directory" && ctest -j "$jobs" "$@" >ctest.log 2>&1) ||
+    { grep -vE ' Passed +[0-9.]+ sec$|^ +Start ' "$directory/ctest.log" >&2; exit 1; }
+  echo "   passed in $((SECONDS - start)) s"
 }
 
 if [ -z "$quick" ]; then
@@ -30,17 +39,14 @@ if [ -z "$quick" ]; then
   git ls-files '*.cpp' '*.h' '*.hpp' '*.c' | xargs clang-format --dry-run --Werror
 
   echo "== address and undefined-behaviour sanitizers"
-  build build-asan "" -DCMAKE_BUILD_TYPE=Debug -DHOOKSWITCH_SANITIZE=address,undefined
-  # The verdict that counts is the last one, so this one is shown only where something failed.
-  (cd build-asan && ASAN_OPTIONS=detect_stack_use_after_return=1 ctest -j "$jobs" -L unit >ctest.log 2>&1) ||
-    { grep -vE ' Passed +[0-9.]+ sec$|^ +Start ' build-asan/ctest.log >&2; exit 1; }
+  # Line numbers are all that a report needs of debug information.
+  build build-asan unit_tests -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DHOOKSWITCH_SANITIZE=address,undefined
+  ASAN_OPTIONS=detect_stack_use_after_return=1 run build-asan -L unit
 
   echo "== thread sanitizer"
   threaded="journal_test ingress_test delivery_dispatcher_test http_client_test"
-  build build-tsan "$threaded hookswitch sink_slack sink_file ledger_test" -DCMAKE_BUILD_TYPE=Debug -DHOOKSWITCH_SANITIZE=thread
-  for program in $threaded; do
-    build-tsan/bin/"$program" --gtest_brief=1
-  done
+  build build-tsan "$threaded hookswitch sink_slack sink_file ledger_test" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DHOOKSWITCH_SANITIZE=thread
+  run build-tsan -R "^(${threaded// /|})\$"
   # The whole router under load. Its processes end in many ways, so what counts is that none of them left a report.
   rm -f build-tsan/report.*
   failed=
