@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/config/scalars.h"
 #include "core/config/secrets.h"
+#include "core/config/transport.h"
 
 namespace hookswitch::config {
 namespace {
@@ -243,6 +244,9 @@ class Assembler {
     sink.breaker = MakeBreaker(reader);
     if (reader.Get("max_age")) reader.Duration("max_age", sink.max_age.emplace(), Reader::Zero::kRefused);
     sink.classify = MakeClassify(reader.Get("classify"));
+    sink.transport = MakeTransport(entry.value, "sinks." + entry.key, environment_, problems_);
+    if (const auto* tls = entry.value.FindEntry("tls")) sink.tls_where = tls->key_where;
+    if (const auto* proxy = entry.value.FindEntry("proxy")) sink.proxy_where = proxy->key_where;
     reader.Text("fallback", sink.fallback);
     if (const Node* fallback = reader.Get("fallback")) sink.fallback_where = fallback->where;
     const Reader& notify = reader.Get("notify_problems_to") ? reader : defaults;
@@ -387,7 +391,7 @@ class Assembler {
 
   // An unknown key that holds a map may well be what the sink without `config` should have called so.
   bool MayMeanConfig(const Node& sink) const {
-    static const std::vector<std::string> other_maps = {"rate_limit", "retry", "breaker", "classify"};
+    static const std::vector<std::string> other_maps = {"rate_limit", "retry", "breaker", "classify", "tls"};
     return std::any_of(sink.map.begin(), sink.map.end(), [&](const auto& entry) {
       return entry.value.kind == Node::Kind::kMap && problems_.HasErrorAt(entry.key_where) &&
              Nearest(entry.key, other_maps).empty();

@@ -11,6 +11,7 @@
 #include "core/config/node.h"
 #include "core/config/problem.h"
 #include "core/event/call_event.h"
+#include "core/event/outcome.h"
 
 /// The config as typed values: what the YAML says with every default filled in. Plain values, compared by what they say
 /// (not where); the loader is the only place that knows defaults. Positions (`Mark where`) are kept for problems found
@@ -138,7 +139,9 @@ struct Sink {
   Breaker breaker;
   std::optional<milliseconds> max_age;  ///< from acceptance; unset: never too old
   Classify classify;
-  std::string fallback;  ///< another sink's name; "" for none
+  Transport transport;          ///< HTTP sinks' only; which those are core/plugins knows
+  Mark tls_where, proxy_where;  ///< of the keys, if they are there
+  std::string fallback;         ///< another sink's name; "" for none
   Mark fallback_where;
   std::string notify_problems_to;  ///< another sink's name, or defaults.notify_problems_to; "" for none
   Mark notify_where;

@@ -81,6 +81,8 @@ std::string Sentence(std::string_view error) {
   if (error == "dns_failed") return "the host's name was not found";
   if (error == "connect_failed") return "no connection could be made";
   if (error == "tls_failed") return "no secure connection could be made";
+  if (error == "certificate_problem") return "a certificate was not accepted";
+  if (error == "proxy_refused") return "the proxy does not let it through";
   if (error == "timeout") return "the deadline passed";
   if (error == "reset") return "the connection ended before the answer was whole";
   if (error == "bad_response") return "the answer is not HTTP";
@@ -102,6 +104,16 @@ Outcome FromTransport(const HttpResult& result) {
   } else if (result.error == "private_address") {
     outcome.kind = Outcome::Kind::kMisconfigured;
     outcome.action = "use a public address, or allow private ones in the sink's config";
+  } else if (result.error == "certificate_problem") {
+    outcome.kind = Outcome::Kind::kMisconfigured;
+    outcome.scope = Outcome::Scope::kSink;
+    outcome.action =
+        "tls.ca of the sink names the authority of the destination's certificate, tls.cert and tls.key what it asks of "
+        "its clients; if these are right, have the other side mend its certificate";
+  } else if (result.error == "proxy_refused") {
+    outcome.kind = Outcome::Kind::kMisconfigured;
+    outcome.scope = Outcome::Scope::kSink;
+    outcome.action = "correct user and password in the sink's proxy, or have the proxy allow the destination";
   } else if (result.error == "bad_request") {
     outcome.kind = Outcome::Kind::kRejected;
   }

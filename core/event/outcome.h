@@ -1,10 +1,13 @@
 #pragma once
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "core/base/secret.h"
 
 namespace hookswitch {
 
@@ -61,16 +64,29 @@ struct Pace {
   int burst = 1;
 };
 
+/// How the requests of one sink travel, where that is not the way of all others.
+struct Transport {
+  std::string ca;    ///< PEM: the authorities to trust in place of the system's; "": the system's
+  std::string cert;  ///< PEM: the certificate to show, with its chain; "": none
+  Secret key;        ///< PEM: of `cert`
+  Secret proxy;      ///< a URL, for all requests; "": as the environment says
+  bool empty() const { return ca.empty() && cert.empty() && key.empty() && proxy.empty(); }
+  bool operator==(const Transport&) const = default;
+};
+
 /// An outbound HTTP request, fully formed: nothing is added but Content-Length, Host and User-Agent.
 struct HttpRequest {
   std::string method = "POST";
   std::string url;  ///< may be a credential: never logged whole
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  bool public_only = false;  ///< to be sent to public addresses only, and through no proxy
+  /// To be sent to public addresses only, and through no proxy but that of `transport`.
+  bool public_only = false;
   std::optional<Pace> pace{};
   /// Requests of one sink with the same `order` are sent one at a time, in the order of acceptance; "": no such order.
   std::string order{};
+  /// nullptr: as the client does. Requests share connections with those that have the same object here, and no others.
+  std::shared_ptr<const Transport> transport{};
 };
 
 struct HttpResponse {

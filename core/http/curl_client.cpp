@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <map>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -33,13 +35,18 @@ struct EasyDeleter {
 struct ListDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
+using TransportRef = std::weak_ptr<const Transport>;
+/// The connections of one transport; libcurl would hand a tunnel that one user's password opened to another.
+using Pool = std::shared_ptr<CURLSH>;
 using EasyPtr = std::unique_ptr<CURL, EasyDeleter>;
 using ListPtr = std::unique_ptr<curl_slist, ListDeleter>;
 
 /// libcurl's handle for one exchange at a time, and what it was made ready for: the next request to the same place,
 /// with the same headers, needs little more than its body.
 struct Handle {
+  Pool pool;  ///< outlives `easy`; nullptr: the connections of all that have no transport
   EasyPtr easy;
+  TransportRef transport;
   std::string method;
   std::string url;  ///< "": it is ready for none
   std::vector<std::pair<std::string, std::string>> headers;
@@ -49,8 +56,13 @@ struct Handle {
 
   bool IsReadyFor(const HttpRequest& request) const {
     return url == request.url && method == request.method && headers == request.headers &&
-           has_body == !request.body.empty() && public_only == request.public_only;
+           has_body == !request.body.empty() && public_only == request.public_only &&
+           IsSame(transport, request.transport);
   }
+  bool IsOfEndedTransport() const { return transport.expired() && !IsSame(transport, {}); }
+
+ private:
+  static bool IsSame(const TransportRef& a, const TransportRef& b) { return !a.owner_before(b) && !b.owner_before(a); }
 };
 
 /// One exchange under way. libcurl points into it, so it does not move.
@@ -146,25 +158,40 @@ bool SendsBody(const HttpRequest& request) {
   return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
+/// What libcurl tells as it tells any failure of TLS: that the other side did not accept our certificate, or the lack
+/// of one, comes as an alert (with TLS 1.3 only in place of an answer); a signature in its chain that is none, as an
+/// error of OpenSSL's inner libraries.
+bool IsOfCertificate(std::string_view error) {
+  constexpr std::string_view kWords[] = {"certificate", "unknown ca", "decrypt error", "handshake failure",
+                                         "access denied"};
+  constexpr std::string_view kInner[] = {
+      ":asn1 encoding routines:", ":rsa routines:", ":x509 certificate routines:", ":digital envelope routines:"};
+  const auto alert = error.find(" alert ");
+  const auto told = [&](std::string_view word) { return error.find(word, alert) != std::string_view::npos; };
+  if (alert != std::string_view::npos) return std::any_of(std::begin(kWords), std::end(kWords), told);
+  return std::any_of(std::begin(kInner), std::end(kInner),
+                     [&](std::string_view library) { return error.find(library) != std::string_view::npos; });
+}
+
 std::string_view WordFor(CURLcode code) {
   switch (static_cast<int>(code)) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return "dns_failed";
     case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY:
     case CURLE_INTERFACE_FAILED: return "connect_failed";
-    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CLIENTCERT:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_ENGINE_INITFAILED:
     case CURLE_SSL_CRL_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_INVALIDCERTSTATUS: return "certificate_problem";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
     case CURLE_USE_SSL_FAILED: return "tls_failed";
     case CURLE_OPERATION_TIMEDOUT: return "timeout";
     case CURLE_URL_MALFORMAT: return "bad_url";
@@ -174,6 +201,22 @@ std::string_view WordFor(CURLcode code) {
     case CURLE_ABORTED_BY_CALLBACK: return "canceled";
     default: return "reset";
   }
+}
+
+/// For a proxy that opened no way to the destination; "" if it was not that. "proxy_refused": with user and password as
+/// they are, or to this destination, it will not.
+std::string_view WordForProxy(CURL* easy, CURLcode code) {
+  long connect_status = 0;
+  long proxy_error = CURLPX_OK;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+  curl_easy_getinfo(easy, CURLINFO_PROXY_ERROR, &proxy_error);
+  if (code == CURLE_PROXY) {
+    const bool refused =
+        proxy_error == CURLPX_NO_AUTH || proxy_error == CURLPX_USER_REJECTED || proxy_error == CURLPX_REPLY_NOT_ALLOWED;
+    return refused ? "proxy_refused" : "connect_failed";
+  }
+  if (connect_status < 300) return "";
+  return connect_status >= 400 && connect_status < 500 ? "proxy_refused" : "connect_failed";
 }
 
 bool MaybeSent(CURL* easy) {
@@ -201,9 +244,24 @@ std::string DetailOf(const Transfer& transfer, CURLcode code, bool maybe_sent) {
   return ToUtf8(detail);
 }
 
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+void Give(CURL* easy, CURLoption option, const std::string& text) {
+  curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
+  curl_easy_setopt(easy, option, &blob);
+}
+
 class CurlClient final : public HttpClient {
  public:
-  explicit CurlClient(const HttpClientOptions& options) : options_(options) {
+  explicit CurlClient(const HttpClientOptions& options) : options_(options), ca_file_(options.ca_file) {
+    if (ca_file_.empty()) ca_file_ = Variable("CURL_CA_BUNDLE");
+    if (ca_file_.empty()) {
+      ca_file_ = Variable("SSL_CERT_FILE");
+      ca_folder_ = Variable("SSL_CERT_DIR");
+    }
     // Thread-safe and counted since 7.84 (curl.se/libcurl/c/curl_global_init.html).
     curl_global_init(CURL_GLOBAL_DEFAULT);
     multi_ = curl_multi_init();
@@ -220,6 +278,7 @@ class CurlClient final : public HttpClient {
     curl_multi_wakeup(multi_);
     thread_.join();
     idle_.clear();
+    pools_.clear();
     curl_multi_cleanup(multi_);
     curl_global_cleanup();
   }
@@ -291,12 +350,36 @@ class CurlClient final : public HttpClient {
       Finish(*transfer, HttpResult{{}, std::string(problem->error), std::move(problem->detail), false});
       return;
     }
+    if (GoesByOwnProxy(transfer->request) && transfer->request.public_only) {
+      if (std::string host = PrivateHostOf(transfer->request.url); !host.empty()) {
+        Finish(*transfer, HttpResult{{}, "private_address", std::move(host), false});
+        return;
+      }
+    }
     transfer->handle = TakeHandle(transfer->request);
     CURL* easy = transfer->handle.easy.get();
     Point(easy, *transfer);
     const CURLMcode code = curl_multi_add_handle(multi_, easy);
     HSW_CHECK(code == CURLM_OK, "a fresh handle can always be added");
     in_flight_.emplace(easy, std::move(transfer));
+  }
+
+  static bool GoesByOwnProxy(const HttpRequest& request) {
+    return request.transport && !request.transport->proxy.empty();
+  }
+
+  Pool PoolOf(const std::shared_ptr<const Transport>& transport) {
+    if (!transport) return nullptr;
+    const auto known = pools_.find(transport);
+    if (known != pools_.end()) return known->second;
+    // Transports come with a reload: what the ones before it left is let go of now.
+    std::erase_if(idle_, [](const Handle& handle) { return handle.IsOfEndedTransport(); });
+    std::erase_if(pools_, [](const auto& pool) { return pool.first.expired(); });
+    const Pool pool(curl_share_init(), [](CURLSH* share) { curl_share_cleanup(share); });
+    HSW_CHECK(pool, "memory does not run out");
+    curl_share_setopt(pool.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+    pools_.emplace(transport, pool);
+    return pool;
   }
 
   Handle TakeHandle(const HttpRequest& request) {
@@ -315,6 +398,11 @@ class CurlClient final : public HttpClient {
       if (is_ready) return handle;
       curl_easy_reset(handle.easy.get());
     }
+    // Before the pool that it had may go.
+    const Pool pool = PoolOf(request.transport);
+    curl_easy_setopt(handle.easy.get(), CURLOPT_SHARE, pool.get());
+    handle.pool = pool;
+    handle.transport = request.transport;
     Configure(handle, request);
     return handle;
   }
@@ -335,9 +423,11 @@ class CurlClient final : public HttpClient {
     if (!options_.unix_socket.empty()) {
       curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
     }
-    if (!options_.ca_file.empty()) {
-      curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
-      curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+    const Transport* const transport = request.transport.get();
+    Trust(easy, transport);
+    if (transport && !transport->cert.empty()) {
+      Give(easy, CURLOPT_SSLCERT_BLOB, transport->cert);
+      Give(easy, CURLOPT_SSLKEY_BLOB, transport->key.Reveal());
     }
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     // libcurl allocates it for each exchange, 16 KB if it is not told; the answers of sinks are short.
@@ -352,9 +442,13 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
     if (!options_.user_agent.empty()) curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
-    // "" keeps libcurl from looking at the environment.
-    if (request.public_only || !options_.use_proxies) curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (request.public_only) {
+    if (GoesByOwnProxy(request)) {
+      curl_easy_setopt(easy, CURLOPT_PROXY, transport->proxy.Reveal().c_str());
+      curl_easy_setopt(easy, CURLOPT_NOPROXY, "");  // the environment's exceptions are from the environment's proxies
+    } else if (request.public_only || !options_.use_proxies) {
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");  // keeps libcurl from looking at the environment
+    }
+    if (request.public_only && !GoesByOwnProxy(request)) {
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
       curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnReady);
     }
@@ -370,6 +464,31 @@ class CurlClient final : public HttpClient {
     }
     if (SendsBody(request)) curl_easy_setopt(easy, CURLOPT_POST, 1L);
     if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+
+  /// Whom to believe, be it the destination or a proxy that speaks TLS.
+  void Trust(CURL* easy, const Transport* transport) const {
+    const bool own = transport && !transport->ca.empty();
+    if (own) {
+      Give(easy, CURLOPT_CAINFO_BLOB, transport->ca);
+      Give(easy, CURLOPT_PROXY_CAINFO_BLOB, transport->ca);
+    }
+    // libcurl has the system's in both places: a file and a folder.
+    const auto set = [&](CURLoption option, CURLoption of_proxy, const char* path) {
+      curl_easy_setopt(easy, option, path);
+      curl_easy_setopt(easy, of_proxy, path);
+    };
+    const bool only = own || !options_.ca_file.empty();
+    if (own) {
+      set(CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO, nullptr);
+    } else if (!ca_file_.empty()) {
+      set(CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO, ca_file_.c_str());
+    }
+    if (only) {
+      set(CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH, nullptr);
+    } else if (!ca_folder_.empty()) {
+      set(CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH, ca_folder_.c_str());
+    }
   }
 
   /// The rest: where the answer goes, the deadline, the body.
@@ -408,15 +527,26 @@ class CurlClient final : public HttpClient {
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.response.status = static_cast<int>(status);
-      result.response = std::move(transfer.response);
+      if (status == 407) {  // only proxies answer so (RFC 9110 15.5.8)
+        result.error = "proxy_refused";
+        result.detail = "it answered 407: it asks for user and password";
+        result.maybe_sent = false;
+      } else {
+        result.response = std::move(transfer.response);
+      }
     } else if (!transfer.private_address.empty()) {
       result.error = "private_address";
       result.detail = transfer.private_address;
       result.maybe_sent = false;
+    } else if (transfer.headers_endless) {
+      result.error = "too_large";
+      result.detail = "the answer's headers do not end";
     } else {
-      result.error = transfer.headers_endless ? "too_large" : WordFor(code);
-      result.detail =
-          transfer.headers_endless ? "the answer's headers do not end" : DetailOf(transfer, code, result.maybe_sent);
+      const std::string_view proxys = WordForProxy(easy, code);
+      result.error = !proxys.empty() ? proxys : IsOfCertificate(transfer.error) ? "certificate_problem" : WordFor(code);
+      result.detail = DetailOf(transfer, code, result.maybe_sent);
+      // Who refuses a certificate has not looked at what came behind it.
+      if (result.error == "certificate_problem") result.maybe_sent = false;
     }
     curl_multi_remove_handle(multi_, easy);
     // libcurl counts over the life of a handle how often it began anew because a kept connection had ended, and fails
@@ -448,6 +578,7 @@ class CurlClient final : public HttpClient {
   }
 
   const HttpClientOptions options_;
+  std::string ca_file_, ca_folder_;
   CURLM* multi_ = nullptr;
   Mutex mu_;
   std::vector<std::unique_ptr<Transfer>> queue_ GUARDED_BY(mu_);
@@ -456,6 +587,7 @@ class CurlClient final : public HttpClient {
   std::atomic<std::uint64_t> passes_{0};
   // The loop's own.
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
+  std::map<TransportRef, Pool, std::owner_less<>> pools_;
   std::vector<Handle> idle_;
   std::thread thread_;
 };

@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <memory>
 
+#include "core/base/public_address.h"
 #include "core/base/text.h"
 
 namespace hookswitch {
@@ -64,6 +66,24 @@ std::optional<RequestProblem> CheckRequest(const HttpRequest& request) {
     if (ChangesFraming(name)) return RequestProblem{"bad_request", "the header " + name + " is the client's to set"};
   }
   return CheckUrl(request.url);
+}
+
+std::string PrivateHostOf(const std::string& url) {
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), &curl_url_cleanup);
+  char* found = nullptr;
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parsed.get(), CURLUPART_HOST, &found, 0) != CURLUE_OK) {
+    return "";
+  }
+  std::string host = ToLower(found);
+  curl_free(found);
+  const bool is_v6 = host.starts_with('[');
+  const std::string address = is_v6 ? host.substr(1, host.find_first_of("]%") - 1) : host;
+  // libcurl writes every form of an IPv4 address as four numbers.
+  const bool is_address = is_v6 || host.find_first_not_of("0123456789.") == std::string::npos;
+  const bool is_private =
+      is_address ? !IsPublicAddress(std::string_view(address)) : host == "localhost" || host.ends_with(".localhost");
+  return is_private ? host : "";
 }
 
 std::string_view PathAndQuery(std::string_view url) {

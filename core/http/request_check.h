@@ -18,6 +18,9 @@ struct RequestProblem {
 /// the gate against smuggled headers.
 std::optional<RequestProblem> CheckRequest(const HttpRequest& request);
 
+/// The host of `url` if that is "localhost" or an address that is not public; else "".
+std::string PrivateHostOf(const std::string& url);
+
 /// The secret part of `url`: what follows scheme, host and port; "" if there is none.
 std::string_view PathAndQuery(std::string_view url);
 

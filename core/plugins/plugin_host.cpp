@@ -57,6 +57,20 @@ int WidthAt(const config::Node& node, const config::Mark& where) {
   return width;
 }
 
+/// The host sends for HTTP sinks alone.
+void CheckTransport(const PluginInfo& info, const config::Sink& sink, config::Problems& problems) {
+  if (info.kind == Sink::Kind::kHttp) return;
+  const auto check = [&](const char* key, const config::Mark& where) {
+    if (where.line == 0) return;
+    problems.Error(where, static_cast<int>(std::string_view(key).size()),
+                   "sinks." + sink.name + '.' + key + ": the plugin " + info.id +
+                       " connects by itself; tls and proxy are for sinks that speak HTTP",
+                   "see what its own config takes: hookswitch plugin inspect " + info.id);
+  };
+  check("tls", sink.tls_where);
+  check("proxy", sink.proxy_where);
+}
+
 /// The first eight bytes: enough to tell what one router's plugins and sinks are.
 std::uint64_t Subject(const Digest& digest) {
   std::uint64_t number = 0;
@@ -146,7 +160,18 @@ ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& s
     config.fits = config.fits && !told_already.HasErrors();
     config.json = config::ResolvePluginConfig(config.checked, schema, environment, told_already, config.secrets);
   }
-  config.identity = DigestOf(info.hash + '\n' + timezone + '\n' + sink.name + '\n' + config.json);
+  std::string made_from = info.hash + '\n' + timezone + '\n' + sink.name + '\n' + config.json;
+  CheckTransport(info, sink, problems);
+  if (!sink.transport.empty()) {
+    const Transport& own = sink.transport;
+    config.transport = std::make_shared<const Transport>(own);
+    for (const std::string* part : {&own.ca, &own.cert, &own.key.Reveal(), &own.proxy.Reveal()}) {
+      made_from += '\n' + std::to_string(part->size()) + '\n' + *part;
+    }
+    // One without user and password is no secret, and may well stand in a reason.
+    if (own.proxy.Reveal().find('@') != std::string::npos) config.secrets.push_back(own.proxy.Reveal());
+  }
+  config.identity = DigestOf(made_from);
   return config;
 }
 
@@ -217,7 +242,8 @@ Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {
 Result<std::shared_ptr<Sink>> PluginHost::Create(std::shared_ptr<Plugin> plugin, const ResolvedConfig& config) {
   const plugins::PluginConfig given(config.sink, config.json, config.timezone);
   const std::uint64_t subject = Subject(config.identity);
-  return plugins::MakePluginSink(std::move(plugin), config.sink, given, plugins::Masker(config.secrets), subject);
+  return plugins::MakePluginSink(std::move(plugin), config.sink, given, plugins::Masker(config.secrets),
+                                 config.transport, subject);
 }
 
 }  // namespace hookswitch

@@ -29,10 +29,11 @@ struct PluginInfo {
 struct ResolvedConfig {
   std::string sink, json, timezone;
   std::vector<std::string> secrets;
-  Digest identity{};           ///< of the plugin file and of all that an instance is made from
-  config::Node checked;        ///< of the config, what is not wrong by the schema
-  bool lacks_secrets = false;  ///< see config::ResolvePluginConfig
-  bool fits = true;            ///< what is checked fits the schema, and no secret is away: the plugin can be asked
+  Digest identity{};                           ///< of the plugin file and of all that an instance is made from
+  std::shared_ptr<const Transport> transport;  ///< nullptr: as all others
+  config::Node checked;                        ///< of the config, what is not wrong by the schema
+  bool lacks_secrets = false;                  ///< see config::ResolvePluginConfig
+  bool fits = true;  ///< what is checked fits the schema, and no secret is away: the plugin can be asked
 };
 
 /// A loaded library. Never unloaded (dlclose does not unload C++ modules); shared by the instances made from it.
@@ -65,8 +66,8 @@ class PluginHost {
   /// the bytes that were looked at.
   Result<PluginInfo> Inspect(const std::filesystem::path& file);
 
-  /// Checks `sink.config`, a map, with the plugin's schema; problems carry places in the config file. `problems` are
-  /// this sink's, here and below: none before.
+  /// Checks `sink.config`, a map, with the plugin's schema, and `sink.transport` with its kind; problems carry places
+  /// in the config file. `problems` are this sink's, here and below: none before.
   static ResolvedConfig Resolve(const PluginInfo& info, const config::Sink& sink, const std::string& timezone,
                                 const config::Environment& environment, config::Problems& problems);
 

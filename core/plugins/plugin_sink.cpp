@@ -315,11 +315,12 @@ Result<InstancePtr> MakeInstance(const std::shared_ptr<Plugin>& plugin, const Ho
 class PluginSink final : public Sink {
  public:
   PluginSink(std::shared_ptr<Plugin> plugin, HostContext& host, std::shared_ptr<const PluginConfig> config,
-             std::uint64_t subject, InstancePtr instance)
+             std::shared_ptr<const Transport> transport, std::uint64_t subject, InstancePtr instance)
       : plugin_(std::move(plugin)),
         sink_(plugin_->sink),
         host_(host),
         config_(std::move(config)),
+        transport_(std::move(transport)),
         subject_(subject),
         advice_(instance->advice()),
         concurrent_(advice_.concurrent_calls),
@@ -346,6 +347,7 @@ class PluginSink final : public Sink {
     if (const std::string problem = ProblemWith(builder); !problem.empty()) {
       return Fault(Outcome::Kind::kRejected, "the plugin made a request that cannot be sent: " + problem);
     }
+    builder.request.transport = transport_;
     return std::move(builder.request);
   }
 
@@ -580,6 +582,7 @@ class PluginSink final : public Sink {
   const hsw_sink& sink_;
   HostContext& host_;
   const std::shared_ptr<const PluginConfig> config_;
+  const std::shared_ptr<const Transport> transport_;
   const std::uint64_t subject_;
   const SinkAdvice advice_;
   const bool concurrent_;
@@ -600,7 +603,8 @@ std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const
 }
 
 Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
-                                             const PluginConfig& config, Masker masker, std::uint64_t subject) {
+                                             const PluginConfig& config, Masker masker,
+                                             std::shared_ptr<const Transport> transport, std::uint64_t subject) {
   HostContext& host = HostOf(name, std::move(masker));
   // A copy, because a call of create that never returns keeps it, and a new instance needs it again.
   auto kept = std::make_shared<const PluginConfig>(config.sink(), config.json(), config.timezone());
@@ -612,8 +616,8 @@ Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, con
                         : RefusalText(plugin->info, name, host.masker.Mask(std::move(error.message)));
     return error;
   }
-  return std::shared_ptr<Sink>(
-      std::make_shared<PluginSink>(std::move(plugin), host, std::move(kept), subject, std::move(*instance)));
+  return std::shared_ptr<Sink>(std::make_shared<PluginSink>(std::move(plugin), host, std::move(kept),
+                                                            std::move(transport), subject, std::move(*instance)));
 }
 
 }  // namespace hookswitch::plugins

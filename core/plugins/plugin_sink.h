@@ -20,9 +20,11 @@ const hsw_host* HostFor(const std::string& sink, Masker masker);
 std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const std::string& reason);
 
 /// Makes an instance of the plugin, and another one whenever a call into the last one never returned. `subject` marks
-/// the call of create (CrashMarks::Where). Errors: kInvalid (it refuses; its reason), kUnavailable (its create does not
-/// return).
+/// the call of create (CrashMarks::Where); `transport` goes with every request, nullptr: none. Errors: kInvalid (it
+/// refuses; its reason), kUnavailable (its create does not return).
 Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
-                                             const PluginConfig& config, Masker masker, std::uint64_t subject = 0);
+                                             const PluginConfig& config, Masker masker,
+                                             std::shared_ptr<const Transport> transport = nullptr,
+                                             std::uint64_t subject = 0);
 
 }  // namespace hookswitch::plugins

@@ -2,6 +2,7 @@
 // waited for.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <atomic>
 #include <future>
@@ -9,6 +10,7 @@
 
 #include "tests/e2e/router.h"
 #include "tests/fakes/http_loop.h"
+#include "tests/http/tls_server.h"
 
 namespace hookswitch::e2e {
 namespace {
@@ -115,6 +117,77 @@ TEST(WebhookSink, DoesNotReachAPrivateAddressUnlessAllowed) {
   ASSERT_TRUE(told) << router.Log();
   EXPECT_THAT(*told, HasSubstr("private_address"));
   EXPECT_EQ(requests, 0);
+}
+
+std::string SinkThere(const std::string& url, const std::string& more) {
+  return "  there:\n    plugin: webhook\n    config: {url: \"" + url +
+         "\", allow_private: true, allow_http: true}\n    " + more + '\n';
+}
+
+TEST(HttpSinkTransport, ShowsItsCertificateToAServerOfItsOwnAuthority) {
+  const auto authority = Certificate::Authority(), other = Certificate::Authority();
+  const auto own = Certificate::For("hookswitch.example", &authority);
+  TlsServer server(Certificate::For("127.0.0.1", &authority), &authority);
+  TempDir dir;
+  WriteFile(dir / "ca.pem", other.Pem());
+  WriteFile(dir / "cert.pem", own.Pem());
+  WriteFile(dir / "key.pem", own.KeyPem());
+  RouterConfig config(dir);
+  config.sinks = SinkThere(server.Url(), "tls: {ca: ca.pem, cert: cert.pem, key: key.pem}");
+  config.rules = "  - {name: all, send: [there]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(7))).status, 200);
+  const auto told = router.WaitForEvent("lane_paused");
+  ASSERT_TRUE(told) << router.Log();
+  EXPECT_THAT(*told, HasSubstr("SSL certificate problem: "));
+  EXPECT_EQ(server.requests(), 0);
+
+  // Not with the path of the file but with what it holds a reload finds a change.
+  WriteFile(dir / "ca.pem", authority.Pem());
+  router.Process().Signal(SIGHUP);
+  EXPECT_TRUE(router.WaitForEvent("delivery_delivered")) << router.Log();
+  EXPECT_EQ(server.requests(), 1);
+}
+
+TEST(HttpSinkTransport, AProxysPasswordIsNowhereAlsoWhereTheProxyEchoesIt) {
+  std::promise<void> tried;
+  std::atomic<int> requests = 0;
+  RawServer proxy([&](RawConnection& connection) {
+    for (std::string got = connection.ReadRequest(); !got.empty(); got = connection.ReadRequest()) {
+      connection.Write("HTTP/1.1 502 Bad Gateway\r\nContent-Length: " + std::to_string(got.size()) + "\r\n\r\n" + got);
+      if (requests++ == 1) tried.set_value();
+    }
+  });
+  TempDir dir;
+  RouterConfig config(dir);
+  const std::string address = "127.0.0.1:" + std::to_string(proxy.port());
+  config.sinks = SinkThere("http://receiver.example/in",
+                           "proxy: \"http://ann:s3cret-word@" + address + "\"\n    retry: {schedule: [10ms]}");
+  config.rules = "  - {name: all, send: [there]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(7))).status, 200);
+  ASSERT_EQ(tried.get_future().wait_for(seconds(20)), std::future_status::ready) << router.Log();
+  const std::string deliveries = router.Get("/api/v1/deliveries").body;
+  const std::string id = deliveries.substr(deliveries.find("\"id\":\"d-") + 6, 3);
+  const std::string delivery = router.Get("/api/v1/deliveries/" + id).body;
+  EXPECT_THAT(delivery, HasSubstr("Proxy-Authorization"));
+  for (const std::string& text : {delivery, router.Log(), router.Get("/api/v1/sinks").body}) {
+    EXPECT_THAT(text, testing::Not(HasSubstr("s3cret-word")));
+    EXPECT_THAT(text, testing::Not(HasSubstr("YW5uOnMzY3JldC13b3Jk"))) << "as base64";
+  }
+}
+
+TEST(HttpSinkTransport, IsRefusedForASinkThatConnectsByItself) {
+  TempDir dir;
+  RouterConfig config(dir);
+  config.sinks =
+      "  there:\n    plugin: file\n    config: {path: " + (dir / "out.jsonl") + "}\n    proxy: http://127.0.0.1:3128\n";
+  config.rules = "  - {name: all, send: [there]}\n";
+  const auto checked = RunProgram({Program(), "check", "-c", config.Write()});
+  EXPECT_EQ(checked.exit_code, 1);
+  EXPECT_THAT(checked.out + checked.err, HasSubstr("sinks.there.proxy: the plugin file connects by itself"));
 }
 
 /// Slack's Web API as far as the bot uses it: says ok, and keeps "path body" of each request. A request for the channel

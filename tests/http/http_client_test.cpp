@@ -6,6 +6,7 @@
 #include <future>
 #include <latch>
 
+#include "core/base/sync.h"
 #include "core/base/text.h"
 #include "tests/http/raw_server.h"
 
@@ -475,6 +476,86 @@ TEST_F(HttpClientTest, WhoWantsNoProxyUsesNoneWhateverTheEnvironmentSays) {
   EXPECT_EQ(by_proxy.response->body, "of the proxy") << "sinks honour it";
   ASSERT_TRUE(without.response) << without.error;
   EXPECT_EQ(without.response->body, "of the server");
+}
+
+/// A transport that goes by `proxy`, as `user`.
+std::shared_ptr<const Transport> By(const RawServer& proxy, const std::string& user) {
+  Transport transport;
+  transport.proxy = Secret("http://" + user + "@127.0.0.1:" + std::to_string(proxy.port()));
+  return std::make_shared<const Transport>(std::move(transport));
+}
+
+TEST_F(HttpClientTest, ATransportsProxyTakesEverythingWithItsUser) {
+  Mutex mu;
+  std::vector<std::string> seen;
+  RawServer proxy([&](RawConnection& connection) {
+    for (std::string got = connection.ReadRequest(); !got.empty(); got = connection.ReadRequest()) {
+      {
+        MutexLock lock(mu);
+        seen.push_back(std::move(got));
+      }
+      connection.Answer("of the proxy");
+    }
+  });
+  setenv("NO_PROXY", "*", 1);  // says nothing of a proxy that the environment does not name
+  const auto ann = By(proxy, "ann:an%20apple"), bob = By(proxy, "bob:pear");
+  for (const auto& transport : {ann, bob, ann, bob}) {
+    HttpRequest request = Post("http://example.com/a?b=c");
+    request.public_only = true;
+    request.transport = transport;
+    const auto result = Send(request);
+    ASSERT_TRUE(result.response) << result.error << " " << result.detail;
+    EXPECT_EQ(result.response->body, "of the proxy");
+  }
+  unsetenv("NO_PROXY");
+  MutexLock lock(mu);
+  ASSERT_EQ(seen.size(), 4U);
+  EXPECT_THAT(seen[0], HasSubstr("POST http://example.com/a?b=c HTTP/1.1\r\n"));
+  EXPECT_THAT(seen[0], HasSubstr("Proxy-Authorization: Basic YW5uOmFuIGFwcGxl\r\n"));  // ann:an apple
+  EXPECT_THAT(seen[3], HasSubstr("Proxy-Authorization: Basic Ym9iOnBlYXI=\r\n"));      // bob:pear
+  EXPECT_EQ(proxy.connections(), 2) << "one for each";
+}
+
+TEST_F(HttpClientTest, AProxyThatRefusesIsToldApart) {
+  struct Case {
+    const char* url;
+    const char* answer;
+    const char* error;
+    const char* words;
+  };
+  const Case cases[] = {
+      {"http://example.com/", "407 Proxy Authentication Required", "proxy_refused", "407"},
+      {"https://example.com/", "407 Proxy Authentication Required", "proxy_refused", "407"},
+      {"https://example.com/", "403 Forbidden", "proxy_refused", "403"},
+      {"https://example.com/", "503 Service Unavailable", "connect_failed", "503"},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(std::string(test.url) + ' ' + test.answer);
+    RawServer proxy([&](RawConnection& connection) {
+      connection.ReadRequest();
+      connection.Write(std::string("HTTP/1.1 ") + test.answer + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    });
+    HttpRequest request = Post(test.url);
+    request.transport = By(proxy, "ann:apple");
+    const auto result = Send(request);
+    EXPECT_FALSE(result.response);
+    EXPECT_EQ(result.error, test.error);
+    EXPECT_THAT(result.detail, HasSubstr(test.words));
+    EXPECT_FALSE(result.maybe_sent);
+  }
+}
+
+TEST_F(HttpClientTest, NoProxyIsAskedForAPrivateAddressByAPublicRequest) {
+  RawServer proxy([](RawConnection& connection) { connection.ReadRequest(); });
+  const auto transport = By(proxy, "ann:apple");
+  for (const char* url : {"http://10.1.2.3/", "http://[::1]/", "http://0x7f.1/", "https://localhost/",
+                          "http://a.LOCALHOST/", "http://[fe80::1%25eth0]/"}) {
+    HttpRequest request = Post(url);
+    request.public_only = true;
+    request.transport = transport;
+    EXPECT_EQ(Send(request).error, "private_address") << url;
+  }
+  EXPECT_EQ(proxy.connections(), 0);
 }
 
 TEST_F(HttpClientTest, ItsThreadGoesRoundWheneverItIsAsked) {

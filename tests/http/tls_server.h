@@ -13,7 +13,7 @@ namespace hookswitch {
 class Certificate {
  public:
   /// Vouches for others.
-  static Certificate Authority();
+  static Certificate Authority(const std::string& name = "hookswitch test authority");
   /// For one host, an IP address or a name. Signed by `issuer`, by itself if there is none.
   static Certificate For(const std::string& host, const Certificate* issuer = nullptr);
 
@@ -33,10 +33,13 @@ class Certificate {
   std::unique_ptr<EVP_PKEY, Free> key_;
 };
 
-/// Speaks TLS on 127.0.0.1 and answers 200 to whoever completes the handshake and asks.
+/// Speaks TLS on 127.0.0.1 and answers 200 to every request of whoever completes the handshake.
 class TlsServer {
  public:
-  explicit TlsServer(const Certificate& certificate);
+  /// `clients_of`: who must have issued the certificate that a client shows; nullptr: none is asked for. `most`: the
+  /// newest version of TLS.
+  explicit TlsServer(const Certificate& certificate, const Certificate* clients_of = nullptr,
+                     int most = TLS1_3_VERSION);
   std::string Url() const;
   int connections() const { return server_->connections(); }
   int requests() const { return requests_; }  ///< bytes of a request arrived

@@ -172,7 +172,8 @@ typedef struct hsw_request {
                                                * "plugin_fault" */
 
   /* Since 1.1. Sends only to public addresses, whatever the URL's name resolves to at that moment, and through no
-   * proxy: for URLs that others than the operator may choose. Refused otherwise as misconfigured, "private_address". */
+   * proxy but the one that the operator set for this sink (which resolves names itself): for URLs that others than the
+   * operator may choose. Refused otherwise as misconfigured, "private_address". */
   void (*public_only)(void* host);
   /* Since 1.1. This request goes to a place with a pace of its own: the channel of a bot, say. `key` names the place
    * among those of this sink. At most `max` requests per `per_ms` (0: a second) go there, `burst` at once; 0: no limit.
