@@ -81,7 +81,9 @@ class Sink {
       if (!key) throw std::invalid_argument("a signing secret is none: whsec_ and base64 of 24 to 64 bytes");
       keys_.push_back(std::move(*key));
     }
-    for (const char* key : {"headers", "secret_headers"}) AddHeaders(config, key);
+    for (const char* key : {"headers", "secret_headers"}) {
+      for (const auto& [name, value] : HeadersOf(config, key)) headers_.emplace_back(name, value);
+    }
     success_path_ = config.String("success.path");
     success_at_ = PointerOf(success_path_);
     success_is_ = config.String("success.is");
@@ -100,6 +102,13 @@ class Sink {
       pattern->Check([&](const std::string& pointer, const std::string& problem) {
         report("/template" + pointer, "template " + problem);
       });
+    }
+    for (const char* key : {"headers", "secret_headers"}) {
+      for (const auto& [name, value] : HeadersOf(config, key)) {
+        if (const auto why = ProblemWithOwnHeader(name); !why.empty()) {
+          report('/' + std::string(key) + '/' + Escaped(name), "the header " + std::string(name) + ' ' + why);
+        }
+      }
     }
     for (int i = 0; const auto secret = config.Find("signing_secrets." + std::to_string(i)); ++i) {
       if (!KeyOf(*secret, config.Tools())) {
@@ -181,11 +190,29 @@ class Sink {
     return BodyTemplate(std::move(*pattern));
   }
 
-  void AddHeaders(const hsw::Config& config, const std::string& key) {
+  static std::vector<std::pair<std::string_view, std::string_view>> HeadersOf(const hsw::Config& config,
+                                                                              const std::string& key) {
+    std::vector<std::pair<std::string_view, std::string_view>> headers;
     for (const hsw_pair& pair : config.Values()) {
       const auto name = hsw::View(pair.name);
-      if (name.starts_with(key + ".")) headers_.emplace_back(name.substr(key.size() + 1), hsw::View(pair.value));
+      if (name.starts_with(key + ".")) headers.emplace_back(name.substr(key.size() + 1), hsw::View(pair.value));
     }
+    return headers;
+  }
+
+  /// What is wrong with a header of the config's, or "".
+  static std::string ProblemWithOwnHeader(std::string_view name) {
+    for (const std::string_view ours : {"Content-Type", "webhook-id", "webhook-timestamp", "webhook-signature"}) {
+      if (hsw::EqualsIgnoreCase(name, ours)) return "is set by the sink";
+    }
+    return hsw::ProblemWithHeader(name);
+  }
+
+  /// As a part of a JSON pointer: of the characters of a header's name "~" alone means something there.
+  static std::string Escaped(std::string_view name) {
+    std::string token;
+    for (const char c : name) token += c == '~' ? "~0" : std::string(1, c);
+    return token;
   }
 
   hsw::Tools tools_;
@@ -196,7 +223,6 @@ class Sink {
   std::vector<std::pair<std::string, std::string>> headers_;
 };
 
-// What the sink sets itself (Content-Type, webhook-…) and what frames the request are not for headers.
 constexpr const char* kSchema = R"({
   "type": "object",
   "additionalProperties": false,

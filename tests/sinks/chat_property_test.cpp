@@ -190,5 +190,19 @@ TEST(WebhookConfig, ATemplatesNamesAreChecked) {
             std::string::npos);
 }
 
+TEST(WebhookConfig, AHeaderThatWouldNeverBeSentIsRefused) {
+  const auto problems = [](const std::string& headers) {
+    return test::ProblemsOf("webhook", R"({"url":"https://ops.example.com/in",)" + headers + "}");
+  };
+  EXPECT_EQ(problems(R"("headers":{"content-length":"5","X-Env":"a"},"secret_headers":{"Host":"b"})"),
+            "/headers/content-length: the header content-length is the HTTP client's to set\n"
+            "/secret_headers/Host: the header Host is the HTTP client's to set\n");
+  EXPECT_EQ(problems(R"("headers":{"Transfer-Encoding":"chunked"})"),
+            "/headers/Transfer-Encoding: the header Transfer-Encoding is the HTTP client's to set\n");
+  EXPECT_EQ(problems(R"("headers":{"Content-Type":"text/plain"})"),
+            "/headers/Content-Type: the header Content-Type is set by the sink\n");
+  EXPECT_EQ(problems(R"("headers":{"X-Env":"a","Authorization":"b","Accept":"c"})"), "");
+}
+
 }  // namespace
 }  // namespace hookswitch

@@ -218,4 +218,15 @@ inline std::string ProblemWithServiceUrl(std::string_view url, bool allow_http, 
   return {};
 }
 
+/// What is wrong with a header that a config adds to requests ("is the HTTP client's to set", to follow its name), or
+/// "": hookswitch sends no request whose headers change its framing, its host or the connection.
+inline std::string ProblemWithHeader(std::string_view name) {
+  for (const std::string_view of_client :
+       {"Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE",
+        "Trailer", "Transfer-Encoding", "Upgrade"}) {
+    if (EqualsIgnoreCase(name, of_client)) return "is the HTTP client's to set";
+  }
+  return {};
+}
+
 }  // namespace hsw
