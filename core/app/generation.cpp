@@ -72,7 +72,7 @@ class Builder {
       if (const auto it = previous_->sinks.find(sink.name); it != previous_->sinks.end()) before = &it->second;
     }
     BuiltSink built;
-    // What a plugin cannot do, whatever its config: a start goes on without it.
+    // A plugin that cannot be loaded, or that makes no instance: a start goes on without it.
     const auto unusable = [&](const Error& why) {
       if (options_.tolerate_bad_plugins || (before && !before->sink)) {
         built.unavailable_because = why.message;
@@ -107,13 +107,8 @@ class Builder {
     auto loaded = plugins_.Load(*info);
     if (!loaded) return unusable(loaded.error());
     auto created = PluginHost::Create(std::move(*loaded), resolved);
-    if (created) {
-      built.sink = std::move(*created);
-    } else if (created.error().code == ErrorCode::kUnavailable) {
-      return unusable(created.error());
-    } else {
-      result_.problems.Error(sink.where, 1, created.error().message);
-    }
+    if (!created) return unusable(created.error());
+    built.sink = std::move(*created);
     return built;
   }
 

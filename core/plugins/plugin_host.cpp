@@ -193,7 +193,7 @@ Status PluginHost::Try(const PluginInfo& info, const config::Sink& sink, const R
     problems.Error(mark, WidthAt(sink.config, mark), "sinks." + sink.name + ": " + masker.Mask(text));
   }
   if (trial->refusal) {
-    problems.Error(sink.where, 1, plugins::RefusalText(info, sink.name, masker.Mask(*trial->refusal)));
+    return Error{ErrorCode::kInvalid, plugins::RefusalText(info, sink.name, masker.Mask(*trial->refusal))};
   }
   return Ok();
 }

@@ -73,8 +73,8 @@ class PluginHost {
 
   /// Has a child process run the plugin's own check over what fits the schema, and, if nothing is wrong, make an
   /// instance and destroy it: so that one that crashes, exits or hangs there does it where nothing is lost. What the
-  /// plugin finds wrong is added to `problems`. Errors: kInvalid (it misbehaves: in which function, and how),
-  /// kUnavailable (no child can be run). `info` comes from Inspect.
+  /// plugin finds wrong is added to `problems`. Errors: kInvalid (it misbehaves: in which function, and how; or it
+  /// makes no instance: its reason), kUnavailable (no child can be run). `info` comes from Inspect.
   Status Try(const PluginInfo& info, const config::Sink& sink, const ResolvedConfig& config,
              config::Problems& problems);
 

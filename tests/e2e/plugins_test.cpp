@@ -91,6 +91,43 @@ TEST(Plugins, AMissingPluginDoesNotStopTheRouter) {
   EXPECT_TRUE(test.slack.WaitForPosted(1));
 }
 
+// As for a file that cannot be loaded.
+TEST(Plugins, AConstructorThatRefusesDoesNotStopTheRouterAndIsRefusedByCheckAndReload) {
+  OtherPlugin test;
+  test.config.plugin_paths += ", " HSW_UNRULY_FOLDER;
+  const auto with = [&](const std::string& secret) {
+    const std::string before = test.config.sinks;
+    test.config.sinks += "  taste:\n    plugin: unruly\n    config: {secret: " + secret + "}\n";
+    test.config.rules = "  - {name: all, send: [ops, taste]}\n";
+    const std::string path = test.config.Write();
+    test.config.sinks = before;
+    return path;
+  };
+  std::filesystem::copy_file(PluginFolder() + "/slack.so", test.file);
+  for (const char* secret : {"refuse-me", "throw-at-me"}) {
+    SCOPED_TRACE(secret);
+    const auto checked = RunProgram({Program(), "check", "-c", with(secret)});
+    EXPECT_EQ(checked.exit_code, 1) << checked.out << checked.err;
+    EXPECT_THAT(checked.out + checked.err, HasSubstr("unruly"));
+  }
+
+  Router router(with("refuse-me"));
+  ASSERT_TRUE(router.Ready());
+  const auto line = router.WaitForEvent("sink_unavailable");
+  ASSERT_TRUE(line);
+  EXPECT_THAT(*line, testing::AllOf(HasSubstr("\"taste\""), HasSubstr("is not to my taste")));
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  EXPECT_TRUE(test.slack.WaitForPosted(1));
+
+  with("another");
+  RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  EXPECT_EQ(reload.status, 200) << reload.body;
+  with("refuse-me");
+  reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  EXPECT_EQ(reload.status, 422) << reload.body;
+  EXPECT_THAT(reload.body, HasSubstr("is not to my taste"));
+}
+
 TEST(Plugins, OverwritingAPluginFileInPlaceDoesNotHurtTheRouter) {
   OtherPlugin test;
   std::filesystem::copy_file(PluginFolder() + "/slack.so", test.file);

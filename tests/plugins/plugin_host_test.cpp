@@ -218,12 +218,9 @@ TEST_F(Host, CreateSaysWhyThePluginRefusesWithoutItsSecrets) {
   EXPECT_FALSE(Create(host, "unruly", "      secret: throw-at-me\n"));
 }
 
-TEST_F(Host, ARefusalIsAProblemOfTheConfigAtItsSink) {
+TEST_F(Host, ARefusalToMakeAnInstanceIsAnErrorOfThePlugin) {
   auto host = Make();
-  const auto problems = Check(host, "unruly", "      secret: {env: DISLIKED}\n");
-  ASSERT_EQ(problems.All().size(), 1u);
-  EXPECT_EQ(problems.All()[0].where.line, 5);
-  EXPECT_EQ(problems.All()[0].message,
+  EXPECT_EQ(Misbehaviour(host, "unruly", "      secret: {env: DISLIKED}\n"),
             "sinks.ops: the plugin unruly 0.1 refuses its config: the secret *** is not to my taste");
 }
 
