@@ -93,6 +93,7 @@ struct HttpResponse {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  ///< names as received
   std::string body;                                          ///< cut at the client's limit
+  bool is_cut = false;                                       ///< the body goes on
 };
 
 }  // namespace hookswitch

@@ -527,6 +527,7 @@ class CurlClient final : public HttpClient {
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.response.status = static_cast<int>(status);
+      transfer.response.is_cut = transfer.body_cut;
       if (status == 407) {  // only proxies answer so (RFC 9110 15.5.8)
         result.error = "proxy_refused";
         result.detail = "it answered 407: it asks for user and password";

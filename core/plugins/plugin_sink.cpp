@@ -354,7 +354,6 @@ class PluginSink final : public Sink {
   Outcome Interpret(const SinkDelivery& delivery, const HttpResponse& response,
                     std::optional<std::chrono::milliseconds> retry_after) override {
     HSW_CHECK(sink_.interpret, "the caller asks kind() first, and an HTTP sink without interpret is not loaded");
-    constexpr std::size_t kMostBody = 256 * 1024;  // as sink.h promises
     const AbiDelivery abi(delivery);
     const Pairs headers(
         response.headers, [](const auto& h) -> std::string_view { return h.first; },
@@ -367,7 +366,8 @@ class PluginSink final : public Sink {
                                      : 0;
     raw.headers = headers.data();
     raw.header_count = headers.size();
-    raw.body = Str(std::string_view(response.body).substr(0, kMostBody));
+    raw.body = Str(std::string_view(response.body).substr(0, HSW_MOST_ANSWER));
+    raw.body_cut = response.is_cut || response.body.size() > HSW_MOST_ANSWER;
     JsonLookup values;
     raw.json = [](const hsw_response* self, hsw_str pointer) {
       return static_cast<JsonLookup*>(const_cast<void*>(self->host))->Find(View(self->body), View(pointer));

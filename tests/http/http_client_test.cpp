@@ -321,6 +321,7 @@ TEST_F(HttpClientTest, ABigAnswerIsCutAndStillAnAnswer) {
   const auto result = Send(Post(server.Url()));
   ASSERT_TRUE(result.response) << result.error;
   EXPECT_EQ(result.response->body, std::string(1000, 'x'));
+  EXPECT_TRUE(result.response->is_cut);
 }
 
 TEST_F(HttpClientTest, AnEndlessAnswerIsCutAndStillAnAnswer) {
@@ -342,6 +343,7 @@ TEST_F(HttpClientTest, WhatWasCutDoesNotPoisonTheNextRequest) {
   const auto result = Send(Post(server.Url()));
   ASSERT_TRUE(result.response);
   EXPECT_EQ(result.response->body, "xx");
+  EXPECT_FALSE(result.response->is_cut);
 }
 
 TEST_F(HttpClientTest, EndlessHeadersEnd) {

@@ -76,7 +76,8 @@ PIN(offsetof(hsw_response, header_count), 24);
 PIN(offsetof(hsw_response, body), 32);
 PIN(offsetof(hsw_response, json), 48); /* 1.1 */
 PIN(offsetof(hsw_response, host), 56);
-PIN(sizeof(hsw_response), 64);
+PIN(offsetof(hsw_response, body_cut), 64); /* 1.2 */
+PIN(sizeof(hsw_response), 72);
 
 PIN(offsetof(hsw_call, timeout_ms), 8);
 PIN(offsetof(hsw_call, canceled), 16);

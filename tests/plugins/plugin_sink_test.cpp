@@ -221,12 +221,14 @@ TEST_F(PluginSink, APluginThatTakesOneCallAtATimeGetsNoMore) {
 
 TEST_F(PluginSink, ALongAnswerIsCutAtWhatTheAbiPromises) {
   auto sink = Make("unruly", "{}");
-  const auto said = [&](std::size_t bytes) {
-    return sink->Interpret(Wish("how long"), {200, {}, std::string(bytes, 'x')}, {}).reason;
+  const auto said = [&](std::size_t bytes, bool is_cut) {
+    return sink->Interpret(Wish("how long"), {200, {}, std::string(bytes, 'x'), is_cut}, {}).reason;
   };
-  EXPECT_EQ(said(256 * 1024), std::to_string(256 * 1024));
-  EXPECT_EQ(said(300 * 1024), std::to_string(256 * 1024));
-  EXPECT_GE(HttpClientOptions().max_response_body, 256U * 1024) << "the client keeps as much";
+  const std::string most = std::to_string(HSW_MOST_ANSWER);
+  EXPECT_EQ(said(HSW_MOST_ANSWER, false), most);
+  EXPECT_EQ(said(300 * 1024, false), most + " and more");
+  EXPECT_EQ(said(HSW_MOST_ANSWER, true), most + " and more") << "by the client";
+  EXPECT_GE(HttpClientOptions().max_response_body, HSW_MOST_ANSWER) << "the client keeps as much";
 }
 
 // A plugin made with the SDK.

@@ -158,6 +158,7 @@ void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_respo
   if (wish == "how long") {
     outcome->status = HSW_REJECTED;
     std::strcpy(outcome->reason, std::to_string(response->body.size).c_str());
+    if (response->body_cut) std::strcat(outcome->reason, " and more");
   }
   if (wish == "throw") throw std::runtime_error("out of interpret");
   Misbehave(wish, "interpret");

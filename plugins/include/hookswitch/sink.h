@@ -187,6 +187,9 @@ typedef struct hsw_request {
   void (*order)(void* host, hsw_str key);
 } hsw_request;
 
+/* Since 1.2: so much of an answer's body is read, and the rest is not waited for. */
+#define HSW_MOST_ANSWER (256u * 1024u)
+
 typedef struct hsw_response hsw_response;
 struct hsw_response {
   uint32_t size;
@@ -194,12 +197,15 @@ struct hsw_response {
   uint32_t retry_after_ms; /* Retry-After, parsed by the host (seconds, decimals and dates); 0: none or junk */
   const hsw_pair* headers;
   size_t header_count;
-  hsw_str body; /* at most 256 KiB of it */
+  hsw_str body; /* at most HSW_MOST_ANSWER bytes of it: see body_cut */
 
   /* Since 1.1. One value of a JSON body, by RFC 6901 pointer ("/error", "/message/ts"): as event_value of a delivery;
    * data is NULL also when the body is not JSON. Valid until interpret returns. */
   hsw_str (*json)(const hsw_response* response, hsw_str pointer);
   const void* host; /* the host's; do not touch */
+
+  uint32_t
+      body_cut; /* Since 1.2. Non-zero: the body was longer, and `body` is its beginning. JSON that is cut is none */
 };
 
 /* ---- call sinks -------------------------------------------------------------------------------------------------- */

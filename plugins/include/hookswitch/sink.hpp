@@ -447,7 +447,9 @@ class Response {
   explicit Response(const hsw_response* raw) : raw_(raw) {}
   int Status() const { return raw_->status; }
   std::uint32_t RetryAfterMs() const { return raw_->retry_after_ms; }
+  /// At most HSW_MOST_ANSWER bytes; IsCut(): the body was longer, and this is its beginning.
   std::string_view Body() const { return View(raw_->body); }
+  bool IsCut() const { return raw_->body_cut != 0; }
   /// One value of a JSON body, by RFC 6901 pointer ("/error"): strings as they are, the rest as JSON; empty when there
   /// is none, or it is null, or the body is not JSON.
   std::optional<std::string_view> Json(std::string_view pointer) const { return Maybe(raw_->json(raw_, Str(pointer))); }
