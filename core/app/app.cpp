@@ -1,5 +1,6 @@
 #include "core/app/app.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -52,8 +53,15 @@ int AffordableConnections(int wanted) {
   return static_cast<int>(room);
 }
 
+/// What a plugin starts must not hold the listeners, the journal or a sender's connection open. All that the core opens
+/// is close-on-exec from the first; this is for what libraries open once (Poco's poll sets, libcurl's wake-up pipe),
+/// and for what hookswitch itself was started with. Linux 5.11.
+void CloseAllOnExec() {
+  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 bool OutOfDescriptors() {
-  const int fd = ::dup(STDERR_FILENO);
+  const int fd = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
   if (fd >= 0) ::close(fd);
   return fd < 0 && (errno == EMFILE || errno == ENFILE);
 }
@@ -227,6 +235,7 @@ Status App::Impl::Start(BuildResult& build) {
   if (!opened_marks) return std::move(opened_marks).error();
   dispatcher = std::make_unique<Dispatcher>(*journal, *journal, *http, clock, metrics, marks);
   dispatcher->Use(first->MakeDeliveryPlan());
+  CloseAllOnExec();  // from here on plugins are called
   HSW_TRY(dispatcher->Start());
   {
     const auto lanes = dispatcher->Lanes();
@@ -269,6 +278,7 @@ Status App::Impl::Listen(const config::Config& config) {
       [this](Responder responder) { acceptor->Handle(std::move(responder)); }, metrics);
   if (!ingress_server) return std::move(ingress_server).error();
   ingress = std::move(*ingress_server);
+  CloseAllOnExec();
   MutexLock lock(mu);
   ingress_address = ingress->Address();
   admin_address = admin->Address();

@@ -75,6 +75,7 @@ struct Transfer {
   std::size_t max_body = 0;
   bool body_cut = false;
   bool headers_endless = false;
+  bool public_only = false;     ///< it goes nowhere else
   std::string private_address;  ///< what a public_only request was kept from
   Handle handle;
   char error[CURL_ERROR_SIZE] = "";
@@ -117,10 +118,12 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
 }
 
 curl_socket_t OnOpenSocket(void* context, curlsocktype, curl_sockaddr* address) {
-  if (!IsPublicAddress(address->addr)) {
-    static_cast<Transfer*>(context)->private_address = ToText(address->addr);
+  auto& transfer = *static_cast<Transfer*>(context);
+  if (transfer.public_only && !IsPublicAddress(address->addr)) {
+    transfer.private_address = ToText(address->addr);
     return CURL_SOCKET_BAD;
   }
+  // libcurl's own would be inherited by what a plugin starts.
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -356,6 +359,7 @@ class CurlClient final : public HttpClient {
         return;
       }
     }
+    transfer->public_only = transfer->request.public_only && !GoesByOwnProxy(transfer->request);
     transfer->handle = TakeHandle(transfer->request);
     CURL* easy = transfer->handle.easy.get();
     Point(easy, *transfer);
@@ -448,10 +452,8 @@ class CurlClient final : public HttpClient {
     } else if (request.public_only || !options_.use_proxies) {
       curl_easy_setopt(easy, CURLOPT_PROXY, "");  // keeps libcurl from looking at the environment
     }
-    if (request.public_only && !GoesByOwnProxy(request)) {
-      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
-      curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnReady);
-    }
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
+    if (request.public_only && !GoesByOwnProxy(request)) curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnReady);
     handle.list = MakeHeaders(request);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle.list.get());
     if (request.method == "HEAD") {

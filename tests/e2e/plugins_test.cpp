@@ -128,6 +128,34 @@ TEST(Plugins, AConstructorThatRefusesDoesNotStopTheRouterAndIsRefusedByCheckAndR
   EXPECT_THAT(reload.body, HasSubstr("is not to my taste"));
 }
 
+TEST(Plugins, WhatAPluginStartsInheritsNoDescriptor) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  config.admin = "{listen: [\"127.0.0.1:0\", \"unix:" + (dir / "admin.sock") + "\"]}";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  RawClient sender(router.Ingress());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  const std::filesystem::path process = "/proc/" + std::to_string(router.Process().Pid());
+  std::size_t seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(process / "fdinfo")) {
+    const std::string number = entry.path().filename();
+    if (std::stoi(number) <= 2) continue;
+    const std::string info = ReadFile(entry.path());
+    const auto flags = info.find("flags:");
+    if (flags == std::string::npos) continue;  // closed meanwhile
+    ++seen;
+    std::error_code gone;
+    const auto what = std::filesystem::read_symlink(process / "fd" / number, gone);
+    EXPECT_NE(std::stoul(info.substr(flags + 6), nullptr, 8) & 02000000U, 0U) << number << " -> " << what;
+  }
+  EXPECT_GT(seen, 10U);
+}
+
 TEST(Plugins, OverwritingAPluginFileInPlaceDoesNotHurtTheRouter) {
   OtherPlugin test;
   std::filesystem::copy_file(PluginFolder() + "/slack.so", test.file);
