@@ -53,7 +53,8 @@ struct LaneStatus {
   std::uint64_t pending = 0;  ///< waiting, in flight included
   std::uint64_t in_flight = 0;
   std::optional<WallTime> oldest;  ///< acceptance of the oldest pending delivery
-  std::optional<WallTime> until;   ///< with kThrottled, kMisconfigured and kFailing: next try; with kPaused: its end
+  /// The next try of what waits, if it is known: now with kProbing; with kPaused: the pause's end.
+  std::optional<WallTime> until;
   /// Places behind it that have refused what went there (at most 20), while it goes on with others.
   struct Place {
     std::string name, because;

@@ -242,14 +242,21 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
     status.places.push_back({place.name, place.because, place.waiting.size(), to_wall(place.probe_at)});
   }
   switch (status.state) {
-    case LaneStatus::State::kOpen: break;
+    case LaneStatus::State::kOpen:
+      if (const MonoTime next = lane.NextLook();
+          lane.pending() > lane.in_flight() && next > now && next < MonoTime::max())
+        status.until = to_wall(next);
+      break;
     case LaneStatus::State::kThrottled:
     case LaneStatus::State::kMisconfigured:
     case LaneStatus::State::kFailing:
-      status.until = to_wall(lane.Until());
+      status.until = to_wall(std::max(lane.Until(), now));
       status.because = because;
       break;
-    case LaneStatus::State::kProbing: status.because = because; break;
+    case LaneStatus::State::kProbing:
+      status.until = wall;
+      status.because = because;
+      break;
     case LaneStatus::State::kPaused:
       status.because = "paused by the operator";
       if (pause && !pause->because.empty()) status.because += ": " + pause->because;

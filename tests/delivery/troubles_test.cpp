@@ -63,6 +63,31 @@ TEST_F(TroublesTest, ASinkThatFailsIsLeftAloneButForProbesAndTheRestWaits) {
   EXPECT_EQ(StatusOf("ops").state, State::kOpen);
 }
 
+TEST_F(TroublesTest, WhateverASinkWaitsForItsNextTryIsKnown) {
+  Lane("ops");
+  Start();
+  Accept("first", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
+  EXPECT_FALSE(StatusOf("ops").until) << "nothing waits";
+  ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+  ASSERT_TRUE(AwaitRecords(sent_to_ops));
+  ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").until.has_value(); })) << "the retry";
+  EXPECT_EQ(StatusOf("ops").state, State::kOpen);
+  EXPECT_GT(*StatusOf("ops").until, clock.Wall());
+  for (int i = 1; i < 5; ++i) {
+    Accept("failed-" + std::to_string(i), {"ops"});
+    ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
+    ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
+    ASSERT_TRUE(AwaitRecords(sent_to_ops));
+  }
+  ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").state == State::kFailing; }));
+  EXPECT_EQ(StatusOf("ops").until, clock.Wall() + 2s);
+  Tick(2s);
+  ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
+  EXPECT_EQ(StatusOf("ops").state, State::kProbing);
+  EXPECT_EQ(StatusOf("ops").until, clock.Wall()) << "it is under way";
+}
+
 TEST_F(TroublesTest, OthersGoOnWhileOneIsDownForAnHour) {
   Lane("ops").config.retry.give_up_after = 24h;
   Lane("barrier");
