@@ -74,10 +74,14 @@ class Builder {
     BuiltSink built;
     // A plugin that cannot be loaded, or that makes no instance: a start goes on without it.
     const auto unusable = [&](const Error& why) {
-      if (options_.tolerate_bad_plugins || (before && !before->sink)) {
+      const int width = static_cast<int>(sink.plugin.size());
+      if (options_.tolerate_bad_plugins) {
         built.unavailable_because = why.message;
+      } else if (before && !before->sink && PluginBefore(sink.name) == sink.plugin) {
+        built.unavailable_because = why.message;
+        result_.problems.Warning(sink.plugin_where, width, why.message, "the sink stays unavailable, as it was");
       } else if (paths_known || why.code != ErrorCode::kNotFound) {
-        result_.problems.Error(sink.plugin_where, static_cast<int>(sink.plugin.size()), why.message);
+        result_.problems.Error(sink.plugin_where, width, why.message);
       }
       return built;
     };
@@ -113,6 +117,12 @@ class Builder {
   }
 
  private:
+  std::string_view PluginBefore(const std::string& sink) const {
+    const auto& sinks = previous_->config.sinks;
+    const auto found = std::find_if(sinks.begin(), sinks.end(), [&](const auto& one) { return one.name == sink; });
+    return found == sinks.end() ? std::string_view() : found->plugin;
+  }
+
   /// Asked once for each name: one that hangs is waited for once.
   const Result<PluginInfo>& Inspected(const std::string& name) {
     const auto known = inspected_.find(name);

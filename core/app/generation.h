@@ -46,7 +46,8 @@ struct BuildOptions {
   std::string config_path;
   config::Environment environment;
   /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: a start must not fail for
-  /// one bad plugin. A reload keeps this leniency only for sinks that were unavailable before.
+  /// one bad plugin. A reload keeps this leniency, with a warning, only for sinks that were unavailable before with the
+  /// same plugin.
   bool tolerate_bad_plugins = false;
 };
 

@@ -71,6 +71,31 @@ TEST(Plugins, AReloadLooksIntoTheFoldersThatTheConfigNamesNow) {
   EXPECT_TRUE(test.slack.WaitForPosted(2));
 }
 
+TEST(Plugins, AReloadIsRefusedForAPluginThatIsNotThereUnlessItsSinkWasUnavailableBefore) {
+  OtherPlugin test;
+  Router router(test.config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_TRUE(router.WaitForEvent("sink_unavailable"));
+  const auto reload = [&](const std::string& from, const std::string& to) {
+    std::string text = test.config.Text();
+    if (!from.empty()) text.replace(text.find(from), from.size(), to);
+    WriteFile(test.config.Path(), text);
+    return fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  };
+  const RawAnswer same = reload("", "");
+  EXPECT_EQ(same.status, 200) << same.body;
+  EXPECT_THAT(same.body, testing::AllOf(HasSubstr("\"warning\""), HasSubstr("no plugin \\\"other\\\"")));
+  const std::string added = "sinks:\n  added: {plugin: nobody, config: {}}\n";
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"plugin: other", "plugin: nobody"},
+                                 {"plugin: slack", "plugin: nobody"},
+                                 {"sinks:\n", added}}) {
+    SCOPED_TRACE(from);
+    const RawAnswer answer = reload(from, to);
+    EXPECT_EQ(answer.status, 422) << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr("no plugin \\\"nobody\\\""));
+  }
+}
+
 TEST(Plugins, AFileThatIsNoPluginDoesNotStopTheRouter) {
   OtherPlugin test;
   WriteFile(test.file, "this is not a library");
