@@ -51,8 +51,13 @@ Result<hsw_sink> OpenLibrary(const std::filesystem::path& library, const std::fi
     if (const auto at = text.find(library.string()); at != std::string::npos) {
       text.replace(at, library.string().size(), file.string());
     }
-    return Error{ErrorCode::kInvalid,
-                 name + " cannot be loaded: " + text + "; install what it needs, or rebuild it with add_sink_plugin()"};
+    const bool lacks_library = text.find(": cannot open shared object file") != std::string::npos;
+    const char* const advice = lacks_library
+                                   ? "; a plugin must stand alone, for it is loaded from memory, where an rpath with "
+                                     "$ORIGIN leads nowhere: link that library in, or install it where the dynamic "
+                                     "linker looks (ldconfig)"
+                                   : "; install what it needs, or rebuild it with add_sink_plugin()";
+    return Error{ErrorCode::kInvalid, name + " cannot be loaded: " + text + advice};
   }
   auto* entry = reinterpret_cast<hsw_sink_entry_fn>(::dlsym(handle, HSW_SINK_ENTRY));
   if (!entry) {

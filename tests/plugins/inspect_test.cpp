@@ -73,6 +73,9 @@ TEST_F(Inspect, ALibraryWithoutEntryIsNoPlugin) {
   EXPECT_REFUSED("bad-no-entry", ErrorCode::kInvalid, "hsw_sink_entry");
 }
 TEST_F(Inspect, AMissingSymbolIsFoundNowAndNotAtTheFirstDelivery) {
+  EXPECT_REFUSED(
+      "bad-needs-neighbour", ErrorCode::kInvalid,
+      "libneighbour.so: cannot open shared object file: No such file or directory; a plugin must stand alone");
   EXPECT_REFUSED("bad-missing-symbol", ErrorCode::kInvalid, "a_function_that_no_library_has");
 }
 TEST_F(Inspect, ATableThatIsTooShortIsRefused) {
