@@ -166,6 +166,8 @@ int Main(int argc, char** argv) {
   promises->add_option("--with", options.with, "a file with the plugin's config, YAML as below `config:`");
   CLI::Option* cases = promises->add_option("--cases", options.cases, "a folder with cases, *.json, to run as well");
   promises->add_flag("--update", options.update, "write what came out into the cases, and check nothing")->needs(cases);
+  promises->add_flag("--sanitize", options.sanitize,
+                     "for a plugin that was built with -fsanitize=address: load the sanitizer's library first");
   AddConfig(promises, options);
   AddFormat(promises, options);
   CLI::App* fresh = command(*plugin, "new", "write a small project for a plugin of your own", PluginNew);

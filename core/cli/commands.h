@@ -39,6 +39,7 @@ struct Options {
   bool now = false;              ///< --now
   bool update = false;           ///< --update
   bool core_dumps = false;       ///< --core-dumps
+  bool sanitize = false;         ///< --sanitize
   std::string name;              ///< of a new plugin
   std::string kind = "http";     ///< --kind: http or call
   std::string language = "cpp";  ///< --lang: cpp or c

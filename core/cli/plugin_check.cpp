@@ -1,3 +1,8 @@
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -92,6 +97,55 @@ std::optional<config::Sink> ReadConfig(const Options& options, config::Problems&
   return sink;
 }
 
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// The library of AddressSanitizer that the plugin was linked with, by the name that it is asked for; "" if none was.
+std::string SanitizerOf(const std::filesystem::path& plugin) {
+  std::ifstream in(plugin, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  const auto at = bytes.find(std::string("\0libasan.so", 11));
+  return at == std::string::npos ? "" : bytes.c_str() + at + 1;
+}
+
+/// Starts this program anew, with `library` before all others, as AddressSanitizer must be, so that the allocator that
+/// hookswitch was linked with is not used. Returns if it cannot.
+void StartAnewWith(const std::string& library) {
+  const std::string before = Variable("LD_PRELOAD");
+  ::setenv("LD_PRELOAD", (library + (before.empty() ? "" : ' ' + before)).c_str(), 1);
+  // What hookswitch, and the libraries that it loads, keep to the end is no leak of the plugin's; what of the caller's
+  // stands behind counts.
+  ::setenv("ASAN_OPTIONS", ("detect_leaks=0:" + Variable("ASAN_OPTIONS")).c_str(), 1);
+  ::setenv("UBSAN_OPTIONS", ("halt_on_error=1:print_stacktrace=1:" + Variable("UBSAN_OPTIONS")).c_str(), 1);
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::execv(kThisProgram, arguments.data());
+}
+
+/// With --sanitize: comes back in a process where the plugin can be loaded. Error: kInvalid (it is not such a plugin).
+Status Sanitize(const std::filesystem::path& plugin, PluginHost& plugins) {
+  const std::string library = SanitizerOf(plugin);
+  const auto failed = [&](const std::string& why) {
+    return Error{ErrorCode::kInvalid, "--sanitize: plugin file " + plugin.string() + why};
+  };
+  if (library.empty()) {
+    return failed(" was not linked with libasan: build it by gcc with -fsanitize=address,undefined");
+  }
+  if (Variable("LD_PRELOAD").find(library) == std::string::npos) {
+    StartAnewWith(library);
+    return failed(": hookswitch cannot be started anew: " + std::string(std::strerror(errno)));
+  }
+  plugins.LendEnvironment({"LD_PRELOAD=" + Variable("LD_PRELOAD"), "ASAN_OPTIONS=" + Variable("ASAN_OPTIONS"),
+                           "UBSAN_OPTIONS=" + Variable("UBSAN_OPTIONS")});
+  return Ok();
+}
+
 int CheckOne(const Options& options, PluginHost& plugins) {
   const auto failed = [](const Error& error) {
     std::cerr << "hookswitch: " << error.message << '\n';
@@ -99,6 +153,9 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   };
   const auto file = FindPlugin(plugins, options.file);
   if (!file) return failed(file.error());
+  if (options.sanitize) {
+    if (const Status ready = Sanitize(*file, plugins); !ready) return failed(ready.error());
+  }
   const auto info = plugins.Inspect(*file);
   if (!info) return failed(info.error());
 
@@ -154,7 +211,12 @@ int CheckOne(const Options& options, PluginHost& plugins) {
 }  // namespace
 
 int PluginCheck(const Options& options) {
-  return WithPlugins(options, CheckOne);
+  const int exit_code = WithPlugins(options, CheckOne);
+  if (!options.sanitize) return exit_code;
+  // With the sanitizer's library before tcmalloc's, p11-kit (of libcurl) waits for ever in its destructor: glibc 2.36
+  // finds a lock of its own taken.
+  std::cout.flush();
+  ::_exit(exit_code);
 }
 
 }  // namespace hookswitch::cli

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -79,8 +80,9 @@ struct Run {
 };
 
 /// `request` is what the child reads from its stdin; it may hold secrets, so it is no argument.
-Result<Run> RunChild(const std::filesystem::path& program, const LibraryFile& library, const std::string& request,
+Result<Run> RunChild(const Inspector& inspector, const LibraryFile& library, const std::string& request,
                      std::chrono::milliseconds patience) {
+  const std::filesystem::path& program = inspector.program;
   auto failed = [&](const char* what, int error) {
     return Error{ErrorCode::kUnavailable, "plugin file " + library.path.string() + " cannot be inspected: " + what +
                                               " " + program.string() + ": " + std::strerror(error)};
@@ -112,8 +114,11 @@ Result<Run> RunChild(const std::filesystem::path& program, const LibraryFile& li
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::string name = program.string(), command = "plugin-inspect-child", argument = library.path.string();
   std::array<char*, 4> arguments{name.data(), command.data(), argument.data(), nullptr};
-  // Empty: the router's holds secrets, and what leads the dynamic linker astray.
-  std::array<char*, 1> environment{nullptr};
+  // Not the router's: that holds secrets, and what leads the dynamic linker astray.
+  std::vector<std::string> variables = inspector.environment;
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
@@ -188,7 +193,7 @@ std::vector<json::object> Lines(std::string_view text) {
 
 }  // namespace
 
-Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const LibraryFile& library,
+Result<PluginInfo> InspectInChild(const Inspector& inspector, const LibraryFile& library,
                                   std::chrono::milliseconds patience) {
   const std::string name = "plugin file " + library.path.string();
   auto run = RunChild(inspector, library, "", patience);
@@ -222,7 +227,7 @@ Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const 
   return info;
 }
 
-Result<Trial> TryInChild(const std::filesystem::path& inspector, const LibraryFile& library, const PluginConfig& config,
+Result<Trial> TryInChild(const Inspector& inspector, const LibraryFile& library, const PluginConfig& config,
                          bool create, std::chrono::milliseconds patience) {
   const json::object request{
       {"sink", config.sink()}, {"config", config.json()}, {"timezone", config.timezone()}, {"create", create}};

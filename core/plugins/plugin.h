@@ -32,9 +32,14 @@ Result<hsw_sink> OpenLibrary(const std::filesystem::path& library, const std::fi
 /// What the table says of the plugin.
 PluginInfo Describe(const hsw_sink& sink, const std::filesystem::path& file);
 
-/// Runs `inspector plugin-inspect-child FILE` with the library as descriptor 3 and an empty environment, and reads its
-/// answer; kills it after `patience`. See PluginHost::Inspect for errors.
-Result<PluginInfo> InspectInChild(const std::filesystem::path& inspector, const LibraryFile& library,
+/// What runs `inspector plugin-inspect-child FILE`, with a library as descriptor 3.
+struct Inspector {
+  std::filesystem::path program;
+  std::vector<std::string> environment{};  ///< all that the child has of it: "NAME=value"
+};
+
+/// Reads the child's answer; kills it after `patience`. See PluginHost::Inspect for errors.
+Result<PluginInfo> InspectInChild(const Inspector& inspector, const LibraryFile& library,
                                   std::chrono::milliseconds patience = kControlLimit);
 
 /// What a plugin said when it was tried with a config.
@@ -47,7 +52,7 @@ struct Trial {
 };
 /// Like InspectInChild, and has the library check `config`, and, with `create`, make an instance of it and destroy that
 /// if there are no problems. Errors: kInvalid (it crashes, hangs, exits or throws: where, and how), kUnavailable.
-Result<Trial> TryInChild(const std::filesystem::path& inspector, const LibraryFile& library, const PluginConfig& config,
+Result<Trial> TryInChild(const Inspector& inspector, const LibraryFile& library, const PluginConfig& config,
                          bool create, std::chrono::milliseconds patience = kControlLimit);
 
 }  // namespace plugins

@@ -22,7 +22,7 @@ struct Inspected {
 
 struct PluginHost::Impl {
   std::vector<fs::path> paths;
-  fs::path inspector;
+  plugins::Inspector inspector;
   std::shared_ptr<CrashMarks> marks;
   std::map<std::string, Inspected> inspected;             ///< by hash
   std::map<std::string, std::shared_ptr<Plugin>> loaded;  ///< by hash
@@ -83,10 +83,14 @@ std::uint64_t Subject(const Digest& digest) {
 PluginHost::PluginHost(std::vector<fs::path> paths, fs::path inspector, std::shared_ptr<CrashMarks> marks)
     : impl_(std::make_unique<Impl>()) {
   impl_->paths = std::move(paths);
-  impl_->inspector = std::move(inspector);
+  impl_->inspector.program = std::move(inspector);
   impl_->marks = std::move(marks);
 }
 PluginHost::~PluginHost() = default;
+
+void PluginHost::LendEnvironment(std::vector<std::string> variables) {
+  impl_->inspector.environment = std::move(variables);
+}
 
 void PluginHost::SearchIn(std::vector<fs::path> paths) {
   impl_->paths = std::move(paths);

@@ -52,6 +52,9 @@ class PluginHost {
              std::shared_ptr<CrashMarks> marks = nullptr);
   ~PluginHost();
 
+  /// Gives the children of Inspect and Try, whose environment is empty otherwise, these: "NAME=value".
+  void LendEnvironment(std::vector<std::string> variables);
+
   /// Replaces the folders that are searched.
   void SearchIn(std::vector<std::filesystem::path> paths);
 

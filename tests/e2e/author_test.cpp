@@ -128,6 +128,49 @@ TEST_F(Author, AWrongOutcomeOfACaseIsShownWithItsLine) {
   EXPECT_THAT(renamed.out, HasSubstr("its id is \"pager\", and `plugin: other` finds this file"));
 }
 
+// The lines are those of plugins/README.md, "Promises".
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_F(Author, ASanitizerFindsWhatAPluginDoesWrong) {
+  const std::string readme = ReadFile(std::string(HSW_SOURCE_DIR) + "/plugins/README.md");
+  ASSERT_EQ(Shell("hookswitch plugin new pager", dir_ / ".").exit_code, 0);
+  const std::string build =
+      "cmake -B build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-fsanitize=address,undefined && "
+      "cmake --build build-asan";
+  const std::string check =
+      "hookswitch plugin check --sanitize build-asan/pager.so --with tests/config.yaml --cases tests/cases";
+  EXPECT_THAT(readme, HasSubstr(build));
+  EXPECT_THAT(readme, HasSubstr(check));
+  const std::string pager = dir_ / "pager";
+  const auto built = Shell(build, pager);
+  ASSERT_EQ(built.exit_code, 0) << built.out << built.err;
+  const auto sound = Shell(check, pager);
+  EXPECT_EQ(sound.exit_code, 0) << sound.out << sound.err;
+
+  const std::string file = dir_ / "pager/pager.cpp";
+  const std::string good = ReadFile(file);
+  const std::string at = "    request.Url(url_);\n";
+  ASSERT_THAT(good, HasSubstr(at));
+  for (const auto& [mistake, words] :
+       {std::pair<std::string, const char*>{
+            "    request.Header(\"X-Next\", std::to_string(url_.c_str()[url_.size() + 1]));\n", "buffer-overflow"},
+        {"    const int most = 2147483647;\n    request.Header(\"X-Next\", std::to_string(most + "
+         "static_cast<int>(url_.size())));\n",
+         "signed integer overflow"}}) {
+    SCOPED_TRACE(words);
+    std::string bad = good;
+    WriteFile(file, bad.insert(bad.find(at), mistake));
+    ASSERT_EQ(Shell("cmake --build build-asan", pager).exit_code, 0);
+    const auto found = Shell(check, pager);
+    EXPECT_EQ(found.exit_code, 1) << found.out << found.err;
+    EXPECT_THAT(found.err, testing::AllOf(HasSubstr(words), HasSubstr("pager.cpp:")));
+    EXPECT_THAT(found.out, HasSubstr("FAIL"));
+  }
+  const auto plain = Shell("hookswitch plugin check --sanitize telegram", pager);
+  EXPECT_EQ(plain.exit_code, 1);
+  EXPECT_THAT(plain.err, HasSubstr("was not linked with libasan"));
+}
+#endif
+
 TEST_F(Author, MistakesAreToldAndHarmNothing) {
   EXPECT_THAT(Shell("hookswitch plugin new Pager", dir_ / ".").err, HasSubstr("cannot be a plugin's name"));
   EXPECT_FALSE(fs::exists(dir_ / "Pager"));

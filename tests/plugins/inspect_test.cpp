@@ -109,7 +109,7 @@ TEST_F(Inspect, AnExitWhileLoadingSaysWhatThePluginPrinted) {
 TEST_F(Inspect, AHangWhileLoadingIsCutShort) {
   const auto library = plugins::ReadLibrary(kPlugins / "bad" / "bad-hangs.so");
   ASSERT_TRUE(library) << library.error().message;
-  auto info = plugins::InspectInChild(kInspector, *library, std::chrono::milliseconds(300));
+  auto info = plugins::InspectInChild({kInspector}, *library, std::chrono::milliseconds(300));
   ASSERT_FALSE(info);
   EXPECT_NE(info.error().message.find("hangs while it is loaded"), std::string::npos) << info.error().message;
 }

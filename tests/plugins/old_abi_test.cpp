@@ -20,7 +20,7 @@ std::shared_ptr<Sink> Load(const std::string& folder, const std::string& name, c
   const auto library = plugins::ReadLibrary(file);
   EXPECT_TRUE(library) << library.error().message;
   if (!library) return nullptr;
-  const auto inspected = plugins::InspectInChild(HSW_TEST_INSPECTOR, *library);
+  const auto inspected = plugins::InspectInChild({HSW_TEST_INSPECTOR}, *library);
   EXPECT_TRUE(inspected) << inspected.error().message;
   auto sink = plugins::OpenLibrary(file, file);
   EXPECT_TRUE(sink) << sink.error().message;
