@@ -204,6 +204,10 @@ Result<PluginInfo> InspectInChild(const Inspector& inspector, const LibraryFile&
                                           FormatDuration(patience) +
                                           "; look at its static constructors and its hsw_sink_entry"};
   }
+  if (lines.empty() && run->err.find("ASan runtime does not come first") != std::string::npos) {
+    return Error{ErrorCode::kInvalid,
+                 name + " was built with -fsanitize=address: only hookswitch plugin check --sanitize loads such a one"};
+  }
   if (lines.empty()) {
     return Error{ErrorCode::kInvalid, name + " crashes while it is loaded: the process that tried it " +
                                           HowItEnded(*run) +

@@ -64,28 +64,48 @@ TEST_F(TroublesTest, ASinkThatFailsIsLeftAloneButForProbesAndTheRestWaits) {
 }
 
 TEST_F(TroublesTest, WhateverASinkWaitsForItsNextTryIsKnown) {
-  Lane("ops");
+  Lane("ops"), Lane("barrier");
   Start();
   Accept("first", {"ops"});
   ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
   EXPECT_FALSE(StatusOf("ops").until) << "nothing waits";
   ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
   ASSERT_TRUE(AwaitRecords(sent_to_ops));
-  ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").until.has_value(); })) << "the retry";
+  Settle();
   EXPECT_EQ(StatusOf("ops").state, State::kOpen);
-  EXPECT_GT(*StatusOf("ops").until, clock.Wall());
+  EXPECT_GT(StatusOf("ops").until, clock.Wall()) << "the retry";
   for (int i = 1; i < 5; ++i) {
     Accept("failed-" + std::to_string(i), {"ops"});
     ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
-    ASSERT_TRUE(http.Answer("http://ops", Answered(503)));
-    ASSERT_TRUE(AwaitRecords(sent_to_ops));
+    ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(503)));
   }
-  ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").state == State::kFailing; }));
+  Settle();
+  EXPECT_EQ(StatusOf("ops").state, State::kFailing);
   EXPECT_EQ(StatusOf("ops").until, clock.Wall() + 2s);
   Tick(2s);
   ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
   EXPECT_EQ(StatusOf("ops").state, State::kProbing);
   EXPECT_EQ(StatusOf("ops").until, clock.Wall()) << "it is under way";
+}
+
+TEST_F(TroublesTest, ACertificateOrAProxyThatRefusesIsAMisconfigurationOfTheSink) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  Accept("call", {"ops"});
+  for (const char* error : {"certificate_problem", "proxy_refused"}) {
+    SCOPED_TRACE(error);
+    ASSERT_TRUE(AwaitSent("http://ops", ++sent_to_ops));
+    ASSERT_TRUE(AnswerAndAwait("http://ops", HttpResult{{}, error, "in OpenSSL's words", false}));
+    const Outcome outcome = journal.inner.Records().back().outcome;
+    EXPECT_EQ(outcome.kind, Outcome::Kind::kMisconfigured);
+    EXPECT_EQ(outcome.scope, Outcome::Scope::kSink);
+    EXPECT_EQ(outcome.code, error);
+    EXPECT_THAT(outcome.reason, HasSubstr("in OpenSSL's words"));
+    EXPECT_THAT(outcome.action, Not(IsEmpty()));
+    Settle();
+    EXPECT_EQ(StatusOf("ops").state, State::kMisconfigured);
+    Tick(10min);
+  }
 }
 
 TEST_F(TroublesTest, OthersGoOnWhileOneIsDownForAnHour) {

@@ -143,6 +143,7 @@ TEST_F(Author, ASanitizerFindsWhatAPluginDoesWrong) {
   const std::string pager = dir_ / "pager";
   const auto built = Shell(build, pager);
   ASSERT_EQ(built.exit_code, 0) << built.out << built.err;
+  EXPECT_THAT(Shell("hookswitch plugin inspect build-asan/pager.so", pager).err, HasSubstr("plugin check --sanitize"));
   const auto sound = Shell(check, pager);
   EXPECT_EQ(sound.exit_code, 0) << sound.out << sound.err;
 
