@@ -29,10 +29,14 @@ TEST_P(Refusals, AreAboutWhatTheTableSays) {
   event.id = "01JD0000000000000000000000";
   Message message;
   message.title = "t";
-  const SinkDelivery delivery{event, message, "d-1", "ops", "r", 1, 0, "", ""};
   for (const Answer& answer : service.answers) {
     SCOPED_TRACE(std::to_string(answer.status) + " " + answer.body);
-    const auto outcome = (*sink)->Interpret(delivery, {answer.status, {}, answer.body}, {});
+    Outcome outcome;
+    for (std::uint32_t step = 0; step < static_cast<std::uint32_t>(answer.requests); ++step) {
+      ASSERT_EQ(step == 0, outcome.state.empty()) << "a state leads to each further request";
+      const SinkDelivery delivery{event, message, "d-1", "ops", "r", step + 1, step, outcome.state, ""};
+      outcome = (*sink)->Interpret(delivery, {answer.status, {}, answer.body}, {});
+    }
     // A webhook's last answer is 410: "remove it".
     const bool gone = service.sink == "webhook" && answer.status == 410;
     EXPECT_EQ(static_cast<int>(AboutOf(outcome)), static_cast<int>(gone ? About::kSink : answer.about))

@@ -175,6 +175,7 @@ std::vector<Answer> SlackWebhook() {
                            "missing_text_or_fallback_or_attachments", "something_new"}) {
     answers.push_back({400, word, About::kMessage, word});
   }
+  answers.push_back({400, "invalid_blocks", About::kMessage, "invalid_blocks", 2});
   for (const char* word : {"rate_limited", "ratelimited", "rollup_error", "internal_error", "service_unavailable"}) {
     answers.push_back({400, word, About::kLater, word});
   }
@@ -185,9 +186,9 @@ std::vector<Answer> SlackWebhook() {
 
 std::vector<Answer> SlackBot() {
   std::vector<Answer> answers;
-  const auto add = [&](std::initializer_list<const char*> words, About about) {
+  const auto add = [&](std::initializer_list<const char*> words, About about, int requests = 1) {
     for (const char* word : words)
-      answers.push_back({200, R"({"ok":false,"error":")" + std::string(word) + "\"}", about, word});
+      answers.push_back({200, R"({"ok":false,"error":")" + std::string(word) + "\"}", about, word, requests});
   };
   add({"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "restricted_action_read_only_channel",
        "restricted_action_thread_only_channel", "restricted_action_something_new", "messages_tab_disabled",
@@ -202,6 +203,7 @@ std::vector<Answer> SlackBot() {
        "json_not_object", "invalid_metadata_schema", "markdown_text_conflict", "too_many_contact_cards",
        "msg_too_long"},
       About::kMessage);
+  add({"invalid_blocks", "msg_blocks_too_long"}, About::kMessage, 2);
   add({"ratelimited", "message_limit_exceeded", "service_unavailable", "internal_error", "fatal_error",
        "request_timeout", "team_added_to_org", "org_login_required", "external_channel_migrating"},
       About::kLater);

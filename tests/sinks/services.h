@@ -12,6 +12,7 @@ struct Answer {
   std::string body;
   About about;
   std::string code;  ///< of the outcome; "": any
+  int requests = 1;  ///< of a delivery, each of them answered so: a layout that is refused goes out once more as text
 };
 
 /// A service that an HTTP sink posts to.
