@@ -35,8 +35,10 @@ constexpr milliseconds kLongestSleep{1000};
 constexpr milliseconds kNoDescriptorPause{20};
 // One that has sent nothing for so long stands still.
 constexpr milliseconds kStandsStill{1000};
-// Below it, bodies are no peak that memory must come back from.
-constexpr std::uint64_t kManyBodyBytes = 16 << 20;
+// Small JSON values take some thirteen times the room of their text. After so much text at once, memory is given back
+// when little of it is left; now and then only, because what is needed again costs page faults.
+constexpr std::uint64_t kManyBodyBytes = 2 << 20, kFewBodyBytes = 1 << 20;
+constexpr milliseconds kReleaseEvery{1000};
 constexpr int kLooksForIdle = 64;
 
 /// The address without port, IPv4-mapped ones as IPv4; for a unix socket the user at its other end.
@@ -359,7 +361,10 @@ void Poller::FireTimers() {
 }
 
 void Poller::ReleaseMemory() {
-  if (!had_large_bodies_.load(std::memory_order_relaxed) || body_bytes_.load() > kManyBodyBytes / 16) return;
+  if (!had_large_bodies_.load(std::memory_order_relaxed) || body_bytes_.load() > kFewBodyBytes) return;
+  const TimePoint now = Steady::now();
+  if (now < release_again_) return;
+  release_again_ = now + kReleaseEvery;
   had_large_bodies_.store(false, std::memory_order_relaxed);
   pool_.Post([] { ReleaseFreeMemory(); });
 }

@@ -106,6 +106,7 @@ class Poller final : public std::enable_shared_from_this<Poller> {
   Poco::Net::StreamSocket wake_receiver_;
   std::vector<Poco::Net::ServerSocket> listeners_;
   TimePoint accept_again_ = TimePoint::max();  ///< no descriptor was free
+  TimePoint release_again_{};                  ///< memory, not sooner
   std::unordered_map<Poco::Net::SocketImpl*, std::shared_ptr<Connection>> connections_;
   std::unordered_map<std::string, int> by_address_;
   std::list<Connection*> incomplete_, large_;  ///< the oldest first

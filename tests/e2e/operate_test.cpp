@@ -211,6 +211,42 @@ TEST(Operate, AtRestItIsSmall) {
   }
 }
 
+// A body of 1 MiB of small values is some 13 MiB of them once it is read, and several are at once.
+TEST(Operate, ItsMemoryComesBackAfterManyLargeBodies) {
+  if (!kMeasurable) GTEST_SKIP() << "a sanitizer keeps what was freed";
+  constexpr std::size_t kPosts = 64, kBound = 110 << 20;
+  TempDir dir;
+  FakeSlack slack;
+  Router router(RouterConfig(dir).Slack("ops", slack.Url()).Write());
+  ASSERT_TRUE(router.Ready());
+  const std::string body = Call(CallId(0), {{"custom", json::array(480'000, 1)}});
+  ASSERT_LT(body.size(), 1u << 20);
+  std::size_t posted = 0;
+  for (const int at_once : {8, 32}) {
+    SCOPED_TRACE(at_once);
+    Poster poster(at_once);
+    poster.body = [&, first = posted](std::size_t number) {
+      std::string numbered = body;
+      for (std::size_t at = 0; (at = numbered.find(CallId(0), at)) != std::string::npos;) {
+        numbered.replace(at, CallId(0).size(), CallId(first + number));
+        at += CallId(0).size();
+      }
+      return numbered;
+    };
+    poster.Go(router.Ingress(), kPosts);
+    poster.Join();
+    ASSERT_EQ(poster.Accepted().size(), kPosts);
+    posted += kPosts;
+    ASSERT_TRUE(slack.WaitForPosted(posted));
+    EXPECT_GT(router.PeakRss(), kBound * 5 / 4) << "or this would show nothing";
+    const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+    while (router.Rss() >= kBound && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_LT(router.Rss(), kBound) << "of " << (router.PeakRss() >> 20) << " MiB at the peak";
+  }
+  RecordProperty("peak_mb", static_cast<int>(router.PeakRss() >> 20));
+  RecordProperty("rss_mb", static_cast<int>(router.Rss() >> 20));
+}
+
 TEST(Operate, ItStartsFastAndSmallWithABacklogOfAHundredThousand) {
   constexpr std::size_t kBacklog = 100'000;
   TempDir dir;

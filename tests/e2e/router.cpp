@@ -152,6 +152,9 @@ std::size_t StatusNumber(pid_t pid, std::string_view key) {
 std::size_t Router::Rss() const {
   return StatusNumber(child_.Pid(), "VmRSS") * 1024;
 }
+std::size_t Router::PeakRss() const {
+  return StatusNumber(child_.Pid(), "VmHWM") * 1024;
+}
 
 std::size_t Router::Threads() const {
   return StatusNumber(child_.Pid(), "Threads");

@@ -79,6 +79,8 @@ class Router {
   std::string Log() const;
   /// Resident memory in bytes.
   std::size_t Rss() const;
+  /// The most it has been.
+  std::size_t PeakRss() const;
   std::size_t Threads() const;
   /// User and system time so far.
   milliseconds CpuTime() const;
