@@ -1,6 +1,7 @@
 #include "core/journal/store.h"
 
 #include <cstring>
+#include <utility>
 
 #include "core/base/hash.h"
 #include "core/base/log.h"
@@ -42,10 +43,9 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, int page_siz
 Status Store::Connect() {
   auto opened = Database::Open(path_, Database::Mode::kWrite);
   if (!opened) return opened.error();
-  sql_ = {};
-  db_ = std::move(*opened);
-  HSW_TRY(db_.Exec(("PRAGMA page_size = " + std::to_string(page_size_)).c_str()));
-  const auto mode = db_.AskText("PRAGMA journal_mode = WAL");
+  Database& db = *opened;
+  HSW_TRY(db.Exec(("PRAGMA page_size = " + std::to_string(page_size_)).c_str()));
+  const auto mode = db.AskText("PRAGMA journal_mode = WAL");
   if (!mode) return mode.error();
   if (*mode != "wal") {
     return Error{ErrorCode::kUnavailable,
@@ -53,92 +53,97 @@ Status Store::Connect() {
                      "\"): put journal.path on a local disk"};
   }
   HSW_TRY(
-      db_.Exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768;"
-               " PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
-               // A log that was long once is overwritten in place, which syncs faster than growing it.
-               " PRAGMA journal_size_limit = 134217728"));
-  const auto schema = PrepareSchema(db_);
+      db.Exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768;"
+              " PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
+              // A log that was long once is overwritten in place, which syncs faster than growing it.
+              " PRAGMA journal_size_limit = 134217728"));
+  const auto schema = PrepareSchema(db);
   if (!schema) return schema.error();
   salt_ = schema->salt;
   if (schema->found != 0 && schema->found != schema->version) {
     log::Info("journal_upgraded", {{"file", path_}, {"from", schema->found}, {"to", schema->version}});
   }
-  const auto page_size = db_.Ask("PRAGMA page_size");
+  const auto page_size = db.Ask("PRAGMA page_size");
   if (!page_size) return page_size.error();
   page_size_ = static_cast<int>(*page_size);
 
   const std::string one_pending = "SELECT " + std::string(kPendingColumns) + " FROM delivery WHERE seq = ?";
+  Statements sql;
   const std::pair<Statement*, std::string_view> statements[] = {
-      {&sql_.begin, "BEGIN IMMEDIATE"},
-      {&sql_.commit, "COMMIT"},
-      {&sql_.rollback, "ROLLBACK"},
-      {&sql_.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,0)"},
-      {&sql_.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
-      {&sql_.delivery, "INSERT INTO delivery VALUES(?,?,?,?,?,?,0,0,0,0,0,?,?,?,'',zeroblob(16),?,'','','',0,0)"},
-      {&sql_.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
-      {&sql_.content_of, "SELECT content FROM event WHERE seq = ?"},
-      {&sql_.runs_of,
+      {&sql.begin, "BEGIN IMMEDIATE"},
+      {&sql.commit, "COMMIT"},
+      {&sql.rollback, "ROLLBACK"},
+      {&sql.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,0)"},
+      {&sql.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
+      {&sql.delivery, "INSERT INTO delivery VALUES(?,?,?,?,?,?,0,0,0,0,0,?,?,?,'',zeroblob(16),?,'','','',0,0)"},
+      {&sql.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
+      {&sql.content_of, "SELECT content FROM event WHERE seq = ?"},
+      {&sql.runs_of,
        "SELECT first_delivery, deliveries FROM event WHERE seq = ?1 UNION ALL "
        "SELECT first_delivery, deliveries FROM replay WHERE event = ?1"},
-      {&sql_.delivery_of, "SELECT event, sink, state, fallback FROM delivery WHERE seq = ?"},
-      {&sql_.keep_revision,
+      {&sql.delivery_of, "SELECT event, sink, state, fallback FROM delivery WHERE seq = ?"},
+      {&sql.keep_revision,
        "INSERT INTO revision SELECT seq, revisions, ?2, headers, body FROM event JOIN raw USING (seq) WHERE seq = ?1"},
-      {&sql_.revise_raw, "UPDATE raw SET sum = ?2, headers = ?3, body = ?4 WHERE seq = ?1"},
-      {&sql_.revise_event,
+      {&sql.revise_raw, "UPDATE raw SET sum = ?2, headers = ?3, body = ?4 WHERE seq = ?1"},
+      {&sql.revise_event,
        "UPDATE event SET agent = ?2, status = ?3, note = ?4, content = ?5, revisions = revisions + 1 WHERE seq = ?1"},
-      {&sql_.drop_revisions,
+      {&sql.drop_revisions,
        "DELETE FROM revision WHERE event = ?1 AND number < (SELECT revisions FROM event WHERE seq = ?1) - 16"},
-      {&sql_.attempt,
+      {&sql.attempt,
        "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
        "?14 FROM delivery WHERE seq = ?1"},
-      {&sql_.update,
+      {&sql.update,
        "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = max(attempts, ?4), step = ?5, "
        "last_attempt = max(last_attempt, ?6), fallback = max(fallback, ?7), "
        "carried = CASE WHEN ?8 THEN ?9 WHEN ?5 = 0 THEN '' ELSE carried END, room = x'', code = ?10, because = ?11, "
        "flags = CASE WHEN ?4 THEN flags & ~8 ELSE flags END, first_failed_ms = ?12 WHERE seq = ?1"},
-      {&sql_.keep_fallback,
+      {&sql.keep_fallback,
        "INSERT OR IGNORE INTO replay SELECT event, fallback, 1 FROM delivery WHERE seq = ? AND fallback != 0"},
-      {&sql_.fallback,
+      {&sql.fallback,
        "INSERT INTO delivery SELECT ?2, event, call_key, ?4, 0, 0, 0, 0, 0, 0, 1, ?3, rule, template, '', "
        "zeroblob(16), 0, ?5, '', '', 0, 0 FROM delivery WHERE seq = ?1"},
-      {&sql_.memory,
+      {&sql.memory,
        "INSERT INTO memory VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET event = max(event, ?3), text = ?4"},
-      {&sql_.lane, "INSERT INTO lane VALUES(?1, ?2, 0, 0, '') ON CONFLICT DO UPDATE SET due_ms = ?2"},
-      {&sql_.pause,
+      {&sql.lane, "INSERT INTO lane VALUES(?1, ?2, 0, 0, '') ON CONFLICT DO UPDATE SET due_ms = ?2"},
+      {&sql.pause,
        "INSERT INTO lane VALUES(?1, 0, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET paused = ?2, until_ms = ?3, because = ?4, "
        "due_ms = CASE WHEN ?2 THEN due_ms ELSE 0 END"},
-      {&sql_.call_of, "SELECT call_key FROM event WHERE seq = ?"},
-      {&sql_.revive,
+      {&sql.call_of, "SELECT call_key FROM event WHERE seq = ?"},
+      {&sql.revive,
        "UPDATE delivery SET state = 0, replayed_ms = ?2, due_ms = 0, step = 0, carried = '', code = '', because = '', "
        "flags = flags | 12, room = x'', first_failed_ms = 0 WHERE seq = ?1"},
-      {&sql_.cancel, "UPDATE delivery SET state = 4, code = 'canceled', because = ?2, room = x'' WHERE seq = ?1"},
-      {&sql_.one_pending, one_pending},
-      {&sql_.replay, "INSERT INTO replay VALUES(?, ?, ?)"},
-      {&sql_.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?,?)"},
-      {&sql_.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
-      {&sql_.probe,
+      {&sql.cancel, "UPDATE delivery SET state = 4, code = 'canceled', because = ?2, room = x'' WHERE seq = ?1"},
+      {&sql.one_pending, one_pending},
+      {&sql.replay, "INSERT INTO replay VALUES(?, ?, ?)"},
+      {&sql.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?,?)"},
+      {&sql.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
+      {&sql.probe,
        "INSERT OR REPLACE INTO meta SELECT 'probe', ifnull((SELECT value FROM meta WHERE key = 'probe'), 0) + 1"},
-      {&sql_.page_count, "PRAGMA page_count"},
-      {&sql_.free_count, "PRAGMA freelist_count"},
-      {&sql_.old_events,
+      {&sql.page_count, "PRAGMA page_count"},
+      {&sql.free_count, "PRAGMA freelist_count"},
+      {&sql.old_events,
        "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? AND seq < ? "
        "ORDER BY seq"},
-      {&sql_.old_delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
-      {&sql_.old_attempt, "SELECT previous FROM attempt WHERE seq = ?"},
-      {&sql_.old_replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
-      {&sql_.remove_attempt, "DELETE FROM attempt WHERE seq = ?"},
-      {&sql_.remove_delivery, "DELETE FROM delivery WHERE seq = ?"},
-      {&sql_.remove_memory, "DELETE FROM memory WHERE sink = ? AND call_key = ? AND event <= ?"},
-      {&sql_.remove_raw, "DELETE FROM raw WHERE seq = ?"},
-      {&sql_.remove_event, "DELETE FROM event WHERE seq = ?"},
-      {&sql_.remove_replays, "DELETE FROM replay WHERE event = ?"},
-      {&sql_.remove_revisions, "DELETE FROM revision WHERE event = ?"},
+      {&sql.old_delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
+      {&sql.old_attempt, "SELECT previous FROM attempt WHERE seq = ?"},
+      {&sql.old_replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
+      {&sql.remove_attempt, "DELETE FROM attempt WHERE seq = ?"},
+      {&sql.remove_delivery, "DELETE FROM delivery WHERE seq = ?"},
+      {&sql.remove_memory, "DELETE FROM memory WHERE sink = ? AND call_key = ? AND event <= ?"},
+      {&sql.remove_raw, "DELETE FROM raw WHERE seq = ?"},
+      {&sql.remove_event, "DELETE FROM event WHERE seq = ?"},
+      {&sql.remove_replays, "DELETE FROM replay WHERE event = ?"},
+      {&sql.remove_revisions, "DELETE FROM revision WHERE event = ?"},
   };
   for (const auto& [statement, text] : statements) {
-    auto prepared = db_.Prepare(text);
+    auto prepared = db.Prepare(text);
     if (!prepared) return prepared.error();
     *statement = std::move(*prepared);
   }
+  // Only now, when the new connection has read the log, does the old one let go of it. Else the log's index would be
+  // made anew, and what a commit that failed has left there would count, of which nobody was told.
+  std::swap(sql_, sql);
+  std::swap(db_, db);
   log_frames_ = 0;
   db_.WatchLog(&log_frames_);
   return Ok();

@@ -40,8 +40,8 @@ struct Disk {
   int Step() {
     if (IsDark()) return SQLITE_IOERR;
     ++step;
-    const bool strikes =
-        fault != FaultVfs::Fault::kNone && (step == at_step || (step > at_step && fault == FaultVfs::Fault::kFail));
+    const bool lasts = fault == FaultVfs::Fault::kFail || fault == FaultVfs::Fault::kReadOnly;
+    const bool strikes = fault != FaultVfs::Fault::kNone && (step == at_step || (step > at_step && lasts));
     if (!strikes) return SQLITE_OK;
     struck = true;
     return at_step % 2 == 0 ? SQLITE_FULL : SQLITE_IOERR;
@@ -79,6 +79,13 @@ void Apply(std::string& content, const Change& change, std::size_t length) {
 int Close(sqlite3_file* file) {
   delete Of(file)->path;
   return Pass<&sqlite3_io_methods::xClose>(file);
+}
+int ShmMap(sqlite3_file* file, int region, int size, int extend, void volatile** memory) {
+  {
+    std::lock_guard lock(disk->mu);
+    if (disk->struck && disk->fault == FaultVfs::Fault::kReadOnly) return SQLITE_IOERR_SHMOPEN;
+  }
+  return Pass<&sqlite3_io_methods::xShmMap>(file, region, size, extend, memory);
 }
 void ShmBarrier(sqlite3_file* file) {
   sqlite3_file* inner = Of(file)->file();
@@ -133,7 +140,7 @@ const sqlite3_io_methods kMethods = {
     Pass<&sqlite3_io_methods::xFileControl>,
     Pass<&sqlite3_io_methods::xSectorSize>,
     Pass<&sqlite3_io_methods::xDeviceCharacteristics>,
-    Pass<&sqlite3_io_methods::xShmMap>,
+    ShmMap,
     Pass<&sqlite3_io_methods::xShmLock>,
     ShmBarrier,
     Pass<&sqlite3_io_methods::xShmUnmap>,

@@ -12,6 +12,7 @@ class FaultVfs {
     kNone,
     kFailOnce,  ///< the step fails, as a full disk or one with an I/O error; the next goes well
     kFail,      ///< and so do all that follow, until Repair
+    kReadOnly,  ///< and so do all that follow, until Repair, and no log's index can be opened
     kPowerCut,  ///< nothing reaches the disk any more
   };
 
@@ -23,7 +24,7 @@ class FaultVfs {
   std::int64_t Steps() const;
   /// Whether the fault has come.
   bool Struck() const;
-  /// Ends kFail.
+  /// Ends kFail and kReadOnly.
   void Repair();
   /// After a power cut, with all files closed: puts onto the real disk what a machine would find. All that was synced,
   /// and of what was not each write whole, torn or not at all, by chance.

@@ -1,5 +1,6 @@
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "core/base/log.h"
 #include "core/journal/verify.h"
@@ -188,12 +189,43 @@ class SqliteFault : public SqliteFixture {
     }
   }
 
+  /// Asks until it is done, as a sender or an operator does. The disk fails until the writer, too, has looked at it
+  /// again.
+  template <class Ask>
+  void Insist(FaultVfs& disk, Ask ask) {
+    if (ask()) return;
+    EXPECT_FALSE(Append("nobody", 10)) << "answered without the disk";
+    disk.Repair();
+    clock_.Advance(std::chrono::seconds(1));
+    EXPECT_TRUE(ask());
+  }
+  /// Adds an event for "ops"; what the answer says is scheduled.
+  void AddScheduled(FaultVfs& disk, const std::string& key) {
+    Insist(disk, [&] {
+      const auto accepted = Append(key, 10, {"ops"});
+      if (accepted && !accepted->duplicate) scheduled_.insert(accepted->first_delivery);
+      if (accepted) answered_[key] = accepted->event;
+      return accepted.has_value();
+    });
+  }
+  template <class Ask>
+  void ChangeScheduled(FaultVfs& disk, Ask ask) {
+    Insist(disk, [&] {
+      const auto changed = ask();
+      if (changed) {
+        for (const PendingDelivery& delivery : *changed) scheduled_.insert(delivery.seq);
+      }
+      return changed.has_value();
+    });
+  }
+
   std::map<std::string, EventSeq> answered_;
   std::map<std::string, DeliverySeq> first_;
   std::mutex mu_;
   std::map<DeliverySeq, DeliveryState> given_;     ///< to Record
   std::map<DeliverySeq, DeliveryState> expected_;  ///< what the journal has said is on disk
   bool is_paused_ = false;
+  std::set<DeliverySeq> scheduled_;  ///< somebody was told that they wait
 };
 
 TEST_F(SqliteFault, AStepThatFailsOnceLosesNothingThatWasAnswered) {
@@ -204,6 +236,43 @@ TEST_F(SqliteFault, ADiskThatFailsFromAStepOnLosesNothingThatWasAnswered) {
 }
 TEST_F(SqliteFault, PowerLostAtAnyStepLosesNothingThatWasAnswered) {
   ForEveryStep(Fault::kPowerCut);
+}
+
+// A commit whose sync failed is whole in the log, and may come to count later.
+TEST_F(SqliteFault, WhateverWaitsHasBeenToldToSomebody) {
+  for (const Fault fault : {Fault::kFail, Fault::kReadOnly}) {
+    for (std::int64_t step = 1; !HasFailure(); ++step) {
+      SCOPED_TRACE("step " + std::to_string(step) + (fault == Fault::kReadOnly ? ", read-only" : ""));
+      path_ = folder_ / ("journal" + std::to_string(step) + ".db");
+      answered_.clear(), scheduled_.clear();
+      FaultVfs disk(fault, step, 1);
+      if (!Open()) {
+        disk.Repair();
+        ASSERT_TRUE(Open());
+      }
+      for (const char* key : {"a", "b", "c"}) AddScheduled(disk, key);
+      Deliver(1, answered_["a"]);
+      AddScheduled(disk, "d");
+      scheduled_.erase(1);
+      const std::vector<DeliverySeq> ended{1};
+      ChangeScheduled(disk, [&] { return journal_->Revive(ended, clock_.Wall()); });
+      const std::vector<NewDelivery> more = {{.sink = "ops", .rule = "r", .template_name = ""}};
+      ChangeScheduled(disk, [&] { return journal_->AddDeliveries(answered_["b"], more, clock_.Wall()); });
+      AddScheduled(disk, "e");
+      const auto waiting = journal_->LoadPending(0, 100);
+      ASSERT_TRUE(waiting);
+      std::set<DeliverySeq> pending;
+      for (const PendingDelivery& delivery : *waiting) pending.insert(delivery.seq);
+      EXPECT_EQ(scheduled_, pending);
+      EXPECT_EQ(journal_->Stats().pending, pending.size());
+      const bool struck = disk.Struck();
+      journal_.reset();
+      for (const char* part : {"", "-wal", "-shm", ".lock"}) std::filesystem::remove(path_ + part);
+      if (struck) continue;
+      EXPECT_GT(step, 50) << "the scenario has steps";
+      break;
+    }
+  }
 }
 
 }  // namespace
