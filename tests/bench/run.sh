@@ -3,6 +3,7 @@
 # posted to its message arriving. Only figures of one run can be compared: machines drift.
 # usage: tests/bench/run.sh [--rounds N] [--seconds S] [--connections C] [--rate R] [--latency-seconds S] [--build DIR]
 #   --build DIR   a Release build made with -DHOOKSWITCH_BENCH=ON; made if missing (default build-bench)
+# Other ways (a backlog that drains, a sink that is down, a purge of many deliveries): tests/bench/flow.sh.
 # The same can be set by ROUNDS, ROUND_SECONDS, CONNECTIONS, RATE, LATENCY_SECONDS, BENCH_BUILD.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -14,7 +15,7 @@ rate=${RATE:-40}
 latency_seconds=${LATENCY_SECONDS:-15}
 build=${BENCH_BUILD:-build-bench}
 while [ $# -gt 0 ]; do
-  [ $# -ge 2 ] || { sed -n '4,6s/^# //p' "$0" >&2; exit 2; }
+  [ $# -ge 2 ] || { sed -n '4,7s/^# //p' "$0" >&2; exit 2; }
   case "$1" in
     --rounds) rounds=$2 ;;
     --seconds) seconds=$2 ;;
@@ -22,7 +23,7 @@ while [ $# -gt 0 ]; do
     --rate) rate=$2 ;;
     --latency-seconds) latency_seconds=$2 ;;
     --build) build=$2 ;;
-    *) sed -n '4,6s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '4,7s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift 2
 done
