@@ -24,10 +24,11 @@ using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
 constexpr milliseconds kLinger{1000}, kLingerInDrain{50};
+constexpr milliseconds kLongestPauseInDrain{1000};
 constexpr std::size_t kLingerBytes = 4 << 20;
 constexpr std::size_t kKeptOut = 64 * 1024;
 constexpr std::size_t kLarge = 64 * 1024;
-constexpr int kNoRoomRetrySeconds = 1;
+constexpr int kRetrySeconds = 1;
 
 void AppendNumber(std::string& out, std::size_t number, int base = 10) {
   char digits[24];
@@ -40,11 +41,17 @@ bool WouldBlock() {
 
 Answer NoRoom() {
   Answer answer = ErrorAnswer(503, "unavailable", "too much at once; send it again");
-  answer.retry_after_seconds = kNoRoomRetrySeconds;
+  answer.retry_after_seconds = kRetrySeconds;
   return answer;
 }
 
 }  // namespace
+
+Answer GoingDown() {
+  Answer answer = ErrorAnswer(503, "draining", "the server is going down");
+  answer.retry_after_seconds = kRetrySeconds;
+  return answer;
+}
 
 /// The open body of a response, in chunks where the client knows them.
 class Connection::Body final : public BodyStream {
@@ -167,6 +174,7 @@ void Connection::Advance(std::string_view bytes) {
     judged_ = encoded_ = false;
   }
   while (Read(bytes) == Step::kGoOn) continue;
+  if (poller_->Draining()) LimitPauses();
   if (!begins) return;
   MutexLock lock(mu_);
   if (state_ != State::kReading) return;  // most requests come in one piece
@@ -535,11 +543,16 @@ Connection::TimePoint Connection::OnTimer(TimePoint now) {
         if (deadline_ > now) return deadline_;
         Close();
         return TimePoint::max();
-      case State::kReading:
       case State::kDelayed:
         if (deadline_ > now) return deadline_;
-        is_delayed = state_ == State::kDelayed;
+        is_delayed = true;
         break;
+      case State::kReading:
+        if (const TimePoint by = std::min(deadline_, more_by_); by > now) return by;
+        if (deadline_ <= now) break;
+        Respond(GoingDown(), false);
+        AfterSending();
+        return now + kLinger;
     }
   }
   if (is_delayed) {
@@ -561,6 +574,13 @@ void Connection::GiveWay() {
   MutexLock lock(mu_);
   if (state_ == State::kReading) Respond(NoRoom(), false);
   Close();
+}
+
+void Connection::LimitPauses() {
+  MutexLock lock(mu_);
+  if (state_ != State::kReading) return;
+  more_by_ = Steady::now() + kLongestPauseInDrain;
+  poller_->Look(*this, more_by_);
 }
 
 bool Connection::CloseIfIdle() {

@@ -17,6 +17,9 @@ namespace hookswitch {
 
 class Poller;
 
+/// What a server that drains answers to whoever comes too late.
+Answer GoingDown();
+
 /// One client's connection: reads requests one after the other, hands each whole one to the handler, sends the
 /// response.
 ///
@@ -48,6 +51,8 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   TimePoint OnTimer(TimePoint now);
   /// It has not sent a whole request, and its place or its memory is wanted: closes it.
   void GiveWay();
+  /// The server drains: a request is read only as long as it keeps coming.
+  void LimitPauses();
   /// Closes it if no request of it is under way. Whether it did.
   bool CloseIfIdle();
   /// Closes it now, whatever it does.
@@ -128,7 +133,8 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   mutable Mutex mu_;
   State state_ GUARDED_BY(mu_) = State::kIdle;
   TimePoint deadline_ GUARDED_BY(mu_){};
-  std::string out_ GUARDED_BY(mu_);  ///< composed, from `sent_` on not sent yet
+  TimePoint more_by_ GUARDED_BY(mu_) = TimePoint::max();  ///< in a drain: more of the request has come by then
+  std::string out_ GUARDED_BY(mu_);                       ///< composed, from `sent_` on not sent yet
   std::size_t sent_ GUARDED_BY(mu_) = 0;
   bool keeps_alive_ GUARDED_BY(mu_) = false;  ///< after what is being sent
   bool is_muted_ GUARDED_BY(mu_) = false;     ///< more came while serving; it is not watched until the response is out

@@ -173,8 +173,9 @@ class HttpServer {
   /// any thread.
   virtual std::uint64_t Passes() = 0;
   /// New connections are answered 503 with Retry-After, idle ones closed, requests under way answered with Connection:
-  /// close, streams ended; after `timeout` the rest is cut. Then the listeners are closed. Returns sooner when nothing
-  /// is left to do. Call once; without it the destructor does the same with no time.
+  /// close, streams ended. A request that is not whole is read as long as it keeps coming; after a second of nothing it
+  /// is answered 503. After `timeout` the rest is cut. Then the listeners are closed. Returns sooner when nothing is
+  /// left to do. Call once; without it the destructor does the same with no time.
   virtual void Drain(std::chrono::milliseconds timeout) = 0;
 };
 

@@ -223,7 +223,7 @@ class Storm {
 
   void Restart() {
     Tell("SIGTERM and a new start");
-    // Half a request may come to its end as long as a drain lasts.
+    // Who does not read its answers may hold a drain for all of its time.
     if (Pick(0, 3) != 0) bad_.Leave();
     EXPECT_EQ(router_->Stop(), 0);
     platform_.Aim(0);

@@ -526,6 +526,43 @@ TEST_F(HttpServerTest, DrainCutsWhatDoesNotEnd) {
   EXPECT_EQ(handled, 0);
 }
 
+TEST_F(HttpServerTest, DrainDoesNotWaitForARequestThatHasStoppedComing) {
+  options.request_timeout = std::chrono::minutes(1);
+  Start();
+  RawClient half_a_head(address), half_a_body(address);
+  half_a_head.Send("POST /a HTTP/1.1\r\nHost: h\r\nX-");
+  half_a_body.Send("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n");
+  EXPECT_EQ(StatusOf(half_a_body.Answer()), 100) << "both have been accepted";
+  half_a_body.Send("12345");
+  const auto begin = std::chrono::steady_clock::now();
+  server->Drain(std::chrono::seconds(30));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  for (RawClient* client : {&half_a_head, &half_a_body}) {
+    const std::string answer = client->UntilEnd();
+    EXPECT_EQ(StatusOf(answer), 503) << answer;
+    EXPECT_THAT(answer, HasSubstr("\r\nRetry-After: 1\r\n"));
+    EXPECT_THAT(answer, HasSubstr(R"("error":"draining")"));
+    EXPECT_FALSE(client->reset());
+  }
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(HttpServerTest, DrainReadsARequestThatKeepsComing) {
+  Start();
+  RawClient slow(address);
+  slow.Send("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n");
+  EXPECT_EQ(StatusOf(slow.Answer()), 100);
+  const auto drained = std::async(std::launch::async, [&] { server->Drain(std::chrono::seconds(10)); });
+  // For longer than a pause may be, in pieces that are not so far apart.
+  for (int piece = 0; piece < 6; ++piece) {
+    EXPECT_EQ(drained.wait_for(milliseconds(300)), std::future_status::timeout);
+    slow.Send("x");
+  }
+  const std::string answer = slow.UntilEnd();
+  EXPECT_EQ(StatusOf(answer), 200) << answer;
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
 TEST_F(HttpServerTest, ListensOnIPv6) {
   options.listen = {"::1", 0};
   Start();
