@@ -7,6 +7,7 @@
 
 #include "core/admin/answers.h"
 #include "core/base/check.h"
+#include "core/base/encoding.h"
 #include "core/base/log.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
@@ -254,13 +255,8 @@ AdminGuard::Admission AdminGuard::ByCookie(const ServedRequest& head, std::strin
 }
 
 Secret AdminGuard::Sign(std::string_view what, const config::Admin::Token& token) const {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
   // The key holds the token: a cookie ends with the token that it was given for.
-  for (const std::uint8_t byte : HmacSha256(key_.Reveal() + token.token.Reveal(), what)) {
-    text += {kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return Secret(std::move(text));
+  return Secret(Hex(HmacSha256(key_.Reveal() + token.token.Reveal(), what)));
 }
 
 std::optional<std::string> AdminGuard::MakeCookie(const Caller& caller, bool secure) {

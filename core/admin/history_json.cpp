@@ -1,25 +1,11 @@
 #include "core/admin/history_json.h"
 
-#include <openssl/evp.h>
-
 #include "core/admin/answers.h"
+#include "core/base/encoding.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 
 namespace hookswitch {
-namespace {
-
-std::string ToBase64(const std::string& bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a zero
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
-}  // namespace
-
 json::object ToObject(const EventSummary& event) {
   return {{"id", event.id},
           {"received_at", ToRfc3339(event.received_at)},
@@ -99,7 +85,7 @@ json::value RoutingOf(const EventReading& reading, WallTime now) {
 void AddBody(json::object& shown, std::string_view headers, std::string_view body) {
   const bool is_text = IsUtf8(body);
   shown["raw"] = is_text ? json::value(body) : json::value(nullptr);
-  if (!is_text) shown["raw_base64"] = ToBase64(std::string(body));
+  if (!is_text) shown["raw_base64"] = Base64(body);
   json::array list;
   for (const auto& [name, value] : ParseHeaders(headers))
     list.push_back(json::object{{"name", name}, {"value", value}});

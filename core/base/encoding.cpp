@@ -19,28 +19,51 @@ void AppendEscape(std::string& out, char c) {
   out += kHex[byte & 15];
 }
 
+std::string FormDecoded(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return PercentDecoded(spaced);
+}
+
+}  // namespace
+
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-std::string FormDecoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 && HexDigit(text[i + 2]) >= 0;
-    if (escape) {
-      out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
+std::string Hex(std::span<const std::uint8_t> bytes) {
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const std::uint8_t byte : bytes) AppendHex(text, byte, 2);
+  return text;
 }
 
-}  // namespace
+std::string Hex(std::string_view bytes) {
+  return Hex(std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+}
+
+void AppendHex(std::string& out, std::uint32_t value, int digits) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  while (digits > 0) out += kHex[(value >> (4 * --digits)) & 15];
+}
+
+std::optional<std::uint32_t> JsonEscapeAt(std::string_view text, std::size_t at) {
+  if (at > text.size() || text.size() - at < kJsonEscape || text[at] != '\\' || text[at + 1] != 'u') return {};
+  std::uint32_t unit = 0;
+  for (const char c : text.substr(at + 2, kJsonEscape - 2)) {
+    const int digit = HexDigit(c);
+    if (digit < 0) return {};
+    unit = unit << 4 | static_cast<std::uint32_t>(digit);
+  }
+  return unit;
+}
+
+bool IsJsonPairAt(std::string_view text, std::size_t at) {
+  const std::uint32_t high = JsonEscapeAt(text, at).value_or(0), low = JsonEscapeAt(text, at + kJsonEscape).value_or(0);
+  return high >= 0xD800 && high < 0xDC00 && low >= 0xDC00 && low < 0xE000;
+}
 
 std::string Base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a NUL
@@ -81,14 +104,26 @@ std::optional<std::string> FromBase64(std::string_view text) {
   return bytes;
 }
 
-std::string PercentEncoded(std::string_view text) {
+std::string PercentEncoded(std::string_view text, std::string_view also_plain) {
   std::string out;
   for (const char c : text) {
-    if (IsAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+    if (IsAlphanumeric(c) || std::string_view("-._~").find(c) != std::string_view::npos ||
+        also_plain.find(c) != std::string_view::npos) {
       out += c;
     } else {
       AppendEscape(out, c);
     }
+  }
+  return out;
+}
+
+std::string PercentDecoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
+    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
+    out += low >= 0 ? static_cast<char>(high * 16 + low) : text[i];
+    if (low >= 0) i += 2;
   }
   return out;
 }

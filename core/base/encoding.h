@@ -1,5 +1,8 @@
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +11,20 @@
 /// Bytes as text that other systems take. All functions take any bytes.
 namespace hookswitch {
 
+/// The value of a hexadecimal digit in either case; -1 for another character.
+int HexDigit(char c);
+/// Two lower-case digits for each byte.
+std::string Hex(std::string_view bytes);
+std::string Hex(std::span<const std::uint8_t> bytes);
+/// The last `digits` digits of `value`, in lower case.
+void AppendHex(std::string& out, std::uint32_t value, int digits);
+/// The code unit of JSON's escape \uXXXX at `at`; empty if there is none.
+std::optional<std::uint32_t> JsonEscapeAt(std::string_view text, std::size_t at);
+/// The length of such an escape.
+inline constexpr std::size_t kJsonEscape = 6;
+/// True where two of them stand for one character beyond U+FFFF (RFC 8259 7).
+bool IsJsonPairAt(std::string_view text, std::size_t at);
+
 /// RFC 4648 4, with padding.
 std::string Base64(std::string_view bytes);
 /// RFC 4648 5, without padding.
@@ -15,8 +32,10 @@ std::string Base64Url(std::string_view bytes);
 /// What base64 of either alphabet, with or without its padding, stands for; empty for what is none.
 std::optional<std::string> FromBase64(std::string_view text);
 
-/// All but RFC 3986's unreserved characters as %XX.
-std::string PercentEncoded(std::string_view text);
+/// All but RFC 3986's unreserved characters, and those of `also_plain`, as %XX.
+std::string PercentEncoded(std::string_view text, std::string_view also_plain = {});
+/// With the characters that %XX stands for; a broken escape stands for itself.
+std::string PercentDecoded(std::string_view text);
 /// The same as application/x-www-form-urlencoded has it: a space is '+', and '*' stays while '~' does not.
 std::string FormEncoded(std::string_view text);
 /// The fields of a form's body, in order, decoded; a broken escape stands for itself.

@@ -20,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/encoding.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
@@ -170,9 +171,8 @@ void AppendText(std::string& out, std::string_view text) {
   for (std::size_t i = 0; i < rest.size();) {
     const auto [c, length] = FirstCodePoint(std::string_view(rest).substr(i));
     if (IsHidden(c)) {
-      static constexpr char kHex[] = "0123456789abcdef";
       out += "\\u";
-      for (const int shift : {12, 8, 4, 0}) out += kHex[(c >> shift) & 15];
+      AppendHex(out, c, 4);
     } else {
       out.append(rest, i, length);
     }

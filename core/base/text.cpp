@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/base/encoding.h"
+
 namespace hookswitch {
 namespace {
 
@@ -107,7 +109,6 @@ std::string_view CutCodePoints(std::string_view text, std::size_t count) {
 }
 
 void AppendJsonString(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   const auto is_plain = [](char c) {
     const auto byte = static_cast<std::uint8_t>(c);
     return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
@@ -130,10 +131,7 @@ void AppendJsonString(std::string& out, std::string_view text) {
         case '\n': out += "\\n"; break;
         case '\r': out += "\\r"; break;
         case '\t': out += "\\t"; break;
-        default:
-          out += "\\u00";
-          out += kHex[c >> 4];
-          out += kHex[c & 15];
+        default: out += "\\u"; AppendHex(out, c, 4);
       }
       text.remove_prefix(1);
       continue;

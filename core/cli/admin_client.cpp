@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "core/base/clock.h"
+#include "core/base/encoding.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
 #include "core/config/loader.h"
@@ -138,27 +139,11 @@ Result<json::object> ObjectOf(const HttpResponse& response) {
   return std::move(body.get_object());
 }
 
-std::string PercentEncode(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return out;
-}
-
 std::string PathSegment(std::string_view text) {
   // Clients take dots away (RFC 3986 5.2.4), and with them the segment before.
   if (text == ".") return "%2E";
   if (text == "..") return "%2E%2E";
-  return PercentEncode(text);
+  return PercentEncoded(text);
 }
 
 int Fail(const std::string& why, int exit_code) {

@@ -40,8 +40,6 @@ class AdminClient {
 /// The answer's body. Errors: kInvalid (it is no JSON object: not an answer of hookswitch).
 Result<json::object> ObjectOf(const HttpResponse& response);
 
-/// `text` as a value in a URL's query.
-std::string PercentEncode(std::string_view text);
 /// `text` as one segment of a URL's path, whatever it is.
 std::string PathSegment(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/encoding.h"
 #include "core/cli/admin_client.h"
 #include "core/cli/history_text.h"
 #include "core/cli/printing.h"
@@ -48,13 +49,13 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
   auto client = AdminClient::Make(options);
   if (!client) return Fail(client.error().message);
   std::string target = "/api/v1/" + list + '?';
-  for (const auto& [name, value] : wanted.filter) target += name + '=' + PercentEncode(value) + '&';
+  for (const auto& [name, value] : wanted.filter) target += name + '=' + PercentEncoded(value) + '&';
   json::array items;
   json::value cursor;
   std::string unknown;
   do {
     std::string page = target + "limit=" + std::to_string(std::min(wanted.limit - items.size(), kMostPerPage));
-    if (cursor.is_string()) page += "&cursor=" + PercentEncode(cursor.get_string());
+    if (cursor.is_string()) page += "&cursor=" + PercentEncoded(cursor.get_string());
     auto response = client->Ask("GET", page);
     if (!response) return Fail(response.error().message);
     auto answer = ObjectOf(*response);

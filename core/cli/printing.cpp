@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "core/base/encoding.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/routing/schedule.h"
@@ -61,7 +62,6 @@ std::string Cut(const std::string& text, std::size_t width) {
 }  // namespace
 
 std::string Printable(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   const std::string clean = ToUtf8(text);
   std::string out;
   for (std::size_t i = 0; i < clean.size();) {
@@ -69,9 +69,11 @@ std::string Printable(std::string_view text) {
     if (!IsHidden(c) || c == '\n' || c == '\t') {
       out.append(clean, i, length);
     } else if (c < 0x100) {
-      out += {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
+      out += "\\x";
+      AppendHex(out, c, 2);
     } else {
-      out += {'\\', 'u', kHex[c >> 12 & 15], kHex[c >> 8 & 15], kHex[c >> 4 & 15], kHex[c & 15]};
+      out += "\\u";
+      AppendHex(out, c, 4);
     }
     i += length;
   }

@@ -4,37 +4,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/encoding.h"
+
 namespace hookswitch::config {
 namespace {
 
-constexpr std::size_t kEscape = 6;  // \uXXXX
-constexpr std::uint32_t kHigh = 0xD800, kLow = 0xDC00, kEnd = 0xE000, kHighStandIn = 0xE000, kLowStandIn = 0xE400,
-                        kStandInEnd = 0xE800;
-
-int DigitOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// What the escape at `at` stands for; 0 if there is none.
-std::uint32_t EscapeAt(std::string_view text, std::size_t at) {
-  if (at + kEscape > text.size() || text[at] != '\\' || text[at + 1] != 'u') return 0;
-  std::uint32_t value = 0;
-  for (std::size_t i = at + 2; i < at + kEscape; ++i) {
-    const int digit = DigitOf(text[i]);
-    if (digit < 0) return 0;
-    value = value << 4 | static_cast<std::uint32_t>(digit);
-  }
-  return value;
-}
-
-bool IsPair(std::string_view text, std::size_t at) {
-  const std::uint32_t first = EscapeAt(text, at);
-  const std::uint32_t second = EscapeAt(text, at + kEscape);
-  return first >= kHigh && first < kLow && second >= kLow && second < kEnd;
-}
+constexpr std::uint32_t kHighStandIn = 0xE000, kLowStandIn = 0xE400, kStandInEnd = 0xE800;
 
 // The character of three bytes at `at`, if it is one that a stand-in becomes; else 0.
 std::uint32_t StandInAt(std::string_view text, std::size_t at) {
@@ -48,7 +23,7 @@ std::uint32_t StandInAt(std::string_view text, std::size_t at) {
 
 bool HasOwn(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::uint32_t escaped = EscapeAt(text, at);
+    const std::uint32_t escaped = JsonEscapeAt(text, at).value_or(0);
     if (StandInAt(text, at) != 0 || (escaped >= kHighStandIn && escaped < kStandInEnd)) return true;
   }
   return false;
@@ -57,7 +32,7 @@ bool HasOwn(std::string_view text) {
 // "d83d" becomes "e03d", "dea8" "e6a8".
 void Replace(std::string& text, std::size_t at) {
   text[at + 2] = 'e';
-  text[at + 3] = static_cast<char>('0' + DigitOf(text[at + 3]) - 8);
+  text[at + 3] = static_cast<char>('0' + HexDigit(text[at + 3]) - 8);
 }
 
 void AppendUtf8(std::string& out, std::uint32_t c) {
@@ -70,13 +45,13 @@ void AppendUtf8(std::string& out, std::uint32_t c) {
 }  // namespace
 
 bool SurrogateEscapes::StandIn(std::string& text, std::size_t at) {
-  if (at < kEscape || !IsPair(text, at - kEscape) || (!any_ && HasOwn(text))) return false;
+  if (at < kJsonEscape || !IsJsonPairAt(text, at - kJsonEscape) || (!any_ && HasOwn(text))) return false;
   any_ = true;
-  for (std::size_t i = at - kEscape; i < text.size() && text[i] != '"';) {
-    if (IsPair(text, i)) {
+  for (std::size_t i = at - kJsonEscape; i < text.size() && text[i] != '"';) {
+    if (IsJsonPairAt(text, i)) {
       Replace(text, i);
-      Replace(text, i + kEscape);
-      i += 2 * kEscape;
+      Replace(text, i + kJsonEscape);
+      i += 2 * kJsonEscape;
     } else {
       i += text[i] == '\\' ? 2 : 1;
     }

@@ -4,6 +4,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <optional>
 
+#include "core/base/encoding.h"
 #include "core/base/text.h"
 
 // Poco's own request parser unfolds lines, decodes RFC 2047 words, takes the first of two lengths and cannot tell a cut
@@ -24,13 +25,6 @@ constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 std::string_view ToStd(View view) {
   return {view.data(), view.size()};
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // A folded line begins with a blank.

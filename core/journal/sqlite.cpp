@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/encoding.h"
+
 namespace hookswitch {
 namespace {
 
@@ -36,15 +38,7 @@ Error FaultOf(sqlite3* db, int code) {
 
 /// As SQLite reads it: https://sqlite.org/uri.html
 std::string UriOf(const std::string& path) {
-  std::string uri = "file:";
-  for (const char c : path) {
-    constexpr char kHex[] = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                          std::string_view("/._-~").find(c) != std::string_view::npos;
-    is_plain ? uri += c : uri += {'%', kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return uri;
+  return "file:" + PercentEncoded(path, "/");
 }
 
 /// SQLite looks for the log beside the file itself, wherever links lead from.

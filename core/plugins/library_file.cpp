@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/base/encoding.h"
 #include "core/base/sha256.h"
 #include "core/plugins/trusted_path.h"
 
@@ -49,17 +50,12 @@ bool Copy(int from, int to) {
 
 /// "" if the image cannot be read.
 std::string HashOf(int image) {
-  static constexpr char kHex[] = "0123456789abcdef";
   struct stat info {};
   if (::fstat(image, &info) != 0) return "";
   const auto size = static_cast<std::size_t>(info.st_size);
   void* bytes = size > 0 ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, image, 0) : nullptr;
   if (bytes == MAP_FAILED) return "";
-  std::string hex;
-  for (const std::uint8_t byte : Sha256Of({static_cast<const char*>(bytes), size})) {
-    hex += kHex[byte >> 4];
-    hex += kHex[byte & 15];
-  }
+  const std::string hex = Hex(Sha256Of({static_cast<const char*>(bytes), size}));
   if (bytes) ::munmap(bytes, size);
   return hex;
 }

@@ -1,10 +1,9 @@
 #include "core/plugins/masker.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <bit>
 
+#include "core/base/encoding.h"
 #include "core/base/text.h"
 #include "core/plugins/secret_parts.h"
 #include "core/plugins/spelling.h"
@@ -57,25 +56,6 @@ std::size_t BeforeBase64(std::string_view text, std::size_t at) {
     if (BeginsEscape(text[at - back]) && BehindBase64(text, at - back) == at) return at - back;
   }
   return at > 0 && IsBase64(text[at - 1]) ? at - 1 : at;
-}
-
-std::string Base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a zero
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
-std::string Hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += kDigits[static_cast<unsigned char>(c) >> 4];
-    text += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
 }
 
 /// True where a text that was cut ends: at its end, or before what says so.

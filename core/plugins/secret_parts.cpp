@@ -1,11 +1,10 @@
 #include "core/plugins/secret_parts.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "core/base/encoding.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 
@@ -17,39 +16,9 @@ constexpr std::size_t kLongestShownSegment = 16;
 // A Basic header within a cookie is deep enough.
 constexpr int kDeepest = 3;
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::string UrlDecoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    out += low >= 0 ? static_cast<char>(high * 16 + low) : text[i];
-    if (low >= 0) i += 2;
-  }
-  return out;
-}
-
-/// What standard or URL-safe base64 stands for, with or without its padding; "" for what is none.
+/// What base64 stands for, whatever its padding; "" for what is none.
 std::string Base64Decoded(std::string_view text) {
-  std::string coded(text);
-  while (coded.ends_with('=')) coded.pop_back();
-  std::replace(coded.begin(), coded.end(), '-', '+');
-  std::replace(coded.begin(), coded.end(), '_', '/');
-  if (coded.empty() || coded.size() % 4 == 1) return "";
-  const std::size_t padding = (4 - coded.size() % 4) % 4;
-  coded.append(padding, '=');
-  std::string out(coded.size() / 4 * 3, '\0');
-  const int size =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(coded.data()), static_cast<int>(coded.size()));
-  if (size < 0) return "";
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
+  return FromBase64(text.substr(0, text.find_last_not_of('=') + 1)).value_or("");
 }
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
@@ -178,7 +147,7 @@ class Finder {
     if (decoded.find(':') != std::string::npos && IsUtf8(decoded) && decoded.find('\0') == std::string::npos) {
       Part(decoded, depth);
     }
-    if (const std::string plain = UrlDecoded(text); plain != text) Part(plain, kDeepest);
+    if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepest);
   }
 
   /// Each line of a key file is told apart from its neighbours in many logs.
@@ -287,7 +256,7 @@ class Finder {
 
   void UrlPart(std::string_view text) {
     Part(text, kDeepest);
-    if (const std::string plain = UrlDecoded(text); plain != text) Part(plain, kDeepest);
+    if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepest);
   }
 
   /// "user:password", or a token in its place.
@@ -296,7 +265,7 @@ class Finder {
     UrlPart(user);
     const auto colon = user.find(':');
     if (colon == std::string_view::npos) return;
-    const std::string plain = UrlDecoded(user.substr(colon + 1));
+    const std::string plain = PercentDecoded(user.substr(colon + 1));
     UrlPart(user.substr(colon + 1));
     if (plain.size() < kShortestPart) Add(':' + plain + '@', {std::string(kMask), false});
   }

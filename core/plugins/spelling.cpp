@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/encoding.h"
 #include "core/base/text.h"
 
 namespace hookswitch::plugins {
@@ -13,12 +14,6 @@ namespace {
 // JSON in JSON in a URL in HTML is more than any answer does.
 constexpr int kDeepest = 4;
 constexpr std::size_t kMostBackslashes = 16;
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 struct Entity {
   std::string_view name;

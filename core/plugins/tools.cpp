@@ -48,17 +48,6 @@ std::size_t Put(std::string_view text, char* out, std::size_t size) {
   return text.size();
 }
 
-std::string Hex(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
-  return text;
-}
-
 // Nothing here may throw into a plugin: memory that runs out is no result.
 template <class Make>
 std::size_t Result(char* out, std::size_t size, Make make) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/encoding.h"
 #include "core/base/ids.h"
 #include "core/base/text.h"
 #include "core/sources/bolna_call.h"
@@ -46,16 +47,6 @@ CallStatus ReadStatus(std::string_view raw) {
   // A batch row before dialling (Bolna's errors page).
   if (word == "prepared") return CallStatus::kScheduled;
   return ParseStatus(word).value_or(CallStatus::kUnknown);
-}
-
-std::string Hex(const Digest& digest) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : digest) {
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
 }
 
 // Which call, which agent, which status: what an event cannot do without. `outer` is the body: the execution itself, or

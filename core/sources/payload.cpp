@@ -6,6 +6,7 @@
 #include <cmath>
 #include <new>
 
+#include "core/base/encoding.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/sources/json_builder.h"
@@ -45,33 +46,18 @@ std::string Explain(const json::error_code& error, std::string_view text, std::s
   return error.message();
 }
 
-bool IsHex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-}
-// The code unit of a \uXXXX escape at the start of `text`, or 0.
-unsigned Escape(std::string_view text) {
-  unsigned unit = 0;
-  if (text.size() < 6 || text[0] != '\\' || text[1] != 'u' || !IsHex(text.substr(2, 4))) return 0;
-  std::from_chars(text.data() + 2, text.data() + 6, unit, 16);
-  return unit;
-}
-
 // `text` with every \uXXXX that is half of no pair written as \uFFFD.
 std::string MendSurrogates(std::string_view text) {
   std::string out(text);
   for (std::size_t i = 0; i + 1 < out.size(); ++i) {
     if (out[i] != '\\') continue;
-    const std::string_view rest = std::string_view(out).substr(i);
-    const unsigned unit = Escape(rest);
-    if (unit >= 0xD800 && unit < 0xDC00) {
-      const unsigned next = Escape(rest.substr(6));
-      if (next >= 0xDC00 && next < 0xE000) {
-        i += 11;
-        continue;
-      }
+    if (IsJsonPairAt(out, i)) {
+      i += 2 * kJsonEscape - 1;
+      continue;
     }
+    const std::uint32_t unit = JsonEscapeAt(out, i).value_or(0);
     if (unit >= 0xD800 && unit < 0xE000) out.replace(i + 2, 4, "FFFD");
-    i += unit ? 5 : 1;
+    i += unit != 0 ? kJsonEscape - 1 : 1;
   }
   return out;
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <ctime>
 
+#include "hookswitch/text.hpp"
+
 namespace email {
 namespace {
 
@@ -21,18 +23,14 @@ bool IsPlain(std::string_view text) {
 
 /// The Q encoding. Letters and digits alone stay: that is safe in every place of a header.
 std::string Quoted(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
       out += c;
     } else if (c == ' ') {
       out += '_';
     } else {
-      out += '=';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+      hsw::AppendEscapedByte(out, '=', c);
     }
   }
   return out;

@@ -209,15 +209,12 @@ void AppendCodeBlock(std::string& out, std::string_view text, std::size_t most_t
 }
 
 void AppendUrl(std::string& out, std::string_view url, std::string_view ampersand) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
   for (const char c : url) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '&') {
       out += ampersand;
     } else if (byte <= 0x20 || byte >= 0x7F || c == '|' || c == '<' || c == '>' || c == '"' || c == '`') {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+      hsw::AppendEscapedByte(out, '%', c);
     } else {
       out += c;
     }

@@ -37,6 +37,32 @@ TEST(Base64, WhatIsNoneHasNoBytes) {
   }
 }
 
+TEST(Hex, HasTwoDigitsForEachByte) {
+  EXPECT_EQ(Hex(std::string_view("\0\x7F\xFF", 3)), "007fff");
+  std::string out = "\\u";
+  AppendHex(out, 0x202E, 4);
+  EXPECT_EQ(out, "\\u202e");
+  EXPECT_EQ(HexDigit('f'), 15);
+  EXPECT_EQ(HexDigit('F'), 15);
+  EXPECT_EQ(HexDigit('g'), -1);
+}
+
+TEST(JsonEscapes, AreReadWhereTheyStand) {
+  EXPECT_EQ(JsonEscapeAt("x\\u00e9", 1), 0xE9U);
+  for (const char* none : {"\\u00e", "\\x0041", "u00e9", "\\u00g9", ""}) EXPECT_FALSE(JsonEscapeAt(none, 0)) << none;
+  EXPECT_FALSE(JsonEscapeAt("short", 9));
+  EXPECT_TRUE(IsJsonPairAt("\\ud83d\\udea8", 0));
+  for (const char* none : {"\\ud83d", "\\udea8\\ud83d", "\\ud83dx\\udea8", "\\u0041\\udea8"}) {
+    EXPECT_FALSE(IsJsonPairAt(none, 0)) << none;
+  }
+}
+
+TEST(PercentEncoding, IsUndoneWhereItIsWhole) {
+  EXPECT_EQ(PercentDecoded("a%20b%2f+%"), "a b/+%");
+  EXPECT_EQ(PercentDecoded("%zz%4"), "%zz%4");
+  EXPECT_EQ(PercentEncoded("/a b", "/"), "/a%20b");
+}
+
 TEST(PercentEncoding, LeavesUnreservedCharactersOnly) {
   EXPECT_EQ(PercentEncoded("aZ09-._~"), "aZ09-._~");
   EXPECT_EQ(PercentEncoded("a b/\xC3\xA9*"), "a%20b%2F%C3%A9%2A");

@@ -140,17 +140,22 @@ inline bool BeginsBlock(char c, const TextSpot& spot) {
   return spot.after_number && (c == '.' || c == ')') && IsWhiteSpace(spot.next);
 }
 
+/// Appends `byte` as `mark` and two upper-case hexadecimal digits: "%2F", "=C3".
+inline void AppendEscapedByte(std::string& out, char mark, char byte) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  out += mark;
+  out += kHex[static_cast<unsigned char>(byte) >> 4];
+  out += kHex[static_cast<unsigned char>(byte) & 15];
+}
+
 /// `url` with what could end a link's markup (spaces, quotes, brackets, what is not ASCII), and the @ of a mention,
 /// percent-encoded.
 inline std::string LinkUrl(std::string_view url) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : url) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte >= 0x7F || std::string_view("()<>[]{}|\\^`\"'*@").find(c) != std::string_view::npos) {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
+      AppendEscapedByte(out, '%', c);
     } else {
       out += c;
     }
