@@ -151,7 +151,7 @@ int Main(int argc, char** argv) {
   AddFormat(verify, options);
   verify->add_option("--file", options.file, "a journal; the default is the config's");
 
-  CLI::App* plugin = app.add_subcommand("plugin", "look at sink plugins, check one, begin one");
+  CLI::App* plugin = app.add_subcommand("plugin", "look at sink plugins, check one, begin one, try one");
   plugin->require_subcommand(1);
   CLI::App* list = command(*plugin, "list", "list the plugins that can be found", PluginList);
   AddConfig(list, options);
@@ -179,6 +179,15 @@ int Main(int argc, char** argv) {
   std::vector<std::string> names;
   for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+  CLI::App* receive =
+      command(*plugin, "receive",
+              "stand in for the service that an HTTP sink sends to: print what comes, and answer it", PluginReceive);
+  receive->add_option("--listen", options.listen, "HOST:PORT")->capture_default_str();
+  receive->add_option("--answer", options.answer, "the status of each answer")
+      ->check(CLI::Range(200, 599))
+      ->capture_default_str();
+  receive->add_option("--count", options.count, "end after so many requests; without it, at Ctrl-C")
+      ->check(CLI::Range(1, 1'000'000));
     const std::string near = Nearest(argv[1], names);
     std::cerr << "hookswitch: \"" << argv[1] << "\" is not a command"
               << (near.empty() ? std::string() : "; did you mean \"" + near + "\"?")

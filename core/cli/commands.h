@@ -43,6 +43,9 @@ struct Options {
   std::string name;              ///< of a new plugin
   std::string kind = "http";     ///< --kind: http or call
   std::string language = "cpp";  ///< --lang: cpp or c
+  std::string listen = "127.0.0.1:9000";  ///< --listen of plugin receive
+  int answer = 200;                       ///< --answer: an HTTP status
+  int count = 0;                          ///< --count: requests until the end; 0 is no end
 };
 
 // serve.cpp
@@ -77,6 +80,9 @@ int PluginNew(const Options& options);
 
 /// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
 void Print(std::span<const config::Problem> problems, Format format);
+
+// plugin_receive.cpp
+int PluginReceive(const Options& options);
 
 /// Runs `run` with the plugins that the config names, or those beside the program.
 int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&));

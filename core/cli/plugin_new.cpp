@@ -32,6 +32,7 @@ fs::path Place(std::string_view path, const Options& options) {
   if (path == options.kind + "." + options.language) return options.name + "." + options.language;
   if (path == "config-" + options.kind + ".yaml") return "tests/config.yaml";
   if (path.starts_with(cases)) return fs::path("tests/cases") / path.substr(cases.size());
+  if (path == "try-" + options.kind + ".yaml") return "try.yaml";
   if (path == "project.cmake") return "CMakeLists.txt";
   if (path == "project.md") return "README.md";
   return {};
@@ -50,9 +51,12 @@ int PluginNew(const Options& options) {
     std::cerr << "hookswitch: " << folder.string() << " is there already, and nothing was written\n";
     return kProblems;
   }
+  const std::string receiver =
+      options.kind == "http" ? "hookswitch plugin receive --count 1 &              # stands in for the service\n" : "";
   const std::map<std::string, std::string> values = {{"__name__", options.name},
                                                      {"__extension__", options.language},
-                                                     {"__languages__", options.language == "c" ? "C" : "CXX"}};
+                                                     {"__languages__", options.language == "c" ? "C" : "CXX"},
+                                                     {"__receiver__\n", receiver}};
   for (const TemplateFile& file : PluginTemplate()) {
     const fs::path place = Place(file.path, options);
     if (place.empty()) continue;
@@ -67,7 +71,8 @@ int PluginNew(const Options& options) {
     std::cout << (folder / place).string() << '\n';
   }
   std::cout << "\ncd " << options.name << "\ncmake -B build && cmake --build build\n"
-            << "ctest --test-dir build --output-on-failure\n";
+            << "ctest --test-dir build --output-on-failure\n"
+            << "README.md there says how to try it with a router of its own, and how to install it\n";
   return kFine;
 }
 

@@ -39,7 +39,8 @@ class Loader {
     auto root = ParseYaml(file, problems_);
     if (!root) return true;
     if (root->kind == Node::Kind::kNull) {
-      problems_.Error({file, 0, 0}, 1, "the config is empty", "see the README for a first one");
+      problems_.Error({file, 0, 0}, 1, "the config is empty",
+                      "config/hookswitch.yaml is a first one, and config/README.md has every key");
       return true;
     }
     documents_.push_back(std::move(*root));

@@ -7,7 +7,7 @@
 
 #include "core/plugins/plugin.h"
 
-/// What every sink plugin promises its host (plugins/README.md, "Promises"), and whether one keeps it.
+/// What every sink plugin promises its host (plugins/README.md, "Conformance checks"), and whether one keeps it.
 namespace hookswitch::conformance {
 
 /// A loaded plugin and a config that it takes.

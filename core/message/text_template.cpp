@@ -85,7 +85,7 @@ class Checker {
     if (name.empty()) return Add(component, "a tag needs the name of a variable", "");
     const std::string near = Nearest(name, VariableNames());
     Add(component, "\"" + name + "\" is not a variable of templates",
-        near.empty() ? "extracted values are data.<key>, everything else is in the README"
+        near.empty() ? "extracted values are data.<key>; config/README.md, \"Templates\", has the other names"
                      : "did you mean \"" + near + "\"?");
   }
 

@@ -1,5 +1,6 @@
 /* __name__: an HTTP sink in C. It says what to send and what the answer means; hookswitch sends, waits and retries.
- * hookswitch/sink.h has every rule at its place. */
+ * hookswitch/sink.h has every rule at its place; share/doc/hookswitch/plugins/README.md, where hookswitch is installed,
+ * explains them. */
 #include <hookswitch/sink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,17 @@ static int take(const hsw_config* config, const char* key, char* to, size_t size
     return 1;
   }
   return 0;
+}
+
+/* Mistakes in the config that the schema below cannot say. Told with file, line and column. */
+static void check(const hsw_config* config, hsw_report report, void* context) {
+  char url[1024], allow_http[8];
+  if (!take(config, "url", url, sizeof url) || strncmp(url, "https://", 8) == 0) return;
+  if (strncmp(url, "http://", 7) == 0 && take(config, "allow_http", allow_http, sizeof allow_http) &&
+      strcmp(allow_http, "true") == 0) {
+    return;
+  }
+  report(context, text("/url"), text("url must begin with https://, or with http:// beside allow_http: true"));
 }
 
 /* One instance for each sink of the config that names this plugin. */
@@ -121,9 +133,12 @@ static const hsw_sink sink = {
         "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"url\", \"key\"],"
         " \"properties\": {"
         "\"url\": {\"type\": \"string\", \"description\": \"Where the service listens.\"},"
-        "\"key\": {\"type\": \"string\", \"x-secret\": true, \"description\": \"Its API key.\"}}}",
+        "\"key\": {\"type\": \"string\", \"x-secret\": true, \"description\": \"Its API key.\"},"
+        "\"allow_http\": {\"type\": \"boolean\", \"default\": false,"
+        " \"description\": \"Accept a URL without TLS: for tests.\"}}}",
     .rate_max = 10,
     .rate_per_ms = 1000,
+    .check = check,
     .create = create,
     .destroy = destroy,
     .render = render,

@@ -1,5 +1,5 @@
 // __name__: an HTTP sink. It says what to send and what the answer means; hookswitch sends, waits and retries.
-// plugins/README.md of hookswitch explains each part.
+// share/doc/hookswitch/plugins/README.md, where hookswitch is installed, explains each part.
 #include <hookswitch/json.hpp>
 #include <hookswitch/sink.hpp>
 #include <hookswitch/text.hpp>

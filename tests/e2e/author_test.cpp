@@ -9,6 +9,7 @@
 #include <future>
 
 #include "core/base/text.h"
+#include "tests/e2e/pages.h"
 #include "tests/e2e/router.h"
 #include "tests/fakes/http_loop.h"
 #include "tests/sinks/free_port.h"
@@ -75,14 +76,33 @@ class Author : public testing::Test {
     const auto installed = RunProgram({"/usr/bin/cmake", "--install", HSW_BINARY_DIR, "--prefix", dir_ / "usr"});
     EXPECT_EQ(installed.exit_code, 0) << installed.err;
   }
-  /// Runs a line as a person would type it, in `folder`.
-  Finished Shell(const std::string& line, const std::string& folder) {
+  /// Runs lines as a person would type them, in `folder`; the first that fails is the last.
+  Finished Shell(const std::string& lines, const std::string& folder) {
     const std::string usr = dir_ / "usr";
     return RunProgram(
-        {"/bin/sh", "-c",
-         "export PATH=" + usr + "/bin:$PATH CMAKE_PREFIX_PATH=" + usr + "; cd '" + folder + "' && " + line},
+        {"/bin/sh", "-e", "-c",
+         "export PATH=" + usr + "/bin:$PATH CMAKE_PREFIX_PATH=" + usr + "; cd '" + folder + "'\n" + lines},
         {}, seconds(120));
   }
+  /// What differs here: where hookswitch is installed, who installs, which ports are free.
+  std::string AsHere(std::string lines) const {
+    ReplaceAll(lines, "sudo ", "");
+    for (const char* folder : {" /usr/", "@/usr/"}) {
+      ReplaceAll(lines, folder, folder[0] + (dir_ / "usr/"));
+    }
+    ReplaceAll(lines, " --count 1", " --count 1 --listen 127.0.0.1:" + std::to_string(service_));
+    ReplaceAll(lines, ":8010/", ":" + std::to_string(ingress_) + "/");
+    return lines;
+  }
+  /// Writes the same ports into a project's try.yaml.
+  void ChoosePorts(const std::string& project) const {
+    std::string config = ReadFile(project + "/try.yaml");
+    ReplaceAll(config, ":9000", ":" + std::to_string(service_));
+    ReplaceAll(config, ":8010", ":" + std::to_string(ingress_));
+    ReplaceAll(config, ":8011", ":" + std::to_string(test::FreePort()));
+    WriteFile(project + "/try.yaml", config);
+  }
+  const int service_ = test::FreePort(), ingress_ = test::FreePort();
   TempDir dir_;
 };
 
@@ -93,13 +113,13 @@ TEST_F(Author, EveryKindOfProjectBuildsAndKeepsItsPromises) {
       SCOPED_TRACE(name);
       const auto made = Shell("hookswitch plugin new " + name + " --kind " + kind + " --lang " + language, dir_ / ".");
       ASSERT_EQ(made.exit_code, 0) << made.err;
-      for (const char* line :
-           {"cmake -B build -DCMAKE_C_FLAGS='-Wall -Wextra -Werror' -DCMAKE_CXX_FLAGS='-Wall -Wextra "
-            "-Werror'",
-            "cmake --build build", "ctest --test-dir build --output-on-failure"}) {
-        const auto ran = Shell(line, dir_ / name);
-        ASSERT_EQ(ran.exit_code, 0) << line << "\n" << ran.out << ran.err;
-      }
+      ChoosePorts(dir_ / name);
+      const auto ran = Shell("export CFLAGS='-Wall -Wextra -Werror' CXXFLAGS='-Wall -Wextra -Werror'\n" +
+                                 AsHere(BlocksIn(name, ReadFile(dir_ / name + "/README.md"), "sh").at(0).text),
+                             dir_ / name);
+      ASSERT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+      EXPECT_THAT(ran.out, HasSubstr("100% tests passed"));
+      EXPECT_THAT(ran.out, HasSubstr("\"deliveries\":1"));
     }
   }
 }
@@ -188,65 +208,64 @@ TEST_F(Author, MistakesAreToldAndHarmNothing) {
   EXPECT_THAT(wrong.out + wrong.err, HasSubstr("wrong.yaml:2:1: error"));
 }
 
-/// The commands of plugins/README.md, "From nothing to a first message": its first block of shell.
-std::vector<std::string> CommandsOfTheReadme() {
-  const std::string readme = ReadFile(std::string(HSW_SOURCE_DIR) + "/plugins/README.md");
-  const auto part = readme.find("## From nothing to a first message");
-  const auto begin = readme.find("```sh\n", part) + 6;
-  std::vector<std::string> commands;
-  std::istringstream lines(readme.substr(begin, readme.find("```", begin) - begin));
-  for (std::string line; std::getline(lines, line);) {
-    commands.emplace_back(Trim(std::string_view(line).substr(0, line.find(" #"))));
-  }
-  return commands;
+TEST_F(Author, TenCommandsLeadFromNothingToAFirstMessage) {
+  const std::string lines =
+      BlocksIn("installed", ReadFile(dir_ / "usr/share/doc/hookswitch/plugins/README.md"), "sh").at(0).text;
+  EXPECT_LE(std::count(lines.begin(), lines.end(), '\n'), 10);
+  const auto first = lines.find('\n') + 1;
+  const auto made = Shell(lines.substr(0, first), dir_ / ".");
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  ChoosePorts(dir_ / "pager");
+  const auto ran = Shell(AsHere(lines.substr(first)), dir_ / ".");
+  ASSERT_EQ(ran.exit_code, 0) << ran.out << ran.err << ReadFile(dir_ / "pager/build/log.jsonl");
+  EXPECT_THAT(ran.out, HasSubstr("POST /v1/messages  application/json, "));
+  EXPECT_THAT(ran.out, HasSubstr(R"({"title":"Bolna call ended: no-answer",)"));
+  EXPECT_THAT(ran.out, HasSubstr("delivered"));
 }
 
-TEST_F(Author, TenCommandsLeadFromNothingToAFirstMessage) {
+TEST_F(Author, TheSinkOfThePageBuildsAndKeepsItsPromises) {
+  ASSERT_EQ(Shell("hookswitch plugin new pager", dir_ / ".").exit_code, 0);
+  WriteFile(dir_ / "pager/pager.cpp", BlocksOf("plugins/README.md", "cpp").at(0).text);
+  const auto ran = Shell(
+      "cmake -S pager -B pager/build; cmake --build pager/build; "
+      "hookswitch plugin check pager/build/pager.so --with pager/tests/config.yaml",
+      dir_ / ".");
+  EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+}
+
+TEST_F(Author, ASinkGetsIntoTheRouterThatIsInstalled) {
+  ASSERT_EQ(Shell("hookswitch plugin new pager; cmake -S pager -B pager/build; cmake --build pager/build", dir_ / ".")
+                .exit_code,
+            0);
   std::promise<std::string> arrived;
   auto server = fakes::HttpLoop::Start([&, first = true](const fakes::HttpRequest& request) mutable {
     if (std::exchange(first, false)) arrived.set_value(std::string(request.body));
     return fakes::HttpReply{};
   });
   ASSERT_TRUE(server);
-  const auto commands = CommandsOfTheReadme();
-  ASSERT_GE(commands.size(), 5U);
-  ASSERT_LE(commands.size(), 10U);
-
-  // The router that is there already. `hookswitch reload` finds its admin listener in the config.
-  const std::string sinks = dir_ / "usr/lib/hookswitch/sinks";
   RouterConfig config(dir_);
-  config.plugin_paths = sinks;
+  config.plugin_paths = dir_ / "usr/lib/hookswitch/sinks";
   config.Slack("ops", "http://127.0.0.1:9/services/T0/B0/x");
   config.admin = "{listen: \"127.0.0.1:" + std::to_string(test::FreePort()) + "\"}";
   Router router(config.Write());
   ASSERT_TRUE(router.Ready());
-  ASSERT_EQ(::setenv("HOOKSWITCH_CONFIG", config.Path().c_str(), 1), 0);
 
-  std::string folder = dir_ / ".";
-  for (std::string command : commands) {
-    // What differs here: where hookswitch is installed, who installs, which port.
-    const auto replace = [&](std::string_view what, const std::string& with) {
-      if (const auto at = command.find(what); at != std::string::npos) command.replace(at, what.size(), with);
-    };
-    replace("sudo ", "");
-    replace(" /usr/lib/hookswitch/sinks/", " " + sinks + "/");
-    replace(":8000/", ":" + std::to_string(router.Ingress()) + "/");
-    if (command.starts_with("cd ")) {
-      folder = dir_ / command.substr(3);
-      continue;
-    }
-    if (command == "hookswitch reload") {
-      config.sinks +=
-          "  pager:\n    plugin: pager\n    config: {url: \"http://127.0.0.1:" + std::to_string((*server)->Port()) +
-          "/\", key: k, allow_http: true}\n";
-      config.rules = "  - {name: all, send: [pager]}\n";
-      config.Write();
-    }
-    if (command.starts_with("curl ")) WriteFile(folder + "/event.json", Call(CallId(7)));
-    const auto ran = Shell(command, folder);
-    ASSERT_EQ(ran.exit_code, 0) << command << "\n" << ran.out << ran.err << router.Log();
-  }
-  ::unsetenv("HOOKSWITCH_CONFIG");
+  std::string lines = AsHere(BlocksOf("plugins/README.md", "sh").at(1).text);
+  WriteFile(dir_ / "environment", "");
+  ReplaceAll(lines, "/etc/hookswitch/environment", dir_ / "environment");
+  const std::string with_config = "export HOOKSWITCH_CONFIG=" + config.Path() + "\n";
+  const auto check = lines.find("hookswitch check");
+  const auto installed = Shell(with_config + lines.substr(0, check), dir_ / ".");
+  ASSERT_EQ(installed.exit_code, 0) << installed.out << installed.err;
+  EXPECT_THAT(installed.out, HasSubstr("allow_http"));
+  config.sinks +=
+      "  pager:\n    plugin: pager\n    config: {url: \"http://127.0.0.1:" + std::to_string((*server)->Port()) +
+      "/\", key: k, allow_http: true}\n";
+  config.rules = "  - {name: all, send: [pager]}\n";
+  config.Write();
+  const auto reloaded = Shell(with_config + lines.substr(check), dir_ / ".");
+  ASSERT_EQ(reloaded.exit_code, 0) << reloaded.out << reloaded.err << router.Log();
+  ASSERT_EQ(router.Post(Call(CallId(7))).status, 200);
   auto body = arrived.get_future();
   ASSERT_EQ(body.wait_for(seconds(20)), std::future_status::ready) << router.Log();
   EXPECT_THAT(body.get(), HasSubstr("Bolna call ended: completed"));

@@ -22,10 +22,10 @@ std::vector<std::string> Pages() {
   return pages;
 }
 
-std::vector<Block> BlocksOf(const std::string& page, std::string_view language) {
+std::vector<Block> BlocksIn(const std::string& page, const std::string& text, std::string_view language) {
   constexpr std::string_view kFence = "```";
   std::vector<Block> blocks;
-  std::istringstream lines(ReadFile(std::string(HSW_SOURCE_DIR) + "/" + page));
+  std::istringstream lines(text);
   bool inside = false;
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -39,6 +39,16 @@ std::vector<Block> BlocksOf(const std::string& page, std::string_view language) 
   }
   if (!language.empty()) std::erase_if(blocks, [&](const Block& block) { return block.language != language; });
   return blocks;
+}
+
+std::vector<Block> BlocksOf(const std::string& page, std::string_view language) {
+  return BlocksIn(page, ReadFile(std::string(HSW_SOURCE_DIR) + "/" + page), language);
+}
+
+void ReplaceAll(std::string& text, std::string_view what, std::string_view with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
 }
 
 }  // namespace hookswitch::e2e

@@ -16,7 +16,11 @@ struct Block {
 /// Every page for people, sorted: README.md, and *.md below config, core, examples, plugins and sinks. Texts that a
 /// program makes a page of (plugins/template) are none.
 std::vector<std::string> Pages();
-/// The blocks of a page in order; with `language` only those.
+/// The blocks of a page's text in order; with `language` only those.
+std::vector<Block> BlocksIn(const std::string& page, const std::string& text, std::string_view language = {});
+/// The same of a page of the tree.
 std::vector<Block> BlocksOf(const std::string& page, std::string_view language = {});
+
+void ReplaceAll(std::string& text, std::string_view what, std::string_view with);
 
 }  // namespace hookswitch::e2e

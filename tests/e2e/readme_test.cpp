@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <regex>
 
 #include "tests/e2e/pages.h"
 #include "tests/e2e/router.h"
@@ -15,12 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
-
-void ReplaceAll(std::string& text, std::string_view what, std::string_view with) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
 
 /// A root folder of its own, in which the lines find what they name: /usr and /etc are below it, cmake builds nothing
 /// more, and what changes the machine is written down instead. They are typed in a folder that looks like a checkout.
@@ -124,6 +119,38 @@ TEST_F(ReadmeLines, InstallPagesWhoseLinksHold) {
   }
 }
 
+// Where a page, a header or a template sends its reader, there is something, and not only in the source tree.
+TEST_F(ReadmeLines, LeadNowhereThatIsNotInstalled) {
+  ASSERT_EQ(RunProgram({"/usr/bin/cmake", "--install", HSW_BINARY_DIR, "--prefix", dir_ / "usr"}).exit_code, 0);
+  const std::string docs = dir_ / "usr/share/doc/hookswitch/";
+  std::vector<std::string> texts;
+  for (const char* folder : {HSW_SOURCE_DIR "/plugins/template", HSW_SOURCE_DIR "/plugins/include"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file()) texts.push_back(entry.path());
+    }
+  }
+  for (const std::string& page : Pages()) texts.push_back(docs + page);
+  static const std::regex kLink(R"(\]\(([^)\s:#]+)[^)]*\))");
+  static const std::regex kPath(
+      R"((?:^|[^\w./-])(?:/usr/|share/doc/hookswitch/)?((?:config|examples|plugins|sinks|include|lib|share)/[\w./-]*\w))");
+  int found = 0;
+  for (const std::string& file : texts) {
+    const std::string text = ReadFile(file);
+    const bool is_page = file.starts_with(docs);
+    for (std::sregex_iterator at(text.begin(), text.end(), kLink), end; is_page && at != end; ++at, ++found) {
+      EXPECT_TRUE(fs::exists(fs::path(file).parent_path() / (*at)[1].str())) << file << ": " << (*at)[1];
+    }
+    // What the pages of core/ name besides is the source tree, which is their subject.
+    if (file.starts_with(docs + "core/")) continue;
+    for (std::sregex_iterator at(text.begin(), text.end(), kPath), end; at != end; ++at, ++found) {
+      const std::string path = (*at)[1];
+      if (path == "examples/quickstart.sh") continue;  // "from a checkout"
+      EXPECT_TRUE(fs::exists(docs + path) || fs::exists(dir_ / ("usr/" + path))) << file << ": " << path;
+    }
+  }
+  EXPECT_GT(found, 50);
+}
+
 /// A router with a dead letter, as OPERATING.md has it.
 TEST_F(ReadmeLines, FindMendAndReplayDeadLetters) {
   const auto blocks = BlocksOf("config/OPERATING.md", "sh");
@@ -157,7 +184,7 @@ TEST_F(ReadmeLines, FindMendAndReplayDeadLetters) {
 
 TEST(Pages, EveryBlockOfShellIsTypedBySomeTest) {
   const std::map<std::string, std::size_t> typed = {
-      {"README.md", 4}, {"config/OPERATING.md", 1}, {"plugins/README.md", 1}};  // the last in author_test.cpp
+      {"README.md", 4}, {"config/OPERATING.md", 1}, {"plugins/README.md", 2}};  // the last in author_test.cpp
   for (const std::string& page : Pages()) {
     const auto known = typed.find(page);
     EXPECT_EQ(BlocksOf(page, "sh").size(), known == typed.end() ? 0 : known->second) << page;

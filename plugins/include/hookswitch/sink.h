@@ -1,7 +1,8 @@
 /* The hookswitch sink ABI, version 1.2. C11 and C++; depends on nothing.
  *
  * A sink is a shared library that exports one symbol, hsw_sink_entry. It turns deliveries into requests (HTTP sinks) or
- * performs them itself (call sinks). See plugins/README.md for a walk through it.
+ * performs them itself (call sinks). share/doc/hookswitch/plugins/README.md, where hookswitch is installed, is a walk
+ * through it.
  *
  * Rules that hold everywhere
  * - Strings are (data, size), UTF-8, not NUL-terminated unless a comment says so; data may be NULL when size is 0.
@@ -134,8 +135,8 @@ struct hsw_delivery {
   const hsw_message* message;
   hsw_str state;  /* what the step before left; empty at step 0 */
   hsw_str memory; /* what an earlier delivery of this sink and call left; may be empty */
-  /* The normalized event as JSON (README: "The normalized event"). Made when first asked for; valid until the call
-   * that received this delivery returns. */
+  /* The normalized event as JSON (config/README.md, "The normalized event"). Made when first asked for; valid until the
+   * call that received this delivery returns. */
   hsw_str (*event_json)(const hsw_delivery* delivery);
   const void* host; /* the host's; do not touch */
 
@@ -315,7 +316,8 @@ typedef struct hsw_sink {
   const char* id;            /* "slack" */
   const char* version;       /* "1.0.0" */
   const char* summary;       /* one line */
-  const char* config_schema; /* JSON Schema (draft-07 subset, see README); "x-secret": true marks secrets */
+  const char* config_schema; /* JSON Schema (draft-07; plugins/README.md, "The config schema", says which part of it);
+                                "x-secret": true marks secrets */
 
   /* What the other side can take, used where the config sets no rate_limit: `rate_max` per `rate_per_ms`, at most
    * `rate_burst` at once; 0: no limit. `concurrency`: how many at once; 0: the host's default. */

@@ -1,0 +1,65 @@
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "core/cli/commands.h"
+#include "core/cli/printing.h"
+#include "core/config/scalars.h"
+#include "core/ingress/http_server.h"
+
+namespace hookswitch::cli {
+namespace {
+
+/// What came in, for people. Headers stay out of it: they hold the credentials of the sink.
+std::string Shown(const ServedRequest& request) {
+  std::string text = std::string(request.method) + ' ' + std::string(request.path);
+  if (!request.query.empty()) text += '?' + std::string(request.query);
+  text = OneLine(text + "  " + std::string(request.Header("Content-Type")) + ", ") +
+         std::to_string(request.body.size()) + " bytes\n";
+  return text + Printable(request.body) + (request.body.ends_with('\n') ? "" : "\n");
+}
+
+}  // namespace
+
+int PluginReceive(const Options& options) {
+  const auto listen = config::ParseListen(options.listen);
+  if (!listen) {
+    std::cerr << "hookswitch: --listen " << options.listen << " is no HOST:PORT, such as 127.0.0.1:9000\n";
+    return kUsage;
+  }
+  // Blocked in all threads that follow, so that sigwait below is what takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  int left = options.count;
+  Metrics metrics;
+  const HttpServerOptions server_options{.listen = *listen, .threads = 1, .name = "receive"};
+  auto server = HttpServer::Start(
+      server_options, [](const ServedRequest&) { return HeadVerdict(std::optional<Answer>()); },
+      [&](Responder responder) {
+        std::cout << Shown(responder.request()) << std::flush;
+        Answer answer;
+        answer.status = options.answer;
+        answer.body = "{}";
+        responder.Complete(answer);
+        if (--left == 0) ::kill(::getpid(), SIGTERM);
+      },
+      metrics);
+  if (!server) {
+    std::cerr << "hookswitch: " << server.error().message << '\n';
+    return kProblems;
+  }
+  std::cout << "listening on http://" << (*server)->Address() << std::endl;
+  int number = 0;
+  sigwait(&signals, &number);
+  (*server)->Drain(std::chrono::seconds(1));
+  return kFine;
+}
+
+}  // namespace hookswitch::cli
