@@ -1,13 +1,16 @@
 /* __name__: a call sink in C. It delivers itself, blocking, on a thread of its own; here by one datagram.
- * hookswitch/sink.h has every rule at its place. */
+ * hookswitch/sink.h has every rule at its place; share/doc/hookswitch/plugins/README.md, where hookswitch is installed,
+ * explains them. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <hookswitch/sink.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct hsw_instance {
@@ -27,7 +30,8 @@ static int take(const hsw_config* config, const char* key, char* to, size_t size
   return 0;
 }
 
-/* One instance for each sink of the config that names this plugin. */
+/* One instance for each sink of the config that names this plugin. No I/O here: `hookswitch check` and every reload
+ * make an instance only to see whether it can be made. */
 static hsw_instance* create(const hsw_host* host, const hsw_config* config, char* error, size_t error_size) {
   hsw_instance* self = calloc(1, sizeof *self);
   (void)host;
@@ -50,26 +54,53 @@ static void fail(hsw_outcome* outcome, const char* code, const char* reason) {
   snprintf(outcome->reason, sizeof outcome->reason, "%s", reason);
 }
 
-/* Return before call->timeout_ms has passed, and soon when call->canceled(call). */
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits until something can be sent; 0 when the time is over or nobody waits for the outcome any more. */
+static int wait_until_writable(int fd, const hsw_call* call) {
+  const int64_t until = now_ms() + call->timeout_ms;
+  struct pollfd writable = {.fd = fd, .events = POLLOUT};
+  while (poll(&writable, 1, 100) == 0) {
+    if (call->canceled(call) || now_ms() >= until) return 0;
+  }
+  return 1;
+}
+
+/* This runs inside the router, on a thread of the router's:
+ * - Return before call->timeout_ms has passed, so wait for nothing without a limit, and look at call->canceled(call)
+ *   meanwhile: when it is not 0, nobody waits for the outcome any more. What has not returned 2 s after timeout_ms is
+ *   abandoned with its thread, and the delivery is tried again on a new instance.
+ * - One call at a time for each instance. With HSW_SINK_CONCURRENT there are more, and the instance needs a lock.
+ * - SIGHUP, SIGINT and SIGTERM are blocked and SIGPIPE is ignored, here and in threads that you start. Leave them so,
+ * and install no signal handlers. `destroy` has to join your threads.
+ * - Open descriptors with SOCK_CLOEXEC or O_CLOEXEC, as here. A child process gets all others, the blocked signals and
+ *   the ignored SIGPIPE: start it with posix_spawn and POSIX_SPAWN_SETSIGMASK, POSIX_SPAWN_SETSIGDEF, never by fork()
+ *   alone, and wait for it here.
+ * - Under systemd only /var/lib/hookswitch and /tmp may be written; "Call sinks" in the page has the rest. */
 static void deliver(hsw_instance* self, const hsw_call* call, const hsw_delivery* delivery, hsw_outcome* outcome) {
   const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
   struct addrinfo* found = NULL;
   const hsw_str title = delivery->message->title;
   ssize_t sent = -1;
   int fd;
-  (void)call;
   if (getaddrinfo(self->host, self->port, &hints, &found) != 0) {
     fail(outcome, "dns_failed", "the name of the host was not found");
     return;
   }
-  fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd >= 0) {
-    sent = sendto(fd, title.data, title.size < 1000 ? title.size : 1000, 0, found->ai_addr, found->ai_addrlen);
+    if (wait_until_writable(fd, call)) {
+      sent = sendto(fd, title.data, title.size < 1000 ? title.size : 1000, 0, found->ai_addr, found->ai_addrlen);
+    }
     close(fd);
   }
   freeaddrinfo(found);
   if (sent < 0) {
-    fail(outcome, "send_failed", "nothing was sent");
+    fail(outcome, "send_failed", "nothing could be sent in time");
   } else {
     outcome->status = HSW_DELIVERED;
   }
