@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A root folder of its own, in which the lines find what they name: /usr and /etc are below it, cmake builds nothing
 /// more, and what changes the machine is written down instead. They are typed in a folder that looks like a checkout.
@@ -75,6 +76,9 @@ TEST_F(ReadmeLines, LeadFromNothingToAMessageAndToRulesOfOnesOwn) {
   const Finished without = RunProgram({dir_ / "root/usr/bin/hookswitch", "check", "-c", Config()});
   EXPECT_EQ(without.exit_code, 1) << "the variables come from the file alone";
 
+  const std::string unit = ReadFile(dir_ / "root/usr/lib/systemd/system/hookswitch.service");
+  EXPECT_THAT(unit, HasSubstr("\nEnvironment=HOOKSWITCH_ENV_FILE=-/etc/hookswitch/environment\n"));
+  EXPECT_THAT(unit, Not(HasSubstr("\nEnvironmentFile="))) << "a process keeps its own variables at a reload";
   // What systemctl would have started, beside a Slack of our own.
   FakeSlack slack;
   std::string secrets = ReadFile(Secrets());
@@ -87,7 +91,7 @@ TEST_F(ReadmeLines, LeadFromNothingToAMessageAndToRulesOfOnesOwn) {
   ReplaceAll(config, "/var/lib/hookswitch/journal.db", dir_ / "journal.db");
   ReplaceAll(config, "webhook_url: {", "allow_any_host: true\n      webhook_url: {");
   WriteFile(Config(), config);
-  Router router(Config(), {"HOOKSWITCH_ENV_FILE=" + Secrets()});
+  Router router(Config(), {"HOOKSWITCH_ENV_FILE=-" + Secrets()});
   ASSERT_TRUE(router.Ready());
 
   const Finished tried = Type(blocks[2], {}, router.Ingress());
