@@ -185,25 +185,22 @@ Status App::Impl::Start(BuildResult& build) {
   Result<std::unique_ptr<CrashMarks>> opened_marks = Error{};
   {
     MutexLock lock(reload_mu);
-    // plugins.paths and journal.path must be known before a plugin can be loaded, so the file is read once for them
-    // alone.
-    config::Loaded first = config::Load(options.config_path, options.environment);
-    const config::Config* readable = first.Readable();
+    config::Loaded loaded = config::Load(options.config_path, options.environment);
+    const config::Config* readable = loaded.Readable();
     if (!readable) {
-      build.problems = std::move(first.problems);
-      build.unreadable = first.unreadable;
+      build.problems = std::move(loaded.problems);
+      build.unreadable = loaded.unreadable;
       return Error{ErrorCode::kInvalid, "the config has errors"};
     }
-    if (first.config) HSW_TRY(MakeFolderFor(readable->journal.path));
-    if (first.config) {
+    if (loaded.config) HSW_TRY(MakeFolderFor(readable->journal.path));
+    if (loaded.config) {
       // Before any plugin is entered. If another router has them, the journal says so in better words.
       opened_marks = CrashMarks::Open(readable->journal.path + ".inflight");
       if (opened_marks) marks = std::move(*opened_marks);
       fatal_end::UseMarks(marks);
     }
     plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), kThisProgram, marks);
-    BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/true};
-    build = BuildGeneration(build_options, *plugins, nullptr);
+    build = BuildGeneration({options.environment, /*tolerate_bad_plugins=*/true}, std::move(loaded), *plugins, nullptr);
   }
   if (!build.generation) return Error{ErrorCode::kInvalid, "the config has errors"};
   for (const auto& problem : build.problems.All()) LogProblem(problem);
@@ -459,14 +456,12 @@ ReloadReport App::Impl::Reload() {
   MutexLock reload_lock(reload_mu);
   const auto before = Current();
   reload_metrics->total.Add();
-  BuildOptions build_options{options.config_path, options.environment, /*tolerate_bad_plugins=*/false};
-  {
-    const config::Loaded first = config::Load(options.config_path, options.environment);
-    if (const config::Config* readable = first.Readable()) {
-      plugins->SearchIn(PluginPaths(readable->plugin_paths, options.program));
-    }
+  config::Loaded loaded = config::Load(options.config_path, options.environment);
+  if (const config::Config* readable = loaded.Readable()) {
+    plugins->SearchIn(PluginPaths(readable->plugin_paths, options.program));
   }
-  BuildResult build = BuildGeneration(build_options, *plugins, before.get());
+  BuildResult build =
+      BuildGeneration({options.environment, /*tolerate_bad_plugins=*/false}, std::move(loaded), *plugins, before.get());
   if (!build.generation) plugins->SearchIn(PluginPaths(before->config.plugin_paths, options.program));
   ReloadReport report;
   report.problems.assign(build.problems.All().begin(), build.problems.All().end());

@@ -140,9 +140,9 @@ class Builder {
 
 }  // namespace
 
-BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, const Generation* previous) {
+BuildResult BuildGeneration(const BuildOptions& options, config::Loaded loaded, PluginHost& plugins,
+                            const Generation* previous) {
   BuildResult result;
-  config::Loaded loaded = config::Load(options.config_path, options.environment);
   result.problems = std::move(loaded.problems);
   result.unreadable = loaded.unreadable;
   Builder builder(options, plugins, previous, result);

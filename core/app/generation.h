@@ -43,7 +43,6 @@ struct BuildResult {
 };
 
 struct BuildOptions {
-  std::string config_path;
   config::Environment environment;
   /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: a start must not fail for
   /// one bad plugin. A reload keeps this leniency, with a warning, only for sinks that were unavailable before with the
@@ -51,8 +50,9 @@ struct BuildOptions {
   bool tolerate_bad_plugins = false;
 };
 
-/// Reads the config and builds a generation from it, without touching anything that runs. `previous` lends what stays
-/// the same. Control thread only, because plugins are loaded.
-BuildResult BuildGeneration(const BuildOptions& options, PluginHost& plugins, const Generation* previous);
+/// Builds a generation from what was read with `options.environment`, without touching anything that runs. `previous`
+/// lends what stays the same. Control thread only, because plugins are loaded.
+BuildResult BuildGeneration(const BuildOptions& options, config::Loaded loaded, PluginHost& plugins,
+                            const Generation* previous);
 
 }  // namespace hookswitch

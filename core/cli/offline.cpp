@@ -30,10 +30,10 @@ Built Build(const Options& options) {
   Built built;
   auto environment = config::Environment::System(options.env_file);
   environment.secrets_optional = options.no_secrets;
-  const config::Loaded first = config::Load(options.config, environment);
-  built.plugins = PluginsFor(first.Readable(), options.program);
+  config::Loaded loaded = config::Load(options.config, environment);
+  built.plugins = PluginsFor(loaded.Readable(), options.program);
   built.result =
-      BuildGeneration({options.config, environment, /*tolerate_bad_plugins=*/false}, *built.plugins, nullptr);
+      BuildGeneration({environment, /*tolerate_bad_plugins=*/false}, std::move(loaded), *built.plugins, nullptr);
   if (!built.result.generation) built.exit_code = built.result.unreadable ? kUsage : kProblems;
   return built;
 }

@@ -89,8 +89,8 @@ struct Names {
     std::string name;
     Mark where;  ///< no file: in several places
   };
-  std::vector<Named> rules, tags, schedules;
-  std::vector<std::string> agents;  ///< ids and names
+  std::vector<Named> rules, tags, schedules;  ///< sorted by name
+  std::vector<std::string> agents;            ///< ids and names, sorted
   /// As in Draft.
   std::set<std::string, std::less<>> in_doubt;
 };

@@ -1,6 +1,7 @@
 #include "core/config/problem.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "core/base/json.h"
@@ -22,6 +23,7 @@ std::string_view ToString(Problem::Severity severity) {
 }  // namespace
 
 void Problems::Error(Mark where, int width, std::string message, std::string hint) {
+  error_places_.insert({where.file.get(), where.line, where.column});
   all_.push_back({Problem::Severity::kError, std::move(where), width, std::move(message), std::move(hint)});
 }
 
@@ -30,15 +32,11 @@ void Problems::Warning(Mark where, int width, std::string message, std::string h
 }
 
 bool Problems::HasErrors() const {
-  return std::any_of(all_.begin(), all_.end(),
-                     [](const Problem& p) { return p.severity == Problem::Severity::kError; });
+  return !error_places_.empty();
 }
 
 bool Problems::HasErrorAt(const Mark& where) const {
-  return std::any_of(all_.begin(), all_.end(), [&](const Problem& p) {
-    return p.severity == Problem::Severity::kError && p.where.file == where.file && p.where.line == where.line &&
-           p.where.column == where.column;
-  });
+  return error_places_.contains({where.file.get(), where.line, where.column});
 }
 
 void Problems::Truncate(std::size_t most) {
@@ -52,15 +50,9 @@ void Problems::Truncate(std::size_t most) {
 }
 
 void Problems::Sort() {
-  std::vector<const SourceFile*> order;
-  for (const Problem& problem : all_) {
-    if (std::find(order.begin(), order.end(), problem.where.file.get()) == order.end()) {
-      order.push_back(problem.where.file.get());
-    }
-  }
-  auto rank = [&](const Problem& p) {
-    return std::find(order.begin(), order.end(), p.where.file.get()) - order.begin();
-  };
+  std::map<const SourceFile*, std::size_t> order;
+  for (const Problem& problem : all_) order.emplace(problem.where.file.get(), order.size());
+  auto rank = [&](const Problem& p) { return order.at(p.where.file.get()); };
   std::stable_sort(all_.begin(), all_.end(), [&](const Problem& a, const Problem& b) {
     return std::tuple(rank(a), a.where.line, a.where.column) < std::tuple(rank(b), b.where.line, b.where.column);
   });

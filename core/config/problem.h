@@ -1,8 +1,10 @@
 #pragma once
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,7 @@ class Problems {
 
  private:
   std::vector<Problem> all_;
+  std::set<std::tuple<const SourceFile*, int, int>> error_places_;  ///< asked for each key and value of a config
 };
 
 /// "file:line:col: error: message", the source line and a caret with the hint, each line ended by '\n'. Long lines are

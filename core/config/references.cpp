@@ -40,32 +40,45 @@ bool HasWildcard(std::string_view text) {
   return text.find_first_of("*?") != std::string_view::npos;
 }
 
-// Ids and names.
+/// Bounds what is looked at for advice alone: a config of 200,000 rules has as many names to compare each with.
+class Looks {
+ public:
+  /// Whether `names` more may be looked at.
+  bool May(std::size_t names) { return (made_ += names) <= kMost; }
+
+ private:
+  static constexpr std::size_t kMost = 5'000'000;
+  std::size_t made_ = 0;
+};
+
+// Ids and names, sorted.
 std::vector<std::string> AgentNames(const Config& config) {
   std::vector<std::string> names;
   for (const auto& [id, agent] : config.agents) {
     names.push_back(id);
     if (!agent.name.empty()) names.push_back(agent.name);
   }
+  std::sort(names.begin(), names.end());
   return names;
 }
 
 // An id need not be listed under `agents`, so only what looks like a slip of the pen is worth a word.
-void CheckAgentName(const std::string& name, const Mark& where, const std::vector<std::string>& known,
+void CheckAgentName(const std::string& name, const Mark& where, const std::vector<std::string>& known, Looks& looks,
                     Problems& problems) {
-  if (HasWildcard(name)) return;
-  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  if (HasWildcard(name) || std::binary_search(known.begin(), known.end(), name) || !looks.May(known.size())) return;
   const std::string near = Nearest(name, known);
   if (near.empty()) return;
   problems.Warning(where, WidthOf(name), "no agent \"" + name + "\" is listed under agents",
                    "did you mean \"" + near + "\"?");
 }
 
-bool Holds(const Node& value, std::string_view text) {
-  return (value.kind == Node::Kind::kScalar && value.scalar == text) ||
-         std::any_of(value.list.begin(), value.list.end(), [&](const Node& item) { return Holds(item, text); }) ||
-         std::any_of(value.map.begin(), value.map.end(),
-                     [&](const Node::Entry& entry) { return entry.key == text || Holds(entry.value, text); });
+void CollectTexts(const Node& value, std::set<std::string_view>& texts) {
+  if (value.kind == Node::Kind::kScalar) texts.insert(value.scalar);
+  for (const Node& item : value.list) CollectTexts(item, texts);
+  for (const Node::Entry& entry : value.map) {
+    texts.insert(entry.key);
+    CollectTexts(entry.value, texts);
+  }
 }
 
 class References {
@@ -79,8 +92,8 @@ class References {
         schedules_(PlacesOf(config.schedules)),
         templates_(PlacesOf(config.templates)),
         agent_names_(AgentNames(config)) {
-    std::sort(agent_names_.begin(), agent_names_.end());
     for (const auto& [id, agent] : config.agents) tags_.insert(agent.tags.begin(), agent.tags.end());
+    for (const Sink& sink : config.sinks) sinks_by_name_.emplace(sink.name, &sink);
   }
 
   void CheckAll() {
@@ -194,7 +207,7 @@ class References {
       } else if (condition.kind == Condition::Kind::kSource) {
         CheckSourcePattern(pattern);
       } else if (condition.kind == Condition::Kind::kAgent) {
-        CheckAgent(pattern);
+        CheckAgentName(pattern.text, pattern.where, agent_names_, looks_, problems_);
       } else if (condition.kind == Condition::Kind::kTags && !drops) {
         CheckTag(pattern);  // what is to be dropped may well be nothing yet
       } else if (condition.kind == Condition::Kind::kData) {
@@ -203,18 +216,11 @@ class References {
     }
   }
 
-  void CheckAgent(const Pattern& pattern) {
-    // Looking for what is nearest takes a look at all names, and this is only advice.
-    constexpr std::size_t kMostLooks = 5'000'000;
-    if (std::binary_search(agent_names_.begin(), agent_names_.end(), pattern.text) || looks_ > kMostLooks) return;
-    looks_ += agent_names_.size();
-    CheckAgentName(pattern.text, pattern.where, agent_names_, problems_);
-  }
-
   void CheckTag(const Pattern& pattern) {
+    if (tags_.contains(pattern.text) || in_doubt_.contains("agents") || !looks_.May(tags_.size())) return;
     const bool any =
         std::any_of(tags_.begin(), tags_.end(), [&](const auto& tag) { return GlobMatch(pattern.text, tag); });
-    if (any || in_doubt_.contains("agents")) return;
+    if (any) return;
     const std::string near = Nearest(pattern.text, {tags_.begin(), tags_.end()});
     problems_.Warning(pattern.where, WidthOf(pattern.text),
                       HasWildcard(pattern.text) ? "no agent has a tag like \"" + pattern.text + '"'
@@ -240,6 +246,7 @@ class References {
 
   void CheckSourcePattern(const Pattern& pattern) {
     if (HasWildcard(pattern.text)) {
+      if (!looks_.May(sources_.size())) return;
       const bool any = std::any_of(sources_.begin(), sources_.end(),
                                    [&](const auto& source) { return GlobMatch(pattern.text, source.first); });
       if (!any) problems_.Warning(pattern.where, WidthOf(pattern.text), "no source matches \"" + pattern.text + '"');
@@ -256,33 +263,38 @@ class References {
       return;
     }
     if (problems_.HasErrorAt(where) || in_doubt_.contains(std::string(what) + 's')) return;
-    std::vector<std::string> names;
-    for (const auto& [key, place] : known) names.push_back(key);
-    const std::string near = Nearest(name, names);
+    std::string near;
+    if (looks_.May(known.size())) {
+      std::vector<std::string> names;
+      for (const auto& [key, place] : known) names.push_back(key);
+      near = Nearest(name, names);
+    }
     if (!near.empty()) used.insert(near);  // the mistake is reported once, not again as an unused name
     problems_.Error(where, WidthOf(name), std::string(what) + " \"" + name + "\" is not defined",
                     near.empty() ? std::string() : "did you mean \"" + near + "\" (" + PlaceOf(known.at(near)) + ")?");
   }
 
   void CheckCircles() {
-    std::map<std::string_view, const Sink*> by_name;
-    for (const Sink& sink : config_.sinks) by_name.emplace(sink.name, &sink);
     std::set<std::string_view> done;
     for (const Sink& start : config_.sinks) {
       std::vector<const Sink*> walk;
-      for (const Sink* at = &start; at;) {
-        const auto seen = std::find(walk.begin(), walk.end(), at);
-        if (seen != walk.end()) {
-          Circle({seen, walk.end()});
+      std::map<const Sink*, std::ptrdiff_t> places;
+      for (const Sink* at = &start; at; at = FallbackOf(*at)) {
+        const auto [seen, fresh] = places.emplace(at, static_cast<std::ptrdiff_t>(walk.size()));
+        if (!fresh) {
+          Circle({walk.begin() + seen->second, walk.end()});
           break;
         }
         if (done.contains(at->name)) break;
         walk.push_back(at);
-        const auto next = by_name.find(at->fallback);
-        at = at->fallback.empty() || next == by_name.end() ? nullptr : next->second;
       }
       for (const Sink* sink : walk) done.insert(sink->name);
     }
+  }
+
+  const Sink* FallbackOf(const Sink& sink) const {
+    const auto next = sinks_by_name_.find(sink.fallback);
+    return next == sinks_by_name_.end() ? nullptr : next->second;
   }
 
   void Circle(const std::vector<const Sink*>& sinks) {
@@ -295,9 +307,8 @@ class References {
 
   void CheckChains() {
     for (const Sink& sink : config_.sinks) {
-      const auto next = std::find_if(config_.sinks.begin(), config_.sinks.end(),
-                                     [&](const Sink& other) { return other.name == sink.fallback; });
-      if (sink.fallback.empty() || next == config_.sinks.end() || next->fallback.empty()) continue;
+      const Sink* next = FallbackOf(sink);
+      if (!next || next->fallback.empty()) continue;
       problems_.Warning(sink.fallback_where, WidthOf(sink.fallback),
                         "sink \"" + next->name + "\" has a fallback itself, \"" + next->fallback +
                             "\": the fallback of a fallback is not used",
@@ -308,11 +319,13 @@ class References {
   void CheckUnused() {
     for (const Sink& sink : config_.sinks) Unused("sink", sink, used_sinks_, "no rule sends to it");
     for (const Template& one : config_.templates) Unused("template", one, used_templates_, "no rule uses it");
+    // A plugin's schema, which is not known here, may say that a text of its config names a schedule.
+    std::set<std::string_view> in_plugins;
+    if (!config_.schedules.empty()) {
+      for (const Sink& sink : config_.sinks) CollectTexts(sink.config, in_plugins);
+    }
     for (const Schedule& one : config_.schedules) {
-      // A plugin's schema, which is not known here, may say that a text of its config names a schedule.
-      const bool in_plugin = std::any_of(config_.sinks.begin(), config_.sinks.end(),
-                                         [&](const Sink& sink) { return Holds(sink.config, one.name); });
-      if (!in_plugin) Unused("schedule", one, used_schedules_, "no rule uses it");
+      if (!in_plugins.contains(one.name)) Unused("schedule", one, used_schedules_, "no rule uses it");
     }
   }
 
@@ -329,7 +342,8 @@ class References {
   Problems& problems_;
   Places sources_, sinks_, schedules_, templates_;
   std::vector<std::string> agent_names_;
-  std::size_t looks_ = 0;  ///< for what is nearest
+  std::map<std::string_view, const Sink*> sinks_by_name_;
+  Looks looks_;
   std::set<std::string> tags_;
   std::set<std::string, std::less<>> used_sinks_, used_schedules_, used_templates_;
   std::set<std::string> told_;
@@ -372,24 +386,32 @@ class PluginNames {
     if (ref == "rule") CheckKnown(name, "rule", names_.rules, "rules", /*globs=*/true);
     if (ref == "tag") CheckKnown(name, "tag", names_.tags, "agents", /*globs=*/true);
     if (ref == "schedule") CheckKnown(name, "schedule", names_.schedules, "schedules", /*globs=*/false);
-    if (ref == "agent") CheckAgentName(name.scalar, name.where, names_.agents, problems_);
+    if (ref == "agent") CheckAgentName(name.scalar, name.where, names_.agents, looks_, problems_);
   }
 
   void CheckKnown(const Node& name, const std::string& what, const std::vector<Names::Named>& known,
                   std::string_view section, bool globs) {
     const bool glob = globs && HasWildcard(name.scalar);
-    const bool is_there = std::any_of(known.begin(), known.end(), [&](const Names::Named& one) {
-      return one.name == name.scalar || (glob && GlobMatch(name.scalar, one.name));
-    });
-    if (is_there || names_.in_doubt.contains(section)) return;
+    const auto find = [&known](const std::string& wanted) {
+      const auto it = std::ranges::lower_bound(known, wanted, {}, &Names::Named::name);
+      return it != known.end() && it->name == wanted ? it : known.end();
+    };
+    if (find(name.scalar) != known.end() || names_.in_doubt.contains(section)) return;
+    if (glob && std::any_of(known.begin(), known.end(),
+                            [&](const Names::Named& one) { return GlobMatch(name.scalar, one.name); })) {
+      return;
+    }
     if (glob) {
       problems_.Error(name.where, Width(name), "no " + what + " matches \"" + name.scalar + '"');
       return;
     }
-    std::vector<std::string> names;
-    for (const Names::Named& one : known) names.push_back(one.name);
-    const std::string near = Nearest(name.scalar, names);
-    const auto it = std::find_if(known.begin(), known.end(), [&](const Names::Named& one) { return one.name == near; });
+    std::string near;
+    if (looks_.May(known.size())) {
+      std::vector<std::string> names;
+      for (const Names::Named& one : known) names.push_back(one.name);
+      near = Nearest(name.scalar, names);
+    }
+    const auto it = find(near);
     const bool has_place = it != known.end() && it->where.file;
     problems_.Error(name.where, Width(name),
                     what + " \"" + name.scalar + (what == "tag" ? "\" is a tag of no agent" : "\" is not defined"),
@@ -401,6 +423,7 @@ class PluginNames {
   const json::object& root_;
   const Names& names_;
   Problems& problems_;
+  Looks looks_;
 };
 
 }  // namespace
@@ -439,6 +462,9 @@ Names NamesOf(const Config& config) {
   for (const Schedule& schedule : config.schedules) names.schedules.push_back({schedule.name, schedule.where});
   for (const auto& [id, agent] : config.agents) {
     for (const std::string& tag : agent.tags) names.tags.push_back({tag, {}});
+  }
+  for (auto* named : {&names.rules, &names.tags, &names.schedules}) {
+    std::ranges::stable_sort(*named, {}, &Names::Named::name);
   }
   names.agents = AgentNames(config);
   return names;

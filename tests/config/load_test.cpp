@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "core/base/json.h"
@@ -48,6 +50,49 @@ Config WithWhen(const std::string& when) {
 
 const Condition& Only(const Config& config) {
   return config.rules.at(0).when.children.at(0);
+}
+
+// `line` of a config, with each number below `count` in the place of #.
+std::string Many(const std::string& line, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    for (const char c : line) c == '#' ? text += std::to_string(i) : text += c;
+  }
+  return text;
+}
+
+// Seconds of this process, so that a busy machine counts for nothing.
+double CostOf(const std::string& text) {
+  MemoryEnvironment memory;
+  memory.files["etc/router.yaml"] = text;
+  const std::clock_t begin = std::clock();
+  (void)Load("etc/router.yaml", memory.Get());
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+TEST(Load, CostsAsMuchAsTheConfigIsLong) {
+  const std::pair<const char*, std::function<std::string(int)>> configs[] = {
+      {"unknown keys", [](int n) { return kBase + Many("k#: 1\n", n); }},
+      {"rules with an unknown key",
+       [](int n) { return kBase + ("rules:\n" + Many("  - {when: {agnet: a#}, send: [ops]}\n", n)); }},
+      {"rules to unknown sinks",
+       [](int n) { return kBase + ("rules:\n" + Many("  - {when: {status: busy}, send: [op#]}\n", n)); }},
+      {"rules with a tag each",
+       [](int n) {
+         return kBase + ("agents:\n" + Many("  id-#: {tags: [t#]}\n", n)) + "rules:\n" +
+                Many("  - {when: {tags: t#}, send: [ops]}\n", n);
+       }},
+      {"sinks with a fallback",
+       [](int n) {
+         return "sources: {bolna: {type: bolna, path: /bolna}}\nsinks:\n" +
+                Many("  s#: {plugin: slack, fallback: ops}\n", n) + "  ops: {plugin: slack}\n";
+       }},
+  };
+  for (const auto& [name, text] : configs) {
+    const double small = CostOf(text(5'000)), large = CostOf(text(40'000));
+    // Eight times as long; what is quadratic costs 64 times as much.
+    EXPECT_LT(large, 20 * small) << name << ": " << small << " s, then " << large << " s";
+  }
 }
 
 TEST(Load, AJsonPairOfEscapesIsItsCharacter) {
