@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/admin/answers.h"
+#include "core/admin/known_names.h"
 #include "core/admin/query.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -199,9 +200,10 @@ Answer AdminApi::Reload(const ServedRequest&, const Caller&) {
 
 Answer AdminApi::ChangeSink(const ServedRequest& request, std::string_view sink, bool paused) {
   if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
-  const auto lanes = hooks_.lanes();
-  if (std::none_of(lanes.begin(), lanes.end(), [&](const LaneStatus& lane) { return lane.sink == sink; })) {
-    return Refused(404, "not_found", "no sink has this name; GET /api/v1/sinks lists them");
+  std::vector<std::string> names;
+  for (const LaneStatus& lane : hooks_.lanes()) names.push_back(lane.sink);
+  if (const std::string unknown = WhatIsUnknown("sink", std::string(sink), names); sink.empty() || !unknown.empty()) {
+    return Refused(404, "not_found", sink.empty() ? "no sink is named" : unknown);
   }
   if (paused) return PauseSink(sink, request.body);
   if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());

@@ -25,8 +25,9 @@ bool Has(const List& list, const Value& value) {
 Holds::Holds(std::span<const LaneStatus> lanes, const PlaceHolds& place_holds) : place_holds_(place_holds) {
   for (const LaneStatus& lane : lanes) {
     if (StandsStill(lane.state)) {
-      std::string why = "the sink is " + std::string(ToString(lane.state));
-      if (!lane.because.empty()) why += ": " + lane.because;
+      const std::string state(ToString(lane.state));
+      std::string why = "the sink is " + (lane.because.starts_with(state) ? lane.because : state);
+      if (!lane.because.empty() && !lane.because.starts_with(state)) why += ": " + lane.because;
       standing_.emplace(lane.sink, Lane{ToString(lane.state), std::move(why)});
     } else if (!lane.places.empty()) {
       with_places_.push_back(lane.sink);

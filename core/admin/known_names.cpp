@@ -11,17 +11,6 @@ namespace {
 
 constexpr std::size_t kMostListed = 20;
 
-std::string WhatIsUnknown(const char* kind, const std::string& name, const std::vector<std::string>& known) {
-  if (name.empty() || std::ranges::find(known, name) != known.end()) return {};
-  std::string text = std::string(kind) + ": there is no " + kind + " \"" + ToUtf8(name) + '"';
-  if (const std::string near = Nearest(name, known); !near.empty()) text += "; did you mean \"" + near + "\"?";
-  if (known.empty()) return text + "; there is none";
-  text += "; there is";
-  for (std::size_t i = 0; i < std::min(known.size(), kMostListed); ++i) text += (i == 0 ? " " : ", ") + known[i];
-  if (known.size() > kMostListed) text += " and " + std::to_string(known.size() - kMostListed) + " more";
-  return text;
-}
-
 template <class List>
 std::vector<std::string> NamesOf(const List& list) {
   std::vector<std::string> names;
@@ -30,6 +19,18 @@ std::vector<std::string> NamesOf(const List& list) {
 }
 
 }  // namespace
+
+std::string WhatIsUnknown(std::string_view kind, const std::string& name, const std::vector<std::string>& known) {
+  if (name.empty() || std::ranges::find(known, name) != known.end()) return {};
+  const std::string what(kind);
+  std::string text = what + ": there is no " + what + " \"" + ToUtf8(name) + '"';
+  if (const std::string near = Nearest(name, known); !near.empty()) text += "; did you mean \"" + near + "\"?";
+  if (known.empty()) return text + "; there is none";
+  text += "; there is";
+  for (std::size_t i = 0; i < std::min(known.size(), kMostListed); ++i) text += (i == 0 ? " " : ", ") + known[i];
+  if (known.size() > kMostListed) text += " and " + std::to_string(known.size() - kMostListed) + " more";
+  return text;
+}
 
 KnownNames::KnownNames(std::shared_ptr<const config::Config> config, std::span<const LaneStatus> lanes)
     : config_(std::move(config)) {

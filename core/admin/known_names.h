@@ -2,12 +2,17 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/config/config.h"
 #include "core/delivery/dispatcher.h"
 #include "core/journal/history.h"
 
 namespace hookswitch {
+
+/// "sink: there is no sink "opps"; did you mean "ops"?; there is ops, crm"; "" if `name` is one of `known`.
+std::string WhatIsUnknown(std::string_view kind, const std::string& name, const std::vector<std::string>& known);
 
 /// The names that people may ask history for, as the config and the lanes of one moment have them. Names of before may
 /// still be in the journal, so a name that is not known is no error until nothing was found by it.

@@ -33,6 +33,16 @@ std::string Why(const json::object& delivery) {
   return why == "-" ? reason : why + ": " + reason;
 }
 
+/// A request or a response, as it is kept, with a body of JSON on several lines. One that was cut stays as it is.
+std::string WithPrettyBody(std::string_view text) {
+  const auto body = text.find("\n\n");
+  if (body == std::string_view::npos) return std::string(text);
+  json::error_code error;
+  const json::value value = json::parse(text.substr(body + 2), error);
+  if (error || value.is_primitive()) return std::string(text);
+  return std::string(text.substr(0, body + 2)) + ToText(value, 2);
+}
+
 void PrintAttempts(std::ostream& out, const View& view, const json::array& attempts, const std::string& indent,
                    bool whole) {
   for (const auto& item : attempts) {
@@ -53,7 +63,7 @@ void PrintAttempts(std::ostream& out, const View& view, const json::array& attem
       const std::string_view text = RawText(attempt, key);
       if (text.empty()) continue;
       out << indent << "  " << key << ":\n";
-      PrintIndented(out, text, indent + "    ");
+      PrintIndented(out, WithPrettyBody(text), indent + "    ");
     }
   }
 }
@@ -97,7 +107,7 @@ void PrintDeliveries(std::ostream& out, const View& view, const json::array& del
                {"AT " + view.Offset()},
                {"AGE"},
                {"STATE"},
-               {"SINK", 6},
+               {"SINK", 12},
                {"TRIES", 0, 1},
                {"AGENT", 10, 2},
                {"STATUS", 9, 3},
@@ -131,7 +141,7 @@ void PrintRefused(std::ostream& out, const View& view, const json::array& refuse
 }
 
 void PrintSinks(std::ostream& out, const View& view, const json::array& sinks) {
-  Table table({{"SINK", 8}, {"STATE"}, {"WAITING"}, {"OLDEST"}, {"NEXT TRY"}, {"WHY", 24}});
+  Table table({{"SINK", 16}, {"STATE"}, {"WAITING"}, {"OLDEST"}, {"NEXT TRY"}, {"WHY", 24, 0, /*is_text=*/true}});
   for (const auto& item : sinks) {
     const json::object& sink = item.as_object();
     table.Add({Text(sink, "sink"), Text(sink, "state"), Text(sink, "pending"), view.Age(sink, "oldest"),

@@ -141,10 +141,16 @@ void PrintText(const CallEvent& event, const Explanation& explanation) {
   for (const auto& route : explanation.routes) std::cout << "-> " << route.sink << " (" << route.rule << ")\n";
 }
 
+/// Text of several lines as such, also where the protocol ends them with CR LF, as those of a mail.
+std::string Lines(std::string text) {
+  for (auto at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at)) text.erase(at, 1);
+  return Printable(text);
+}
+
 std::string PrettyBody(const std::string& body) {
   boost::system::error_code error;
   const json::value value = json::parse(body, error);
-  return Printable(error ? body : ToText(value, 2));
+  return error ? Lines(body) : Printable(ToText(value, 2));
 }
 
 /// Stands in for what any service might answer to a step, so that the next one can be shown.
@@ -213,7 +219,7 @@ void PrintPart(const json::object& shown) {
     std::cout << PrettyBody(text("body")) << "\n\n";
   } else if (shown.contains("writes")) {
     std::cout << OneLine(text("to")) << '\n'
-              << Printable(text("writes")) << (text("writes").ends_with('\n') ? "\n" : "\n\n");
+              << Lines(text("writes")) << (text("writes").ends_with('\n') ? "\n" : "\n\n");
   } else {
     std::cout << PrettyBody(text(shown.contains("not_sent") ? "not_sent" : "event")) << "\n\n";
   }

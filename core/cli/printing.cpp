@@ -59,6 +59,22 @@ std::string Cut(const std::string& text, std::size_t width) {
   return std::string(CutCodePoints(text, width - 1)) + std::string(kCut);
 }
 
+/// Breaks at spaces, and within a word that no line holds.
+void PrintWrapped(std::ostream& out, std::string_view text, std::size_t width) {
+  constexpr std::string_view kIndent = "    ";
+  const std::size_t most = std::max<std::size_t>(width, 20) - kIndent.size();
+  while (!text.empty()) {
+    std::string_view line = CutCodePoints(text, most);
+    if (line.size() < text.size()) {
+      const auto space = text.substr(0, line.size() + 1).rfind(' ');
+      if (space != std::string_view::npos && space > 0) line = text.substr(0, space);
+    }
+    out << kIndent << line << '\n';
+    text.remove_prefix(line.size());
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+}
+
 }  // namespace
 
 std::string Printable(std::string_view text) {
@@ -152,6 +168,7 @@ std::vector<Table::Fit> Table::FitInto(std::size_t width) const {
     return sum;
   };
   if (width == 0) return fits;
+  if (total(&Fit::width) > width) std::erase_if(fits, [&](const Fit& fit) { return columns_[fit.column].is_text; });
   while (total(least) > width) {
     const auto spare = std::ranges::max_element(fits, {}, [&](const Fit& fit) { return columns_[fit.column].spare; });
     if (columns_[spare->column].spare == 0) break;
@@ -179,7 +196,13 @@ void Table::Print(std::ostream& out, std::size_t width) const {
     out << '\n';
   };
   line([&](std::size_t column) { return columns_[column].heading; });
-  for (const auto& row : rows_) line([&](std::size_t column) { return row[column]; });
+  for (const auto& row : rows_) {
+    line([&](std::size_t column) { return row[column]; });
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const bool is_shown = std::ranges::find(fits, i, &Fit::column) != fits.end();
+      if (columns_[i].is_text && !is_shown && row[i] != kNone) PrintWrapped(out, row[i], width);
+    }
+  }
 }
 
 void PrintMember(std::ostream& out, std::string_view name, const std::string& value) {

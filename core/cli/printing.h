@@ -44,13 +44,15 @@ struct View {
 std::size_t TerminalWidth();
 
 /// Lines of cells under a heading. In a terminal a table is as wide as that: first its columns are made narrower, as
-/// far as each may be, then those go that one can best do without.
+/// far as each may be, then those go that one can best do without. A text that is to be read whole stands below its row
+/// where the table would not fit otherwise.
 class Table {
  public:
   struct Column {
     std::string heading;
     std::size_t least = 0;  ///< as narrow as it may get; 0: is never cut
     int spare = 0;          ///< the highest go first; 0: always stays
+    bool is_text = false;   ///< to be read whole
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }

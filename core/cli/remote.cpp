@@ -21,15 +21,19 @@ struct Told {
   json::object object;
 };
 
-Result<Told> Ask(const Options& options, const std::string& method, const std::string& target,
+Result<Told> Ask(AdminClient& client, const std::string& method, const std::string& target,
                  const std::string& body = {}) {
-  auto client = AdminClient::Make(options);
-  if (!client) return std::move(client).error();
-  auto response = client->Ask(method, target, body);
+  auto response = client.Ask(method, target, body);
   if (!response) return std::move(response).error();
   auto object = ObjectOf(*response);
   if (!object) return std::move(object).error();
   return Told{std::move(*response), std::move(*object)};
+}
+
+Result<Told> Ask(const Options& options, const std::string& method, const std::string& target) {
+  auto client = AdminClient::Make(options);
+  if (!client) return std::move(client).error();
+  return Ask(*client, method, target);
 }
 
 Result<json::array> SinksOf(AdminClient& client) {
@@ -95,7 +99,7 @@ int Reload(const Options& options) {
       if (const std::string hint = Text(problem, "hint"); !hint.empty()) std::cerr << "; " << hint;
       std::cerr << '\n';
     }
-    std::cerr << "nothing was changed; generation " << Text(report, "generation") << " goes on\n";
+    std::cerr << "nothing was changed; generation " << Text(report, "generation") << " stays in use\n";
   } else {
     return Refused(response, report);
   }
@@ -142,28 +146,24 @@ int ShowSink(const Options& options) {
 
 int PauseSink(const Options& options) {
   json::object pause;
-  std::string shown = options.until;
   if (!options.until.empty()) {
     pause["until"] = options.until;
     const config::Loaded loaded = config::Load(options.config, config::Environment::System());
     const std::string timezone = loaded.Readable() ? loaded.Readable()->timezone : "UTC";
     if (const auto time = NextTimeOfDay(options.until, timezone, SystemClock().Wall())) {
       pause["until"] = ToRfc3339(*time);
-      shown += ' ' + timezone;
     }
   }
   if (!options.because.empty()) pause["because"] = options.because;
-  const auto told = Ask(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause));
+  auto client = AdminClient::Make(options);
+  if (!client) return Fail(client.error().message);
+  const auto told = Ask(*client, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause));
   if (!told) return Fail(told.error().message);
   if (options.format == Format::kJson) std::cout << ToText(told->object) << '\n';
   if (told->response.status != 200) return Refused(told->response, told->object);
   if (options.format == Format::kText) {
-    std::cout << options.sink << ": paused";
-    if (const std::string until = Text(told->object, "until"); until != "-") {
-      std::cout << " until " << until;
-      if (pause["until"] != json::value(options.until)) std::cout << " (" << shown << ')';
-    }
-    std::cout << '\n';
+    const std::string until = client->ViewOf(options).Moment(told->object, "until");
+    std::cout << options.sink << ": paused" << (until == "-" ? "" : " until " + until) << '\n';
   }
   return kFine;
 }

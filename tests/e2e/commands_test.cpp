@@ -184,6 +184,10 @@ TEST_F(Commands, WithoutSecretsAConfigIsCheckedRoutedAndPreviewedByNoSecrets) {
     EXPECT_TRUE(sink.as_object().contains("url") || sink.as_object().contains("writes")) << json::serialize(sink);
   }
   EXPECT_EQ(sinks.as_array().size(), 14U);
+  const Finished mail =
+      Hookswitch({"preview", "-c", config_.Path(), "--no-secrets", "--event", event_, "--sink", "email"});
+  EXPECT_THAT(mail.out, HasSubstr("\nSubject: "));
+  EXPECT_THAT(mail.out, Not(HasSubstr("\\"))) << "lines are lines";
 }
 
 TEST_F(Commands, WithNoSecretsWhatIsWrongIsStillSaid) {
