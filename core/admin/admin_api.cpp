@@ -176,6 +176,7 @@ Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
                                  {"admin", status.admin},
                                  {"started_at", ToRfc3339(status.started_at)},
                                  {"need_restart", json::array(status.need_restart.begin(), status.need_restart.end())},
+                                 {"sources", json::array(status.sources.begin(), status.sources.end())},
                                  {"journal",
                                   {{"events", journal.events},
                                    {"pending", journal.pending},

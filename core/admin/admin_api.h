@@ -45,6 +45,7 @@ struct RouterStatus {
   WallTime started_at{};
   std::vector<std::string> need_restart{};  ///< as of the last reload: "server.listen"
   JournalStats journal;
+  std::vector<std::string> sources{};  ///< their names in the config
 };
 
 /// What the admin API asks of the router. Called from the admin server's threads; all must be safe there.

@@ -308,6 +308,7 @@ AdminHooks App::Impl::MakeHooks() {
     status.generation = current->number;
     status.started_at = started_at;
     status.journal = journal->Stats();
+    for (const auto& source : current->config.sources) status.sources.push_back(source.name);
     return status;
   };
   hooks.lanes = [this] { return dispatcher->Lanes(); };

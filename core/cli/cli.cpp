@@ -112,6 +112,10 @@ int Main(int argc, char** argv) {
   AddConfig(command(app, "schema", "print the JSON Schema of the config, plugins' own config included", Schema),
             options);
 
+  CLI::App* status =
+      command(app, "status", "one screen of a running router; exit 1 if anything needs attention", ShowStatus);
+  AddRemote(status, options);
+  AddWide(status, options);
   AddRemote(command(app, "reload", "make a running router read its config again, and wait for the result", Reload),
             options);
   CLI::App* sinks = app.add_subcommand("sinks", "list, show, pause or resume the sinks of a running router");

@@ -64,6 +64,9 @@ int ShowSink(const Options& options);
 int PauseSink(const Options& options);
 int ResumeSink(const Options& options);
 
+// status.cpp
+int ShowStatus(const Options& options);
+
 // journal_commands.cpp: commands that read the journal's file, beside a running router or without one
 int Backup(const Options& options);
 int VerifyTheJournal(const Options& options);
@@ -78,11 +81,11 @@ int PluginCheck(const Options& options);
 // plugin_new.cpp
 int PluginNew(const Options& options);
 
-/// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
-void Print(std::span<const config::Problem> problems, Format format);
-
 // plugin_receive.cpp
 int PluginReceive(const Options& options);
+
+/// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
+void Print(std::span<const config::Problem> problems, Format format);
 
 /// Runs `run` with the plugins that the config names, or those beside the program.
 int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&));

@@ -64,6 +64,31 @@ TEST_F(Remote, SinksAreListedPausedAndResumed) {
   EXPECT_TRUE(json::parse(resumed.out, error).is_object() && !error) << "one document: " << resumed.out;
 }
 
+TEST_F(Remote, StatusSaysWhatNeedsAttention) {
+  ASSERT_TRUE(router_->Ready());
+  const Finished fine = Hookswitch({"status"});
+  EXPECT_EQ(fine.exit_code, 0) << fine.out << fine.err;
+  EXPECT_THAT(fine.out, ContainsRegex("\nbolna +- +-"));
+  EXPECT_THAT(fine.out, HasSubstr("\nnothing needs attention\n"));
+
+  slack_.Behave("/services/T0/B0/x1",
+                {.mode = SlackBehaviour::Mode::kStatus, .status = 400, .word = "invalid_payload"});
+  ASSERT_EQ(router_->Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(router_->WaitForEvent("delivery_dead")) << router_->Log();
+  const Finished dead = Hookswitch({"status"});
+  EXPECT_EQ(dead.exit_code, 1);
+  EXPECT_THAT(dead.out, ContainsRegex("\nbolna +([0-9]+s ago|now) +01"));
+  EXPECT_THAT(dead.out, HasSubstr("needs attention:\n  there are dead deliveries"));
+
+  const Finished told = Hookswitch({"status", "--format", "json"});
+  EXPECT_EQ(told.exit_code, 1);
+  json::error_code error;
+  const json::value all = json::parse(told.out, error);
+  ASSERT_TRUE(all.is_object() && !error) << told.out;
+  EXPECT_EQ(all.at("needs_attention").as_array().size(), 1U);
+  EXPECT_TRUE(all.at("sources").at(0).at("last_event_at").is_string());
+}
+
 TEST_F(Remote, NoProxyOfTheEnvironmentGetsTheToken) {
   ASSERT_TRUE(router_->Ready());
   std::atomic<int> asked{0};
