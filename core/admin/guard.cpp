@@ -48,7 +48,7 @@ std::string_view ProxyHeaderIn(const ServedRequest& head) {
 // Why a request that is trusted for where it comes from may come from elsewhere; "" if it may not.
 std::string WhyIndirect(const ServedRequest& head) {
   if (const std::string_view header = ProxyHeaderIn(head); !header.empty()) {
-    return "it came through a proxy (" + std::string(header) + "); whoever comes so needs a token (admin.token)";
+    return "it came through a proxy (" + std::string(header) + "); such a request needs a token (admin.token)";
   }
   const std::string_view site = head.Header("Sec-Fetch-Site");
   const bool own_page = site.empty() || site == "same-origin" || site == "none";

@@ -237,7 +237,7 @@ Answer HistoryApi::ReplayEvent(std::string_view id) {
   if (!reading.call) return Refused(409, "not_a_call", reading.why_not);
   if (reading.explanation.routes.empty()) {
     return Refused(422, "no_rule",
-                   "no rule of now wants this event; GET " + std::string(kEvents) + "/" + event->id + " says why");
+                   "no current rule matches this event; GET " + std::string(kEvents) + "/" + event->id + " says why");
   }
   const auto added = changes_.ReplayEvent(event->seq, reading.explanation.routes);
   if (!added) return Failed(added.error());

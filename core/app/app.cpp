@@ -369,7 +369,7 @@ void App::Impl::PublishMetrics() {
                              {{"file", name}});
   };
   auto database = file("database"), write_ahead_log = file("log"), log_index = file("index");
-  auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows set aside");
+  auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows that are skipped");
   auto writable = metrics.MakeGauge("hookswitch_journal_writable", "1 while the journal can be written");
   auto dropped = metrics.MakeGauge("hookswitch_log_lines_dropped", "Log lines dropped because stderr did not keep up");
   metrics.BeforeScrape([=, this] {
@@ -472,7 +472,7 @@ ReloadReport App::Impl::Reload() {
     reload_metrics->successful.Set(0);
     reload_metrics->failed.Add();
     const std::string note = "the last reload failed: " + std::to_string(report.problems.size()) +
-                             " problem(s); generation " + std::to_string(before->number) + " goes on";
+                             " problem(s); generation " + std::to_string(before->number) + " stays in use";
     log::Error("reload_failed", {{"problems", report.problems.size()}, {"generation", before->number}});
     AnnounceReload(report.problems);
     MutexLock lock(mu);
@@ -522,7 +522,7 @@ ReloadReport App::Impl::Reload() {
   }
   for (const auto& key : report.need_restart) {
     log::Warn("restart_needed",
-              {{"key", key}, {"reason", "this key is read at the start only; the value of the start goes on"}});
+              {{"key", key}, {"reason", "this key is read at the start only; the value from the start stays in use"}});
   }
   return report;
 }

@@ -128,9 +128,9 @@ int Main(int argc, char** argv) {
   CLI::App* show = command(*sinks, "show", "a sink, what waits for it, and the places that refuse", ShowSink);
   CLI::App* pause = command(*sinks, "pause", "hold a sink's deliveries", PauseSink);
   pause->add_option("--until", options.until,
-                    "when it goes on by itself: 2h, 18:00 (in defaults.timezone), or RFC 3339");
+                    "when the pause ends by itself: 2h, 18:00 (in defaults.timezone), or RFC 3339");
   pause->add_option("--because", options.because, "why, for those who see it paused");
-  CLI::App* resume = command(*sinks, "resume", "let a sink go on, and say whether it works", ResumeSink);
+  CLI::App* resume = command(*sinks, "resume", "end a pause, and say whether the sink works", ResumeSink);
   for (CLI::App* verb : {show, pause, resume}) {
     verb->add_option("name", options.sink, "the sink's name")->required();
     AddRemote(verb, options);
@@ -179,10 +179,6 @@ int Main(int argc, char** argv) {
   fresh->add_option("--kind", options.kind, "http: says what to send; call: delivers itself")
       ->check(CLI::IsMember({"http", "call"}));
   fresh->add_option("--lang", options.language, "cpp or c")->check(CLI::IsMember({"cpp", "c"}));
-
-  std::vector<std::string> names;
-  for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
-  if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
   CLI::App* receive =
       command(*plugin, "receive",
               "stand in for the service that an HTTP sink sends to: print what comes, and answer it", PluginReceive);
@@ -192,6 +188,10 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   receive->add_option("--count", options.count, "end after so many requests; without it, at Ctrl-C")
       ->check(CLI::Range(1, 1'000'000));
+
+  std::vector<std::string> names;
+  for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
+  if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
     const std::string near = Nearest(argv[1], names);
     std::cerr << "hookswitch: \"" << argv[1] << "\" is not a command"
               << (near.empty() ? std::string() : "; did you mean \"" + near + "\"?")

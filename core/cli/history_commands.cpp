@@ -95,7 +95,7 @@ int ShowDelivery(const Options& options, const Wanted& wanted) {
 int ReplayEvent(const Options& options, const Wanted& wanted) {
   return AskAndPrint(options, "POST", "/api/v1/events/" + PathSegment(wanted.id) + "/replay", {},
                      [](const json::object& answer, const View&) {
-                       std::cout << "sent again by the rules of now:" << JoinedIds(answer) << '\n';
+                       std::cout << "routed again by the current rules:" << JoinedIds(answer) << '\n';
                      });
 }
 
@@ -205,7 +205,8 @@ void AddHistoryCommands(CLI::App& program, const Options& options, const std::fu
   adder.AddLimit(events);
   adder.AddId(adder.Add(*events, "show", "an event, how it is read and routed, and what became of it", ShowEvent),
               "the event's id");
-  adder.AddId(adder.Add(*events, "replay", "send an event again, by the rules of now", ReplayEvent), "the event's id");
+  adder.AddId(adder.Add(*events, "replay", "route an event again by the current rules, and send it", ReplayEvent),
+              "the event's id");
 
   CLI::App* deliveries = adder.Add(program, "deliveries",
                                    "list, show, replay or purge the deliveries of a running router", ListDeliveries);

@@ -69,7 +69,7 @@ void PrintAttempts(std::ostream& out, const View& view, const json::array& attem
 }
 
 void PrintRouting(std::ostream& out, const json::object& routing) {
-  out << "\nrouting, by the rules of now (generation " << Text(routing, "generation") << "):\n";
+  out << "\nrouting by the current rules (generation " << Text(routing, "generation") << "):\n";
   for (const auto& item : ListOf(routing, "rules")) {
     const json::object& rule = item.as_object();
     out << (IsTrue(rule, "matched") ? "  yes  " : "   no  ") << Text(rule, "name") << ": " << Text(rule, "why") << '\n';
@@ -213,7 +213,7 @@ void PrintDelivery(std::ostream& out, const View& view, const json::object& deli
   PrintMember(out, "accepted", view.Moment(delivery, "accepted_at"));
   PrintMember(out, "replayed", view.Moment(delivery, "replayed_at"));
   PrintMember(out, "due", view.Moment(delivery, "due"));
-  if (IsTrue(delivery, "is_fallback")) PrintMember(out, "made", "because another sink gave it up");
+  if (IsTrue(delivery, "is_fallback")) PrintMember(out, "made", "as the fallback of another sink");
   if (IsTrue(delivery, "is_replay")) PrintMember(out, "made", "by a replay");
   if (const std::string next = Text(delivery, "fallback"); next != "-")
     PrintMember(out, "fallback", next + " took over");

@@ -65,7 +65,7 @@ void PrintText(const std::string& path, const VerifyReport& report) {
     }
   }
   if (!report.IsSound()) {
-    std::cout << "A router runs on with this and sets damaged rows aside; what they held is in a backup from before.\n";
+    std::cout << "A router keeps running and skips the damaged rows; a backup from before has what they held.\n";
   }
 }
 

@@ -310,7 +310,7 @@ int Preview(const Options& options) {
     std::cout << ToText(all, 2) << '\n';
     return kFine;
   }
-  if (all.empty()) std::cout << "no rule wants this event; `hookswitch route` says why\n";
+  if (all.empty()) std::cout << "no rule matches this event; `hookswitch route` says why\n";
   for (const auto& item : all) {
     const auto& shown = item.get_object();
     std::cout << "-> " << shown.at("sink").as_string().c_str() << " (" << shown.at("rule").as_string().c_str() << ")\n";

@@ -40,7 +40,7 @@ Message DeadNotice(const std::string& sink, std::uint64_t count, const std::map<
   std::string text;
   for (const auto& [reason, times] : reasons) text += std::to_string(times) + "x " + reason + "\n";
   const std::string what = count == 1 ? "has a dead letter" : "has " + std::to_string(count) + " dead letters";
-  text += "Mend the cause, then send them again: hookswitch deliveries replay --sink " + sink + " --state dead";
+  text += "Fix the cause, then send them again: hookswitch deliveries replay --sink " + sink + " --state dead";
   return Notice(sink, pending, what, Severity::kError, std::move(text));
 }
 
@@ -48,7 +48,7 @@ Message PlacesNotice(const std::string& sink, const std::map<std::string, std::u
                      std::uint64_t pending) {
   std::string text;
   for (const auto& [place, times] : places) text += place + "\n";
-  text += "What goes there waits for a while and is dead then; what goes elsewhere goes on.";
+  text += "Deliveries to it wait, and are dead after some tries; deliveries to other places are not affected.";
   return Notice(sink, pending, places.size() == 1 ? "is refused at one place" : "is refused at some places",
                 Severity::kError, std::move(text));
 }
@@ -57,7 +57,7 @@ Message ReloadFailedNotice(const std::string& problems) {
   Message notice;
   notice.title = "hookswitch: the config was not reloaded";
   notice.severity = Severity::kError;
-  notice.text = problems + "\nThe config from before goes on.";
+  notice.text = problems + "\nThe previous config stays in use.";
   return notice;
 }
 

@@ -123,7 +123,7 @@ void Scheduler::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending)
     case Lane::End::kSettled:
       state = DeliveryState::kCanceled;
       outcome.code = "settled";
-      outcome.reason = "the call's real end came, and is told instead";
+      outcome.reason = "the call's final event came, and is sent instead";
       break;
     case Lane::End::kTooOld:
       outcome.code = "too_old";

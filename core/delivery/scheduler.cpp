@@ -411,7 +411,7 @@ Outcome Scheduler::Quarantine(const CrashMarks::Left& what, const std::string& s
     outcome.reason = (what.crashed ? "crashed twice: hookswitch ended each time while this was "
                                    : "hookswitch was killed ten times while this was ") +
                      inside;
-    outcome.action = "mend or replace the plugin, then replay the delivery";
+    outcome.action = "fix or replace the plugin, then replay the delivery";
   }
   return outcome;
 }
@@ -426,7 +426,7 @@ Outcome Scheduler::Hung(const InFlight& flight) {
     outcome.kind = Outcome::Kind::kRejected;
     outcome.code = "hung_twice";
     outcome.reason = "hung twice: " + outcome.reason;
-    outcome.action = "mend or replace the plugin, then replay the delivery";
+    outcome.action = "fix or replace the plugin, then replay the delivery";
   }
   return outcome;
 }

@@ -141,7 +141,7 @@ TEST_F(History, AnEventIsShownWithItsBodyItsRoutingAndWhatBecameOfIt) {
   EXPECT_EQ(shown.at("deliveries").at(0).at("attempts").as_array().size(), 1u);
   const Finished text = Hookswitch({"events", "show", events[0]});
   EXPECT_EQ(text.exit_code, 0) << text.err;
-  for (const char* part : {"raw:", "routing, by the rules of now (generation 1)", "-> ops (everything)", "attempt 1"}) {
+  for (const char* part : {"raw:", "routing by the current rules (generation 1)", "-> ops (everything)", "attempt 1"}) {
     EXPECT_THAT(text.out, HasSubstr(part));
   }
   EXPECT_THAT(Hookswitch({"events", "--search", CallId(1)}).out, HasSubstr(CallId(1)));
