@@ -1,4 +1,4 @@
-// The man page has every command and every option that --help has, and no other.
+// The man page has every command and every option that --help has, and no other; the pages name no other.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/e2e/pages.h"
 #include "tests/e2e/router.h"
 
 namespace hookswitch::e2e {
@@ -79,6 +80,34 @@ TEST(ManPage, HasTheCommandsAndOptionsOfHelpAndNoOthers) {
                       std::back_inserter(unknown));
   EXPECT_THAT(missing, IsEmpty());
   EXPECT_THAT(unknown, IsEmpty());
+}
+
+TEST(Pages, NameOnlyCommandsAndOptionsThatThereAre) {
+  Help help;
+  Collect({}, help);
+  static const std::regex kInline("`hookswitch ([^`]+)`");
+  static const std::regex kWord("[a-z][a-z-]*");
+  int found = 0;
+  for (const std::string& page : hookswitch::e2e::Pages()) {
+    const std::string text =
+        std::regex_replace(ReadFile(std::string(HSW_SOURCE_DIR) + "/" + page), std::regex("\\\\\\|"), "|");
+    for (std::sregex_iterator at(text.begin(), text.end(), kInline), end; at != end; ++at, ++found) {
+      const std::string typed = (*at)[1];
+      const auto first = typed.substr(0, typed.find(' '));
+      EXPECT_TRUE(first.starts_with("--") || help.commands.contains(first)) << page << ": hookswitch " << typed;
+      for (const std::string& option : OptionsIn(" " + typed)) {
+        EXPECT_TRUE(help.options.contains(option)) << page << ": hookswitch " << typed;
+      }
+      if (first != "journal" && first != "plugin") continue;
+      // "plugin list|inspect NAME" names two.
+      const std::string rest = typed.substr(first.size() + 1);
+      const std::string verbs = rest.substr(0, rest.find(' '));
+      for (std::sregex_iterator verb(verbs.begin(), verbs.end(), kWord); verb != end; ++verb) {
+        EXPECT_TRUE(help.commands.contains(first + " " + verb->str())) << page << ": hookswitch " << typed;
+      }
+    }
+  }
+  EXPECT_GT(found, 40);
 }
 
 }  // namespace

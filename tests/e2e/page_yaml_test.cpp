@@ -1,11 +1,14 @@
-// Every YAML block of every page is a config that `hookswitch check` finds nothing wrong with.
+// Every YAML block of every page is a config that `hookswitch check` finds nothing wrong with, and no block is left
+// out.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <regex>
+#include <set>
 
+#include "core/base/json.h"
 #include "tests/e2e/pages.h"
 #include "tests/e2e/process.h"
 
@@ -80,6 +83,35 @@ TEST(PageBlocks, EverySinkHasAtLeastOne) {
     EXPECT_FALSE(entry.is_directory() &&
                  BlocksOf("sinks/" + entry.path().filename().string() + "/README.md", "yaml").empty())
         << entry.path();
+  }
+}
+
+// A block that no test looks at is one that nobody knows to be right.
+TEST(PageBlocks, AreOfALanguageThatIsChecked) {
+  static const std::set<std::string> kLanguages = {"yaml", "sh", "json", "cpp", "ini", "sql", ""};
+  static const std::regex kOddFence("(^|\n)([ \t]+```|[ \t]*~~~)");
+  static const std::regex kConfigOrCommand(
+      "(^|\n)((version|include|server|admin|journal|plugins|sources|agents|defaults|"
+      "sinks|schedules|rules|templates|unmatched):|(\\$ )?(hookswitch|curl|sudo) )");
+  for (const std::string& page : Pages()) {
+    EXPECT_FALSE(std::regex_search(ReadFile(std::string(HSW_SOURCE_DIR) + "/" + page), kOddFence)) << page;
+    for (const Block& block : BlocksOf(page)) {
+      EXPECT_TRUE(kLanguages.contains(block.language)) << block.page << ":" << block.line << ": " << block.language;
+      if (block.language == "yaml" || block.language == "sh") continue;
+      EXPECT_FALSE(std::regex_search(block.text, kConfigOrCommand))
+          << block.page << ":" << block.line << " shows a config or a command and is not marked yaml or sh";
+    }
+  }
+}
+
+TEST(PageBlocks, OfJsonAreJson) {
+  for (const std::string& page : Pages()) {
+    for (const Block& block : BlocksOf(page, "json")) {
+      boost::system::error_code error;
+      // Members alone are part of an object.
+      json::parse(block.text.starts_with('"') ? "{" + block.text + "}" : block.text, error);
+      EXPECT_FALSE(error) << block.page << ":" << block.line << ": " << error.message();
+    }
   }
 }
 
