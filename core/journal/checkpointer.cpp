@@ -28,6 +28,11 @@ void Checkpointer::Ask() {
   changed_.NotifyAll();
 }
 
+void Checkpointer::AwaitPass() {
+  MutexLock lock(mu_);
+  while (asked_) changed_.Wait(mu_);
+}
+
 int Checkpointer::TakeMoved() {
   MutexLock lock(mu_);
   return std::exchange(moved_, 0);
@@ -45,6 +50,7 @@ void Checkpointer::Run() {
     MutexLock lock(mu_);
     asked_ = false;
     moved_ = moved;
+    changed_.NotifyAll();
   }
 }
 

@@ -15,6 +15,8 @@ class Checkpointer {
 
   /// Asks for a pass; returns at once. Asking during a pass does nothing.
   void Ask();
+  /// Returns when no pass is asked for or under way.
+  void AwaitPass();
   /// How many frames of the log the last pass moved, once for each pass; 0 if none ended since.
   int TakeMoved();
 

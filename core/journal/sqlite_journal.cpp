@@ -539,6 +539,8 @@ class SqliteJournal final : public JournalWithHistory {
       }
     }
     if (!now) return;
+    // While a pass is under way nothing can be moved here, and the log would grow for as long as that takes.
+    if (checkpointer_ && frames >= tuning_.max_log_frames) checkpointer_->AwaitPass();
     if (auto moved = store_->MoveLog(); !moved && !unwritable_) {
       log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", moved.error().message}});
     }
