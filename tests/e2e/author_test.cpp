@@ -148,7 +148,7 @@ TEST_F(Author, AWrongOutcomeOfACaseIsShownWithItsLine) {
   EXPECT_THAT(renamed.out, HasSubstr("its id is \"pager\", and `plugin: other` finds this file"));
 }
 
-// The lines are those of plugins/README.md, "Promises".
+// The lines are those of plugins/README.md, "Conformance checks".
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(Author, ASanitizerFindsWhatAPluginDoesWrong) {
   const std::string readme = ReadFile(std::string(HSW_SOURCE_DIR) + "/plugins/README.md");
