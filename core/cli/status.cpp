@@ -64,15 +64,9 @@ json::array NeedsOf(const json::object& parts, const json::array& sinks, bool ha
     const std::string state = Text(sink, "state");
     const bool goes_on = state != "misconfigured" && state != "unavailable" && state != "removed";
     const json::array places = ArrayAt(sink, "places");
-    if (!goes_on) {
-      const std::string because = Text(sink, "because");
-      needs.push_back(
-          json::string("sink " + Text(sink, "sink") + ": " + state + (because == "-" ? "" : ": " + because)));
-    }
-    for (const auto& part : places) {
-      const json::object& place = part.as_object();
-      needs.push_back(json::string("sink " + Text(sink, "sink") + ": " + Text(place, "name") +
-                                   " is refused: " + Text(place, "because")));
+    if (!goes_on) needs.push_back(json::string("sink " + Text(sink, "sink") + " is " + state));
+    for (const auto& place : places) {
+      needs.push_back(json::string("sink " + Text(sink, "sink") + " is refused at " + Text(place.as_object(), "name")));
     }
   }
   if (has_dead) needs.push_back("there are dead deliveries: `hookswitch deliveries --state dead` lists them");
