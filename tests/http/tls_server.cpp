@@ -97,7 +97,10 @@ std::string TlsServer::Url() const {
 void TlsServer::Serve(RawConnection& connection) {
   const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context_.get()), &SSL_free);
   HSW_CHECK(ssl && SSL_set_fd(ssl.get(), connection.fd()) == 1, "memory does not run out");
-  if (SSL_accept(ssl.get()) != 1) return;
+  if (SSL_accept(ssl.get()) != 1) {
+    // One that closes with something unread resets the connection, and the client may never see the alert.
+    return connection.AwaitClose();
+  }
   std::string seen(16384, '\0');
   // A small request comes in one record.
   while (SSL_read(ssl.get(), seen.data(), static_cast<int>(seen.size())) > 0) {
