@@ -11,6 +11,7 @@
 #include "core/base/json.h"
 #include "tests/e2e/pages.h"
 #include "tests/e2e/process.h"
+#include "tests/http/tls_server.h"
 
 namespace hookswitch::e2e {
 namespace {
@@ -37,6 +38,7 @@ std::vector<std::string> Environment(const std::string& text) {
       {"TELEGRAM_TOKEN", "123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
       {"PAGERDUTY_KEY", "0123456789abcdef0123456789abcdef"},
       {"CALLS_DATABASE", "postgresql://u:p@db.example.com/calls"},
+      {"CRM_PROXY", "http://user:password@proxy.example.com:3128"},
       {"CRM_HOOK", "https://crm.example.com/in"},
       {"CRM_HOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
       {"PUSH_URL", "https://push.example.com/in"}};
@@ -64,6 +66,11 @@ TEST_P(PageBlock, IsAConfigWithoutAFault) {
   add_unless("sources",
              "{bolna: {type: bolna, path: /bolna/webhook, auth: {header: X-Secret, secret: {env: SOURCE_SECRET}}}}");
   WriteFile(dir / "hookswitch.yaml", text + block.text);
+  const auto authority = Certificate::Authority(), own = Certificate::For("hookswitch.example", &authority);
+  std::filesystem::create_directory(dir / "tls");
+  WriteFile(dir / "tls/our-ca.pem", authority.Pem());
+  WriteFile(dir / "tls/hookswitch.pem", own.Pem());
+  WriteFile(dir / "tls/hookswitch.key", own.KeyPem());
   const auto checked =
       RunProgram({std::string(HSW_BINARY_DIR) + "/bin/hookswitch", "check", "-c", dir / "hookswitch.yaml"},
                  Environment(text + block.text));
