@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <thread>
 
@@ -214,6 +215,17 @@ struct Held {
   std::size_t memory = AllocatedBytes(), files = CountIn("/proc/self/fd"), threads = CountIn("/proc/self/task");
 };
 
+/// A thread that was joined is listed for a moment longer, and so is what it held: what is more than before may yet go.
+Held HeldAfter(const Held& before) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  Held now;
+  while ((now.files > before.files || now.threads > before.threads) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    now = Held();
+  }
+  return now;
+}
+
 Problem ProblemWith(const Held& before, const Held& after, std::size_t memory, const std::string& by) {
   if (after.files > before.files) return std::to_string(after.files - before.files) + " files stay open after " + by;
   if (after.threads > before.threads) {
@@ -276,7 +288,7 @@ Problem ComesAndGoes(const Subject& subject, std::string& measured) {
   if (auto problem = run(50); !problem.empty()) return problem;
   const Held before;
   if (auto problem = run(kTimes); !problem.empty()) return problem;
-  const Held after;
+  const Held after = HeldAfter(before);
   const auto grown = after.memory > before.memory ? (after.memory - before.memory) / kTimes : 0;
   measured = std::to_string(grown) + " bytes each";
   return ProblemWith(before, after, 16 * kTimes, std::to_string(kTimes) + " instances came and went");
@@ -455,7 +467,7 @@ Problem KeepsNothingPerCall(const Subject& subject, std::string& measured) {
   const auto start = steady_clock::now();
   for (int i = 0; i < kTimes; ++i) run();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start);
-  const Held after;
+  const Held after = HeldAfter(before);
   measured = std::to_string(took.count() / kTimes) + " us a call";
   return ProblemWith(before, after, 16 * kTimes, std::to_string(kTimes) + " calls");
 }
@@ -508,7 +520,7 @@ Problem KeepsNothingPerDelivery(const Subject& subject, std::string&) {
   if (auto problem = run(3); !problem.empty()) return problem;
   const Held before;
   if (auto problem = run(10); !problem.empty()) return problem;
-  return ProblemWith(before, Held(), 64 * 1024, "10 deliveries");
+  return ProblemWith(before, HeldAfter(before), 64 * 1024, "10 deliveries");
 }
 
 struct Promise {
