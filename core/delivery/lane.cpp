@@ -55,7 +55,7 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
   if (in_order) {
     newest_ = slot.accepted;
   } else {
-    late_.push_back({slot.accepted, ref});
+    late_.push_back(Entry(slot.accepted, ref));
     std::push_heap(late_.begin(), late_.end(), &Later);
   }
   NoteDeadline(Deadline(slot));
@@ -83,7 +83,7 @@ void Lane::Hold(Ref ref) {
   EndHeld(slot.call_key, End::kReplaced);
   At(ref).phase = Phase::kHeld;
   held_[slot.call_key] = ref;
-  held_due_.push_back({slot.due, ref});
+  held_due_.push_back(Entry(slot.due, ref));
   std::push_heap(held_due_.begin(), held_due_.end(), &Later);
 }
 
@@ -110,17 +110,17 @@ void Lane::RememberEnd(const Slot& slot) {
 
 void Lane::ReleaseHeld(MonoTime now) {
   while (!held_due_.empty()) {
-    const auto [due, ref] = held_due_.front();
-    Slot& slot = At(ref);
-    const bool current = slot.phase == Phase::kHeld && slot.due == due;
-    if (current && due > now) return;
+    const Due first = held_due_.front();
+    Slot& slot = At(first.ref);
+    const bool current = slot.phase == Phase::kHeld && slot.due == first.due;
+    if (current && first.due > now) return;
     std::pop_heap(held_due_.begin(), held_due_.end(), &Later);
     held_due_.pop_back();
     if (!current) continue;
     held_.erase(slot.call_key);
     slot.phase = Phase::kWaiting;
     NoteDeadline(Deadline(slot));
-    Enqueue(ref);
+    Enqueue(first.ref);
   }
 }
 
@@ -240,7 +240,7 @@ MonoTime Lane::NextEndingLook() const {
 
 void Lane::Push(Ref ref) {
   Heap& heap = At(ref).tried() ? tried_ : fresh_;
-  heap.push_back({At(ref).due, ref});
+  heap.push_back(Entry(At(ref).due, ref));
   std::push_heap(heap.begin(), heap.end(), &Later);
 }
 

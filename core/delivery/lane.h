@@ -205,6 +205,7 @@ class Lane {
   struct Due {
     MonoTime due;
     Ref ref;
+    std::uint32_t seq;  ///< the DeliverySeq's low half: which of two that are due at once comes first
   };
   struct Call {
     Ref head = kNone, tail = kNone;
@@ -214,7 +215,8 @@ class Lane {
 
   Slot& At(Ref ref) { return (*chunks_[ref / kChunk])[ref % kChunk]; }
   const Slot& At(Ref ref) const { return (*chunks_[ref / kChunk])[ref % kChunk]; }
-  static bool Later(const Due& a, const Due& b) { return a.due != b.due ? a.due > b.due : a.ref > b.ref; }
+  static bool Later(const Due& a, const Due& b) { return a.due != b.due ? a.due > b.due : a.seq > b.seq; }
+  Due Entry(MonoTime due, Ref ref) const { return {due, ref, static_cast<std::uint32_t>(At(ref).seq)}; }
   using Heap = std::vector<Due>;
   void Push(Ref ref);
   static void Pop(Heap& heap);

@@ -128,7 +128,7 @@ void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> e
   LaneRuntime& lane = LaneFor(delivery.sink);
   const MonoTime now = clock.Mono();
   const WallTime wall = clock.Wall();
-  const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
+  const MonoTime accepted = AcceptedAt(delivery, now, wall);
   MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
   // What a sink orders is known by rendering only: one that was tried before a restart must be seen before later ones.
   if (delivery.attempts > 0 && !delivery.is_held && lane.is_ordered()) due = accepted;
@@ -153,6 +153,15 @@ void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> e
                                        .ends_call = delivery.ends_call});
   lane.Remember(ref, std::move(event), std::move(delivery.state));
   lane.RememberStory(ref, std::move(delivery.story));
+}
+
+/// The wall clock counts milliseconds, so two deliveries of one could swap places: what is numbered later counts as
+/// accepted not earlier.
+MonoTime Scheduler::AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) {
+  const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
+  if (delivery.seq <= newest.first) return accepted;
+  newest = {delivery.seq, std::max(accepted, newest.second)};
+  return newest.second;
 }
 
 void Scheduler::Restore(const LaneDue& due) {

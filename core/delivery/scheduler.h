@@ -54,6 +54,7 @@ struct Scheduler {
   Status LoadBacklog() REQUIRES(mu);
   void Revise(const Inbox::Accepted& revision) REQUIRES(mu);
   void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu);
+  MonoTime AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) REQUIRES(mu);
   LaneRuntime& LaneFor(const std::string& sink) REQUIRES(mu);
   void Restore(const LaneDue& due) REQUIRES(mu);
   MonoTime StartAll() REQUIRES(mu);
@@ -111,6 +112,7 @@ struct Scheduler {
   std::set<DeliverySeq> unwanted GUARDED_BY(mu);  ///< in flight, and canceled: not tried again if they fail
   /// What the process before left inside a plugin, not told to the journal.
   std::unordered_map<DeliverySeq, CrashMarks::Left> left GUARDED_BY(mu);
+  std::pair<DeliverySeq, MonoTime> newest GUARDED_BY(mu){};  ///< the highest number so far, and when it was accepted
   std::uint64_t last_attempt GUARDED_BY(mu) = 0;
   std::uint64_t last_notice GUARDED_BY(mu) = 0;
   Jitter jitter GUARDED_BY(mu);

@@ -90,6 +90,24 @@ TEST_F(DispatcherTest, WhatIsCanceledWhileItIsUnderWayIsNotTriedAgain) {
   EXPECT_EQ(StatusOf("ops").pending, 0u);
 }
 
+TEST_F(DispatcherTest, WhatIsAcceptedWithinOneMillisecondGoesOutInThatOrder) {
+  Lane("ops").config.concurrency = 1;
+  Lane("barrier");
+  Start();
+  ASSERT_TRUE(dispatcher->Pause("ops"));
+  clock.Advance(900us);
+  Accept("first", {"ops"});
+  Settle();
+  clock.Advance(50us);
+  auto second = Store("second", {"ops"});
+  clock.SetWall(clock.Wall() + 1ms);
+  dispatcher->Accept(nullptr, std::move(second));
+  Settle();
+  dispatcher->Resume("ops");
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  EXPECT_EQ(http.Sent().back(), "http://ops first");
+}
+
 TEST_F(DispatcherTest, WhatTheJournalHoldsIsDeliveredAfterAStart) {
   Lane("ops");
   for (int i = 1; i <= 3; ++i) Store("call-" + std::to_string(i), {"ops"});
