@@ -124,6 +124,15 @@ RawAnswer Router::Get(std::string_view admin_path) const {
   return fakes::Fetch(admin_, "GET", admin_path);
 }
 
+std::string Router::GetWith(std::string_view text, std::string_view admin_path) const {
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  std::string body = Get(admin_path).body;
+  while (body.find(text) == std::string::npos && std::chrono::steady_clock::now() < deadline) {
+    body = Get(admin_path).body;
+  }
+  return body;
+}
+
 std::optional<std::string> Router::WaitForEvent(std::string_view event, milliseconds timeout) const {
   return child_.WaitForLine("\"event\":\"" + std::string(event) + "\"", timeout);
 }

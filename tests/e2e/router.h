@@ -73,6 +73,9 @@ class Router {
   RawAnswer Post(std::string_view body, const fakes::HeaderList& headers = {},
                  std::string_view path = "/bolna/webhook") const;
   RawAnswer Get(std::string_view admin_path) const;
+  /// The body once `text` is in it, or as it is after 20 s. What is logged is shown a moment later: a delivery when it
+  /// is committed, a sink when its next snapshot is published.
+  std::string GetWith(std::string_view text, std::string_view admin_path) const;
   /// Waits for a log line with this event name.
   std::optional<std::string> WaitForEvent(std::string_view event, milliseconds timeout = seconds(20)) const;
   [[nodiscard]] bool WaitForEvents(std::string_view event, std::size_t count, milliseconds timeout = seconds(20)) const;
