@@ -96,4 +96,10 @@ std::string ToText(const json::value& value, int indent) {
   return out;
 }
 
+std::string PointerPart(std::string_view key) {
+  std::string out;
+  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return out;
+}
+
 }  // namespace hookswitch

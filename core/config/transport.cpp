@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/encoding.h"
 #include "core/base/pem.h"
 #include "core/base/text.h"
 #include "core/config/assemble.h"
@@ -95,6 +96,15 @@ class TransportReader {
     return false;
   }
 
+  /// As libcurl takes user and password.
+  static bool IsEscaped(std::string_view text) {
+    if (text.find('@') != std::string_view::npos) return false;
+    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+      if (at + 2 >= text.size() || HexDigit(text[at + 1]) < 0 || HexDigit(text[at + 2]) < 0) return false;
+    }
+    return true;
+  }
+
   static bool IsProxy(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return false;
@@ -103,8 +113,10 @@ class TransportReader {
     url.remove_prefix(scheme + 3);
     if (url.ends_with('/')) url.remove_suffix(1);
     if (url.find_first_of("/?# \t\r\n") != std::string_view::npos) return false;
-    const auto user_end = url.rfind('@');
-    if (user_end != std::string_view::npos) url.remove_prefix(user_end + 1);
+    if (const auto user_end = url.rfind('@'); user_end != std::string_view::npos) {
+      if (!IsEscaped(url.substr(0, user_end))) return false;
+      url.remove_prefix(user_end + 1);
+    }
     const auto address = ParseListen(url);
     return address && !url.starts_with(':') && address->port != 0;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/base/text.h"
 
 namespace hookswitch::conformance {
@@ -9,12 +10,6 @@ namespace {
 
 // Long texts are shown from where they begin to differ.
 constexpr std::size_t kBefore = 20, kShown = 200;
-
-std::string Escaped(std::string_view key) {  // RFC 6901
-  std::string out;
-  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  return out;
-}
 
 std::string Shown(const json::value* value, const json::value* other) {
   if (!value) return "nothing";
@@ -55,9 +50,9 @@ class Comparison {
 
  private:
   void Objects(const json::object& wanted, const json::object& got, const std::string& at) {
-    for (const auto& [key, value] : wanted) Compare(&value, got.if_contains(key), at + "/" + Escaped(key));
+    for (const auto& [key, value] : wanted) Compare(&value, got.if_contains(key), at + "/" + PointerPart(key));
     for (const auto& [key, value] : got) {
-      if (!wanted.contains(key)) Compare(nullptr, &value, at + "/" + Escaped(key));
+      if (!wanted.contains(key)) Compare(nullptr, &value, at + "/" + PointerPart(key));
     }
   }
   void Lists(const json::array& wanted, const json::array& got, const std::string& at) {

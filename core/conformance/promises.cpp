@@ -18,6 +18,7 @@
 #include "core/message/text_template.h"
 #include "core/plugins/plugin_config.h"
 #include "core/plugins/plugin_sink.h"
+#include "hookswitch/text.hpp"
 
 namespace hookswitch::conformance {
 namespace {
@@ -188,12 +189,8 @@ Problem ProblemWithPure(const Outcome& outcome, const std::string& of) {
 /// What keeps a request from being sent, or leads it astray.
 Problem ProblemWith(const HttpRequest& request) {
   if (const auto problem = CheckRequest(request)) return problem->detail;
-  constexpr std::array<std::string_view, 4> kNotASinks = {"Host", "Keep-Alive", "Proxy-Authorization",
-                                                          "Proxy-Connection"};
   for (const auto& [name, value] : request.headers) {
-    const bool is_one = std::any_of(kNotASinks.begin(), kNotASinks.end(),
-                                    [&, &name = name](std::string_view one) { return EqualsIgnoreCase(name, one); });
-    if (is_one) return "the header " + name + " is the client's to set";
+    if (auto why = hsw::ProblemWithHeader(name); !why.empty()) return "the header " + name + ' ' + std::string(why);
   }
   return "";
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/config/schema.h"
 
@@ -61,12 +62,6 @@ std::string Bad(const std::string& at, const std::string& what) {
   return "its config_schema " + (at.empty() ? std::string() : "at " + at + " ") + what;
 }
 
-std::string Escaped(std::string_view key) {  // RFC 6901
-  std::string out;
-  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  return out;
-}
-
 std::string Look(const json::value& schema, const std::string& at, bool is_root);
 
 /// A map of names to schemas.
@@ -74,7 +69,7 @@ std::string LookInMap(const json::value& map, const std::string& at, bool names_
   const auto* object = map.if_object();
   if (!object) return Bad(at, "is not a map of schemas");
   for (const auto& [name, schema] : *object) {
-    const std::string below = at + "/" + Escaped(name);
+    const std::string below = at + "/" + PointerPart(name);
     if (names_are_patterns && !config::IsPattern(name)) return Bad(below, "is a pattern that RE2 cannot read");
     if (auto problem = Look(schema, below, false); !problem.empty()) return problem;
   }
@@ -118,7 +113,7 @@ std::string Look(const json::value& schema, const std::string& at, bool is_root)
   const auto* object = schema.if_object();
   if (!object) return Bad(at, "is not a schema");
   for (const auto& [word, value] : *object) {
-    const std::string below = at + "/" + Escaped(word);
+    const std::string below = at + "/" + PointerPart(word);
     if (!Has(kKnown, word) || (word == "definitions" && !is_root)) {
       const std::string near = Nearest(word, {kKnown.begin(), kKnown.end()});
       return Bad(at,

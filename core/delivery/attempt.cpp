@@ -83,6 +83,7 @@ std::string Sentence(std::string_view error) {
   if (error == "tls_failed") return "no secure connection could be made";
   if (error == "certificate_problem") return "a certificate was not accepted";
   if (error == "proxy_refused") return "the proxy does not let it through";
+  if (error == "bad_proxy") return "the proxy's URL cannot be used";
   if (error == "timeout") return "the deadline passed";
   if (error == "reset") return "the connection ended before the answer was whole";
   if (error == "bad_response") return "the answer is not HTTP";
@@ -108,12 +109,19 @@ Outcome FromTransport(const HttpResult& result) {
     outcome.kind = Outcome::Kind::kMisconfigured;
     outcome.scope = Outcome::Scope::kSink;
     outcome.action =
-        "tls.ca of the sink names the authority of the destination's certificate, tls.cert and tls.key what it asks of "
-        "its clients; if these are right, have the other side mend its certificate";
+        "tls.ca of the sink (else CURL_CA_BUNDLE, SSL_CERT_FILE or the system) must hold the authority of the "
+        "destination's certificate, tls.cert and tls.key what it asks of its clients; if they do, the destination has "
+        "to renew its certificate";
   } else if (result.error == "proxy_refused") {
     outcome.kind = Outcome::Kind::kMisconfigured;
     outcome.scope = Outcome::Scope::kSink;
-    outcome.action = "correct user and password in the sink's proxy, or have the proxy allow the destination";
+    outcome.action =
+        "correct user and password of the proxy (the sink's proxy, or the environment's), or have it allow the "
+        "destination";
+  } else if (result.error == "bad_proxy") {
+    outcome.kind = Outcome::Kind::kMisconfigured;
+    outcome.scope = Outcome::Scope::kSink;
+    outcome.action = "correct the sink's proxy, or http_proxy, https_proxy or all_proxy in the environment";
   } else if (result.error == "bad_request") {
     outcome.kind = Outcome::Kind::kRejected;
   }

@@ -161,17 +161,17 @@ bool SendsBody(const HttpRequest& request) {
   return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
-/// What libcurl tells as it tells any failure of TLS: that the other side did not accept our certificate, or the lack
-/// of one, comes as an alert (with TLS 1.3 only in place of an answer); a signature in its chain that is none, as an
-/// error of OpenSSL's inner libraries.
+/// Two failures that libcurl reports as any failure of TLS. The other side did not accept our certificate, or wanted
+/// one: an alert (with TLS 1.3 it comes in place of the answer). A signature in its chain is wrong: an error of
+/// OpenSSL's inner libraries.
 bool IsOfCertificate(std::string_view error) {
   constexpr std::string_view kWords[] = {"certificate", "unknown ca", "decrypt error", "handshake failure",
                                          "access denied"};
   constexpr std::string_view kInner[] = {
       ":asn1 encoding routines:", ":rsa routines:", ":x509 certificate routines:", ":digital envelope routines:"};
   const auto alert = error.find(" alert ");
-  const auto told = [&](std::string_view word) { return error.find(word, alert) != std::string_view::npos; };
-  if (alert != std::string_view::npos) return std::any_of(std::begin(kWords), std::end(kWords), told);
+  const auto has = [&](std::string_view word) { return error.find(word, alert) != std::string_view::npos; };
+  if (alert != std::string_view::npos) return std::any_of(std::begin(kWords), std::end(kWords), has);
   return std::any_of(std::begin(kInner), std::end(kInner),
                      [&](std::string_view library) { return error.find(library) != std::string_view::npos; });
 }
@@ -206,9 +206,10 @@ std::string_view WordFor(CURLcode code) {
   }
 }
 
-/// For a proxy that opened no way to the destination; "" if it was not that. "proxy_refused": with user and password as
-/// they are, or to this destination, it will not.
-std::string_view WordForProxy(CURL* easy, CURLcode code) {
+/// What went wrong at the proxy; "" if it was not there. "bad_proxy": its URL cannot be used. "proxy_refused": it wants
+/// other credentials, or forbids the destination.
+std::string_view WordForProxy(CURL* easy, CURLcode code, std::string_view error) {
+  if (error.starts_with("Unsupported proxy")) return "bad_proxy";
   long connect_status = 0;
   long proxy_error = CURLPX_OK;
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
@@ -219,7 +220,8 @@ std::string_view WordForProxy(CURL* easy, CURLcode code) {
     return refused ? "proxy_refused" : "connect_failed";
   }
   if (connect_status < 300) return "";
-  return connect_status >= 400 && connect_status < 500 ? "proxy_refused" : "connect_failed";
+  const bool later = connect_status == 408 || connect_status == 425 || connect_status == 429 || connect_status >= 500;
+  return later ? "connect_failed" : "proxy_refused";
 }
 
 bool MaybeSent(CURL* easy) {
@@ -252,7 +254,7 @@ std::string Variable(const char* name) {
   return value ? value : "";
 }
 
-void Give(CURL* easy, CURLoption option, const std::string& text) {
+void SetBlob(CURL* easy, CURLoption option, const std::string& text) {
   curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_COPY};
   curl_easy_setopt(easy, option, &blob);
 }
@@ -327,6 +329,7 @@ class CurlClient final : public HttpClient {
       if (Collect()) continue;  // a callback may have sent more
       // Whoever is about to send does so first: nobody has to wake this thread then.
       std::this_thread::yield();
+      DropEndedTransports();
       if (MaySleep()) curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
     }
     CancelAll();
@@ -372,13 +375,16 @@ class CurlClient final : public HttpClient {
     return request.transport && !request.transport->proxy.empty();
   }
 
+  /// Transports end with a reload, and with them connections and copies of their keys.
+  void DropEndedTransports() {
+    if (std::erase_if(pools_, [](const auto& pool) { return pool.first.expired(); }) == 0) return;
+    std::erase_if(idle_, [](const Handle& handle) { return handle.IsOfEndedTransport(); });
+  }
+
   Pool PoolOf(const std::shared_ptr<const Transport>& transport) {
     if (!transport) return nullptr;
     const auto known = pools_.find(transport);
     if (known != pools_.end()) return known->second;
-    // Transports come with a reload: what the ones before it left is let go of now.
-    std::erase_if(idle_, [](const Handle& handle) { return handle.IsOfEndedTransport(); });
-    std::erase_if(pools_, [](const auto& pool) { return pool.first.expired(); });
     const Pool pool(curl_share_init(), [](CURLSH* share) { curl_share_cleanup(share); });
     HSW_CHECK(pool, "memory does not run out");
     curl_share_setopt(pool.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
@@ -430,8 +436,8 @@ class CurlClient final : public HttpClient {
     const Transport* const transport = request.transport.get();
     Trust(easy, transport);
     if (transport && !transport->cert.empty()) {
-      Give(easy, CURLOPT_SSLCERT_BLOB, transport->cert);
-      Give(easy, CURLOPT_SSLKEY_BLOB, transport->key.Reveal());
+      SetBlob(easy, CURLOPT_SSLCERT_BLOB, transport->cert);
+      SetBlob(easy, CURLOPT_SSLKEY_BLOB, transport->key.Reveal());
     }
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     // libcurl allocates it for each exchange, 16 KB if it is not told; the answers of sinks are short.
@@ -472,8 +478,8 @@ class CurlClient final : public HttpClient {
   void Trust(CURL* easy, const Transport* transport) const {
     const bool own = transport && !transport->ca.empty();
     if (own) {
-      Give(easy, CURLOPT_CAINFO_BLOB, transport->ca);
-      Give(easy, CURLOPT_PROXY_CAINFO_BLOB, transport->ca);
+      SetBlob(easy, CURLOPT_CAINFO_BLOB, transport->ca);
+      SetBlob(easy, CURLOPT_PROXY_CAINFO_BLOB, transport->ca);
     }
     // libcurl has the system's in both places: a file and a folder.
     const auto set = [&](CURLoption option, CURLoption of_proxy, const char* path) {
@@ -530,7 +536,8 @@ class CurlClient final : public HttpClient {
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.response.status = static_cast<int>(status);
       transfer.response.is_cut = transfer.body_cut;
-      if (status == 407) {  // only proxies answer so (RFC 9110 15.5.8)
+      // Only proxies answer so (RFC 9110 15.5.8), and what comes through TLS is not the proxy's.
+      if (status == 407 && EqualsIgnoreCase(std::string_view(transfer.request.url).substr(0, 7), "http://")) {
         result.error = "proxy_refused";
         result.detail = "it answered 407: it asks for user and password";
         result.maybe_sent = false;
@@ -545,8 +552,9 @@ class CurlClient final : public HttpClient {
       result.error = "too_large";
       result.detail = "the answer's headers do not end";
     } else {
-      const std::string_view proxys = WordForProxy(easy, code);
-      result.error = !proxys.empty() ? proxys : IsOfCertificate(transfer.error) ? "certificate_problem" : WordFor(code);
+      const std::string_view at_proxy = WordForProxy(easy, code, transfer.error);
+      const std::string_view word = IsOfCertificate(transfer.error) ? "certificate_problem" : WordFor(code);
+      result.error = at_proxy.empty() ? word : at_proxy;
       result.detail = DetailOf(transfer, code, result.maybe_sent);
       // Who refuses a certificate has not looked at what came behind it.
       if (result.error == "certificate_problem") result.maybe_sent = false;

@@ -63,7 +63,8 @@ std::optional<RequestProblem> CheckRequest(const HttpRequest& request) {
     if (!IsFieldValue(value)) {
       return RequestProblem{"bad_request", "the header " + name + " holds a line break or another control character"};
     }
-    if (ChangesFraming(name)) return RequestProblem{"bad_request", "the header " + name + " is the client's to set"};
+    if (ChangesFraming(name))
+      return RequestProblem{"bad_request", "the header " + name + " is the HTTP client's to set"};
   }
   return CheckUrl(request.url);
 }
@@ -77,6 +78,7 @@ std::string PrivateHostOf(const std::string& url) {
   }
   std::string host = ToLower(found);
   curl_free(found);
+  if (host.ends_with('.')) host.pop_back();  // of a fully qualified name
   const bool is_v6 = host.starts_with('[');
   const std::string address = is_v6 ? host.substr(1, host.find_first_of("]%") - 1) : host;
   // libcurl writes every form of an IPv4 address as four numbers.

@@ -1,6 +1,7 @@
 #include "core/plugins/plugin_host.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "core/base/check.h"
@@ -55,6 +56,15 @@ int WidthAt(const config::Node& node, const config::Mark& where) {
   for (const auto& child : node.list) width = std::max(width, WidthAt(child, where));
   for (const auto& entry : node.map) width = std::max(width, WidthAt(entry.value, where));
   return width;
+}
+
+/// libcurl takes these from the process's environment, for HTTP sinks and for email, and quotes one that it cannot
+/// read.
+void AddProxiesWithPassword(std::vector<std::string>& secrets) {
+  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    const char* value = std::getenv(name);
+    if (value && std::string_view(value).find('@') != std::string_view::npos) secrets.emplace_back(value);
+  }
 }
 
 /// The host sends for HTTP sinks alone.
@@ -175,6 +185,7 @@ ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& s
     // One without user and password is no secret, and may well stand in a reason.
     if (own.proxy.Reveal().find('@') != std::string::npos) config.secrets.push_back(own.proxy.Reveal());
   }
+  AddProxiesWithPassword(config.secrets);
   config.identity = DigestOf(made_from);
   return config;
 }

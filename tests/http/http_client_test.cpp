@@ -529,6 +529,7 @@ TEST_F(HttpClientTest, AProxyThatRefusesIsToldApart) {
       {"http://example.com/", "407 Proxy Authentication Required", "proxy_refused", "407"},
       {"https://example.com/", "407 Proxy Authentication Required", "proxy_refused", "407"},
       {"https://example.com/", "403 Forbidden", "proxy_refused", "403"},
+      {"https://example.com/", "429 Too Many Requests", "connect_failed", "429"},
       {"https://example.com/", "503 Service Unavailable", "connect_failed", "503"},
   };
   for (const Case& test : cases) {
@@ -547,11 +548,39 @@ TEST_F(HttpClientTest, AProxyThatRefusesIsToldApart) {
   }
 }
 
+TEST_F(HttpClientTest, AProxyWhoseUrlCannotBeReadIsNoFailureOfTheNet) {
+  for (const char* proxy : {"http://ann:apple@127.0.0.1:99999", "http://a@b:c@127.0.0.1:9", "ftp://127.0.0.1:9"}) {
+    Transport transport;
+    transport.proxy = Secret(proxy);
+    HttpRequest request = Post("http://example.com/");
+    request.transport = std::make_shared<const Transport>(std::move(transport));
+    const auto result = Send(request);
+    EXPECT_EQ(result.error, "bad_proxy") << proxy << ": " << result.detail;
+    EXPECT_FALSE(result.maybe_sent);
+  }
+}
+
+TEST_F(HttpClientTest, ATransportThatEndsTakesItsConnectionsWithIt) {
+  std::promise<void> closed;
+  RawServer proxy([&](RawConnection& connection) {
+    while (!connection.ReadRequest().empty()) connection.Answer();
+    closed.set_value();
+  });
+  HttpRequest request = Post("http://example.com/");
+  request.transport = By(proxy, "ann:apple");
+  EXPECT_TRUE(Send(request).response);
+  auto ended = closed.get_future();
+  EXPECT_EQ(ended.wait_for(0s), std::future_status::timeout) << "it is kept for the next request";
+  request.transport.reset();
+  EXPECT_EQ(ended.wait_for(20s), std::future_status::ready);
+}
+
 TEST_F(HttpClientTest, NoProxyIsAskedForAPrivateAddressByAPublicRequest) {
   RawServer proxy([](RawConnection& connection) { connection.ReadRequest(); });
   const auto transport = By(proxy, "ann:apple");
-  for (const char* url : {"http://10.1.2.3/", "http://[::1]/", "http://0x7f.1/", "https://localhost/",
-                          "http://a.LOCALHOST/", "http://[fe80::1%25eth0]/"}) {
+  for (const char* url :
+       {"http://10.1.2.3/", "http://[::1]/", "http://0x7f.1/", "https://localhost/", "http://a.LOCALHOST/",
+        "http://localhost./", "http://10.1.2.3./", "http://[fe80::1%25eth0]/"}) {
     HttpRequest request = Post(url);
     request.public_only = true;
     request.transport = transport;

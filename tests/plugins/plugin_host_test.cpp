@@ -224,6 +224,24 @@ TEST_F(Host, ARefusalToMakeAnInstanceIsAnErrorOfThePlugin) {
             "sinks.ops: the plugin unruly 0.1 refuses its config: the secret *** is not to my taste");
 }
 
+// libcurl quotes one that it cannot read, to HTTP sinks and to those that connect by themselves.
+TEST_F(Host, PasswordsOfTheEnvironmentsProxiesAreSecretsOfEverySink) {
+  auto host = Make();
+  const PluginInfo info = Inspect(host, "unruly");
+  const config::Sink sink = SinkOf("unruly", "      count: 5\n");
+  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    SCOPED_TRACE(name);
+    const std::string proxy = "http://ann:correct-horse@proxy:3128";
+    for (const std::string& value : {proxy, std::string("http://proxy:3128")}) {
+      ::setenv(name, value.c_str(), 1);
+      config::Problems problems;
+      const auto secrets = PluginHost::Resolve(info, sink, "UTC", environment_, problems).secrets;
+      EXPECT_EQ(std::count(secrets.begin(), secrets.end(), value), value == proxy ? 1 : 0);
+    }
+    ::unsetenv(name);
+  }
+}
+
 struct Misbehaviour {
   const char* wish;
   std::vector<const char*> words;

@@ -224,7 +224,8 @@ inline std::string ProblemWithServiceUrl(std::string_view url, bool allow_http, 
 }
 
 /// What is wrong with a header that a config adds to requests ("is the HTTP client's to set", to follow its name), or
-/// "": hookswitch sends no request whose headers change its framing, its host or the connection.
+/// "". These change a request's framing, its host or the connection: hookswitch does not send a request with one of the
+/// first kind, and `hookswitch plugin check` fails a plugin that makes one with any.
 inline std::string ProblemWithHeader(std::string_view name) {
   for (const std::string_view of_client :
        {"Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE",
