@@ -20,6 +20,7 @@
 #include "core/journal/history.h"
 #include "core/journal/journal_files.h"
 #include "core/plugins/fatal_end.h"
+#include "hookswitch/sink.h"
 
 namespace hookswitch {
 namespace {
@@ -54,8 +55,8 @@ int AffordableConnections(int wanted) {
 }
 
 /// What a plugin starts must not hold the listeners, the journal or a sender's connection open. All that the core opens
-/// is close-on-exec from the first; this is for what libraries open once (Poco's poll sets, libcurl's wake-up pipe),
-/// and for what hookswitch itself was started with. Linux 5.11.
+/// is close-on-exec from the first. Called before a plugin is entered, for what hookswitch was started with; then after
+/// libraries have opened what they keep (libcurl's wake-up pipe, Poco's poll sets). Linux 5.11.
 void CloseAllOnExec() {
   ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 }
@@ -182,6 +183,7 @@ struct App::Impl {
 
 Status App::Impl::Start(BuildResult& build) {
   started_at = clock.Wall();
+  CloseAllOnExec();
   Result<std::unique_ptr<CrashMarks>> opened_marks = Error{};
   {
     MutexLock lock(reload_mu);
@@ -227,12 +229,13 @@ Status App::Impl::Start(BuildResult& build) {
   journal = std::move(*opened);
 
   HttpClientOptions http_options;
+  http_options.max_response_body = HSW_MOST_ANSWER;
   http_options.user_agent = "hookswitch/" + std::string(kVersion);
   http = MakeCurlClient(http_options);
   if (!opened_marks) return std::move(opened_marks).error();
   dispatcher = std::make_unique<Dispatcher>(*journal, *journal, *http, clock, metrics, marks);
   dispatcher->Use(first->MakeDeliveryPlan());
-  CloseAllOnExec();  // from here on plugins are called
+  CloseAllOnExec();
   HSW_TRY(dispatcher->Start());
   {
     const auto lanes = dispatcher->Lanes();

@@ -77,7 +77,7 @@ class Builder {
       const int width = static_cast<int>(sink.plugin.size());
       if (options_.tolerate_bad_plugins) {
         built.unavailable_because = why.message;
-      } else if (before && !before->sink && PluginBefore(sink.name) == sink.plugin) {
+      } else if (before && !before->sink && IsAsBefore(sink, *before, built)) {
         built.unavailable_because = why.message;
         result_.problems.Warning(sink.plugin_where, width, why.message, "the sink stays unavailable, as it was");
       } else if (paths_known || why.code != ErrorCode::kNotFound) {
@@ -117,10 +117,13 @@ class Builder {
   }
 
  private:
-  std::string_view PluginBefore(const std::string& sink) const {
+  /// Whether a reload finds nothing changed at a sink that has no instance: the same plugin, and the same bytes and
+  /// config of it, as far as it could be looked at.
+  bool IsAsBefore(const config::Sink& sink, const BuiltSink& before, const BuiltSink& built) const {
     const auto& sinks = previous_->config.sinks;
-    const auto found = std::find_if(sinks.begin(), sinks.end(), [&](const auto& one) { return one.name == sink; });
-    return found == sinks.end() ? std::string_view() : found->plugin;
+    const auto found = std::find_if(sinks.begin(), sinks.end(), [&](const auto& one) { return one.name == sink.name; });
+    return found != sinks.end() && found->plugin == sink.plugin &&
+           (built.identity == Digest{} || built.identity == before.identity);
   }
 
   /// Asked once for each name: one that hangs is waited for once.

@@ -46,7 +46,7 @@ struct BuildOptions {
   config::Environment environment;
   /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: a start must not fail for
   /// one bad plugin. A reload keeps this leniency, with a warning, only for sinks that were unavailable before with the
-  /// same plugin.
+  /// same plugin and config.
   bool tolerate_bad_plugins = false;
 };
 

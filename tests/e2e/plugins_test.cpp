@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <set>
@@ -144,8 +145,14 @@ TEST(Plugins, AConstructorThatRefusesDoesNotStopTheRouterAndIsRefusedByCheckAndR
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   EXPECT_TRUE(test.slack.WaitForPosted(1));
 
-  with("another");
   RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  EXPECT_EQ(reload.status, 200) << "nothing was changed: " << reload.body;
+  EXPECT_THAT(reload.body, HasSubstr("stays unavailable"));
+  with("throw-at-me");
+  reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  EXPECT_EQ(reload.status, 422) << "it was changed, and is wrong still: " << reload.body;
+  with("another");
+  reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
   EXPECT_EQ(reload.status, 200) << reload.body;
   with("refuse-me");
   reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
@@ -170,7 +177,8 @@ TEST(Plugins, WhatAPluginStartsInheritsNoDescriptor) {
   for (const auto& entry : std::filesystem::directory_iterator(process / "fdinfo")) {
     const std::string number = entry.path().filename();
     if (std::stoi(number) <= 2) continue;
-    const std::string info = ReadFile(entry.path());
+    std::ifstream file(entry.path());
+    const std::string info(std::istreambuf_iterator<char>(file), {});
     const auto flags = info.find("flags:");
     if (flags == std::string::npos) continue;  // closed meanwhile
     ++seen;
