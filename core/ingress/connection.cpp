@@ -47,12 +47,6 @@ Answer NoRoom() {
 
 }  // namespace
 
-Answer GoingDown() {
-  Answer answer = ErrorAnswer(503, "draining", "the server is going down");
-  answer.retry_after_seconds = kRetrySeconds;
-  return answer;
-}
-
 /// The open body of a response, in chunks where the client knows them.
 class Connection::Body final : public BodyStream {
  public:
@@ -319,7 +313,7 @@ void Connection::RunHandler() {
   log::Error("http_handler_failed", {{"server", poller_->options().name}, {"reason", reason}});
 }
 
-void Connection::Refuse(int status, std::string_view error, std::string_view detail) {
+void Connection::Refuse(int status, std::string_view error, std::string_view detail, int retry_after_seconds) {
   if (poller_->options().on_refused) {
     try {
       poller_->options().on_refused(View(), status, error, detail);
@@ -327,7 +321,8 @@ void Connection::Refuse(int status, std::string_view error, std::string_view det
       log::Error("http_handler_failed", {{"server", poller_->options().name}, {"reason", e.what()}});
     }
   }
-  const Answer answer = ErrorAnswer(status, error, detail);
+  Answer answer = ErrorAnswer(status, error, detail);
+  answer.retry_after_seconds = retry_after_seconds;
   MutexLock lock(mu_);
   Respond(answer, false);
   AfterSending();
@@ -530,7 +525,7 @@ void Connection::OnPosted() {
 }
 
 Connection::TimePoint Connection::OnTimer(TimePoint now) {
-  bool is_delayed = false;
+  bool is_delayed = false, is_late = true;
   {
     MutexLock lock(mu_);
     switch (state_) {
@@ -549,15 +544,17 @@ Connection::TimePoint Connection::OnTimer(TimePoint now) {
         break;
       case State::kReading:
         if (const TimePoint by = std::min(deadline_, more_by_); by > now) return by;
-        if (deadline_ <= now) break;
-        Respond(GoingDown(), false);
-        AfterSending();
-        return now + kLinger;
+        is_late = deadline_ <= now;
+        break;
     }
   }
   if (is_delayed) {
     const auto answer = std::move(delayed_);
     RespondEarly(*answer, {});
+    return now + kLinger;
+  }
+  if (!is_late) {
+    Refuse(503, "draining", "the server is going down", kRetrySeconds);
     return now + kLinger;
   }
   Refuse(408, "timeout", judged_ ? "the request's body took too long" : "the request's head took too long");

@@ -17,9 +17,6 @@ namespace hookswitch {
 
 class Poller;
 
-/// What a server that drains answers to whoever comes too late.
-Answer GoingDown();
-
 /// One client's connection: reads requests one after the other, hands each whole one to the handler, sends the
 /// response.
 ///
@@ -103,7 +100,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void RunHandler();
   bool UndoEncoding();
   void RefuseForLackOfRoom();
-  void Refuse(int status, std::string_view error, std::string_view detail);
+  void Refuse(int status, std::string_view error, std::string_view detail, int retry_after_seconds = 0);
   void EndRequest() REQUIRES(mu_);
   void Respond(const Answer& answer, bool keep_alive) REQUIRES(mu_);
   void Compose(const Answer& answer, bool keep_alive, bool is_stream) REQUIRES(mu_);

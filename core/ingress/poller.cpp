@@ -309,8 +309,8 @@ void Poller::Admit(int fd, Connection::Peer peer) {
   const auto connection = std::make_shared<Connection>(shared_from_this(), socket, std::move(peer));
   connections_.emplace(socket.impl(), connection);
   if (admitted) return connection->Open();
-  if (Draining()) return connection->TurnAway(GoingDown());
-  Answer answer = ErrorAnswer(503, "unavailable", "too many connections");
+  Answer answer = Draining() ? ErrorAnswer(503, "draining", "the server is going down")
+                             : ErrorAnswer(503, "unavailable", "too many connections");
   answer.retry_after_seconds = kRetrySeconds;
   connection->TurnAway(answer);
 }
