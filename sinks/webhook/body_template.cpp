@@ -52,12 +52,6 @@ std::string ProblemWith(std::string_view name) {
   return "does not know {{" + std::string(name) + "}}: of a message there are title, severity, text and transcript";
 }
 
-std::string Escaped(std::string_view key) {  // RFC 6901
-  std::string out;
-  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  return out;
-}
-
 void CheckValue(const json::value& value, const std::string& pointer,
                 const std::function<void(const std::string&, const std::string&)>& report) {
   if (const auto* object = value.if_object()) {
@@ -160,6 +154,12 @@ json::value Filled(const json::value& pattern, const json::value& values) {
 }
 
 }  // namespace
+
+std::string Escaped(std::string_view key) {
+  std::string out;
+  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return out;
+}
 
 void BodyTemplate::Check(const std::function<void(const std::string&, const std::string&)>& report) const {
   CheckValue(pattern_, "", report);

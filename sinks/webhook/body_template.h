@@ -8,6 +8,9 @@
 
 namespace webhook {
 
+/// As a part of a JSON pointer (RFC 6901).
+std::string Escaped(std::string_view key);
+
 /// A body made after a pattern: JSON whose texts hold {{names}} of the normalized event (`{{agent.name}}`), of the
 /// message (`{{message.title}}`), `{{delivery}}` and `{{rule}}`. What it makes is JSON whatever the values hold.
 class BodyTemplate {

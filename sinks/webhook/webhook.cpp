@@ -163,7 +163,9 @@ class Sink {
   hsw::Outcome ByBody(const hsw::Response& response) const {
     const auto value = response.Json(success_at_);
     if (value == success_is_) return hsw::Outcome::Delivered();
-    const std::string said = value ? "is " + std::string(hsw::CutBytes(*value, 100)) : "is not there";
+    const std::string said = value              ? "is " + std::string(hsw::CutBytes(*value, 100))
+                             : response.IsCut() ? "was not looked for, since the answer is longer than what is read,"
+                                                : "is not there";
     auto outcome = hsw::Outcome::Misconfigured(
         "not_a_success",
         "the receiver's answer is no success: " + success_path_ + " " + said + " where it must be " + success_is_,
@@ -206,13 +208,6 @@ class Sink {
       if (hsw::EqualsIgnoreCase(name, ours)) return "is set by the sink";
     }
     return hsw::ProblemWithHeader(name);
-  }
-
-  /// As a part of a JSON pointer: of the characters of a header's name "~" alone means something there.
-  static std::string Escaped(std::string_view name) {
-    std::string token;
-    for (const char c : name) token += c == '~' ? "~0" : std::string(1, c);
-    return token;
   }
 
   hsw::Tools tools_;
