@@ -7,7 +7,8 @@
 
 namespace hookswitch {
 
-/// Moves the write-ahead log into the database on a thread and connection of its own, so that the writer does not stop.
+/// Moves the write-ahead log into the database on a thread and connection of its own, so that commits go on meanwhile.
+/// All functions are the writer's, and none is called once the destructor has begun.
 class Checkpointer {
  public:
   explicit Checkpointer(std::string path);
@@ -15,7 +16,7 @@ class Checkpointer {
 
   /// Asks for a pass; returns at once. Asking during a pass does nothing.
   void Ask();
-  /// Returns when no pass is asked for or under way.
+  /// Waits until no pass is asked for or under way: for a log that must not grow any more.
   void AwaitPass();
   /// How many frames of the log the last pass moved, once for each pass; 0 if none ended since.
   int TakeMoved();

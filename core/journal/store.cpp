@@ -140,8 +140,8 @@ Status Store::Connect() {
     if (!prepared) return prepared.error();
     *statement = std::move(*prepared);
   }
-  // Only now, when the new connection has read the log, does the old one let go of it. Else the log's index would be
-  // made anew, and what a commit that failed has left there would count, of which nobody was told.
+  // The old connection stays open until the new one has read the log. Without any SQLite would rebuild the log's index,
+  // and a commit that failed, and was answered so, would count after all.
   std::swap(sql_, sql);
   std::swap(db_, db);
   log_frames_ = 0;
