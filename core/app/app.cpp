@@ -413,7 +413,8 @@ std::vector<Part> App::Impl::Parts() {
     }
     parts.push_back({"config", false, std::move(note)});
   }
-  for (const LaneStatus& lane : *dispatcher->RecentLanes()) {
+  const auto lanes = dispatcher->RecentLanes();
+  for (const LaneStatus& lane : *lanes) {
     // A sink in trouble is told here but does not take the router out of service: accepting goes on without it.
     if (lane.state == LaneStatus::State::kOpen) continue;
     std::string note(ToString(lane.state));

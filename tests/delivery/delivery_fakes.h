@@ -22,7 +22,8 @@ class Bell {
     ++rings_;
     cv_.NotifyAll();
   }
-  /// True as soon as `holds` does; it is asked again after every Ring, without a lock held.
+  /// True as soon as `holds` does; it is asked again after every Ring, and now and then for what rings no bell, without
+  /// a lock held.
   bool Await(const std::function<bool()>& holds) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     for (;;) {
@@ -33,10 +34,9 @@ class Bell {
       }
       if (holds()) return true;
       MutexLock lock(mu_);
-      while (rings_ == seen) {
-        if (std::chrono::steady_clock::now() >= until) return false;
-        cv_.WaitUntil(mu_, until);
-      }
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= until) return false;
+      if (rings_ == seen) cv_.WaitUntil(mu_, std::min(until, now + std::chrono::milliseconds(50)));
     }
   }
 
