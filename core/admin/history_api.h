@@ -13,7 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/config/config.h"
-#include "core/delivery/dispatcher.h"
+#include "core/delivery/lane_status.h"
 #include "core/ingress/http_server.h"
 #include "core/journal/history.h"
 #include "core/journal/journal.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/delivery/dispatcher.h"
+#include "core/delivery/lane_status.h"
 #include "core/journal/history.h"
 
 namespace hookswitch {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/config/config.h"
-#include "core/delivery/dispatcher.h"
+#include "core/delivery/lane_status.h"
 #include "core/journal/history.h"
 
 namespace hookswitch {

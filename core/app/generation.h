@@ -7,7 +7,7 @@
 
 #include "core/config/config.h"
 #include "core/config/loader.h"
-#include "core/delivery/dispatcher.h"
+#include "core/delivery/delivery_plan.h"
 #include "core/ingress/acceptor.h"
 #include "core/message/composer.h"
 #include "core/plugins/plugin_host.h"

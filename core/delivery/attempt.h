@@ -11,7 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
-#include "core/delivery/dispatcher.h"
+#include "core/delivery/delivery_plan.h"
 #include "core/delivery/store_handle.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"

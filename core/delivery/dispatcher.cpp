@@ -4,131 +4,140 @@
 
 #include "core/base/check.h"
 #include "core/base/log.h"
-#include "core/delivery/scheduler.h"
 
 namespace hookswitch {
+namespace {
+
+// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are
+// slow.
+constexpr std::size_t kRenderThreads = 2;
+constexpr std::size_t kMostRenderThreads = 16;
+
+}  // namespace
 
 Dispatcher::Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
                        std::shared_ptr<CrashMarks> marks)
-    : scheduler_(std::make_unique<Scheduler>(journal, history, http, clock, metrics, std::move(marks))) {
-  journal.OnRecorded([inbox = scheduler_->inbox](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
+    : journal_(journal),
+      history_(history),
+      http_(http),
+      clock_(clock),
+      metrics_(metrics),
+      marks_(std::move(marks)),
+      jitter_(static_cast<std::uint64_t>(clock.Wall().time_since_epoch().count())),
+      renderers_(std::make_unique<Workers>(clock, kRenderThreads, kMostRenderThreads)) {
+  journal.OnRecorded([inbox = inbox_](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
     inbox->Record({delivery, fallback, stored});
   });
   {
-    MutexLock lock(scheduler_->gauges->mu);
-    scheduler_->gauges->scheduler = scheduler_.get();
+    MutexLock lock(gauges_->mu);
+    gauges_->dispatcher = this;
   }
-  metrics.BeforeScrape([gauges = scheduler_->gauges] {
+  metrics.BeforeScrape([gauges = gauges_] {
     MutexLock lock(gauges->mu);
-    if (gauges->scheduler) gauges->scheduler->SetGauges();
+    if (gauges->dispatcher) gauges->dispatcher->SetGauges();
   });
 }
 
 Dispatcher::~Dispatcher() {
   {
-    MutexLock lock(scheduler_->gauges->mu);
-    scheduler_->gauges->scheduler = nullptr;
+    MutexLock lock(gauges_->mu);
+    gauges_->dispatcher = nullptr;
   }
   {
-    MutexLock lock(scheduler_->mu);
-    scheduler_->draining = true;
-    scheduler_->CancelAll();
+    MutexLock lock(mu_);
+    draining_ = true;
+    CancelAll();
   }
-  scheduler_->inbox->Close();
-  if (scheduler_->thread.joinable()) scheduler_->thread.join();
+  inbox_->Close();
+  if (thread_.joinable()) thread_.join();
+  journal_handle_->Close();
+  history_handle_->Close();
 }
 
 Status Dispatcher::Start() {
-  Scheduler& scheduler = *scheduler_;
   {
-    MutexLock lock(scheduler.mu);
-    HSW_CHECK(scheduler.plan && !scheduler.thread.joinable(), "Use comes before Start, and Start once");
-    HSW_TRY(scheduler.LoadBacklog());
+    MutexLock lock(mu_);
+    HSW_CHECK(plan_ && !thread_.joinable(), "Use comes before Start, and Start once");
+    HSW_TRY(LoadBacklog());
   }
-  scheduler.thread = std::thread([&scheduler] { scheduler.Run(); });
+  thread_ = std::thread([this] { Run(); });
   return Ok();
 }
 
 void Dispatcher::Use(std::shared_ptr<const DeliveryPlan> plan) {
-  Scheduler& scheduler = *scheduler_;
   std::shared_ptr<const DeliveryPlan> old;  // ends after the lock is released, and with it sinks nobody uses any more
   {
-    MutexLock lock(scheduler.mu);
-    old = scheduler.plan;
-    for (const auto& [name, planned] : plan->lanes) scheduler.LaneFor(name);
-    for (auto& [name, lane] : scheduler.lanes) {
+    MutexLock lock(mu_);
+    old = plan_;
+    for (const auto& [name, planned] : plan->lanes) LaneFor(name);
+    for (auto& [name, lane] : lanes_) {
       const auto planned = plan->lanes.find(name);
-      auto useless = lane->Use(planned == plan->lanes.end() ? nullptr : &planned->second, scheduler.clock);
-      if (useless) scheduler.retired.push_back(std::move(useless));
+      auto useless = lane->Use(planned == plan->lanes.end() ? nullptr : &planned->second, clock_);
+      if (useless) retired_.push_back(std::move(useless));
     }
-    std::erase_if(scheduler.lanes, [&](const auto& entry) {
+    std::erase_if(lanes_, [&](const auto& entry) {
       const bool ends = entry.second->lane.pending() == 0 && !plan->lanes.contains(entry.first);
       if (ends) entry.second->ClearGauges();
       return ends;
     });
-    scheduler.plan = std::move(plan);
-    scheduler.PublishLanes();
+    plan_ = std::move(plan);
+    PublishLanes();
   }
-  scheduler.inbox->Kick();
+  inbox_->Kick();
 }
 
 void Dispatcher::Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
-  scheduler_->inbox->Accept({std::move(event), std::move(deliveries)});
+  inbox_->Accept({std::move(event), std::move(deliveries)});
 }
 
 void Dispatcher::Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes) {
-  scheduler_->inbox->Accept({std::move(event), changes.added, seq, changes.canceled});
+  inbox_->Accept({std::move(event), changes.added, seq, changes.canceled});
 }
 
-namespace {
-
-Status StorePause(Scheduler& scheduler, const std::string& sink, const std::optional<hookswitch::Pause>& pause) {
+Status Dispatcher::StorePause(const std::string& sink, const std::optional<hookswitch::Pause>& pause) {
   {
-    MutexLock lock(scheduler.mu);
-    if (!scheduler.lanes.contains(sink)) return Error{ErrorCode::kNotFound, "no sink has the name \"" + sink + "\""};
+    MutexLock lock(mu_);
+    if (!lanes_.contains(sink)) return Error{ErrorCode::kNotFound, "no sink has the name \"" + sink + "\""};
   }
-  Status saved = scheduler.history.SavePause(sink, pause);
+  Status saved = history_.SavePause(sink, pause);
   if (!saved) {
     log::Warn("pause_not_stored", {{"sink", sink}, {"paused", pause.has_value()}, {"reason", saved.error().message}});
   }
   return saved;
 }
 
-}  // namespace
-
 Status Dispatcher::Pause(const std::string& sink, const hookswitch::Pause& pause) {
-  Status stored = StorePause(*scheduler_, sink, pause);
+  Status stored = StorePause(sink, pause);
   if (!stored && stored.error().code == ErrorCode::kNotFound) return stored;
   {
-    MutexLock lock(scheduler_->mu);
-    const auto found = scheduler_->lanes.find(sink);
-    if (found == scheduler_->lanes.end()) return stored;
-    scheduler_->paused[sink] = pause;
-    scheduler_->SetPause(*found->second, pause);
-    scheduler_->PublishLanes();
+    MutexLock lock(mu_);
+    const auto found = lanes_.find(sink);
+    if (found == lanes_.end()) return stored;
+    paused_[sink] = pause;
+    SetPause(*found->second, pause);
+    PublishLanes();
     const std::string reason =
         pause.because.empty() ? "paused by the operator" : "paused by the operator: " + pause.because;
     log::Warn("lane_paused", {{"sink", sink}, {"reason", reason}});
   }
-  scheduler_->inbox->Kick();
+  inbox_->Kick();
   return stored;
 }
 
 Dispatcher::Resumed Dispatcher::Resume(const std::string& sink, std::chrono::milliseconds patience) {
   Resumed result;
-  result.stored = StorePause(*scheduler_, sink, std::nullopt);
-  Scheduler& scheduler = *scheduler_;
+  result.stored = StorePause(sink, std::nullopt);
   std::uint64_t before = 0;
   {
-    MutexLock lock(scheduler.mu);
-    scheduler.paused.erase(sink);
-    const auto found = scheduler.lanes.find(sink);
-    if (found == scheduler.lanes.end()) return result;
+    MutexLock lock(mu_);
+    paused_.erase(sink);
+    const auto found = lanes_.find(sink);
+    if (found == lanes_.end()) return result;
     LaneRuntime& lane = *found->second;
-    scheduler.SetPause(lane, std::nullopt);
-    lane.lane.Resume(scheduler.clock.Mono());
+    SetPause(lane, std::nullopt);
+    lane.lane.Resume(clock_.Mono());
     lane.log_next_probe = lane.lane.in_trouble();
-    scheduler.PublishLanes();
+    PublishLanes();
     before = lane.concluded;
     log::Info("lane_resumed",
               {{"sink", sink},
@@ -138,13 +147,13 @@ Dispatcher::Resumed Dispatcher::Resume(const std::string& sink, std::chrono::mil
       return result;
     }
   }
-  scheduler.inbox->Kick();
+  inbox_->Kick();
   const auto until = std::chrono::steady_clock::now() + patience;
-  MutexLock lock(scheduler.mu);
-  ++scheduler.waiting;
+  MutexLock lock(mu_);
+  ++waiting_;
   for (;;) {
-    const auto found = scheduler.lanes.find(sink);
-    if (found == scheduler.lanes.end()) break;
+    const auto found = lanes_.find(sink);
+    if (found == lanes_.end()) break;
     const LaneRuntime& lane = *found->second;
     if (lane.concluded != before) {
       const bool works = lane.last_outcome.kind == Outcome::Kind::kDelivered ||
@@ -154,35 +163,35 @@ Dispatcher::Resumed Dispatcher::Resume(const std::string& sink, std::chrono::mil
       break;
     }
     if (std::chrono::steady_clock::now() >= until) break;
-    scheduler.concluded.WaitUntil(scheduler.mu, until);
+    concluded_.WaitUntil(mu_, until);
   }
-  --scheduler.waiting;
+  --waiting_;
   return result;
 }
 
 std::shared_ptr<const std::vector<LaneStatus>> Dispatcher::RecentLanes() const {
-  MutexLock lock(scheduler_->recent_mu);
-  return scheduler_->recent;
+  MutexLock lock(recent_mu_);
+  return recent_;
 }
 
 std::optional<std::string> Dispatcher::PlaceThatHolds(const std::string& sink, DeliverySeq delivery) const {
-  MutexLock lock(scheduler_->mu);
-  const auto found = scheduler_->lanes.find(sink);
-  const auto* place = found == scheduler_->lanes.end() ? nullptr : found->second->lane.PlaceThatHolds(delivery);
+  MutexLock lock(mu_);
+  const auto found = lanes_.find(sink);
+  const auto* place = found == lanes_.end() ? nullptr : found->second->lane.PlaceThatHolds(delivery);
   if (!place) return {};
   return place->name + " is refused: " + place->because;
 }
 
 void Dispatcher::Announce(const Message& notice) {
-  MutexLock lock(scheduler_->mu);
-  if (scheduler_->plan) scheduler_->Notify("hookswitch", scheduler_->plan->notify_problems_to, notice);
+  MutexLock lock(mu_);
+  if (plan_) Notify("hookswitch", plan_->notify_problems_to, notice);
 }
 
 std::vector<DeliverySeq> Dispatcher::Release(std::vector<DeliverySeq> deliveries) {
   std::sort(deliveries.begin(), deliveries.end());
   std::vector<DeliverySeq> released;
-  MutexLock lock(scheduler_->mu);
-  for (auto& [name, lane] : scheduler_->lanes) {
+  MutexLock lock(mu_);
+  for (auto& [name, lane] : lanes_) {
     for (const auto& [seq, ref] : lane->lane.Release(deliveries)) {
       lane->Forget(ref);
       released.push_back(seq);
@@ -191,28 +200,32 @@ std::vector<DeliverySeq> Dispatcher::Release(std::vector<DeliverySeq> deliveries
   return released;
 }
 
+void Dispatcher::SetGauges() const {
+  MutexLock lock(mu_);
+  for (const auto& [name, lane] : lanes_) lane->SetGauges(clock_.Mono());
+}
+
 std::vector<LaneStatus> Dispatcher::Lanes() const {
-  MutexLock lock(scheduler_->mu);
-  return scheduler_->StatusOfLanes();
+  MutexLock lock(mu_);
+  return StatusOfLanes();
 }
 
 std::uint64_t Dispatcher::Passes() {
   // The pass that this asks for must not count yet, or the next caller may find the same number.
-  const std::uint64_t passes = scheduler_->passes.load(std::memory_order_relaxed);
-  scheduler_->inbox->Kick();
+  const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
+  inbox_->Kick();
   return passes;
 }
 
 void Dispatcher::Drain(std::chrono::milliseconds timeout) {
-  Scheduler& scheduler = *scheduler_;
-  MutexLock lock(scheduler.mu);
-  scheduler.draining = true;
+  MutexLock lock(mu_);
+  draining_ = true;
   const auto until = std::chrono::steady_clock::now() + timeout;
-  while (!scheduler.in_flight.empty() && std::chrono::steady_clock::now() < until) {
-    scheduler.drained.WaitUntil(scheduler.mu, until);
+  while (!in_flight_.empty() && std::chrono::steady_clock::now() < until) {
+    drained_.WaitUntil(mu_, until);
   }
-  scheduler.CancelAll();
-  if (scheduler.marks) scheduler.marks->Clear();
+  CancelAll();
+  if (marks_) marks_->Clear();
 }
 
 }  // namespace hookswitch

@@ -16,8 +16,8 @@
 
 namespace hookswitch {
 
-/// What other threads tell the scheduler. Held by shared_ptr, because an answer or a thread that was given up may come
-/// after the scheduler has gone; it is dropped then. Safe from any thread.
+/// What other threads tell the dispatcher. Held by shared_ptr, because an answer or a thread that was given up may come
+/// after the dispatcher has gone; it is dropped then. Safe from any thread.
 class Inbox {
  public:
   struct Accepted {

@@ -10,8 +10,9 @@
 
 #include "core/base/clock.h"
 #include "core/base/metrics.h"
-#include "core/delivery/dispatcher.h"
+#include "core/delivery/delivery_plan.h"
 #include "core/delivery/lane.h"
+#include "core/delivery/lane_status.h"
 #include "core/delivery/sink_notices.h"
 #include "core/delivery/token_bucket.h"
 #include "core/delivery/workers.h"

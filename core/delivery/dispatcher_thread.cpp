@@ -1,4 +1,4 @@
-#include "core/delivery/scheduler.h"
+#include "core/delivery/dispatcher.h"
 
 #include <algorithm>
 
@@ -21,10 +21,6 @@ constexpr milliseconds kAnswerGrace = std::chrono::seconds(5);
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr milliseconds kLongestPast = std::chrono::hours(24 * 365);
 constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
-// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are
-// slow.
-constexpr std::size_t kRenderThreads = 2;
-constexpr std::size_t kMostRenderThreads = 16;
 constexpr std::string_view kCrashed = "crashed";
 constexpr std::string_view kKilled = "killed";
 constexpr std::string_view kHung = "plugin_hung";
@@ -34,100 +30,79 @@ constexpr int kMostKills = 10;
 
 }  // namespace
 
-Scheduler::Scheduler(Journal& the_journal, History& the_history, HttpClient& the_http, const Clock& the_clock,
-                     Metrics& the_metrics, std::shared_ptr<CrashMarks> the_marks)
-    : journal(the_journal),
-      history(the_history),
-      http(the_http),
-      clock(the_clock),
-      metrics(the_metrics),
-      marks(std::move(the_marks)),
-      jitter(static_cast<std::uint64_t>(the_clock.Wall().time_since_epoch().count())),
-      renderers(std::make_unique<Workers>(the_clock, kRenderThreads, kMostRenderThreads)) {}
-
-Scheduler::~Scheduler() {
-  handle->Close();
-  history_handle->Close();
-}
-
-void Scheduler::SetGauges() const {
-  MutexLock lock(mu);
-  for (const auto& [name, lane] : lanes) lane->SetGauges(clock.Mono());
-}
-
-Status Scheduler::LoadBacklog() {
+Status Dispatcher::LoadBacklog() {
   // Before anything is started: a delivery that ends the process must be known before it is tried again.
-  if (marks) {
-    for (const auto& one : marks->TakeLeft()) left.emplace(one.delivery, one);
+  if (marks_) {
+    for (const auto& one : marks_->TakeLeft()) left_.emplace(one.delivery, one);
   }
   DeliverySeq last = 0;
   for (;;) {
-    auto page = journal.LoadPending(last, kPage);
+    auto page = journal_.LoadPending(last, kPage);
     if (!page) return std::move(page).error();
     if (page->empty()) break;
     last = page->back().seq;
     for (auto& delivery : *page) Add(std::move(delivery), nullptr);
   }
-  inbox->DropAccepted(last);
-  auto dues = journal.LoadLanes();
+  inbox_->DropAccepted(last);
+  auto dues = journal_.LoadLanes();
   if (!dues) return std::move(dues).error();
   for (const LaneDue& due : *dues) Restore(due);
   return Ok();
 }
 
-void Scheduler::Run() {
+void Dispatcher::Run() {
   NameThread("scheduler");
   Inbox::Batch batch;
   std::chrono::nanoseconds patience{0};
-  while (inbox->Take(batch, patience)) {
-    MutexLock lock(mu);
+  while (inbox_->Take(batch, patience)) {
+    MutexLock lock(mu_);
     for (auto& recorded : batch.recorded) Handle(recorded);
     for (auto& progress : batch.progress) Handle(std::move(progress));
     for (auto& accepted : batch.accepted) {
-      if (accepted.revises != 0) Revise(accepted);
+      if (accepted.revises != 0) ApplyRevision(accepted);
       for (auto& delivery : accepted.deliveries) Add(std::move(delivery), accepted.event);
     }
     batch.recorded.clear();
     batch.progress.clear();
     batch.accepted.clear();
-    MonoTime now = clock.Mono();
-    if (now >= next_overdue_check) GiveUpOverdue(now);
+    MonoTime now = clock_.Mono();
+    if (now >= next_overdue_check_) GiveUpOverdue(now);
     const MonoTime next = StartAll();
-    if (draining && in_flight.empty()) drained.NotifyAll();
-    now = clock.Mono();
-    if (publish_now || now - published >= kPublishEvery) PublishLanes();
+    if (draining_ && in_flight_.empty()) drained_.NotifyAll();
+    now = clock_.Mono();
+    if (publish_now_ || now - published_ >= kPublishEvery) PublishLanes();
     patience =
         next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
-    if (!in_flight.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
+    if (!in_flight_.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
     // What happened in this pass is to be seen soon, also if nothing more happens.
-    if (published < now) patience = std::min<std::chrono::nanoseconds>(patience, kPublishEvery);
-    passes.fetch_add(1, std::memory_order_relaxed);
+    if (published_ < now) patience = std::min<std::chrono::nanoseconds>(patience, kPublishEvery);
+    passes_.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
-LaneRuntime& Scheduler::LaneFor(const std::string& sink) {
-  auto& lane = lanes[sink];
+LaneRuntime& Dispatcher::LaneFor(const std::string& sink) {
+  auto& lane = lanes_[sink];
   if (!lane) {
-    lane = std::make_unique<LaneRuntime>(sink, metrics);
-    if (const auto found = paused.find(sink); found != paused.end()) SetPause(*lane, found->second);
+    lane = std::make_unique<LaneRuntime>(sink, metrics_);
+    if (const auto found = paused_.find(sink); found != paused_.end()) SetPause(*lane, found->second);
   }
   return *lane;
 }
 
-void Scheduler::Revise(const Inbox::Accepted& revision) {
-  for (auto& [name, lane] : lanes) {
+void Dispatcher::ApplyRevision(const Inbox::Accepted& revision) {
+  for (auto& [name, lane] : lanes_) {
     lane->Revise(revision.revises, revision.event);
     for (const auto& [delivery, ref] : lane->lane.Release(revision.unwanted)) lane->Forget(ref);
   }
   for (const DeliverySeq delivery : revision.unwanted) {
-    if (in_flight.contains(delivery)) unwanted.insert(delivery);
+    if (in_flight_.contains(delivery)) unwanted_.insert(delivery);
   }
 }
 
-void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) {
+void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) {
   LaneRuntime& lane = LaneFor(delivery.sink);
-  const MonoTime now = clock.Mono();
-  const WallTime wall = clock.Wall();
+  const MonoTime now = clock_.Mono();
+  const WallTime wall = clock_.Wall();
   const MonoTime accepted = AcceptedAt(delivery, now, wall);
   MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
   // What a sink orders is known by rendering only: one that was tried before a restart must be seen before later ones.
@@ -144,7 +119,7 @@ void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> e
                                        .first_failed = first_failed,
                                        .attempts = delivery.attempts,
                                        .failures = delivery.is_replay ? 0 : delivery.attempts,
-                                       .origin = origins.NumberOf(delivery.rule, delivery.template_name),
+                                       .origin = origins_.NumberOf(delivery.rule, delivery.template_name),
                                        .step = static_cast<std::uint16_t>(delivery.step),
                                        .is_fallback = delivery.is_fallback,
                                        .is_replay = delivery.is_replay,
@@ -157,45 +132,45 @@ void Scheduler::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> e
 
 /// The wall clock counts milliseconds, so two deliveries of one could swap places: what is numbered later counts as
 /// accepted not earlier.
-MonoTime Scheduler::AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) {
+MonoTime Dispatcher::AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) {
   const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
-  if (delivery.seq <= newest.first) return accepted;
-  newest = {delivery.seq, std::max(accepted, newest.second)};
-  return newest.second;
+  if (delivery.seq <= newest_.first) return accepted;
+  newest_ = {delivery.seq, std::max(accepted, newest_.second)};
+  return newest_.second;
 }
 
-void Scheduler::Restore(const LaneDue& due) {
-  if (due.pause) paused[due.sink] = *due.pause;
-  const auto found = lanes.find(due.sink);
-  if (found == lanes.end()) return;
+void Dispatcher::Restore(const LaneDue& due) {
+  if (due.pause) paused_[due.sink] = *due.pause;
+  const auto found = lanes_.find(due.sink);
+  if (found == lanes_.end()) return;
   LaneRuntime& lane = *found->second;
   if (due.pause) SetPause(lane, due.pause);
-  const milliseconds wait = due.due - clock.Wall();
+  const milliseconds wait = due.due - clock_.Wall();
   if (wait <= milliseconds(0)) return;
-  lane.lane.Throttle(clock.Mono() + std::min(wait, lane.lane.policy().retry.max_retry_after));
+  lane.lane.Throttle(clock_.Mono() + std::min(wait, lane.lane.policy().retry.max_retry_after));
   lane.because = "the other side asked for a pause before the last start";
 }
 
-void Scheduler::SetPause(LaneRuntime& lane, const std::optional<Pause>& pause) {
+void Dispatcher::SetPause(LaneRuntime& lane, const std::optional<hookswitch::Pause>& pause) {
   lane.pause = pause;
   lane.paused_until = MonoTime::max();
   if (!pause) return;
   if (pause->until != WallTime{}) {
-    lane.paused_until = clock.Mono() + std::max(pause->until - clock.Wall(), milliseconds(0));
+    lane.paused_until = clock_.Mono() + std::max(pause->until - clock_.Wall(), milliseconds(0));
   }
   lane.lane.Pause();
 }
 
 /// On a thread that may wait for the journal: what a pause leaves there.
-void Scheduler::EndPauses(MonoTime now) {
-  for (auto& [name, lane] : lanes) {
+void Dispatcher::EndPauses(MonoTime now) {
+  for (auto& [name, lane] : lanes_) {
     if (!lane->pause || lane->paused_until > now) continue;
     SetPause(*lane, std::nullopt);
-    paused.erase(name);
+    paused_.erase(name);
     lane->lane.Resume(now);
     lane->log_next_probe = lane->lane.in_trouble();
     log::Info("lane_resumed", {{"sink", name}, {"reason", "the operator's pause is over"}});
-    renderers->Post(0, 0, kStoreLimit, [handle = history_handle, name = name] {
+    renderers_->Post(0, 0, kStoreLimit, [handle = history_handle_, name = name] {
       const auto stored = handle->With([&](History& history) { return history.SavePause(name, std::nullopt); });
       if (stored && !*stored) {
         log::Warn("pause_not_stored", {{"sink", name}, {"paused", false}, {"reason", stored->error().message}});
@@ -204,31 +179,31 @@ void Scheduler::EndPauses(MonoTime now) {
   }
 }
 
-std::vector<LaneStatus> Scheduler::StatusOfLanes() const {
-  const MonoTime now = clock.Mono();
-  const WallTime wall = clock.Wall();
+std::vector<LaneStatus> Dispatcher::StatusOfLanes() const {
+  const MonoTime now = clock_.Mono();
+  const WallTime wall = clock_.Wall();
   std::vector<LaneStatus> result;
-  for (const auto& [name, lane] : lanes) {
+  for (const auto& [name, lane] : lanes_) {
     LaneStatus status = lane->Status(now, wall);
     if (status.state != LaneStatus::State::kRemoved || status.pending > 0) result.push_back(std::move(status));
   }
   return result;
 }
 
-void Scheduler::PublishLanes() {
+void Dispatcher::PublishLanes() {
   auto now = std::make_shared<const std::vector<LaneStatus>>(StatusOfLanes());
-  published = clock.Mono();
-  publish_now = false;
-  MutexLock lock(recent_mu);
-  recent.swap(now);
+  published_ = clock_.Mono();
+  publish_now_ = false;
+  MutexLock lock(recent_mu_);
+  recent_.swap(now);
 }
 
-MonoTime Scheduler::StartAll() {
+MonoTime Dispatcher::StartAll() {
   MonoTime next = MonoTime::max();
-  if (draining || !plan) return next;
-  EndPauses(clock.Mono());
-  for (auto& [name, lane] : lanes) {
-    MonoTime now = clock.Mono();
+  if (draining_ || !plan_) return next;
+  EndPauses(clock_.Mono());
+  for (auto& [name, lane] : lanes_) {
+    MonoTime now = clock_.Mono();
     NotifyOf(*lane, now);
     next = std::min({next, lane->notices.Next(lane->lane), lane->paused_until});
     while (const auto ending = lane->lane.NextEnding(now)) EndWithoutAttempt(*lane, *ending);
@@ -238,9 +213,9 @@ MonoTime Scheduler::StartAll() {
   return next;
 }
 
-void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
+void Dispatcher::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
   const LaneDelivery& delivery = lane.lane[ref];
-  const WallTime wall = clock.Wall();
+  const WallTime wall = clock_.Wall();
   auto attempt = std::make_shared<Attempt>(Attempt::Facts{.delivery = delivery.seq,
                                                           .event_seq = delivery.event,
                                                           .call_key = delivery.call_key,
@@ -250,20 +225,20 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                                                                      : delivery.attempts == 0 ? Trigger::kFirst
                                                                                               : Trigger::kAutomatic,
                                                           .sink_name = lane.name,
-                                                          .rule = origins.Rule(delivery.origin),
-                                                          .template_name = origins.Template(delivery.origin),
+                                                          .rule = origins_.Rule(delivery.origin),
+                                                          .template_name = origins_.Template(delivery.origin),
                                                           .state = lane.StateOf(ref),
                                                           .story = lane.StoryOf(ref),
                                                           .state_secrets = lane.SecretsOf(ref),
                                                           .timeout = lane.timeout,
                                                           .now = wall,
-                                                          .plan = plan,
+                                                          .plan = plan_,
                                                           .sink = lane.sink,
-                                                          .journal = handle,
-                                                          .marks = marks},
+                                                          .journal = journal_handle_,
+                                                          .marks = marks_},
                                            lane.EventOf(ref));
-  const std::uint64_t id = ++last_attempt;
-  const auto [flight, is_new] = in_flight.try_emplace(delivery.seq);
+  const std::uint64_t id = ++last_attempt_;
+  const auto [flight, is_new] = in_flight_.try_emplace(delivery.seq);
   HSW_CHECK(is_new, "a lane gives a delivery out once, and the journal gives a number once");
   flight->second = {.lane = &lane,
                     .ref = ref,
@@ -272,10 +247,12 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                     .attempt = attempt,
                     .started = now,
                     .started_wall = wall};
-  if (const auto ended = left.extract(delivery.seq)) {
+  if (const auto ended = left_.extract(delivery.seq)) {
     return Conclude(flight->second, Quarantine(ended.mapped(), lane.name));
   }
-  const auto report = [inbox = inbox, seq = delivery.seq, id](auto what) { inbox->Report({seq, id, std::move(what)}); };
+  const auto report = [inbox = inbox_, seq = delivery.seq, id](auto what) {
+    inbox->Report({seq, id, std::move(what)});
+  };
   if (lane.is_call_sink()) {
     lane.call_workers->Post(id, 0, lane.timeout + kCallGrace, [attempt, report] {
       auto failed = attempt->Prepare();
@@ -283,29 +260,29 @@ void Scheduler::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
     });
     return;
   }
-  renderers->Post(id, lane.strand, kPureLimit, [attempt, report] {
+  renderers_->Post(id, lane.strand, kPureLimit, [attempt, report] {
     if (auto failed = attempt->Prepare()) return report(std::move(*failed));
     std::visit(report, attempt->Render());
   });
 }
 
-void Scheduler::Handle(Inbox::Progress progress) {
-  const auto found = in_flight.find(progress.delivery);
-  if (found == in_flight.end() || found->second.id != progress.attempt || found->second.stage == Stage::kRecording)
+void Dispatcher::Handle(Inbox::Progress progress) {
+  const auto found = in_flight_.find(progress.delivery);
+  if (found == in_flight_.end() || found->second.id != progress.attempt || found->second.stage == Stage::kRecording)
     return;
   InFlight& flight = found->second;
   if (auto* request = std::get_if<HttpRequest>(&progress.what)) {
     if ((request->pace || !request->order.empty()) && !Admit(flight, *request)) {
       LetGo(flight);
-      in_flight.erase(found);
+      in_flight_.erase(found);
       return;
     }
     flight.stage = Stage::kSending;
-    flight.send_deadline = clock.Mono() + flight.attempt->facts().timeout + kAnswerGrace;
-    http.Send(std::move(*request), flight.attempt->facts().timeout,
-              [inbox = inbox, seq = progress.delivery, id = flight.id](HttpResult result) {
-                inbox->Report({seq, id, std::move(result)});
-              });
+    flight.send_deadline = clock_.Mono() + flight.attempt->facts().timeout + kAnswerGrace;
+    http_.Send(std::move(*request), flight.attempt->facts().timeout,
+               [inbox = inbox_, seq = progress.delivery, id = flight.id](HttpResult result) {
+                 inbox->Report({seq, id, std::move(result)});
+               });
   } else if (auto* result = std::get_if<HttpResult>(&progress.what)) {
     PostInterpret(flight, std::move(*result));
   } else {
@@ -314,7 +291,7 @@ void Scheduler::Handle(Inbox::Progress progress) {
 }
 
 // A rate in the sink's config is the operator's word, in place of what the plugin knows of each destination.
-bool Scheduler::Admit(InFlight& flight, const HttpRequest& request) {
+bool Dispatcher::Admit(InFlight& flight, const HttpRequest& request) {
   LaneRuntime& lane = *flight.lane;
   Lane::Target target;
   if (request.pace) {
@@ -324,45 +301,45 @@ bool Scheduler::Admit(InFlight& flight, const HttpRequest& request) {
     if (!lane.paces_itself) target.pace = config::Rate{pace.max, pace.per, std::max(pace.burst, 1)};
   }
   if (!request.order.empty()) target.order = std::hash<std::string>{}(request.order);
-  if (lane.lane.Admit(flight.ref, target, clock.Mono())) return true;
+  if (lane.lane.Admit(flight.ref, target, clock_.Mono())) return true;
   lane.Remember(flight.ref, flight.Event(), flight.attempt->facts().state);
   return false;
 }
 
-void Scheduler::PostInterpret(InFlight& flight, HttpResult result) {
-  if (!result.response) return Conclude(flight, flight.attempt->Interpret(result, clock.Wall()));
+void Dispatcher::PostInterpret(InFlight& flight, HttpResult result) {
+  if (!result.response) return Conclude(flight, flight.attempt->Interpret(result, clock_.Wall()));
   flight.stage = Stage::kInterpreting;
-  renderers->Post(flight.id, flight.lane->strand, kPureLimit,
-                  [inbox = inbox, attempt = flight.attempt, seq = flight.attempt->facts().delivery, id = flight.id,
-                   result = std::move(result), now = clock.Wall()] {
-                    inbox->Report({seq, id, attempt->Interpret(result, now)});
-                  });
+  renderers_->Post(flight.id, flight.lane->strand, kPureLimit,
+                   [inbox = inbox_, attempt = flight.attempt, seq = flight.attempt->facts().delivery, id = flight.id,
+                    result = std::move(result), now = clock_.Wall()] {
+                     inbox->Report({seq, id, attempt->Interpret(result, now)});
+                   });
 }
 
-void Scheduler::GiveUpOverdue(MonoTime now) {
-  next_overdue_check = now + kOverdueEvery;
-  for (const auto attempt : renderers->TakeOverdue()) Overdue(attempt);
-  for (auto& [name, lane] : lanes) {
+void Dispatcher::GiveUpOverdue(MonoTime now) {
+  next_overdue_check_ = now + kOverdueEvery;
+  for (const auto attempt : renderers_->TakeOverdue()) Overdue(attempt);
+  for (auto& [name, lane] : lanes_) {
     if (lane->call_workers) {
       for (const auto attempt : lane->call_workers->TakeOverdue()) Overdue(attempt);
     }
     lane->CheckStuck();
   }
-  for (auto& workers : retired) {
+  for (auto& workers : retired_) {
     for (const auto attempt : workers->TakeOverdue()) Overdue(attempt);
   }
-  std::erase_if(retired, [](const auto& workers) { return workers->busy() == 0; });
+  std::erase_if(retired_, [](const auto& workers) { return workers->busy() == 0; });
   std::vector<std::uint64_t> unanswered;
-  for (const auto& [seq, flight] : in_flight) {
+  for (const auto& [seq, flight] : in_flight_) {
     if (flight.stage == Stage::kSending && flight.send_deadline <= now) unanswered.push_back(flight.id);
   }
   for (const auto attempt : unanswered) Unanswered(attempt);
 }
 
 // The HTTP client keeps deadlines itself; one whose thread hangs must not hold a lane for ever.
-void Scheduler::Unanswered(std::uint64_t attempt) {
+void Dispatcher::Unanswered(std::uint64_t attempt) {
   const auto found =
-      std::find_if(in_flight.begin(), in_flight.end(), [&](const auto& entry) { return entry.second.id == attempt; });
+      std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.id == attempt; });
   InFlight& flight = found->second;
   log::Error("request_unanswered", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
   Outcome outcome;
@@ -372,10 +349,10 @@ void Scheduler::Unanswered(std::uint64_t attempt) {
   Conclude(flight, std::move(outcome));
 }
 
-void Scheduler::Overdue(std::uint64_t attempt) {
+void Dispatcher::Overdue(std::uint64_t attempt) {
   const auto found =
-      std::find_if(in_flight.begin(), in_flight.end(), [&](const auto& entry) { return entry.second.id == attempt; });
-  if (found == in_flight.end() || found->second.stage == Stage::kRecording) return;
+      std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.id == attempt; });
+  if (found == in_flight_.end() || found->second.stage == Stage::kRecording) return;
   InFlight& flight = found->second;
   flight.given_up = true;
   if (!flight.attempt->GiveUp()) {
@@ -393,8 +370,8 @@ void Scheduler::Overdue(std::uint64_t attempt) {
 }
 
 // How often an attempt at this delivery ended with `code` since it was accepted or replayed.
-int Scheduler::TimesEnded(DeliverySeq delivery, std::string_view code) {
-  const auto attempts = history.AttemptsOf(delivery);
+int Dispatcher::TimesEnded(DeliverySeq delivery, std::string_view code) {
+  const auto attempts = history_.AttemptsOf(delivery);
   int times = 0;
   if (!attempts) return times;
   for (const StoredAttempt& attempt : *attempts) {
@@ -404,7 +381,7 @@ int Scheduler::TimesEnded(DeliverySeq delivery, std::string_view code) {
   return times;
 }
 
-Outcome Scheduler::Quarantine(const CrashMarks::Left& what, const std::string& sink) {
+Outcome Dispatcher::Quarantine(const CrashMarks::Left& what, const std::string& sink) {
   const int times = TimesEnded(what.delivery, what.crashed ? kCrashed : kKilled) + 1;
   const std::string inside =
       what.call == PluginCall::kPrepare ? "made ready for \"" + sink + "\"" : "inside the plugin of \"" + sink + "\"";
@@ -425,7 +402,7 @@ Outcome Scheduler::Quarantine(const CrashMarks::Left& what, const std::string& s
   return outcome;
 }
 
-Outcome Scheduler::Hung(const InFlight& flight) {
+Outcome Dispatcher::Hung(const InFlight& flight) {
   Outcome outcome;
   outcome.code = kHung;
   outcome.reason = flight.stage == Stage::kCalling ? "the plugin did not return in time"
@@ -441,13 +418,13 @@ Outcome Scheduler::Hung(const InFlight& flight) {
 }
 
 // The attempt may be the last to hold a sink that a reload has replaced, and a plugin may take its time to end.
-void Scheduler::LetGo(InFlight& flight) {
-  if (!flight.attempt || flight.attempt->facts().plan == plan) return;
-  renderers->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});
+void Dispatcher::LetGo(InFlight& flight) {
+  if (!flight.attempt || flight.attempt->facts().plan == plan_) return;
+  renderers_->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});
 }
 
-void Scheduler::CancelAll() {
-  for (auto& [seq, flight] : in_flight) {
+void Dispatcher::CancelAll() {
+  for (auto& [seq, flight] : in_flight_) {
     if (flight.attempt) flight.attempt->Cancel();
   }
 }

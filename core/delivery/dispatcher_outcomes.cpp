@@ -3,8 +3,8 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/time_text.h"
+#include "core/delivery/dispatcher.h"
 #include "core/delivery/notice.h"
-#include "core/delivery/scheduler.h"
 #include "core/delivery/telling.h"
 
 namespace hookswitch {
@@ -25,20 +25,20 @@ std::string StoryOfAttempts(const std::string& sink, const LaneDelivery& deliver
 
 }  // namespace
 
-bool Scheduler::FallsBack(const LaneRuntime& lane, const LaneDelivery& delivery) const {
+bool Dispatcher::FallsBack(const LaneRuntime& lane, const LaneDelivery& delivery) const {
   return !delivery.is_fallback && !lane.fallback.empty() && lane.fallback != lane.name &&
-         plan->lanes.contains(lane.fallback);
+         plan_->lanes.contains(lane.fallback);
 }
 
-void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
+void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
   LaneRuntime& lane = *flight.lane;
   const Attempt::Facts& facts = flight.attempt->facts();
-  const MonoTime now = clock.Mono();
-  const WallTime wall = clock.Wall();
+  const MonoTime now = clock_.Mono();
+  const WallTime wall = clock_.Wall();
   const milliseconds latency = ToMs(now - flight.started);
   const bool was_throttled = lane.lane.StateAt(now) == Lane::State::kThrottled;
   if (outcome.scope == Outcome::Scope::kPlace && outcome.place.empty()) outcome.place = flight.place;
-  const Lane::Verdict verdict = lane.lane.Finish(flight.ref, outcome, now, jitter);
+  const Lane::Verdict verdict = lane.lane.Finish(flight.ref, outcome, now, jitter_);
   const LaneDelivery& delivery = lane.lane[flight.ref];
   if (facts.sink && outcome.kind != Outcome::Kind::kDelivered) {
     outcome.reason = facts.sink->Mask(std::move(outcome.reason));
@@ -65,11 +65,11 @@ void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
     if (dead && flight.fallback.empty()) lane.notices.Dead(why, now);
     if (verdict.place_refused) lane.notices.PlaceRefused(outcome.place, why, now);
   }
-  if (verdict.change != Lane::Change::kNone) publish_now = true;
+  if (verdict.change != Lane::Change::kNone) publish_now_ = true;
   ++lane.concluded;
   lane.last_outcome.kind = outcome.kind;
   lane.last_outcome.reason = outcome.action.empty() ? why : why + "; " + outcome.action;
-  if (waiting > 0) concluded.NotifyAll();
+  if (waiting_ > 0) concluded_.NotifyAll();
 
   AttemptRecord record{
       .delivery = facts.delivery,
@@ -106,12 +106,12 @@ void Scheduler::Conclude(InFlight& flight, Outcome outcome) {
   Record(flight, std::move(record));
 }
 
-void Scheduler::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending) {
+void Dispatcher::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending) {
   const LaneDelivery& delivery = lane.lane[ending.ref];
-  const auto [entry, is_new] = in_flight.try_emplace(delivery.seq);
+  const auto [entry, is_new] = in_flight_.try_emplace(delivery.seq);
   HSW_CHECK(is_new, "what ends without an attempt has none");
   InFlight& flight = entry->second;
-  flight = {.lane = &lane, .ref = ending.ref, .id = ++last_attempt, .attempt = nullptr, .started_wall = clock.Wall()};
+  flight = {.lane = &lane, .ref = ending.ref, .id = ++last_attempt_, .attempt = nullptr, .started_wall = clock_.Wall()};
   Outcome outcome;
   DeliveryState state = DeliveryState::kDead;
   switch (ending.why) {
@@ -132,7 +132,8 @@ void Scheduler::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending)
     case Lane::End::kGivenUp:
       outcome.code = "gave_up";
       outcome.reason = "the sink has failed since " +
-                       ToRfc3339(clock.Wall() - ToMs(clock.Mono() - lane.lane.troubled_since())) + ": " + lane.because;
+                       ToRfc3339(clock_.Wall() - ToMs(clock_.Mono() - lane.lane.troubled_since())) + ": " +
+                       lane.because;
       break;
     case Lane::End::kRefused: {
       const auto* place = lane.lane.refused_places().Find(ending.place);
@@ -147,8 +148,8 @@ void Scheduler::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending)
     flight.story = "Not delivered to " + lane.name + ": " + outcome.reason;
   }
   if (state == DeliveryState::kDead && !flight.fallback.empty()) state = DeliveryState::kFellBack;
-  if (state == DeliveryState::kDead && origins.Rule(delivery.origin) != kNoticeRule) {
-    lane.notices.Dead(outcome.reason, clock.Mono());
+  if (state == DeliveryState::kDead && origins_.Rule(delivery.origin) != kNoticeRule) {
+    lane.notices.Dead(outcome.reason, clock_.Mono());
   }
   const auto event = flight.Event();
   TellEnding(lane, {.delivery = DeliveryId(delivery.seq),
@@ -169,17 +170,17 @@ void Scheduler::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending)
   Record(flight, std::move(record));
 }
 
-void Scheduler::Record(InFlight& flight, AttemptRecord record) {
+void Dispatcher::Record(InFlight& flight, AttemptRecord record) {
   record.fallback_sink = flight.fallback;
   record.fallback_story = flight.story;
   flight.ended = record.EndedAt();
   flight.stage = Stage::kRecording;
   flight.ends = record.state != DeliveryState::kPending;
-  journal.Record(std::move(record));
+  journal_.Record(std::move(record));
 }
 
-void Scheduler::Handle(const Inbox::Recorded& recorded) {
-  auto node = in_flight.extract(recorded.delivery);
+void Dispatcher::Handle(const Inbox::Recorded& recorded) {
+  auto node = in_flight_.extract(recorded.delivery);
   if (node.empty()) return;
   InFlight& flight = node.mapped();
   HSW_CHECK(flight.stage == Stage::kRecording, "only what was given to Record is told as recorded");
@@ -196,56 +197,57 @@ void Scheduler::Handle(const Inbox::Recorded& recorded) {
          .step = 0,
          .is_fallback = true,
          .sink = flight.fallback,
-         .rule = origins.Rule(delivery.origin),
-         .template_name = origins.Template(delivery.origin),
+         .rule = origins_.Rule(delivery.origin),
+         .template_name = origins_.Template(delivery.origin),
          .state = {},
          .story = flight.story},
         flight.Event());
   }
   // Without a record each further attempt would be the first again, so one that was set aside is not tried again.
-  const bool ends = unwanted.erase(recorded.delivery) != 0 || flight.ends || !recorded.stored;
+  const bool ends = unwanted_.erase(recorded.delivery) != 0 || flight.ends || !recorded.stored;
   if (ends) lane.Forget(flight.ref);
   lane.lane.Settle(flight.ref, ends);
   LetGo(flight);
 }
 
-void Scheduler::NotifyOf(LaneRuntime& lane, MonoTime now) {
+void Dispatcher::NotifyOf(LaneRuntime& lane, MonoTime now) {
   for (const Message& notice : lane.notices.Take(lane.name, lane.lane, lane.because, now)) {
     if (lane.notify != lane.name) Notify(lane.name, lane.notify, notice);
   }
 }
 
 // On a thread that may wait for the journal.
-void Scheduler::Notify(const std::string& about, const std::string& to, const Message& notice) {
+void Dispatcher::Notify(const std::string& about, const std::string& to, const Message& notice) {
   if (to.empty()) return;
-  const WallTime now = clock.Wall();
+  const WallTime now = clock_.Wall();
   const std::string unique =
-      std::string(kOwnSource) + '\n' + about + '\n' + ToRfc3339(now) + '\n' + std::to_string(++last_notice);
-  renderers->Post(0, 0, kStoreLimit,
-                  [inbox = inbox, handle = handle, to, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
-                    const NewDelivery delivery{.sink = to, .rule = kNoticeRule, .template_name = {}};
-                    NewEvent event;
-                    event.source = kOwnSource;
-                    event.body = body;
-                    event.dedup = dedup;
-                    event.received_at = now;
-                    event.note = "a notice of hookswitch";
-                    event.deliveries = std::span(&delivery, 1);
-                    const auto stored = handle->With([&](Journal& journal) { return journal.Append(event); });
-                    if (!stored) return;  // hookswitch was stopping
-                    const Result<Accepted>& accepted = *stored;
-                    if (!accepted) {
-                      log::Error("notice_not_stored", {{"to", to}, {"reason", accepted.error().message}});
-                      return;
-                    }
-                    PendingDelivery pending;
-                    pending.seq = accepted->first_delivery;
-                    pending.event = accepted->event;
-                    pending.accepted_at = now;
-                    pending.sink = to;
-                    pending.rule = kNoticeRule;
-                    inbox->Accept({nullptr, {std::move(pending)}});
-                  });
+      std::string(kOwnSource) + '\n' + about + '\n' + ToRfc3339(now) + '\n' + std::to_string(++last_notice_);
+  renderers_->Post(
+      0, 0, kStoreLimit,
+      [inbox = inbox_, handle = journal_handle_, to, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
+        const NewDelivery delivery{.sink = to, .rule = kNoticeRule, .template_name = {}};
+        NewEvent event;
+        event.source = kOwnSource;
+        event.body = body;
+        event.dedup = dedup;
+        event.received_at = now;
+        event.note = "a notice of hookswitch";
+        event.deliveries = std::span(&delivery, 1);
+        const auto stored = handle->With([&](Journal& journal) { return journal.Append(event); });
+        if (!stored) return;  // hookswitch was stopping
+        const Result<Accepted>& accepted = *stored;
+        if (!accepted) {
+          log::Error("notice_not_stored", {{"to", to}, {"reason", accepted.error().message}});
+          return;
+        }
+        PendingDelivery pending;
+        pending.seq = accepted->first_delivery;
+        pending.event = accepted->event;
+        pending.accepted_at = now;
+        pending.sink = to;
+        pending.rule = kNoticeRule;
+        inbox->Accept({nullptr, {std::move(pending)}});
+      });
 }
 
 }  // namespace hookswitch
