@@ -175,6 +175,7 @@ Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
                                  {"ingress", status.ingress},
                                  {"admin", status.admin},
                                  {"started_at", ToRfc3339(status.started_at)},
+                                 {"applied_at", ToRfc3339(status.applied_at)},
                                  {"need_restart", json::array(status.need_restart.begin(), status.need_restart.end())},
                                  {"sources", json::array(status.sources.begin(), status.sources.end())},
                                  {"journal",

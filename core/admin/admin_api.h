@@ -43,6 +43,7 @@ struct RouterStatus {
   std::string version, ingress, admin, config_file;
   std::uint64_t generation = 0;
   WallTime started_at{};
+  WallTime applied_at{};                    ///< the running config
   std::vector<std::string> need_restart{};  ///< as of the last reload: "server.listen"
   JournalStats journal;
   std::vector<std::string> sources{};  ///< their names in the config

@@ -134,8 +134,9 @@ struct App::Impl {
   std::unique_ptr<PluginHost> plugins GUARDED_BY(reload_mu);
   mutable Mutex mu;
   std::shared_ptr<const Generation> generation GUARDED_BY(mu);
-  config::Server started_server;    ///< as the listener runs with it, whatever was reloaded since
-  config::Journal started_journal;  ///< as the journal runs with it
+  config::Server started_server;         ///< as the listener runs with it, whatever was reloaded since
+  config::Journal started_journal;       ///< as the journal runs with it
+  WallTime applied_at GUARDED_BY(mu){};  ///< the running config
   std::string last_reload_problem GUARDED_BY(mu);
   std::vector<std::string> need_restart GUARDED_BY(mu);  ///< keys whose values in the file are not those that run
   std::string announced_problems GUARDED_BY(reload_mu);  ///< of a reload that failed; "" when the last one was applied
@@ -204,8 +205,8 @@ Status App::Impl::Start(BuildResult& build) {
     plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), kThisProgram, marks);
     build = BuildGeneration({options.environment, /*tolerate_bad_plugins=*/true}, std::move(loaded), *plugins, nullptr);
   }
-  if (!build.generation) return Error{ErrorCode::kInvalid, "the config has errors"};
   for (const auto& problem : build.problems.All()) LogProblem(problem);
+  if (!build.generation) return Error{ErrorCode::kInvalid, "the config has errors"};
   const auto first = build.generation;
   for (const auto& [name, sink] : first->sinks) {
     if (!sink.sink) log::Error("sink_unavailable", {{"sink", name}, {"reason", sink.unavailable_because}});
@@ -282,6 +283,7 @@ Status App::Impl::Listen(const config::Config& config) {
   MutexLock lock(mu);
   ingress_address = ingress->Address();
   admin_address = admin->Address();
+  applied_at = started_at;
   Watch();
   listening = true;
   return Ok();
@@ -306,6 +308,7 @@ AdminHooks App::Impl::MakeHooks() {
       status.ingress = ingress_address;
       status.admin = admin_address;
       status.need_restart = need_restart;
+      status.applied_at = applied_at;
     }
     status.config_file = current->config.file;
     status.generation = current->number;
@@ -365,8 +368,9 @@ void App::Impl::PublishMetrics() {
 
   auto events = metrics.MakeGauge("hookswitch_journal_events", "Events stored");
   auto pending = metrics.MakeGauge("hookswitch_journal_pending", "Deliveries that have not ended");
-  auto bytes = metrics.MakeGauge("hookswitch_journal_bytes",
-                                 "Bytes in use on disk: the database's pages that hold something, and the log");
+  auto bytes =
+      metrics.MakeGauge("hookswitch_journal_bytes",
+                        "What the journal holds: the pages in use, also those that are in the log only, and the log");
   const auto file = [this](const char* name) {
     return metrics.MakeGauge("hookswitch_journal_file_bytes", "Sizes of the journal's files as they are on disk",
                              {{"file", name}});
@@ -493,6 +497,7 @@ ReloadReport App::Impl::Reload() {
   {
     MutexLock lock(mu);
     generation = next;
+    applied_at = clock.Wall();
     last_reload_problem.clear();
     need_restart = report.need_restart;
   }

@@ -231,6 +231,15 @@ std::string FormatSize(std::uint64_t bytes) {
   return std::to_string(bytes) + "B";
 }
 
+std::string HumanSize(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  std::uint64_t tenths = (bytes * 10 + 512) / 1024;
+  for (; tenths >= 10240 && unit + 1 < kUnits.size(); ++unit) tenths = (tenths + 512) / 1024;
+  return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + ' ' + kUnits[unit];
+}
+
 std::optional<milliseconds> ParseRetryAfter(std::string_view value, WallTime now) {
   constexpr double kLongestSeconds = 7 * 86400;
   value = Trim(value);

@@ -28,6 +28,8 @@ std::string HumanDuration(std::chrono::milliseconds duration);
 /// Reads "64KiB", "1MiB", "2GiB", "512B" into bytes.
 std::optional<std::uint64_t> ParseSize(std::string_view text);
 std::string FormatSize(std::uint64_t bytes);
+/// For people: "812 B", "87.8 MiB".
+std::string HumanSize(std::uint64_t bytes);
 
 /// The value of a Retry-After header as a wait from `now`: whole or decimal seconds, or an HTTP date in any of the
 /// three forms of RFC 9110 5.6.7. A date in the past is zero. Empty for junk; capped at 7 days.

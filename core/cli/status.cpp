@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "core/base/encoding.h"
+#include "core/base/time_text.h"
 #include "core/cli/admin_client.h"
 #include "core/cli/commands.h"
 #include "core/cli/history_text.h"
@@ -32,18 +33,32 @@ json::array ArrayAt(const json::object& object, std::string_view key) {
   return value && value->is_array() ? value->get_array() : json::array();
 }
 
+/// The newest of `list` that the filter lets through; null if there is none. A page may be empty, and the next one not.
+Result<json::value> NewestOf(AdminClient& client, const std::string& list, const std::string& filter) {
+  const std::string target = "/api/v1/" + list + "?limit=1&" + filter;
+  std::string cursor;
+  for (;;) {
+    const auto page = Get(client, target + cursor);
+    if (!page) return page.error();
+    const json::array items = ArrayAt(*page, list);
+    if (!items.empty()) return items.front();
+    const json::value* next = page->if_contains("cursor");
+    if (!next || !next->is_string()) return json::value(nullptr);
+    cursor = "&cursor=" + PercentEncoded(next->get_string());
+  }
+}
+
 /// The newest event of each source.
 Result<json::array> SourcesOf(AdminClient& client, const json::object& status) {
   json::array sources;
   for (const auto& name : ArrayAt(status, "sources")) {
     const std::string source(name.as_string());
-    const auto newest = Get(client, "/api/v1/events?limit=1&source=" + PercentEncoded(source));
+    const auto newest = NewestOf(client, "events", "source=" + PercentEncoded(source));
     if (!newest) return newest.error();
-    const json::array events = ArrayAt(*newest, "events");
     json::object shown{{"source", source}, {"last_event_at", nullptr}, {"last_event", nullptr}};
-    if (!events.empty()) {
-      shown["last_event_at"] = events[0].as_object().at("received_at");
-      shown["last_event"] = events[0].as_object().at("id");
+    if (const json::object* event = newest->if_object()) {
+      shown["last_event_at"] = event->at("received_at");
+      shown["last_event"] = event->at("id");
     }
     sources.push_back(std::move(shown));
   }
@@ -51,7 +66,7 @@ Result<json::array> SourcesOf(AdminClient& client, const json::object& status) {
 }
 
 /// What does not go away by itself.
-json::array NeedsOf(const json::object& parts, const json::array& sinks, bool has_dead) {
+json::array NeedsOf(const json::object& parts, const json::array& sinks, const json::object& journal, bool has_dead) {
   json::array needs;
   for (const auto& [name, note] : parts) {
     // Sinks are judged by their state: most troubles of theirs end by themselves.
@@ -69,20 +84,32 @@ json::array NeedsOf(const json::object& parts, const json::array& sinks, bool ha
       needs.push_back(json::string("sink " + Text(sink, "sink") + " is refused at " + Text(place.as_object(), "name")));
     }
   }
+  if (const json::value* bad = journal.if_contains("bad_rows"); bad && *bad != 0) {
+    needs.push_back(json::string("the journal has " + Text(journal, "bad_rows") +
+                                 " damaged rows: `hookswitch journal verify` names them"));
+  }
   if (has_dead) needs.push_back("there are dead deliveries: `hookswitch deliveries --state dead` lists them");
   return needs;
+}
+
+std::string Size(const json::object& object, std::string_view key) {
+  const json::value* bytes = object.if_contains(key);
+  boost::system::error_code not_a_number;
+  return bytes ? HumanSize(bytes->to_number<std::uint64_t>(not_a_number)) : "-";
 }
 
 void PrintStatus(const View& view, const json::object& status, const json::array& sources, const json::array& sinks,
                  const json::array& needs) {
   const json::object& journal = ObjectAt(status, "journal");
   std::cout << "hookswitch " << Text(status, "version") << ", started " << view.Moment(status, "started_at") << '\n';
-  PrintMember(std::cout, "config", Text(status, "config") + " (generation " + Text(status, "generation") + ')');
+  PrintMember(std::cout, "config",
+              Text(status, "config") + " (generation " + Text(status, "generation") + ", applied " +
+                  view.Age(status, "applied_at") + ')');
   PrintMember(std::cout, "ingress", Text(status, "ingress"));
   PrintMember(std::cout, "admin", Text(status, "admin"));
   PrintMember(std::cout, "journal",
               Text(journal, "events") + " events, " + Text(journal, "pending") + " deliveries pending, " +
-                  Text(journal, "bytes_on_disk") + " bytes on disk");
+                  Size(journal, "bytes_on_disk") + " on disk");
   std::cout << '\n';
   Table table({{"SOURCE", 8}, {"LAST EVENT"}, {"EVENT"}});
   for (const auto& item : sources) {
@@ -107,12 +134,12 @@ int ShowStatus(const Options& options) {
   if (!lanes) return Fail(lanes.error().message);
   const auto ready = Get(*client, "/readyz", /*any_status=*/true);
   if (!ready) return Fail(ready.error().message);
-  const auto dead = Get(*client, "/api/v1/deliveries?state=dead&limit=1");
+  const auto dead = NewestOf(*client, "deliveries", "state=dead");
   if (!dead) return Fail(dead.error().message);
   auto sources = SourcesOf(*client, *status);
   if (!sources) return Fail(sources.error().message);
   const json::array sinks = ArrayAt(*lanes, "sinks");
-  const json::array needs = NeedsOf(ObjectAt(*ready, "parts"), sinks, !ArrayAt(*dead, "deliveries").empty());
+  const json::array needs = NeedsOf(ObjectAt(*ready, "parts"), sinks, ObjectAt(*status, "journal"), !dead->is_null());
   if (options.format == Format::kJson) {
     json::object all = *status;
     all["sources"] = std::move(*sources);

@@ -92,6 +92,20 @@ TEST(HumanDuration, RoundsToSecondsAndDropsThemFromAnHourOn) {
   for (const auto& [duration, text] : cases) EXPECT_EQ(HumanDuration(duration), text);
 }
 
+TEST(Size, IsRoundedForPeople) {
+  const std::vector<std::pair<std::uint64_t, std::string>> cases = {
+      {0, "0 B"},
+      {1023, "1023 B"},
+      {1024, "1.0 KiB"},
+      {1536, "1.5 KiB"},
+      {92'078'080, "87.8 MiB"},
+      {1'048'575, "1.0 MiB"},
+      {std::uint64_t{5} << 30, "5.0 GiB"},
+      {~std::uint64_t{0} / 16, "1048576.0 TiB"},
+  };
+  for (const auto& [bytes, text] : cases) EXPECT_EQ(HumanSize(bytes), text) << bytes;
+}
+
 TEST(Size, ReadsAndWritesBinaryUnits) {
   const std::vector<std::pair<std::string, std::uint64_t>> cases = {
       {"0B", 0}, {"512B", 512}, {"64KiB", 65536}, {"1MiB", 1048576}, {"2GiB", 2147483648},
