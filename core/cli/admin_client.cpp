@@ -19,7 +19,12 @@ namespace {
 constexpr std::chrono::minutes kPatience{10};
 constexpr std::size_t kMostAnswer = 64 << 20;
 constexpr std::string_view kUnix = "unix:";
-constexpr const char* kGiveUrl = "name the config with -c, or give --url http://HOST:PORT or --url unix:/PATH";
+constexpr const char* kNameTheUrl =
+    "name the config with -c, or the router with --url http://HOST:PORT or --url unix:/PATH";
+
+bool IsAddress(std::string_view url) {
+  return url.starts_with("http://") || url.starts_with("https://") || url.starts_with("unix:/");
+}
 
 // Where the config says that the router listens; "" if it does not.
 std::string AddressIn(const config::Admin& admin, bool has_token) {
@@ -57,13 +62,12 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
   const config::Loaded loaded = config::Load(options.config, environment);
   // A router goes on with the config it has: a file that is broken by now must not keep its operator out.
   const config::Config* config = loaded.Readable();
-  if (config && !config->admin.token.empty()) {
+  // The variable first: the config's may be one that the router has not read yet.
+  client.token_ = config::WithoutLineBreaks(environment.variable("HOOKSWITCH_ADMIN_TOKEN").value_or(""));
+  client.token_from_ = "HOOKSWITCH_ADMIN_TOKEN";
+  if (client.token_.empty() && config && !config->admin.token.empty()) {
     client.token_ = config->admin.token.Reveal();
     client.token_from_ = "admin.token of " + options.config;
-  }
-  if (client.token_.empty()) {
-    client.token_ = config::WithoutLineBreaks(environment.variable("HOOKSWITCH_ADMIN_TOKEN").value_or(""));
-    client.token_from_ = "HOOKSWITCH_ADMIN_TOKEN";
   }
   if (client.token_.empty() && config && !config->admin.tokens.empty()) {
     const auto strongest = std::ranges::max_element(config->admin.tokens, {}, &config::Admin::Token::may);
@@ -74,16 +78,20 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
     client.token_from_ = loaded.config ? options.config + " names no admin.token" : WhyUnread(loaded, options.config);
   }
   client.where_ = !options.url.empty() ? options.url : config ? AddressIn(config->admin, !client.token_.empty()) : "";
+  if (!options.url.empty() && !IsAddress(options.url)) {
+    return Error{ErrorCode::kInvalid, "--url \"" + options.url + "\" is no address; " + kNameTheUrl};
+  }
   if (client.where_.empty()) {
-    if (!config) return Error{ErrorCode::kInvalid, WhyUnread(loaded, options.config) + "; " + kGiveUrl};
+    if (!config) return Error{ErrorCode::kInvalid, WhyUnread(loaded, options.config) + "; " + kNameTheUrl};
     return Error{ErrorCode::kInvalid, "cannot tell from " + options.config +
                                           " where the router's admin listener is (its log's ready line does); " +
-                                          kGiveUrl};
+                                          kNameTheUrl};
   }
   HttpClientOptions http_options;
   http_options.max_response_body = kMostAnswer;
   http_options.user_agent = "hookswitch";
   http_options.use_proxies = false;
+  while (client.where_.ends_with('/')) client.where_.pop_back();
   client.url_ = client.where_;
   if (client.where_.starts_with(kUnix)) {
     http_options.unix_socket = client.where_.substr(kUnix.size());
@@ -121,11 +129,10 @@ Result<HttpResponse> AdminClient::Ask(const std::string& method, const std::stri
                                               "); is hookswitch running, and is this its admin listener?"};
   }
   if (result->response->status == 401) {
-    return Error{ErrorCode::kInvalid,
-                 "the router at " + where_ +
-                     (token_.empty() ? " wants a token, and there is none: " + token_from_
-                                     : " does not take the token, which is that of " + token_from_) +
-                     "; set HOOKSWITCH_ADMIN_TOKEN to the admin.token that the router runs with"};
+    return Error{ErrorCode::kInvalid, "the router at " + where_ +
+                                          (token_.empty() ? " wants a token, and there is none: " + token_from_
+                                                          : " refuses the token, which is that of " + token_from_) +
+                                          "; set HOOKSWITCH_ADMIN_TOKEN to the admin.token that the router runs with"};
   }
   return std::move(*result->response);
 }

@@ -68,11 +68,11 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
     cursor = *next;
     unknown = Text(*answer, "unknown");
   } while (cursor.is_string() && items.size() < wanted.limit);
+  if (items.empty() && unknown != "-") return Fail(unknown);
   if (options.format == Format::kJson) {
     std::cout << ToText(json::object{{list, std::move(items)}, {"cursor", std::move(cursor)}}) << '\n';
     return kFine;
   }
-  if (items.empty() && unknown != "-") return Fail(unknown);
   if (items.empty()) {
     std::cerr << "no " << (wanted.refused ? "refused requests" : list) << " match\n";
     return kFine;
@@ -149,6 +149,16 @@ class Adder {
     command->callback([command, run = std::move(run), &options = options_, &exit_code = exit_code_, wanted = wanted_] {
       if (command->get_subcommands().empty()) exit_code = run(options, *wanted);
     });
+    own_options_from_[command] = command->get_options().size();
+    // What stands before its name would be read as its own: a purge of everything, for one with --limit.
+    command->preparse_callback([command, &parent, from = own_options_from_[&parent]](std::size_t) {
+      const auto options = parent.get_options();
+      const auto given = std::find_if(options.begin() + from, options.end(), [](auto* one) { return !one->empty(); });
+      if (from != 0 && given != options.end()) {
+        throw CLI::ArgumentMismatch((*given)->get_name() + " stands before " + command->get_name() +
+                                    ": an option comes after the command that it is for");
+      }
+    });
     return command;
   }
   void AddId(CLI::App* command, const char* help, bool required = true) {
@@ -191,6 +201,8 @@ class Adder {
   const std::function<void(CLI::App*)>& add_remote_;
   int& exit_code_;
   const std::shared_ptr<Wanted> wanted_ = std::make_shared<Wanted>();
+  /// Of the commands that list: the options before are those that all commands share.
+  std::map<const CLI::App*, std::size_t> own_options_from_;
 };
 
 }  // namespace

@@ -179,6 +179,10 @@ void PrintEvent(std::ostream& out, const View& view, const json::object& event) 
   PrintMember(out, "call", Text(event, "call_id"));
   PrintMember(out, "note", Text(event, "note"));
   PrintMember(out, "not read", Text(event, "normalized_because"));
+  // --format json shows what it was before.
+  for (const auto& item : ListOf(event, "revisions")) {
+    PrintMember(out, "revised", view.Moment(item.as_object(), "until"));
+  }
   for (const auto& item : ListOf(event, "headers")) {
     PrintMember(out, "header", Text(item.as_object(), "name") + ": " + Text(item.as_object(), "value"));
   }

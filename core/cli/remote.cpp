@@ -94,8 +94,10 @@ int Reload(const Options& options) {
   } else if (const json::value* problems = report.if_contains("problems")) {
     for (const auto& item : problems->as_array()) {
       const auto& problem = item.as_object();
-      std::cerr << Text(problem, "file") << ':' << Text(problem, "line") << ':' << Text(problem, "column") << ": "
-                << Text(problem, "severity") << ": " << Text(problem, "message");
+      std::cerr << Text(problem, "file") << ':';
+      // 0: of the file as a whole.
+      if (Text(problem, "line") != "0") std::cerr << Text(problem, "line") << ':' << Text(problem, "column") << ':';
+      std::cerr << ' ' << Text(problem, "severity") << ": " << Text(problem, "message");
       if (const std::string hint = Text(problem, "hint"); !hint.empty()) std::cerr << "; " << hint;
       std::cerr << '\n';
     }
@@ -151,6 +153,12 @@ int PauseSink(const Options& options) {
     const config::Loaded loaded = config::Load(options.config, config::Environment::System());
     const std::string timezone = loaded.Readable() ? loaded.Readable()->timezone : "UTC";
     if (const auto time = NextTimeOfDay(options.until, timezone, SystemClock().Wall())) {
+      if (!loaded.Readable()) {
+        return Fail("--until " + options.until + " is on the clocks of defaults.timezone, and " +
+                        WhyUnread(loaded, options.config) +
+                        "; name the config with -c, or the time as 2h or in RFC 3339",
+                    kUsage);
+      }
       pause["until"] = ToRfc3339(*time);
     }
   }

@@ -231,7 +231,9 @@ TEST_F(History, WrongUsageIsTwoAndWhatIsNotThereIsOne) {
                                                 {"deliveries", "--state", "gone"},
                                                 {"deliveries", "replay"},
                                                 {"deliveries", "purge", "--state", "dead"},
-                                                {"deliveries", "replay", "d-1", "--sink", "ops"}}) {
+                                                {"deliveries", "replay", "d-1", "--sink", "ops"},
+                                                {"deliveries", "--limit", "1", "purge", "--all"},
+                                                {"events", "--refused", "show", "01JD"}}) {
     const Finished finished = Hookswitch(wrong);
     EXPECT_EQ(finished.exit_code, 2) << wrong.back() << finished.out;
     EXPECT_NE(finished.err, "");
@@ -253,6 +255,9 @@ TEST_F(History, WrongUsageIsTwoAndWhatIsNotThereIsOne) {
     const Finished finished = Hookswitch(unknown);
     EXPECT_EQ(finished.exit_code, 1) << unknown.back();
     EXPECT_THAT(finished.err, HasSubstr("\"" + unknown.back() + "\"")) << "with what there is instead";
+    std::vector<std::string> as_json = unknown;
+    as_json.insert(as_json.end(), {"--format", "json"});
+    EXPECT_EQ(Hookswitch(as_json).exit_code, 1) << unknown.back();
   }
   EXPECT_EQ(Hookswitch({"events", "--agent", "nobody"}).exit_code, 0) << "nothing to show is no problem";
 }

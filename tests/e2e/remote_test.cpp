@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
+#include <memory>
 
 #include "core/base/json.h"
 #include "tests/e2e/router.h"
@@ -198,10 +200,76 @@ TEST_F(Remote, WhoHasNoTokenIsToldWhereItIsLookedFor) {
   EXPECT_EQ(Hookswitch({"sinks"}, {"HOOKSWITCH_ADMIN_TOKEN=the-admin-token"}).exit_code, 0);
   const Finished wrong = Hookswitch({"events"}, {"HOOKSWITCH_ADMIN_TOKEN=another"});
   EXPECT_EQ(wrong.exit_code, 1);
-  EXPECT_THAT(wrong.err, HasSubstr("does not take the token, which is that of HOOKSWITCH_ADMIN_TOKEN"));
+  EXPECT_THAT(wrong.err, HasSubstr("refuses the token, which is that of HOOKSWITCH_ADMIN_TOKEN"));
   EXPECT_THAT(wrong.err, Not(HasSubstr("another")));
   std::filesystem::remove(config_.Path());
   EXPECT_THAT(Hookswitch({"reload"}).err, HasSubstr("no such file"));
+}
+
+TEST_F(Remote, ATokenThatTheRouterHasNotReadYetKeepsNobodyOut) {
+  ASSERT_TRUE(router_->Ready());
+  WriteFile(dir_ / "token", "the-next-token");
+  const Finished refused = Hookswitch({"reload"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("admin.token of "), HasSubstr("set HOOKSWITCH_ADMIN_TOKEN")));
+  EXPECT_EQ(Hookswitch({"reload"}, {"HOOKSWITCH_ADMIN_TOKEN=the-admin-token"}).exit_code, 0);
+  EXPECT_EQ(Hookswitch({"reload"}).exit_code, 0);
+}
+
+TEST_F(Remote, AnAddressIsTakenWithASlashAndOneThatIsNoneIsWrongUsage) {
+  ASSERT_TRUE(router_->Ready());
+  const auto sinks = [this](const std::string& url) {
+    return RunProgram({Program(), "sinks", "-c", config_.Path(), "--url", url});
+  };
+  const std::string address = "127.0.0.1:" + std::to_string(router_->Admin());
+  EXPECT_EQ(sinks("http://" + address + "/").exit_code, 0);
+  EXPECT_EQ(sinks(address).exit_code, 2);
+  EXPECT_EQ(sinks("htp://" + address).exit_code, 2);
+}
+
+/// An admin API that answers what a router with much in its journal, or a damaged one, would.
+struct Admin {
+  explicit Admin(std::map<std::string, std::string> bodies) : answers(std::move(bodies)) {
+    auto started = fakes::HttpLoop::Start([this](const fakes::HttpRequest& request) {
+      const auto found = answers.find(std::string(request.target));
+      return found == answers.end() ? fakes::HttpReply{.status = 404, .body = "{}"}
+                                    : fakes::HttpReply{.body = found->second};
+    });
+    if (started) server = std::move(*started);
+  }
+  Finished Status() const {
+    return RunProgram({Program(), "status", "--url", "http://127.0.0.1:" + std::to_string(server->Port())});
+  }
+
+  std::map<std::string, std::string> answers;
+  std::unique_ptr<fakes::HttpLoop> server;
+};
+
+TEST(RemoteStatus, FollowsPagesWithNothingInThem) {
+  const Admin admin(
+      {{"/api/v1/status", R"({"version":"1","sources":["quiet"],"journal":{"bytes_on_disk":92078080}})"},
+       {"/api/v1/sinks", R"({"sinks":[]})"},
+       {"/readyz", R"({"ready":true,"parts":{"journal":"ok"}})"},
+       {"/api/v1/deliveries?limit=1&state=dead", R"({"deliveries":[],"cursor":"7"})"},
+       {"/api/v1/deliveries?limit=1&state=dead&cursor=7", R"({"deliveries":[{"id":"d-1"}],"cursor":"1"})"},
+       {"/api/v1/events?limit=1&source=quiet", R"({"events":[],"cursor":"9"})"},
+       {"/api/v1/events?limit=1&source=quiet&cursor=9",
+        R"({"events":[{"id":"01ABC","received_at":"2026-03-04T09:02:03Z"}],"cursor":null})"}});
+  const Finished status = admin.Status();
+  EXPECT_EQ(status.exit_code, 1);
+  EXPECT_THAT(status.out, HasSubstr("there are dead deliveries"));
+  EXPECT_THAT(status.out, ContainsRegex("quiet +[0-9]+d ago +01ABC"));
+  EXPECT_THAT(status.out, HasSubstr("87.8 MiB on disk"));
+}
+
+TEST(RemoteStatus, NamesADamagedJournal) {
+  const Admin admin({{"/api/v1/status", R"({"version":"1","sources":[],"journal":{"bad_rows":2}})"},
+                     {"/api/v1/sinks", R"({"sinks":[]})"},
+                     {"/readyz", R"({"ready":true,"parts":{"journal":"ok"}})"},
+                     {"/api/v1/deliveries?limit=1&state=dead", R"({"deliveries":[],"cursor":null})"}});
+  const Finished status = admin.Status();
+  EXPECT_EQ(status.exit_code, 1);
+  EXPECT_THAT(status.out, HasSubstr("the journal has 2 damaged rows: `hookswitch journal verify` names them"));
 }
 
 TEST_F(Remote, AConfigThatIsNotThereIsNamedWithWhatToDo) {
