@@ -71,8 +71,8 @@ void StartWatchdog(App& app) {
   }).detach();
 }
 
-/// Reloads on a thread of its own, so that main stays free for signals whatever a plugin does. Wishes that come while
-/// one is being fulfilled become one more pass.
+/// Reloads on a thread of its own, so that main stays free for signals whatever a plugin does. Requests that arrive
+/// during a reload are answered by one more pass.
 class Reloader {
  public:
   explicit Reloader(App& app) : app_(app) {
@@ -125,7 +125,10 @@ void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   if (build.generation) {
     log::Error("start_failed", {{"reason", app.error().message}});
   } else {
-    Print(build.problems.All(), Format::kText);
+    log::Error("start_failed", {{"reason", app.error().message}, {"problems", build.problems.All().size()}});
+    log::Flush();
+    // For who starts it by hand: the lines of the config as `check` shows them.
+    if (::isatty(STDERR_FILENO) != 0) Print(build.problems.All(), Format::kText);
     if (build.unreadable) exit_code = kUsage;
   }
   log::Flush();

@@ -455,8 +455,11 @@ TEST_F(Commands, ServeOfABrokenConfigEndsWithOneAndEveryProblem) {
   config_.Write();
   const Finished served = Hookswitch({"serve", "-c", config_.Path()});
   EXPECT_EQ(served.exit_code, 1);
+  EXPECT_THAT(served.err, HasSubstr("\"event\":\"config_error\""));
   EXPECT_THAT(served.err, HasSubstr("min_druation"));
   EXPECT_THAT(served.err, HasSubstr("osp"));
+  EXPECT_THAT(served.err, HasSubstr("\"event\":\"start_failed\""));
+  EXPECT_THAT(served.err, Not(HasSubstr("\n{\n"))) << "lines of JSON, whoever collects them";
 }
 
 }  // namespace
