@@ -14,6 +14,9 @@
 namespace hookswitch::cli {
 namespace {
 
+// As much as a sink may send (plugins/README.md).
+constexpr std::size_t kMostBody = 16 << 20;
+
 /// What came in, for people. Headers stay out of it: they hold the credentials of the sink.
 std::string Shown(const ServedRequest& request) {
   std::string text = std::string(request.method) + ' ' + std::string(request.path);
@@ -39,14 +42,15 @@ int PluginReceive(const Options& options) {
 
   int left = options.count;
   Metrics metrics;
-  const HttpServerOptions server_options{.listen = *listen, .threads = 1, .name = "receive"};
+  const HttpServerOptions server_options{.listen = *listen, .threads = 1, .max_body = kMostBody, .name = "receive"};
   auto server = HttpServer::Start(
       server_options, [](const ServedRequest&) { return HeadVerdict(std::optional<Answer>()); },
       [&](Responder responder) {
         std::cout << Shown(responder.request()) << std::flush;
         Answer answer;
         answer.status = options.answer;
-        answer.body = "{}";
+        const bool has_body = options.answer != 204 && options.answer != 304;  // RFC 9110 6.4.1
+        if (has_body) answer.body = "{}";
         responder.Complete(answer);
         if (--left == 0) ::kill(::getpid(), SIGTERM);
       },

@@ -397,7 +397,7 @@ void Connection::Compose(const Answer& answer, bool keep_alive, bool is_stream) 
   out += answer.content_type;
   if (is_stream) {
     if (http11) out += "\r\nTransfer-Encoding: chunked";
-  } else {
+  } else if (answer.status != 204) {  // RFC 9110 8.6
     out += "\r\nContent-Length: ";
     AppendNumber(out, answer.body.size());
   }

@@ -179,6 +179,18 @@ TEST_F(HttpServerTest, EveryResponseHasTheServersHeaders) {
       << "also what the server says itself";
 }
 
+TEST_F(HttpServerTest, WhatHasNoContentHasNoLength) {
+  handler = [](const ServedRequest&) {
+    Answer answer;
+    answer.status = 204;
+    return answer;
+  };
+  Start();
+  const std::string answer = Ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 204 "));
+  EXPECT_THAT(answer, Not(HasSubstr("Content-Length")));
+}
+
 TEST_F(HttpServerTest, ShortContentLengthIs400) {
   Start();
   const std::string answer = Ask("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n1234567", true);
