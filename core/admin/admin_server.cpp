@@ -42,8 +42,12 @@ void AdminServer::Handle(Responder responder) {
   const ServedRequest request = responder.request();
   const auto& caller = static_cast<const Caller&>(*responder.context());
   const Answer answer = api_.Handle(request, caller);
-  if (request.method == "POST" && answer.status == 200) {
-    log::Info("operator_request", {{"who", caller.who}, {"peer", request.peer}, {"path", ToUtf8(request.path)}});
+  // Also one that did not end well: it may have changed something before. A sign-in changes nothing.
+  const bool is_refused = answer.status >= 400 && answer.status < 500;
+  if (request.method == "POST" && request.path != kSignInPath && !is_refused) {
+    log::Info(
+        "operator_request",
+        {{"who", caller.who}, {"peer", request.peer}, {"path", ToUtf8(request.path)}, {"http_status", answer.status}});
   }
   responder.Complete(answer);
 }

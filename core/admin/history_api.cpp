@@ -24,8 +24,8 @@ Error UnknownName(std::string what) {
   return {ErrorCode::kNotFound, std::move(what)};
 }
 
-// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up. `unknown`: why nothing may be
-// found, or "". It is told where nothing was found so far, and is the answer if there is nothing.
+// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up. `unknown`: what no filter value
+// can match, or "". It is added to an empty page; a 400 if the whole list is empty.
 template <class List, class Show>
 Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, std::string unknown, const List& list,
                    const Show& show) {

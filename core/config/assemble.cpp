@@ -107,6 +107,9 @@ class Assembler {
       const Node* name = reader.Scalar("name");
       const Node* secret = reader.Get("token");
       if (!name || !secret) continue;
+      if (token.name == "admin.token") {
+        reader.Error(*name, "admin.tokens[].name \"admin.token\" stands for admin.token itself", "choose another name");
+      }
       const auto same_name = [&](const Admin::Token& other) { return other.name == token.name; };
       if (std::ranges::any_of(admin.tokens, same_name)) {
         reader.Error(*name, "admin.tokens names \"" + token.name + "\" twice");
