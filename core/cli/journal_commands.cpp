@@ -1,3 +1,6 @@
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <iostream>
 
 #include "core/base/json.h"
@@ -74,8 +77,9 @@ void PrintText(const std::string& path, const VerifyReport& report) {
 int Backup(const Options& options) {
   const auto path = options.journal.empty() ? JournalOf(options) : Result<std::string>(options.journal);
   if (!path) return Fail(path.error().message, kUsage);
+  if (!std::ifstream(*path)) return Fail(*path + " cannot be read: " + std::strerror(errno), kUsage);
   const Status done = BackupJournal(*path, options.file);
-  if (!done) return Fail(done.error().message, kProblems);
+  if (!done) return Fail(done.error().message, done.error().code == ErrorCode::kInvalid ? kUsage : kProblems);
   std::cout << *path << " is copied to " << options.file << '\n';
   return kFine;
 }

@@ -63,8 +63,8 @@ class Report {
   json::array verdicts_;
 };
 
-/// The config that the plugin is checked with: of --with, else the first that a case has; empty, and told, if it is
-/// wrong.
+/// The config that the plugin is checked with: of --with, else the first that a case has. Empty, after printing why, if
+/// it cannot be read.
 std::optional<config::Sink> ReadConfig(const Options& options, config::Problems& problems) {
   config::Sink sink;
   sink.name = "check";
@@ -162,6 +162,7 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   config::Problems problems;
   const auto environment = config::Environment::System();
   const auto sink = ReadConfig(options, problems);
+  if (!sink && problems.All().empty()) return kUsage;
   ResolvedConfig config;
   if (sink) {
     config = PluginHost::Resolve(*info, *sink, "UTC", environment, problems);

@@ -163,7 +163,7 @@ struct JournalStats {
   /// Of the thread that writes, idle ones too, several a second: stands still only while that thread hangs.
   std::uint64_t passes = 0;
 
-  /// What cannot be used for anything else: free pages are not counted, the whole log is.
+  /// Pages that hold something, also those that are in the log only, and that log: may exceed BytesOnDisk.
   std::uint64_t BytesUsed() const { return bytes + log_file; }
   std::uint64_t BytesOnDisk() const { return database_file + log_file + index_file; }
 };
