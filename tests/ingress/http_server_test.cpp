@@ -187,7 +187,7 @@ TEST_F(HttpServerTest, WhatHasNoContentHasNoLength) {
   };
   Start();
   const std::string answer = Ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-  EXPECT_THAT(answer, StartsWith("HTTP/1.1 204 "));
+  EXPECT_THAT(answer, ::testing::StartsWith("HTTP/1.1 204 "));
   EXPECT_THAT(answer, Not(HasSubstr("Content-Length")));
 }
 
