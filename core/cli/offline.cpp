@@ -1,6 +1,8 @@
-#include <fstream>
+#include <cerrno>
+#include <cstdio>
 #include <iostream>
-#include <iterator>
+#include <memory>
+#include <system_error>
 
 #include "core/app/app.h"
 #include "core/base/json.h"
@@ -38,21 +40,40 @@ Built Build(const Options& options) {
   return built;
 }
 
-std::optional<std::string> ReadAll(const std::string& file) {
-  if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return {};
-  return std::string(std::istreambuf_iterator<char>(in), {});
+/// The file's bytes, or those of stdin for "-". Error: kUnavailable (the system's reason).
+Result<std::string> ReadAll(const std::string& file) {
+  const bool is_stdin = file == "-";
+  const auto cannot_read = [&](int code) {
+    return Error{ErrorCode::kUnavailable,
+                 "cannot read " + (is_stdin ? "stdin" : file) + ": " + std::generic_category().message(code)};
+  };
+  std::FILE* const in = is_stdin ? stdin : std::fopen(file.c_str(), "rbe");
+  if (!in) return cannot_read(errno);
+  const std::unique_ptr<std::FILE, void (*)(std::FILE*)> closes(in, [](std::FILE* open) {
+    if (open != stdin) (void)std::fclose(open);
+  });
+  constexpr std::size_t kAtOnce = 65'536;
+  std::string text;
+  for (std::size_t size = 0;; size = text.size()) {
+    text.resize(size + kAtOnce);
+    const std::size_t n = std::fread(text.data() + size, 1, kAtOnce, in);
+    text.resize(size + n);
+    if (n == kAtOnce) continue;
+    if (std::ferror(in)) return cannot_read(errno);
+    return text;
+  }
 }
 
 struct ReadEvent {
   std::optional<CallEvent> event;
+  std::string body{};  ///< what it was read from
   int exit_code = kFine;
 };
 
 // The payload of --event as the source of --source reads it. What goes wrong is printed; a body that is no event gives
 // exit 1 and {"ok":false,"error":…} (CONTRACT.md).
 ReadEvent Read(const Options& options, const Generation& generation) {
+  const auto fail = [](const std::string& why) { return ReadEvent{{}, {}, Fail(why)}; };
   const auto& sources = generation.config.sources;
   std::string name = options.source;
   if (name.empty() && sources.size() == 1) name = sources.front().name;
@@ -60,27 +81,27 @@ ReadEvent Read(const Options& options, const Generation& generation) {
   if (it == generation.sources.end()) {
     std::string known;
     for (const auto& source : sources) known += (known.empty() ? "" : ", ") + source.name;
-    return {{}, Fail(name.empty() ? "--source is needed: " + known : "no source \"" + name + "\"; there is: " + known)};
+    return fail(name.empty() ? "--source is needed: " + known : "no source \"" + name + "\"; there is: " + known);
   }
   RawRequest request;
   request.received_at = SystemClock().Wall();
   if (!options.at.empty()) {
     const auto at = ParseTime(options.at);
-    if (!at) return {{}, Fail("--at \"" + options.at + "\" is not a time such as 2026-03-04T09:02:03Z")};
+    if (!at) return fail("--at \"" + options.at + "\" is not a time such as 2026-03-04T09:02:03Z");
     request.received_at = *at;
   }
-  const auto body = ReadAll(options.event);
-  if (!body) return {{}, Fail("cannot read " + options.event)};
+  auto body = ReadAll(options.event);
+  if (!body) return fail(body.error().message);
   request.body = *body;
   auto result = it->second->Normalize(request);
   auto refuse = [](std::string_view error, std::string_view detail) {
     std::cout << ToText(json::object{{"ok", false}, {"error", error}, {"detail", detail}}) << '\n';
-    return ReadEvent{{}, kProblems};
+    return ReadEvent{{}, {}, kProblems};
   };
   if (const auto* refusal = std::get_if<Refusal>(&result)) return refuse(refusal->error, refusal->detail);
   auto& normalized = std::get<Normalized>(result);
   if (const auto* other = std::get_if<NotACall>(&normalized.what)) return refuse("not_a_call", other->why);
-  return {std::move(std::get<CallEvent>(normalized.what)), kFine};
+  return {std::move(std::get<CallEvent>(normalized.what)), std::move(*body), kFine};
 }
 
 std::string JoinNames(const std::vector<std::string>& names) {
@@ -170,12 +191,14 @@ json::object Shown(const Sink& sink, const HttpRequest& request) {
 }
 
 /// What a sink would send: the request, and those that follow it where a delivery has several; or what it would write.
-json::object Shown(Sink& sink, const CallEvent& event, const Message& message, const Route& route) {
+json::object Shown(Sink& sink, const ReadEvent& read, const Message& message, const Route& route) {
   constexpr std::uint32_t kMostSteps = 16;
   std::string state, memory;
   std::uint32_t step = 0;
+  const CallEvent& event = *read.event;
   const auto delivery = [&] {
     SinkDelivery made{event, message, "d-0", route.sink, route.rule, 1, step, state, memory, SystemClock().Wall()};
+    made.raw_body = [&read] { return read.body; };
     made.expand = message::Expand;
     return made;
   };
@@ -301,7 +324,7 @@ int Preview(const Options& options) {
     if (!sink) {
       shown.emplace("not_sent", generation.sinks.find(route.sink)->second.unavailable_because);
     } else {
-      const auto parts = Shown(*sink, *read.event, message, route);
+      const auto parts = Shown(*sink, read, message, route);
       for (const auto& [key, value] : parts) shown.emplace(key, value);
     }
     all.push_back(std::move(shown));

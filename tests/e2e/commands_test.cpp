@@ -411,6 +411,31 @@ TEST_F(Commands, PreviewPrintsTheRequestWithTheSecretMasked) {
   EXPECT_THAT(shown.out + shown.err, Not(HasSubstr("lastSegmentIsTheKey")));
 }
 
+TEST_F(Commands, PreviewHasTheBodyAsItWasPosted) {
+  config_.sinks = "  hook: {plugin: webhook, config: {url: \"https://example.com/\", body: raw}}\n";
+  config_.rules = "  - {name: all, send: [hook]}\n";
+  config_.Write();
+  const std::string posted = ReadFile(event_) + "\n  ";
+  WriteFile(event_, posted);
+  const Finished shown = Hookswitch({"preview", "-c", config_.Path(), "--event", event_, "--format", "json"});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  const json::value sinks = json::parse(shown.out);
+  const auto* body = sinks.as_array().at(0).as_object().if_contains("body");
+  ASSERT_TRUE(body) << shown.out;
+  EXPECT_EQ(body->as_string(), posted);
+}
+
+TEST_F(Commands, AnEventThatCannotBeReadIsTwoAndSaysWhy) {
+  const std::string folder = std::filesystem::path(event_).parent_path(), missing = dir_ / "missing.json";
+  for (const char* command : {"route", "preview"}) {
+    for (const auto& [file, why] : {std::pair(folder, "Is a directory"), {missing, "No such file or directory"}}) {
+      const Finished finished = Hookswitch({command, "-c", config_.Path(), "--event", file});
+      EXPECT_EQ(finished.exit_code, 2) << command;
+      EXPECT_EQ(finished.err, "hookswitch: cannot read " + file + ": " + why + "\n") << command;
+    }
+  }
+}
+
 TEST_F(Commands, SchemaIsJsonAndHoldsThePluginsOwnConfig) {
   const Finished printed = Hookswitch({"schema", "-c", config_.Path()});
   ASSERT_EQ(printed.exit_code, 0) << printed.err;
