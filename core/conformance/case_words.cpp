@@ -37,7 +37,11 @@ std::string UnknownIn(const json::object& given, const char* part, const Words& 
   const auto* value = given.if_contains(part);
   if (!value) return "";
   const auto* object = value->if_object();
-  return object ? Unknown(*object, known, of + part) : of + part + " is not a map";
+  if (!object) return of + part + " is not a map";
+  const auto* headers = object->if_contains("headers");
+  const bool headers_are_known = std::find(known.begin(), known.end(), "headers") != known.end();
+  if (headers && headers_are_known && !headers->is_object()) return of + part + "/headers is not a map";
+  return Unknown(*object, known, of + part);
 }
 
 }  // namespace

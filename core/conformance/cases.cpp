@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "core/base/check.h"
@@ -25,6 +26,66 @@ constexpr int kMostSteps = 20;
 constexpr std::chrono::milliseconds kCallTimeout = std::chrono::seconds(10);
 constexpr std::size_t kMostDifferences = 10;
 
+// What a case needs and has: else an exception says what is wrong at `at` ("steps/0/answer").
+
+const json::value& Needed(const json::object& object, const char* key, const std::string& at) {
+  const auto* value = object.if_contains(key);
+  if (!value) throw std::runtime_error(at + '/' + key + " is missing");
+  return *value;
+}
+
+const json::object& Map(const json::value& value, const std::string& at) {
+  if (!value.is_object()) throw std::runtime_error(at + " is not a map");
+  return value.get_object();
+}
+
+const json::array& List(const json::value& value, const std::string& at) {
+  if (!value.is_array()) throw std::runtime_error(at + " is not a list");
+  return value.get_array();
+}
+
+std::int64_t Integer(const json::value& value, const std::string& at, std::int64_t least) {
+  if (!value.is_int64()) throw std::runtime_error(at + " is not a whole number");
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (value.get_int64() < least) throw std::runtime_error(at + " is less than " + std::to_string(least));
+  if (value.get_int64() > kMost) throw std::runtime_error(at + " is more than " + std::to_string(kMost));
+  return value.get_int64();
+}
+
+/// A string, or {"repeat": "text", "times": n}, or {"base64": "…"}, or a list of such to be joined.
+std::string TextOf(const json::value& value, const std::string& at) {
+  if (const auto* text = value.if_string()) return std::string(std::string_view(*text));
+  std::string out;
+  if (const auto* list = value.if_array()) {
+    for (const auto& part : *list) out += TextOf(part, at);
+    return out;
+  }
+  const auto* object = value.if_object();
+  if (!object) throw std::runtime_error(at + " is not a text");
+  if (const auto* coded = object->if_contains("base64")) {
+    const std::string text = TextOf(*coded, at + "/base64");
+    auto bytes = FromBase64(text);
+    if (!bytes) throw std::runtime_error(at + ": not base64: " + text);
+    return std::move(*bytes);
+  }
+  const std::string unit = TextOf(Needed(*object, "repeat", at), at + "/repeat");
+  const std::int64_t times = Integer(Needed(*object, "times", at), at + "/times", 0);
+  for (std::int64_t i = 0; i < times; ++i) out += unit;
+  return out;
+}
+
+std::string MemberAt(const json::object& object, std::string_view key, const std::string& at,
+                     std::string_view otherwise = {}) {
+  const auto* value = object.if_contains(key);
+  return value && !value->is_null() ? TextOf(*value, at) : std::string(otherwise);
+}
+
+WallTime TimeOf(const std::string& text, const std::string& at) {
+  const auto time = ParseTime(text);
+  if (!time) throw std::runtime_error(at + ": not a time: " + text);
+  return *time;
+}
+
 Severity SeverityOf(std::string_view name) {
   if (name == "success") return Severity::kSuccess;
   if (name == "warning") return Severity::kWarning;
@@ -40,10 +101,10 @@ bool IsText(const json::value& value) {
 }
 
 /// The body of an answer; what is JSON in the file is a JSON text.
-std::string BodyOf(const json::object& object) {
-  const auto* body = object.if_contains("body");
+std::string BodyOf(const json::object& answer, const std::string& at) {
+  const auto* body = answer.if_contains("body");
   if (!body || body->is_null()) return "";
-  return IsText(*body) ? TextOf(*body) : ToText(*body);
+  return IsText(*body) ? TextOf(*body, at + "/body") : ToText(*body);
 }
 
 /// The value of a header; of one that comes several times a list of them.
@@ -95,52 +156,53 @@ json::object Rendered(Sink& sink, const SinkDelivery& delivery) {
   return {{"outcome", conformance::ToObject(std::get<Outcome>(made))}};
 }
 
-Outcome Interpreted(Sink& sink, const SinkDelivery& delivery, const json::object& answer) {
+Outcome Interpreted(Sink& sink, const SinkDelivery& delivery, const json::object& answer, const std::string& at) {
   HttpResponse response;
-  response.status = static_cast<int>(answer.at("status").as_int64());
-  response.body = BodyOf(answer);
+  response.status = static_cast<int>(Integer(Needed(answer, "status", at), at + "/status", 0));
+  response.body = BodyOf(answer, at);
   if (const auto* headers = answer.if_contains("headers")) {
-    for (const auto& [name, value] : headers->as_object()) {
+    for (const auto& [name, value] : Map(*headers, at + "/headers")) {
+      const std::string of = at + "/headers/" + std::string(name);
       if (const auto* several = value.if_array()) {
-        for (const auto& one : *several) response.headers.emplace_back(name, TextOf(one));
+        for (const auto& one : *several) response.headers.emplace_back(name, TextOf(one, of));
       } else {
-        response.headers.emplace_back(name, TextOf(value));
+        response.headers.emplace_back(name, TextOf(value, of));
       }
     }
   }
   auto retry_after = RetryAfterOf(response, delivery.now);
-  if (const auto* ms = answer.if_contains("retry_after_ms")) retry_after = std::chrono::milliseconds(ms->as_int64());
+  if (const auto* ms = answer.if_contains("retry_after_ms")) {
+    retry_after = std::chrono::milliseconds(Integer(*ms, at + "/retry_after_ms", 0));
+  }
   Outcome outcome = sink.Interpret(delivery, response, retry_after);
   HonourRetryAfter(outcome, retry_after);
   return outcome;
 }
 
-// Boost.JSON throws where a case has a value of another type.
 json::object Run(Sink& sink, const json::object& given) {
   json::object shown{{"id", "01JD0000000000000000000000"}, {"source", "bolna"}, {"status", "completed"}};
   if (const auto* event = given.if_contains("event")) {
-    for (const auto& [key, value] : event->as_object()) shown[key] = value;
+    for (const auto& [key, value] : Map(*event, "event")) shown[key] = value;
   }
   const auto event = EventFromJson(shown);
   if (!event) throw std::runtime_error("event: " + event.error().message);
   Message message;
   message.title = "Bolna call ended: completed";
-  if (const auto* in = given.if_contains("message")) message = MessageOf(in->as_object());
+  if (const auto* in = given.if_contains("message")) message = MessageOf(Map(*in, "message"));
   std::string state = Member(given, "state"), memory = Member(given, "memory");
-  const std::string rule = Member(given, "rule", "failed-billing");
+  const std::string rule = Member(given, "rule", "failed-billing"), raw = Member(given, "raw");
   const auto number = [&given](const char* key, std::int64_t otherwise) {
     const auto* value = given.if_contains(key);
-    return value ? value->as_int64() : otherwise;
+    return value ? Integer(*value, key, 1) : otherwise;
   };
   const auto attempt = static_cast<std::uint32_t>(number("attempt", 1));
-  const std::string now = Member(given, "now");
-  if (!now.empty() && !ParseTime(now)) throw std::runtime_error("now: not a time: " + now);
+  const std::string now_text = Member(given, "now");
+  const WallTime now = now_text.empty() ? WallTime() : TimeOf(now_text, "now");
   std::uint32_t step = state.empty() ? 0 : 1;
   const auto delivery = [&] {
-    SinkDelivery made{*event, message, "d-7f", "ops", rule, attempt, step, state, memory};
-    if (given.contains("raw")) made.raw_body = [&given] { return Member(given, "raw"); };
+    SinkDelivery made{*event, message, "d-7f", "ops", rule, attempt, step, state, memory, now};
+    if (given.contains("raw")) made.raw_body = [&raw] { return raw; };
     made.expand = message::Expand;
-    if (!now.empty()) made.now = *ParseTime(now);
     return made;
   };
 
@@ -150,11 +212,13 @@ json::object Run(Sink& sink, const json::object& given) {
     came_out["outcome"] = ToObject(sink.Deliver(delivery(), timeout, [] { return false; }));
   } else if (const auto* steps = given.if_contains("steps")) {
     json::array all;
-    for (const auto& one : steps->as_array()) {
+    for (const auto& one : List(*steps, "steps")) {
       if (all.size() == kMostSteps) break;
+      const std::string at = "steps/" + std::to_string(all.size());
+      const json::value& answer = Needed(Map(one, at), "answer", at);
       json::object step_out = Rendered(sink, delivery());
-      step_out["answer"] = one.at("answer");
-      const Outcome outcome = Interpreted(sink, delivery(), one.at("answer").as_object());
+      step_out["answer"] = answer;
+      const Outcome outcome = Interpreted(sink, delivery(), Map(answer, at + "/answer"), at + "/answer");
       step_out["outcome"] = ToObject(outcome);
       all.push_back(std::move(step_out));
       state = outcome.state;
@@ -166,7 +230,7 @@ json::object Run(Sink& sink, const json::object& given) {
   } else {
     if (given.contains("message")) came_out = Rendered(sink, delivery());
     if (const auto* answer = given.if_contains("answer")) {
-      came_out["outcome"] = ToObject(Interpreted(sink, delivery(), answer->as_object()));
+      came_out["outcome"] = ToObject(Interpreted(sink, delivery(), Map(*answer, "answer"), "answer"));
     }
   }
   if (came_out.empty()) throw std::runtime_error("it has no message, no answer and no steps");
@@ -221,65 +285,52 @@ void SpellForms(json::value& wanted, json::value& got) {
 }
 
 /// A text that a case writes as {"repeat": …} is compared as what it stands for.
-void SpellTexts(json::value& value) {
+void SpellTexts(json::value& value, const std::string& at) {
   if (auto* list = value.if_array()) {
-    for (auto& one : *list) SpellTexts(one);
+    for (std::size_t i = 0; i < list->size(); ++i) SpellTexts((*list)[i], at + '/' + std::to_string(i));
   } else if (auto* object = value.if_object();
              object && object->size() == 2 && object->contains("repeat") && object->contains("times")) {
-    value = json::string(TextOf(value));
+    value = json::string(TextOf(value, at));
   } else if (object) {
-    for (auto& [key, one] : *object) SpellTexts(one);
+    for (auto& [key, one] : *object) SpellTexts(one, at + '/' + PointerPart(key));
   }
 }
 
-std::vector<Difference> Compare(json::value wanted, json::value got) {
+std::vector<Difference> Compare(json::value wanted, json::value got, const std::string& at) {
   LeaveOutWhatIsNotAskedFor(wanted, got);
-  SpellTexts(wanted);
+  SpellTexts(wanted, at);
   SpellForms(wanted, got);
   return Differences(wanted, got, kMostDifferences);
 }
 
 }  // namespace
 
-std::string TextOf(const json::value& value) {
-  if (const auto* text = value.if_string()) return std::string(std::string_view(*text));
-  std::string out;
-  if (const auto* list = value.if_array()) {
-    for (const auto& part : *list) out += TextOf(part);
-  } else if (const auto* coded = value.is_object() ? value.get_object().if_contains("base64") : nullptr) {
-    const auto bytes = FromBase64(coded->as_string());
-    if (!bytes) throw std::runtime_error("not base64: " + std::string(std::string_view(coded->get_string())));
-    out = *bytes;
-  } else if (const auto* object = value.if_object()) {
-    const std::string unit(std::string_view(object->at("repeat").as_string()));
-    for (std::int64_t i = 0; i < object->at("times").as_int64(); ++i) out += unit;
-  }
-  return out;
-}
-
 std::string Member(const json::object& object, std::string_view key, std::string_view otherwise) {
-  const auto* value = object.if_contains(key);
-  return value && !value->is_null() ? TextOf(*value) : std::string(otherwise);
+  return MemberAt(object, key, std::string(key), otherwise);
 }
 
 Message MessageOf(const json::object& object) {
-  const auto pairs = [&](const char* key) {
+  const auto text = [&](const std::string& key) { return MemberAt(object, key, "message/" + key); };
+  const auto pairs = [&](const std::string& key) {
     std::vector<std::pair<std::string, std::string>> list;
-    if (const auto* given = object.if_contains(key)) {
-      for (const auto& pair : given->as_array()) {
-        list.emplace_back(TextOf(pair.as_array().at(0)), TextOf(pair.as_array().at(1)));
-      }
+    const auto* given = object.if_contains(key);
+    if (!given) return list;
+    for (const auto& pair : List(*given, "message/" + key)) {
+      const std::string at = "message/" + key + '/' + std::to_string(list.size());
+      const json::array& both = List(pair, at);
+      if (both.size() != 2) throw std::runtime_error(at + " is not a list of two texts");
+      list.emplace_back(TextOf(both[0], at + "/0"), TextOf(both[1], at + "/1"));
     }
     return list;
   };
   Message message;
-  message.title = Member(object, "title");
-  message.severity = SeverityOf(Member(object, "severity"));
-  message.text = Member(object, "text");
-  message.transcript = Member(object, "transcript");
+  message.title = text("title");
+  message.severity = SeverityOf(text("severity"));
+  message.text = text("text");
+  message.transcript = text("transcript");
   for (auto& [name, value] : pairs("fields")) message.fields.push_back({std::move(name), std::move(value)});
   for (auto& [name, value] : pairs("links")) message.links.push_back({std::move(name), std::move(value)});
-  if (const auto at = Member(object, "at"); !at.empty()) message.at = ParseTime(at);
+  if (const auto at = text("at"); !at.empty()) message.at = TimeOf(at, "message/at");
   return message;
 }
 
@@ -303,15 +354,6 @@ json::object ToObject(const Outcome& outcome) {
   return object;
 }
 
-Result<json::object> RunCase(Sink& sink, const json::object& given) {
-  try {
-    if (auto problem = NotOfACase(given); !problem.empty()) return Error{ErrorCode::kInvalid, std::move(problem)};
-    return Run(sink, given);
-  } catch (const std::exception& failed) {
-    return Error{ErrorCode::kInvalid, failed.what()};
-  }
-}
-
 namespace {
 
 // null, and why, if it is not JSON.
@@ -324,9 +366,7 @@ json::value ReadCase(const fs::path& file, std::string& why) {
   return read;
 }
 
-}  // namespace
-
-CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
+CaseVerdict Checked(const fs::path& file, bool update, const MakeSink& make) {
   CaseVerdict verdict{file.stem(), ""};
   const auto failed = [&](std::string problem) {
     verdict.problem = std::move(problem);
@@ -336,16 +376,16 @@ CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
   json::value read = ReadCase(file, why);
   auto* root = read.if_object();
   if (!root) return failed("it is not a JSON object: " + why);
+  if (auto problem = NotOfACase(*root); !problem.empty()) return failed(std::move(problem));
   const auto* config = root->if_contains("config");
-  auto sink = make(config ? config->if_object() : nullptr);
+  auto sink = make(config ? &Map(*config, "config") : nullptr);
   if (!sink) return failed(sink.error().message);
-  auto came_out = RunCase(**sink, *root);
-  if (!came_out) return failed(came_out.error().message);
+  const json::object came_out = Run(**sink, *root);
   std::string differs;
   for (const char* key : {"request", "outcome", "steps"}) {
-    const auto *wanted = root->if_contains(key), *got = came_out->if_contains(key);
+    const auto *wanted = root->if_contains(key), *got = came_out.if_contains(key);
     if (!wanted && !got) continue;
-    if (wanted && got && Compare(*wanted, *got).empty()) continue;
+    if (wanted && got && Compare(*wanted, *got, key).empty()) continue;
     const auto line = [&](const std::string& at, const std::string& was, const std::string& is) {
       differs += (differs.empty() ? "" : "\n        ") + at +
                  (update ? ": was " + was + ", is " + is : ": should be " + was + "\n          and is " + is);
@@ -353,7 +393,7 @@ CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
     if (!wanted || !got) {
       line(key, wanted ? ToText(*wanted) : "nothing", got ? ToText(*got) : "nothing");
     } else {
-      for (const auto& one : Compare(*wanted, *got)) line(key + one.at, one.wanted, one.got);
+      for (const auto& one : Compare(*wanted, *got, key)) line(key + one.at, one.wanted, one.got);
     }
     if (!update) continue;
     if (got) {
@@ -368,8 +408,6 @@ CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
   return verdict;
 }
 
-namespace {
-
 Result<std::vector<fs::path>> FilesIn(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
@@ -383,6 +421,14 @@ Result<std::vector<fs::path>> FilesIn(const fs::path& folder) {
 }
 
 }  // namespace
+
+CaseVerdict CheckCase(const fs::path& file, bool update, const MakeSink& make) {
+  try {
+    return Checked(file, update, make);
+  } catch (const std::exception& failed) {
+    return {file.stem(), failed.what()};
+  }
+}
 
 Result<std::vector<CaseVerdict>> CheckCases(const fs::path& folder, bool update, const MakeSink& make) {
   const auto files = FilesIn(folder);

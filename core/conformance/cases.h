@@ -15,9 +15,6 @@
 /// Cases of a sink: files that say what goes in and what must come out (plugins/README.md, "Cases").
 namespace hookswitch::conformance {
 
-/// Runs one case: the members that came out, "request" and "outcome", or "steps". Error: kInvalid, the case is not one.
-Result<json::object> RunCase(Sink& sink, const json::object& given);
-
 struct CaseVerdict {
   std::string name;       ///< the file's, without folder and extension
   std::string problem;    ///< "" if what came out is what the file says; with `update`, if it is written there
@@ -34,10 +31,10 @@ std::string FirstConfigIn(const std::filesystem::path& folder);
 /// One file of them.
 CaseVerdict CheckCase(const std::filesystem::path& file, bool update, const MakeSink& make);
 
-/// A string, or {"repeat": "text", "times": n}, or {"base64": "…"}, or a list of such to be joined.
-std::string TextOf(const json::value& value);
-/// The text of a member; `otherwise` if there is none or it is null.
+/// The text of a member: a string, or {"repeat": "text", "times": n}, or {"base64": "…"}, or a list of such to be
+/// joined; `otherwise` if there is none or it is null. Throws std::runtime_error if it is something else.
 std::string Member(const json::object& object, std::string_view key, std::string_view otherwise = {});
+/// Throws std::runtime_error, with the place, if a member is not what it should be.
 Message MessageOf(const json::object& object);
 json::object ToObject(const Outcome& outcome);
 

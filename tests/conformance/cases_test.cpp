@@ -96,6 +96,45 @@ TEST_F(Cases, AWordThatIsNoneIsAnErrorWithTheNearest) {
   for (const auto& [text, words] : bad) EXPECT_THAT(Problem(text), HasSubstr(words)) << text;
 }
 
+TEST_F(Cases, AValueThatIsNoneIsAnErrorWithItsPlace) {
+  const std::pair<const char*, const char*> bad[] = {
+      {R"({"config": ["x"], "message": {"title": "x"}})", "config is not a map"},
+      {R"({"config": null, "message": {"title": "x"}})", "config is not a map"},
+      {R"({"event": ["x"], "message": {"title": "x"}})", "event is not a map"},
+      {R"({"message": ["x"]})", "message is not a map"},
+      {R"({"message": {"title": 5}})", "message/title is not a text"},
+      {R"({"message": {"title": {"times": 5}}})", "message/title/repeat is missing"},
+      {R"({"message": {"title": {"repeat": "x"}}})", "message/title/times is missing"},
+      {R"({"message": {"title": {"repeat": "x", "times": "5"}}})", "message/title/times is not a whole number"},
+      {R"({"message": {"title": {"base64": "*"}}})", "message/title: not base64: *"},
+      {R"({"message": {"at": "yesterday"}})", "message/at: not a time: yesterday"},
+      {R"({"message": {"fields": {}}})", "message/fields is not a list"},
+      {R"({"message": {"fields": [["a", "b"], ["Agent"]]}})", "message/fields/1 is not a list of two texts"},
+      {R"({"message": {"fields": [["a", "b", "c"]]}})", "message/fields/0 is not a list of two texts"},
+      {R"({"message": {"fields": [["a", 5]]}})", "message/fields/0/1 is not a text"},
+      {R"({"message": {"links": ["a"]}})", "message/links/0 is not a list"},
+      {R"({"message": {"title": "x"}, "now": "yesterday"})", "now: not a time: yesterday"},
+      {R"({"message": {"title": "x"}, "state": 5})", "state is not a text"},
+      {R"({"message": {"title": "x"}, "raw": 5})", "raw is not a text"},
+      {R"({"message": {"title": "x"}, "attempt": -1})", "attempt is less than 1"},
+      {R"({"message": {"title": "x"}, "attempt": 0})", "attempt is less than 1"},
+      {R"({"message": {"title": "x"}, "attempt": "2"})", "attempt is not a whole number"},
+      {R"({"message": {"title": "x"}, "request": {"headers": ["x"]}})", "request/headers is not a map"},
+      {R"({"message": {"title": "x"}, "attempt": 4294967297})", "attempt is more than 2147483647"},
+      {R"({"message": {"title": "x"}, "request": {"body": {"repeat": "x", "times": "5"}}})",
+       "request/body/times is not a whole number"},
+      {R"({"answer": {"body": "x"}})", "answer/status is missing"},
+      {R"({"answer": {"status": "200"}})", "answer/status is not a whole number"},
+      {R"({"answer": {"status": 200, "headers": ["x"]}})", "answer/headers is not a map"},
+      {R"({"answer": {"status": 200, "headers": {"X": 5}}})", "answer/headers/X is not a text"},
+      {R"({"answer": {"status": 200, "retry_after_ms": "5"}})", "answer/retry_after_ms is not a whole number"},
+      {R"({"steps": [{"request": {}}]})", "steps/0/answer is missing"},
+      {R"({"steps": [{"answer": {}}]})", "steps/0/answer/status is missing"},
+      {R"({"steps": [{"answer": {"status": 200, "headers": []}}]})", "steps/0/answer/headers is not a map"},
+  };
+  for (const auto& [text, words] : bad) EXPECT_EQ(Problem(text), words) << text;
+}
+
 TEST_F(Cases, WhatIsWantedAndDoesNotComeOutIsADifference) {
   EXPECT_THAT(Problem(R"({"answer": {"status": 200}, "outcome": {"kind": "delivered", "code": "0", "reason": "0"},
                           "request": {"method": "POST"}})"),
