@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 // What a sanitizer's allocator does not count.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef HSW_SANITIZED
 INSTANTIATE_TEST_SUITE_P(Memory, BrokenPromise,
                          testing::Values(Fault{"faulty", "leaks", "a call leaves nothing behind",
                                                "bytes of memory stay"},

@@ -149,7 +149,7 @@ TEST_F(Author, AWrongOutcomeOfACaseIsShownWithItsLine) {
 }
 
 // The lines are those of plugins/README.md, "Conformance checks".
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef HSW_SANITIZED
 TEST_F(Author, ASanitizerFindsWhatAPluginDoesWrong) {
   const std::string readme = ReadFile(std::string(HSW_SOURCE_DIR) + "/plugins/README.md");
   ASSERT_EQ(Shell("hookswitch plugin new pager", dir_ / ".").exit_code, 0);

@@ -26,7 +26,7 @@ using testing::IsEmpty;
 
 constexpr int kConcurrency = 8;
 constexpr int kSenders = 8;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HSW_SANITIZED
 constexpr double kCallsPerSecond = 40;    // sanitizers take several times the time
 constexpr std::uint64_t kKillWeight = 4;  // and a router that lives longer shows them more
 #else

@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HSW_SANITIZED
 constexpr bool kMeasurable = false;  // sanitizers take several times the memory and time
 #else
 constexpr bool kMeasurable = true;

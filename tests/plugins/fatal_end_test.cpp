@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, Exits,
                          [](const auto& info) { return std::string(info.param.name); });
 
 // A sanitizer has handlers of its own.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef HSW_SANITIZED
 
 struct Signal {
   const char* name;

@@ -280,7 +280,7 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 // A sanitizer ends the process in its own way.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef HSW_SANITIZED
 INSTANTIATE_TEST_SUITE_P(Signals, Tried,
                          testing::Values(Misbehaviour{"check crash", {"signal 11"}},
                                          Misbehaviour{"create crash", {"signal 11"}},
