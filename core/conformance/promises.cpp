@@ -354,8 +354,8 @@ std::vector<HttpResponse> Answers() {
                                               '"' + std::string(HSW_MOST_ANSWER, 'x') + '"'};  // is cut
   std::vector<HttpResponse> answers;
   for (const std::string& body : bodies) {
-    for (int status : {200, 201, 202, 204, 301, 302, 400, 401, 403, 404, 405, 408, 409,
-                       410, 413, 422, 425, 429, 451, 500, 501, 502, 503, 504, 599}) {
+    for (int status : {200, 201, 202, 204, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405,
+                       408, 409, 410, 413, 422, 425, 429, 451, 500, 501, 502, 503, 504, 599}) {
       answers.push_back({status, {{"Content-Type", "text/plain"}, {"X-Odd", body.substr(0, 100)}}, body});
     }
   }
@@ -374,7 +374,8 @@ Problem InterpretsAnything(const Subject& subject, std::string&) {
       if (answer.status == 429 && outcome.kind != Outcome::Kind::kRetry) return "a 429 is not tried again, " + of;
       const bool down = answer.status == 502 || answer.status == 503 || answer.status == 504;
       if (down && outcome.kind != Outcome::Kind::kRetry) return "a server that is down is not tried again, " + of;
-      if (answer.status == 301 && outcome.kind == Outcome::Kind::kDelivered) return "a redirect is a success, " + of;
+      const bool redirects = answer.status / 100 == 3;
+      if (redirects && outcome.kind == Outcome::Kind::kDelivered) return "a redirect is a success, " + of;
     }
   }
   return "";

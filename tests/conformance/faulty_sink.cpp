@@ -99,7 +99,11 @@ void Interpret(hsw_instance* self, const hsw_delivery* delivery, const hsw_respo
   if (fault == "forgets an answer" && status == 418 + 4) return;
   if (fault == "gives up at 429" && status == 429) return Say(outcome, HSW_REJECTED, "limited");
   if (fault == "gives up at 503" && status == 503) return Say(outcome, HSW_REJECTED, "down");
-  if (fault == "follows redirects" && status / 100 == 3) return Say(outcome, HSW_DELIVERED, "");
+  for (const int redirect : {301, 302, 303, 307, 308}) {
+    if (fault == "takes " + std::to_string(redirect) + " as delivered" && status == redirect) {
+      return Say(outcome, HSW_DELIVERED, "");
+    }
+  }
   if (fault == "gives no advice" && status == 401) {
     Say(outcome, HSW_MISCONFIGURED, "account");
     outcome->action[0] = '\0';
