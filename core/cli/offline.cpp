@@ -10,6 +10,8 @@
 #include "core/base/time_text.h"
 #include "core/cli/commands.h"
 #include "core/cli/printing.h"
+#include "core/config/plugin_schema.h"
+#include "core/config/schema.h"
 #include "core/message/text_template.h"
 #include "core/plugins/credentials.h"
 
@@ -347,54 +349,20 @@ int Preview(const Options& options) {
   return kFine;
 }
 
-// A plugin's schema, which may be any JSON that a plugin gave, in words that every editor knows: statuses are those of
-// rules, and {env: } and {file: } may stand for a secret, which a plugin describes as the text that it gets.
-void MakePlain(json::value& schema, const json::value& statuses) {
-  if (auto* list = schema.if_array()) {
-    for (auto& item : *list) MakePlain(item, statuses);
-    return;
-  }
-  auto* object = schema.if_object();
-  if (!object) return;
-  for (auto& member : *object) MakePlain(member.value(), statuses);
-  const auto* ref = object->if_contains("x-hookswitch-ref");
-  if (ref && *ref == "status") (*object)["enum"] = statuses;
-  const auto* secret = object->if_contains("x-secret");
-  if (!secret || !secret->is_bool() || !secret->get_bool()) return;
-  json::object text = std::move(*object);
-  object->clear();
-  // What a person is shown stays outside, where editors look for it.
-  for (const char* key : {"title", "description", "default", "examples", "x-secret", "x-expected"}) {
-    if (const auto* note = text.if_contains(key)) {
-      (*object)[key] = *note;
-      text.erase(key);
-    }
-  }
-  (*object)["anyOf"] = json::array{json::object{{"$ref", "#/definitions/secret"}}, std::move(text)};
-}
-
 int Schema(const Options& options) {
-  boost::system::error_code error;
-  json::value schema = json::parse(json::string_view(config::SchemaText().data(), config::SchemaText().size()), error);
-  HSW_CHECK(!error, "the schema in the program is JSON");
+  json::object schema = config::ConfigSchema();
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
   const auto plugins = PluginsFor(loaded.Readable(), options.program);
-  // Each plugin's schema applies to the sinks that name it.
-  json::array cases;
   for (const auto& file : plugins->List()) {
     auto info = plugins->Inspect(file);
     if (!info) {
       std::cerr << info.error().message << '\n';
       continue;
     }
-    json::value own = json::parse(info->config_schema, error);
-    if (error) continue;
-    MakePlain(own, schema.at_pointer("/definitions/status/enum"));
-    json::object when{{"properties", {{"plugin", {{"const", info->id}}}}}};
-    json::object then{{"properties", {{"config", std::move(own)}}}};
-    cases.push_back(json::object{{"if", std::move(when)}, {"then", std::move(then)}});
+    boost::system::error_code not_json;
+    json::value own = json::parse(info->config_schema, not_json, {}, DeepEnoughForConfigs());
+    if (!not_json) config::AddPluginSchema(schema, info->id, std::move(own));
   }
-  if (!cases.empty()) schema.at_pointer("/definitions/sink").as_object()["allOf"] = std::move(cases);
   std::cout << ToText(schema, 2) << '\n';
   return kFine;
 }
