@@ -194,7 +194,6 @@ json::object Shown(const Sink& sink, const HttpRequest& request) {
 
 /// What a sink would send: the request, and those that follow it where a delivery has several; or what it would write.
 json::object Shown(Sink& sink, const ReadEvent& read, const Message& message, const Route& route) {
-  constexpr std::uint32_t kMostSteps = 16;
   std::string state, memory;
   std::uint32_t step = 0;
   const CallEvent& event = *read.event;

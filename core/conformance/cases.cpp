@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostSteps = 20;
-
 constexpr std::chrono::milliseconds kCallTimeout = std::chrono::seconds(10);
 constexpr std::size_t kMostDifferences = 10;
 

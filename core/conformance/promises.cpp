@@ -382,7 +382,6 @@ Problem InterpretsAnything(const Subject& subject, std::string&) {
 }
 
 Problem EndsItsSteps(const Subject& subject, std::string& measured) {
-  constexpr std::uint32_t kMost = 16;
   const Instance one(subject);
   if (!one.sink) return one.problem;
   std::uint32_t most = 0;
@@ -399,7 +398,7 @@ Problem EndsItsSteps(const Subject& subject, std::string& measured) {
       if (auto problem = ProblemWithPure(outcome, of); !problem.empty()) return problem;
       most = std::max(most, step + 1);
       if (outcome.kind != Outcome::Kind::kNext) break;
-      if (step + 1 == kMost) return "there are more than 16 steps, " + of;
+      if (step + 1 == kMostSteps) return "there are more than " + std::to_string(kMostSteps) + " steps, " + of;
       sample.state = outcome.state;
       if (outcome.has_memory) sample.memory = outcome.memory;
     }

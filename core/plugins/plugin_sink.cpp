@@ -15,9 +15,6 @@
 namespace hookswitch::plugins {
 namespace {
 
-// More steps than any exchange needs; a plugin that always asks for one more would keep its lane for ever.
-constexpr std::uint32_t kMostSteps = 16;
-
 /// What a plugin's hsw_host points to. A library is never unloaded and may keep the pointer as long, so these live for
 /// ever: one for each instance ever made, a few hundred bytes each.
 struct HostContext {

@@ -15,6 +15,10 @@
 
 namespace hookswitch {
 
+/// How many requests one delivery may have: more than any exchange needs; a plugin that always asks for one more would
+/// keep its lane for ever.
+inline constexpr std::uint32_t kMostSteps = 16;
+
 /// Where a call into a sink is, for whoever watches it from another thread.
 ///
 /// The caller enters before it calls the sink. A sink that makes the call wait for its turn steps out meanwhile.

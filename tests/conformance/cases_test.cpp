@@ -44,6 +44,7 @@ class Mirror : public Sink {
     outcome.code = std::to_string(response.headers.size());
     outcome.reason = std::to_string(response.body.size());
     if (response.status == 200) outcome.kind = Outcome::Kind::kDelivered;
+    if (response.status == 202) outcome.kind = Outcome::Kind::kNext;
     if (response.status == 429) outcome.retry_after = retry_after;
     return outcome;
   }
@@ -186,6 +187,15 @@ TEST_F(Cases, TheAttemptIsTheOneThatIsAskedFor) {
   EXPECT_THAT(Problem(R"({"attempt": 3, "message": {"title": "x", "text": "1"}, "request": {"method": "POST",
     "url": "https://example.com/", "headers": {"X-Attempt": "3", "X-Tag": ["a", "b"]}, "body": 1}})"),
               IsEmpty());
+}
+
+TEST_F(Cases, HaveAsManyStepsAsADeliveryMayHave) {
+  json::array steps;
+  for (std::uint32_t i = 0; i < 2 * kMostSteps; ++i) {
+    steps.push_back(json::object{{"answer", {{"status", 202}}}});
+  }
+  EXPECT_THAT(Check(json::serialize(json::object{{"steps", steps}}), true).changed, Not(IsEmpty()));
+  EXPECT_EQ(json::parse(File()).at("steps").as_array().size(), kMostSteps);
 }
 
 TEST_F(Cases, ACallSinkHasTheTimeThatIsGiven) {
