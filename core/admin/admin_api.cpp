@@ -139,7 +139,7 @@ Answer AdminApi::Handle(const ServedRequest& request, const Caller& caller) {
 Answer AdminApi::Ready(bool whole) const {
   json::object parts;
   bool ready = true;
-  for (const Part& part : hooks_.parts()) {
+  for (const Part& part : router_.Parts()) {
     ready = ready && !part.failing;
     if (whole) {
       parts.emplace(part.name, part.note.empty() ? json::value("ok") : json::value(part.note));
@@ -166,7 +166,7 @@ Answer AdminApi::SignIn(const ServedRequest& request, const Caller& caller) {
 }
 
 Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
-  const RouterStatus status = hooks_.status();
+  const RouterStatus status = router_.Status();
   const JournalStats& journal = status.journal;
   return JsonAnswer(200,
                     json::object{{"version", status.version},
@@ -189,21 +189,21 @@ Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
 
 Answer AdminApi::ListSinks(const ServedRequest&, const Caller&) {
   json::array sinks;
-  for (const LaneStatus& lane : hooks_.lanes()) sinks.push_back(ToObject(lane));
+  for (const LaneStatus& lane : router_.Lanes()) sinks.push_back(ToObject(lane));
   return JsonAnswer(200, json::object{{"sinks", std::move(sinks)}});
 }
 
 Answer AdminApi::Reload(const ServedRequest&, const Caller&) {
   const Room room(reloads_, kMostReloads);
   if (!room) return Busy("a reload runs and another one waits for it: try again when it has ended");
-  const ReloadReport report = hooks_.reload();
+  const ReloadReport report = router_.Reload();
   return JsonAnswer(report.applied ? 200 : 422, ToObject(report));
 }
 
 Answer AdminApi::ChangeSink(const ServedRequest& request, std::string_view sink, bool paused) {
   if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
   std::vector<std::string> names;
-  for (const LaneStatus& lane : hooks_.lanes()) names.push_back(lane.sink);
+  for (const LaneStatus& lane : router_.Lanes()) names.push_back(lane.sink);
   if (const std::string unknown = WhatIsUnknown("sink", std::string(sink), names); sink.empty() || !unknown.empty()) {
     return Refused(404, "not_found", sink.empty() ? "no sink is named" : unknown);
   }
@@ -215,7 +215,7 @@ Answer AdminApi::ChangeSink(const ServedRequest& request, std::string_view sink,
 Answer AdminApi::PauseSink(std::string_view sink, std::string_view body) {
   const auto pause = ParsePause(body, clock_.Wall());
   if (!pause) return BadRequest(pause.error());
-  if (Status stored = hooks_.pause(std::string(sink), *pause); !stored) {
+  if (Status stored = router_.Pause(std::string(sink), *pause); !stored) {
     if (stored.error().code == ErrorCode::kNotFound) return Failed(stored.error());
     return NotStored("the sink is paused, but that could not be stored, so a restart would forget it", stored.error());
   }
@@ -231,7 +231,7 @@ Answer AdminApi::PauseSink(std::string_view sink, std::string_view body) {
 Answer AdminApi::ResumeSink(std::string_view sink) {
   // With too many that wait already it is resumed all the same, and does not wait.
   const Room room(resumes_, kMostResumes);
-  const Dispatcher::Resumed resumed = hooks_.resume(std::string(sink), static_cast<bool>(room));
+  const Dispatcher::Resumed resumed = router_.Resume(std::string(sink), static_cast<bool>(room));
   if (!resumed.stored) {
     return NotStored("the sink is resumed, but that could not be stored, so a restart would pause it again",
                      resumed.stored.error());

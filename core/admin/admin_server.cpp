@@ -13,8 +13,8 @@ constexpr std::uint64_t kMostBody = 1 << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<AdminServer>> AdminServer::Start(const config::Admin& admin, AdminHooks hooks,
-                                                        HistoryApi& history, const Clock& clock, Metrics& metrics) {
+Result<std::unique_ptr<AdminServer>> AdminServer::Start(const config::Admin& admin, Router& router, HistoryApi& history,
+                                                        const Clock& clock, Metrics& metrics) {
   HttpServerOptions options;
   options.name = "admin";
   options.listen = admin.listen.front();
@@ -28,7 +28,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const config::Admin& adm
   options.length_required = false;  // "curl -X POST …/reload" sends none
   options.headers = {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}};
 
-  std::unique_ptr<AdminServer> server(new AdminServer(admin, std::move(hooks), history, clock, metrics));
+  std::unique_ptr<AdminServer> server(new AdminServer(admin, router, history, clock, metrics));
   auto started = HttpServer::Start(
       options, [self = server.get()](const ServedRequest& head) { return self->guard_.Judge(head); },
       [self = server.get()](Responder responder) { self->Handle(std::move(responder)); }, metrics);

@@ -19,7 +19,7 @@ namespace hookswitch {
 class AdminServer {
  public:
   /// Listens on all of `admin.listen` and serves. Errors are those of HttpServer. The references outlive it.
-  static Result<std::unique_ptr<AdminServer>> Start(const config::Admin& admin, AdminHooks hooks, HistoryApi& history,
+  static Result<std::unique_ptr<AdminServer>> Start(const config::Admin& admin, Router& router, HistoryApi& history,
                                                     const Clock& clock, Metrics& metrics);
 
   /// Takes the tokens of a reloaded config. False: its `listen` is another one than what is bound, which needs a
@@ -33,8 +33,8 @@ class AdminServer {
   void Drain(std::chrono::milliseconds timeout) { server_->Drain(timeout); }
 
  private:
-  AdminServer(const config::Admin& admin, AdminHooks hooks, HistoryApi& history, const Clock& clock, Metrics& metrics)
-      : bound_(admin.listen), guard_(admin, clock, metrics), api_(std::move(hooks), history, guard_, clock, metrics) {}
+  AdminServer(const config::Admin& admin, Router& router, HistoryApi& history, const Clock& clock, Metrics& metrics)
+      : bound_(admin.listen), guard_(admin, clock, metrics), api_(router, history, guard_, clock, metrics) {}
   void Handle(Responder responder);
 
   const std::vector<config::Listen> bound_;

@@ -30,7 +30,7 @@ Result<std::vector<DeliverySeq>> DeliveryChanges::ReplayEvent(EventSeq event, st
   auto added = history_.AddDeliveries(event, wanted, clock_.Wall());
   if (!added) return std::move(added).error();
   std::vector<DeliverySeq> numbers = NumbersOf(*added);
-  scheduler_.accept(std::move(*added));
+  router_.Accept(std::move(*added));
   return numbers;
 }
 
@@ -112,7 +112,7 @@ Result<std::vector<DeliverySeq>> DeliveryChanges::ReplayChunk(std::span<const Ma
   auto revived = history_.Revive(numbers, clock_.Wall());
   if (!revived) return std::move(revived).error();
   numbers = NumbersOf(*revived);
-  if (!numbers.empty()) scheduler_.accept(std::move(*revived));
+  if (!numbers.empty()) router_.Accept(std::move(*revived));
   return numbers;
 }
 
@@ -124,7 +124,7 @@ Result<std::vector<DeliverySeq>> DeliveryChanges::PurgeChunk(std::span<const Mat
     if (!replayed_.contains(match.seq)) (match.waits ? waiting : ended).push_back(match.seq);
   }
   std::vector<DeliverySeq> released;
-  if (!waiting.empty()) released = scheduler_.release(std::move(waiting));
+  if (!waiting.empty()) released = router_.Release(std::move(waiting));
   std::vector<DeliverySeq> all = std::move(ended);
   all.insert(all.end(), released.begin(), released.end());
   if (all.empty()) return all;
@@ -144,7 +144,7 @@ void DeliveryChanges::PutBack(std::span<const DeliverySeq> deliveries) {
     }
     if (!found->empty() && found->front().seq == seq) back.push_back(std::move(found->front()));
   }
-  if (!back.empty()) scheduler_.accept(std::move(back));
+  if (!back.empty()) router_.Accept(std::move(back));
 }
 
 }  // namespace hookswitch

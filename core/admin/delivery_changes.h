@@ -1,6 +1,5 @@
 #pragma once
 #include <atomic>
-#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "core/admin/holds.h"
 #include "core/admin/query.h"
+#include "core/admin/router.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/base/sync.h"
@@ -19,14 +19,6 @@
 
 namespace hookswitch {
 
-/// Who schedules deliveries, as changes to them see it. Safe from any thread.
-struct SchedulerHooks {
-  /// Takes over deliveries that wait in the journal.
-  std::function<void(std::vector<PendingDelivery>)> accept;
-  /// Lets go of those that wait and are not in flight, and returns them.
-  std::function<std::vector<DeliverySeq>(std::vector<DeliverySeq>)> release;
-};
-
 /// What became of a filter's deliveries.
 struct BulkResult {
   bool busy = false;  ///< another one runs, so nothing was looked at
@@ -35,7 +27,7 @@ struct BulkResult {
   Status end = Ok();               ///< why it stopped early; what has changed until then stays so
 };
 
-/// What an operator does with deliveries, each change durable before the scheduler hears of it. Safe from any thread;
+/// What an operator does with deliveries, each change durable before the router hears of it. Safe from any thread;
 /// blocks. Errors are those of History.
 ///
 /// Of those by filter one runs at a time, in steps of a few hundred deliveries: a change to a single one waits for a
@@ -43,8 +35,8 @@ struct BulkResult {
 class DeliveryChanges {
  public:
   /// The references outlive it.
-  DeliveryChanges(History& history, Journal& journal, const Clock& clock, SchedulerHooks scheduler)
-      : history_(history), journal_(journal), clock_(clock), scheduler_(std::move(scheduler)) {}
+  DeliveryChanges(History& history, Journal& journal, const Clock& clock, Router& router)
+      : history_(history), journal_(journal), clock_(clock), router_(router) {}
 
   /// Sends a stored event along `routes` once more, whatever became of it before.
   Result<std::vector<DeliverySeq>> ReplayEvent(EventSeq event, std::span<const Route> routes);
@@ -72,7 +64,7 @@ class DeliveryChanges {
   History& history_;
   Journal& journal_;
   const Clock& clock_;
-  const SchedulerHooks scheduler_;
+  Router& router_;
   std::atomic<bool> bulk_runs_{false};
   Mutex mu_;  ///< one step at a time: a purge must not cancel what a replay has just handed over
   std::set<DeliverySeq> replayed_ GUARDED_BY(mu_);  ///< singly, since the one by filter that runs has begun

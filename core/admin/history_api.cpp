@@ -79,12 +79,8 @@ Status CheckStates(std::span<const DeliveryState> states, bool purge) {
 
 }  // namespace
 
-HistoryApi::HistoryApi(History& history, Journal& journal, const Clock& clock, HistoryHooks hooks)
-    : history_(history),
-      journal_(journal),
-      clock_(clock),
-      hooks_(std::move(hooks)),
-      changes_(history, journal, clock, hooks_.scheduler) {}
+HistoryApi::HistoryApi(History& history, Journal& journal, const Clock& clock, Router& router)
+    : history_(history), journal_(journal), clock_(clock), router_(router), changes_(history, journal, clock, router) {}
 
 bool HistoryApi::Owns(std::string_view path) {
   return IsAt(path, kEvents) || IsAt(path, kDeliveries) || path == kRefused;
@@ -114,14 +110,14 @@ Answer HistoryApi::Handle(const ServedRequest& request) {
   return events ? ReplayEvent(id) : ReplayDelivery(id);
 }
 
-KnownNames HistoryApi::NamesOfNow() const {
-  return KnownNames(hooks_.config(), hooks_.lanes());
+KnownNames HistoryApi::CurrentNames() const {
+  return KnownNames(router_.CurrentConfig(), router_.Lanes());
 }
 
 Answer HistoryApi::ListEvents(const ServedRequest& request) {
   auto query = ParseEventQuery(request.query, clock_.Wall());
   if (!query) return BadRequest(query.error());
-  const KnownNames names = NamesOfNow();
+  const KnownNames names = CurrentNames();
   names.Resolve(query->filter.agent);
   return AnswerPages(
       "events", query->page, clock_, names.WhatIsUnknown(query->filter),
@@ -132,9 +128,9 @@ Answer HistoryApi::ListEvents(const ServedRequest& request) {
 Answer HistoryApi::ListDeliveries(const ServedRequest& request) {
   auto query = ParseDeliveryQuery(request.query, clock_.Wall());
   if (!query) return BadRequest(query.error());
-  const KnownNames names = NamesOfNow();
+  const KnownNames names = CurrentNames();
   names.Resolve(query->filter.agent);
-  const Holds holds = HoldsOfNow();
+  const Holds holds = CurrentHolds();
   const DeliveryFilter wide = holds.Widened(query->filter);
   struct Shown {
     DeliverySummary delivery;
@@ -164,7 +160,7 @@ Answer HistoryApi::ListRefused(const ServedRequest& request) {
   const auto query = ParseRefusedQuery(request.query);
   if (!query) return BadRequest(query.error());
   return AnswerPages(
-      "refused", query->page, clock_, NamesOfNow().WhatIsUnknownSource(query->source),
+      "refused", query->page, clock_, CurrentNames().WhatIsUnknownSource(query->source),
       [&](std::int64_t before, std::size_t limit) {
         auto page = history_.ListRefused(before, limit);
         if (page && !query->source.empty()) {
@@ -201,7 +197,7 @@ Answer HistoryApi::ShowEvent(std::string_view id) {
   const auto stored = journal_.Load(event->seq);
   if (!stored && stored.error().code == ErrorCode::kUnavailable) return Failed(stored.error());
   EventReading reading;
-  if (stored) reading = hooks_.read(*stored);
+  if (stored) reading = router_.Read(*stored);
   if (!stored) reading.why_not = stored.error().message;
 
   json::object shown = ToObject(*event);
@@ -215,7 +211,7 @@ Answer HistoryApi::ShowEvent(std::string_view id) {
   shown["normalized"] = reading.call ? json::parse(ToJson(*reading.call), ignored) : json::value(nullptr);
   shown["normalized_because"] = OrNull(reading.why_not);
   shown["routing"] = RoutingOf(reading, clock_.Wall());
-  const Holds holds = HoldsOfNow();
+  const Holds holds = CurrentHolds();
   json::array list;
   for (const auto& delivery : *deliveries) {
     auto attempts = AttemptsOf(delivery.seq);
@@ -233,7 +229,7 @@ Answer HistoryApi::ReplayEvent(std::string_view id) {
   if (!event) return Failed(event.error());
   const auto stored = journal_.Load(event->seq);
   if (!stored) return Failed(stored.error());
-  const EventReading reading = hooks_.read(*stored);
+  const EventReading reading = router_.Read(*stored);
   if (!reading.call) return Refused(409, "not_a_call", reading.why_not);
   if (reading.explanation.routes.empty()) {
     return Refused(422, "no_rule",
@@ -251,7 +247,7 @@ Answer HistoryApi::ShowDelivery(std::string_view id) {
   if (!delivery) return Failed(delivery.error());
   auto attempts = AttemptsOf(*seq);
   if (!attempts) return Failed(attempts.error());
-  json::object shown = ToObject(*delivery, HoldsOfNow().Of(*delivery));
+  json::object shown = ToObject(*delivery, CurrentHolds().Of(*delivery));
   shown["attempts"] = std::move(*attempts);
   return JsonAnswer(200, shown);
 }
@@ -271,9 +267,9 @@ Answer HistoryApi::Bulk(std::string_view body, bool purge) {
   auto request = ParseBulkRequest(body, clock_.Wall());
   if (!request) return BadRequest(request.error());
   if (Status states = CheckStates(request->filter.states, purge); !states) return BadRequest(states.error());
-  const KnownNames names = NamesOfNow();
+  const KnownNames names = CurrentNames();
   names.Resolve(request->filter.agent);
-  const Holds holds = HoldsOfNow();
+  const Holds holds = CurrentHolds();
   const BulkResult result = purge ? changes_.Purge(*request, holds) : changes_.Replay(*request, holds);
   if (result.busy) return Busy("another replay or purge by filter runs: try again when it has ended");
   if (result.end && result.matched == 0) {

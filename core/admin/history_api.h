@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -7,35 +6,23 @@
 #include <vector>
 
 #include "core/admin/delivery_changes.h"
-#include "core/admin/event_reading.h"
 #include "core/admin/holds.h"
 #include "core/admin/known_names.h"
+#include "core/admin/router.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
-#include "core/config/config.h"
-#include "core/delivery/lane_status.h"
 #include "core/ingress/http_server.h"
 #include "core/journal/history.h"
 #include "core/journal/journal.h"
 
 namespace hookswitch {
 
-/// What history asks of the router. Called from the admin server's threads; all must be safe there.
-struct HistoryHooks {
-  /// The event as the config of now reads and routes it (ReadAgain).
-  std::function<EventReading(const StoredEvent&)> read;
-  std::function<std::shared_ptr<const config::Config>()> config;  ///< that of now
-  std::function<std::vector<LaneStatus>()> lanes;
-  Holds::PlaceHolds place_holds;
-  SchedulerHooks scheduler;
-};
-
 /// The pages /api/v1/events…, /api/v1/deliveries… and /api/v1/refused (OPERATING.md, "Admin API"). Safe from any
 /// thread; blocks.
 class HistoryApi {
  public:
   /// The references outlive it.
-  HistoryApi(History& history, Journal& journal, const Clock& clock, HistoryHooks hooks);
+  HistoryApi(History& history, Journal& journal, const Clock& clock, Router& router);
 
   /// True for the paths that Handle answers.
   static bool Owns(std::string_view path);
@@ -54,13 +41,13 @@ class HistoryApi {
   /// The stored event with this public id. Errors: kNotFound and those of History.
   Result<EventSummary> FindEvent(std::string_view id);
   Result<json::array> AttemptsOf(DeliverySeq delivery);
-  KnownNames NamesOfNow() const;
-  Holds HoldsOfNow() const { return Holds(hooks_.lanes(), hooks_.place_holds); }
+  KnownNames CurrentNames() const;
+  Holds CurrentHolds() const { return Holds(router_.Lanes(), router_); }
 
   History& history_;
   Journal& journal_;
   const Clock& clock_;
-  const HistoryHooks hooks_;
+  Router& router_;
   DeliveryChanges changes_;
 };
 

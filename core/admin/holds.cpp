@@ -22,7 +22,7 @@ bool Has(const List& list, const Value& value) {
 
 }  // namespace
 
-Holds::Holds(std::span<const LaneStatus> lanes, const PlaceHolds& place_holds) : place_holds_(place_holds) {
+Holds::Holds(std::span<const LaneStatus> lanes, Router& router) : router_(router) {
   for (const LaneStatus& lane : lanes) {
     if (StandsStill(lane.state)) {
       const std::string state(ToString(lane.state));
@@ -42,7 +42,7 @@ std::optional<Holds::Hold> Holds::Of(const DeliverySummary& delivery) const {
   }
   if (delivery.state == DeliveryState::kHeld) return Hold{"settle", "until its call has ended for good, or it is due"};
   if (!Has(with_places_, delivery.sink)) return {};
-  auto place = place_holds_(delivery.sink, delivery.seq);
+  auto place = router_.PlaceThatHolds(delivery.sink, delivery.seq);
   if (!place) return {};
   return Hold{ToString(LaneStatus::State::kMisconfigured), std::move(*place)};
 }

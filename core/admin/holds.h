@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -7,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/admin/router.h"
 #include "core/delivery/lane_status.h"
 #include "core/journal/history.h"
 
@@ -15,11 +15,8 @@ namespace hookswitch {
 /// What keeps deliveries that wait from being sent, as the lanes are at one moment.
 class Holds {
  public:
-  /// Dispatcher::PlaceThatHolds
-  using PlaceHolds = std::function<std::optional<std::string>(const std::string& sink, DeliverySeq delivery)>;
-
-  /// `place_holds` is asked about sinks of `lanes` that have refused places, and outlives this.
-  Holds(std::span<const LaneStatus> lanes, const PlaceHolds& place_holds);
+  /// `router` is asked about sinks of `lanes` that have refused places, and outlives this.
+  Holds(std::span<const LaneStatus> lanes, Router& router);
 
   struct Hold {
     std::string_view by;  ///< settle, paused, misconfigured, unavailable, removed
@@ -38,7 +35,7 @@ class Holds {
     std::string_view state;
     std::string because;
   };
-  const PlaceHolds& place_holds_;
+  Router& router_;
   std::map<std::string, Lane, std::less<>> standing_;  ///< lanes that stand still until somebody does something
   std::vector<std::string> with_places_;               ///< sinks that go on, but for places that were refused
 };

@@ -121,7 +121,7 @@ std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& c
 }
 
 // Members in the order of building; destroyed the other way round, so that nobody outlives what it points to.
-struct App::Impl {
+struct App::Impl final : Router {
   Impl(AppOptions o, const Clock& c) : options(std::move(o)), clock(c) {}
 
   AppOptions options;
@@ -164,14 +164,31 @@ struct App::Impl {
     return generation;
   }
 
-  Status Start(BuildResult& build);
-  Status Listen(const config::Config& config);
-  AdminHooks MakeHooks();
-  HistoryHooks MakeHistoryHooks();
+  hookswitch::Status Start(BuildResult& build);
+  hookswitch::Status Listen(const config::Config& config);
   void PublishMetrics();
-  std::vector<Part> Parts();
   void Watch();
-  ReloadReport Reload();
+
+  std::vector<Part> Parts() override;
+  RouterStatus Status() override;
+  std::shared_ptr<const config::Config> CurrentConfig() override;
+  EventReading Read(const StoredEvent& stored) override;
+  ReloadReport Reload() override;
+  std::vector<LaneStatus> Lanes() override { return dispatcher->Lanes(); }
+  hookswitch::Status Pause(const std::string& sink, const hookswitch::Pause& pause) override {
+    return dispatcher->Pause(sink, pause);
+  }
+  Dispatcher::Resumed Resume(const std::string& sink, bool wait) override {
+    return dispatcher->Resume(sink, wait ? kResumePatience : std::chrono::milliseconds(0));
+  }
+  std::optional<std::string> PlaceThatHolds(const std::string& sink, DeliverySeq delivery) override {
+    return dispatcher->PlaceThatHolds(sink, delivery);
+  }
+  void Accept(std::vector<PendingDelivery> deliveries) override { dispatcher->Accept(nullptr, std::move(deliveries)); }
+  std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries) override {
+    return dispatcher->Release(std::move(deliveries));
+  }
+
   std::vector<std::string> NeedRestart(const config::Config& config) REQUIRES(reload_mu);
   void AnnounceReload(std::span<const config::Problem> problems) REQUIRES(reload_mu);
 
@@ -182,7 +199,7 @@ struct App::Impl {
   std::optional<ReloadMetrics> reload_metrics;
 };
 
-Status App::Impl::Start(BuildResult& build) {
+hookswitch::Status App::Impl::Start(BuildResult& build) {
   started_at = clock.Wall();
   CloseAllOnExec();
   Result<std::unique_ptr<CrashMarks>> opened_marks = Error{};
@@ -256,9 +273,9 @@ Status App::Impl::Start(BuildResult& build) {
   return Listen(config);
 }
 
-Status App::Impl::Listen(const config::Config& config) {
-  history_api = std::make_unique<HistoryApi>(*journal, *journal, clock, MakeHistoryHooks());
-  auto admin_server = AdminServer::Start(config.admin, MakeHooks(), *history_api, clock, metrics);
+hookswitch::Status App::Impl::Listen(const config::Config& config) {
+  history_api = std::make_unique<HistoryApi>(*journal, *journal, clock, *this);
+  auto admin_server = AdminServer::Start(config.admin, *this, *history_api, clock, metrics);
   if (!admin_server) return std::move(admin_server).error();
   admin = std::move(*admin_server);
 
@@ -296,59 +313,35 @@ void App::Impl::Watch() {
       {"ingress", [this] { return ingress->Passes(); }, true}, {"admin", [this] { return admin->Passes(); }, true}};
 }
 
-AdminHooks App::Impl::MakeHooks() {
-  AdminHooks hooks;
-  hooks.parts = [this] { return Parts(); };
-  hooks.status = [this] {
-    const auto current = Current();
-    RouterStatus status;
-    status.version = kVersion;
-    {
-      MutexLock lock(mu);
-      status.ingress = ingress_address;
-      status.admin = admin_address;
-      status.need_restart = need_restart;
-      status.applied_at = applied_at;
-    }
-    status.config_file = current->config.file;
-    status.generation = current->number;
-    status.started_at = started_at;
-    status.journal = journal->Stats();
-    for (const auto& source : current->config.sources) status.sources.push_back(source.name);
-    return status;
-  };
-  hooks.lanes = [this] { return dispatcher->Lanes(); };
-  hooks.reload = [this] { return Reload(); };
-  hooks.pause = [this](const std::string& sink, const Pause& pause) { return dispatcher->Pause(sink, pause); };
-  hooks.resume = [this](const std::string& sink, bool wait) {
-    return dispatcher->Resume(sink, wait ? kResumePatience : std::chrono::milliseconds(0));
-  };
-  return hooks;
+RouterStatus App::Impl::Status() {
+  const auto current = Current();
+  RouterStatus status;
+  status.version = kVersion;
+  {
+    MutexLock lock(mu);
+    status.ingress = ingress_address;
+    status.admin = admin_address;
+    status.need_restart = need_restart;
+    status.applied_at = applied_at;
+  }
+  status.config_file = current->config.file;
+  status.generation = current->number;
+  status.started_at = started_at;
+  status.journal = journal->Stats();
+  for (const auto& source : current->config.sources) status.sources.push_back(source.name);
+  return status;
 }
 
-HistoryHooks App::Impl::MakeHistoryHooks() {
-  HistoryHooks hooks;
-  hooks.read = [this](const StoredEvent& stored) {
-    const auto current = Current();
-    EventReading reading = ReadAgain(stored, current->sources, current->routes);
-    reading.generation = current->number;
-    return reading;
-  };
-  hooks.config = [this] {
-    const auto current = Current();
-    return std::shared_ptr<const config::Config>(current, &current->config);
-  };
-  hooks.lanes = [this] { return dispatcher->Lanes(); };
-  hooks.place_holds = [this](const std::string& sink, DeliverySeq delivery) {
-    return dispatcher->PlaceThatHolds(sink, delivery);
-  };
-  hooks.scheduler.accept = [this](std::vector<PendingDelivery> deliveries) {
-    dispatcher->Accept(nullptr, std::move(deliveries));
-  };
-  hooks.scheduler.release = [this](std::vector<DeliverySeq> deliveries) {
-    return dispatcher->Release(std::move(deliveries));
-  };
-  return hooks;
+std::shared_ptr<const config::Config> App::Impl::CurrentConfig() {
+  const auto current = Current();
+  return {current, &current->config};
+}
+
+EventReading App::Impl::Read(const StoredEvent& stored) {
+  const auto current = Current();
+  EventReading reading = ReadAgain(stored, current->sources, current->routes);
+  reading.generation = current->number;
+  return reading;
 }
 
 void App::Impl::PublishMetrics() {

@@ -7,6 +7,7 @@
 #include "core/base/json.h"
 #include "core/base/time_text.h"
 #include "tests/admin/fake_history.h"
+#include "tests/admin/fake_router.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_journal.h"
 
@@ -18,32 +19,11 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 class AdminApiTest : public testing::Test {
  protected:
   AdminApiTest() {
-    AdminHooks hooks;
-    hooks.parts = [this] { return parts_; };
-    hooks.status = [] {
-      RouterStatus status;
-      status.version = "9.9.9";
-      status.generation = 3;
-      status.journal.pending = 7;
-      return status;
-    };
-    hooks.lanes = [this] { return lanes_; };
-    hooks.reload = [this] { return report_; };
-    hooks.pause = [this](const std::string& sink, const Pause& pause) {
-      asked_ = sink + " paused";
-      pause_ = pause;
-      return stored_;
-    };
-    hooks.resume = [this](const std::string& sink, bool wait) {
-      asked_ = sink + " resumed";
-      EXPECT_TRUE(wait);
-      return resumed_;
-    };
-    HistoryHooks history_hooks;
-    history_hooks.config = [] { return std::make_shared<const config::Config>(); };
-    history_hooks.lanes = hooks.lanes;
-    history_ = std::make_unique<HistoryApi>(rows_, journal_, clock_, std::move(history_hooks));
-    api_ = std::make_unique<AdminApi>(std::move(hooks), *history_, guard_, clock_, metrics_);
+    router_.parts = {{"journal", false, ""}};
+    router_.status.version = "9.9.9";
+    router_.status.generation = 3;
+    router_.status.journal.pending = 7;
+    router_.resumed.how = Dispatcher::Resumed::How::kWorks;
   }
 
   /// What the server does with a request.
@@ -56,7 +36,7 @@ class AdminApiTest : public testing::Test {
         method, target.substr(0, mark), target.substr(std::min(mark + 1, target.size())), body, "127.0.0.1", headers};
     const HeadVerdict verdict = guard_.Judge(request);
     if (verdict.answer) return *verdict.answer;
-    return api_->Handle(request, static_cast<const Caller&>(*verdict.context));
+    return api_.Handle(request, static_cast<const Caller&>(*verdict.context));
   }
   Answer Post(std::string_view path, std::string_view body = {}) { return Ask("POST", path, {}, body); }
   void WithToken() {
@@ -71,17 +51,11 @@ class AdminApiTest : public testing::Test {
   FakeClock clock_;
   MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
   FakeHistory rows_;
-  std::unique_ptr<HistoryApi> history_;
+  FakeRouter router_;
+  HistoryApi history_{rows_, journal_, clock_, router_};
   Metrics metrics_;
   AdminGuard guard_{config::Admin{}, clock_, metrics_};
-  std::vector<Part> parts_{{"journal", false, ""}};
-  std::vector<LaneStatus> lanes_;
-  ReloadReport report_;
-  std::string asked_;
-  Pause pause_;
-  Status stored_ = Ok();
-  Dispatcher::Resumed resumed_{.how = Dispatcher::Resumed::How::kWorks, .because = {}};
-  std::unique_ptr<AdminApi> api_;
+  AdminApi api_{router_, history_, guard_, clock_, metrics_};
 };
 
 TEST_F(AdminApiTest, HealthIsFineWhileTheProcessAnswers) {
@@ -90,7 +64,7 @@ TEST_F(AdminApiTest, HealthIsFineWhileTheProcessAnswers) {
 
 TEST_F(AdminApiTest, ReadyNamesTheFailingPart) {
   EXPECT_EQ(Ask("GET", "/readyz").status, 200);
-  parts_ = {{"journal", true, "no space left on the disk"}, {"ingress", false, ""}};
+  router_.parts = {{"journal", true, "no space left on the disk"}, {"ingress", false, ""}};
   const Answer answer = Ask("GET", "/readyz");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(Json(answer).at("ready"), false);
@@ -99,7 +73,7 @@ TEST_F(AdminApiTest, ReadyNamesTheFailingPart) {
 }
 
 TEST_F(AdminApiTest, ASinkInTroubleIsShownButDoesNotFailReadiness) {
-  parts_.push_back({"sink ops", false, "misconfigured: invalid_token"});
+  router_.parts.push_back({"sink ops", false, "misconfigured: invalid_token"});
   const Answer answer = Ask("GET", "/readyz");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Json(answer).at("parts").at("sink ops"), "misconfigured: invalid_token");
@@ -107,22 +81,22 @@ TEST_F(AdminApiTest, ASinkInTroubleIsShownButDoesNotFailReadiness) {
 
 TEST_F(AdminApiTest, ReadyWithoutTheTokenSaysWhichPartFailsAndNothingMore) {
   WithToken();
-  parts_ = {{"journal", true, "/var/lib/hookswitch/journal.db: no space left on the disk"},
-            {"config", false, "the last reload failed: 3 problem(s)"},
-            {"sink payroll-alerts", false, "misconfigured: Slack said: no_team for Northwind"}};
+  router_.parts = {{"journal", true, "/var/lib/hookswitch/journal.db: no space left on the disk"},
+                   {"config", false, "the last reload failed: 3 problem(s)"},
+                   {"sink payroll-alerts", false, "misconfigured: Slack said: no_team for Northwind"}};
   const Answer answer = Ask("GET", "/readyz");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(json::parse(answer.body), json::parse(R"({"ready": false, "parts": {"journal": "failing"}})"));
   const Answer whole = Ask("GET", "/readyz", Bearer("s3cret"));
   EXPECT_EQ(whole.status, 503);
-  EXPECT_EQ(Json(whole).at("parts").at("sink payroll-alerts"), json::string(parts_[2].note));
-  parts_[0].failing = false;
+  EXPECT_EQ(Json(whole).at("parts").at("sink payroll-alerts"), json::string(router_.parts[2].note));
+  router_.parts[0].failing = false;
   EXPECT_EQ(Ask("GET", "/readyz").status, 200);
   EXPECT_EQ(json::parse(Ask("GET", "/readyz").body), json::parse(R"({"ready": true, "parts": {}})"));
 }
 
 TEST_F(AdminApiTest, WithoutTokensAProbeFromElsewhereLearnsWhichPartFailsAndNothingMore) {
-  parts_ = {{"journal", true, "no space left on the disk"}, {"sink ops", false, "paused"}};
+  router_.parts = {{"journal", true, "no space left on the disk"}, {"sink ops", false, "paused"}};
   for (const Headers& headers : {Headers{{"Host", "router.internal"}}, Headers{{"X-Forwarded-For", "192.0.2.7"}}}) {
     EXPECT_EQ(json::parse(Ask("GET", "/readyz", headers).body),
               json::parse(R"({"ready": false, "parts": {"journal": "failing"}})"));
@@ -183,7 +157,7 @@ TEST_F(AdminApiTest, StatusSaysVersionGenerationAndJournal) {
 }
 
 TEST_F(AdminApiTest, ReloadAnswersTheGenerationOrEveryProblem) {
-  report_ = {true, 4, {}, {"server.listen"}, {{"old", 3}}, {"SLACK_WEBHOOK_URL"}};
+  router_.report = {true, 4, {}, {"server.listen"}, {{"old", 3}}, {"SLACK_WEBHOOK_URL"}};
   Answer answer = Ask("POST", "/api/v1/reload");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Json(answer).at("generation"), 4);
@@ -194,7 +168,7 @@ TEST_F(AdminApiTest, ReloadAnswersTheGenerationOrEveryProblem) {
   config::Problem problem;
   problem.message = "\"rulez\" is not a key";
   problem.where.line = 7;
-  report_ = {false, 4, {problem, problem}, {}};
+  router_.report = {false, 4, {problem, problem}, {}};
   answer = Ask("POST", "/api/v1/reload");
   EXPECT_EQ(answer.status, 422);
   EXPECT_EQ(Json(answer).at("problems").as_array().size(), 2u);
@@ -212,40 +186,40 @@ TEST_F(AdminApiTest, SinksAreListedPausedAndResumed) {
   lane.sink = "ops";
   lane.pending = 12;
   lane.places = {{"C0ARCHIVED", "is_archived", 3, clock_.Wall()}};
-  lanes_ = {lane};
+  router_.lanes = {lane};
   const json::value shown = Json(Ask("GET", "/api/v1/sinks")).at("sinks").at(0);
   EXPECT_EQ(shown.at("pending"), 12);
   EXPECT_EQ(shown.at("places"), json::parse(R"([{"name": "C0ARCHIVED", "because": "is_archived", "waiting": 3,
                                                  "next_try": "2026-03-04T09:02:03.114Z"}])"));
   EXPECT_EQ(Post("/api/v1/sinks/ops/pause").status, 200);
-  EXPECT_EQ(asked_, "ops paused");
-  EXPECT_EQ(pause_, Pause{});
+  EXPECT_EQ(router_.asked, "ops paused");
+  EXPECT_EQ(router_.paused, Pause{});
   EXPECT_EQ(Post("/api/v1/sinks/ops/resume").status, 200);
-  EXPECT_EQ(asked_, "ops resumed");
+  EXPECT_EQ(router_.asked, "ops resumed");
   EXPECT_EQ(Post("/api/v1/sinks/nobody/pause").status, 404);
   EXPECT_EQ(Post("/api/v1/sinks/../reload?x=/pause").status, 404);
   EXPECT_EQ(Ask("GET", "/api/v1/sinks/ops/pause").status, 405);
 }
 
 TEST_F(AdminApiTest, APauseHasAnEndAndAReason) {
-  lanes_.resize(1);
-  lanes_[0].sink = "ops";
+  router_.lanes.resize(1);
+  router_.lanes[0].sink = "ops";
   const WallTime now = clock_.Wall();
   Answer answer = Post("/api/v1/sinks/ops/pause", R"({"until": "2h", "because": "carrier maintenance"})");
   ASSERT_EQ(answer.status, 200) << answer.body;
-  EXPECT_EQ(pause_.until, now + std::chrono::hours(2));
-  EXPECT_EQ(pause_.because, "carrier maintenance");
+  EXPECT_EQ(router_.paused.until, now + std::chrono::hours(2));
+  EXPECT_EQ(router_.paused.because, "carrier maintenance");
   EXPECT_EQ(Json(answer).at("until"), "2026-03-04T11:02:03.114Z");
   EXPECT_EQ(Json(answer).at("because"), "carrier maintenance");
   answer = Post("/api/v1/sinks/ops/pause", R"({"until": "2026-03-04T18:00:00+05:30", "reason": "lunch"})");
   ASSERT_EQ(answer.status, 200) << answer.body;
-  EXPECT_EQ(pause_.until, ParseTime("2026-03-04T12:30:00Z"));
-  EXPECT_EQ(pause_.because, "lunch");
+  EXPECT_EQ(router_.paused.until, ParseTime("2026-03-04T12:30:00Z"));
+  EXPECT_EQ(router_.paused.because, "lunch");
 }
 
 TEST_F(AdminApiTest, APauseThatIsWrongPausesNothingAndSaysWhy) {
-  lanes_.resize(1);
-  lanes_[0].sink = "ops";
+  router_.lanes.resize(1);
+  router_.lanes[0].sink = "ops";
   const std::pair<std::string, const char*> cases[] = {{R"({"untill": "2h"})", "did you mean \"until\""},
                                                        {R"({"until": "2h", "paused": true})", "\"paused\""},
                                                        {R"({"until": "tomorrow"})", "until"},
@@ -267,12 +241,12 @@ TEST_F(AdminApiTest, APauseThatIsWrongPausesNothingAndSaysWhy) {
     EXPECT_NE(std::string(Json(answer).at("detail").as_string()).find(named), std::string::npos) << answer.body;
   }
   EXPECT_EQ(Post("/api/v1/sinks/ops/pause?until=2h").status, 400);
-  EXPECT_EQ(asked_, "");
+  EXPECT_EQ(router_.asked, "");
 }
 
 TEST_F(AdminApiTest, AnUnknownKeyInAnyBodyIsNamed) {
-  lanes_.resize(1);
-  lanes_[0].sink = "ops";
+  router_.lanes.resize(1);
+  router_.lanes[0].sink = "ops";
   rows_.AddDelivery(1, DeliveryState::kDead);
   const std::string event = rows_.events[1].id;
   for (const std::string& path :
@@ -289,21 +263,21 @@ TEST_F(AdminApiTest, AnUnknownKeyInAnyBodyIsNamed) {
     EXPECT_EQ(Ask("GET", path, {}, R"({"frobnicate": true})").status, 400) << path;
     EXPECT_EQ(Ask("GET", std::string(path) + "?frobnicate=1").status, 400) << path;
   }
-  EXPECT_EQ(asked_, "");
+  EXPECT_EQ(router_.asked, "");
   EXPECT_EQ(rows_.deliveries[1].summary.state, DeliveryState::kDead);
 }
 
 TEST_F(AdminApiTest, APauseThatCannotBeStoredSaysSo) {
-  lanes_.resize(1);
-  lanes_[0].sink = "ops";
-  stored_ = Error{ErrorCode::kUnavailable, "no space left on the disk"};
+  router_.lanes.resize(1);
+  router_.lanes[0].sink = "ops";
+  router_.stored = Error{ErrorCode::kUnavailable, "no space left on the disk"};
   Answer answer = Post("/api/v1/sinks/ops/pause");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(Json(answer).at("error"), "not_stored");
   EXPECT_EQ(
       Json(answer).at("detail"),
       "the sink is paused, but that could not be stored, so a restart would forget it: no space left on the disk");
-  resumed_.stored = stored_;
+  router_.resumed.stored = router_.stored;
   answer = Post("/api/v1/sinks/ops/resume");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(Json(answer).at("error"), "not_stored");
@@ -311,16 +285,16 @@ TEST_F(AdminApiTest, APauseThatCannotBeStoredSaysSo) {
 
 TEST_F(AdminApiTest, ResumeSaysHowItWent) {
   using How = Dispatcher::Resumed::How;
-  lanes_.resize(1);
-  lanes_[0].sink = "ops";
+  router_.lanes.resize(1);
+  router_.lanes[0].sink = "ops";
   const std::tuple<How, json::value, const char*> cases[] = {
       {How::kWorks, true, nullptr},
       {How::kFails, false, "Slack said: invalid_token"},
       {How::kNothingToTry, nullptr, "nothing waits, so nothing was tried"},
       {How::kNotKnownYet, nullptr, "what was tried has no outcome yet"}};
   for (const auto& [how, works, because] : cases) {
-    resumed_.how = how;
-    resumed_.because = how == How::kFails ? because : "";
+    router_.resumed.how = how;
+    router_.resumed.because = how == How::kFails ? because : "";
     const json::object told = Json(Post("/api/v1/sinks/ops/resume"));
     EXPECT_EQ(told.at("works"), works);
     EXPECT_EQ(told.at("because"), because ? json::value(because) : json::value(nullptr));

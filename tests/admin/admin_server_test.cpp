@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "tests/admin/fake_history.h"
+#include "tests/admin/fake_router.h"
 #include "tests/fakes/memory_journal.h"
 #include "tests/ingress/raw_client.h"
 #include "tests/ingress/server_fixture.h"
@@ -35,6 +36,20 @@ std::string Request(std::string_view method, std::string_view path, std::string_
   return text + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
+/// Reloads and resumes as long as the test holds it up.
+struct GatedRouter final : FakeRouter {
+  ReloadReport Reload() override {
+    reload_gate.Enter();
+    return report;
+  }
+  Dispatcher::Resumed Resume(const std::string&, bool wait) override {
+    if (wait) resume_gate.Enter();
+    return resumed;
+  }
+
+  Gate reload_gate, resume_gate;
+};
+
 /// The admin listeners before a router whose parts the test holds up.
 class AdminServerTest : public ::testing::Test {
  protected:
@@ -43,33 +58,18 @@ class AdminServerTest : public ::testing::Test {
   AdminServerTest() {
     admin_.listen = {{"127.0.0.1", 0}};
     admin_.token = Secret(std::string(kToken));
-    lanes_.resize(1);
-    lanes_[0].sink = "ops";
-    hooks_.parts = [] { return std::vector<Part>{{"journal", false, ""}}; };
-    hooks_.status = [] { return RouterStatus(); };
-    hooks_.lanes = [this] { return lanes_; };
-    hooks_.reload = [this] {
-      reload_gate_.Enter();
-      return ReloadReport{.applied = true, .generation = 2, .problems = {}, .need_restart = {}};
-    };
-    hooks_.pause = [](const std::string&, const Pause&) { return Ok(); };
-    hooks_.resume = [this](const std::string&, bool wait) {
-      if (wait) resume_gate_.Enter();
-      return Dispatcher::Resumed{};
-    };
-    HistoryHooks history_hooks;
-    history_hooks.config = [] { return std::make_shared<const config::Config>(); };
-    history_hooks.lanes = hooks_.lanes;
-    history_hooks.scheduler.accept = [](std::vector<PendingDelivery>) {};
-    history_hooks.scheduler.release = [](std::vector<DeliverySeq> all) { return all; };
-    history_ = std::make_unique<HistoryApi>(rows_, journal_, clock_, std::move(history_hooks));
+    router_.lanes.resize(1);
+    router_.lanes[0].sink = "ops";
+    router_.parts = {{"journal", false, ""}};
+    router_.report.applied = true;
+    router_.report.generation = 2;
   }
   ~AdminServerTest() override {
-    for (Gate* gate : {&reload_gate_, &resume_gate_, &bulk_gate_}) gate->Open();
+    for (Gate* gate : {&router_.reload_gate, &router_.resume_gate, &bulk_gate_}) gate->Open();
     server_.reset();
   }
   void Start() {
-    auto started = AdminServer::Start(admin_, hooks_, *history_, clock_, metrics_);
+    auto started = AdminServer::Start(admin_, router_, history_, clock_, metrics_);
     ASSERT_TRUE(started) << started.error().message;
     server_ = std::move(*started);
     address_ = server_->Address();
@@ -96,11 +96,10 @@ class AdminServerTest : public ::testing::Test {
   Metrics metrics_;
   MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
   FakeHistory rows_;
-  std::vector<LaneStatus> lanes_;
   config::Admin admin_;
-  AdminHooks hooks_;
-  std::unique_ptr<HistoryApi> history_;
-  Gate reload_gate_, resume_gate_, bulk_gate_;
+  GatedRouter router_;
+  HistoryApi history_{rows_, journal_, clock_, router_};
+  Gate bulk_gate_;
   std::unique_ptr<AdminServer> server_;
   std::string address_;
 };
@@ -116,8 +115,8 @@ TEST_F(AdminServerTest, NothingKeepsHealthFromAnswering) {
   const Clients reloads = Open(3, Request("POST", "/api/v1/reload"));
   const Clients resumes = Open(8, Request("POST", "/api/v1/sinks/ops/resume"));
   ASSERT_TRUE(bulk_gate_.AwaitInside(1));
-  ASSERT_TRUE(reload_gate_.AwaitInside(2));
-  ASSERT_TRUE(resume_gate_.AwaitInside(3));
+  ASSERT_TRUE(router_.reload_gate.AwaitInside(2));
+  ASSERT_TRUE(router_.resume_gate.AwaitInside(3));
   for (int i = 0; i < 20; ++i) {
     for (const char* path : {"/healthz", "/readyz"}) {
       for (const std::string_view token : {std::string_view(), kToken}) {
@@ -128,14 +127,14 @@ TEST_F(AdminServerTest, NothingKeepsHealthFromAnswering) {
     }
   }
   EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/sinks"))), 200) << "others have threads left, too";
-  for (Gate* gate : {&reload_gate_, &resume_gate_, &bulk_gate_}) gate->Open();
+  for (Gate* gate : {&router_.reload_gate, &router_.resume_gate, &bulk_gate_}) gate->Open();
   EXPECT_EQ(CountOf(bulk, 409), 7) << "one runs, the others are told at once";
   EXPECT_EQ(CountOf(reloads, 409), 1) << "one runs, one waits";
   EXPECT_EQ(CountOf(resumes, 200), 8) << "all are resumed, whoever waits for the outcome";
 }
 
 TEST_F(AdminServerTest, WhoDoesNotReadHoldsUpNobody) {
-  lanes_[0].because = std::string(8 << 20, 'x');
+  router_.lanes[0].because = std::string(8 << 20, 'x');
   Start();
   const Clients deaf = Open(40, Request("GET", "/api/v1/sinks"));
   for (int i = 0; i < 20; ++i) {

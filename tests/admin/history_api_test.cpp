@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "core/base/time_text.h"
 #include "tests/admin/fake_history.h"
+#include "tests/admin/fake_router.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_journal.h"
 
@@ -21,32 +22,13 @@ using State = DeliveryState;
 /// The pages of history over rows that the test puts in, and a scheduler that writes down what it is told.
 class HistoryApiTest : public testing::Test {
  protected:
-  HistoryApiTest() {
-    config_->sources.emplace_back().name = "bolna";
-    HistoryHooks hooks;
-    hooks.read = [this](const StoredEvent&) { return reading_; };
-    hooks.config = [this] { return config_; };
-    hooks.lanes = [this] { return lanes_; };
-    hooks.place_holds = [this](const std::string& sink, DeliverySeq delivery) -> std::optional<std::string> {
-      if (sink != "ops" || !held_by_place_.contains(delivery)) return {};
-      return "C0ARCHIVED is refused: is_archived";
-    };
-    hooks.scheduler.accept = [this](std::vector<PendingDelivery> deliveries) {
-      for (const auto& delivery : deliveries) accepted_.push_back(delivery.seq);
-    };
-    hooks.scheduler.release = [this](std::vector<DeliverySeq> deliveries) {
-      std::erase_if(deliveries, [this](DeliverySeq seq) { return seq == in_flight_; });
-      released_.insert(released_.end(), deliveries.begin(), deliveries.end());
-      return deliveries;
-    };
-    api_ = std::make_unique<HistoryApi>(history_, journal_, clock_, std::move(hooks));
-  }
+  HistoryApiTest() { router_.config->sources.emplace_back().name = "bolna"; }
 
   Answer Ask(std::string_view method, std::string_view target, std::string_view body = {}) {
     const auto mark = std::min(target.find('?'), target.size());
     const std::string_view query = target.substr(std::min(mark + 1, target.size()));
     const std::vector<std::pair<std::string, std::string>> headers;
-    return api_->Handle({method, target.substr(0, mark), query, body, "127.0.0.1", headers});
+    return api_.Handle({method, target.substr(0, mark), query, body, "127.0.0.1", headers});
   }
   Answer Get(std::string_view target) { return Ask("GET", target); }
   Answer Post(std::string_view target, std::string_view body = {}) { return Ask("POST", target, body); }
@@ -82,27 +64,22 @@ class HistoryApiTest : public testing::Test {
   void ReadsAs(const std::vector<std::string_view>& sinks) {
     auto call = std::make_shared<CallEvent>();
     call->call_id = "call-1";
-    reading_.call = call;
-    reading_.generation = 3;
-    reading_.explanation.rules.resize(1);
-    reading_.explanation.rules[0].rule = "everything";
-    reading_.explanation.rules[0].result = RuleVerdict::Result::kMatched;
-    reading_.explanation.rules[0].why = "no condition";
+    router_.reading.call = call;
+    router_.reading.generation = 3;
+    router_.reading.explanation.rules.resize(1);
+    router_.reading.explanation.rules[0].rule = "everything";
+    router_.reading.explanation.rules[0].result = RuleVerdict::Result::kMatched;
+    router_.reading.explanation.rules[0].why = "no condition";
     for (const std::string_view sink : sinks) {
-      reading_.explanation.routes.push_back({.sink = sink, .rule = "everything", .template_name = "short"});
+      router_.reading.explanation.routes.push_back({.sink = sink, .rule = "everything", .template_name = "short"});
     }
   }
 
   FakeClock clock_;
   MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
   FakeHistory history_;
-  EventReading reading_;
-  const std::shared_ptr<config::Config> config_ = std::make_shared<config::Config>();
-  std::vector<LaneStatus> lanes_;
-  std::vector<DeliverySeq> accepted_, released_;
-  std::set<DeliverySeq> held_by_place_;
-  DeliverySeq in_flight_ = 0;
-  std::unique_ptr<HistoryApi> api_;
+  FakeRouter router_;
+  HistoryApi api_{history_, journal_, clock_, router_};
 };
 
 TEST_F(HistoryApiTest, EventsAreListedNewestFirst) {
@@ -176,8 +153,8 @@ TEST_F(HistoryApiTest, WhatIsAskedOfEventsReachesTheJournal) {
 }
 
 TEST_F(HistoryApiTest, AnAgentIsMeantAsRulesMeanIt) {
-  config_->agents["9b1d2a60"].name = "billing-eu";
-  config_->agents["3c90c3cc"].name = "sales-us";
+  router_.config->agents["9b1d2a60"].name = "billing-eu";
+  router_.config->agents["3c90c3cc"].name = "sales-us";
   const std::pair<EventSeq, const char*> stored[] = {
       {1, "9b1d2a60"}, {2, "billing-eu"}, {3, "sales-us"}, {4, "billing-new"}, {5, ""}};
   for (const auto& [seq, agent] : stored) history_.AddEvent(seq).agent = agent;
@@ -201,10 +178,10 @@ TEST_F(HistoryApiTest, AStatusMayBeAGroup) {
 }
 
 TEST_F(HistoryApiTest, ANameThatNothingHasIsAnErrorThatNamesWhatThereIs) {
-  config_->sinks.emplace_back().name = "ops";
-  config_->sinks.emplace_back().name = "oncall";
-  config_->rules.emplace_back().name = "failed-billing";
-  lanes_ = {Lane("crm", LaneStatus::State::kRemoved)};
+  router_.config->sinks.emplace_back().name = "ops";
+  router_.config->sinks.emplace_back().name = "oncall";
+  router_.config->rules.emplace_back().name = "failed-billing";
+  router_.lanes = {Lane("crm", LaneStatus::State::kRemoved)};
   history_.AddDelivery(7, State::kDead, "gone");
   const std::pair<const char*, const char*> cases[] = {
       {"/api/v1/events?source=bolan", R"(there is no source "bolan"; did you mean "bolna"?; there is bolna)"},
@@ -298,7 +275,7 @@ TEST_F(HistoryApiTest, AnEventIsShownWithAllThatBecameOfIt) {
 
 TEST_F(HistoryApiTest, ABodyThatIsNoTextIsShownInBase64) {
   const std::string id = Store("\xff\xfe{");
-  reading_.why_not = "the source no longer reads it: invalid_json: …";
+  router_.reading.why_not = "the source no longer reads it: invalid_json: …";
   const auto shown = Json(Get("/api/v1/events/" + id));
   EXPECT_TRUE(shown.at("raw").is_null());
   EXPECT_EQ(shown.at("raw_base64"), "//57");
@@ -375,8 +352,8 @@ TEST_F(HistoryApiTest, WhatWaitsForALaneThatStandsStillIsHeldAndSaysWhy) {
   history_.AddDelivery(2, State::kPending, "slow");
   history_.AddDelivery(3, State::kDead, "ops");
   history_.AddDelivery(4, State::kHeld, "slow");
-  lanes_ = {Lane("ops", LaneStatus::State::kMisconfigured, "invalid_token"),
-            Lane("slow", LaneStatus::State::kThrottled)};
+  router_.lanes = {Lane("ops", LaneStatus::State::kMisconfigured, "invalid_token"),
+                   Lane("slow", LaneStatus::State::kThrottled)};
   const json::array all = Json(Get("/api/v1/deliveries")).at("deliveries").as_array();
   EXPECT_EQ(all.at(3).at("state"), "held");
   EXPECT_EQ(all.at(3).at("because"), "the sink is misconfigured: invalid_token");
@@ -401,7 +378,7 @@ TEST_F(HistoryApiTest, WhatIsHeldSaysByWhat) {
   for (const auto state :
        {LaneStatus::State::kPaused, LaneStatus::State::kMisconfigured, LaneStatus::State::kUnavailable,
         LaneStatus::State::kRemoved, LaneStatus::State::kFailing, LaneStatus::State::kOpen}) {
-    lanes_.push_back(Lane(std::string(ToString(state)), state, "of something"));
+    router_.lanes.push_back(Lane(std::string(ToString(state)), state, "of something"));
   }
   const char* held_by[] = {"settle", "paused", "misconfigured", "unavailable", "removed", nullptr, nullptr, nullptr};
   for (DeliverySeq seq = 1; seq <= 8; ++seq) {
@@ -416,10 +393,10 @@ TEST_F(HistoryApiTest, WhatIsHeldSaysByWhat) {
 TEST_F(HistoryApiTest, WhatARefusedPlaceHoldsIsHeldInListsInFiltersAndForAPurge) {
   for (DeliverySeq seq = 1; seq <= 4; ++seq) history_.AddDelivery(seq, State::kPending, "ops");
   history_.AddDelivery(5, State::kPending, "other");
-  held_by_place_ = {2, 4, 5};
-  lanes_ = {Lane("ops", LaneStatus::State::kOpen), Lane("other", LaneStatus::State::kOpen)};
+  router_.held_by_place = {2, 4, 5};
+  router_.lanes = {Lane("ops", LaneStatus::State::kOpen), Lane("other", LaneStatus::State::kOpen)};
   EXPECT_THAT(Ids(Get("/api/v1/deliveries?state=held"), "deliveries"), ElementsAre()) << "no place is refused";
-  lanes_[0].places = {{"C0ARCHIVED", "is_archived", 2, clock_.Wall()}};
+  router_.lanes[0].places = {{"C0ARCHIVED", "is_archived", 2, clock_.Wall()}};
   const json::object shown = Json(Get("/api/v1/deliveries/d-4"));
   EXPECT_EQ(shown.at("state"), "held");
   EXPECT_EQ(shown.at("held_by"), "misconfigured");
@@ -428,7 +405,7 @@ TEST_F(HistoryApiTest, WhatARefusedPlaceHoldsIsHeldInListsInFiltersAndForAPurge)
   EXPECT_THAT(Ids(Get("/api/v1/deliveries?state=pending"), "deliveries"), ElementsAre("d-5", "d-3", "d-1"));
   EXPECT_THAT(Ids(Get("/api/v1/deliveries?state=held&limit=1"), "deliveries"), ElementsAre("d-4"));
   EXPECT_EQ(Json(Post("/api/v1/deliveries/purge", R"({"state": "held", "all": true})")).at("changed"), 2);
-  EXPECT_THAT(released_, ElementsAre(2, 4));
+  EXPECT_THAT(router_.released, ElementsAre(2, 4));
 }
 
 TEST_F(HistoryApiTest, AReplayIsShownWithItsTimeBesideTheAcceptance) {
@@ -495,10 +472,10 @@ TEST_F(HistoryApiTest, ADeadDeliveryIsTriedAgain) {
   const Answer answer = Post("/api/v1/deliveries/d-7/replay");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(Json(answer).at("id"), "d-7");
-  EXPECT_THAT(accepted_, ElementsAre(7));
+  EXPECT_THAT(router_.accepted, ElementsAre(7));
   EXPECT_EQ(history_.deliveries[7].summary.state, State::kPending);
   EXPECT_EQ(Post("/api/v1/deliveries/d-7/replay").status, 409);
-  EXPECT_THAT(accepted_, ElementsAre(7)) << "handed over once";
+  EXPECT_THAT(router_.accepted, ElementsAre(7)) << "handed over once";
 }
 
 TEST_F(HistoryApiTest, WhatCannotBeStoredIsNotHandedOver) {
@@ -507,7 +484,7 @@ TEST_F(HistoryApiTest, WhatCannotBeStoredIsNotHandedOver) {
   const Answer answer = Post("/api/v1/deliveries/d-7/replay");
   EXPECT_EQ(answer.status, 503);
   EXPECT_GT(answer.retry_after_seconds, 0);
-  EXPECT_THAT(accepted_, ElementsAre());
+  EXPECT_THAT(router_.accepted, ElementsAre());
 }
 
 TEST_F(HistoryApiTest, AnEventIsReplayedByTheRulesOfNow) {
@@ -516,13 +493,13 @@ TEST_F(HistoryApiTest, AnEventIsReplayedByTheRulesOfNow) {
   const Answer answer = Post("/api/v1/events/" + id + "/replay");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_THAT(Ids(answer, "deliveries"), ElementsAre("d-1", "d-2"));
-  EXPECT_THAT(accepted_, ElementsAre(1, 2));
+  EXPECT_THAT(router_.accepted, ElementsAre(1, 2));
   EXPECT_EQ(history_.deliveries[2].summary.sink, "oncall");
 }
 
 TEST_F(HistoryApiTest, AnEventNobodyWantsOrThatIsNoCallIsNotReplayed) {
   const std::string id = Store("{}");
-  reading_.why_not = "bolna batch webhook";
+  router_.reading.why_not = "bolna batch webhook";
   EXPECT_EQ(Post("/api/v1/events/" + id + "/replay").status, 409);
   ReadsAs({});
   EXPECT_EQ(Post("/api/v1/events/" + id + "/replay").status, 422);
@@ -540,7 +517,7 @@ TEST_F(HistoryApiTest, DeadLettersAreReplayedByFilterOldestFirst) {
   EXPECT_EQ(Json(answer).at("changed"), 2);
   EXPECT_EQ(Json(answer).at("dry_run"), false);
   EXPECT_THAT(Ids(answer, "deliveries"), ElementsAre("d-1", "d-4"));
-  EXPECT_THAT(accepted_, ElementsAre(1, 4));
+  EXPECT_THAT(router_.accepted, ElementsAre(1, 4));
   EXPECT_EQ(history_.deliveries[2].summary.state, State::kDead);
   EXPECT_EQ(history_.deliveries[3].summary.state, State::kDelivered);
 }
@@ -556,7 +533,7 @@ TEST_F(HistoryApiTest, ADryRunChangesNothing) {
     EXPECT_EQ(Ids(answer, "deliveries").size(), 100u);
   }
   EXPECT_THAT(history_.changes, ElementsAre());
-  EXPECT_THAT(accepted_, ElementsAre());
+  EXPECT_THAT(router_.accepted, ElementsAre());
 }
 
 TEST_F(HistoryApiTest, NobodyReplaysOrPurgesEverythingByAccident) {
@@ -604,8 +581,8 @@ TEST_F(HistoryApiTest, ManyAreReplayedInChunks) {
   EXPECT_EQ(Ids(answer, "deliveries").size(), 100u);
   EXPECT_THAT(history_.changes, ::testing::SizeIs(10)) << "a commit with all of them would hold up accepting";
   EXPECT_THAT(history_.changes, ::testing::Each(250));
-  EXPECT_EQ(accepted_.size(), 2500u);
-  EXPECT_TRUE(std::ranges::is_sorted(accepted_));
+  EXPECT_EQ(router_.accepted.size(), 2500u);
+  EXPECT_TRUE(std::ranges::is_sorted(router_.accepted));
 }
 
 TEST_F(HistoryApiTest, AReplayThatBreaksOffSaysHowFarItCame) {
@@ -622,7 +599,7 @@ TEST_F(HistoryApiTest, AReplayThatBreaksOffSaysHowFarItCame) {
   EXPECT_EQ(told.at("detail"), "no space left on the disk");
   EXPECT_EQ(told.at("matched"), 1500);
   EXPECT_EQ(told.at("changed"), 250);
-  EXPECT_EQ(accepted_.size(), 250u);
+  EXPECT_EQ(router_.accepted.size(), 250u);
 }
 
 TEST_F(HistoryApiTest, WhoFindsAnotherReplayOrPurgeAtWorkIsToldAtOnce) {
@@ -666,17 +643,17 @@ TEST_F(HistoryApiTest, APurgeTakesWhatIsDeadAndWhatWaitsButNotWhatIsInFlight) {
   history_.AddDelivery(2, State::kPending);
   history_.AddDelivery(3, State::kPending);
   history_.AddDelivery(4, State::kDelivered);
-  in_flight_ = 3;
+  router_.in_flight = 3;
   const Answer answer = Post("/api/v1/deliveries/purge", R"({"state": "dead,pending", "sink": "ops"})");
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(Json(answer).at("matched"), 3);
   EXPECT_EQ(Json(answer).at("changed"), 2);
-  EXPECT_THAT(released_, ElementsAre(2));
+  EXPECT_THAT(router_.released, ElementsAre(2));
   EXPECT_EQ(history_.deliveries[1].summary.state, State::kCanceled);
   EXPECT_EQ(history_.deliveries[1].summary.reason, "purged by the operator");
   EXPECT_EQ(history_.deliveries[2].summary.state, State::kCanceled);
   EXPECT_EQ(history_.deliveries[3].summary.state, State::kPending);
-  EXPECT_THAT(accepted_, ElementsAre());
+  EXPECT_THAT(router_.accepted, ElementsAre());
 }
 
 TEST_F(HistoryApiTest, WhatWasLetGoOfIsPutBackIfItCannotBeCanceled) {
@@ -693,14 +670,14 @@ TEST_F(HistoryApiTest, WhatWasLetGoOfIsPutBackIfItCannotBeCanceled) {
   const Answer answer = Post("/api/v1/deliveries/purge", R"({"state": "pending", "all": true})");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(Json(answer).at("changed"), 0);
-  EXPECT_THAT(released_, ElementsAre(1, 2));
-  EXPECT_THAT(accepted_, ElementsAre(1, 2));
+  EXPECT_THAT(router_.released, ElementsAre(1, 2));
+  EXPECT_THAT(router_.accepted, ElementsAre(1, 2));
 }
 
 TEST_F(HistoryApiTest, AHeldSinksDeliveriesCanBePurged) {
   history_.AddDelivery(1, State::kPending, "gone");
   history_.AddDelivery(2, State::kPending, "ops");
-  lanes_ = {Lane("gone", LaneStatus::State::kRemoved)};
+  router_.lanes = {Lane("gone", LaneStatus::State::kRemoved)};
   EXPECT_EQ(Json(Post("/api/v1/deliveries/purge", R"({"state": "held", "all": true})")).at("changed"), 1);
   EXPECT_EQ(history_.deliveries[1].summary.state, State::kCanceled);
   EXPECT_EQ(history_.deliveries[2].summary.state, State::kPending);
