@@ -14,6 +14,7 @@
 #include "core/admin/admin_server.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
+#include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/delivery/notice.h"
 #include "core/http/http_client.h"
@@ -75,12 +76,6 @@ log::Level ToLogLevel(config::LogLevel level) {
     case config::LogLevel::kError: return log::Level::kError;
   }
   Unreachable();
-}
-
-std::string Joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 void LogProblem(const config::Problem& problem) {

@@ -197,4 +197,9 @@ std::string Nearest(std::string_view name, const std::vector<std::string>& candi
   return best;
 }
 
+std::string DidYouMean(std::string_view name, const std::vector<std::string>& known) {
+  if (const std::string near = Nearest(name, known); !near.empty()) return "did you mean \"" + near + "\"?";
+  return "there is " + (known.empty() ? "none" : Joined(known));
+}
+
 }  // namespace hookswitch

@@ -33,7 +33,23 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);  ///< ASCII only
 /// True if `text` matches `glob`, where `*` is any run of bytes and `?` any one byte. Linear in text times stars.
 bool GlobMatch(std::string_view glob, std::string_view text);
 
+/// "a, b": the texts of a range, `separator` between each two.
+template <class Range>
+std::string Joined(const Range& parts, std::string_view separator = ", ") {
+  std::string text;
+  bool is_first = true;
+  for (const auto& part : parts) {
+    if (!is_first) text += separator;
+    text += part;
+    is_first = false;
+  }
+  return text;
+}
+
 /// The candidate nearest to `name` by Damerau-Levenshtein distance (at most 2; 1 for names under 5 bytes), or "".
 std::string Nearest(std::string_view name, const std::vector<std::string>& candidates);
+/// What an error says of `name`, which is none of `known`: `did you mean "status"?`, or where none is near "there is
+/// status, stop", or "there is none".
+std::string DidYouMean(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace hookswitch

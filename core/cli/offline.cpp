@@ -81,9 +81,9 @@ ReadEvent Read(const Options& options, const Generation& generation) {
   if (name.empty() && sources.size() == 1) name = sources.front().name;
   const auto it = generation.sources.find(name);
   if (it == generation.sources.end()) {
-    std::string known;
-    for (const auto& source : sources) known += (known.empty() ? "" : ", ") + source.name;
-    return fail(name.empty() ? "--source is needed: " + known : "no source \"" + name + "\"; there is: " + known);
+    std::vector<std::string> known;
+    for (const auto& source : sources) known.push_back(source.name);
+    return fail((name.empty() ? "--source is needed: " : "no source \"" + name + "\"; there is: ") + Joined(known));
   }
   RawRequest request;
   request.received_at = SystemClock().Wall();
@@ -104,12 +104,6 @@ ReadEvent Read(const Options& options, const Generation& generation) {
   auto& normalized = std::get<Normalized>(result);
   if (const auto* other = std::get_if<NotACall>(&normalized.what)) return refuse("not_a_call", other->why);
   return {std::move(std::get<CallEvent>(normalized.what)), std::move(*body), kFine};
-}
-
-std::string JoinNames(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 /// By which time --now has schedules judged.
@@ -152,9 +146,9 @@ void PrintText(const CallEvent& event, const Explanation& explanation) {
   for (const auto& verdict : explanation.rules) {
     const char* mark = Matched(verdict) ? "yes " : verdict.result == RuleVerdict::Result::kNotReached ? "  - " : " no ";
     std::cout << mark << ' ' << verdict.rule << ": " << OneLine(verdict.why) << '\n';
-    if (!verdict.sinks.empty()) std::cout << "       sends to " << JoinNames(verdict.sinks) << '\n';
+    if (!verdict.sinks.empty()) std::cout << "       sends to " << Joined(verdict.sinks) << '\n';
     if (!verdict.merged.empty())
-      std::cout << "       already chosen by an earlier rule: " << JoinNames(verdict.merged) << '\n';
+      std::cout << "       already chosen by an earlier rule: " << Joined(verdict.merged) << '\n';
     if (verdict.stopped) std::cout << "       stops here\n";
   }
   std::cout << '\n';

@@ -24,11 +24,7 @@ const Words kStep = {"answer", "outcome", "request"};
 std::string Unknown(const json::object& given, const Words& known, const std::string& at) {
   for (const auto& [key, value] : given) {
     if (std::find(known.begin(), known.end(), std::string_view(key)) != known.end()) continue;
-    const std::string near = Nearest(key, known);
-    std::string all;
-    for (const std::string& word : known) all += (all.empty() ? "" : ", ") + word;
-    return "\"" + std::string(key) + "\" is not a key of " + at +
-           (near.empty() ? ": there are " + all : ", did you mean \"" + near + "\"?");
+    return "\"" + std::string(key) + "\" is not a key of " + at + "; " + DidYouMean(key, known);
   }
   return "";
 }

@@ -51,13 +51,6 @@ bool Has(const Words& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-template <class Words>
-std::string Among(const Words& words) {
-  std::string text;
-  for (const std::string_view word : words) text += (text.empty() ? "" : ", ") + std::string(word);
-  return text;
-}
-
 std::string Bad(const std::string& at, const std::string& what) {
   return "its config_schema " + (at.empty() ? std::string() : "at " + at + " ") + what;
 }
@@ -97,10 +90,10 @@ std::string LookAtWord(std::string_view word, const json::value& value, const st
     const auto is_type = [](const json::value& one) { return one.is_string() && Has(kTypes, one.get_string()); };
     const auto* list = value.if_array();
     const bool good = list ? std::all_of(list->begin(), list->end(), is_type) : is_type(value);
-    if (!good) return Bad(at, "is no type: there are " + Among(kTypes));
+    if (!good) return Bad(at, "is no type: there are " + Joined(kTypes));
   }
   if (word == "x-hookswitch-ref" && (!text || !Has(kReferences, *text))) {
-    return Bad(at, "names nothing that hookswitch has: there are " + Among(kReferences));
+    return Bad(at, "names nothing that hookswitch has: there are " + Joined(kReferences));
   }
   if (word == "x-secret" && !value.is_bool()) return Bad(at, "is not true or false");
   if (word == "$ref" && (!text || !std::string_view(*text).starts_with("#/definitions/"))) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/message/default_message.h"
 
@@ -28,9 +29,7 @@ std::string CostText(const CallEvent& event) {
 }
 
 std::string TagsText(const CallEvent& event) {
-  std::string text;
-  for (const std::string& tag : event.agent_tags) text += (text.empty() ? "" : ", ") + tag;
-  return text;
+  return Joined(event.agent_tags);
 }
 
 struct Variable {

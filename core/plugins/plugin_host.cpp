@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/check.h"
+#include "core/base/text.h"
 #include "core/plugins/fatal_end.h"
 #include "core/plugins/library_file.h"
 #include "core/plugins/plugin.h"
@@ -41,12 +42,6 @@ bool IsPluginName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
-}
-
-std::string Join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 /// How much of the line at `where`, a place inside `node`, is the value that stands there.
@@ -117,8 +112,8 @@ Result<fs::path> PluginHost::Find(const std::string& name) const {
   for (const auto& folder : impl_->paths) folders.push_back(folder.string());
   for (const auto& file : List()) names.push_back(file.stem().string());
   return Error{ErrorCode::kNotFound, "no plugin \"" + name + "\": looked for " + name + ".so in " +
-                                         (folders.empty() ? "no folder at all" : Join(folders)) + "; there " +
-                                         (names.empty() ? "are none" : "are " + Join(names))};
+                                         (folders.empty() ? "no folder at all" : Joined(folders)) + "; there " +
+                                         (names.empty() ? "are none" : "are " + Joined(names))};
 }
 
 std::vector<fs::path> PluginHost::List() const {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -144,6 +146,23 @@ TEST(Nearest, FindsSlipsOfTheKeyboard) {
   };
   for (const Case& c : cases) EXPECT_EQ(Nearest(c.name, keys), c.nearest) << c.name;
   EXPECT_EQ(Nearest(std::string(100'000, 'a'), keys), "");
+}
+
+TEST(Joined, HasSeparatorsBetweenItsPartsAlone) {
+  EXPECT_EQ(Joined(std::vector<std::string>{}), "");
+  EXPECT_EQ(Joined(std::vector<std::string>{"a"}), "a");
+  EXPECT_EQ(Joined(std::vector<std::string>{"a", "b", "c"}), "a, b, c");
+  EXPECT_EQ(Joined(std::vector<std::string>{"", "b", ""}), ", b, ") << "an empty part is one";
+  EXPECT_EQ(Joined(std::vector<std::string>{"a", "b"}, "\n"), "a\nb");
+  EXPECT_EQ(Joined(std::set<std::string_view>{"b", "a"}), "a, b");
+  EXPECT_EQ(Joined(std::array{"a", "b"}, ""), "ab");
+}
+
+TEST(DidYouMean, NamesTheNearestOrAll) {
+  const std::vector<std::string> keys = {"status", "stop"};
+  EXPECT_EQ(DidYouMean("statsu", keys), R"(did you mean "status"?)");
+  EXPECT_EQ(DidYouMean("xyz", keys), "there is status, stop");
+  EXPECT_EQ(DidYouMean("xyz", {}), "there is none");
 }
 
 }  // namespace

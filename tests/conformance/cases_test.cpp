@@ -83,12 +83,13 @@ class Cases : public testing::Test {
 
 TEST_F(Cases, AWordThatIsNoneIsAnErrorWithTheNearest) {
   const std::pair<const char*, const char*> bad[] = {
-      {R"({"mesage": {"title": "x"}})", R"("mesage" is not a key of a case, did you mean "message"?)"},
-      {R"({"message": {"titel": "x"}})", R"("titel" is not a key of message, did you mean "title"?)"},
+      {R"({"mesage": {"title": "x"}})", R"("mesage" is not a key of a case; did you mean "message"?)"},
+      {R"({"message": {"titel": "x"}})", R"("titel" is not a key of message; did you mean "title"?)"},
+      {R"({"steps": [{"xyz": {}}]})", R"("xyz" is not a key of steps/0; there is answer, outcome, request)"},
       {R"({"answer": {"stauts": 200}})", R"(did you mean "status"?)"},
       {R"({"answer": {"status": 200}, "outcome": {"knid": "retry"}})", R"(did you mean "kind"?)"},
       {R"({"message": {"title": "x"}, "request": {"heders": {}}})", R"(did you mean "headers"?)"},
-      {R"({"steps": [{"answr": {}}]})", R"("answr" is not a key of steps/0, did you mean "answer"?)"},
+      {R"({"steps": [{"answr": {}}]})", R"("answr" is not a key of steps/0; did you mean "answer"?)"},
       {R"({"steps": [{"answer": {"stat": 1}}]})", R"("stat" is not a key of steps/0/answer)"},
       {R"({"message": {"title": "x"}, "event": {"agnet": {}}})", "agnet"},
       {R"({"message": {"title": "x", "severity": "fatal"}})", "fatal is none of"},
