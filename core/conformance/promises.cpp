@@ -98,7 +98,7 @@ Sample Ordinary() {
   return sample;
 }
 
-/// What a sink brings that leaves out what went well.
+/// For sinks that skip successful calls.
 Sample Failed() {
   Sample sample = Ordinary();
   sample.name = "a call that failed";
@@ -166,7 +166,7 @@ std::string Shown(const std::variant<HttpRequest, Outcome>& rendered) {
   return "no request: " + outcome.code + ": " + outcome.reason;
 }
 
-/// What no outcome may be, whatever it was made of.
+/// What is wrong with any outcome.
 Problem ProblemWith(const Outcome& outcome, const std::string& of) {
   if (outcome.code == "no_outcome") return "no outcome is left " + of;
   if (outcome.code == "plugin_exception") return "an exception comes out " + of;
@@ -180,7 +180,7 @@ Problem ProblemWith(const Outcome& outcome, const std::string& of) {
   return "";
 }
 
-/// The same of what is pure: a try again would throw the same.
+/// Also refuses exceptions: a pure function throws again on every retry.
 Problem ProblemWithPure(const Outcome& outcome, const std::string& of) {
   if (outcome.code == "exception") return "it throws: " + outcome.reason + ", " + of;
   return ProblemWith(outcome, of);
@@ -554,7 +554,7 @@ bool Applies(Promise::For whom, const hsw_sink& sink) {
 
 }  // namespace
 
-bool CheckPromises(const Subject& subject, const std::function<void(const Verdict&)>& tell) {
+bool CheckPromises(const Subject& subject, const std::function<void(const Verdict&)>& report) {
   bool all = true;
   const auto check = [&](const char* text, Problem (*run)(const Subject&, std::string&)) {
     // The child says whether it is kept, and what of it.
@@ -568,7 +568,7 @@ bool CheckPromises(const Subject& subject, const std::function<void(const Verdic
     Verdict verdict{text, said && said->starts_with('+'),
                     said ? said->substr(std::min<std::size_t>(1, said->size())) : said.error().message};
     all = all && verdict.kept;
-    tell(verdict);
+    report(verdict);
     return verdict.kept;
   };
   const bool is_made = check("the config is taken", [](const Subject& s, std::string&) { return Instance(s).problem; });

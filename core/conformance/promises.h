@@ -23,9 +23,9 @@ struct Verdict {
   std::string detail;  ///< what is wrong; of a kept one what was measured, if anything
 };
 
-/// Checks each promise that applies to the plugin's kind, each in a child process of its own, and tells it at once.
+/// Checks each promise that applies to the plugin's kind, each in a child process of its own, and reports it at once.
 /// An HTTP sink sends nothing; a call sink really delivers, to where its config says. Only for a process with one
 /// thread. True if all are kept.
-bool CheckPromises(const Subject& subject, const std::function<void(const Verdict&)>& tell);
+bool CheckPromises(const Subject& subject, const std::function<void(const Verdict&)>& report);
 
 }  // namespace hookswitch::conformance
