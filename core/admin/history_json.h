@@ -20,7 +20,7 @@ json::object ToObject(const DeliverySummary& delivery, const std::optional<Holds
 /// "action","remote_id","request","response"}
 json::object ToObject(const StoredAttempt& attempt);
 
-/// {"generation","as_of","rules":[{"name","matched","why"}],"deliveries":[{"sink","rule"}]}: what the rules of now
+/// {"generation","as_of","rules":[{"name","matched","why"}],"deliveries":[{"sink","rule"}]}: what the current rules
 /// would make of an event, which may not be what they were when it came.
 json::value RoutingOf(const EventReading& reading, WallTime now);
 
