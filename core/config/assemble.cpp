@@ -283,10 +283,10 @@ class Assembler {
     if (!node) return classify;
     for (const auto& entry : node->map) {
       const std::string& word = entry.value.scalar;
-      classify[entry.key] = word == "delivered"       ? Verdict::kDelivered
-                            : word == "rejected"      ? Verdict::kRejected
-                            : word == "misconfigured" ? Verdict::kMisconfigured
-                                                      : Verdict::kRetry;
+      classify[entry.key] = word == "delivered"       ? Outcome::Kind::kDelivered
+                            : word == "rejected"      ? Outcome::Kind::kRejected
+                            : word == "misconfigured" ? Outcome::Kind::kMisconfigured
+                                                      : Outcome::Kind::kRetry;
     }
     return classify;
   }

@@ -122,9 +122,8 @@ struct Breaker {
   bool operator==(const Breaker&) const = default;
 };
 
-/// What an HTTP status means, by "404" or "4xx"; the exact one counts before the class.
-enum class Verdict : std::uint8_t { kDelivered, kRetry, kRejected, kMisconfigured };
-using Classify = std::map<std::string, Verdict, std::less<>>;
+/// What an HTTP status means (never kNext), by "404" or "4xx"; the exact one counts before the class.
+using Classify = std::map<std::string, Outcome::Kind, std::less<>>;
 
 struct Sink {
   Mark where;

@@ -67,16 +67,6 @@ std::string Head(std::string line, const std::vector<std::pair<std::string, std:
   return line.append("\n\n");
 }
 
-Outcome::Kind KindOf(config::Verdict verdict) {
-  switch (verdict) {
-    case config::Verdict::kDelivered: return Outcome::Kind::kDelivered;
-    case config::Verdict::kRetry: return Outcome::Kind::kRetry;
-    case config::Verdict::kRejected: return Outcome::Kind::kRejected;
-    case config::Verdict::kMisconfigured: return Outcome::Kind::kMisconfigured;
-  }
-  Unreachable();
-}
-
 std::string Sentence(std::string_view error) {
   if (error == "dns_failed") return "the host's name was not found";
   if (error == "connect_failed") return "no connection could be made";
@@ -340,10 +330,10 @@ void Attempt::Classify(Outcome& outcome) const {
   const std::string status = std::to_string(outcome.http_status);
   auto found = classify.find(status);
   if (found == classify.end()) found = classify.find(status.substr(0, 1) + "xx");
-  if (found == classify.end() || outcome.kind == KindOf(found->second)) return;
+  if (found == classify.end() || outcome.kind == found->second) return;
   // A step that worked leads to the next one.
-  if (outcome.kind == Outcome::Kind::kNext && found->second == config::Verdict::kDelivered) return;
-  outcome.kind = KindOf(found->second);
+  if (outcome.kind == Outcome::Kind::kNext && found->second == Outcome::Kind::kDelivered) return;
+  outcome.kind = found->second;
   outcome.reason += (outcome.reason.empty() ? "" : " ") + std::string("(as the sink's classify says)");
 }
 

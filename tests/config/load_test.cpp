@@ -250,10 +250,10 @@ rules:
   const Sink& ops = config.sinks[0];
   EXPECT_EQ(ops.max_age, 1h);
   EXPECT_EQ(ops.breaker, (Breaker{9, 80, 30s, 5s, 2min}));
-  EXPECT_EQ(ops.classify, (Classify{{"404", Verdict::kRetry},
-                                    {"5xx", Verdict::kRejected},
-                                    {"409", Verdict::kDelivered},
-                                    {"401", Verdict::kMisconfigured}}));
+  EXPECT_EQ(ops.classify, (Classify{{"404", Outcome::Kind::kRetry},
+                                    {"5xx", Outcome::Kind::kRejected},
+                                    {"409", Outcome::Kind::kDelivered},
+                                    {"401", Outcome::Kind::kMisconfigured}}));
   EXPECT_EQ(ops.notify_problems_to, "oncall");
   EXPECT_EQ(config.sinks[1].notify_problems_to, "ops");
   EXPECT_EQ(config.sinks[2].notify_problems_to, "") << "nobody tells of itself";

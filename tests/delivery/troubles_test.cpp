@@ -377,7 +377,7 @@ TEST_F(TroublesTest, APauseEndsAtItsTime) {
 }
 
 TEST_F(TroublesTest, AStatusMeansWhatTheOperatorSays) {
-  Lane("ops").config.classify = {{"400", config::Verdict::kRetry}, {"5xx", config::Verdict::kRejected}};
+  Lane("ops").config.classify = {{"400", Outcome::Kind::kRetry}, {"5xx", Outcome::Kind::kRejected}};
   Start();
   const DeliverySeq retried = Accept("call-1", {"ops"});
   ASSERT_TRUE(AwaitSent("http://ops", 1));
@@ -726,7 +726,7 @@ TEST_F(TroublesTest, AThrottleThatTheOperatorLiftedStaysLiftedAfterARestart) {
 }
 
 TEST_F(TroublesTest, AStatusThatMeansRetryKeepsItsRetryAfter) {
-  Lane("ops").config.classify = {{"400", config::Verdict::kRetry}};
+  Lane("ops").config.classify = {{"400", Outcome::Kind::kRetry}};
   Lane("barrier");
   Start();
   Accept("call-1", {"ops"});
