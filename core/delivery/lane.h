@@ -13,6 +13,7 @@
 #include "core/config/config.h"
 #include "core/delivery/breaker.h"
 #include "core/delivery/destinations.h"
+#include "core/delivery/lane_status.h"
 #include "core/delivery/refused_places.h"
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/send_order.h"
@@ -71,16 +72,7 @@ class Lane {
   using Ref = std::uint32_t;
 
   enum class Gate : std::uint8_t { kOpen, kUnavailable, kRemoved };
-  enum class State : std::uint8_t {
-    kOpen,
-    kThrottled,
-    kPaused,
-    kMisconfigured,
-    kFailing,
-    kProbing,
-    kUnavailable,
-    kRemoved
-  };
+  using State = LaneStatus::State;
 
   /// What an outcome did to the lane.
   enum class Change : std::uint8_t {

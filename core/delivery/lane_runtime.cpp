@@ -40,20 +40,6 @@ LanePolicy PolicyOf(const config::Sink& config, const Sink* sink) {
   return policy;
 }
 
-LaneStatus::State Shown(Lane::State state) {
-  switch (state) {
-    case Lane::State::kOpen: return LaneStatus::State::kOpen;
-    case Lane::State::kThrottled: return LaneStatus::State::kThrottled;
-    case Lane::State::kPaused: return LaneStatus::State::kPaused;
-    case Lane::State::kMisconfigured: return LaneStatus::State::kMisconfigured;
-    case Lane::State::kFailing: return LaneStatus::State::kFailing;
-    case Lane::State::kProbing: return LaneStatus::State::kProbing;
-    case Lane::State::kUnavailable: return LaneStatus::State::kUnavailable;
-    case Lane::State::kRemoved: return LaneStatus::State::kRemoved;
-  }
-  Unreachable();
-}
-
 Counter OutcomeCounter(Metrics& metrics, const std::string& sink, const char* outcome) {
   return metrics.MakeCounter("hookswitch_deliveries_total",
                              "Outcomes of attempts, and deliveries that ended otherwise than delivered.",
@@ -233,7 +219,7 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
   };
   LaneStatus status;
   status.sink = name;
-  status.state = Shown(lane.StateAt(now));
+  status.state = lane.StateAt(now);
   status.pending = lane.pending();
   status.in_flight = lane.in_flight();
   if (const auto oldest = lane.Oldest()) status.oldest = to_wall(*oldest);
