@@ -42,8 +42,7 @@ json::object ToObject(const ReloadReport& report) {
                       {"need_restart", std::move(restart)},
                       {"kept_variables", std::move(kept)},
                       {"orphaned", std::move(orphaned)}};
-  boost::system::error_code ignored;
-  object.emplace("problems", json::parse(config::ToJson(report.problems), ignored));
+  object.emplace("problems", config::ToArray(report.problems));
   return object;
 }
 

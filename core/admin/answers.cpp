@@ -33,21 +33,27 @@ Answer Busy(std::string_view detail) {
   return Refused(409, "busy", detail);
 }
 
-Answer Failed(const Error& error) {
+Answer Failed(const Error& error, json::object shown) {
+  const auto failed = [&](int status, std::string_view word) {
+    shown["ok"] = false;
+    shown["error"] = word;
+    shown["detail"] = error.message;
+    return JsonAnswer(status, shown);
+  };
   switch (error.code) {
-    case ErrorCode::kNotFound: return Refused(404, "not_found", error.message);
+    case ErrorCode::kNotFound: return failed(404, "not_found");
     case ErrorCode::kUnavailable:
     case ErrorCode::kFull: {
-      Answer answer = Refused(503, "unavailable", error.message);
+      Answer answer = failed(503, "unavailable");
       answer.retry_after_seconds = kUnavailableRetrySeconds;
       return answer;
     }
-    case ErrorCode::kInvalid: return Refused(500, "damaged", error.message);
+    case ErrorCode::kInvalid: return failed(500, "damaged");
     case ErrorCode::kTooLarge:
     case ErrorCode::kUnsupported:
     case ErrorCode::kInternal: break;
   }
-  return Refused(500, "internal", error.message);
+  return failed(500, "internal");
 }
 
 json::value OrNull(std::string_view text) {

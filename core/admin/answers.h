@@ -20,8 +20,9 @@ std::optional<Answer> WrongMethod(const ServedRequest& request, std::string_view
 Answer BadRequest(const Error& error);
 /// 409: something of the kind runs already.
 Answer Busy(std::string_view detail);
-/// What went wrong while the journal was asked: 404, 500 for a damaged row, 503 with Retry-After.
-Answer Failed(const Error& error);
+/// What went wrong while the journal was asked: 404, 500 for a damaged row, 503 with Retry-After. `shown`: what else is
+/// to be said.
+Answer Failed(const Error& error, json::object shown = {});
 
 json::value OrNull(std::string_view text);  ///< null for ""
 json::value OrNull(const std::optional<WallTime>& time);

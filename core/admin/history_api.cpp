@@ -207,8 +207,7 @@ Answer HistoryApi::ShowEvent(std::string_view id) {
   json::array before;
   for (const Revision& revision : *revisions) before.push_back(ToObject(revision));
   shown["revisions"] = std::move(before);
-  boost::system::error_code ignored;
-  shown["normalized"] = reading.call ? json::parse(ToJson(*reading.call), ignored) : json::value(nullptr);
+  shown["normalized"] = reading.call ? json::value(ToObject(*reading.call)) : nullptr;
   shown["normalized_because"] = OrNull(reading.why_not);
   shown["routing"] = RoutingOf(reading, clock_.Wall());
   const Holds holds = CurrentHolds();
@@ -283,12 +282,7 @@ Answer HistoryApi::Bulk(std::string_view body, bool purge) {
                      {"changed", result.changed},
                      {"deliveries", IdsOf(result.first)}};
   if (result.end) return JsonAnswer(200, shown);
-  Answer answer = Failed(result.end.error());
-  boost::system::error_code ignored;
-  const json::value why = json::parse(answer.body, ignored);
-  for (const char* key : {"error", "detail"}) shown[key] = why.at(key);
-  answer.body = ToText(shown) + '\n';
-  return answer;
+  return Failed(result.end.error(), std::move(shown));
 }
 
 }  // namespace hookswitch

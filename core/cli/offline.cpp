@@ -120,8 +120,7 @@ bool Matched(const RuleVerdict& verdict) {
   return verdict.result == RuleVerdict::Result::kMatched;
 }
 
-json::object ToJson(const CallEvent& event, const Explanation& explanation) {
-  boost::system::error_code ignored;
+json::object ToObject(const CallEvent& event, const Explanation& explanation) {
   json::array rules;
   for (const auto& verdict : explanation.rules) {
     rules.push_back(json::object{{"name", verdict.rule}, {"matched", Matched(verdict)}, {"why", verdict.why}});
@@ -130,9 +129,7 @@ json::object ToJson(const CallEvent& event, const Explanation& explanation) {
   for (const auto& route : explanation.routes) {
     deliveries.push_back(json::object{{"sink", route.sink}, {"rule", route.rule}});
   }
-  return {{"event", json::parse(hookswitch::ToJson(event), ignored)},
-          {"rules", std::move(rules)},
-          {"deliveries", std::move(deliveries)}};
+  return {{"event", hookswitch::ToObject(event)}, {"rules", std::move(rules)}, {"deliveries", std::move(deliveries)}};
 }
 
 void PrintText(const CallEvent& event, const Explanation& explanation) {
@@ -200,7 +197,7 @@ json::object Shown(Sink& sink, const ReadEvent& read, const Message& message, co
   const auto not_sent = [&](const Outcome& outcome) { return json::object{{"not_sent", sink.Mask(outcome.reason)}}; };
   if (sink.kind() == Sink::Kind::kCall) {
     const auto written = sink.Preview(delivery());
-    if (!written) return {{"event", ToText(json::parse(hookswitch::ToJson(event)))}};
+    if (!written) return {{"event", hookswitch::ToJson(event)}};
     if (const auto* outcome = std::get_if<Outcome>(&*written)) return not_sent(*outcome);
     const auto& request = std::get<HttpRequest>(*written);
     return {{"to", sink.Mask(request.url)}, {"writes", sink.Mask(request.body)}};
@@ -289,7 +286,7 @@ int RouteEvent(const Options& options) {
   if (!read.event) return read.exit_code;
   const Explanation explanation = generation.routes->Explain(*read.event, JudgedAt(options, *read.event));
   if (options.format == Format::kJson) {
-    std::cout << ToText(ToJson(*read.event, explanation), 2) << '\n';
+    std::cout << ToText(ToObject(*read.event, explanation), 2) << '\n';
   } else {
     PrintText(*read.event, explanation);
   }

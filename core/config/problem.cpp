@@ -4,7 +4,6 @@
 #include <map>
 #include <tuple>
 
-#include "core/base/json.h"
 #include "core/base/text.h"
 
 namespace hookswitch::config {
@@ -100,7 +99,7 @@ std::string ToText(const Problem& problem) {
   return text + '\n';
 }
 
-std::string ToJson(std::span<const Problem> problems) {
+json::array ToArray(std::span<const Problem> problems) {
   json::array all;
   for (const Problem& p : problems) {
     all.push_back(json::object{{"severity", ToString(p.severity)},
@@ -110,7 +109,11 @@ std::string ToJson(std::span<const Problem> problems) {
                                {"message", p.message},
                                {"hint", p.hint}});
   }
-  return hookswitch::ToText(json::value(std::move(all)));
+  return all;
+}
+
+std::string ToJson(std::span<const Problem> problems) {
+  return hookswitch::ToText(ToArray(problems));
 }
 
 }  // namespace hookswitch::config

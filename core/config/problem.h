@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/config/source_file.h"
 
 namespace hookswitch::config {
@@ -51,7 +52,9 @@ class Problems {
 /// "file:line:col: error: message", the source line and a caret with the hint, each line ended by '\n'. Long lines are
 /// cut around the caret; tabs become spaces; control characters are shown as '?'.
 std::string ToText(const Problem& problem);
-/// {"severity","file","line","column","message","hint"} of each, as a JSON array.
+/// {"severity","file","line","column","message","hint"} of each.
+json::array ToArray(std::span<const Problem> problems);
+/// ToArray as one line.
 std::string ToJson(std::span<const Problem> problems);
 
 }  // namespace hookswitch::config

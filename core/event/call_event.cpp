@@ -5,7 +5,6 @@
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
-#include "core/base/json.h"
 #include "core/base/time_text.h"
 
 namespace hookswitch {
@@ -150,7 +149,7 @@ std::uint64_t ContentSum(const CallEvent& event, bool with_ended_at) {
   return sum == 0 ? 1 : sum;
 }
 
-std::string ToJson(const CallEvent& event) {
+json::object ToObject(const CallEvent& event) {
   json::array tags;
   for (const auto& tag : event.agent_tags) tags.emplace_back(tag);
   json::value transcript = nullptr;
@@ -169,30 +168,32 @@ std::string ToJson(const CallEvent& event) {
   }
   json::value direction = nullptr;
   if (event.direction) direction = json::string(ToString(*event.direction));
-  const json::object object{
-      {"id", OrNull(event.id)},
-      {"source", event.source},
-      {"call_id", OrNull(event.call_id)},
-      {"received_at", ToRfc3339(event.received_at)},
-      {"agent", {{"id", OrNull(event.agent_id)}, {"name", OrNull(event.agent_name)}, {"tags", std::move(tags)}}},
-      {"status", ToString(event.status)},
-      {"raw_status", OrNull(event.raw_status)},
-      {"direction", std::move(direction)},
-      {"from", OrNull(event.from)},
-      {"to", OrNull(event.to)},
-      {"started_at", OrNull(event.started_at)},
-      {"ended_at", OrNull(event.ended_at)},
-      {"duration", OrNull(event.duration)},
-      {"transcript", std::move(transcript)},
-      {"summary", OrNull(event.summary)},
-      {"cost", std::move(cost)},
-      {"recording_url", OrNull(event.recording_url)},
-      {"hangup", std::move(hangup)},
-      {"voicemail", OrNull(event.voicemail)},
-      {"error", OrNull(event.error)},
-      {"data", ToObject(event.data)},
-      {"meta", ToObject(event.meta)}};
-  return ToText(object);
+  return {{"id", OrNull(event.id)},
+          {"source", event.source},
+          {"call_id", OrNull(event.call_id)},
+          {"received_at", ToRfc3339(event.received_at)},
+          {"agent", {{"id", OrNull(event.agent_id)}, {"name", OrNull(event.agent_name)}, {"tags", std::move(tags)}}},
+          {"status", ToString(event.status)},
+          {"raw_status", OrNull(event.raw_status)},
+          {"direction", std::move(direction)},
+          {"from", OrNull(event.from)},
+          {"to", OrNull(event.to)},
+          {"started_at", OrNull(event.started_at)},
+          {"ended_at", OrNull(event.ended_at)},
+          {"duration", OrNull(event.duration)},
+          {"transcript", std::move(transcript)},
+          {"summary", OrNull(event.summary)},
+          {"cost", std::move(cost)},
+          {"recording_url", OrNull(event.recording_url)},
+          {"hangup", std::move(hangup)},
+          {"voicemail", OrNull(event.voicemail)},
+          {"error", OrNull(event.error)},
+          {"data", ToObject(event.data)},
+          {"meta", ToObject(event.meta)}};
+}
+
+std::string ToJson(const CallEvent& event) {
+  return ToText(ToObject(event));
 }
 
 }  // namespace hookswitch

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/json.h"
 
 namespace hookswitch {
 
@@ -113,7 +114,9 @@ struct CallEvent {
 /// not what the platform said but when it wrote. Never 0. The same in every version, for it is stored.
 std::uint64_t ContentSum(const CallEvent& event, bool with_ended_at = true);
 
-/// The normalized event of CONTRACT.md as one line of JSON.
+/// The normalized event of CONTRACT.md.
+json::object ToObject(const CallEvent& event);
+/// ToObject as one line.
 std::string ToJson(const CallEvent& event);
 
 }  // namespace hookswitch
