@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/ip_address.h"
 #include "core/base/secret.h"
 #include "core/config/node.h"
 #include "core/config/problem.h"
@@ -31,8 +32,8 @@ struct Listen {
 
 /// An IPv4 or IPv6 network; a single address has all bits. IPv4-mapped IPv6 addresses count as IPv4.
 struct Network {
-  std::string text;                   ///< "127.0.0.0/8", as written
-  std::vector<std::uint8_t> address;  ///< 4 or 16 bytes
+  std::string text;  ///< "127.0.0.0/8", as written
+  IpAddress address;
   int bits = 0;
   bool operator==(const Network&) const = default;
 };

@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "core/base/public_address.h"
+#include "core/base/ip_address.h"
 #include "core/base/text.h"
 #include "core/config/assemble.h"
 #include "core/config/scalars.h"
@@ -32,7 +32,7 @@ int WidthOf(std::string_view name) {
 
 /// Whether strangers may have addresses of it: not so in a network of one's own (10.0.0.0/8, fd00::/8).
 bool IsPublic(const Network& network) {
-  const bool holds_too_much = network.bits < (network.address.size() == 4 ? 8 : 7);
+  const bool holds_too_much = network.bits < (network.address.size == 4 ? 8 : 7);
   return holds_too_much || IsPublicAddress(network.text.substr(0, network.text.find('/')));
 }
 

@@ -1,11 +1,10 @@
 #include "core/config/scalars.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "core/base/ip_address.h"
 #include "core/base/text.h"
 
 namespace hookswitch::config {
@@ -13,16 +12,6 @@ namespace {
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
-}
-
-std::optional<std::vector<std::uint8_t>> ParseAddress(std::string_view text) {
-  const std::string name(text);
-  std::array<std::uint8_t, 16> bytes{};
-  if (inet_pton(AF_INET, name.c_str(), bytes.data()) == 1)
-    return std::vector<std::uint8_t>(bytes.begin(), bytes.begin() + 4);
-  if (inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1)
-    return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
-  return {};
 }
 
 bool IsHostName(std::string_view text) {
@@ -69,10 +58,10 @@ std::optional<Listen> ParseListen(std::string_view text) {
   } else if (host.front() == '[') {
     if (host.back() != ']') return {};
     host = host.substr(1, host.size() - 2);
-    if (const auto address = ParseAddress(host); !address || address->size() != 16) return {};
+    if (const auto address = ParseIpAddress(host); !address || address->size != 16) return {};
   } else if (!IsHostName(host)) {
     return {};
-  } else if (host.find_first_not_of("0123456789.") == std::string_view::npos && !ParseAddress(host)) {
+  } else if (host.find_first_not_of("0123456789.") == std::string_view::npos && !ParseIpAddress(host)) {
     return {};
   }
   return Listen{std::string(host), static_cast<std::uint16_t>(*port)};
@@ -89,32 +78,31 @@ std::optional<Listen> ParseUnixSocket(std::string_view text) {
 
 bool IsLoopback(std::string_view host) {
   if (EqualsIgnoreCase(host, "localhost")) return true;
-  const auto address = ParseAddress(host);
+  const auto address = ParseIpAddress(host);
   if (!address) return false;
-  if (address->size() == 4) return address->front() == 127;
-  return std::all_of(address->begin(), address->end() - 1, [](std::uint8_t b) { return b == 0; }) &&
-         address->back() == 1;
+  if (address->size == 4) return address->bytes.front() == 127;
+  return *address == *ParseIpAddress("::1");
 }
 
 std::optional<Network> ParseNetwork(std::string_view text) {
   const auto slash = text.find('/');
-  auto address = ParseAddress(text.substr(0, slash));
+  auto address = ParseIpAddress(text.substr(0, slash));
   if (!address) return {};
-  int bits = static_cast<int>(address->size() * 8);
+  const auto all_bits = [&] { return static_cast<int>(address->size * 8); };
+  int bits = all_bits();
   if (slash != std::string_view::npos) {
     const auto prefix = ParseSmall(text.substr(slash + 1), bits);
     if (!prefix) return {};
     bits = *prefix;
   }
-  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  if (address->size() == 16 && bits >= 96 && std::equal(kMapped.begin(), kMapped.end(), address->begin())) {
-    address->erase(address->begin(), address->begin() + 12);
+  if (const IpAddress unmapped = Unmapped(*address); bits >= 96 && unmapped != *address) {
+    address = unmapped;
     bits -= 96;
   }
-  for (int bit = bits; bit < static_cast<int>(address->size() * 8); ++bit) {
-    if (((*address)[static_cast<std::size_t>(bit / 8)] >> (7 - bit % 8) & 1) != 0) return {};
+  for (int bit = bits; bit < all_bits(); ++bit) {
+    if ((address->bytes[static_cast<std::size_t>(bit / 8)] >> (7 - bit % 8) & 1) != 0) return {};
   }
-  return Network{std::string(text), std::move(*address), bits};
+  return Network{std::string(text), *address, bits};
 }
 
 std::optional<Money> ParseMoney(std::string_view text) {

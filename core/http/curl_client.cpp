@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/base/check.h"
-#include "core/base/public_address.h"
+#include "core/base/ip_address.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
 #include "core/base/thread_name.h"

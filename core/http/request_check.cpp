@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "core/base/public_address.h"
+#include "core/base/ip_address.h"
 #include "core/base/text.h"
 
 namespace hookswitch {

@@ -155,7 +155,7 @@ struct Acceptor::Impl {
 
   std::string SenderText(const ServedRequest& request, const Active& now) const {
     const auto sender = now.snapshot ? SenderOf(request, now.snapshot->trusted_proxies) : std::nullopt;
-    return sender ? ToString(*sender) : std::string(request.peer);
+    return sender ? ToText(*sender) : std::string(request.peer);
   }
 
   Answer Refuse(const ServedRequest& request, const Active& now, const Endpoint* endpoint, int status,
@@ -310,7 +310,7 @@ void Acceptor::Handle(Responder responder) {
 
 PeerKind Acceptor::JudgePeer(std::string_view address) const {
   const auto now = impl_->Current();
-  const auto peer = ParseIp(address);
+  const auto peer = ParseSender(address);
   if (!peer || !now->snapshot) return PeerKind::kUnknown;
   if (InAnyNetwork(*peer, now->snapshot->trusted_proxies)) return PeerKind::kProxy;
   if (!now->only_listed) return PeerKind::kUnknown;

@@ -1,7 +1,5 @@
 #include "core/ingress/sender.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -10,8 +8,6 @@
 
 namespace hookswitch {
 namespace {
-
-constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 std::string_view WithoutPort(std::string_view text) {
   if (text.starts_with('[')) {
@@ -52,36 +48,19 @@ std::optional<std::string_view> OnlyHeader(const ServedRequest& request, std::st
 
 }  // namespace
 
-std::optional<IpAddress> ParseIp(std::string_view text) {
-  const std::string host(WithoutPort(Trim(text)));
-  IpAddress address;
-  if (::inet_pton(AF_INET, host.c_str(), address.bytes.data()) == 1) {
-    address.size = 4;
-    return address;
-  }
-  if (::inet_pton(AF_INET6, host.c_str(), address.bytes.data()) != 1) return {};
-  address.size = 16;
-  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin())) {
-    std::copy(address.bytes.begin() + 12, address.bytes.end(), address.bytes.begin());
-    std::fill(address.bytes.begin() + 4, address.bytes.end(), 0);
-    address.size = 4;
-  }
-  return address;
-}
-
-std::string ToString(const IpAddress& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  ::inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes.data(), text, sizeof text);
-  return text;
+std::optional<IpAddress> ParseSender(std::string_view text) {
+  const auto address = ParseIpAddress(WithoutPort(Trim(text)));
+  if (!address) return {};
+  return Unmapped(*address);
 }
 
 bool InNetwork(const IpAddress& address, const config::Network& network) {
-  if (network.address.size() != address.size) return false;
+  if (network.address.size != address.size) return false;
   for (int bit = 0; bit < network.bits; bit += 8) {
     const auto at = static_cast<std::size_t>(bit / 8);
     const int kept = std::min(8, network.bits - bit);
     const auto mask = static_cast<std::uint8_t>(0xff << (8 - kept));
-    if ((address.bytes[at] & mask) != (network.address[at] & mask)) return false;
+    if ((address.bytes[at] & mask) != (network.address.bytes[at] & mask)) return false;
   }
   return true;
 }
@@ -92,7 +71,7 @@ bool InAnyNetwork(const IpAddress& address, const std::vector<config::Network>& 
 }
 
 std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vector<config::Network>& trusted_proxies) {
-  const auto peer = ParseIp(request.peer);
+  const auto peer = ParseSender(request.peer);
   if (!peer || trusted_proxies.empty() || !InAnyNetwork(*peer, trusted_proxies)) return peer;
   // Each proxy appends the address it was called from, so only what stands right of the first untrusted one is known.
   auto sender = peer;
@@ -102,7 +81,7 @@ std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vecto
     for (bool more = true; more;) {
       const auto comma = rest.rfind(',');
       more = comma != rest.npos;
-      const auto hop = ParseIp(more ? rest.substr(comma + 1) : rest);
+      const auto hop = ParseSender(more ? rest.substr(comma + 1) : rest);
       if (!hop) return std::nullopt;
       sender = hop;
       if (!InAnyNetwork(*hop, trusted_proxies)) return sender;

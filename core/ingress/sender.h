@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -9,20 +8,16 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/ip_address.h"
 #include "core/config/config.h"
 #include "core/ingress/http_server.h"
 
 /// Who sent a request, and whether it may come in.
 namespace hookswitch {
 
-/// IPv4-mapped IPv6 addresses count as IPv4.
-struct IpAddress {
-  std::array<std::uint8_t, 16> bytes{};
-  std::size_t size = 0;  ///< 4 or 16
-};
-/// Reads "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80". Empty for anything else.
-std::optional<IpAddress> ParseIp(std::string_view text);
-std::string ToString(const IpAddress& address);
+/// Reads "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; an IPv4-mapped address is IPv4. Empty for
+/// anything else.
+std::optional<IpAddress> ParseSender(std::string_view text);
 
 bool InNetwork(const IpAddress& address, const config::Network& network);
 bool InAnyNetwork(const IpAddress& address, const std::vector<config::Network>& networks);

@@ -174,7 +174,7 @@ TEST(Sample, GivesTypedListenersAndLimits) {
   EXPECT_EQ(config.server.listen, (Listen{"0.0.0.0", 8000}));
   EXPECT_EQ(config.server.public_url, "https://calls.example.com");
   ASSERT_EQ(config.server.trusted_proxies.size(), 1u);
-  EXPECT_EQ(config.server.trusted_proxies[0], (Network{"127.0.0.0/8", {127, 0, 0, 0}, 8}));
+  EXPECT_EQ(config.server.trusted_proxies[0], (Network{"127.0.0.0/8", *ParseIpAddress("127.0.0.0"), 8}));
   EXPECT_EQ(config.server.max_body, 1u << 20);
   EXPECT_EQ(config.server.drain_timeout, 20s);
   EXPECT_THAT(config.admin.listen, ElementsAre(Listen{"127.0.0.1", 8001}));
@@ -202,7 +202,7 @@ TEST(Sample, GivesTypedSourcesAndAgents) {
   EXPECT_EQ(source.type, "bolna");
   EXPECT_EQ(source.path, "/bolna/webhook");
   EXPECT_EQ(source.allow_ips.size(), 3u);
-  EXPECT_EQ(source.allow_ips[0], (Network{"13.203.39.153", {13, 203, 39, 153}, 32}));
+  EXPECT_EQ(source.allow_ips[0], (Network{"13.203.39.153", *ParseIpAddress("13.203.39.153"), 32}));
   ASSERT_TRUE(source.auth);
   EXPECT_EQ(source.auth->place, Auth::Place::kHeader);
   EXPECT_EQ(source.auth->name, "X-Webhook-Secret");

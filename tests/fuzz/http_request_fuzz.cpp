@@ -53,7 +53,7 @@ std::vector<Read> ReadAll(std::string_view bytes, std::size_t step) {
       read = {reader.state(), reader.method(), reader.path(), reader.query(), reader.body(), reader.headers().size()};
       HSW_CHECK(read.body.size() <= 4096, "the body's limit holds");
       HSW_CHECK(read.headers <= RequestReader::kMaxHeaders, "the limit of headers holds");
-      hookswitch::ParseIp(read.path);
+      hookswitch::ParseSender(read.path);
     }
     requests.push_back(std::move(read));
     if (requests.back().state == State::kRefused || (offered == bytes.size() && pending.empty())) break;

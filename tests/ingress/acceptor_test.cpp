@@ -18,8 +18,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-config::Network Net(std::vector<std::uint8_t> address, int bits) {
-  return {"", std::move(address), bits};
+config::Network Net(std::string_view address, int bits) {
+  return {"", *ParseIpAddress(address), bits};
 }
 
 class AcceptorTest : public ::testing::Test {
@@ -237,11 +237,11 @@ TEST_F(AcceptorTest, ARefusalShowsWhatWasAskedFor) {
 }
 
 TEST_F(AcceptorTest, AnAddressThatNoSourceTakesIsUnwanted) {
-  proxies = {Net({127, 0, 0, 0}, 8)};
+  proxies = {Net("127.0.0.0", 8)};
   Use();
   EXPECT_EQ(acceptor.JudgePeer("203.0.113.1"), PeerKind::kUnknown) << "the source takes all addresses";
   EXPECT_EQ(acceptor.JudgePeer("127.0.0.1"), PeerKind::kProxy);
-  source.allow_ips = {Net({192, 0, 2, 0}, 24)};
+  source.allow_ips = {Net("192.0.2.0", 24)};
   Use();
   EXPECT_EQ(acceptor.JudgePeer("192.0.2.7"), PeerKind::kUnknown);
   EXPECT_EQ(acceptor.JudgePeer("203.0.113.1"), PeerKind::kUnwanted);
@@ -258,7 +258,7 @@ TEST_F(AcceptorTest, AnAddressThatNoSourceTakesIsUnwanted) {
 }
 
 TEST_F(AcceptorTest, AddressOutsideAllowIpsIs403) {
-  source.allow_ips = {Net({192, 0, 2, 0}, 24), Net({0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 33)};
+  source.allow_ips = {Net("192.0.2.0", 24), Net("2001:db8::", 33)};
   Use();
   EXPECT_EQ(Ask("call c1 completed").status, 200);
   for (const char* allowed : {"192.0.2.255", "::ffff:192.0.2.1", "2001:db8::1", "2001:db8:7fff::1"}) {
@@ -274,8 +274,8 @@ TEST_F(AcceptorTest, AddressOutsideAllowIpsIs403) {
 }
 
 TEST_F(AcceptorTest, ForwardedAddressIsBelievedFromTrustedProxiesOnly) {
-  source.allow_ips = {Net({198, 51, 100, 9}, 32)};
-  proxies = {Net({10, 0, 0, 0}, 8)};
+  source.allow_ips = {Net("198.51.100.9", 32)};
+  proxies = {Net("10.0.0.0", 8)};
   Use();
   struct Case {
     const char* peer;

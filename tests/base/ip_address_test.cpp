@@ -1,4 +1,4 @@
-#include "core/base/public_address.h"
+#include "core/base/ip_address.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/base/public_address.h"
+#include "core/base/ip_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace hookswitch {
 namespace {
@@ -48,38 +49,67 @@ bool IsPublic(const Bytes16& bytes) {
   return !StartsWith(bytes, {0x20, 0x02});                                                           // 6to4
 }
 
+constexpr std::initializer_list<std::uint8_t> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
 }  // namespace
 
-bool IsPublicAddress(const sockaddr& address) {
-  if (address.sa_family == AF_INET) {
-    Bytes4 bytes;
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in&>(address).sin_addr, bytes.size());
-    return IsPublic(bytes);
+std::optional<IpAddress> ParseIpAddress(std::string_view text) {
+  const std::string name(text);
+  IpAddress address;
+  for (const auto& [family, size] : {std::pair{AF_INET, 4U}, std::pair{AF_INET6, 16U}}) {
+    if (inet_pton(family, name.c_str(), address.bytes.data()) != 1) continue;
+    address.size = size;
+    return address;
   }
-  if (address.sa_family == AF_INET6) {
-    Bytes16 bytes;
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, bytes.size());
-    return IsPublic(bytes);
-  }
-  return false;
+  return {};
 }
 
-bool IsPublicAddress(std::string_view address) {
-  const std::string text(address.substr(0, address.find('%')));
-  Bytes4 v4;
-  if (inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return IsPublic(v4);
-  Bytes16 v6;
-  return inet_pton(AF_INET6, text.c_str(), v6.data()) == 1 && IsPublic(v6);
+std::optional<IpAddress> IpAddressOf(const sockaddr& socket) {
+  IpAddress address;
+  if (socket.sa_family == AF_INET) {
+    address.size = 4;
+    std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in&>(socket).sin_addr, address.size);
+  } else if (socket.sa_family == AF_INET6) {
+    address.size = 16;
+    std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6&>(socket).sin6_addr, address.size);
+  } else {
+    return {};
+  }
+  return address;
 }
 
-std::string ToText(const sockaddr& address) {
+IpAddress Unmapped(const IpAddress& address) {
+  if (address.size != 16 || !StartsWith(address.bytes, kMapped)) return address;
+  IpAddress v4;
+  v4.size = 4;
+  std::copy(address.bytes.begin() + 12, address.bytes.end(), v4.bytes.begin());
+  return v4;
+}
+
+std::string ToText(const IpAddress& address) {
   char text[INET6_ADDRSTRLEN] = "";
-  if (address.sa_family == AF_INET) {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof text);
-  } else if (address.sa_family == AF_INET6) {
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text, sizeof text);
-  }
+  inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.bytes.data(), text, sizeof text);
   return text;
+}
+
+std::string ToText(const sockaddr& socket) {
+  const auto address = IpAddressOf(socket);
+  return address ? ToText(*address) : "";
+}
+
+bool IsPublicAddress(const IpAddress& address) {
+  if (address.size == 16) return IsPublic(address.bytes);
+  return IsPublic(Bytes4{address.bytes[0], address.bytes[1], address.bytes[2], address.bytes[3]});
+}
+
+bool IsPublicAddress(const sockaddr& socket) {
+  const auto address = IpAddressOf(socket);
+  return address && IsPublicAddress(*address);
+}
+
+bool IsPublicAddress(std::string_view text) {
+  const auto address = ParseIpAddress(text.substr(0, text.find('%')));
+  return address && IsPublicAddress(*address);
 }
 
 }  // namespace hookswitch
