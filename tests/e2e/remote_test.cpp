@@ -232,8 +232,10 @@ struct Admin {
   explicit Admin(std::map<std::string, std::string> bodies) : answers(std::move(bodies)) {
     auto started = fakes::HttpLoop::Start([this](const fakes::HttpRequest& request) {
       const auto found = answers.find(std::string(request.target));
-      return found == answers.end() ? fakes::HttpReply{.status = 404, .body = "{}"}
-                                    : fakes::HttpReply{.body = found->second};
+      fakes::HttpReply reply;
+      reply.status = found == answers.end() ? 404 : 200;
+      reply.body = found == answers.end() ? "{}" : found->second;
+      return reply;
     });
     if (started) server = std::move(*started);
   }
