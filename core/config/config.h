@@ -9,6 +9,7 @@
 
 #include "core/base/ip_address.h"
 #include "core/base/secret.h"
+#include "core/base/token_bucket.h"
 #include "core/config/node.h"
 #include "core/config/problem.h"
 #include "core/event/call_event.h"
@@ -83,12 +84,7 @@ struct Auth {
   bool operator==(const Auth&) const = default;
 };
 
-struct Rate {
-  int max = 0;
-  milliseconds per{1000};
-  int burst = 1;  ///< the loader's default is `max`
-  bool operator==(const Rate&) const = default;
-};
+using hookswitch::Rate;
 
 struct Source {
   Mark where;

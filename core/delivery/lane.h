@@ -18,7 +18,7 @@
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/send_order.h"
 #include "core/delivery/seq_index.h"
-#include "core/delivery/token_bucket.h"
+#include "core/base/token_bucket.h"
 #include "core/event/outcome.h"
 #include "core/journal/journal.h"
 

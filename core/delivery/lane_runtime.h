@@ -14,7 +14,7 @@
 #include "core/delivery/lane.h"
 #include "core/delivery/lane_status.h"
 #include "core/delivery/sink_notices.h"
-#include "core/delivery/token_bucket.h"
+#include "core/base/token_bucket.h"
 #include "core/delivery/workers.h"
 
 namespace hookswitch {

@@ -1,7 +1,6 @@
 #include "core/ingress/sender.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/base/text.h"
 #include "core/ingress/request_reader.h"
@@ -116,20 +115,11 @@ bool Authorized(const ServedRequest& request, const config::Auth& auth) {
   return false;
 }
 
-RateLimiter::RateLimiter(const config::Rate& rate)
-    : rate_(rate),
-      interval_(std::max<std::int64_t>(1, std::chrono::nanoseconds(rate.per).count() / std::max(1, rate.max))),
-      tolerance_(interval_ * (std::max(1, rate.burst) - 1)),
-      next_(std::numeric_limits<std::int64_t>::min()) {}
-
-std::chrono::nanoseconds RateLimiter::Take(MonoTime at) {
-  const std::int64_t now = std::chrono::nanoseconds(at.time_since_epoch()).count();
-  std::int64_t next = next_.load(std::memory_order_relaxed);
-  for (;;) {
-    const std::int64_t base = std::max(next, now);
-    if (base - now > tolerance_) return std::chrono::nanoseconds(base - now - tolerance_);
-    if (next_.compare_exchange_weak(next, base + interval_, std::memory_order_relaxed)) return {};
-  }
+std::chrono::nanoseconds RateLimiter::Take(MonoTime now) {
+  MutexLock lock(mu_);
+  if (!bucket_.Ready(now)) return bucket_.Next() - now;
+  bucket_.Take(now);
+  return {};
 }
 
 }  // namespace hookswitch

@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -9,6 +8,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/ip_address.h"
+#include "core/base/sync.h"
+#include "core/base/token_bucket.h"
 #include "core/config/config.h"
 #include "core/ingress/http_server.h"
 
@@ -29,19 +30,18 @@ std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vecto
 /// True if the secret stands where `auth` wants it, exactly once. Constant time in the secret.
 bool Authorized(const ServedRequest& request, const config::Auth& auth);
 
-/// At most `max` per `per`, `burst` at once (GCRA: one number instead of a bucket and a lock). Safe from any thread.
+/// At most `max` per `per`, `burst` at once. Safe from any thread.
 class RateLimiter {
  public:
-  explicit RateLimiter(const config::Rate& rate);
+  explicit RateLimiter(const config::Rate& rate) : rate_(rate), bucket_(rate) {}
   /// Zero if one more is allowed now; else how long to wait before asking again.
   std::chrono::nanoseconds Take(MonoTime now);
   const config::Rate& rate() const { return rate_; }
 
  private:
   const config::Rate rate_;
-  const std::int64_t interval_;   // nanoseconds per request
-  const std::int64_t tolerance_;  // how far ahead of its time a request may come
-  std::atomic<std::int64_t> next_{0};
+  Mutex mu_;
+  TokenBucket bucket_ GUARDED_BY(mu_);
 };
 
 }  // namespace hookswitch

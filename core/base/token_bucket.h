@@ -3,9 +3,15 @@
 #include <chrono>
 
 #include "core/base/clock.h"
-#include "core/config/config.h"
 
 namespace hookswitch {
+
+struct Rate {
+  int max = 0;
+  std::chrono::milliseconds per{1000};
+  int burst = 1;  ///< the default of a config is `max`
+  bool operator==(const Rate&) const = default;
+};
 
 /// Paces starts: on average `rate.max` per `rate.per`, at most `rate.burst` at once. `rate.max` 0 lets everything pass.
 ///
@@ -13,10 +19,10 @@ namespace hookswitch {
 /// exact, without rounding that adds up. In any span t at most burst + t * max / per starts. A value; no locks.
 class TokenBucket {
  public:
-  explicit TokenBucket(const config::Rate& rate = {}) { SetRate(rate); }
+  explicit TokenBucket(const Rate& rate = {}) { SetRate(rate); }
 
   /// Starts already made count under the new rate.
-  void SetRate(const config::Rate& rate) {
+  void SetRate(const Rate& rate) {
     interval_ =
         rate.max > 0 ? std::max<Duration>(std::chrono::nanoseconds(rate.per) / rate.max, Duration(1)) : Duration(0);
     // A plugin may ask for any pace; so much at once is no limit.

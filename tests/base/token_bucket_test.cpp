@@ -1,4 +1,4 @@
-#include "core/delivery/token_bucket.h"
+#include "core/base/token_bucket.h"
 
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ TEST(TokenBucket, RatesThatDoNotDivideTheSecondDoNotDrift) {
 
 TEST(TokenBucket, ABurstOfAnyLengthComesBackWithoutAnOverflow) {
   const std::chrono::milliseconds longest{std::numeric_limits<std::uint32_t>::max()};  // as a plugin may say it
-  for (const config::Rate& rate : {config::Rate{1, longest, 1'000'000}, config::Rate{1, 720h, 5000}}) {
+  for (const Rate& rate : {Rate{1, longest, 1'000'000}, Rate{1, 720h, 5000}}) {
     TokenBucket bucket(rate);
     const MonoTime now(1h);
     for (int i = 0; i < 7; ++i) {
