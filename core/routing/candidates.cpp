@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/routing/conditions.h"
 
@@ -10,18 +11,33 @@ namespace {
 
 using Kind = config::Condition::Kind;
 
-bool AllExact(const config::Condition& condition) {
-  return std::all_of(condition.patterns.begin(), condition.patterns.end(), [](const config::Pattern& p) {
-    return p.mode == config::Pattern::Mode::kExact && !p.text.empty();
-  });
+// Longer beginnings are cut: few lengths are few lookups for each event.
+constexpr std::size_t kLongestBeginning = 32;
+
+// What every text that the pattern matches is, or begins with; "" if nothing can be said.
+std::string BeginningOf(const config::Pattern& pattern) {
+  using Mode = config::Pattern::Mode;
+  if (pattern.mode == Mode::kExact) return pattern.text;
+  if (pattern.mode != Mode::kGlob) return {};
+  return pattern.text.substr(0, std::min(pattern.text.find_first_of("*?"), kLongestBeginning));
+}
+
+bool IsExact(const config::Pattern& pattern) {
+  return pattern.mode == config::Pattern::Mode::kExact && !pattern.text.empty();
+}
+
+bool HasBeginning(const config::Pattern& pattern) {
+  return !BeginningOf(pattern).empty();
 }
 
 // The condition whose values find the rule: the kind that tells events apart best.
 const config::Condition* KeyOf(const config::Condition& when) {
   const auto conjuncts = Conjuncts(when);
-  for (const Kind kind : {Kind::kAgent, Kind::kTo, Kind::kFrom, Kind::kTags}) {
-    for (const config::Condition* condition : conjuncts) {
-      if (condition->kind == kind && AllExact(*condition)) return condition;
+  for (const auto is_key : {&IsExact, &HasBeginning}) {
+    for (const Kind kind : {Kind::kAgent, Kind::kTo, Kind::kFrom, Kind::kTags}) {
+      for (const config::Condition* condition : conjuncts) {
+        if (condition->kind == kind && std::ranges::all_of(condition->patterns, is_key)) return condition;
+      }
     }
   }
   return nullptr;
@@ -30,9 +46,10 @@ const config::Condition* KeyOf(const config::Condition& when) {
 }  // namespace
 
 Candidates::Candidates(const std::vector<config::Rule>& rules) {
+  using ByText = std::map<std::string, std::vector<RuleIndex>>;
   std::vector<StatusSet> statuses;
   std::vector<RuleIndex> unconditional;
-  std::map<Kind, std::map<std::string, std::vector<RuleIndex>>> keyed;
+  std::map<Kind, ByText> whole, beginnings;
   for (RuleIndex i = 0; i < rules.size(); ++i) {
     statuses.push_back(PossibleStatuses(rules[i].when));
     const config::Condition* key = KeyOf(rules[i].when);
@@ -41,15 +58,21 @@ Candidates::Candidates(const std::vector<config::Rule>& rules) {
       continue;
     }
     for (const config::Pattern& pattern : key->patterns) {
-      auto& list = keyed[key->kind][pattern.text];
+      auto& list = (IsExact(pattern) ? whole : beginnings)[key->kind][BeginningOf(pattern)];
       if (list.empty() || list.back() != i) list.push_back(i);
     }
   }
   unconditional_ = MakeBucket(unconditional, statuses);
-  const std::pair<Kind, ByValue*> maps[] = {
+  const std::pair<Kind, Index*> indexes[] = {
       {Kind::kAgent, &by_agent_}, {Kind::kTo, &by_to_}, {Kind::kFrom, &by_from_}, {Kind::kTags, &by_tag_}};
-  for (const auto& [kind, by_value] : maps) {
-    for (const auto& [value, list] : keyed[kind]) by_value->emplace(value, MakeBucket(list, statuses));
+  for (const auto& [kind, index] : indexes) {
+    for (const auto& [text, list] : whole[kind]) index->whole.emplace(text, MakeBucket(list, statuses));
+    std::set<std::size_t> lengths;
+    for (const auto& [text, list] : beginnings[kind]) {
+      index->beginnings.emplace(text, MakeBucket(list, statuses));
+      lengths.insert(text.size());
+    }
+    index->lengths.assign(lengths.begin(), lengths.end());
   }
 }
 

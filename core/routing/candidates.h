@@ -15,8 +15,9 @@
 
 namespace hookswitch::routing {
 
-/// Which rules could match an event, found by its status and by one exact value that the rule insists on (an agent, a
-/// number or a tag). Rules without such a value are candidates for every event with one of their statuses. Immutable.
+/// Which rules could match an event, found by its status and by one value that the rule insists on (an agent, a number
+/// or a tag), or by how that value begins: `billing-*`. Rules without such a value are candidates for every event with
+/// one of their statuses. Immutable.
 class Candidates {
  public:
   explicit Candidates(const std::vector<config::Rule>& rules);
@@ -43,16 +44,32 @@ class Candidates {
   };
   using ByValue = std::unordered_map<std::string, Bucket, Hash, std::equal_to<>>;
 
+  struct Index {
+    ByValue whole, beginnings;
+    std::vector<std::size_t> lengths;  ///< of the beginnings, shortest first
+    bool empty() const { return whole.empty() && beginnings.empty(); }
+  };
+
   static Bucket MakeBucket(const std::vector<RuleIndex>& rules, const std::vector<StatusSet>& statuses);
-  void Add(std::pmr::vector<List>& lists, const ByValue& by_value, std::string_view value, CallStatus status) const;
+  static void Add(std::pmr::vector<List>& lists, const Index& index, std::string_view value, CallStatus status);
+  static void Add(std::pmr::vector<List>& lists, const ByValue& by_value, std::string_view value, CallStatus status);
 
   Bucket unconditional_;
-  ByValue by_agent_, by_to_, by_from_, by_tag_;
+  Index by_agent_, by_to_, by_from_, by_tag_;
 };
 
+inline void Candidates::Add(std::pmr::vector<List>& lists, const Index& index, std::string_view value,
+                            CallStatus status) {
+  if (value.empty()) return;
+  Add(lists, index.whole, value, status);
+  for (const std::size_t length : index.lengths) {
+    if (length > value.size()) break;
+    Add(lists, index.beginnings, value.substr(0, length), status);
+  }
+}
+
 inline void Candidates::Add(std::pmr::vector<List>& lists, const ByValue& by_value, std::string_view value,
-                            CallStatus status) const {
-  if (by_value.empty() || value.empty()) return;
+                            CallStatus status) {
   const auto it = by_value.find(value);
   if (it == by_value.end()) return;
   if (const List list = it->second.For(status); !list.empty()) lists.push_back(list);

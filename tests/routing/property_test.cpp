@@ -40,7 +40,7 @@ config::Pattern RandomPattern(Dice& dice, bool text) {
     return kind < 4 ? test::Pat(Word(dice), Mode::kContains)
                     : test::Pat(dice.Pick<const char*>({"^a", "b$", "a.c", "^b\na", "(?s)b.a", "x"}), Mode::kRegex);
   if (kind < 5) return test::Pat(Word(dice));
-  if (kind < 7) return test::Pat(dice.Pick<const char*>({"a*", "*b", "?b", "*", "a?c"}), Mode::kGlob);
+  if (kind < 7) return test::Pat(dice.Pick<const char*>({"a*", "ab*", "*b", "?b", "*", "a?c"}), Mode::kGlob);
   return test::Pat(dice.Pick<const char*>({"^a", "b$"}), Mode::kRegex);
 }
 
