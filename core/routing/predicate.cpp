@@ -98,7 +98,7 @@ bool MatchesTurns(const TextSet& texts, Subject& subject) {
   if (turns.size() == 1 || texts.Anchored()) {
     if (std::any_of(turns.begin(), turns.end(), matches)) return true;
   }
-  return turns.size() > 1 && texts.Matches(subject.JoinedTranscript());
+  return turns.size() > 1 && texts.MatchesWith(subject.OfTranscript(), subject.JoinedTranscript());
 }
 
 bool MatchesPresent(const TextSet& texts, const std::string& text) {
@@ -126,7 +126,13 @@ const std::string& Subject::JoinedTranscript() {
   return joined_;
 }
 
-Predicate::Predicate(const Condition& condition, const Schedules& schedules, config::Problems& problems)
+RegexSets::Answers& Subject::OfTranscript() {
+  if (!of_transcript_) of_transcript_.emplace(transcript_regexes_, JoinedTranscript());
+  return *of_transcript_;
+}
+
+Predicate::Predicate(const Condition& condition, const Schedules& schedules, RegexSets& transcript_regexes,
+                     config::Problems& problems)
     : kind_(condition.kind),
       path_(condition.path),
       statuses_(condition.statuses),
@@ -152,12 +158,12 @@ Predicate::Predicate(const Condition& condition, const Schedules& schedules, con
       fields_.push_back(pattern.text);
     }
   } else {
-    texts_ = TextSet(condition.patterns, problems);
+    texts_ = TextSet(condition.patterns, problems, kind_ == Kind::kTranscript ? &transcript_regexes : nullptr);
   }
   std::vector<const Condition*> ordered;
   for (const Condition& child : condition.children) ordered.push_back(&child);
   std::stable_sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) { return Cost(*a) < Cost(*b); });
-  for (const Condition* child : ordered) children_.emplace_back(*child, schedules, problems);
+  for (const Condition* child : ordered) children_.emplace_back(*child, schedules, transcript_regexes, problems);
 }
 
 bool Predicate::Matches(Subject& subject) const {

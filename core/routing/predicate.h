@@ -9,6 +9,7 @@
 #include "core/config/config.h"
 #include "core/config/problem.h"
 #include "core/event/call_event.h"
+#include "core/routing/regex_sets.h"
 #include "core/routing/schedule.h"
 #include "core/routing/text_set.h"
 
@@ -18,8 +19,9 @@ namespace hookswitch::routing {
 class Subject {
  public:
   /// `judged_at`: what schedules are asked about; empty: the event's own time.
-  Subject(const CallEvent& event, const Schedules& schedules, std::optional<WallTime> judged_at = {})
-      : event_(event), schedules_(schedules), judged_at_(judged_at) {
+  Subject(const CallEvent& event, const Schedules& schedules, const RegexSets& transcript_regexes,
+          std::optional<WallTime> judged_at = {})
+      : event_(event), schedules_(schedules), transcript_regexes_(transcript_regexes), judged_at_(judged_at) {
     minute_in_zone_.fill(kUnknown);
   }
   const CallEvent& event() const { return event_; }
@@ -28,22 +30,28 @@ class Subject {
   const std::string& ZoneName(const Schedule& schedule) const { return schedules_.zone(schedule.zone).name(); }
   /// The texts of all turns, one under the other, without roles.
   const std::string& JoinedTranscript();
+  /// What the rules' regexes for transcripts say of it.
+  RegexSets::Answers& OfTranscript();
 
  private:
   static constexpr int kUnknown = -1;
   static constexpr std::size_t kZonesRemembered = 8;
   const CallEvent& event_;
   const Schedules& schedules_;
+  const RegexSets& transcript_regexes_;
   const std::optional<WallTime> judged_at_;
   std::array<int, kZonesRemembered> minute_in_zone_{};
   std::string joined_;
+  std::optional<RegexSets::Answers> of_transcript_;
 };
 
 /// A condition, compiled. Immutable; safe from any thread. Matching allocates nothing per rule.
 class Predicate {
  public:
-  /// Bad regexes, unknown schedules and unknown fields of `has` go to `problems`. Borrows from `schedules`.
-  Predicate(const config::Condition& condition, const Schedules& schedules, config::Problems& problems);
+  /// Bad regexes, unknown schedules and unknown fields of `has` go to `problems`. Borrows from `schedules`. Adds its
+  /// regexes for transcripts to `transcript_regexes`, which a Subject has compiled.
+  Predicate(const config::Condition& condition, const Schedules& schedules, RegexSets& transcript_regexes,
+            config::Problems& problems);
 
   bool Matches(Subject& subject) const;
   /// Why Matches is true or false, for people: `status is "ringing", wanted completed or failed`. Of a false `all`, the

@@ -35,7 +35,10 @@ struct RouteTable::Impl {
       : schedules(config.schedules, problems), candidates(config.rules) {
     rules.reserve(config.rules.size());
     for (const config::Rule& rule : config.rules) {
-      rules.push_back({rule.name, routing::Predicate(rule.when, schedules, problems), {}, rule.stop || rule.drop});
+      rules.push_back({rule.name,
+                       routing::Predicate(rule.when, schedules, transcript_regexes, problems),
+                       {},
+                       rule.stop || rule.drop});
       if (rule.drop) continue;
       rules.back().send = Targets(rule.send, rules.back().name);
       for (Route& route : rules.back().send) {
@@ -43,6 +46,7 @@ struct RouteTable::Impl {
         route.settle = rule.settle;
       }
     }
+    transcript_regexes.Compile();
     unmatched = Targets(config.unmatched, kUnmatched);
   }
 
@@ -55,6 +59,7 @@ struct RouteTable::Impl {
 
   std::set<std::string, std::less<>> names;
   routing::Schedules schedules;
+  routing::RegexSets transcript_regexes;
   routing::Candidates candidates;
   std::vector<CompiledRule> rules;  // never moved once filled: routes borrow their names
   std::vector<Route> unmatched;
@@ -80,7 +85,7 @@ std::shared_ptr<const RouteTable> RouteTable::Compile(const config::Config& conf
 
 void RouteTable::Match(const CallEvent& event, std::vector<Route>& routes) const {
   routes.clear();
-  routing::Subject subject(event, impl_->schedules);
+  routing::Subject subject(event, impl_->schedules, impl_->transcript_regexes);
   bool matched = false;
   impl_->candidates.ForEach(event, [&](std::size_t index) {
     const CompiledRule& rule = impl_->rules[index];
@@ -95,7 +100,7 @@ void RouteTable::Match(const CallEvent& event, std::vector<Route>& routes) const
 
 Explanation RouteTable::Explain(const CallEvent& event, std::optional<WallTime> judged_at) const {
   Explanation explanation;
-  routing::Subject subject(event, impl_->schedules, judged_at);
+  routing::Subject subject(event, impl_->schedules, impl_->transcript_regexes, judged_at);
   const CompiledRule* ended_by = nullptr;
   bool matched = false;
   for (const CompiledRule& rule : impl_->rules) {

@@ -52,7 +52,7 @@ bool IsAnchored(const config::Pattern& pattern) {
 
 }  // namespace
 
-TextSet::TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems) {
+TextSet::TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems, RegexSets* sets) {
   std::vector<std::string> names;
   for (const config::Pattern& pattern : patterns) {
     names.push_back(Describe(pattern));
@@ -61,14 +61,20 @@ TextSet::TextSet(const std::vector<config::Pattern>& patterns, config::Problems&
       case Mode::kExact: exact_.push_back(pattern.text); break;
       case Mode::kGlob:
       case Mode::kContains: others_.push_back({pattern.mode, pattern.text, nullptr}); break;
-      case Mode::kRegex: others_.push_back({pattern.mode, pattern.text, CompileRegex(pattern, problems)}); break;
+      case Mode::kRegex: {
+        auto regex = CompileRegex(pattern, problems);
+        const RegexSets::Index index = sets ? sets->Add(regex) : 0;
+        others_.push_back({pattern.mode, pattern.text, std::move(regex), index});
+        break;
+      }
     }
   }
   std::sort(exact_.begin(), exact_.end());
   description_ = AnyOf(names);
 }
 
-bool TextSet::Matches(std::string_view text) const {
+template <class Has>
+bool TextSet::MatchesBy(std::string_view text, Has has) const {
   if (std::binary_search(exact_.begin(), exact_.end(), text)) return true;
   for (const Other& other : others_) {
     switch (other.mode) {
@@ -80,11 +86,21 @@ bool TextSet::Matches(std::string_view text) const {
         if (text.find(other.text) != std::string_view::npos) return true;
         break;
       case Mode::kRegex:
-        if (re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *other.regex)) return true;
+        if (has(other)) return true;
         break;
     }
   }
   return false;
+}
+
+bool TextSet::Matches(std::string_view text) const {
+  return MatchesBy(text, [&](const Other& other) {
+    return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *other.regex);
+  });
+}
+
+bool TextSet::MatchesWith(RegexSets::Answers& answers, std::string_view text) const {
+  return MatchesBy(text, [&](const Other& other) { return answers.Has(other.index); });
 }
 
 std::string AnyOf(std::span<const std::string> names) {

@@ -7,6 +7,7 @@
 
 #include "core/config/config.h"
 #include "core/config/problem.h"
+#include "core/routing/regex_sets.h"
 
 namespace re2 {
 class RE2;
@@ -19,10 +20,12 @@ namespace hookswitch::routing {
 class TextSet {
  public:
   TextSet() = default;
-  /// A bad regex is an error at its place.
-  TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems);
+  /// A bad regex is an error at its place. With `sets` regexes are put there, too, for MatchesWith.
+  TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems, RegexSets* sets = nullptr);
 
   bool Matches(std::string_view text) const;
+  /// The same, where `answers` are those of the constructor's `sets` for this text.
+  bool MatchesWith(RegexSets::Answers& answers, std::string_view text) const;
   /// True if a pattern may ask where the text begins or ends. If none does, texts joined by line breaks match whenever
   /// one of them matches.
   bool Anchored() const { return anchored_; }
@@ -34,7 +37,10 @@ class TextSet {
     config::Pattern::Mode mode;
     std::string text;
     std::shared_ptr<const re2::RE2> regex;
+    RegexSets::Index index = 0;  ///< of `regex` in the sets
   };
+  template <class Has>
+  bool MatchesBy(std::string_view text, Has has) const;
   std::vector<std::string> exact_;  // sorted
   std::vector<Other> others_;
   bool anchored_ = false;
