@@ -22,10 +22,6 @@ constexpr std::string_view kUnix = "unix:";
 constexpr const char* kNameTheUrl =
     "name the config with -c, or the router with --url http://HOST:PORT or --url unix:/PATH";
 
-bool IsAddress(std::string_view url) {
-  return url.starts_with("http://") || url.starts_with("https://") || url.starts_with("unix:/");
-}
-
 // Where the config says that the router listens; "" if it does not.
 std::string AddressIn(const config::Admin& admin, bool has_token) {
   std::string socket;
@@ -78,9 +74,6 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
     client.token_from_ = loaded.config ? options.config + " names no admin.token" : WhyUnread(loaded, options.config);
   }
   client.where_ = !options.url.empty() ? options.url : config ? AddressIn(config->admin, !client.token_.empty()) : "";
-  if (!options.url.empty() && !IsAddress(options.url)) {
-    return Error{ErrorCode::kInvalid, "--url \"" + options.url + "\" is no address; " + kNameTheUrl};
-  }
   if (client.where_.empty()) {
     if (!config) return Error{ErrorCode::kInvalid, WhyUnread(loaded, options.config) + "; " + kNameTheUrl};
     return Error{ErrorCode::kInvalid, "cannot tell from " + options.config +

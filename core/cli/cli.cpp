@@ -68,9 +68,15 @@ void AddRemote(CLI::App* command, Options& options) {
   AddConfig(command, options);
   AddEnvFile(command, options);
   AddFormat(command, options);
-  command->add_option(
-      "--url", options.url,
-      "the admin listener: http://127.0.0.1:8001 or unix:/run/hookswitch/admin.sock; the default is the config's");
+  const auto problem = [](const std::string& url) {
+    const bool is_address = url.starts_with("http://") || url.starts_with("https://") || url.starts_with("unix:/");
+    return is_address ? "" : '"' + url + "\" is neither http://HOST:PORT nor unix:/PATH";
+  };
+  command
+      ->add_option(
+          "--url", options.url,
+          "the admin listener: http://127.0.0.1:8001 or unix:/run/hookswitch/admin.sock; the default is the config's")
+      ->check(CLI::Validator(problem, ""));
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ int Backup(const Options& options) {
   if (!path) return Fail(path.error().message, kUsage);
   if (!std::ifstream(*path)) return Fail(*path + " cannot be read: " + std::strerror(errno), kUsage);
   const Status done = BackupJournal(*path, options.file);
-  if (!done) return Fail(done.error().message, done.error().code == ErrorCode::kInvalid ? kUsage : kProblems);
+  if (!done) return Fail(done.error().message);
   std::cout << *path << " is copied to " << options.file << '\n';
   return kFine;
 }

@@ -128,7 +128,7 @@ TEST_F(Commands, ServeReportsWhatPluginsSayBesideErrorsOfTheFile) {
   const Finished served = RunProgram({Program(), "serve", "-c", config_.Path()},
                                      {"PLACEHOLDER=https://hooks.slack.com/services/T000/B000/XXXX"});
   EXPECT_EQ(served.exit_code, 1);
-  EXPECT_THAT(served.err, HasSubstr("\"lsten\" is not a key of server"));
+  EXPECT_THAT(served.err, HasSubstr(R"(\"lsten\" is not a key of server)"));
   EXPECT_THAT(served.err, HasSubstr("webhook_url is a placeholder"));
 }
 
