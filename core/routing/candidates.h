@@ -70,6 +70,7 @@ inline void Candidates::Add(std::pmr::vector<List>& lists, const Index& index, s
 
 inline void Candidates::Add(std::pmr::vector<List>& lists, const ByValue& by_value, std::string_view value,
                             CallStatus status) {
+  if (by_value.empty()) return;
   const auto it = by_value.find(value);
   if (it == by_value.end()) return;
   if (const List list = it->second.For(status); !list.empty()) lists.push_back(list);
