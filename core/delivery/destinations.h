@@ -7,8 +7,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
-#include "core/config/config.h"
 #include "core/base/token_bucket.h"
+#include "core/config/config.h"
 
 namespace hookswitch {
 

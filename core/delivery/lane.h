@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/base/token_bucket.h"
 #include "core/config/config.h"
 #include "core/delivery/breaker.h"
 #include "core/delivery/destinations.h"
@@ -18,7 +19,6 @@
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/send_order.h"
 #include "core/delivery/seq_index.h"
-#include "core/base/token_bucket.h"
 #include "core/event/outcome.h"
 #include "core/journal/journal.h"
 

@@ -10,11 +10,11 @@
 
 #include "core/base/clock.h"
 #include "core/base/metrics.h"
+#include "core/base/token_bucket.h"
 #include "core/delivery/delivery_plan.h"
 #include "core/delivery/lane.h"
 #include "core/delivery/lane_status.h"
 #include "core/delivery/sink_notices.h"
-#include "core/base/token_bucket.h"
 #include "core/delivery/workers.h"
 
 namespace hookswitch {
