@@ -3,9 +3,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "core/event/call_event.h"
 #include "core/journal/journal.h"
@@ -26,9 +23,6 @@ struct EventReading {
 using SourceMap = std::map<std::string, std::shared_ptr<const Source>, std::less<>>;
 
 /// Reads `stored` again by its source and explains what `routes` say of it. `routes` may be nullptr: no rules.
-EventReading ReadAgain(const StoredEvent& stored, const SourceMap& sources, std::shared_ptr<const RouteTable> routes);
-
-/// The kept headers of a stored event.
-std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view text);
+EventReading ReadEvent(const StoredEvent& stored, const SourceMap& sources, std::shared_ptr<const RouteTable> routes);
 
 }  // namespace hookswitch

@@ -4,6 +4,7 @@
 #include "core/base/encoding.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/sources/stored_request.h"
 
 namespace hookswitch {
 json::object ToObject(const EventSummary& event) {
@@ -87,7 +88,7 @@ void AddBody(json::object& shown, std::string_view headers, std::string_view bod
   shown["raw"] = is_text ? json::value(body) : json::value(nullptr);
   if (!is_text) shown["raw_base64"] = Base64(body);
   json::array list;
-  for (const auto& [name, value] : ParseHeaders(headers))
+  for (const auto& [name, value] : ParseHeaderLines(headers))
     list.push_back(json::object{{"name", name}, {"value", value}});
   shown["headers"] = std::move(list);
 }

@@ -57,7 +57,7 @@ class Router {
   virtual std::vector<Part> Parts() = 0;
   virtual RouterStatus Status() = 0;
   virtual std::shared_ptr<const config::Config> CurrentConfig() = 0;
-  /// The event as the current config reads and routes it (ReadAgain).
+  /// The event as the current config reads and routes it (ReadEvent).
   virtual EventReading Read(const StoredEvent& stored) = 0;
   /// Waits until it is done.
   virtual ReloadReport Reload() = 0;

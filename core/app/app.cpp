@@ -334,7 +334,7 @@ std::shared_ptr<const config::Config> App::Impl::CurrentConfig() {
 
 EventReading App::Impl::Read(const StoredEvent& stored) {
   const auto current = Current();
-  EventReading reading = ReadAgain(stored, current->sources, current->routes);
+  EventReading reading = ReadEvent(stored, current->sources, current->routes);
   reading.generation = current->number;
   return reading;
 }

@@ -10,14 +10,6 @@
 namespace hookswitch {
 namespace {
 
-void Add(const config::Problem& p, config::Problems& problems) {
-  if (p.severity == config::Problem::Severity::kError) {
-    problems.Error(p.where, p.width, p.message, p.hint);
-  } else {
-    problems.Warning(p.where, p.width, p.message, p.hint);
-  }
-}
-
 // The zone that schedules and plugins take where they name none: wrong, it is one mistake however many take it.
 void CheckTimezone(config::Config& config, config::Problems& problems) {
   if (routing::Zone::Find(config.timezone)) return;
@@ -55,7 +47,7 @@ void CheckRoutes(config::Config& draft, config::Problems& problems) {
       return schedule.where.file == p.where.file && schedule.where.line == p.where.line &&
              schedule.where.column == p.where.column;
     });
-    if (of_schedule || !problems.HasErrorAt(p.where)) Add(p, problems);
+    if (of_schedule || !problems.HasErrorAt(p.where)) problems.Add(p);
   }
 }
 
@@ -94,14 +86,14 @@ class Builder {
     // Secrets count: a changed secret file must make a new instance although the YAML says the same.
     built.identity = resolved.identity;
     if (!problems.HasErrors() && before && before->sink && before->identity == built.identity) {
-      for (const auto& p : problems.All()) Add(p, result_.problems);
+      for (const auto& p : problems.All()) result_.problems.Add(p);
       built.sink = before->sink;
       return built;
     }
     const std::string ended = plugins_.EndedTheProcess(*info, resolved);
     if (!ended.empty()) return unusable({ErrorCode::kInvalid, ended});
     const Status tried = plugins_.Try(*info, sink, resolved, problems);
-    for (const auto& p : problems.All()) Add(p, result_.problems);
+    for (const auto& p : problems.All()) result_.problems.Add(p);
     if (!tried) return unusable(tried.error());
     if (problems.HasErrors()) return built;
     if (resolved.lacks_secrets) {

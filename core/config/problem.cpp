@@ -22,12 +22,18 @@ std::string_view ToString(Problem::Severity severity) {
 }  // namespace
 
 void Problems::Error(Mark where, int width, std::string message, std::string hint) {
-  error_places_.insert({where.file.get(), where.line, where.column});
-  all_.push_back({Problem::Severity::kError, std::move(where), width, std::move(message), std::move(hint)});
+  Add({Problem::Severity::kError, std::move(where), width, std::move(message), std::move(hint)});
 }
 
 void Problems::Warning(Mark where, int width, std::string message, std::string hint) {
-  all_.push_back({Problem::Severity::kWarning, std::move(where), width, std::move(message), std::move(hint)});
+  Add({Problem::Severity::kWarning, std::move(where), width, std::move(message), std::move(hint)});
+}
+
+void Problems::Add(Problem problem) {
+  if (problem.severity == Problem::Severity::kError) {
+    error_places_.insert({problem.where.file.get(), problem.where.line, problem.where.column});
+  }
+  all_.push_back(std::move(problem));
 }
 
 bool Problems::HasErrors() const {

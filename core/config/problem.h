@@ -35,6 +35,7 @@ class Problems {
  public:
   void Error(Mark where, int width, std::string message, std::string hint = {});
   void Warning(Mark where, int width, std::string message, std::string hint = {});
+  void Add(Problem problem);
   bool HasErrors() const;
   /// True if an error points exactly there: a follow-up would only repeat it.
   bool HasErrorAt(const Mark& where) const;

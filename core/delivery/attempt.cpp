@@ -12,24 +12,12 @@
 #include "core/http/retry_after.h"
 #include "core/message/text_template.h"
 #include "core/plugins/credentials.h"
+#include "core/sources/stored_request.h"
 
 namespace hookswitch {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::vector<std::pair<std::string, std::string>> ParseHeaders(std::string_view text) {
-  std::vector<std::pair<std::string, std::string>> headers;
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-      headers.emplace_back(Trim(line.substr(0, colon)), Trim(line.substr(colon + 1)));
-    }
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-  }
-  return headers;
-}
 
 Outcome Later(std::string code, std::string reason) {
   Outcome outcome;
@@ -172,30 +160,30 @@ std::optional<Outcome> Attempt::Read() {
 
 std::optional<Outcome> Attempt::Understand(const StoredEvent& stored) {
   const CrashMarks::Inside inside(facts_.marks.get(), Preparing());
-  CallEvent event;
-  if (stored.source == kOwnSource) {
-    auto notice = ReadNotice(stored.body);
-    if (!notice) return Hopeless("event_unreadable", "this version does not read the notice");
-    message_ = std::move(*notice);
-    event.source = kOwnSource;
-    event.source_title = kOwnSource;
-  } else {
-    const auto source = facts_.plan->sources.find(stored.source);
-    if (source == facts_.plan->sources.end() || !source->second) {
-      Outcome outcome = Ours("source_missing", "the source \"" + stored.source + "\" is no longer in the config");
-      outcome.action = "add the source again, or purge the delivery";
-      return outcome;
-    }
-    const auto headers = ParseHeaders(stored.headers);
-    auto read = source->second->Normalize({stored.body, headers, stored.received_at});
-    if (const auto* refusal = std::get_if<Refusal>(&read)) {
-      return Hopeless("event_unreadable",
-                      "the source no longer reads the event: " + refusal->error + " " + refusal->detail);
-    }
-    auto* call = std::get_if<CallEvent>(&std::get<Normalized>(read).what);
-    if (!call) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
-    event = std::move(*call);
+  if (stored.source == kOwnSource) return UnderstandNotice(stored);
+  const auto source = facts_.plan->sources.find(stored.source);
+  if (source == facts_.plan->sources.end() || !source->second) {
+    Outcome outcome = Ours("source_missing", "the source \"" + stored.source + "\" is no longer in the config");
+    outcome.action = "add the source again, or purge the delivery";
+    return outcome;
   }
+  auto read = ReadAgain(*source->second, {stored.id, stored.headers, stored.body, stored.received_at});
+  if (const auto* refusal = std::get_if<Refusal>(&read)) {
+    return Hopeless("event_unreadable",
+                    "the source no longer reads the event: " + refusal->error + " " + refusal->detail);
+  }
+  auto* call = std::get_if<CallEvent>(&read);
+  if (!call) return Hopeless("event_unreadable", "the source no longer reads the event as a call");
+  event_ = std::make_shared<const CallEvent>(std::move(*call));
+  return std::nullopt;
+}
+
+std::optional<Outcome> Attempt::UnderstandNotice(const StoredEvent& stored) {
+  auto notice = ReadNotice(stored.body);
+  if (!notice) return Hopeless("event_unreadable", "this version does not read the notice");
+  message_ = std::move(*notice);
+  CallEvent event;
+  event.source = event.source_title = kOwnSource;
   event.id = stored.id;
   event.received_at = stored.received_at;
   event_ = std::make_shared<const CallEvent>(std::move(event));

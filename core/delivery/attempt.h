@@ -79,6 +79,7 @@ class Attempt {
  private:
   std::optional<Outcome> Read();
   std::optional<Outcome> Understand(const StoredEvent& stored);
+  std::optional<Outcome> UnderstandNotice(const StoredEvent& stored);
   Outcome Hopeless(std::string code, std::string reason);
   void Classify(Outcome& outcome) const;
   /// Credentials that an answer of this delivery brought: masked from now on.

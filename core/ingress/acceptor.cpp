@@ -13,6 +13,7 @@
 #include "core/base/thread_name.h"
 #include "core/ingress/refusals.h"
 #include "core/ingress/sender.h"
+#include "core/sources/stored_request.h"
 
 namespace hookswitch {
 namespace {
@@ -336,13 +337,7 @@ void Acceptor::UnwantedPeer(std::string_view address) {
 }
 
 void Acceptor::Impl::Prepare(PendingAppend& what, const RawRequest& raw, Normalized normalized) {
-  for (const auto& [name, value] : raw.headers) {
-    what.headers += name;
-    what.headers += ": ";
-    what.headers += value;
-    what.headers += '\n';
-  }
-
+  what.headers = HeaderLines(raw.headers);
   const std::string& source = what.endpoint->what->config.name;
   NewEvent& stored = what.stored;
   stored.source = source;

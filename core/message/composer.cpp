@@ -90,7 +90,7 @@ std::shared_ptr<const Composer> Composer::Compile(const config::Config& config, 
     compiled.transcript = t.transcript;
     impl->templates.emplace(t.name, std::move(compiled));
   }
-  for (const config::Problem& p : found.All()) problems.Error(p.where, p.width, p.message, p.hint);
+  for (const config::Problem& p : found.All()) problems.Add(p);
   if (found.HasErrors()) return nullptr;
   return std::shared_ptr<const Composer>(new Composer(std::move(impl)));
 }

@@ -72,13 +72,7 @@ std::shared_ptr<const RouteTable> RouteTable::Compile(const config::Config& conf
   config::Problems found;
   auto impl = std::make_unique<const Impl>(config, found);
   routing::Lint(config.rules, found);
-  for (const config::Problem& p : found.All()) {
-    if (p.severity == config::Problem::Severity::kError) {
-      problems.Error(p.where, p.width, p.message, p.hint);
-    } else {
-      problems.Warning(p.where, p.width, p.message, p.hint);
-    }
-  }
+  for (const config::Problem& p : found.All()) problems.Add(p);
   if (found.HasErrors()) return nullptr;
   return std::shared_ptr<const RouteTable>(new RouteTable(std::move(impl)));
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/sources/stored_request.h"
+
 namespace hookswitch {
 namespace {
 
@@ -35,7 +37,7 @@ EventReading Read(const std::string& body, const std::string& source = "bolna") 
                            .headers = "x-call: c-42\n",
                            .body = body,
                            .received_at = WallTime(std::chrono::hours(1))};
-  return ReadAgain(stored, sources, RouteTable::Compile(config, problems));
+  return ReadEvent(stored, sources, RouteTable::Compile(config, problems));
 }
 
 TEST(EventReading, AStoredCallIsReadAndRoutedAgain) {
@@ -57,7 +59,7 @@ TEST(EventReading, WhatCannotBeReadSaysWhy) {
 }
 
 TEST(EventReading, KeptHeadersAreReadOneALine) {
-  const auto headers = ParseHeaders("a: 1\nno colon\nb:  two: 2 \n\nc:");
+  const auto headers = ParseHeaderLines("a: 1\nno colon\nb:  two: 2 \n\nc:");
   ASSERT_EQ(headers.size(), 3u);
   EXPECT_EQ(headers[1], std::pair(std::string("b"), std::string("two: 2")));
   EXPECT_EQ(headers[2].second, "");
