@@ -146,11 +146,6 @@ std::string PathSegment(std::string_view text) {
   return PercentEncoded(text);
 }
 
-int Fail(const std::string& why, int exit_code) {
-  std::cerr << "hookswitch: " << why << '\n';
-  return exit_code;
-}
-
 int Refused(const HttpResponse& response, const json::object& answer) {
   const std::string error = Text(answer, "error");
   if (error == "unknown_name") return Fail(Text(answer, "detail"));

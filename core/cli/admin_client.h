@@ -46,8 +46,6 @@ std::string PathSegment(std::string_view text);
 /// Why a config says nothing, as the beginning of a sentence: "x.yaml cannot be read: no such file or directory".
 std::string WhyUnread(const config::Loaded& loaded, const std::string& file);
 
-/// Prints why a command failed; returns `exit_code`.
-int Fail(const std::string& why, int exit_code = kProblems);
 /// Prints what the router did not do. What it did not understand was wrong usage.
 int Refused(const HttpResponse& response, const json::object& answer);
 

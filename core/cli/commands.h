@@ -15,6 +15,9 @@ inline constexpr int kFine = 0;
 inline constexpr int kProblems = 1;
 inline constexpr int kUsage = 2;
 
+/// Prints why a command failed; returns `exit_code`.
+int Fail(const std::string& why, int exit_code = kProblems);
+
 enum class Format { kText, kJson };
 
 /// Options that several commands share; each reads what it needs.

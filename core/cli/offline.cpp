@@ -18,11 +18,6 @@
 namespace hookswitch::cli {
 namespace {
 
-int Fail(const std::string& why, int exit_code = kUsage) {
-  std::cerr << "hookswitch: " << why << '\n';
-  return exit_code;
-}
-
 // A generation built from the config, with the plugins it needs.
 struct Built {
   std::unique_ptr<PluginHost> plugins;
@@ -75,7 +70,7 @@ struct ReadEvent {
 // The payload of --event as the source of --source reads it. What goes wrong is printed; a body that is no event gives
 // exit 1 and {"ok":false,"error":…} (CONTRACT.md).
 ReadEvent Read(const Options& options, const Generation& generation) {
-  const auto fail = [](const std::string& why) { return ReadEvent{{}, {}, Fail(why)}; };
+  const auto fail = [](const std::string& why) { return ReadEvent{{}, {}, Fail(why, kUsage)}; };
   const auto& sources = generation.config.sources;
   std::string name = options.source;
   if (name.empty() && sources.size() == 1) name = sources.front().name;
@@ -304,7 +299,9 @@ int Preview(const Options& options) {
   if (!read.event) return read.exit_code;
   auto routes = generation.routes->Explain(*read.event, JudgedAt(options, *read.event)).routes;
   if (!options.sink.empty()) {
-    if (!generation.sinks.contains(options.sink)) return Fail("no sink \"" + options.sink + "\" in " + options.config);
+    if (!generation.sinks.contains(options.sink)) {
+      return Fail("no sink \"" + options.sink + "\" in " + options.config, kUsage);
+    }
     std::erase_if(routes, [&](const Route& route) { return route.sink != options.sink; });
     if (routes.empty()) routes.push_back({options.sink, "preview", ""});
   }

@@ -75,7 +75,7 @@ std::optional<config::Sink> ReadConfig(const Options& options, config::Problems&
     std::stringstream read;
     read << in.rdbuf();
     if (!in) {
-      std::cerr << "hookswitch: " << name << " cannot be read\n";
+      Fail(name + " cannot be read");
       return std::nullopt;
     }
     text = read.str();
@@ -147,10 +147,7 @@ Status Sanitize(const std::filesystem::path& plugin, PluginHost& plugins) {
 }
 
 int CheckOne(const Options& options, PluginHost& plugins) {
-  const auto failed = [](const Error& error) {
-    std::cerr << "hookswitch: " << error.message << '\n';
-    return kProblems;
-  };
+  const auto failed = [](const Error& error) { return Fail(error.message); };
   const auto file = FindPlugin(plugins, options.file);
   if (!file) return failed(file.error());
   if (options.sanitize) {

@@ -113,15 +113,9 @@ int List(const Options& options, PluginHost& plugins) {
 
 int InspectOne(const Options& options, PluginHost& plugins) {
   const auto file = FindPlugin(plugins, options.file);
-  if (!file) {
-    std::cerr << "hookswitch: " << file.error().message << '\n';
-    return kProblems;
-  }
+  if (!file) return Fail(file.error().message);
   auto info = plugins.Inspect(*file);
-  if (!info) {
-    std::cerr << "hookswitch: " << info.error().message << '\n';
-    return kProblems;
-  }
+  if (!info) return Fail(info.error().message);
   const json::object description = Describe(*info);
   if (options.format == Format::kJson) {
     std::cout << ToText(description, 2) << '\n';

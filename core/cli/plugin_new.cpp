@@ -42,14 +42,13 @@ fs::path Place(std::string_view path, const Options& options) {
 
 int PluginNew(const Options& options) {
   if (!IsPluginName(options.name)) {
-    std::cerr << "hookswitch: \"" << options.name
-              << "\" cannot be a plugin's name: lower-case letters, digits, - and _, a letter first\n";
-    return kUsage;
+    return Fail(
+        '"' + options.name + "\" cannot be a plugin's name: lower-case letters, digits, - and _, a letter first",
+        kUsage);
   }
   const fs::path folder = options.name;
   if (fs::exists(fs::symlink_status(folder))) {
-    std::cerr << "hookswitch: " << folder.string() << " is there already, and nothing was written\n";
-    return kProblems;
+    return Fail(folder.string() + " is there already, and nothing was written");
   }
   const std::string receiver =
       options.kind == "http" ? "hookswitch plugin receive --count 1 &              # stands in for the service\n" : "";
@@ -65,8 +64,7 @@ int PluginNew(const Options& options) {
     std::ofstream out(folder / place, std::ios::binary);
     out << Filled(file.text, values);
     if (failed || !out.flush()) {
-      std::cerr << "hookswitch: " << (folder / place).string() << " cannot be written\n";
-      return kProblems;
+      return Fail((folder / place).string() + " cannot be written");
     }
     std::cout << (folder / place).string() << '\n';
   }

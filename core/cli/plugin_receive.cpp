@@ -30,10 +30,7 @@ std::string Shown(const ServedRequest& request) {
 
 int PluginReceive(const Options& options) {
   const auto listen = config::ParseListen(options.listen);
-  if (!listen) {
-    std::cerr << "hookswitch: --listen " << options.listen << " is no HOST:PORT, such as 127.0.0.1:9000\n";
-    return kUsage;
-  }
+  if (!listen) return Fail("--listen " + options.listen + " is no HOST:PORT, such as 127.0.0.1:9000", kUsage);
   // Blocked in all threads that follow, so that sigwait below is what takes them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -55,10 +52,7 @@ int PluginReceive(const Options& options) {
         if (--left == 0) ::kill(::getpid(), SIGTERM);
       },
       metrics);
-  if (!server) {
-    std::cerr << "hookswitch: " << server.error().message << '\n';
-    return kProblems;
-  }
+  if (!server) return Fail(server.error().message);
   std::cout << "listening on http://" << (*server)->Address() << std::endl;
   int number = 0;
   sigwait(&signals, &number);

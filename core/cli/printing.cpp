@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <iostream>
 
 #include "core/base/encoding.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
+#include "core/cli/commands.h"
 #include "core/routing/schedule.h"
 
 namespace hookswitch::cli {
@@ -216,6 +218,11 @@ void PrintIndented(std::ostream& out, std::string_view text, std::string_view in
     out << indent << Printable(text.substr(0, end)) << '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+}
+
+int Fail(const std::string& why, int exit_code) {
+  std::cerr << "hookswitch: " << why << '\n';
+  return exit_code;
 }
 
 }  // namespace hookswitch::cli
