@@ -26,7 +26,7 @@ Outcome Later(std::string code, std::string reason) {
   return outcome;
 }
 
-// Before the sink was asked.
+// A retry before the sink was called.
 Outcome Ours(std::string code, std::string reason) {
   Outcome outcome = Later(std::move(code), std::move(reason));
   outcome.ours = true;
@@ -47,7 +47,7 @@ Outcome GivenUp() {
   return Ours("given_up", "the attempt was given up before it began");
 }
 
-/// A line, the headers and an empty line, without credentials.
+/// The first line, the headers and an empty line, credentials hidden.
 std::string Head(std::string line, const std::vector<std::pair<std::string, std::string>>& headers) {
   for (const auto& [name, value] : headers) {
     line.append(1, '\n').append(name).append(": ").append(plugins::ShownHeader(name, value));
@@ -121,7 +121,7 @@ void Attempt::Learn(std::vector<std::string> credentials) {
 }
 
 std::string Attempt::Mask(std::string_view text, std::size_t most) const {
-  // Longer than any spelling of what is learned, so that none is cut.
+  // Longer than any encoding of a learned secret, so that none is cut before it is masked.
   constexpr std::size_t kMargin = 16 * 1024;
   if (!learned_masker_) return facts_.sink->Mask(text, most);
   const std::size_t enough = most > std::string_view::npos - kMargin ? most : most + kMargin;
@@ -195,7 +195,7 @@ CrashMarks::Where Attempt::Preparing() const {
 }
 
 std::optional<Outcome> Attempt::Prepare() {
-  // A notice's message is read with it.
+  // A notice's message is read with its event.
   if (!event_ || event_->source == kOwnSource) {
     if (auto failed = Read()) return failed;
   }
@@ -243,7 +243,7 @@ SinkDelivery Attempt::View() const {
           .call = &call_};
 }
 
-// Masked before it is cut: half a secret is not recognized. What will not be kept is not looked at.
+// Masks before cutting, because half a secret is not recognized; skips what will not be kept.
 std::string Attempt::Kept(std::string_view head, std::string_view body) const {
   const std::size_t most = facts_.plan->keep_bodies;
   std::string text = Mask(head, most + 1);
@@ -296,7 +296,7 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
 }
 
 void Attempt::LearnFrom(const HttpResponse& response, Outcome& outcome) {
-  // Of an answer that is neither quoted nor handed to another step only the beginning is kept.
+  // If the response is neither quoted nor used by a next step, only its kept beginning can leak.
   const bool goes_on = outcome.kind == Outcome::Kind::kNext;
   const bool is_quoted = goes_on || !outcome.reason.empty() || !outcome.action.empty();
   auto found = plugins::CredentialsIn(response, is_quoted ? response.body.size() : facts_.plan->keep_bodies);
@@ -310,7 +310,7 @@ void Attempt::FindStateSecrets(Outcome& outcome) {
                [&](const std::string& secret) { return outcome.state.find(secret) != std::string::npos; });
 }
 
-// The operator knows better than the plugin what this server means.
+// The operator's `classify` overrides the plugin's verdict.
 void Attempt::Classify(Outcome& outcome) const {
   const auto lane = facts_.plan->lanes.find(facts_.sink_name);
   if (lane == facts_.plan->lanes.end() || lane->second.config.classify.empty()) return;
@@ -319,7 +319,7 @@ void Attempt::Classify(Outcome& outcome) const {
   auto found = classify.find(status);
   if (found == classify.end()) found = classify.find(status.substr(0, 1) + "xx");
   if (found == classify.end() || outcome.kind == found->second) return;
-  // A step that worked leads to the next one.
+  // A successful step leads to the next one.
   if (outcome.kind == Outcome::Kind::kNext && found->second == Outcome::Kind::kDelivered) return;
   outcome.kind = found->second;
   outcome.reason += (outcome.reason.empty() ? "" : " ") + std::string("(as the sink's classify says)");

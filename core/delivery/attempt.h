@@ -26,8 +26,8 @@ namespace hookswitch {
 
 /// One try at one step of one delivery: from the stored event to the outcome.
 ///
-/// Everything it uses stays as it was when it began, whatever a reload does. Its functions run one after another, each
-/// on any thread; only Cancel, canceled and GiveUp may run beside them.
+/// Uses the plan, sink and event that it began with, whatever a reload does. Its functions run one at a time, on any
+/// thread; only Cancel, canceled and GiveUp may run concurrently with them.
 class Attempt {
  public:
   struct Facts {
@@ -38,41 +38,43 @@ class Attempt {
     std::uint32_t step = 0;
     Trigger trigger = Trigger::kFirst;
     std::string sink_name, rule, template_name, state;
-    std::string story;                       ///< why another sink gave it up; "" if none did
+    std::string story;                       ///< why the sink that it fell back from gave up; else ""
     std::vector<std::string> state_secrets;  ///< the credentials in `state`
     std::chrono::milliseconds timeout{};
-    WallTime now{};  ///< when it began
+    WallTime now{};  ///< start of the attempt
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
     std::shared_ptr<JournalHandle> journal;
-    std::shared_ptr<CrashMarks> marks;  ///< where reading and composing are marked; may be nullptr
+    std::shared_ptr<CrashMarks> marks;  ///< where plugin calls are marked for crash detection; may be nullptr
   };
   /// `event` nullptr: Prepare reads it from the journal.
   Attempt(Facts facts, std::shared_ptr<const CallEvent> event);
 
-  /// Reads and composes. Returns an outcome if that is not possible: kRejected if it never will be (`hopeless` then),
-  /// kRetry if it may be later.
+  /// Reads the event and composes the message. Returns an outcome only on failure: kRejected if no retry can help (sets
+  /// `hopeless`), else kRetry. May block on the journal.
   std::optional<Outcome> Prepare();
-  /// HTTP sinks, after Prepare.
+  /// HTTP sinks, after Prepare. Calls into the plugin.
   std::variant<HttpRequest, Outcome> Render();
-  /// HTTP sinks, after Render: what the exchange means. `now` reads dates in Retry-After.
+  /// HTTP sinks, after Render: turns the response (or transport error) into an outcome. `now` resolves dates in
+  /// Retry-After.
   Outcome Interpret(const HttpResult& result, WallTime now);
-  /// Call sinks, after Prepare: blocks.
+  /// Call sinks, after Prepare. Blocks until the plugin returns.
   Outcome Deliver();
 
   void Cancel() { canceled_ = true; }
   bool canceled() const { return canceled_; }
-  /// It took too long. True: it is inside its plugin, which gets a new instance. False: it is not, and will not enter
-  /// it any more.
+  /// Cancels an overdue attempt. True: a thread is inside the plugin, and the sink will use a new instance. False: no
+  /// thread is inside, and none will enter.
   bool GiveUp();
 
   const Facts& facts() const { return facts_; }
   const std::string& id() const { return id_; }
-  /// nullptr if it could not be read. Like hopeless(), for whoever has seen the attempt's last function return.
+  /// nullptr if it could not be read. Like hopeless(), valid only after the attempt's last function has returned.
   const std::shared_ptr<const CallEvent>& event() const { return event_; }
-  /// The event cannot be read, so no other sink can deliver it either.
+  /// The event is unreadable, so a fallback could not deliver it either.
   bool hopeless() const { return hopeless_; }
-  /// What was sent and what came back, secrets masked, cut at the plan's keep_bodies; "" for what was not. Given once.
+  /// The request and the response, secrets masked, cut at the plan's keep_bodies bytes; "" if there was none. Moved
+  /// out: call once.
   std::string TakeRequest() { return std::move(request_); }
   std::string TakeResponse() { return std::move(response_); }
 
@@ -82,7 +84,7 @@ class Attempt {
   std::optional<Outcome> UnderstandNotice(const StoredEvent& stored);
   Outcome Hopeless(std::string code, std::string reason);
   void Classify(Outcome& outcome) const;
-  /// Credentials that an answer of this delivery brought: masked from now on.
+  /// Adds credentials found in responses of this delivery; masks them from now on.
   void Learn(std::vector<std::string> credentials);
   std::string Mask(std::string_view text, std::size_t most = std::string_view::npos) const;
   void MaskTexts(Outcome& outcome) const;

@@ -4,7 +4,7 @@
 
 namespace hookswitch {
 namespace {
-// Fewer say nothing of a rate.
+// Fewer attempts are too few for a rate.
 constexpr std::uint32_t kEnough = 20;
 }  // namespace
 

@@ -7,21 +7,21 @@
 
 namespace hookswitch {
 
-/// Counts what a sink does with attempts and tells when it has failed too often: so many times in a row, or in too
-/// great a part of a window. A value; no locks, no clock.
+/// Circuit breaker of one sink: opens after too many failures in a row, or at too high a failure rate within a window.
+/// A value; not thread-safe, no clock.
 class Breaker {
  public:
   explicit Breaker(const config::Breaker& policy = {}) : policy_(policy) {}
 
   const config::Breaker& policy() const { return policy_; }
-  /// What was counted stays.
+  /// Keeps the counts.
   void SetPolicy(const config::Breaker& policy) { policy_ = policy; }
   void Worked(MonoTime now);
-  /// Returns whether the breaker opens; what it counted is forgotten then.
+  /// Returns whether the breaker opens; opening resets the counts.
   bool Failed(MonoTime now);
 
  private:
-  // A part of the window: the attempts of one tenth of it.
+  // Attempts in one tenth of the window.
   struct Part {
     std::int64_t number = -1;
     std::uint32_t worked = 0, failed = 0;

@@ -12,19 +12,19 @@
 
 namespace hookswitch {
 
-/// Everything delivering needs of one config generation. Immutable but for the sinks, which take care of themselves.
+/// Everything that delivery needs from one config generation. Immutable; the sinks in it are thread-safe.
 struct DeliveryPlan {
   struct Lane {
     config::Sink config;         ///< policy: rate, concurrency, timeout, retry, fallback
     std::shared_ptr<Sink> sink;  ///< nullptr: its plugin is unavailable; deliveries wait
     std::string unavailable_because{};
-    std::chrono::milliseconds settle{};  ///< the longest `settle` of a rule that sends to it
+    std::chrono::milliseconds settle{};  ///< the longest `settle` of the rules that send to it
   };
   std::map<std::string, Lane, std::less<>> lanes;
-  std::map<std::string, std::shared_ptr<const Source>, std::less<>> sources;  ///< by name, to read stored events again
+  std::map<std::string, std::shared_ptr<const Source>, std::less<>> sources;  ///< by name; re-read stored events
   std::shared_ptr<const Composer> composer;
-  std::string notify_problems_to;  ///< the sink that hears of what is no sink's problem; "" for none
-  std::uint64_t keep_bodies = 0;   ///< bytes of each request and response that an attempt keeps
+  std::string notify_problems_to;  ///< the sink that gets notices not about a single sink; "" for none
+  std::uint64_t keep_bodies = 0;   ///< bytes of each request and response to record
 };
 
 }  // namespace hookswitch

@@ -61,7 +61,7 @@ void Destinations::DropLines() {
   turns_.clear();
 }
 
-// One that has no line, no hold and a full bucket is as good as one never seen.
+// A destination with an empty queue, no hold and a full bucket has no state worth keeping.
 void Destinations::ForgetIdle(MonoTime now) {
   std::erase_if(destinations_, [now](const auto& entry) {
     const Destination& destination = entry.second;

@@ -12,11 +12,11 @@
 
 namespace hookswitch {
 
-/// The places behind one sink that have a pace of their own, as the channels that a bot writes to: when each may be
-/// written to next, and what waits in line for it. One that is slow or asks for a pause holds its own line only.
+/// Destinations behind one sink that have their own rate, such as the channels of a bot: when each may be sent to next,
+/// and its queue. A slow or throttled destination delays only its own queue.
 ///
-/// Driven by the times it is given: no thread, no lock. Lines are in the order of DeliverySeq. What has left the lane
-/// meanwhile may still stand in line: the caller knows, and drops it.
+/// Driven by the times passed in; not thread-safe. Queues are in DeliverySeq order. A delivery that has left the lane
+/// may still be queued here: the caller must check, and Drop it.
 class Destinations {
  public:
   using Key = std::uint64_t;
@@ -27,22 +27,22 @@ class Destinations {
     Ref ref = 0;
   };
 
-  /// True: it may be sent now, and counts. False: it stands in line.
+  /// True: send it now; it counts against the rate. False: it was queued.
   bool Admit(const Waiting& delivery, const config::Rate& pace, MonoTime now);
-  /// Nothing goes to `key` before `until`.
+  /// Sends nothing to `key` before `until`.
   void Hold(Key key, MonoTime until);
   /// Lifts every hold.
   void Resume();
 
-  /// The first in a line whose turn it is; empty if there is none.
+  /// The first delivery of a queue that may send at `now`, if any.
   std::optional<Waiting> First(MonoTime now) const;
-  /// It is sent now, and counts.
+  /// Dequeues `first` and counts it against the rate: it is sent now.
   void Take(const Waiting& first, MonoTime now);
-  /// It leaves the line, and does not count.
+  /// Dequeues `first` without counting it.
   void Drop(const Waiting& first);
-  /// Whatever waits leaves its line.
+  /// Empties all queues.
   void DropLines();
-  /// When First may have something; MonoTime::max() for never.
+  /// When First may next return a delivery; MonoTime::max() for never.
   MonoTime Next() const { return turns_.empty() ? MonoTime::max() : turns_.begin()->first; }
 
   std::size_t size() const { return destinations_.size(); }
@@ -61,8 +61,8 @@ class Destinations {
   void ForgetIdle(MonoTime now);
 
   std::unordered_map<Key, Destination> destinations_;
-  std::set<std::pair<MonoTime, Key>> turns_;  ///< those with a line, by the time of its first
-  std::size_t look_again_at_ = 64;            ///< so many destinations: time to forget idle ones
+  std::set<std::pair<MonoTime, Key>> turns_;  ///< destinations with a queue, by the time of its first
+  std::size_t look_again_at_ = 64;            ///< size at which idle destinations are removed
 };
 
 }  // namespace hookswitch

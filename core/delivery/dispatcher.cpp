@@ -8,8 +8,7 @@
 namespace hookswitch {
 namespace {
 
-// Two, so that a plugin that hangs in Render holds one and the other sinks go on with the other; more while several are
-// slow.
+// Two, so that a plugin that hangs in Render leaves a thread for the other sinks; more while several are slow.
 constexpr std::size_t kRenderThreads = 2;
 constexpr std::size_t kMostRenderThreads = 16;
 
@@ -65,7 +64,7 @@ Status Dispatcher::Start() {
 }
 
 void Dispatcher::Use(std::shared_ptr<const DeliveryPlan> plan) {
-  std::shared_ptr<const DeliveryPlan> old;  // ends after the lock is released, and with it sinks nobody uses any more
+  std::shared_ptr<const DeliveryPlan> old;  // destroyed after unlocking, with the sinks that only it still held
   {
     MutexLock lock(mu_);
     old = plan_;
@@ -211,7 +210,7 @@ std::vector<LaneStatus> Dispatcher::Lanes() const {
 }
 
 std::uint64_t Dispatcher::Passes() {
-  // The pass that this asks for must not count yet, or the next caller may find the same number.
+  // Read before the kick: if the requested pass were counted already, the next caller might see the same number.
   const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
   inbox_->Kick();
   return passes;

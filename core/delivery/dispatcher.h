@@ -33,92 +33,94 @@
 
 namespace hookswitch {
 
-/// Sees every pending delivery to its end: one lane per sink, paced, retried, in order per call. Lanes share nothing
-/// that can block. All functions are safe from any thread and return at once unless said otherwise.
+/// Drives every pending delivery to its end: one lane per sink, paced, retried, in order per call. Lanes share nothing
+/// that can block. All public functions return at once unless stated otherwise.
 ///
-/// One thread moves each delivery from its lane through its attempt to its record and back. Workers, the HTTP client
-/// and the journal report to its inbox.
+/// One thread, the scheduler, moves each delivery from its lane through its attempt to its journal record and back.
+/// Workers, the HTTP client and the journal report to its inbox.
 class Dispatcher {
  public:
-  /// The references outlive it. Does nothing until Use and Start. Without `marks` a delivery that ends the process is
-  /// not told from any other.
+  /// The references must outlive it. Idle until Use and Start. Without `marks` it does not recognize a delivery that
+  /// crashed the process.
   Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
              std::shared_ptr<CrashMarks> marks = nullptr);
   ~Dispatcher();
 
-  /// Loads every pending delivery from the journal (blocks) and starts the thread. Use first.
+  /// Loads every pending delivery from the journal (blocks) and starts the scheduler. Call once, after Use. Errors:
+  /// those of LoadPending and LoadLanes. [thread: control]
   [[nodiscard]] Status Start();
-  /// Replaces the plan. Lanes whose config and sink stay the same keep their pace and state; lanes of removed sinks
-  /// keep their deliveries and are shown.
+  // [thread: any]
+  /// Replaces the plan. Lanes whose config and sink are unchanged keep their rate and state; lanes of removed sinks
+  /// stay listed while they have pending deliveries.
   void Use(std::shared_ptr<const DeliveryPlan> plan);
-  /// Takes over freshly stored deliveries. `event` saves reading it again; it is kept only while the lane is short.
+  /// Enqueues newly stored deliveries. `event` saves reading it back; it is kept only while the lane's backlog is
+  /// short.
   void Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries);
 
-  /// A stored event has another content from now on: what waits carries it; `changes` is what the journal has made of
-  /// its deliveries.
+  /// A stored event was revised: waiting deliveries send the new `event`. `changes` is what the journal did to its
+  /// deliveries.
   void Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes);
 
-  /// Starts nothing for `sink` until it is resumed or `pause` is over. Blocks until the journal knows, so that a
-  /// restart does too. An error (kUnavailable) says that it does not: the sink is paused, and forgets it at a restart.
-  /// kNotFound: there is no such sink.
+  /// Starts nothing for `sink` until Resume or the end of `pause`. Blocks until the journal has stored the pause.
+  /// Errors: kUnavailable (paused, but a restart will lift it), kNotFound (no such sink).
   [[nodiscard]] Status Pause(const std::string& sink, const hookswitch::Pause& pause = {});
-  /// How a sink went on after Resume.
+  /// Result of Resume.
   struct Resumed {
     enum class How {
-      kWorks,         ///< something got through
-      kFails,         ///< and why: `because`
-      kNothingToTry,  ///< nothing waits, so nobody knows
-      kNotKnownYet,   ///< no outcome came in time
+      kWorks,         ///< a delivery succeeded
+      kFails,         ///< `because` says why
+      kNothingToTry,  ///< no pending deliveries
+      kNotKnownYet,   ///< no outcome within the patience
     } how = How::kNotKnownYet;
     std::string because;
-    Status stored = Ok();  ///< as Pause
+    Status stored = Ok();  ///< errors as for Pause
   };
-  /// Lifts a pause and whatever the sink has asked for, and probes it if it is in trouble. Blocks until the first
+  /// Lifts the pause and any throttle, and probes a sink in trouble. Blocks for the journal, then until the first
   /// outcome, at most `patience`.
   Resumed Resume(const std::string& sink, std::chrono::milliseconds patience = {});
   std::vector<LaneStatus> Lanes() const;
-  /// Lanes as they were a moment ago: at most a second, or since when nothing has happened. Never waits.
+  /// A snapshot of the lanes, at most a second old unless nothing has happened since. Never waits for the scheduler.
   std::shared_ptr<const std::vector<LaneStatus>> RecentLanes() const;
-  /// Why a delivery that waits is held although its sink is open: its place is refused. Empty for all others.
+  /// Why a waiting delivery is held although its sink is open (its place is refused); else empty.
   std::optional<std::string> PlaceThatHolds(const std::string& sink, DeliverySeq delivery) const;
-  /// Tells the sink that defaults.notify_problems_to names; does nothing without one.
+  /// Sends a notice to the sink in defaults.notify_problems_to, if one is set.
   void Announce(const Message& notice);
-  /// Lets go of those among `deliveries` that wait, and returns them: none of them is started any more. Accept takes
-  /// them back.
+  /// Removes the waiting ones among `deliveries` from their lanes and returns them; they will not start. Accept
+  /// enqueues them again.
   std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries);
-  /// How many passes the thread has made; asks for one more, so that the number grows unless the thread hangs.
+  /// Heartbeat: the scheduler's completed passes. Requests another one, so the number grows unless the thread hangs.
   std::uint64_t Passes();
 
-  /// Starts nothing new, waits (blocks) up to `timeout` for what is in flight and its records, cancels the rest.
+  /// Stops starting deliveries, blocks up to `timeout` until those in flight are recorded, then cancels the rest.
   void Drain(std::chrono::milliseconds timeout);
 
  private:
-  /// Of a job that waits for the journal.
+  /// Limit of a job that waits for the journal.
   static constexpr std::chrono::milliseconds kStoreLimit = std::chrono::seconds(60);
-  /// Render and Interpret are pure: one that takes so long will not come back.
+  /// Limit of Render and Interpret. They do no I/O: a call that takes this long hangs.
   static constexpr std::chrono::milliseconds kPureLimit = std::chrono::seconds(5);
   static std::chrono::milliseconds ToMs(MonoTime::duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
   }
 
   enum class Stage { kRendering, kSending, kInterpreting, kCalling, kRecording };
-  /// A delivery between its lane and its record.
+  /// A delivery from its start until its record is stored.
   struct InFlight {
     LaneRuntime* lane = nullptr;
     Lane::Ref ref = 0;
-    std::uint64_t id = 0;  ///< tells this attempt from an earlier one whose answer comes late
+    std::uint64_t id = 0;  ///< number of the attempt; late reports of an earlier one do not match
     Stage stage = Stage::kRendering;
-    std::shared_ptr<Attempt> attempt;  ///< nullptr: it ends without one
+    std::shared_ptr<Attempt> attempt;  ///< nullptr: the delivery ends without an attempt
     MonoTime started{};
     WallTime started_wall{};
-    bool given_up = false;  ///< a thread may still be in the attempt: nothing that it writes may be read
-    bool ends = false;      ///< with kRecording: the verdict is final
-    std::string place{};    ///< that its request named; "" for none
-    MonoTime send_deadline = MonoTime::max();  ///< with kSending: an answer that comes later is not waited for
-    std::string fallback{}, story{};  ///< with kRecording: the sink that a new delivery goes to, and what it tells
-    WallTime ended{};                 ///< with kRecording
+    bool given_up = false;                     ///< a thread may still run the attempt: do not read what it writes
+    bool ends = false;                         ///< with kRecording: the verdict is final
+    std::string place{};                       ///< the destination named by its request; "" for none
+    MonoTime send_deadline = MonoTime::max();  ///< with kSending: then give up on the HTTP client
+    std::string fallback{}, story{};           ///< with kRecording: the fallback sink, and the text above its message
+    WallTime ended{};                          ///< with kRecording
 
-    /// The event, if it is known to have been read.
+    /// The event, if it has been read; else nullptr.
     std::shared_ptr<const CallEvent> Event() const {
       return given_up || !attempt ? lane->EventOf(ref) : attempt->event();
     }
@@ -127,7 +129,9 @@ class Dispatcher {
 
   Status StorePause(const std::string& sink, const std::optional<hookswitch::Pause>& pause) EXCLUDES(mu_);
 
-  // dispatcher_thread.cpp: the thread that takes what is new and moves each delivery on
+  // dispatcher_thread.cpp: takes reports from the inbox and moves each delivery on. [thread: scheduler; LoadBacklog,
+  // Restore: control; LaneFor, Add, SetPause, PublishLanes, StatusOfLanes, CancelAll: also callers of the public
+  // functions]
   void Run() EXCLUDES(mu_);
   Status LoadBacklog() REQUIRES(mu_);
   void ApplyRevision(const Inbox::Accepted& revision) REQUIRES(mu_);
@@ -153,7 +157,7 @@ class Dispatcher {
   Outcome Hung(const InFlight& flight) REQUIRES(mu_);
   void CancelAll() REQUIRES(mu_);
 
-  // dispatcher_outcomes.cpp: what becomes of them
+  // dispatcher_outcomes.cpp: applies outcomes. [thread: scheduler; Notify: any]
   void Conclude(InFlight& flight, Outcome outcome) REQUIRES(mu_);
   void EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending) REQUIRES(mu_);
   void Record(InFlight& flight, AttemptRecord record) REQUIRES(mu_);
@@ -167,42 +171,42 @@ class Dispatcher {
   HttpClient& http_;
   const Clock& clock_;
   Metrics& metrics_;
-  // For threads that may stay behind.
+  // For jobs that may outlive this object.
   const std::shared_ptr<JournalHandle> journal_handle_ = std::make_shared<JournalHandle>(journal_);
   const std::shared_ptr<HistoryHandle> history_handle_ = std::make_shared<HistoryHandle>(history_);
-  const std::shared_ptr<CrashMarks> marks_;  ///< nullptr: crashes are not told apart from any other end
+  const std::shared_ptr<CrashMarks> marks_;  ///< nullptr: crashes are not attributed to deliveries
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
 
   mutable Mutex mu_;
   CondVar drained_;
   std::shared_ptr<const DeliveryPlan> plan_ GUARDED_BY(mu_);
   std::map<std::string, std::unique_ptr<LaneRuntime>, std::less<>> lanes_ GUARDED_BY(mu_);
-  std::map<std::string, hookswitch::Pause> paused_ GUARDED_BY(mu_);  ///< also sinks that the config does not have now
-  CondVar concluded_;                ///< an attempt has its outcome, and somebody waits for it
-  int waiting_ GUARDED_BY(mu_) = 0;  ///< those who do
+  std::map<std::string, hookswitch::Pause> paused_ GUARDED_BY(mu_);  ///< also of sinks that are not in the config now
+  CondVar concluded_;                                                ///< signaled on an outcome while Resume waits
+  int waiting_ GUARDED_BY(mu_) = 0;                                  ///< callers of Resume that wait
   MonoTime published_ GUARDED_BY(mu_){};
-  bool publish_now_ GUARDED_BY(mu_) = true;  ///< a lane has changed its state
+  bool publish_now_ GUARDED_BY(mu_) = true;  ///< a lane's state has changed
   mutable Mutex recent_mu_;
   std::shared_ptr<const std::vector<LaneStatus>> recent_ GUARDED_BY(recent_mu_) =
       std::make_shared<const std::vector<LaneStatus>>();
   Origins origins_ GUARDED_BY(mu_);
   std::unordered_map<DeliverySeq, InFlight> in_flight_ GUARDED_BY(mu_);
-  std::set<DeliverySeq> unwanted_ GUARDED_BY(mu_);  ///< in flight, and canceled: not tried again if they fail
-  /// What the process before left inside a plugin, not told to the journal.
+  std::set<DeliverySeq> unwanted_ GUARDED_BY(mu_);  ///< canceled while in flight: not retried
+  /// Deliveries that were inside a plugin when the previous process died; not yet recorded in the journal.
   std::unordered_map<DeliverySeq, CrashMarks::Left> left_ GUARDED_BY(mu_);
-  std::pair<DeliverySeq, MonoTime> newest_ GUARDED_BY(mu_){};  ///< the highest number so far, and when it was accepted
+  std::pair<DeliverySeq, MonoTime> newest_ GUARDED_BY(mu_){};  ///< the highest DeliverySeq so far, and its acceptance
   std::uint64_t last_attempt_ GUARDED_BY(mu_) = 0;
   std::uint64_t last_notice_ GUARDED_BY(mu_) = 0;
   Jitter jitter_ GUARDED_BY(mu_);
   bool draining_ GUARDED_BY(mu_) = false;
   MonoTime next_overdue_check_ GUARDED_BY(mu_){};
   std::vector<std::shared_ptr<Workers>> retired_
-      GUARDED_BY(mu_);  ///< of call sinks that went; kept until they are idle
+      GUARDED_BY(mu_);  ///< workers of replaced call sinks; kept until they are idle
   std::unique_ptr<Workers> renderers_;
   std::atomic<std::uint64_t> passes_{0};
   std::thread thread_;
 
-  /// Outlives the Dispatcher in Metrics.
+  /// Held by Metrics; outlives the Dispatcher.
   struct Gauges {
     Mutex mu;
     const Dispatcher* dispatcher GUARDED_BY(mu) = nullptr;

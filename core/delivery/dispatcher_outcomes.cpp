@@ -97,7 +97,7 @@ void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
   if (verdict.state == DeliveryState::kPending) {
     lane.Remember(flight.ref, event, goes_on ? outcome.state : facts.state);
   }
-  if (!goes_on) outcome.state = facts.state;  // a step that failed begins again where it was
+  if (!goes_on) outcome.state = facts.state;  // a failed step is retried from its own state
   if (const auto* secret = lane.SecretStateOf(flight.ref)) {
     record.step = secret->stored_step;
     outcome.state = secret->stored_state;
@@ -187,7 +187,7 @@ void Dispatcher::Handle(const Inbox::Recorded& recorded) {
   LaneRuntime& lane = *flight.lane;
   if (recorded.fallback != 0) {
     const LaneDelivery& delivery = lane.lane[flight.ref];
-    // It takes its place behind what already waits for that sink.
+    // It queues behind the backlog of that sink.
     Add({.seq = recorded.fallback,
          .event = delivery.event,
          .call_key = delivery.call_key,
@@ -203,7 +203,7 @@ void Dispatcher::Handle(const Inbox::Recorded& recorded) {
          .story = flight.story},
         flight.Event());
   }
-  // Without a record each further attempt would be the first again, so one that was set aside is not tried again.
+  // A delivery whose record could not be stored is not retried: its attempts would no longer be counted.
   const bool ends = unwanted_.erase(recorded.delivery) != 0 || flight.ends || !recorded.stored;
   if (ends) lane.Forget(flight.ref);
   lane.lane.Settle(flight.ref, ends);
@@ -216,7 +216,7 @@ void Dispatcher::NotifyOf(LaneRuntime& lane, MonoTime now) {
   }
 }
 
-// On a thread that may wait for the journal.
+// Runs on a render thread, because the journal may block.
 void Dispatcher::Notify(const std::string& about, const std::string& to, const Message& notice) {
   if (to.empty()) return;
   const WallTime now = clock_.Wall();

@@ -15,23 +15,23 @@ constexpr std::size_t kPage = 10'000;
 constexpr milliseconds kCallGrace = std::chrono::seconds(2);
 constexpr milliseconds kOverdueEvery{500};
 constexpr milliseconds kPublishEvery{200};
-// So long after its timeout a request is not waited for, whatever the HTTP client says.
+// This long after its timeout a request is given up even if the HTTP client has not reported.
 constexpr milliseconds kAnswerGrace = std::chrono::seconds(5);
-// A wall clock that was wrong when a time was stored must not hold anything for years.
+// Limits for stored times: a wall clock that was wrong then must not delay a delivery for years.
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr milliseconds kLongestPast = std::chrono::hours(24 * 365);
 constexpr std::chrono::nanoseconds kLongestSleep = std::chrono::seconds(60);
 constexpr std::string_view kCrashed = "crashed";
 constexpr std::string_view kKilled = "killed";
 constexpr std::string_view kHung = "plugin_hung";
-// A process is killed by whom it pleases, so that shows little of what it was doing. A plugin that eats all memory is
-// killed for each time, though.
+// SIGKILL rarely has to do with the delivery in progress. But a plugin that exhausts memory gets the process killed
+// every time.
 constexpr int kMostKills = 10;
 
 }  // namespace
 
 Status Dispatcher::LoadBacklog() {
-  // Before anything is started: a delivery that ends the process must be known before it is tried again.
+  // Before anything starts: a delivery that crashed the process must be known before its next attempt.
   if (marks_) {
     for (const auto& one : marks_->TakeLeft()) left_.emplace(one.delivery, one);
   }
@@ -74,7 +74,7 @@ void Dispatcher::Run() {
     patience =
         next <= now ? std::chrono::nanoseconds(0) : std::min<std::chrono::nanoseconds>(next - now, kLongestSleep);
     if (!in_flight_.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
-    // What happened in this pass is to be seen soon, also if nothing more happens.
+    // Wake again to publish the changes of this pass, even if nothing else happens.
     if (published_ < now) patience = std::min<std::chrono::nanoseconds>(patience, kPublishEvery);
     passes_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -105,7 +105,7 @@ void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> 
   const WallTime wall = clock_.Wall();
   const MonoTime accepted = AcceptedAt(delivery, now, wall);
   MonoTime due = delivery.due > wall ? now + std::min<milliseconds>(delivery.due - wall, kLongestWait) : accepted;
-  // What a sink orders is known by rendering only: one that was tried before a restart must be seen before later ones.
+  // The order key is known only after rendering: a delivery tried before a restart must render before later ones.
   if (delivery.attempts > 0 && !delivery.is_held && lane.is_ordered()) due = accepted;
   MonoTime first_failed{};
   if (delivery.first_failed != WallTime{}) {
@@ -130,8 +130,8 @@ void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> 
   lane.RememberStory(ref, std::move(delivery.story));
 }
 
-/// The wall clock counts milliseconds, so two deliveries of one could swap places: what is numbered later counts as
-/// accepted not earlier.
+/// Never decreases with DeliverySeq: stored times have millisecond resolution, so deliveries of one millisecond could
+/// swap places.
 MonoTime Dispatcher::AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) {
   const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
   if (delivery.seq <= newest_.first) return accepted;
@@ -161,7 +161,7 @@ void Dispatcher::SetPause(LaneRuntime& lane, const std::optional<hookswitch::Pau
   lane.lane.Pause();
 }
 
-/// On a thread that may wait for the journal: what a pause leaves there.
+/// Lifts pauses that are over. A render thread removes them from the journal, which may block.
 void Dispatcher::EndPauses(MonoTime now) {
   for (auto& [name, lane] : lanes_) {
     if (!lane->pause || lane->paused_until > now) continue;
@@ -290,7 +290,7 @@ void Dispatcher::Handle(Inbox::Progress progress) {
   }
 }
 
-// A rate in the sink's config is the operator's word, in place of what the plugin knows of each destination.
+// A rate in the sink's config overrides the plugin's rate for each destination.
 bool Dispatcher::Admit(InFlight& flight, const HttpRequest& request) {
   LaneRuntime& lane = *flight.lane;
   Lane::Target target;
@@ -336,7 +336,7 @@ void Dispatcher::GiveUpOverdue(MonoTime now) {
   for (const auto attempt : unanswered) Unanswered(attempt);
 }
 
-// The HTTP client keeps deadlines itself; one whose thread hangs must not hold a lane for ever.
+// The HTTP client enforces deadlines itself; if its thread hangs, the lane must go on.
 void Dispatcher::Unanswered(std::uint64_t attempt) {
   const auto found =
       std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.id == attempt; });
@@ -417,7 +417,8 @@ Outcome Dispatcher::Hung(const InFlight& flight) {
   return outcome;
 }
 
-// The attempt may be the last to hold a sink that a reload has replaced, and a plugin may take its time to end.
+// The attempt may hold the last reference to a replaced sink, whose plugin may be slow to destroy: do that on a render
+// thread.
 void Dispatcher::LetGo(InFlight& flight) {
   if (!flight.attempt || flight.attempt->facts().plan == plan_) return;
   renderers_->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});

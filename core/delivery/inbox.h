@@ -16,15 +16,15 @@
 
 namespace hookswitch {
 
-/// What other threads tell the dispatcher. Held by shared_ptr, because an answer or a thread that was given up may come
-/// after the dispatcher has gone; it is dropped then. Safe from any thread.
+/// Reports from other threads to the scheduler. Held by shared_ptr, because a late response or an abandoned thread may
+/// outlive the dispatcher; reports after Close are dropped.
 class Inbox {
  public:
   struct Accepted {
     std::shared_ptr<const CallEvent> event;
     std::vector<PendingDelivery> deliveries;
-    EventSeq revises = 0;                 ///< a stored event that is `event` from now on; 0: none
-    std::vector<DeliverySeq> unwanted{};  ///< with revises: what waits of it and is canceled
+    EventSeq revises = 0;                 ///< the stored event that `event` replaces; 0: none
+    std::vector<DeliverySeq> unwanted{};  ///< with revises: its waiting deliveries to cancel
   };
   struct Progress {
     DeliverySeq delivery = 0;
@@ -41,6 +41,7 @@ class Inbox {
     std::vector<Recorded> recorded;
   };
 
+  // [thread: any]
   void Accept(Accepted accepted) EXCLUDES(mu_) {
     Tell([&]() REQUIRES(mu_) {
       if (!closed_) batch_.accepted.push_back(std::move(accepted));
@@ -56,7 +57,7 @@ class Inbox {
       if (!closed_) batch_.recorded.push_back(recorded);
     });
   }
-  /// Something else has changed: look again.
+  /// Wakes the scheduler for another pass.
   void Kick() EXCLUDES(mu_) {
     Tell([&]() REQUIRES(mu_) { kicked_ = true; });
   }
@@ -64,9 +65,10 @@ class Inbox {
     Tell([&]() REQUIRES(mu_) { closed_ = true; });
   }
 
-  /// Waits for news, at most `patience`, and moves it to `batch` (empty before). False when closed.
+  /// Waits for reports, at most `patience`, and swaps them into `batch`, which must be empty. False when closed.
+  /// [thread: scheduler]
   bool Take(Batch& batch, std::chrono::nanoseconds patience) EXCLUDES(mu_) {
-    // Whoever is about to bring news does so first: more in one batch, and nobody has to wake this thread.
+    // Yield once before sleeping: producers about to enqueue need not wake this thread, and batches get larger.
     if (patience.count() > 0) std::this_thread::yield();
     MutexLock lock(mu_);
     std::optional<std::chrono::steady_clock::time_point> until;
@@ -83,7 +85,8 @@ class Inbox {
     return !closed_;
   }
 
-  /// Before the first Take: forgets accepted deliveries up to `last`, which were read from the journal.
+  /// Removes accepted deliveries up to `last`, which were loaded from the journal. [thread: control, before the first
+  /// Take]
   void DropAccepted(DeliverySeq last) EXCLUDES(mu_) {
     MutexLock lock(mu_);
     for (Accepted& accepted : batch_.accepted) {
@@ -100,7 +103,7 @@ class Inbox {
       change();
       wake = std::exchange(sleeping_, false);
     }
-    // After the lock is free, or the woken thread would only wait for it.
+    // Notify after unlocking, or the woken thread would block on the mutex.
     if (wake) news_.NotifyOne();
   }
 

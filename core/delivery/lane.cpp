@@ -12,13 +12,13 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstProbe{250};
 constexpr milliseconds kLongestProbe = std::chrono::minutes(10);
-// So many deliveries refused in a row say that it is the sink: fewer where the answer says so itself.
+// Deliveries refused in a row until the sink is to blame; fewer if the response blames the sink itself.
 constexpr std::uint32_t kRefusedInARow = 4, kRefusedInARowBySink = 2;
-// One that is refused for the last of these times while others get through is what is wrong.
+// A delivery refused this often while others get through is itself at fault.
 constexpr std::uint8_t kRefusalsOfOne = 3;
 constexpr milliseconds kAfterFirstRefusal = std::chrono::seconds(5), kAfterRefusal = std::chrono::seconds(30);
 constexpr milliseconds kSoon = std::chrono::seconds(1);
-// Memory of a backlog that is over is given back from so many deliveries on.
+// Chunks that are kept when the lane becomes empty.
 constexpr std::size_t kChunksKept = 4;
 constexpr std::size_t kEndingsAtOnce = 1000;
 constexpr std::size_t kEndedCallsKept = 100'000;
@@ -94,7 +94,7 @@ void Lane::EndHeld(std::uint64_t call_key, End why) {
   held_.erase(found);
 }
 
-// A soft end may come after the real one: senders reorder.
+// A soft end may arrive after the real one: senders reorder events.
 void Lane::RememberEnd(const Slot& slot) {
   if (policy_.settle == milliseconds(0)) return;
   ended_calls_[slot.call_key] = slot.accepted;
@@ -139,7 +139,7 @@ void Lane::Enqueue(Ref ref) {
     call.tail = ref;
     return;
   }
-  // Commits are in order, but threads may hand over what was committed in any order, and replays come back late.
+  // Commits are in order, but threads may enqueue committed deliveries out of order, and replays come back late.
   if (slot.seq < At(call.head).seq && At(call.head).phase == Phase::kWaiting) {
     slot.next = call.head;
     call.head = ref;
@@ -152,8 +152,8 @@ void Lane::Enqueue(Ref ref) {
   if (slot.next == kNone) call.tail = ref;
 }
 
-// Of a call's deliveries of which only the newest counts, leaves the newest and what has begun. The queue alone does
-// not tell: one that comes late stands behind what was in flight then.
+// Ends all newest_only deliveries of a call except the newest and those that have begun. Compares DeliverySeq, because
+// a late arrival may be queued behind one that was in flight.
 void Lane::ReplaceOlder(std::uint64_t call_key) {
   const auto call = calls_.find(call_key);
   if (call == calls_.end()) return;
@@ -173,7 +173,7 @@ void Lane::MarkEnding(Ref ref, End why, RefusedPlaces::Key place) {
   endings_.push_back({ref, why, place});
 }
 
-// When a delivery that waits ends by itself.
+// When a waiting delivery expires.
 MonoTime Lane::Deadline(const Slot& slot) const {
   MonoTime deadline = MonoTime::max();
   if (policy_.max_age) deadline = slot.accepted + *policy_.max_age;
@@ -202,7 +202,7 @@ void Lane::Sweep(MonoTime now) {
       const Slot& slot = At(ref);
       if (slot.phase != Phase::kWaiting) continue;
       const MonoTime deadline = Deadline(slot);
-      // Those of one call end in their order, so that a fallback tells them in their order: the next one next time.
+      // Deliveries of one call expire in order, one per sweep, so that a fallback delivers them in order.
       const bool first = !slot.in_call || calls_.at(slot.call_key).head == ref;
       if (deadline > now || !first) {
         sweep_min_ = std::min(sweep_min_, deadline);
@@ -232,8 +232,7 @@ std::optional<Lane::Ending> Lane::NextEnding(MonoTime now) {
 
 MonoTime Lane::NextEndingLook() const {
   if (!endings_.empty()) return ending_ >= kEndingsAtOnce ? MonoTime::max() : MonoTime{};
-  // In large groups, for each may mean a look at all deliveries. What a pause or a sink that is gone holds is kept,
-  // however old.
+  // Sweep in large batches: each sweep may visit all deliveries. Nothing expires while the sink is paused or removed.
   const bool none = ending_ > kEndingsAtOnce / 2 || paused_ || gate_ == Gate::kRemoved;
   return none ? MonoTime::max() : next_sweep_;
 }
@@ -254,7 +253,7 @@ bool Lane::IsCurrent(const Due& entry) const {
   return slot.phase == Phase::kWaiting && !slot.in_line && slot.due == entry.due && IsNext(entry.ref);
 }
 
-// No other delivery of its call comes before it.
+// Whether it is the first delivery of its call.
 bool Lane::IsNext(Ref ref) const {
   if (At(ref).call_key == 0) return true;
   const auto call = calls_.find(At(ref).call_key);
@@ -300,7 +299,7 @@ std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
       if (heap && heap->front().due > now) heap = nullptr;
       break;
     case Trouble::kFailing:
-      // It may be probed with one whose time has not come: nothing else can go out.
+      // The probe may be a delivery that is not due: nothing else can go out.
       if (has_fresh && (probe_untried_ || !has_tried)) {
         heap = &fresh_;
       } else if (has_tried) {
@@ -322,7 +321,7 @@ std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
   return ref;
 }
 
-// Who waits in line is older than who has not been looked at.
+// Deliveries queued for a destination go before those not rendered yet: they are older.
 std::optional<Lane::Ref> Lane::NextInLine(MonoTime now) {
   while (const auto first = destinations_.First(now)) {
     const Slot& slot = At(first->ref);
@@ -333,7 +332,7 @@ std::optional<Lane::Ref> Lane::NextInLine(MonoTime now) {
       return first->ref;
     }
     destinations_.Drop(*first);
-    if (waits) At(first->ref).in_line = false;  // it is pushed when it is the next of its call
+    if (waits) At(first->ref).in_line = false;  // pushed when it becomes the first of its call
   }
   return std::nullopt;
 }
@@ -357,7 +356,7 @@ std::optional<Lane::Ref> Lane::NextPlaceProbe(MonoTime now) {
   return std::nullopt;
 }
 
-/// Takes one that was started and must wait back, as if it had not been.
+/// Undoes Start for a delivery that must wait.
 bool Lane::BacksOff(Ref ref) {
   Slot& slot = At(ref);
   sent_to_.erase(ref);
@@ -385,7 +384,7 @@ bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
     return BacksOff(ref);
   }
   const auto sent = sent_to_.find(ref);
-  if (sent != sent_to_.end() && sent->second == *target.place) return true;  // it came out of that line
+  if (sent != sent_to_.end() && sent->second == *target.place) return true;  // NextInLine took it from that queue
   if (destinations_.Admit({*target.place, slot.seq, ref}, target.pace, now)) {
     sent_to_[ref] = *target.place;
     return true;
@@ -412,7 +411,7 @@ MonoTime Lane::NextLook() const {
   if (at == MonoTime::max()) return at;
   if (trouble_ != Trouble::kNone) {
     if (probe_ != kNone) return MonoTime::max();
-    // While it is not certain that it is the sink, one that was not tried need not wait.
+    // Until the sink is known to be at fault, untried deliveries need not wait for the probe.
     const bool at_once = trouble_ == Trouble::kMisconfigured && !closed_ && fresh <= std::max(at, probe_at_);
     at = at_once ? fresh : std::max(at, probe_at_);
   }
@@ -433,7 +432,7 @@ void Lane::Enter(Trouble trouble, milliseconds wait, MonoTime now) {
   SweepAnew();
 }
 
-// What waited because of the sink is due: it was not its fault.
+// Deliveries that waited because of the sink become due: they were not at fault.
 void Lane::Leave(MonoTime now) {
   const Trouble trouble = std::exchange(trouble_, Trouble::kNone);
   const bool was_closed = std::exchange(closed_, false);
@@ -441,8 +440,8 @@ void Lane::Leave(MonoTime now) {
   if (trouble == Trouble::kFailing || was_closed) MakeDue(now, trouble == Trouble::kFailing, was_closed);
 }
 
-/// Makes due those that have failed and those that were refused. One that is refused for what it is would be sent each
-/// time the sink reopens: after one such retry it waits until another refusal counts. Looks at all deliveries.
+/// Makes failed and refused deliveries due. A delivery refused for its own content would go out each time the sink
+/// reopens: after one early retry it waits until another refusal counts. Visits all deliveries.
 void Lane::MakeDue(MonoTime now, bool failed, bool refused) {
   for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
     Slot& slot = At(ref);
@@ -474,7 +473,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   --running_;
   ++slot.attempts;
   slot.is_replay = false;
-  // The other side read a request and judged it: credential and destination work. What was never sent shows nothing.
+  // A response to a request shows that credential and destination work. A request that was never sent shows nothing.
   bool place_works = false;
   const auto reopen = [&] {
     if (!outcome.answered) return Change::kNone;
@@ -487,7 +486,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     Leave(now);
     return Change::kReopened;
   };
-  // Neither of its place nor of the sink: another probe may follow.
+  // The outcome proves nothing about the place or the sink: another probe may follow.
   const auto says_nothing = [&] {
     if (place_of) places_.SaidNothing(place_of.mapped(), ref, now);
     if (is_probe) probe_at_ = now + probe_wait_;
@@ -512,11 +511,11 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
       refusals_.erase(ref);
       slot.first_failed = MonoTime{};
       const Change change = reopen();
-      return Again(slot, slot.accepted, milliseconds(0), change);  // before those that have not begun
+      return Again(slot, slot.accepted, milliseconds(0), change);  // ahead of those that have not begun
     }
     case Outcome::Kind::kMisconfigured: {
       const bool has_place = outcome.scope == Outcome::Scope::kPlace && !outcome.place.empty();
-      if (slot.era != era_) return Again(slot, now, milliseconds(0), Change::kNone);  // of a sink that was replaced
+      if (slot.era != era_) return Again(slot, now, milliseconds(0), Change::kNone);  // from a replaced sink
       return has_place ? RefusedByPlace(ref, outcome, now) : Refused(ref, outcome, is_probe, now);
     }
     case Outcome::Kind::kRetry: break;
@@ -533,11 +532,11 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
       throttled_until_ = std::max(throttled_until_, now + pause);
       throttled = Change::kThrottled;
     }
-    // A server that is in trouble has failed, whatever it asks for; one that is asked too often has not.
+    // A 5xx with Retry-After is a failure; a 429 is not.
     if (outcome.http_status >= 500 && slot.first_failed == MonoTime{}) slot.first_failed = now;
     const bool is_over = slot.first_failed != MonoTime{} && now - FirstFailed(slot) >= policy_.retry.give_up_after;
     if (is_over && trouble_ == Trouble::kNone) return dead(true, throttled);
-    return Again(slot, slot.due, pause, throttled);  // keeps its place; the destination or the whole lane waits
+    return Again(slot, slot.due, pause, throttled);  // keeps its position; the destination or the whole lane waits
   }
   if (trouble_ == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
 
@@ -559,19 +558,19 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   return wait ? Again(slot, now + *wait, *wait, change) : dead(true, change);
 }
 
-/// It got through, so the sink works.
+/// A delivery got through, so the sink works.
 void Lane::GotThrough() {
   ++streak_;
   refused_ = 0;
   if (trouble_ != Trouble::kMisconfigured) closed_ = false;
 }
 
-/// Whether there is a delivery that could show that the sink works although this one was refused.
+/// Whether another delivery could still show that the sink works.
 bool Lane::AnotherToTry() const {
   return running_ > 0 || (!fresh_.empty() && IsCurrent(fresh_.front()));
 }
 
-/// Misconfigured, and the answer does not say that it is about one place.
+/// Refused, and the response does not blame a single place.
 Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now) {
   Slot& slot = At(ref);
   Refusals& refusals = refusals_[ref];
@@ -604,7 +603,7 @@ Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, Mono
   return Again(slot, now + wait, wait, change);
 }
 
-/// Misconfigured, and it is the place that this one went to. The credential works, or nobody would know of a place.
+/// Refused by its place. The credential works, or the response could not blame a place.
 Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now) {
   Slot& slot = At(ref);
   const RefusedPlaces::Key key = RefusedPlaces::KeyOf(outcome.place);
@@ -621,7 +620,7 @@ Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now
     }
   }
   if (place.refusals >= kRefusalsOfOne && delivered_ != place.delivered_before) {
-    // All that waits for it has the same answer to expect.
+    // Everything that waits for this place would be refused as well.
     for (const auto& [tried, seq, other] : place.waiting) {
       Slot& waits = At(other);
       if (waits.phase != Phase::kWaiting || waits.seq != seq || !waits.in_line) continue;
@@ -639,7 +638,7 @@ Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now
   return verdict;
 }
 
-/// What waited for a place or its turn is due.
+/// Requeues deliveries that waited for a place.
 void Lane::GoOn(const std::vector<std::pair<DeliverySeq, Ref>>& waited) {
   for (const auto& [seq, ref] : waited) {
     Slot& slot = At(ref);
@@ -709,7 +708,7 @@ void Lane::Remove(Ref ref) {
   if (pending_ == 0 && chunks_.size() > kChunksKept) Shrink();
 }
 
-/// Nothing waits: gives the memory of a backlog back. Whatever still names a delivery names none that is there.
+/// The lane is empty: frees the memory of the backlog. All remaining refs are stale.
 void Lane::Shrink() {
   chunks_.clear();
   chunks_.shrink_to_fit();
@@ -772,7 +771,7 @@ void Lane::Renew(MonoTime now) {
   ++era_;
 }
 
-/// Something has been done about it: those that were refused are due.
+/// The cause may be fixed: makes refused deliveries due.
 void Lane::RetryRefused(MonoTime now) {
   for (auto& [ref, refusals] : refusals_) refusals.came_early = false;
   MakeDue(now, false, true);

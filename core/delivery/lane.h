@@ -24,23 +24,23 @@
 
 namespace hookswitch {
 
-/// What a lane keeps of a delivery. Small, because a lane may hold a million.
+/// A delivery as the lane stores it. Small, because a backlog may hold a million.
 struct LaneDelivery {
   DeliverySeq seq = 0;
   EventSeq event = 0;
   std::uint64_t call_key = 0;  ///< 0: no order
   MonoTime accepted{};
-  MonoTime due{};              ///< not before
-  MonoTime first_failed{};     ///< the first of `failures`, also of an earlier process; the zero time: none
+  MonoTime due{};              ///< earliest start
+  MonoTime first_failed{};     ///< start of the current run of failures, also from an earlier process; zero: none
   std::uint32_t attempts = 0;  ///< finished so far
   std::uint32_t failures = 0;  ///< those that count for the retry schedule
-  std::uint32_t origin = 0;    ///< the owner's own number for rule and template
+  std::uint32_t origin = 0;    ///< number of its rule and template (see Origins)
   std::uint16_t step = 0;
-  bool is_fallback = false;  ///< another sink gave it up: it does not fall back again
-  bool is_replay = false;    ///< the operator asked for it: nothing takes its place
-  bool is_held = false;      ///< waits until `due` for a delivery that ends its call
-  bool newest_only = false;  ///< a later one of its call takes its place
-  bool ends_call = false;    ///< takes the place of one that is held
+  bool is_fallback = false;  ///< made by another sink's fallback; does not fall back again
+  bool is_replay = false;    ///< replayed by the operator; never superseded
+  bool is_held = false;      ///< debounced: waits until `due` for the delivery that ends its call
+  bool newest_only = false;  ///< superseded by a later one of its call
+  bool ends_call = false;    ///< supersedes a held delivery of its call
 };
 
 struct LanePolicy {
@@ -48,25 +48,26 @@ struct LanePolicy {
   int concurrency = 8;
   config::Retry retry;
   config::Breaker breaker{};
-  std::optional<std::chrono::milliseconds> max_age{};  ///< from acceptance; what waits longer ends
-  std::chrono::milliseconds settle{};  ///< how long an ended call is remembered, for a soft end that comes late
+  std::optional<std::chrono::milliseconds> max_age{};  ///< from acceptance; a delivery that waits longer ends as dead
+  std::chrono::milliseconds settle{};                  ///< how long an ended call is remembered, to drop late soft ends
 };
 
-/// One sink's deliveries: which may start now, when to look again, and what becomes of each after an attempt.
+/// Schedules one sink's deliveries: which may start now, when to look again, and what follows each outcome.
 ///
-/// A state machine driven by the times it is given: no thread, no lock, no I/O. A delivery goes
-/// Add → Start → Finish → Settle, and after a failure that is not final → Start again. It holds one of `concurrency`
-/// slots from Start to Settle, and Settle is called when the outcome is durable: so after a crash at most that many
-/// deliveries can be sent twice. Deliveries of one call start in the order of their DeliverySeq, one at a time.
-/// One that is not worth an attempt any more goes Add → End → Settle, without a slot.
+/// A state machine driven by the times passed in; no I/O, not thread-safe. A delivery goes Add → Start → Finish →
+/// Settle, and back to Start after a failure that is not final. It occupies one of `concurrency` slots from Start to
+/// Settle; Settle is called once the outcome is durable, so a crash can duplicate at most `concurrency` deliveries.
+/// Deliveries of one call start in DeliverySeq order, one at a time. A canceled or expired delivery goes Add →
+/// NextEnding → Settle and uses no slot.
 ///
-/// While the sink is in trouble (misconfigured, or failing: see Breaker) one delivery at a time is a probe, and nothing
-/// burns tries. A probe takes one that was not tried yet: always while misconfigured, every second time while failing.
+/// While the sink is in trouble (misconfigured, or failing: see Breaker) one delivery at a time goes out as a probe,
+/// and failed probes do not count as retries. While failing, every second probe prefers a delivery not tried before;
+/// while misconfigured, every probe does.
 ///
-/// A misconfiguration is about the sink only if nothing gets through: a few deliveries in a row have been refused, or
-/// there is no other to try. Until then one that is refused waits alone, 5 and then 30 seconds, or with all that goes
-/// to the same place (see RefusedPlaces); refused for the third time while others of the sink were delivered, and not
-/// sooner than after those 35 seconds, it ends.
+/// A refusal (Outcome kMisconfigured) puts the whole sink in trouble only if nothing gets through: several deliveries
+/// in a row were refused, or there is no other to try. Until then a refused delivery waits alone, 5 and then 30
+/// seconds, or with everything for the same place (see RefusedPlaces). It is dead after the third refusal that counts:
+/// others of the sink got through in between, and the wait before it was over.
 class Lane {
  public:
   using Ref = std::uint32_t;
@@ -74,11 +75,11 @@ class Lane {
   enum class Gate : std::uint8_t { kOpen, kUnavailable, kRemoved };
   using State = LaneStatus::State;
 
-  /// What an outcome did to the lane.
+  /// How an outcome changed the lane's state.
   enum class Change : std::uint8_t {
     kNone,
     kThrottled,
-    kPausedItself,  ///< it is misconfigured: nothing gets through
+    kPausedItself,  ///< now misconfigured: nothing gets through
     kFailing,
     kProbeFailed,
     kReopened
@@ -86,11 +87,11 @@ class Lane {
 
   /// Why a delivery ends without another attempt.
   enum class End : std::uint8_t {
-    kReplaced,  ///< canceled: a later status of its call took its place
-    kSettled,   ///< canceled: its call has really ended, and that is told instead
+    kReplaced,  ///< canceled: superseded by a later status of its call
+    kSettled,   ///< canceled: the final event of its call is delivered instead
     kTooOld,    ///< dead: past max_age
-    kGivenUp,   ///< dead: the sink has failed for all of give_up_after
-    kRefused,   ///< dead: its place is refused again and again, while others get through
+    kGivenUp,   ///< dead: the sink has been failing for give_up_after
+    kRefused,   ///< dead: its place keeps refusing while others work
   };
   struct Ending {
     Ref ref = 0;
@@ -100,78 +101,80 @@ class Lane {
 
   struct Verdict {
     DeliveryState state = DeliveryState::kPending;
-    std::chrono::milliseconds wait{};  ///< with kPending: until the next start, at least
-    bool gave_up = false;              ///< with kDead: it might have worked with more time
-    bool refused = false;              ///< with kDead: misconfigured again and again, while others got through
+    std::chrono::milliseconds wait{};  ///< with kPending: shortest time until the next start
+    bool gave_up = false;              ///< with kDead: out of retries
+    bool refused = false;              ///< with kDead: refused repeatedly while others got through
     Change change = Change::kNone;
-    bool place_refused = false;  ///< the outcome's place, and all was right with it before
-    bool place_works = false;    ///< one that was refused works again
+    bool place_refused = false;  ///< the outcome's place is newly refused
+    bool place_works = false;    ///< a refused place works again
   };
 
   explicit Lane(LanePolicy policy) { SetPolicy(std::move(policy)); }
 
-  /// For starts and outcomes from now on.
+  /// Applies to starts and outcomes from now on.
   void SetPolicy(LanePolicy policy);
   const LanePolicy& policy() const { return policy_; }
 
   Ref Add(const LaneDelivery& delivery);
-  /// The next delivery, which is in flight from now on; empty if none may start at `now`.
+  /// Moves the next delivery to in flight and returns it; empty if none may start at `now`.
   std::optional<Ref> Start(MonoTime now);
-  /// What the request of a delivery is about to go to.
+  /// Where a rendered request goes.
   struct Target {
-    std::optional<Destinations::Key> place{};  ///< one of those that the sink writes to
-    config::Rate pace{};                       ///< of that place
-    std::optional<SendOrder::Key> order{};     ///< what it changes over there
+    std::optional<Destinations::Key> place{};  ///< the destination behind the sink
+    config::Rate pace{};                       ///< rate of that destination
+    std::optional<SendOrder::Key> order{};     ///< the remote thing that it changes
   };
-  /// The request of a delivery in flight is made. True: send it. False: it waits for its turn, no longer in flight and
-  /// as if it had not been started. A pause that is asked for in answer to what was admitted holds its place only.
+  /// Asks whether the rendered request of a delivery in flight may be sent. False: the delivery waits for its turn, no
+  /// longer in flight, as if never started. A Retry-After in response to an admitted request with a place throttles
+  /// that place only.
   bool Admit(Ref ref, const Target& target, MonoTime now);
-  /// When Start may have something if nothing else happens; MonoTime::max() for never.
+  /// When Start may next return a delivery if nothing else happens; MonoTime::max() for never.
   MonoTime NextLook() const;
-  /// Decides what becomes of a delivery in flight. With kPending the delivery has its new due time, attempts and step.
-  /// How often a delivery may ask for a next step is its sink's business: the plugin host counts them.
+  /// Applies an outcome to a delivery in flight. With kPending the delivery has its new due time, attempts and step.
+  /// Does not limit the number of steps; the plugin host does.
   Verdict Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter);
-  /// The next delivery that ends without an attempt; empty if there is none. Only so many wait for Settle at a time.
+  /// The next delivery that ends without an attempt; empty if none. A bounded number may be unsettled at a time.
   std::optional<Ending> NextEnding(MonoTime now);
-  /// When NextEnding may have something if nothing else happens; MonoTime::max() for never.
+  /// When NextEnding may next return one if nothing else happens; MonoTime::max() for never.
   MonoTime NextEndingLook() const;
-  /// The verdict or the ending is durable: frees the slot. After a final verdict `ref` is gone. `ends`: also after any
-  /// other, because the verdict cannot be stored.
+  /// Call when the verdict or ending is durable: frees the slot, and removes the delivery (invalidating `ref`) after a
+  /// final verdict. `ends`: removes it whatever the verdict.
   void Settle(Ref ref, bool ends = false);
-  /// Lets go of the waiting deliveries among `seqs`, as if they had never been added. Returns their refs.
+  /// Removes the waiting deliveries among `seqs`, as if never added, and returns them. Their refs are invalid for this
+  /// lane.
   std::vector<std::pair<DeliverySeq, Ref>> Release(const std::vector<DeliverySeq>& seqs);
 
   void SetGate(Gate gate) { gate_ = gate; }
   void Pause() { paused_ = true; }
   bool paused() const { return paused_; }
-  /// It is misconfigured, and so many were refused in a row that it is not one of them.
+  /// Misconfigured, and enough refusals in a row show that it is the sink, not a single delivery.
   bool certainly_misconfigured() const { return trouble_ == Trouble::kMisconfigured && closed_; }
   bool is_misconfigured() const { return trouble_ == Trouble::kMisconfigured; }
   bool in_trouble() const { return trouble_ != Trouble::kNone; }
-  std::uint32_t delivered() const { return delivered_; }  ///< deliveries and steps that got through; wraps
-  /// Nothing starts before `until`: a pause that began before this lane was made.
+  std::uint32_t delivered() const { return delivered_; }  ///< successful deliveries and steps; wraps
+  /// Starts nothing before `until`: restores a Retry-After from before a restart.
   void Throttle(MonoTime until) { throttled_until_ = std::max(throttled_until_, until); }
-  /// The operator says it works: lifts a pause and a throttle, and probes a sink in trouble at once.
+  /// On the operator's request: lifts pause and throttle, and probes a sink in trouble at once.
   void Resume(MonoTime now);
-  /// A new sink stands behind the lane: forgets that the old one was misconfigured, and what it may still say of that.
+  /// The sink was replaced: clears its trouble, and ignores refusals of attempts that the old one started.
   void Renew(MonoTime now);
 
   State StateAt(MonoTime now) const;
   MonoTime throttled_until() const { return throttled_until_; }
-  /// With kThrottled, kMisconfigured and kFailing: when it is tried again.
+  /// With kThrottled, kMisconfigured and kFailing: the next try.
   MonoTime Until() const {
     return trouble_ != Trouble::kNone ? std::max(probe_at_, throttled_until_) : throttled_until_;
   }
-  /// With kMisconfigured, kFailing and kProbing: since when.
+  /// With kMisconfigured, kFailing and kProbing: the start of the trouble, or the last Resume.
   MonoTime troubled_since() const { return troubled_since_; }
 
   const LaneDelivery& operator[](Ref ref) const { return At(ref); }
   std::size_t pending() const { return pending_; }      ///< in flight included
-  std::size_t in_flight() const { return in_flight_; }  ///< started and not settled
+  std::size_t in_flight() const { return in_flight_; }  ///< started, not settled
   /// Acceptance of the oldest pending delivery; empty if none.
   std::optional<MonoTime> Oldest() const;
   const RefusedPlaces& refused_places() const { return places_; }
-  /// The place that a waiting delivery waits for because it is refused; nullptr if it does not.
+  /// The refused place that this delivery waits for; nullptr if none. Valid until the lane changes.
   const RefusedPlaces::Place* PlaceThatHolds(DeliverySeq seq);
 
  private:
@@ -179,25 +182,25 @@ class Lane {
   enum class Trouble : std::uint8_t { kNone, kMisconfigured, kFailing };
   struct Slot : LaneDelivery {
     Phase phase = Phase::kFree;
-    std::uint8_t era = 0;  ///< of the sink that it was started with
-    bool in_call = false;  ///< it is in its call's queue
-    bool in_line = false;  ///< it waits for a destination, a place or its order, not for its time
+    std::uint8_t era = 0;  ///< generation of the sink that it was started with
+    bool in_call = false;  ///< in its call's queue
+    bool in_line = false;  ///< waits for a destination, a place or its order, not for its due time
     Ref next = kNone;      ///< the next of the same call, or the next free slot
 
     bool tried() const { return attempts > 0; }
   };
-  /// That it was refused as misconfigured.
+  /// Refusals of one delivery.
   struct Refusals {
-    std::uint8_t count = 0;              ///< those that count: others got through in between
-    std::uint32_t streak = 0;            ///< in which it was refused last
-    std::uint32_t delivered_before = 0;  ///< it was refused last
-    MonoTime counts_from{};              ///< an earlier one does not
-    bool came_early = false;             ///< one was earlier: the next waits until it counts
+    std::uint8_t count = 0;              ///< those that count
+    std::uint32_t streak = 0;            ///< streak_ at its last refusal
+    std::uint32_t delivered_before = 0;  ///< delivered_ at its last refusal that counted
+    MonoTime counts_from{};              ///< an earlier refusal does not count
+    bool came_early = false;             ///< the last refusal was too early to count
   };
   struct Due {
     MonoTime due;
     Ref ref;
-    std::uint32_t seq;  ///< the DeliverySeq's low half: which of two that are due at once comes first
+    std::uint32_t seq;  ///< low half of the DeliverySeq; orders equal due times
   };
   struct Call {
     Ref head = kNone, tail = kNone;
@@ -262,36 +265,36 @@ class Lane {
 
   std::vector<std::unique_ptr<std::vector<Slot>>> chunks_;
   Ref free_ = kNone;
-  Heap fresh_, tried_;  ///< heads of calls that wait; entries that no longer are true are skipped
-  SeqIndex index_;      ///< all; those in it are in the order of their acceptance, but for late_
-  MonoTime newest_{};   ///< acceptance of the newest of them
-  Heap late_;  ///< those accepted before one that stands before them; entries that no longer are true are skipped
+  Heap fresh_, tried_;  ///< waiting heads of calls; stale entries are skipped
+  SeqIndex index_;      ///< all deliveries, in order of acceptance except those in late_
+  MonoTime newest_{};   ///< latest acceptance in that order
+  Heap late_;           ///< deliveries added out of order, by acceptance; stale entries are skipped
   Destinations destinations_;
   RefusedPlaces places_;
-  std::unordered_map<Ref, RefusedPlaces::Key> place_of_;  ///< those that wait for a place, or probe it
+  std::unordered_map<Ref, RefusedPlaces::Key> place_of_;  ///< deliveries that wait for a refused place, or probe it
   std::unordered_map<Ref, Refusals> refusals_;
   SendOrder order_;
-  std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< those in flight that were admitted to one
+  std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< in flight, admitted to a destination
   std::unordered_map<std::uint64_t, Call> calls_;
   std::unordered_map<std::uint64_t, Ref> held_;  ///< by call
-  std::vector<Due> held_due_;                    ///< a heap, with entries that no longer are true
+  std::vector<Due> held_due_;                    ///< a heap; stale entries are skipped
   std::unordered_map<std::uint64_t, MonoTime> ended_calls_;
   std::deque<std::pair<MonoTime, std::uint64_t>> ended_order_;
-  std::deque<Ending> endings_;  ///< marked, and not given out
-  std::size_t ending_ = 0;      ///< given out, and not settled
+  std::deque<Ending> endings_;  ///< marked, not yet returned by NextEnding
+  std::size_t ending_ = 0;      ///< returned by NextEnding, not settled
   MonoTime next_sweep_ = MonoTime::max();
-  Ref sweep_from_ = 0;                    ///< where a sweep that was cut short goes on
-  MonoTime sweep_min_ = MonoTime::max();  ///< the earliest deadline that it has met
-  MonoTime excused_until_{};              ///< failures before count as if they were then: the sink was misconfigured
-  MonoTime kept_from_sweep_{};            ///< what has failed before is tried once more before it ends
-  std::uint32_t delivered_ = 0;           ///< so many got through
-  std::uint32_t streak_ = 1;              ///< the number of this run of refusals without a success
-  std::uint32_t refused_ = 0;             ///< deliveries that were refused in it
-  bool closed_ = false;                   ///< so many that nothing is tried but probes
-  bool probe_untried_ = true;             ///< the next probe of a failing sink
+  Ref sweep_from_ = 0;                    ///< where an interrupted sweep continues
+  MonoTime sweep_min_ = MonoTime::max();  ///< earliest deadline found so far
+  MonoTime excused_until_{};              ///< earlier failures count from here: the sink was misconfigured
+  MonoTime kept_from_sweep_{};   ///< the last Resume or Renew: a sweep gives up no earlier than give_up_after from here
+  std::uint32_t delivered_ = 0;  ///< successes; wraps
+  std::uint32_t streak_ = 1;     ///< number of the current run of refusals without a success
+  std::uint32_t refused_ = 0;    ///< deliveries refused in this run
+  bool closed_ = false;          ///< enough were refused: only probes go out
+  bool probe_untried_ = true;    ///< the next probe of a failing sink prefers one not tried before
   std::size_t pending_ = 0;
   std::size_t in_flight_ = 0;
-  std::size_t running_ = 0;  ///< of those in flight: without a verdict
+  std::size_t running_ = 0;  ///< in flight, without a verdict
 };
 
 }  // namespace hookswitch

@@ -8,15 +8,12 @@
 namespace hookswitch {
 namespace {
 
-// While so few wait, reading their events back from the journal costs more than keeping them.
-// Events kept in memory: so many, and for each slot, so that a fast sink that lags for a moment need not read them
-// back.
+// Events cached per lane, plus some per slot, so that a fast sink that lags for a moment need not read them back.
 constexpr std::size_t kKeptEvents = 64;
 constexpr std::size_t kKeptForEachSlot = 8;
 constexpr std::size_t kShownPlaces = 20;
 constexpr int kDefaultConcurrency = 8;
-// Two for each message that hangs. Many at a time, because each such message is told and set aside by itself; not more,
-// because each holds a thread.
+// Each delivery that hangs counts twice, and is then dead by itself, so allow many; but each stuck call holds a thread.
 constexpr std::size_t kMaxStuck = 32;
 const std::string kNoText;
 
@@ -35,7 +32,7 @@ LanePolicy PolicyOf(const config::Sink& config, const Sink* sink) {
   policy.concurrency = config.concurrency > 0   ? config.concurrency
                        : advice.concurrency > 0 ? advice.concurrency
                                                 : kDefaultConcurrency;
-  // More threads would only wait for each other at the plugin's door.
+  // The plugin takes one call at a time: more threads would only wait.
   if (sink && sink->kind() == Sink::Kind::kCall && !advice.concurrent_calls) policy.concurrency = 1;
   return policy;
 }

@@ -19,8 +19,7 @@
 
 namespace hookswitch {
 
-/// Small numbers for the (rule, template) pairs that deliveries come from, so that a million of them need not spell
-/// them.
+/// Interns (rule, template) pairs, so that a million deliveries do not each store two strings.
 class Origins {
  public:
   std::uint32_t NumberOf(const std::string& rule, const std::string& template_name);
@@ -32,30 +31,30 @@ class Origins {
   std::vector<std::pair<const std::string*, const std::string*>> names_;
 };
 
-/// A lane and what it takes to run it: its sink, its threads, its series. Guarded by its owner.
+/// A lane with its sink, call threads and metrics. Not thread-safe; guarded by the dispatcher's mutex.
 class LaneRuntime {
  public:
   LaneRuntime(std::string name, Metrics& metrics);
 
-  /// Takes the plan's values; nullptr says that the plan no longer has the lane. Returns workers that have become
-  /// useless and may still be at work.
+  /// Applies the plan; nullptr: the plan no longer has the lane. Returns replaced workers, which may still be busy; the
+  /// caller keeps them until idle.
   std::shared_ptr<Workers> Use(const DeliveryPlan::Lane* planned, const Clock& clock);
 
-  /// Keep what is not worth a place in every LaneDelivery.
+  /// Stores what few deliveries have, outside LaneDelivery.
   void Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event, std::string state);
-  /// The event that is kept of some is another one now.
+  /// Replaces the cached event of deliveries of `seq`.
   void Revise(EventSeq seq, const std::shared_ptr<const CallEvent>& event);
   void RememberStory(Lane::Ref ref, std::string story);
-  /// A delivery whose state holds credentials, and is not stored.
+  /// For a delivery whose state contains credentials, and is therefore not written to the journal.
   struct SecretState {
     std::vector<std::string> secrets;  ///< the credentials
-    std::uint32_t stored_step = 0;     ///< where it goes on after a restart
+    std::uint32_t stored_step = 0;     ///< where it resumes after a restart
     std::string stored_state;
   };
-  /// The state that it has now holds `secrets`, which may be none. `step` and `state` are those before: they stay what
-  /// is stored, unless older ones do.
+  /// The delivery's new state contains `secrets` (may be empty). `step` and `state` are the previous ones: the journal
+  /// keeps them, or older ones if those contained secrets too.
   void RememberSecrets(Lane::Ref ref, std::vector<std::string> secrets, std::uint32_t step, const std::string& state);
-  /// nullptr: its state is stored as it is.
+  /// nullptr: its state is stored unchanged.
   const SecretState* SecretStateOf(Lane::Ref ref) const;
   std::vector<std::string> SecretsOf(Lane::Ref ref) const {
     const auto* secret = SecretStateOf(ref);
@@ -66,20 +65,19 @@ class LaneRuntime {
   const std::string& StateOf(Lane::Ref ref) const;
   const std::string& StoryOf(Lane::Ref ref) const;
 
-  /// A call into its plugin never returned: whoever makes it keeps `call` until it does. With too many of them at a
-  /// time, each of which holds a thread, the lane closes until they return or a reload brings another sink; returns
-  /// whether this one closed it.
+  /// Counts a plugin call that has not returned; the calling thread keeps `call` alive until it does. Each holds a
+  /// thread, so too many close the lane until all have returned or a reload replaces the sink. Returns whether this one
+  /// closed it.
   bool CountStuck(std::weak_ptr<const void> call);
-  /// Opens again if the calls that never returned have returned.
+  /// Reopens the lane once the stuck calls have returned.
   void CheckStuck();
 
-  /// Whether a failure deserves a log line of its own: a sink that is down must not flood the log. How many were left
-  /// out before it; empty for one that is left out.
+  /// Rate limit for log lines about failures. Empty: do not log; else the number of lines suppressed before this one.
   std::optional<std::uint64_t> TellRetry(MonoTime now);
 
   LaneStatus Status(MonoTime now, WallTime wall) const;
   void SetGauges(MonoTime now) const;
-  /// Before the lane ends: its series stay, and must not tell its last state for ever.
+  /// Call before destroying the lane: its series outlive it and must not show its last state for ever.
   void ClearGauges() const;
   bool is_call_sink() const { return sink && sink->kind() == Sink::Kind::kCall; }
   bool is_ordered() const { return sink && sink->Advice().ordered; }
@@ -89,19 +87,19 @@ class LaneRuntime {
   Lane lane;
   std::shared_ptr<Sink> sink;
   std::chrono::milliseconds timeout{};
-  bool paces_itself = false;  ///< the config sets its rate
+  bool paces_itself = false;  ///< the config sets its rate, which overrides destination rates
   std::string fallback;
-  std::string notify;  ///< the sink that hears of this one's troubles; "" for none
+  std::string notify;  ///< the sink that gets notices about this one; "" for none
   SinkNotices notices;
-  std::string because;  ///< of the newest throttle, pause or failing
-  /// Trouble was logged, and its end was not.
+  std::string because;  ///< reason of the latest throttle or trouble
+  /// Trouble was logged, its end not yet.
   bool trouble_logged = false;
-  /// The operator has resumed it: what becomes of the next probe is logged, too.
+  /// Log the next probe's result even if it fails: the operator has resumed the sink.
   bool log_next_probe = false;
   std::optional<Pause> pause;               ///< the operator's
   MonoTime paused_until = MonoTime::max();  ///< with `pause`
-  std::uint64_t concluded = 0;              ///< attempts that have an outcome
-  Outcome last_outcome;                     ///< of the newest of them: kind, code, reason, action
+  std::uint64_t concluded = 0;              ///< attempts with an outcome
+  Outcome last_outcome;                     ///< of the latest attempt: kind, code, reason, action
   std::shared_ptr<Workers> call_workers;
 
   struct Series {
@@ -114,7 +112,7 @@ class LaneRuntime {
 
  private:
   std::string unavailable_because_;
-  std::vector<std::weak_ptr<const void>> stuck_;  ///< calls that have not returned
+  std::vector<std::weak_ptr<const void>> stuck_;  ///< plugin calls that have not returned
   bool closed_by_stuck_ = false;
   TokenBucket retry_lines_{config::Rate{2, std::chrono::seconds(1), 20}};
   std::uint64_t untold_ = 0;

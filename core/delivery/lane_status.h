@@ -9,7 +9,7 @@
 
 namespace hookswitch {
 
-/// A lane as people see it.
+/// A lane as shown to operators.
 struct LaneStatus {
   std::string sink;
   enum class State {
@@ -23,12 +23,12 @@ struct LaneStatus {
     kRemoved
   } state = State::kOpen;
   std::string because;        ///< why it is not open
-  std::uint64_t pending = 0;  ///< waiting, in flight included
+  std::uint64_t pending = 0;  ///< including those in flight
   std::uint64_t in_flight = 0;
   std::optional<WallTime> oldest;  ///< acceptance of the oldest pending delivery
-  /// The next try of what waits, if it is known: now with kProbing; with kPaused: the pause's end.
+  /// The next attempt, if known. kProbing: now; kPaused: end of the pause.
   std::optional<WallTime> until;
-  /// Places behind it that have refused what went there (at most 20), while it goes on with others.
+  /// Refused places behind the sink (at most 20).
   struct Place {
     std::string name, because;
     std::uint64_t waiting = 0;

@@ -9,24 +9,24 @@
 
 namespace hookswitch {
 
-/// The rule that a notice's delivery names.
+/// Rule name of a notice's delivery.
 inline constexpr std::string_view kNoticeRule = "notify_problems_to";
 
-/// What hookswitch tells an operator of a sink in trouble, or of itself. It is stored as an event of its own source
-/// (kOwnSource) and delivered like any other.
+/// Notices to the operator about a sink in trouble, or about hookswitch itself. Stored as events of source kOwnSource
+/// and delivered like any other.
 Message BrokenNotice(const std::string& sink, const std::string& because, std::uint64_t pending);
 Message FailingNotice(const std::string& sink, const std::string& because, std::uint64_t pending);
 Message WorksAgainNotice(const std::string& sink, std::uint64_t pending);
-/// `reasons`, `places`: text, and how many deliveries.
+/// `reasons`, `places`: text to number of deliveries.
 Message DeadNotice(const std::string& sink, std::uint64_t count, const std::map<std::string, std::uint64_t>& reasons,
                    std::uint64_t pending);
 Message PlacesNotice(const std::string& sink, const std::map<std::string, std::uint64_t>& places,
                      std::uint64_t pending);
-/// The last reload was refused because of `problems`, a line each; and it was applied again.
+/// The last reload was rejected because of `problems`, one per line; and: the config applies again.
 Message ReloadFailedNotice(const std::string& problems);
 Message ReloadWorksNotice();
 
-/// A notice as an event's body, and back; empty if `body` is none.
+/// A notice as an event's body, and back; empty if `body` is not a notice.
 std::string NoticeBody(const Message& notice);
 std::optional<Message> ReadNotice(std::string_view body);
 

@@ -10,7 +10,7 @@ using std::chrono::seconds;
 
 constexpr std::array<seconds, 6> kProbes{seconds(5),   seconds(30),  seconds(60),
                                          seconds(120), seconds(300), seconds(600)};
-// One that nothing waits for is forgotten when so many others are known: what comes for it is tried then.
+// Above this many places those without waiting deliveries are forgotten; the next delivery to one is simply tried.
 constexpr std::size_t kMostPlaces = 10'000;
 
 seconds WaitAfter(std::uint32_t refusals) {
@@ -54,7 +54,7 @@ bool RefusedPlaces::Refused(Key key, const std::string& name, const std::string&
     place.since = now;
     place.delivered_before = delivered;
   } else if (place.probe != ref) {
-    return false;  // it was on its way already, or nobody knew where it would go
+    return false;  // it was in flight already, or its place was not known before
   }
   Alter(key, place, [&] {
     place.probe.reset();

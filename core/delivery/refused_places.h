@@ -14,11 +14,11 @@
 
 namespace hookswitch {
 
-/// The places behind one sink (channels, topics, recipients) that have refused a delivery, and what waits for each
-/// until a probe finds it mended. One probe at a time for each place, after 5 s, 30 s, 1, 2, 5 and 10 minutes.
+/// Places behind one sink (channels, topics, recipients) that refused a delivery, and the deliveries that wait for each
+/// until a probe succeeds. One probe at a time per place, after 5 s, 30 s, 1, 2, 5 and then every 10 minutes.
 ///
-/// Driven by the times it is given: no thread, no lock. What has left the lane meanwhile may still wait here: the
-/// caller knows, and drops it.
+/// Driven by the times passed in; not thread-safe. A delivery that has left the lane may still wait here: the caller
+/// must check, and Drop it.
 class RefusedPlaces {
  public:
   using Key = std::uint64_t;
@@ -27,31 +27,31 @@ class RefusedPlaces {
 
   struct Place {
     std::string name;
-    std::string because;  ///< what was answered last
+    std::string because;  ///< reason of the last refusal
     MonoTime since{}, probe_at{};
-    std::uint32_t refusals = 0;          ///< in a row, of probes; the first one counts
-    std::uint64_t delivered_before = 0;  ///< what the lane had delivered when the place refused first
+    std::uint32_t refusals = 0;          ///< in a row, including the first
+    std::uint64_t delivered_before = 0;  ///< the lane's `delivered` at the first refusal
     std::optional<Ref> probe{};
-    std::set<std::tuple<bool, DeliverySeq, Ref>> waiting{};  ///< those never tried first, then in order
+    std::set<std::tuple<bool, DeliverySeq, Ref>> waiting{};  ///< untried first, then by DeliverySeq
   };
 
   bool empty() const { return places_.empty(); }
   const std::unordered_map<Key, Place>& all() const { return places_; }
   const Place* Find(Key key) const;
 
-  /// The place has refused `ref`. Returns whether it was all right before.
+  /// Records that the place refused `ref`. Returns whether it was not refused before.
   bool Refused(Key key, const std::string& name, const std::string& because, Ref ref, std::uint64_t delivered,
                MonoTime now);
-  /// An attempt at it ended in a way that says nothing of the place: another probe may follow.
+  /// An attempt ended without proving anything about the place: another probe may follow.
   void SaidNothing(Key key, Ref ref, MonoTime now);
-  /// It works again. Returns what waited for it, in order.
+  /// The place works again: forgets it and returns the waiting deliveries, in order.
   std::vector<std::pair<DeliverySeq, Ref>> Works(Key key);
-  /// Waits for the place, which is refused.
+  /// Queues a delivery for a refused place.
   void Wait(Key key, bool tried, DeliverySeq seq, Ref ref);
-  /// Whether a delivery to `key` may be sent now: true if the place is not refused, or `ref` is its probe from now on.
+  /// Whether a delivery to `key` may be sent now: the place is not refused, or `ref` becomes (or is) its probe.
   bool MayGo(Key key, Ref ref, MonoTime now);
 
-  /// One that waits for a place whose probe is due; it is the probe then. Empty if there is none.
+  /// A delivery that waits for a place whose probe is due.
   struct Waiting {
     Key key = 0;
     DeliverySeq seq = 0;
@@ -60,14 +60,14 @@ class RefusedPlaces {
   std::optional<Waiting> First(MonoTime now) const;
   void Take(const Waiting& first);
   void Drop(const Waiting& first);
-  /// When First may have something; MonoTime::max() for never.
+  /// When First may next return a delivery; MonoTime::max() for never.
   MonoTime Next() const { return turns_.empty() ? MonoTime::max() : turns_.begin()->first; }
 
-  /// The operator says that they work: each is probed at once.
+  /// On the operator's request: probes each place at once.
   void Resume(MonoTime now);
-  /// Forgets all places. Returns what waited.
+  /// Forgets all places and returns the waiting deliveries.
   std::vector<std::pair<DeliverySeq, Ref>> Clear();
-  /// Forgets what waits, and no place.
+  /// Forgets the waiting deliveries but keeps the places.
   void DropAll();
 
  private:
@@ -75,7 +75,7 @@ class RefusedPlaces {
   void Alter(Key key, Place& place, Change change);
 
   std::unordered_map<Key, Place> places_;
-  std::set<std::pair<MonoTime, Key>> turns_;  ///< those that something waits for and that are not being probed
+  std::set<std::pair<MonoTime, Key>> turns_;  ///< places with waiting deliveries and no probe in flight
 };
 
 }  // namespace hookswitch

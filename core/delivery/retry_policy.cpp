@@ -26,7 +26,7 @@ std::optional<std::chrono::milliseconds> NextTry(const config::Retry& retry, std
 std::chrono::milliseconds PauseFor(std::chrono::milliseconds retry_after, std::chrono::milliseconds most,
                                    Jitter& jitter) {
   using std::chrono::milliseconds;
-  // "Retry-After: 0.001" in a loop must not become a flood.
+  // A repeated "Retry-After: 0.001" must not become a flood.
   const milliseconds least = std::max(std::min(retry_after, most), milliseconds(100));
   const auto most_more = static_cast<double>(std::min(least, milliseconds(1000)).count());
   return least + milliseconds(static_cast<std::int64_t>(most_more * jitter.Next()));

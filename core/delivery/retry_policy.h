@@ -7,7 +7,7 @@
 
 namespace hookswitch {
 
-/// Even random numbers in [0, 1) from a seed (splitmix64): the same seed gives the same retries.
+/// Uniform random numbers in [0, 1) from a seed (splitmix64): the same seed gives the same retries.
 class Jitter {
  public:
   explicit Jitter(std::uint64_t seed) : state_(seed) {}
@@ -17,16 +17,15 @@ class Jitter {
   std::uint64_t state_;
 };
 
-/// How long to wait before the next try, or empty to give up.
+/// Delay before the next try; empty: give up.
 ///
-/// `failures` counts the tries that failed, this one included (at least 1); `failing_for` is the time since the first
-/// of them: what a delivery waited before was not its fault. The wait is the schedule's (its last entry repeats) within
-/// ±20 %, but the last try comes no later than at `give_up_after`.
+/// `failures` counts failed tries including this one (at least 1); `failing_for` is the time since the first of them.
+/// The delay is the schedule's (its last entry repeats) ±20 %; the last try is at `give_up_after` at the latest.
 std::optional<std::chrono::milliseconds> NextTry(const config::Retry& retry, std::uint32_t failures,
                                                  std::chrono::milliseconds failing_for, Jitter& jitter);
 
-/// How long to keep still when the other side asks for `retry_after` (over 0): that, or `most` where it asks for more,
-/// and up to a second longer, so that all who were told the same do not come back at once. No more than twice as long.
+/// Pause for a Retry-After of `retry_after` (over 0): at most `most`, plus a random part of up to a second, but never
+/// more than doubled, so that clients do not all come back at once.
 std::chrono::milliseconds PauseFor(std::chrono::milliseconds retry_after, std::chrono::milliseconds most,
                                    Jitter& jitter);
 

@@ -10,14 +10,14 @@
 
 namespace hookswitch {
 
-/// Keeps the order of requests that change one remote thing, across calls and retries: for each key one delivery at a
-/// time has its turn, the oldest that has been seen, until it ends. No thread, no lock.
+/// Orders requests that change the same remote thing, across calls and retries: per key one delivery at a time has its
+/// turn, the oldest seen so far, until it ends. Not thread-safe.
 class SendOrder {
  public:
   using Key = std::uint64_t;
   using Ref = std::uint32_t;
 
-  /// Whether `ref` has its turn; else it waits for it. `is_out` tells whether the one that has it now is in flight.
+  /// Whether `ref` has its turn; else it is queued. `is_out(ref)`: whether the current holder is in flight.
   template <class IsOut>
   bool Admit(Key key, DeliverySeq seq, Ref ref, IsOut is_out) {
     const auto [found, is_new] = turns_.try_emplace(key, Turn{seq, ref, {}});
@@ -28,7 +28,7 @@ class SendOrder {
     }
     key_of_[ref] = key;
     if (seq < turn.seq && !is_out(turn.ref)) {
-      // It came late, as after a restart; the other one has not been sent since.
+      // An older delivery arrived late, as after a restart, and the holder is not in flight: swap them.
       turn.waiting.insert({turn.seq, turn.ref});
       turn.waiting.erase({seq, ref});
       turn.seq = seq;
@@ -39,7 +39,7 @@ class SendOrder {
     return false;
   }
 
-  /// `ref` has ended. Returns the one whose turn it is now, if one waits.
+  /// `ref` has ended. Returns the delivery that gets the turn, if one waits.
   std::optional<Ref> End(DeliverySeq seq, Ref ref) {
     const auto key = key_of_.find(ref);
     if (key == key_of_.end()) return {};
@@ -59,7 +59,7 @@ class SendOrder {
     return turn.ref;
   }
 
-  /// Whether `ref` waits for another one.
+  /// Whether `ref` waits for its turn.
   bool Waits(Ref ref) const {
     const auto key = key_of_.find(ref);
     return key != key_of_.end() && turns_.at(key->second).ref != ref;

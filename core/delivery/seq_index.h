@@ -10,13 +10,13 @@
 
 namespace hookswitch {
 
-/// Where in a lane a delivery is, by its number. Most come and go in the order of their numbers, so a sorted queue
-/// holds them at 16 bytes each; the others are kept apart. No thread, no lock.
+/// Finds a delivery's slot in a lane by DeliverySeq. Most come and go in order, so a sorted queue holds them at 16
+/// bytes each; the others go into a map. Not thread-safe.
 class SeqIndex {
  public:
   using Ref = std::uint32_t;
 
-  /// Whether it is the last in order.
+  /// Returns whether it was inserted in order.
   bool Insert(DeliverySeq seq, Ref ref) {
     if (sorted_.empty() || sorted_.back().seq < seq) {
       sorted_.push_back({seq, ref, true});
@@ -25,7 +25,7 @@ class SeqIndex {
     late_[seq] = ref;
     return false;
   }
-  /// The first of those that came in order.
+  /// The first of those inserted in order.
   std::optional<Ref> Front() const {
     if (sorted_.empty()) return {};
     return sorted_.front().ref;

@@ -10,14 +10,14 @@ namespace {
 
 using std::chrono::seconds;
 
-// One that is refused may be the one that is wrong; what is still refused then is the sink.
+// A refusal may be the delivery's own fault; after this long without a success it is the sink's.
 constexpr seconds kUncertainFor{15};
-// What happens within this time is told in one notice; the next one comes no sooner than in five minutes.
+// One notice covers this time; the next follows after five minutes at the earliest.
 constexpr seconds kGatherFor{10};
 constexpr seconds kNextGathering{300};
 constexpr std::size_t kMostReasons = 10;
 
-/// Counts one more of `what`, or of what is left out.
+/// Counts `what`, or "other reasons" once the map is full.
 void Count(std::map<std::string, std::uint64_t>& counts, const std::string& what) {
   ++counts[counts.size() < kMostReasons || counts.contains(what) ? what : "other reasons"];
 }

@@ -9,21 +9,21 @@
 
 namespace hookswitch {
 
-/// The way to a journal or its history, which end before everybody who holds this: a thread that is stuck in a plugin
-/// may ask for an event's body long after. Safe from any thread.
+/// Access to a journal or its history for holders that may outlive it: a thread stuck in a plugin may ask for an
+/// event's body long after shutdown. [thread: any]
 template <class Store>
 class StoreHandle {
  public:
   explicit StoreHandle(Store& store) : store_(&store) {}
 
-  /// What `use` makes of the store; empty if that is gone.
+  /// Returns `use(store)`; empty after Close.
   template <class Use>
   auto With(Use use) -> std::optional<decltype(use(std::declval<Store&>()))> {
     const std::shared_lock lock(mu_);
     if (!store_) return std::nullopt;
     return use(*store_);
   }
-  /// The store is not used any more when this returns. Waits for those who do.
+  /// Blocks until no With is running; afterwards the store is not used.
   void Close() {
     const std::unique_lock lock(mu_);
     store_ = nullptr;

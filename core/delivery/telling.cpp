@@ -119,7 +119,7 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
   if (verdict.place_works) log::Info("place_works", {{"sink", lane.name}});
   switch (verdict.change) {
     case Lane::Change::kNone:
-      // A new sink, or the operator's word, has ended the trouble; now something got through.
+      // A reload or the operator had cleared the trouble; now a delivery got through.
       if (got_through && lane.trouble_logged && !lane.lane.in_trouble()) tell_resumed();
       return;
     case Lane::Change::kThrottled: {
@@ -143,7 +143,7 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
     case Lane::Change::kPausedItself:
     case Lane::Change::kProbeFailed:
       lane.because = outcome.action.empty() ? why : why + "; " + outcome.action;
-      // A probe that fails is no news, but for the one that the operator has asked for.
+      // A failed probe is not logged, except the one after the operator's resume.
       if (verdict.change == Lane::Change::kProbeFailed && !std::exchange(lane.log_next_probe, false)) return;
       lane.trouble_logged = true;
       if (lane.lane.is_misconfigured()) {

@@ -10,22 +10,22 @@
 
 namespace hookswitch {
 
-/// An attempt that has its verdict.
+/// An attempt with its verdict.
 struct Concluded {
   const Attempt& attempt;
   std::string_view event_id;  ///< "" if the event could not be read
   const Outcome& outcome;     ///< masked
   const Lane::Verdict& verdict;
-  std::string_view fallback;  ///< the sink that takes over, or ""
+  std::string_view fallback;  ///< the fallback sink, or ""
   std::chrono::milliseconds latency;
   MonoTime accepted;  ///< the delivery
   MonoTime now;
 };
 
-// A reason may quote what the other side answered, and that may be what it was sent: it stands in the attempt's record.
-// The log gets the error's word, the status and lengths.
+// A reason may quote the response, which may echo the request: it goes into the attempt's record, while the log gets
+// the error code, the status and lengths.
 
-/// Tells the log and the lane's series what came of an attempt.
+/// Logs an attempt's result and counts it in the lane's metrics.
 void TellAttempt(LaneRuntime& lane, const Concluded& concluded);
 
 /// A delivery that ends without an attempt.
@@ -38,8 +38,8 @@ struct Ended {
 };
 void TellEnding(LaneRuntime& lane, const Ended& ended);
 
-/// Tells the log what `verdict` did to the lane, and keeps the reason for those who look at the lane. `was_throttled`:
-/// the lane stood still already, which is not worth a second line.
+/// Logs how `verdict` changed the lane, and keeps the reason for the lane's status. `was_throttled`: already throttled;
+/// not logged again.
 void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled);
 
 }  // namespace hookswitch

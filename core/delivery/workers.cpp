@@ -12,11 +12,11 @@
 
 namespace hookswitch {
 namespace {
-// Much longer than a job that takes no time, much shorter than what people notice.
+// Much longer than a fast job takes, much shorter than people notice.
 constexpr std::chrono::milliseconds kSlow{50};
 }  // namespace
 
-/// Shared by the threads, because one that was given up may outlive the Workers.
+/// Shared with the threads, because an abandoned one may outlive the Workers.
 struct Workers::State {
   State(const Clock& the_clock, std::size_t threads, std::size_t most, Spawn the_spawn)
       : clock(&the_clock), usual_threads(threads), most_threads(most), spawn(std::move(the_spawn)) {}
@@ -55,16 +55,16 @@ struct Workers::State {
   std::chrono::milliseconds patience GUARDED_BY(mu) = std::chrono::seconds(2);
   std::deque<Item> ready GUARDED_BY(mu);
   struct Strand {
-    bool busy = false;  ///< a job of it is ready or running
+    bool busy = false;  ///< one of its jobs is ready or running
     std::deque<Item> behind;
   };
-  /// Those without a job are kept until TakeOverdue: the next one is usually near.
+  /// Idle strands are kept until TakeOverdue: their next job usually comes soon.
   std::unordered_map<std::uint64_t, Strand> strands GUARDED_BY(mu);
   std::vector<WorkerPtr> workers GUARDED_BY(mu);
   std::size_t idle GUARDED_BY(mu) = 0;
-  std::size_t woken GUARDED_BY(mu) = 0;     ///< of the idle ones: told to look, and have not yet
-  std::size_t looking GUARDED_BY(mu) = 0;   ///< neither idle nor busy: about to look for a job
-  std::size_t starting GUARDED_BY(mu) = 0;  ///< threads that have not looked for work yet
+  std::size_t woken GUARDED_BY(mu) = 0;     ///< idle threads that were notified and have not run yet
+  std::size_t looking GUARDED_BY(mu) = 0;   ///< threads about to check for a job
+  std::size_t starting GUARDED_BY(mu) = 0;  ///< threads that are not running yet
   std::size_t stuck GUARDED_BY(mu) = 0;
   std::size_t jobs GUARDED_BY(mu) = 0;
 };
@@ -78,7 +78,7 @@ void Workers::State::Run(const WorkerPtr& self) {
     if (stopping) break;
     if (ready.empty()) {
       if (!std::exchange(gave_way, true)) {
-        // Whoever is about to give a job does so first: nobody has to wake this thread then.
+        // Yield once before sleeping: a producer that is about to post need not wake this thread.
         ++looking;
         mu.unlock();
         std::this_thread::yield();
@@ -126,7 +126,7 @@ void Workers::State::Release(std::uint64_t strand) {
   behind.pop_front();
 }
 
-/// Whether somebody who sleeps must be told of what is ready: those who look anyway may be enough.
+/// Whether to notify an idle thread: threads that are about to check may be enough for the ready jobs.
 bool Workers::State::ClaimIdle() {
   if (idle <= woken || ready.size() <= looking + woken) return false;
   ++woken;
@@ -211,7 +211,7 @@ void Workers::Post(JobId id, std::uint64_t strand, std::chrono::milliseconds lim
     state.SpawnAsNeeded(state_);
     if (!state.ClaimIdle()) return;
   }
-  // After the lock is free, or the woken thread would only wait for it.
+  // Notify after unlocking, or the woken thread would block on the mutex.
   state.work.NotifyOne();
 }
 

@@ -10,38 +10,38 @@
 
 namespace hookswitch {
 
-/// A few threads for calls into plugins, which may never return.
+/// Thread pool for calls into plugins, which may never return.
 ///
-/// Jobs of one strand (not 0) run one at a time in the order given, so a strand that hangs holds one thread. A thread
-/// whose job runs past its limit is given up by TakeOverdue: it is replaced, its strand goes on, and it ends by itself
-/// if the job ever returns. Threads start when there is work; one that cannot be started is tried again with the next
-/// Post or TakeOverdue. When none has come free for a while and strands wait, more start, so that a few slow strands do
-/// not hold all others. Safe from any thread.
+/// Jobs of one strand (not 0) run one at a time in the order posted, so a strand that hangs holds one thread.
+/// TakeOverdue abandons threads whose job exceeds its limit: the thread is replaced, its strand goes on, and it exits
+/// if the job ever returns. Threads start on demand; a failed start is retried by the next Post or TakeOverdue. While
+/// all threads are busy with slow jobs, more start, so that slow strands do not block the others.
 class Workers {
  public:
   using JobId = std::uint64_t;
   using Job = std::function<void()>;
 
-  /// Starts a thread or throws std::system_error.
+  /// Starts a thread, or throws std::system_error.
   using Spawn = std::function<std::thread(Job)>;
 
-  /// `clock` outlives it.
+  /// `clock` must outlive it.
   Workers(const Clock& clock, std::size_t threads);
-  /// `threads` usually, up to `most` while all are busy with slow jobs.
+  /// `threads` normally, up to `most` while all are busy with slow jobs.
   Workers(const Clock& clock, std::size_t threads, std::size_t most);
   Workers(const Clock& clock, std::size_t threads, std::size_t most, Spawn spawn);
-  /// Drops what has not begun and waits up to `patience` for what has; then leaves it behind.
+  /// Drops queued jobs, waits up to the patience for running ones, then detaches their threads.
   ~Workers();
 
+  // [thread: any]
   void Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job);
-  /// Gives up the jobs that have run longer than their limit, and tells which they were.
+  /// Abandons jobs that have run longer than their limit, and returns their ids.
   std::vector<JobId> TakeOverdue();
-  /// Threads given up that have not come back.
+  /// Abandoned threads that have not exited.
   std::size_t stuck() const;
-  /// Jobs given and not ended or given up.
+  /// Jobs that are queued or running, without abandoned ones.
   std::size_t busy() const;
 
-  /// How long the destructor waits. Default 2 s.
+  /// How long the destructor waits; 2 s by default.
   void SetPatience(std::chrono::milliseconds patience);
 
  private:
