@@ -23,8 +23,8 @@ Error Exists(const std::string& target) {
   return {ErrorCode::kInvalid, target + " exists already; a backup replaces nothing"};
 }
 
-/// A new file that has no name until it is whole, so that one that was killed leaves nothing; where the file system
-/// cannot do that, it has a name of its own beside the target.
+/// A new file without a name until it is complete (O_TMPFILE), so that a killed backup leaves nothing behind; where the
+/// file system cannot do that, a temporary name beside the target.
 class Draft {
  public:
   explicit Draft(const std::string& target) : target_(target) {}
@@ -59,12 +59,12 @@ class Draft {
   bool Link() const { return linkat(AT_FDCWD, Handle().c_str(), AT_FDCWD, target_.c_str(), AT_SYMLINK_FOLLOW) == 0; }
   bool Rename() const {
     if (renameat2(AT_FDCWD, name_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) == 0) return true;
-    // Some file systems cannot promise not to replace; the target was looked for at the beginning.
+    // Some file systems do not support RENAME_NOREPLACE; the target's existence was checked at the start.
     return errno == EINVAL && rename(name_.c_str(), target_.c_str()) == 0;
   }
 
   const std::string target_;
-  std::string name_;  ///< "" if it has none, or has the target's by now
+  std::string name_;  ///< the temporary name; "" if none or already renamed
   int fd_ = -1;
 };
 

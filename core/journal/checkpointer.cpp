@@ -54,7 +54,7 @@ void Checkpointer::Run() {
   }
 }
 
-// A failed pass loses nothing, for the log keeps what was not moved; the next one begins with a fresh connection.
+// A failed pass loses nothing: the log keeps its frames, and the next pass opens a new connection.
 int Checkpointer::Pass() {
   if (!db_.IsOpen()) {
     auto opened = Database::Open(path_, Database::Mode::kWrite);
@@ -64,15 +64,15 @@ int Checkpointer::Pass() {
     }
     db_ = std::move(*opened);
   }
-  // A connection that has read nothing yet does not know of the log and would move nothing.
+  // A connection must have read once to know of the log; else the checkpoint does nothing.
   auto done = Result<Database::Checkpoint>(Database::Checkpoint{});
   if (const auto read = db_.Ask("SELECT count(*) FROM sqlite_schema"); !read) {
     done = read.error();
   } else {
     done = db_.MoveLog();
   }
-  // SQLite syncs the database only when it has moved the whole log, which it cannot while commits go on. Doing it here
-  // leaves little to sync for the writer, who moves the last frames.
+  // SQLite syncs the database only after checkpointing the whole log, which it cannot while commits go on. Syncing here
+  // leaves little to sync for the writer, which checkpoints the last frames.
   if (done) {
     if (const Status synced = db_.Sync(); !synced) done = synced.error();
   }

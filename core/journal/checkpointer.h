@@ -7,18 +7,18 @@
 
 namespace hookswitch {
 
-/// Moves the write-ahead log into the database on a thread and connection of its own, so that commits go on meanwhile.
-/// All functions are the writer's, and none is called once the destructor has begun.
+/// Checkpoints the write-ahead log on its own thread and connection, so that commits go on meanwhile. [thread: journal
+/// writer]
 class Checkpointer {
  public:
   explicit Checkpointer(std::string path);
   ~Checkpointer();
 
-  /// Asks for a pass; returns at once. Asking during a pass does nothing.
+  /// Requests a pass and returns at once; does nothing while a pass is requested or running.
   void Ask();
-  /// Waits until no pass is asked for or under way: for a log that must not grow any more.
+  /// Blocks until no pass is requested or running.
   void AwaitPass();
-  /// How many frames of the log the last pass moved, once for each pass; 0 if none ended since.
+  /// Frames checkpointed by the last pass; 0 if no pass has ended since the last call.
   int TakeMoved();
 
  private:

@@ -4,7 +4,7 @@
 
 namespace hookswitch {
 
-// A digest is the output of SHA-256, so any eight of its bytes are a hash. The first byte chooses the part.
+// Any eight bytes of a SHA-256 digest are a good hash. The first byte selects the part.
 std::uint64_t DedupSet::HashOf(const Digest& digest) {
   std::uint64_t hash;
   std::memcpy(&hash, digest.data() + 8, sizeof hash);
@@ -60,7 +60,7 @@ void DedupSet::Erase(const Digest& digest, EventSeq event) {
   if (part.slots[hole].event != event) return;
   --part.used;
   --size_;
-  // Closes the gap: whatever could no longer be reached past the hole moves into it.
+  // Closes the gap: entries that could not be reached past the hole move into it.
   for (std::uint32_t i = (hole + 1) & mask; part.slots[i].event != 0; i = (i + 1) & mask) {
     const std::uint32_t home = HashOf(part.slots[i].digest) & mask;
     if (((i - home) & mask) >= ((i - hole) & mask)) {

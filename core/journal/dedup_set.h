@@ -7,16 +7,16 @@
 
 namespace hookswitch {
 
-/// The dedup digests of all stored events and where each is, exact, at about 35 bytes an event.
+/// Map from the dedup digest of each stored event to its EventSeq; exact, about 35 bytes per event.
 ///
-/// Open addressing in 256 parts that grow one by one, so that growing never takes longer than a commit. For one thread.
+/// Open addressing in 256 parts that grow independently, so that no growth takes longer than a commit. Not thread-safe.
 class DedupSet {
  public:
   /// The event stored under `digest`, or 0.
   EventSeq Find(const Digest& digest) const;
-  /// Adds a digest that is not there yet.
+  /// Adds `digest`, which must not be in the set.
   void Insert(const Digest& digest, EventSeq event);
-  /// Takes out `digest` if it stands for `event`; a digest that came again after retention stands for the later one.
+  /// Removes `digest` if it maps to `event`; after retention the same digest may map to a later event.
   void Erase(const Digest& digest, EventSeq event);
   std::size_t size() const { return size_; }
 

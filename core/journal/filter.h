@@ -3,19 +3,19 @@
 
 namespace hookswitch {
 
-/// Whether `event` is what `filter` asks for. `text` is left to whoever has the body.
+/// Whether `event` matches `filter`, except `filter.text`, which needs the body.
 bool Matches(const EventFilter& filter, const EventSummary& event);
 
-/// Whether `delivery` is what `filter` asks for, as far as that is about the delivery itself.
+/// Whether `delivery` matches the delivery's own fields of `filter`.
 bool Matches(const DeliveryFilter& filter, const DeliverySummary& delivery);
-/// The rest of it: `event` is the delivery's, nullptr if that cannot be read.
+/// Whether the event's fields of `filter` match. `event`: the delivery's; nullptr if unreadable.
 bool MatchesEvent(const DeliveryFilter& filter, const EventSummary* event);
 
-/// Puts what is known of its event into `delivery`.
+/// Copies the event's fields into `delivery`.
 void Describe(DeliverySummary& delivery, const EventSummary& event);
-/// Puts in why its last attempt failed, if it did.
+/// Copies code and reason of `last`, if that attempt failed.
 void Explain(DeliverySummary& delivery, const StoredAttempt& last);
-/// Has what waits for a lane that stands still count as held.
+/// Shows a pending delivery of one of `held_sinks` as kHeld.
 void CountAsHeld(DeliverySummary& delivery, const std::vector<std::string>& held_sinks);
 
 }  // namespace hookswitch

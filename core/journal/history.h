@@ -15,58 +15,58 @@
 
 namespace hookswitch {
 
-/// Whose events: a rule's `agent`, asked of the one label that is stored with an event (CallEvent::AgentLabel).
+/// Matches a rule's `agent` against the label stored with an event (CallEvent::AgentLabel).
 struct AgentFilter {
   std::string glob{};                 ///< "": any
-  std::vector<std::string> labels{};  ///< beside it: what agents that the glob means are stored as
+  std::vector<std::string> labels{};  ///< also match these labels: other names under which the agents are stored
 };
 
-/// What events must be to be listed; "" and empty ask nothing. All must hold.
+/// Event filter; empty fields match everything, all conditions must hold.
 struct EventFilter {
   std::string source{}, call_id{};
   AgentFilter agent{};
-  StatusSet statuses = 0;                    ///< any of; 0: any, or none
-  std::string text{};                        ///< stands somewhere in the raw body, as bytes
+  StatusSet statuses = 0;                    ///< any of these; 0: all events
+  std::string text{};                        ///< substring of the raw body, bytewise
   std::optional<WallTime> since{}, until{};  ///< received, inclusive and exclusive
 };
 
-/// An event as lists show it.
+/// An event in a list.
 struct EventSummary {
   EventSeq seq = 0;
   std::string id;
   WallTime received_at{};
   std::string source, call_id, agent, status;
   std::string note;              ///< why it is not a call, or ""
-  std::uint32_t deliveries = 0;  ///< that its acceptance made; replays and fallbacks not counted
+  std::uint32_t deliveries = 0;  ///< created on acceptance; without replays and fallbacks
 };
 
 struct DeliveryFilter {
-  std::vector<DeliveryState> states{};  ///< any of; empty: all
+  std::vector<DeliveryState> states{};  ///< any of these; empty: all
   std::string sink{}, rule{};
-  AgentFilter agent{};  ///< this and what follows: of its event
+  AgentFilter agent{};  ///< this and the following: of its event
   StatusSet statuses = 0;
   std::string call_id{}, source{};
   std::optional<WallTime> since{}, until{};  ///< accepted, inclusive and exclusive
   EventSeq event = 0;                        ///< 0: any
-  /// Sinks whose lanes stand still: what waits for them counts as kHeld.
+  /// Sinks whose lanes are blocked: their pending deliveries count as kHeld.
   std::vector<std::string> held_sinks{};
 };
 
-/// A delivery as lists show it.
+/// A delivery in a list.
 struct DeliverySummary {
   DeliverySeq seq = 0;
   EventSeq event = 0;
   std::string event_id;  ///< "" if the event's row cannot be read
   std::string call_id, agent, status;
   WallTime accepted_at{}, due{};
-  std::optional<WallTime> replayed_at{};  ///< when the operator last had it tried again
+  std::optional<WallTime> replayed_at{};  ///< the last replay by the operator
   DeliveryState state = DeliveryState::kPending;
   std::uint32_t attempts = 0;
   std::uint32_t step = 0;
   bool is_fallback = false, is_replay = false;
   DeliverySeq fallback = 0;  ///< the delivery that took over, or 0
   std::string sink, rule, template_name;
-  /// Why it is as it is: of the last attempt that failed, or of what ended it without one. "" for nothing to tell.
+  /// Reason for the state: of the last attempt if it failed, or of an end without an attempt; else "".
   std::string code, reason;
 };
 
@@ -83,10 +83,10 @@ struct StoredAttempt {
   std::string request, response;  ///< "" if not kept
 };
 
-/// What an event was before it was revised.
+/// An earlier revision of an event.
 struct Revision {
-  std::uint32_t number = 0;  ///< 0: as it came first
-  WallTime until{};          ///< when the next one took its place
+  std::uint32_t number = 0;  ///< 0: as first received
+  WallTime until{};          ///< when the next revision replaced it
   std::string headers, body;
 };
 
@@ -94,22 +94,22 @@ struct Revision {
 template <class T>
 struct Page {
   std::vector<T> items;
-  std::int64_t next = 0;  ///< where to go on (`before` of the next call); 0: this was the end
+  std::int64_t next = 0;  ///< `before` for the next call; 0: no more pages
 };
 
-/// What people ask of a journal and do with what it holds. All functions are safe from any thread and block; none holds
-/// up a commit for longer than a commit takes.
+/// Read and maintenance API of a journal, for operators. All functions block; none delays a commit by more than a
+/// commit takes. [thread: any]
 class History {
  public:
   virtual ~History() = default;
 
-  /// Those before `before` (0: from the newest on), at most `limit`. A call looks at a bounded number of rows, so a
-  /// page may be short or empty although more follow. Damaged rows are stepped over. Errors: kUnavailable.
+  /// At most `limit` items below `before` (0: from the newest). A call reads a bounded number of rows, so a page may be
+  /// short or empty although more follow. Skips damaged rows. Errors: kUnavailable.
   [[nodiscard]] virtual Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before,
                                                               std::size_t limit) = 0;
   [[nodiscard]] virtual Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
                                                                      std::size_t limit) = 0;
-  /// Errors of the rest: kNotFound, kInvalid (the row is damaged), kUnavailable.
+  /// Errors here and below: kNotFound, kInvalid (the row is damaged), kUnavailable.
   [[nodiscard]] virtual Result<EventSummary> FindEvent(EventSeq event) = 0;
   /// Every delivery of an event, fallbacks and replays included, oldest first.
   [[nodiscard]] virtual Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq event) = 0;
@@ -119,27 +119,26 @@ class History {
   /// Oldest first; empty for an event that was never revised.
   [[nodiscard]] virtual Result<std::vector<Revision>> RevisionsOf(EventSeq event) = 0;
 
-  /// Makes deliveries that have ended pending again, as replays of `now` and due at once, in one durable step.
-  /// Returns those that it changed: others are not there or have not ended.
+  /// Makes ended deliveries pending again, as replays accepted at `now` and due at once, in one durable step. Returns
+  /// those changed; skips deliveries that do not exist or have not ended.
   [[nodiscard]] virtual Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries,
                                                                     WallTime now) = 0;
   /// Adds deliveries to a stored event, as replays accepted at `now`, in one durable step.
   [[nodiscard]] virtual Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event,
                                                                            std::span<const NewDelivery> deliveries,
                                                                            WallTime now) = 0;
-  /// Makes deliveries kCanceled because of `reason`, in one durable step. Returns those that it changed: others are not
-  /// there, or delivered, canceled or taken over by a fallback already. Who schedules them has let go of them before.
+  /// Makes deliveries kCanceled with `reason`, in one durable step. Returns those changed; skips deliveries that do not
+  /// exist or are delivered, canceled or fallen back. The caller must first remove them from their lanes.
   [[nodiscard]] virtual Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries,
                                                                 const std::string& reason) = 0;
-  /// Keeps that the operator paused `sink`, or (empty) resumed it. That lifts what the sink asked for (`lane_due`) too.
+  /// Stores the operator's pause of `sink`, or (empty) its end, which also clears the sink's `lane_due`.
   [[nodiscard]] virtual Status SavePause(const std::string& sink, const std::optional<Pause>& pause) = 0;
 
-  /// The refused requests that are kept, newest first: those before `before` (0: from the newest on), at most `limit`.
+  /// The stored rejected requests, newest first: at most `limit` below `before` (0: from the newest).
   [[nodiscard]] virtual Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) = 0;
 };
 
-/// The whole of what a store offers: the queue (for ingress and lanes, which see a Journal) and its history (for
-/// people).
+/// A complete store: the queue for ingress and lanes, and its history for operators.
 class JournalWithHistory : public Journal, public History {};
 
 }  // namespace hookswitch

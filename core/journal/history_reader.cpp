@@ -13,7 +13,7 @@
 namespace hookswitch {
 namespace {
 
-// So many keys one call looks at; with a text to be found in bodies, which are 3 KB each, fewer.
+// Keys that one call reads; fewer for a text search, because bodies are about 3 KB each.
 constexpr std::int64_t kRowsPerCall = 20'000;
 constexpr std::int64_t kBodiesPerCall = 5'000;
 
@@ -36,7 +36,7 @@ bool IsDamage(const Error& error) {
   return error.code == ErrorCode::kInvalid;
 }
 
-/// The keys that one call looks at.
+/// The key range of one call.
 struct Window {
   std::int64_t before = 0, first = 0;
   bool is_last = false;
@@ -50,7 +50,7 @@ struct Window {
 
 }  // namespace
 
-/// For one thread. An error of kUnavailable is its end.
+/// Not thread-safe. Unusable after kUnavailable.
 class HistoryReader::Connection {
  public:
   static Result<std::unique_ptr<Connection>> Open(const std::string& path, std::uint16_t salt) {
@@ -97,7 +97,7 @@ class HistoryReader::Connection {
       window->is_last = true;
     }
     std::optional<Error> failed;
-    std::optional<EventSummary> event;  // of the row before: deliveries of an event are neighbours
+    std::optional<EventSummary> event;  // of the previous row: deliveries of an event are adjacent
     EventSeq event_seq = 0;
     const auto done = ScanRowsBack(deliveries_, window->before, window->first, [&](Statement& row) {
       auto delivery = DeliveryOf(row);
@@ -145,7 +145,7 @@ class HistoryReader::Connection {
     std::int64_t last = 0;
     for (;;) {
       const auto row = refused_.Next();
-      // A damaged table of refused requests hides those, and nothing else.
+      // Damage in the table of rejected requests must not hide anything else.
       if (!row && !IsDamage(row.error())) return row.error();
       if (!row || !*row) return page;
       if (page.items.size() == limit) break;
@@ -172,7 +172,7 @@ class HistoryReader::Connection {
     runs_.Bind(seq);
     for (;;) {
       const auto row = runs_.Next();
-      // A damaged table of replays hides those, and nothing else.
+      // Damage in the table of replays must not hide anything else.
       if (!row && !IsDamage(row.error())) return row.error();
       if (!row || !*row) break;
       runs.emplace_back(runs_.Int(0), runs_.Int(1));
@@ -191,12 +191,12 @@ class HistoryReader::Connection {
           delivery = found->fallback > delivery ? found->fallback : 0;
           all.push_back(std::move(*found));
         }
-        // They are removed together, so what follows a gap is damage.
+        // Rows of a run are removed together, so a row after a gap is damage.
         if (!is_there) break;
       }
     }
     std::ranges::sort(all, {}, &DeliverySummary::seq);
-    // A damaged run may lead to one twice.
+    // A damaged run may list a delivery twice.
     const auto same = [](const DeliverySummary& a, const DeliverySummary& b) { return a.seq == b.seq; };
     all.erase(std::unique(all.begin(), all.end(), same), all.end());
     return all;
@@ -222,7 +222,7 @@ class HistoryReader::Connection {
     while (last_attempt != 0) {
       const auto row = attempt_.Bind(last_attempt).Next();
       if (!row && !IsDamage(row.error())) return row.error();
-      // Where the chain is broken it ends: what is older cannot be found.
+      // A broken chain ends here: older attempts cannot be found.
       if (!row || !*row) break;
       const std::int64_t previous = attempt_.Int(0);
       auto attempt = AttemptOf(attempt_);
@@ -267,7 +267,7 @@ class HistoryReader::Connection {
     return Ok();
   }
 
-  // Retention leaves gaps that may be long, so the window begins with a row that is there.
+  // Retention leaves long gaps, so the window starts at an existing row.
   Result<Window> WindowOf(Statement& newest_below, Statement& oldest, std::int64_t before, std::int64_t rows) {
     Window window{before > 0 ? before : std::numeric_limits<std::int64_t>::max(), 1, true};
     const auto newest = newest_below.Bind(window.before).Next();
@@ -344,7 +344,7 @@ class HistoryReader::Connection {
     return has;
   }
 
-  // A last attempt that cannot be read leaves the delivery without a reason, which is no reason not to show it.
+  // If the last attempt is unreadable, the delivery is shown without a reason.
   void Explain(DeliverySummary& delivery, std::int64_t last_attempt) {
     if (last_attempt == 0 || !delivery.code.empty() || !delivery.reason.empty()) return;
     const auto row = attempt_.Bind(last_attempt).Next();

@@ -8,9 +8,8 @@
 
 namespace hookswitch {
 
-/// The reading half of History over the SQLite journal: a connection of its own, so that a long list holds up neither
-/// commits nor deliveries. Safe from any thread, one call at a time. After an error other than damage the connection is
-/// opened anew by the next call.
+/// Read half of History on its own SQLite connection, so that long lists delay neither commits nor deliveries. Calls
+/// are serialized. After an error other than damage the next call reconnects. [thread: any]
 class HistoryReader {
  public:
   HistoryReader(std::string path, std::uint16_t salt);
@@ -26,7 +25,7 @@ class HistoryReader {
   Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery);
   Result<std::vector<Revision>> RevisionsOf(EventSeq event);
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit);
-  /// Gives up the file; everything fails as kUnavailable from now on.
+  /// Closes the file; later calls fail as kUnavailable.
   void Close();
 
  private:

@@ -25,7 +25,7 @@ Error CannotUse(const std::string& path, const char* doing) {
   return {ErrorCode::kUnavailable, std::string("cannot ") + doing + " " + path + ": " + std::strerror(errno)};
 }
 
-/// What a lock file of ours holds: the number of a process and a line break, or nothing. Empty if it is none.
+/// Content of one of our lock files: a pid and a line break, or nothing. nullopt if it is another file.
 std::optional<std::string> PidIn(int fd) {
   char text[32] = {};
   const ssize_t length = pread(fd, text, sizeof text - 1, 0);
@@ -36,10 +36,10 @@ std::optional<std::string> PidIn(int fd) {
   return is_one ? std::optional(std::string(pid)) : std::nullopt;
 }
 
-/// Whom its mode lets write it; "" for its owner alone.
+/// Who besides its owner may write it, by its mode; "" for nobody.
 std::string WritersByMode(const struct stat& info) {
   if ((info.st_mode & S_IWOTH) != 0) return "every user";
-  // A group of root's own is root; OpenShift gives its folders to it.
+  // Group root counts as root; OpenShift assigns its folders to it.
   if ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0) return "group " + std::to_string(info.st_gid);
   return "";
 }
@@ -75,7 +75,7 @@ JournalLock& JournalLock::operator=(JournalLock&& other) noexcept {
 
 Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
   const std::string path = RealPath(journal_path) + ".lock";
-  // O_NONBLOCK: a FIFO must not be waited for.
+  // O_NONBLOCK: opening a FIFO must not block.
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (fd < 0 && errno == ELOOP) {
     return Error{ErrorCode::kUnavailable, path + " is a symbolic link, which is not followed: remove it"};
@@ -89,7 +89,7 @@ Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
   }
   const auto pid = PidIn(fd);
   bool taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
-  // IsTaken has it for an instant too.
+  // IsTaken holds the lock for an instant too.
   for (int i = 0; !taken && errno == EWOULDBLOCK && i < kLookers; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -100,7 +100,7 @@ Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
     return Error{ErrorCode::kUnavailable, "journal " + journal_path + " is in use by another hookswitch" + holder +
                                               ": stop that one, or give this one a journal.path of its own"};
   }
-  // Only for the message above, so failing is no reason to stop.
+  // The pid only serves the message above, so ignore errors.
   const std::string ours = std::to_string(getpid()) + "\n";
   const bool may_write = pid && info.st_nlink == 1;
   if (may_write && ftruncate(fd, 0) == 0) (void)!pwrite(fd, ours.data(), ours.size(), 0);
@@ -145,7 +145,7 @@ Status SyncFolderOf(const std::string& path) {
   const int error = errno;
   close(folder_fd);
   errno = error;
-  // Some file systems cannot sync a folder; nothing more can be done there.
+  // Some file systems cannot sync a folder; ignore that.
   if (synced != 0 && errno != EINVAL && errno != ENOTSUP) return CannotUse(folder, "sync");
   return Ok();
 }
@@ -170,8 +170,8 @@ std::vector<Exposed> FindExposed(const std::string& path) {
   const std::string file = RealPath(path);
   std::filesystem::path folder = std::filesystem::path(file).parent_path();
   look(folder, OtherWriters);
-  // Who may write a folder further up can put another one in the place of ours, unless it is sticky. That such a folder
-  // belongs to somebody else says little: in a container most do.
+  // A user who may write a parent folder can replace ours, unless the parent is sticky. The parent's owner is not
+  // checked: in containers it is usually a foreign one.
   while (folder.has_relative_path()) {
     folder = folder.parent_path();
     look(folder,
@@ -188,7 +188,7 @@ std::string_view NetworkFileSystemOf(const std::string& path) {
 }
 
 std::string_view NetworkFileSystemName(std::uint64_t type) {
-  // statfs(2), linux/magic.h and the file systems' own sources.
+  // From statfs(2), linux/magic.h and the file systems' sources.
   switch (type) {
     case 0x6969: return "NFS";
     case 0x517b: return "SMB";

@@ -8,9 +8,8 @@
 
 namespace hookswitch {
 
-/// Keeps other processes (and a second opening in this one) out of a journal while it lives, through `<path>.lock`
-/// beside the file itself, wherever a link to it lies. Readers that only look, such as the sqlite3 shell, are not kept
-/// out.
+/// Exclusive lock on a journal, also within this process: `<path>.lock` beside the real file, links resolved. Does not
+/// stop other programs such as the sqlite3 shell.
 class JournalLock {
  public:
   JournalLock() = default;
@@ -18,10 +17,10 @@ class JournalLock {
   JournalLock(JournalLock&& other) noexcept;
   JournalLock& operator=(JournalLock&& other) noexcept;
 
-  /// Errors: kUnavailable with the pid that holds it, or with what else is in the way. A link is not followed, and what
-  /// is no lock file of ours is left as it is.
+  /// Errors: kUnavailable, naming the pid that holds it or another cause. Does not follow links, and does not modify a
+  /// file that is not one of our lock files.
   static Result<JournalLock> Take(const std::string& journal_path);
-  /// Whether somebody has it, or may have.
+  /// Whether the lock is held, or that cannot be determined.
   static bool IsTaken(const std::string& journal_path);
 
  private:
@@ -29,33 +28,32 @@ class JournalLock {
   int fd_ = -1;
 };
 
-/// `path` without links, as far as it is there. SQLite's side files lie beside the file itself.
+/// `path` with links resolved, as far as it exists. SQLite's side files are beside the real file.
 std::string RealPath(const std::string& path);
-/// The folder that `path` is in.
+/// The folder that contains `path`.
 std::string FolderOf(const std::string& path);
-/// Makes the folder of `path` (0700) and all above it, if missing, so that they survive a power cut.
+/// Creates the folder of `path` (0700) and its parents if missing, durably.
 [[nodiscard]] Status MakeFolderFor(const std::string& path);
-/// Makes `path` as an empty file (0600) that survives a power cut, if missing. SQLite gives its side files the same
-/// mode.
+/// Creates `path` as an empty file (0600) if missing, durably. SQLite gives its side files the same mode.
 [[nodiscard]] Status MakeFile(const std::string& path);
 
-/// Makes the names in the folder of `path` durable.
+/// Syncs the folder of `path`, which makes its entries durable.
 [[nodiscard]] Status SyncFolderOf(const std::string& path);
 
-/// Bytes of the file in `path`; 0 if it is not there.
+/// Size in bytes of the file in `path`; 0 if it does not exist.
 std::uint64_t FileSize(const std::string& path);
 
-/// What users other than root and this process's may change.
+/// A file or folder that users other than root and our own can modify.
 struct Exposed {
   std::string path;
   std::string reason;  ///< who, and what to do
 };
-/// Among the files of the journal in `path` and the folders that lead there. Nothing for what cannot be looked at.
+/// Checks the journal's files and the folders above them. Skips what cannot be inspected.
 std::vector<Exposed> FindExposed(const std::string& path);
 
-/// The name of the network file system that `path` lies on: "NFS"; "" for any other.
+/// Name of the network file system that holds `path` ("NFS"); "" for a local one.
 std::string_view NetworkFileSystemOf(const std::string& path);
-/// The same for what statfs(2) gives as `f_type`.
+/// The same for an `f_type` of statfs(2).
 std::string_view NetworkFileSystemName(std::uint64_t type);
 
 }  // namespace hookswitch

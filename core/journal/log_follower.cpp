@@ -10,7 +10,7 @@
 namespace hookswitch {
 namespace {
 
-// A round is some thousand frames, so far less than one passes between two looks.
+// A round is some thousand frames: far less than one passes between two looks.
 constexpr std::chrono::milliseconds kLookEvery{5};
 
 std::uint32_t Number(const char* bytes) {
@@ -24,7 +24,7 @@ std::uint32_t Number(const char* bytes) {
 Result<std::unique_ptr<LogFollower>> LogFollower::Start(const std::string& path) {
   auto opened = Database::Open(path, Database::Mode::kRead);
   if (!opened) return opened.error();
-  // Reading also makes the connection know of the log.
+  // The connection must read once to know of the log.
   const auto page_size = opened->Ask("PRAGMA page_size");
   if (!page_size) return page_size.error();
   if (const auto read = opened->Ask("SELECT count(*) FROM sqlite_schema"); !read) return read.error();
@@ -53,7 +53,7 @@ void LogFollower::Run() {
   NameThread("follow-log");
   MutexLock lock(mu_);
   while (!stop_) {
-    // Whoever takes hears of an error by looking too.
+    // Take looks as well, and returns the error.
     (void)Look();
     changed_.WaitUntil(mu_, std::chrono::steady_clock::now() + kLookEvery);
   }
@@ -82,7 +82,7 @@ Status LogFollower::Look() {
     if (log->round == round_) {
       HSW_TRY(ReadFrames(log->frames));
       if (frames_.size() >= log->frames) return Ok();
-      continue;  // it has ended meanwhile
+      continue;  // the round has ended meanwhile
     }
     HSW_TRY(ReadRest(log->round));
     moved_.insert(frames_.begin(), frames_.end());
@@ -103,10 +103,10 @@ Status LogFollower::ReadFrames(std::uint32_t until) {
   return Ok();
 }
 
-// The frames of the round before lie in the file until the new one writes over them.
+// The previous round's frames stay in the file until the new round overwrites them.
 Status LogFollower::ReadRest(std::uint64_t round) {
   if (round_ == 0 && frames_.empty()) {
-    // There was no log at all. The one that began then has the sequence number 0.
+    // There was no log. A log that starts from nothing has checkpoint sequence number 0.
     std::array<char, kLogHeader> header{};
     HSW_TRY(db_.ReadBytes(Database::Part::kLog, 0, header));
     lost_ = Number(&header[12]) != 0 || RoundOf(&header[16]) != round;
@@ -121,7 +121,7 @@ Status LogFollower::ReadRest(std::uint64_t round) {
     if (!size) return size.error();
     const std::uint64_t end = kLogHeader + frames_.size() * frame_bytes_;
     if (*size < end + frame_bytes_) {
-      // Nothing follows, unless the file was cut.
+      // The round ends here, unless the file was truncated.
       lost_ = *size != end;
       return Ok();
     }

@@ -11,29 +11,29 @@
 
 namespace hookswitch {
 
-/// Tells which pages of a database others change, by reading the numbers of the pages in its write-ahead log as that
-/// grows: on a thread and a connection of its own, and without a transaction that would keep the log from starting
-/// again from its beginning (a round ends then, and all its pages lie in the database file).
+/// Reports which pages of a database other connections change, by reading page numbers from its write-ahead log as it
+/// grows. Uses its own thread and connection, and no transaction, which would keep the log from restarting. A round is
+/// the time between two restarts; when it ends, all its pages are in the database file.
 ///
-/// Page numbers count from 1. All functions are safe from any thread.
+/// Page numbers start at 1. [thread: any]
 class LogFollower {
  public:
-  /// From the beginning of the current round on. `path` is a database that exists.
+  /// Follows changes from the beginning of the current round. `path` is an existing database.
   static Result<std::unique_ptr<LogFollower>> Start(const std::string& path);
   ~LogFollower();
 
   struct Changes {
-    /// So much has happened since the last look that it is not known which pages changed.
+    /// Changes were missed: any page may have changed.
     bool lost = false;
-    /// Pages that changed in rounds that have ended; their content is in the database file.
+    /// Pages changed in finished rounds; their content is in the database file.
     std::vector<std::uint32_t> moved;
-    /// If none is left in `moved`: the pages of the frames in the log from number `first_frame` (counted from 1) on.
+    /// Pages of the log's frames from number `first_frame` (starting at 1); only if `moved` is empty.
     std::uint32_t first_frame = 0;
     std::vector<std::uint32_t> logged;
   };
-  /// What has changed up to now and was not taken yet, at most `most` pages of it.
+  /// Changes not taken yet, at most `most` pages.
   Result<Changes> Take(std::size_t most);
-  /// Where the log has the page of a frame.
+  /// Offset in the log of a frame's page content.
   static std::uint64_t ContentOf(std::uint64_t frame, std::uint64_t page_size) {
     return kLogHeader + (frame - 1) * (kFrameHeader + page_size) + kFrameHeader;
   }
@@ -45,7 +45,7 @@ class LogFollower {
   void Run();
   Status Look() REQUIRES(mu_);
   Status ReadFrames(std::uint32_t until) REQUIRES(mu_);
-  /// Of a round that `round` has followed: what was not read of it. Sets lost_ where that cannot be told.
+  /// Reads the rest of the finished round that `round` followed. Sets lost_ if it cannot be determined.
   Status ReadRest(std::uint64_t round) REQUIRES(mu_);
   struct Frame {
     std::uint64_t round = 0;
@@ -60,9 +60,9 @@ class LogFollower {
   bool stop_ GUARDED_BY(mu_) = false;
   bool lost_ GUARDED_BY(mu_) = false;
   std::uint64_t round_ GUARDED_BY(mu_) = 0;
-  std::vector<std::uint32_t> frames_ GUARDED_BY(mu_);  ///< the pages of this round's
-  std::size_t taken_ GUARDED_BY(mu_) = 0;              ///< of them
-  std::set<std::uint32_t> moved_ GUARDED_BY(mu_);      ///< and not taken
+  std::vector<std::uint32_t> frames_ GUARDED_BY(mu_);  ///< pages of this round's frames
+  std::size_t taken_ GUARDED_BY(mu_) = 0;              ///< frames already taken
+  std::set<std::uint32_t> moved_ GUARDED_BY(mu_);      ///< not taken yet
   std::thread thread_;
 };
 

@@ -17,9 +17,9 @@
 namespace hookswitch {
 namespace {
 
-// So often it begins anew where it lost sight of the changes.
+// Attempts, if the follower misses changes.
 constexpr int kTries = 3;
-// So many steps at most go after the changes while others write.
+// Catch-up steps while others may write.
 constexpr int kSteps = 10'000;
 constexpr std::chrono::seconds kLockPatience{10};
 
@@ -28,7 +28,7 @@ class PageCopy {
   PageCopy(Database& source, int target, std::size_t page_size, const PageCopyTuning& tuning)
       : source_(source), target_(target), page_size_(page_size), tuning_(tuning) {}
 
-  /// Of a database without a write-ahead log: nobody writes to that while it is read.
+  /// For a database without a write-ahead log: nobody can write while it is read.
   Status RunAlone() {
     HSW_TRY(source_.Exec("BEGIN; SELECT count(*) FROM sqlite_schema"));
     HSW_TRY(CopyFile());
@@ -36,7 +36,7 @@ class PageCopy {
     return source_.Exec("ROLLBACK");
   }
 
-  /// False: it is not known what changed meanwhile.
+  /// False: changes were missed.
   Result<bool> RunBesideWriters() {
     const auto follower = LogFollower::Start(source_.Path());
     if (!follower) return follower.error();
@@ -67,7 +67,7 @@ class PageCopy {
     return Ok();
   }
 
-  /// Copies again what has changed: all of it if nobody can write, else until little is left.
+  /// Copies changed pages again: all of them if `locked`, else until few are left.
   Result<bool> CatchUp(LogFollower& follower, bool locked) {
     std::vector<char> page(page_size_);
     for (int i = 0; locked || i < kSteps; ++i) {
@@ -79,7 +79,7 @@ class PageCopy {
       }
       std::uint64_t frame = changes->first_frame;
       for (const std::uint32_t number : changes->logged) {
-        // The next round may write over it meanwhile: then the follower names the page again.
+        // The next round may overwrite the frame meanwhile; then the follower reports the page again.
         HSW_TRY(Copy(Database::Part::kLog, LogFollower::ContentOf(frame++, page_size_), PlaceOf(number), page));
       }
       const bool is_near = changes->moved.empty() && changes->logged.size() < tuning_.step_pages;
@@ -89,7 +89,7 @@ class PageCopy {
     return true;
   }
 
-  /// From now on nobody writes. Others commit often, so this takes some tries.
+  /// Blocks all writers. Others commit often, so this takes some tries.
   Status Lock() {
     HSW_TRY(source_.Exec("PRAGMA query_only = 0"));
     const auto until = std::chrono::steady_clock::now() + kLockPatience;
@@ -99,7 +99,7 @@ class PageCopy {
     }
   }
 
-  /// `pages`: 0 if the log has never held any; then the file is as long as the database.
+  /// `pages`: size of the database; 0 if the log was never used, and the file's size is right.
   Status CutToSize(std::uint32_t pages) {
     std::uint64_t bytes = std::uint64_t{pages} * page_size_;
     if (pages == 0) {

@@ -8,19 +8,19 @@
 namespace hookswitch {
 
 struct PageCopyTuning {
-  std::size_t step_bytes = 1 << 20;  ///< read at once
-  std::size_t step_pages = 64;       ///< copied again at once
+  std::size_t step_bytes = 1 << 20;  ///< bytes per read
+  std::size_t step_pages = 64;       ///< pages copied again per step
   /// Tests: called after each step.
   std::function<void()> after_step{};
 };
 
-/// Writes the database open as `source`, as it is when this ends, to the file open as `target`, while others write to
-/// it.
+/// Copies the database open as `source` to the file open as `target` while others write to it. The copy has the state
+/// at the end of the call.
 ///
-/// A read transaction that lasts as long as the copying would make the write-ahead log grow for as long. So the file is
-/// copied as it lies there, perhaps torn; meanwhile a LogFollower tells which pages change, and those are copied again:
-/// from the file or, where they are not there yet, from the log. For the last few of them others cannot write, some
-/// milliseconds. Damaged pages are copied as they are. Errors: kUnavailable.
+/// A read transaction for the whole copy would let the write-ahead log grow for as long. So the file is copied as it
+/// is, perhaps torn, while a LogFollower records which pages change; those are copied again from the file or the log.
+/// For the last few, other writers are blocked for some milliseconds. Damaged pages are copied unchanged. Errors:
+/// kUnavailable.
 Status CopyPages(Database& source, int target, const PageCopyTuning& tuning = {});
 
 }  // namespace hookswitch

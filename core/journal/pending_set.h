@@ -10,21 +10,21 @@
 
 namespace hookswitch {
 
-/// Which deliveries have not ended, one bit for each from the oldest such on, and how many of them each sink has. For
-/// one thread.
+/// Set of deliveries that have not ended, one bit per DeliverySeq from the oldest, with a count per sink. Not
+/// thread-safe.
 class PendingSet {
  public:
   bool Contains(DeliverySeq delivery) const;
-  /// `sink` is always the same for one delivery.
+  /// `sink` must be the same in every call for a delivery.
   void Set(DeliverySeq delivery, std::string_view sink, bool pending);
   std::uint64_t size() const { return size_; }
   std::uint64_t CountOf(std::string_view sink) const;
-  /// The sinks that have at least `count`.
+  /// Sinks with at least `count` pending deliveries.
   std::vector<std::string> WithAtLeast(std::uint64_t count) const;
-  /// All deliveries below this have ended. `next`: the number the next delivery will get.
+  /// All deliveries below this have ended. `next`: number of the next new delivery.
   DeliverySeq Floor(DeliverySeq next) const;
 
-  /// From here on changes can be taken back, all of them at once.
+  /// Starts recording changes, so that TakeBack can undo them all.
   void Begin() { changed_.clear(); }
   void TakeBack();
 
@@ -35,7 +35,7 @@ class PendingSet {
   std::deque<std::uint64_t> words_;
   std::int64_t first_word_ = 0;  ///< number of words_[0]
   std::uint64_t size_ = 0;
-  Counts counts_;  ///< of all sinks there ever were, so that references to them stay good
+  Counts counts_;  ///< never erased, so that pointers to the counts stay valid
   std::vector<std::pair<DeliverySeq, std::uint64_t*>> changed_;
 };
 

@@ -9,19 +9,19 @@
 
 namespace hookswitch {
 
-/// The reading side of the SQLite journal: a connection of its own, so that reading never waits for a commit. Safe from
-/// any thread, one call at a time. After an error other than damage the connection is opened anew by the next call.
+/// Read side of the SQLite journal on its own connection, so that reads never wait for a commit. Calls are serialized.
+/// After an error other than damage the next call reconnects. [thread: any]
 class Reader {
  public:
   Reader(std::string path, std::uint16_t salt);
 
-  /// Damaged rows are stepped over.
+  /// Skips damaged rows.
   Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, DeliverySeq last, std::size_t limit);
-  /// Damage ends the list: a pause that is forgotten costs one more refusal, and is not worth a start that fails.
+  /// Damage ends the list silently: a lost pause costs one more refused request, which is better than a failed start.
   Result<std::vector<LaneDue>> LoadLanes();
   Result<StoredEvent> Load(EventSeq event);
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key);
-  /// Gives up the file; everything fails as kUnavailable from now on.
+  /// Closes the file; later calls fail as kUnavailable.
   void Close();
 
  private:

@@ -10,7 +10,7 @@ namespace hookswitch {
 namespace {
 
 constexpr std::chrono::seconds kPassAgain{60};
-constexpr std::int64_t kUnknownTime = std::numeric_limits<std::int64_t>::min();  // has to be read
+constexpr std::int64_t kUnknownTime = std::numeric_limits<std::int64_t>::min();  // unknown until the row is read
 
 }  // namespace
 
@@ -36,7 +36,7 @@ Result<bool> Retention::Step(Store& store, const Clock& clock, std::uint64_t byt
     if (skipped.error().code != ErrorCode::kInvalid) return skipped.error();
     reason = skipped.error().message;
   }
-  // A destroyed page keeps its neighbours from being emptied too: they stay, one line tells, and the rest goes on.
+  // A destroyed page also blocks deletes from its neighbours: leave them, log it once, and go on behind them.
   if (!std::exchange(damage_told_, true)) {
     log::Error("journal_rows_damaged", {{"file", store.path_}, {"event", rest->next}, {"reason", reason}});
   }
@@ -93,14 +93,14 @@ Result<std::size_t> Retention::RemoveAll(Store& store, const std::vector<Event>&
       const auto deliveries = DeliveriesToRemove(store, event);
       if (!deliveries) return deliveries.error();
       if (!*deliveries) continue;
-      // What has to stay costs no commit.
+      // Begin only now: events that stay cost no commit.
       if (removed.empty()) HSW_TRY(store.Begin());
       removed.push_back(&event);
       HSW_TRY(Remove(store, event, **deliveries));
     }
     if (removed.empty()) return Ok();
     store.events_ = events_before - removed.size();
-    // Numbers are never used again, even when the last row is gone.
+    // Numbers are never reused, even after the last row is deleted.
     HSW_TRY(store.sql_.set_meta.Bind(std::string_view("next_event"), store.next_event_).Run());
     HSW_TRY(store.sql_.set_meta.Bind(std::string_view("next_delivery"), store.next_delivery_).Run());
     return store.Commit();
@@ -119,7 +119,7 @@ Result<std::optional<Retention::Deliveries>> Retention::DeliveriesToRemove(Store
   sql.old_replays.Bind(event.seq);
   for (;;) {
     const auto row = sql.old_replays.Next();
-    // If the table of replays is damaged those stay behind: the journal must be able to free itself all the same.
+    // If the replay table is damaged its deliveries stay behind: the journal must still be able to free space.
     if (!row && row.error().code != ErrorCode::kInvalid) return row.error();
     if (!row || !*row) break;
     runs.emplace_back(sql.old_replays.Int(0), sql.old_replays.Int(1));
@@ -142,7 +142,7 @@ Result<std::optional<Retention::Deliveries>> Retention::DeliveriesToRemove(Store
         // A fallback is of the same event and always stored later; anything else is damage.
         seq = is_its && fallback > seq ? fallback : 0;
       }
-      // They are removed together, so what follows a gap is damage.
+      // Rows of a run are removed together, so a row after a gap is damage.
       if (!is_there) break;
     }
   }

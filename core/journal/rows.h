@@ -13,7 +13,7 @@ namespace hookswitch {
 inline constexpr std::int64_t kNewestOnly = 1;
 inline constexpr std::int64_t kEndsCall = 2;
 inline constexpr std::int64_t kReplay = 4;
-inline constexpr std::int64_t kNotTriedSince = 8;  ///< with kReplay: no attempt was made since it was asked for
+inline constexpr std::int64_t kNotTriedSince = 8;  ///< with kReplay: not attempted since the replay
 std::int64_t FlagsOf(const NewDelivery& delivery);
 
 inline std::int64_t Ms(WallTime time) {
@@ -22,7 +22,7 @@ inline std::int64_t Ms(WallTime time) {
 inline WallTime Time(std::int64_t ms) {
   return WallTime(std::chrono::milliseconds(ms));
 }
-/// Empty for a number that no state has, which is damage.
+/// Empty for an unknown number, which is damage.
 std::optional<DeliveryState> StateOf(std::int64_t number);
 
 /// Columns of `delivery`, in the order that PendingOf reads.
@@ -31,8 +31,7 @@ inline constexpr std::string_view kPendingColumns =
     "flags, story, first_failed_ms, replayed_ms";
 PendingDelivery PendingOf(const Statement& row);
 
-/// Zeros that a torn page left among sound cells read as a row that SQLite takes for sound: says whether one may be
-/// what we wrote.
+/// Whether the row can be one that we wrote: SQLite accepts zeros of a torn page as a valid row.
 bool IsSoundDelivery(const Statement& row, int state_column, int sink_column);
 
 /// Columns of `event`, in the order that EventOf reads.
@@ -44,7 +43,7 @@ EventSummary EventOf(const Statement& row, std::uint16_t salt);
 inline constexpr std::string_view kDeliveryColumns =
     "seq, event, accepted_ms, due_ms, state, attempts, step, is_fallback, flags, fallback, sink, rule, template, code, "
     "because, last_attempt, replayed_ms";
-/// What the row alone says: nothing of its event or its attempts. Empty if the row is damaged.
+/// Fields from the row itself, without event and attempts. Empty if the row is damaged.
 std::optional<DeliverySummary> DeliveryOf(const Statement& row);
 inline constexpr int kLastAttemptColumn = 15;
 

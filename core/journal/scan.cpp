@@ -5,13 +5,12 @@
 namespace hookswitch {
 namespace {
 
-// Upwards keys are counted as they are, downwards as their negatives: so one walk does both.
+// Scans keys upwards, or their negatives downwards, with the same loop.
 Result<std::int64_t> Walk(Statement& rows, std::int64_t after, std::int64_t last, bool down,
                           const std::function<bool(Statement& row)>& row) {
   std::int64_t skipped = 0;
-  // All at once while nothing is damaged. From the first damage on in windows that halve when they meet it and double
-  // when they do not: so every sound row between two damaged pages is found, and a long sound stretch costs few
-  // windows.
+  // One window while nothing is damaged. After damage, windows halve when they hit it and double when they do not: this
+  // finds every intact row between damaged pages, and a long intact stretch takes few windows.
   std::int64_t window = last - after;
   while (after < last) {
     const std::int64_t end = window < last - after ? after + window : last;
@@ -34,7 +33,7 @@ Result<std::int64_t> Walk(Statement& rows, std::int64_t after, std::int64_t last
         break;
       }
       const std::int64_t key = down ? -rows.Int(0) : rows.Int(0);
-      // A key out of order or beyond the end is a damaged cell that SQLite could not tell.
+      // A key out of order or range is a damaged cell that SQLite did not detect.
       if (key <= after || key > end) {
         ++skipped;
         continue;

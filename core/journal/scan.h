@@ -6,15 +6,15 @@
 
 namespace hookswitch {
 
-/// Walks a table in the order of its key and steps over what is damaged.
+/// Scans a table in key order and skips damaged rows.
 ///
-/// `rows` selects the key first, has ?1 for the least and ?2 for the greatest key, and is ordered by key. The walk
-/// begins after `after`; `last` is the greatest key that can exist. `row` is called on each row and answers whether to
-/// go on. Returns how many keys were stepped over. Errors: what is not damage (kUnavailable).
+/// `rows` selects the key as its first column, has ?1 for the least and ?2 for the greatest key, and is ordered by key.
+/// The scan begins after `after`; `last` is the greatest possible key. `row` is called for each row and returns whether
+/// to continue. Returns the number of keys skipped. Errors: kUnavailable (anything but damage).
 Result<std::int64_t> ScanRows(Statement& rows, std::int64_t after, std::int64_t last,
                               const std::function<bool(Statement& row)>& row);
 
-/// The same downwards: `rows` is ordered by key descending, the walk begins below `before` and ends with `first`.
+/// The same in descending order: `rows` is ordered by key descending; from below `before` to `first`.
 Result<std::int64_t> ScanRowsBack(Statement& rows, std::int64_t before, std::int64_t first,
                                   const std::function<bool(Statement& row)>& row);
 

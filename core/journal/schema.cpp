@@ -7,13 +7,13 @@
 namespace hookswitch {
 namespace {
 
-// Step n leads from version n to n + 1. A step that was ever released is never changed.
+// Step n migrates from version n to n + 1. A released step is never changed.
 //
-// Whatever an event writes is appended under an integer key; no table has another index, for each would cost the accept
-// path a random page per row (reference: half of the throughput). Attempts are found from their delivery by a chain
-// (last_attempt, previous), deliveries from their event by numbers that follow each other (first_delivery, deliveries)
-// and by `fallback`, or by `replay`. A delivery's row has room for what its first update adds, so that pages written
-// full do not split. Bodies are apart from the rest so that listing events and loading their digests reads little.
+// Everything an event writes is appended under an integer key. No table has another index: each would cost the accept
+// path a random page per row (measured: half of the throughput). Attempts form a chain from their delivery
+// (last_attempt, previous); an event's deliveries have consecutive numbers (first_delivery, deliveries) or are found by
+// `fallback` or `replay`. A delivery's row reserves space for its first update, so that full pages do not split. Bodies
+// have their own table, so that listing events and loading digests reads little.
 constexpr std::array kSteps = {
     R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -43,8 +43,8 @@ CREATE TABLE refused(
   http_status INTEGER NOT NULL, error TEXT NOT NULL, detail TEXT NOT NULL);
 INSERT INTO meta VALUES('next_event', 1), ('next_delivery', 1), ('pending_floor', 1);
 )sql",
-    // `flags`: see rows.h. `code`, `because`: why it is as it is if no attempt made it so. `replay`: deliveries that an
-    // event has and neither its own numbers nor `fallback` lead to; few, so it may have a key that is not appended to.
+    // `flags`: see rows.h. `code`, `because`: reason for a state that no attempt caused. `replay`: an event's
+    // deliveries that neither its own numbers nor `fallback` lead to; few, so its key need not be append-only.
     R"sql(
 ALTER TABLE delivery ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN story TEXT NOT NULL DEFAULT '';
@@ -58,8 +58,8 @@ CREATE TABLE replay(
   event INTEGER NOT NULL, first_delivery INTEGER NOT NULL, deliveries INTEGER NOT NULL,
   PRIMARY KEY(event, first_delivery)) WITHOUT ROWID;
 )sql",
-    // `content`: a sum of what the event says, to tell a repetition from a revision; 0: not known. `revision`: what the
-    // event was before it was revised; few, so it may have a key that is not appended to.
+    // `content`: checksum that distinguishes a duplicate from a revision; 0: unknown. `revision`: earlier revisions of
+    // an event; few, so its key need not be append-only.
     R"sql(
 ALTER TABLE event ADD COLUMN content INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE event ADD COLUMN revisions INTEGER NOT NULL DEFAULT 0;
@@ -95,7 +95,7 @@ Status Migrate(Database& db, std::int64_t from) {
   return db.Exec("COMMIT");
 }
 
-/// The version of what is there; 0: the file is empty.
+/// The version of the tables; 0: the file is empty.
 Result<std::int64_t> VersionOf(Database& db) {
   const auto tables = db.Ask("SELECT count(*) FROM sqlite_schema");
   if (!tables) return tables.error();

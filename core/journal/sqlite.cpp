@@ -36,12 +36,12 @@ Error FaultOf(sqlite3* db, int code) {
   return {CodeOf(primary), std::move(text)};
 }
 
-/// As SQLite reads it: https://sqlite.org/uri.html
+/// https://sqlite.org/uri.html
 std::string UriOf(const std::string& path) {
   return "file:" + PercentEncoded(path, "/");
 }
 
-/// SQLite looks for the log beside the file itself, wherever links lead from.
+/// SQLite keeps the log beside the real file, links resolved.
 bool HasLog(const std::string& path) {
   std::error_code failed;
   const auto file = std::filesystem::canonical(path, failed);
@@ -71,7 +71,7 @@ Statement& Statement::operator=(Statement&& other) noexcept {
 }
 
 Result<bool> Statement::Step() {
-  // A parameter that was not bound keeps its last value: running would store something else.
+  // A parameter that failed to bind keeps its last value: running would store wrong data.
   if (unbound_ != SQLITE_OK) [[unlikely]] {
     sqlite3_reset(stmt_);
     return Error{CodeOf(unbound_ & 0xff), sqlite3_errstr(unbound_)};
@@ -145,16 +145,16 @@ Database& Database::operator=(Database&& other) noexcept {
 }
 
 Result<Database> Database::Open(const std::string& path, Mode mode) {
-  // SQLite would count its memory, which costs a lock for each allocation, and an event takes some thirty of them.
-  // Refused, which does no harm, where something else in the process has used SQLite before.
+  // SQLite's memory statistics take a lock per allocation, some thirty per event. Fails harmlessly if SQLite is already
+  // initialized in this process.
   [[maybe_unused]] static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   std::string name = path;
-  // A reader needs a writable handle too: reading a write-ahead log takes locks in its shared memory.
+  // Readers need a writable handle too: reading a write-ahead log takes locks in its shared memory.
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   const bool has_log = mode == Mode::kAlone && HasLog(path);
   if (mode == Mode::kAlone) {
-    // Without locks, and with a log whose index is kept in memory of our own, see below. A file without a log cannot be
-    // read so, for one would be made; it needs none.
+    // With a log: no locks, and the log's index in private memory (see below). Without one that mode would create a
+    // log, so open the file as immutable.
     name = UriOf(path) + (has_log ? "?mode=ro&vfs=unix-none" : "?mode=ro&immutable=1");
     flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
   }
@@ -234,7 +234,7 @@ Status Database::EmptyLog() {
   return Ok();
 }
 
-// By SQLite's own handles: closing one of ours would drop the locks that SQLite holds on the file.
+// Uses SQLite's own handles: closing another descriptor would drop the locks that SQLite holds on the file.
 Result<sqlite3_file*> Database::FileOf(Part part) {
   const int which = part == Part::kFile ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER;
   sqlite3_file* file = nullptr;
@@ -244,7 +244,7 @@ Result<sqlite3_file*> Database::FileOf(Part part) {
   return file;
 }
 
-// The layout of its header, of which there are two copies that differ while one is being written:
+// Layout of the index header, whose two copies differ while one is being written:
 // https://sqlite.org/walformat.html#the_wal_index_header
 Result<Database::Log> Database::ReadLog() {
   constexpr int kRegion = 32768, kTries = 1000;

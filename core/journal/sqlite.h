@@ -12,11 +12,11 @@ struct sqlite3_stmt;
 
 namespace hookswitch {
 
-/// The salts of a write-ahead log, eight bytes as they stand in the log and its index, as one number: the first salt in
-/// the upper half, which grows by one each time the log starts again.
+/// The two salts of a write-ahead log (eight bytes as stored in the log and its index) as one number. The upper half is
+/// the first salt, which increases by one each time the log restarts.
 std::uint64_t RoundOf(const char* salts);
 
-/// A prepared statement. Texts are bound without a copy: they live until the next Reset or Run.
+/// A prepared statement. Texts are bound without a copy: they must stay valid until Reset, or until Run returns.
 class Statement {
  public:
   Statement() = default;
@@ -25,8 +25,8 @@ class Statement {
   Statement(Statement&& other) noexcept;
   Statement& operator=(Statement&& other) noexcept;
 
-  /// Binds from parameter 1 on: integers, texts (string_view) and blobs (Blob). What cannot be bound is told by the
-  /// next Run or Next.
+  /// Binds parameters from 1: integers, texts (string_view) and blobs (Blob). The next Run or Next reports binding
+  /// errors.
   template <class... Args>
   Statement& Bind(const Args&... args) {
     unbound_ = 0;
@@ -34,18 +34,18 @@ class Statement {
     (BindOne(++index, args), ...);
     return *this;
   }
-  /// For parameters that Bind would pass as text.
+  /// Marks a parameter as blob instead of text.
   struct Blob {
     std::string_view bytes;
   };
 
-  /// Runs a statement that returns no row to its end and resets it.
+  /// Runs a statement that returns no rows, and resets it.
   [[nodiscard]] Status Run();
   /// Steps to the next row; false at the end. After false or an error the statement is reset.
   [[nodiscard]] Result<bool> Next();
   void Reset();
 
-  /// Columns of the current row; texts and blobs live until the next step or reset.
+  /// Columns of the current row; texts and blobs are valid until the next Next or Reset.
   std::int64_t Int(int column) const;
   std::string_view Bytes(int column) const;
   bool IsNull(int column) const;
@@ -54,16 +54,16 @@ class Statement {
   void BindOne(int index, std::int64_t value);
   void BindOne(int index, std::string_view text);
   void BindOne(int index, Blob blob);
-  /// Steps once. Errors leave the statement reset.
+  /// Steps once. Resets the statement on error.
   Result<bool> Step();
 
   sqlite3_stmt* stmt_ = nullptr;
-  int unbound_ = 0;  ///< SQLite's code for a parameter that could not be bound
+  int unbound_ = 0;  ///< SQLite's error code of a failed bind
 };
 
-/// One connection, used by one thread at a time. Errors: kInvalid (what was to be read is damaged), kTooLarge and
-/// kInternal (this row cannot be stored: too long; against a constraint), kUnavailable (anything else: no space, I/O,
-/// locked, read-only); the message holds SQLite's own words.
+/// One connection, used by one thread at a time. Errors: kInvalid (the data is damaged), kTooLarge and kInternal (this
+/// row cannot be stored: too long; violates a constraint), kUnavailable (anything else: no space, I/O, locked,
+/// read-only); the message includes SQLite's own.
 class Database {
  public:
   Database() = default;
@@ -72,49 +72,51 @@ class Database {
   Database& operator=(Database&& other) noexcept;
 
   enum class Mode {
-    kRead,  ///< beside others; never writes to the file, not even when it closes as the last
+    kRead,  ///< beside others; never writes to the file, not even on close
     kWrite,
-    kAlone,  ///< to read what nobody else uses: takes no lock, needs no right to write, leaves nothing beside the file
+    kAlone,  ///< read a file that nobody else uses: no lock, no write permission needed, leaves no side files
   };
   /// Opens an existing file.
   static Result<Database> Open(const std::string& path, Mode mode);
 
   [[nodiscard]] Status Exec(const char* sql);
   [[nodiscard]] Result<Statement> Prepare(std::string_view sql);
-  /// The first column of the first row, 0 if there is none.
+  /// The first column of the first row; 0 if there are no rows.
   [[nodiscard]] Result<std::int64_t> Ask(std::string_view sql);
-  /// The same as text, "" if there is none.
+  /// The same as text; "" if there are no rows.
   [[nodiscard]] Result<std::string> AskText(std::string_view sql);
   std::int64_t Changes() const;
   std::int64_t LastInsertRowid() const;
-  /// `frames` is kept up to date with the frames in the write-ahead log as this connection commits. It outlives this.
+  /// Sets `*frames` to the length of the write-ahead log at each commit of this connection. `frames` must outlive this
+  /// object.
   void WatchLog(int* frames);
-  /// Moves what the log holds into the database without waiting for anyone.
+  /// Result of MoveLog.
   struct Checkpoint {
-    int frames = 0;  ///< in the log; -1 if another connection is at it, and nothing was done
-    int moved = 0;   ///< of them, already in the database; -1 likewise
+    int frames = 0;  ///< in the log; -1 if another connection is checkpointing, and nothing was done
+    int moved = 0;   ///< of those, now in the database; -1 likewise
   };
+  /// Checkpoints the log as far as possible without waiting for readers or writers.
   [[nodiscard]] Result<Checkpoint> MoveLog();
-  /// Moves all of the log into the database, syncs that and empties the log; waits a little for others who read.
+  /// Checkpoints the whole log, syncs the database and truncates the log; waits briefly for readers.
   [[nodiscard]] Status EmptyLog();
-  /// The write-ahead log as its index in shared memory describes it. This connection has read something before.
+  /// The write-ahead log as described by its index in shared memory. This connection must have read something before.
   struct Log {
-    std::uint64_t round = 0;   ///< the log's salts: other ones each time it starts again from its beginning
+    std::uint64_t round = 0;   ///< the log's salts; they change each time it restarts
     std::uint32_t frames = 0;  ///< committed in this round
     std::uint32_t pages = 0;   ///< of the database
   };
   [[nodiscard]] Result<Log> ReadLog();
   enum class Part { kFile, kLog };
   [[nodiscard]] Result<std::uint64_t> SizeOf(Part part);
-  /// Fills `bytes` from `offset` on, with zeros beyond the end.
+  /// Reads `bytes` at `offset`; zeros beyond the end.
   [[nodiscard]] Status ReadBytes(Part part, std::uint64_t offset, std::span<char> bytes);
-  /// Syncs the database file itself.
+  /// Syncs the database file.
   [[nodiscard]] Status Sync();
-  /// Ends what another thread does here; that fails as kUnavailable.
+  /// Aborts the operation that another thread runs here, which fails as kUnavailable. [thread: any]
   void Interrupt();
   void Close();
   bool IsOpen() const { return db_ != nullptr; }
-  /// Of the file, without links.
+  /// The file's path, links resolved.
   std::string Path() const;
 
  private:

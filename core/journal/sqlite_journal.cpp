@@ -22,12 +22,12 @@ namespace {
 constexpr std::size_t kRefusedWaiting = 1000;
 constexpr std::size_t kRecordsPerCommit = 4000;
 constexpr std::chrono::milliseconds kTick{250};
-// A commit with so many changes means load: with commit_every, some thousand events a second or a machine that does not
-// keep up. Below, waiting would save CPU that nobody wants and cost latency.
+// Changes in one commit that count as load: with commit_every, some thousand events per second, or a machine that does
+// not keep up. Below that, waiting would only add latency.
 constexpr std::size_t kManyChanges = 16;
-// After a failed commit callers are answered without touching the disk for this long.
+// After a failed commit callers get its error for this long, without touching the disk.
 constexpr std::chrono::milliseconds kRetryWriting{200};
-// A log tail this short is moved by the writer itself: only then can the log start again from its beginning.
+// The writer itself checkpoints a tail this short: only then can the log restart.
 constexpr int kShortTail = 500;
 
 struct AppendRequest {
@@ -37,20 +37,20 @@ struct AppendRequest {
   Accepted accepted{};
   WallTime accepted_at{};
   std::optional<Error> error{};
-  bool is_hopeless = false;  ///< this event can never be stored, whatever else is
+  bool is_hopeless = false;  ///< this event can never be stored
 };
 
-/// Whether `error` is about the row alone: the same row will fail again, others need not.
+/// Whether `error` concerns only this row: it will fail again, others may succeed.
 bool IsAboutTheRow(const Error& error) {
   return error.code == ErrorCode::kInvalid || error.code == ErrorCode::kTooLarge || error.code == ErrorCode::kInternal;
 }
 
-/// A change that someone asked for and waits for. `run` may be run again after a rollback; rows that it finds damaged
-/// it puts into `damaged` and steps over the next time.
+/// A change whose caller waits. `run` may run again after a rollback; it adds damaged rows to `damaged` and skips them
+/// the next time.
 struct Command {
   std::function<Status(Store& store, std::set<DeliverySeq>& damaged)> run;
   std::set<DeliverySeq> damaged{};
-  bool is_hopeless = false;  ///< it met damage that it cannot step over, or asks for what cannot be stored
+  bool is_hopeless = false;  ///< it hit damage that it cannot skip, or cannot be stored
   std::optional<Error> error{};
 };
 
@@ -84,7 +84,7 @@ class SqliteJournal final : public JournalWithHistory {
     }
     work_.NotifyAll();
     writer_.join();
-    // Whoever closes the file last removes the log, so that nobody needs more than the file.
+    // The last connection to close removes the log, so that the file alone is complete.
     checkpointer_.reset();
     due_reader_.Close();
     page_reader_.Close();
@@ -122,7 +122,7 @@ class SqliteJournal final : public JournalWithHistory {
     on_recorded_ = std::move(recorded);
   }
 
-  // Wakes nobody: a flood of refused requests must not become a flood of commits.
+  // Does not wake the writer: a flood of rejected requests must not become a flood of commits.
   void RecordRefused(RefusedRequest refused) override {
     MutexLock lock(mu_);
     if (refused_.size() < kRefusedWaiting) refused_.push_back(std::move(refused));
@@ -143,7 +143,7 @@ class SqliteJournal final : public JournalWithHistory {
   }
 
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override {
-    // Few sinks keep any, and asking costs a read for every delivery.
+    // Few sinks keep memory; skip a read per delivery.
     if (!has_memory_.load(std::memory_order_acquire)) return std::string();
     return due_reader_.LoadMemory(sink, call_key);
   }
@@ -202,9 +202,9 @@ class SqliteJournal final : public JournalWithHistory {
     std::vector<AppendRequest> appends;
     std::vector<RefusedRequest> refused;
     std::vector<Command*> commands;
-    bool refused_damaged = false;         ///< they met a damaged page
+    bool refused_damaged = false;         ///< storing them hit a damaged page
     AppendRequest* unstorable = nullptr;  ///< the event that cannot be stored
-    Command* damaged = nullptr;           ///< the command that met a damaged page
+    Command* damaged = nullptr;           ///< the command that hit a damaged page
     bool anyone_waits = false;
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;
     std::vector<DeliverySeq> set_aside;
@@ -212,7 +212,7 @@ class SqliteJournal final : public JournalWithHistory {
 
   static Error Closed() { return {ErrorCode::kUnavailable, "the journal is closed"}; }
 
-  /// Returns the batch that it goes with; empty: the journal is closed, and `done` was told so.
+  /// Returns the number of its batch; empty: the journal is closed, and `done` was called with the error.
   std::optional<std::uint64_t> Enqueue(const NewEvent& event, std::function<void(Result<Accepted>)> done, bool waits) {
     const std::uint64_t sum = SumOf(event.headers, event.body);
     std::optional<std::uint64_t> batch;
@@ -236,7 +236,7 @@ class SqliteJournal final : public JournalWithHistory {
     while (written_ < batch) batch_written_.Wait(mu_);
   }
 
-  /// Has the writer run `change` in a commit of its own choosing; returns when that is on disk.
+  /// Has the writer run `change` with its next commit; blocks until that is on disk.
   Status Execute(std::function<Status(Store& store, std::set<DeliverySeq>& damaged)> change) {
     Command command{.run = std::move(change)};
     std::uint64_t batch;
@@ -255,7 +255,7 @@ class SqliteJournal final : public JournalWithHistory {
     return Ok();
   }
 
-  /// The same for a change that tells which rows it changed.
+  /// The same for a change that returns the rows it changed.
   template <class Row, class Run>
   Result<std::vector<Row>> Change(Run run) {
     std::vector<Row> changed;
@@ -269,7 +269,7 @@ class SqliteJournal final : public JournalWithHistory {
   void Run() {
     NameThread("journal");
     Batch batch;
-    bool more = false;  // housekeeping goes on without waiting for work
+    bool more = false;  // maintenance continues without waiting for work
     while (Take(batch, more)) {
       const std::size_t count = batch.appends.size();
       under_load_ = count + kept_.size() >= kManyChanges;
@@ -279,7 +279,7 @@ class SqliteJournal final : public JournalWithHistory {
     }
   }
 
-  /// False when it is time to end and nothing is left to try.
+  /// Waits for work and moves it to `batch`. False when stopping and nothing is left to try.
   bool Take(Batch& batch, bool more) {
     batch.appends.clear();
     batch.refused.clear();
@@ -322,11 +322,11 @@ class SqliteJournal final : public JournalWithHistory {
     if (unwritable_ && !last_try_ && clock_.Mono() < retry_at_) {
       Answer(batch, *unwritable_);
     } else if (any || unwritable_) {
-      // Also without work: who sends elsewhere because of us would never hear that there is space again.
+      // Commit even when idle, so that senders we turned away learn when space is back.
       Commit(batch);
     }
-    // A command may make pending again what a record of the same commit has ended: whoever schedules it must have heard
-    // of the end before the command's caller hands it over anew.
+    // A command may make a delivery pending again that a record of the same commit has ended: the scheduler must learn
+    // of the end before the command's caller enqueues it again.
     const bool tell_first = !batch.commands.empty();
     if (tell_first) TellRecorded(batch);
     for (AppendRequest& request : batch.appends) TellAppended(request);
@@ -390,7 +390,7 @@ class SqliteJournal final : public JournalWithHistory {
       }
       if (damaged != kept_.size()) {
         SetAside(batch, damaged, written.error());
-        // What went well before it is stored first, or a damaged page would have it done again for each of its rows.
+        // Store the records before the damaged one first, or each damaged row of a page would redo them.
         if (damaged != 0) records = damaged;
         continue;
       }
@@ -399,15 +399,16 @@ class SqliteJournal final : public JournalWithHistory {
     }
   }
 
-  /// Takes up to `records` of those that wait. `damaged`: set to the record that met a damaged row, if one did.
+  /// Writes the batch and up to `records` waiting records. `damaged`: set to the index of a record that hit a damaged
+  /// row.
   Status WriteOnce(Batch& batch, std::size_t records, std::size_t& damaged) {
     if (suspect_) {
       HSW_TRY(store_->Reconnect());
       suspect_ = false;
     }
     HSW_TRY(store_->Begin());
-    // What an earlier process or a failed commit left in the log may never have been synced, and a duplicate of it
-    // would be answered without a write: the first commit writes, so it syncs all of that.
+    // Frames left in the log by an earlier process or a failed commit may not be synced, and a duplicate of such an
+    // event would be acknowledged without a write: so the first commit always writes, which syncs them.
     if (!is_proven_) HSW_TRY(store_->Probe());
     for (AppendRequest& request : batch.appends) {
       if (request.is_hopeless) continue;
@@ -416,7 +417,7 @@ class SqliteJournal final : public JournalWithHistory {
           store_->Append(*request.event, request.sum, options_.max_backlog, request.accepted, request.accepted_at);
       if (stored) continue;
       if (stored.error().code != ErrorCode::kFull) {
-        // Damage where events are appended is none of this event's: it fails all of them, and /readyz has to say so.
+        // Damage where events are appended fails all events, not only this one: /readyz must report it.
         const bool is_its_own = IsAboutTheRow(stored.error()) && stored.error().code != ErrorCode::kInvalid;
         if (is_its_own) batch.unstorable = &request;
         return stored;
@@ -452,7 +453,8 @@ class SqliteJournal final : public JournalWithHistory {
     return store_->Commit();
   }
 
-  // One damaged row must not hold up every other record. Its delivery may be sent again after a restart.
+  // Quarantines a record whose row is damaged, so that it does not block the others. Its delivery may be sent again
+  // after a restart.
   void SetAside(Batch& batch, std::size_t index, const Error& error) {
     const AttemptRecord& record = kept_[index];
     log::Error("journal_rows_damaged",
@@ -469,7 +471,7 @@ class SqliteJournal final : public JournalWithHistory {
     bad_reads_.fetch_add(command.damaged.size(), std::memory_order_relaxed);
   }
 
-  // They are only there to be looked at, so they must not hold up what is to be delivered.
+  // Rejected requests are informational: they must not block deliveries.
   void DropRefused(Batch& batch, const Error& error) {
     bad_reads_.fetch_add(batch.refused.size(), std::memory_order_relaxed);
     batch.refused.clear();
@@ -497,10 +499,10 @@ class SqliteJournal final : public JournalWithHistory {
     retry_at_ = clock_.Mono() + kRetryWriting;
   }
 
-  /// Returns whether there is more to do at once.
+  /// Checkpoint and retention. Returns whether there is more to do at once.
   bool KeepHouse(std::size_t appended) {
     if (unwritable_) {
-      // A journal that filled the disk itself must be able to free itself: once after each try.
+      // A journal that has filled the disk must be able to free space: try retention once after each failed commit.
       if (!std::exchange(failed_now_, false) || last_try_ || !store_->Reconnect()) return false;
     }
     MoveLog();
@@ -510,7 +512,7 @@ class SqliteJournal final : public JournalWithHistory {
       MutexLock lock(stats_mu_);
       stats_.bytes = *bytes;
     }
-    // Under load it removes faster than is added, or the size would never be kept.
+    // Remove faster than events are appended, or the size limit could not be kept under load.
     const int chunk = std::max(tuning_.retention_chunk, static_cast<int>(appended) * 2);
     const std::uint64_t events_before = store_->events();
     const auto more = retention_.Step(*store_, clock_, *bytes, chunk);
@@ -524,8 +526,8 @@ class SqliteJournal final : public JournalWithHistory {
     return *more && !unwritable_;
   }
 
-  // The thread moves most of the log, the writer only what was added meanwhile; the next commit then begins the log
-  // anew.
+  // The checkpoint thread moves most of the log, the writer only what was appended meanwhile; the next commit then
+  // restarts the log.
   void MoveLog() {
     const int frames = store_->log_frames();
     if (frames < tuning_.checkpoint_frames && !unwritable_) return;
@@ -539,7 +541,7 @@ class SqliteJournal final : public JournalWithHistory {
       }
     }
     if (!now) return;
-    // While a pass is under way nothing can be moved here, and the log would grow for as long as that takes.
+    // During a pass the writer cannot checkpoint, and the log would keep growing: wait for it.
     if (checkpointer_ && frames >= tuning_.max_log_frames) checkpointer_->AwaitPass();
     if (auto moved = store_->MoveLog(); !moved && !unwritable_) {
       log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", moved.error().message}});
@@ -560,7 +562,7 @@ class SqliteJournal final : public JournalWithHistory {
   }
 
   const SqliteOptions options_;
-  const std::string file_;  ///< options_.path without links
+  const std::string file_;  ///< options_.path, links resolved
   const SqliteTuning tuning_;
   const Clock& clock_;
   JournalLock lock_;
@@ -568,31 +570,31 @@ class SqliteJournal final : public JournalWithHistory {
   Mutex mu_;
   CondVar work_;
   bool stop_ GUARDED_BY(mu_) = false;
-  bool ended_ GUARDED_BY(mu_) = false;  ///< the writer takes nothing any more
+  bool ended_ GUARDED_BY(mu_) = false;  ///< the writer accepts no more work
   bool asleep_ GUARDED_BY(mu_) = false;
-  bool resting_ GUARDED_BY(mu_) = false;  ///< between two commits, while the next one gathers
+  bool resting_ GUARDED_BY(mu_) = false;  ///< waiting for commit_every while the next batch fills
   std::uint64_t gathering_ GUARDED_BY(mu_) = 1;
-  bool anyone_waits_ GUARDED_BY(mu_) = false;  ///< for the batch that is gathering
+  bool anyone_waits_ GUARDED_BY(mu_) = false;  ///< a caller blocks on the batch that is filling
   std::vector<AppendRequest> appends_ GUARDED_BY(mu_);
   std::vector<AttemptRecord> records_ GUARDED_BY(mu_);
   std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
   std::vector<Command*> commands_ GUARDED_BY(mu_);
   Recorded on_recorded_ GUARDED_BY(mu_);
-  std::uint64_t written_ GUARDED_BY(mu_) = 0;  ///< the last batch that is
+  std::uint64_t written_ GUARDED_BY(mu_) = 0;  ///< number of the last finished batch
   CondVar batch_written_;
 
-  // Of the writer thread alone.
+  // Writer thread only.
   std::unique_ptr<Store> store_;
   const std::uint16_t salt_;
   Retention retention_;
-  std::deque<AttemptRecord> kept_;  ///< not stored yet, oldest first
+  std::deque<AttemptRecord> kept_;  ///< records not stored yet, oldest first
   bool under_load_ = false;
   std::chrono::steady_clock::time_point last_taken_{};
   std::optional<Error> unwritable_;
   MonoTime retry_at_{};
-  bool suspect_ = false;     ///< the connection failed in a way that may last
-  bool is_proven_ = false;   ///< the last commit wrote and went well
-  bool failed_now_ = false;  ///< and nothing has been freed since
+  bool suspect_ = false;     ///< a commit failed: reconnect before the next
+  bool is_proven_ = false;   ///< the last commit succeeded
+  bool failed_now_ = false;  ///< a commit failed, and retention has not run since
   bool last_try_ = false;
   bool retention_failed_ = false;
   bool refused_damage_told_ = false;

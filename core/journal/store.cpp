@@ -12,7 +12,7 @@
 namespace hookswitch {
 namespace {
 
-// The floor is only there to shorten the next start, so it is stored now and then.
+// The floor only speeds up the next start, so it is stored now and then.
 constexpr DeliverySeq kFloorStep = 1000;
 constexpr std::int64_t kRefusedKept = 1000;
 
@@ -55,7 +55,7 @@ Status Store::Connect() {
   HSW_TRY(
       db.Exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768;"
               " PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
-              // A log that was long once is overwritten in place, which syncs faster than growing it.
+              // Keep a long log and overwrite it in place, which syncs faster than growing it.
               " PRAGMA journal_size_limit = 134217728"));
   const auto schema = PrepareSchema(db);
   if (!schema) return schema.error();
@@ -140,8 +140,8 @@ Status Store::Connect() {
     if (!prepared) return prepared.error();
     *statement = std::move(*prepared);
   }
-  // The old connection stays open until the new one has read the log. Without any SQLite would rebuild the log's index,
-  // and a commit that failed, and was answered so, would count after all.
+  // The old connection stays open until the new one has read the log. With no connection open, SQLite would rebuild the
+  // log's index, and a commit reported as failed could become visible.
   std::swap(sql_, sql);
   std::swap(db_, db);
   log_frames_ = 0;
@@ -151,7 +151,7 @@ Status Store::Connect() {
 
 Status Store::Reconnect() {
   HSW_TRY(Connect());
-  // A commit that failed may be on disk all the same.
+  // A failed commit may still be on disk.
   return LoadAfter(next_event_ - 1, next_delivery_ - 1);
 }
 
@@ -226,7 +226,7 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
   if (const EventSeq first = dedup_.Find(event.dedup); first != 0) {
     accepted = {.event = first, .id = {}, .duplicate = true, .first_delivery = 0};
     accepted_at = event.received_at;
-    // If the first one's row is damaged, its id is still right in the part that leads to it.
+    // If the first event's row is damaged, the id still contains its EventSeq.
     sql_.received_ms.Bind(first);
     if (const auto row = sql_.received_ms.Next(); row && *row) {
       accepted_at = WallTime(std::chrono::milliseconds(sql_.received_ms.Int(0)));
@@ -291,7 +291,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
     std::set<DeliverySeq> damaged;
     const auto before = DeliveryIn(record.delivery, damaged);
     if (!before) return before.error();
-    // One that was canceled while it was under way stays so, unless it has ended otherwise.
+    // A delivery canceled while in flight stays canceled, unless it has ended otherwise.
     if (*before && (*before)->state == DeliveryState::kCanceled) state = DeliveryState::kCanceled;
   }
   std::int64_t attempt = 0;
@@ -306,7 +306,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
     attempt = db_.LastInsertRowid();
   }
   const bool falls_back = !record.fallback_sink.empty();
-  // One that was made pending again may fall back again; the one before stays the event's all the same.
+  // A replayed delivery may fall back again; keep the earlier fallback reachable from the event.
   if (falls_back) HSW_TRY(sql_.keep_fallback.Bind(record.delivery).Run());
   const std::string_view code = attempted ? std::string_view() : outcome.code;
   const std::string_view because = attempted ? std::string_view() : outcome.reason;
@@ -357,14 +357,14 @@ Status Store::Commit() {
 
 Result<Database::Checkpoint> Store::MoveLog() {
   auto done = db_.MoveLog();
-  // Until the next commit, which tells the length anew, there is nothing to do again.
+  // Nothing to checkpoint until the next commit, which updates the length.
   if (done && done->frames >= 0 && done->moved == done->frames) log_frames_ = 0;
   return done;
 }
 
 void Store::Rollback() {
   if (!std::exchange(in_transaction_, false)) return;
-  // Fails if SQLite has rolled back by itself, which is as good.
+  // Fails if SQLite has already rolled back, which is fine.
   (void)sql_.rollback.Run();
   next_event_ = undo_.next_event;
   runs_.RemoveFrom(next_event_);

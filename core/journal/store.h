@@ -17,27 +17,27 @@
 
 namespace hookswitch {
 
-/// What `raw.sum` holds: tells a damaged body from a sound one. Not cryptographic; ~0.5 µs for 3 KB.
+/// Checksum in `raw.sum` that detects a damaged body. Not cryptographic; about 0.5 µs for 3 KB.
 std::uint64_t SumOf(std::string_view headers, std::string_view body);
 
-/// The writing side of the SQLite journal: one connection and what is kept in memory beside it. For one thread.
+/// Write side of the SQLite journal: one connection and its in-memory indexes. [thread: journal writer]
 ///
-/// Begin, then any of Append, Record, Refused and History's commands, then Commit; or Rollback, which takes back
-/// everything since Begin, in memory too. After an error only Rollback may follow.
+/// Call Begin, then any of Append, Record, Refused and History's commands, then Commit; or Rollback, which undoes
+/// everything since Begin, in memory too. After an error only Rollback is allowed.
 class Store {
  public:
-  /// Opens `path`, which exists, brings its tables up to date and loads what memory needs.
+  /// Opens `path`, which must exist, migrates its tables and loads the in-memory indexes. [thread: control]
   static Result<std::unique_ptr<Store>> Open(const std::string& path, int page_size);
 
   [[nodiscard]] Status Begin();
-  /// kFull leaves the transaction usable. The id in `accepted` is left to the caller, who needs `accepted_at`.
+  /// kFull leaves the transaction usable. The caller sets the id in `accepted`, from `accepted_at`.
   [[nodiscard]] Status Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max_backlog, Accepted& accepted,
                               WallTime& accepted_at);
-  /// `fallback`: see Recorded. A delivery that retention removed is no error.
+  /// `fallback`: see Recorded. A delivery that retention has removed is not an error.
   [[nodiscard]] Status Record(const AttemptRecord& record, DeliverySeq& fallback);
   [[nodiscard]] Status Refused(const RefusedRequest& refused);
-  // What History asks for, with its contracts; the transaction stays usable after kNotFound. A row in `damaged` is
-  // stepped over; one that turns out to be damaged is put there, and after kInvalid the caller may begin again.
+  // History's commands, with its contracts; the transaction stays usable after kNotFound. Rows in `damaged` are
+  // skipped; newly found damaged rows are added to it, and after kInvalid the caller may roll back and retry.
   [[nodiscard]] Status Revive(std::span<const DeliverySeq> deliveries, WallTime now,
                               std::vector<PendingDelivery>& revived, std::set<DeliverySeq>& damaged);
   [[nodiscard]] Status AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
@@ -45,30 +45,31 @@ class Store {
   [[nodiscard]] Status Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
                               std::vector<DeliverySeq>& canceled, std::set<DeliverySeq>& damaged);
   [[nodiscard]] Status SavePause(std::string_view sink, const std::optional<Pause>& pause);
-  /// Writes a number that nobody reads, so that Commit tells whether writing works.
+  /// Writes a dummy value, so that Commit shows whether writing works.
   [[nodiscard]] Status Probe();
   [[nodiscard]] Status Commit();
   /// Does nothing outside a transaction.
   void Rollback();
 
-  /// Opens the connection anew, for one that failed in I/O cannot be trusted. Only between transactions.
+  /// Opens a new connection, because one that failed in I/O cannot be trusted. Only between transactions.
   [[nodiscard]] Status Reconnect();
-  /// Empties the write-ahead log into the database and gives up the file. Only destruction may follow.
+  /// Checkpoints the whole log into the database and closes the file. Only destruction may follow. [thread: control,
+  /// after the writer has ended]
   [[nodiscard]] Status Close();
 
   std::uint16_t salt() const { return salt_; }
   std::uint64_t events() const { return events_; }
   std::uint64_t pending() const { return pending_.size(); }
-  /// Sinks for which at least so many deliveries wait.
+  /// Sinks with at least this many pending deliveries.
   std::vector<std::string> SinksWithAtLeast(std::uint64_t pending) const { return pending_.WithAtLeast(pending); }
   std::uint64_t bad_rows() const { return bad_rows_; }
-  /// Whether any sink may have left a memory. Stays true once it is.
+  /// Whether any sink may have stored a memory. Never becomes false again.
   bool has_memory() const { return has_memory_; }
   DeliverySeq pending_floor() const { return pending_.Floor(next_delivery_); }
   DeliverySeq last_delivery() const { return next_delivery_ - 1; }
-  /// Used on disk, free pages excluded.
+  /// Bytes of the database's pages in use.
   Result<std::uint64_t> Bytes();
-  /// Frames in the write-ahead log after the last commit; 0 from when MoveLog has moved all of them.
+  /// Frames in the write-ahead log after the last commit; 0 once MoveLog has moved all of them.
   int log_frames() const { return log_frames_; }
   [[nodiscard]] Result<Database::Checkpoint> MoveLog();
 
@@ -97,7 +98,7 @@ class Store {
   Status LoadAfter(EventSeq event, DeliverySeq delivery);
   Status AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
                      std::int64_t flags);
-  /// Empty if there is no such delivery, or none that can be read.
+  /// Empty if the delivery does not exist or is unreadable.
   Result<std::optional<StoredDelivery>> DeliveryIn(DeliverySeq delivery, std::set<DeliverySeq>& damaged);
   Status AddLater(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
                   std::vector<PendingDelivery>& added);
@@ -108,7 +109,7 @@ class Store {
 
   const std::string path_;
   int page_size_;
-  int log_frames_ = 0;  // outlives db_, which writes to it
+  int log_frames_ = 0;  // declared before db_, which writes to it
   Database db_;
   Statements sql_;
   std::uint16_t salt_ = 0;
@@ -125,7 +126,7 @@ class Store {
   std::int64_t next_refused_ = 0;
 
   bool in_transaction_ = false;
-  // What Rollback takes back.
+  // What Rollback restores.
   struct Undo {
     EventSeq next_event = 1;
     DeliverySeq next_delivery = 1;

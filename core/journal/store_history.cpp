@@ -1,7 +1,7 @@
 #include "core/journal/rows.h"
 #include "core/journal/store.h"
 
-// The writing half of History.
+// The write half of History.
 namespace hookswitch {
 
 Result<std::optional<Store::StoredDelivery>> Store::DeliveryIn(DeliverySeq delivery, std::set<DeliverySeq>& damaged) {
@@ -56,7 +56,7 @@ Status Store::AddDeliveries(EventSeq event, std::span<const NewDelivery> deliver
   return AddLater(event, deliveries, now, kReplay | kNotTriedSince, added);
 }
 
-/// Adds deliveries to a stored event, which the table of replays leads to; `flags` beside their own.
+/// Adds deliveries to a stored event, linked by the replay table; `flags` are added to their own.
 Status Store::AddLater(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
                        std::vector<PendingDelivery>& added) {
   const auto row = sql_.call_of.Bind(event).Next();

@@ -3,7 +3,7 @@
 #include "core/journal/rows.h"
 #include "core/journal/store.h"
 
-// An event that comes again with other content.
+// Revisions: a known event arrives with different content.
 namespace hookswitch {
 
 Result<std::vector<Store::StoredDelivery>> Store::DeliveriesOfEvent(EventSeq event) {
@@ -32,7 +32,7 @@ Result<std::vector<Store::StoredDelivery>> Store::DeliveriesOfEvent(EventSeq eve
         // A fallback is of the same event and always stored later; anything else is damage.
         seq = is_its && fallback > seq ? fallback : 0;
       }
-      // They are removed together, so what follows a gap is damage.
+      // Rows of a run are removed together, so a row after a gap is damage.
       if (!is_there) break;
     }
   }

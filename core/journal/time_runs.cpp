@@ -6,7 +6,7 @@
 namespace hookswitch {
 
 void TimeRuns::Add(EventSeq event, std::int64_t received_ms) {
-  // What a damaged row says must not overflow below.
+  // A damaged row's time must not overflow below.
   received_ms = std::clamp<std::int64_t>(received_ms, 0, kNever / 2);
   const bool begins = runs_.empty() || received_ms < runs_.rbegin()->second.newest_ms - kDisorderMs;
   const auto run = begins ? runs_.try_emplace(runs_.end(), event) : std::prev(runs_.end());

@@ -23,7 +23,7 @@ namespace hookswitch {
 namespace {
 
 constexpr std::size_t kFirst = 20;
-// So many numbers are looked for at once: in a destroyed page each costs a search.
+// Keys per batch: in a destroyed page each costs a search.
 constexpr std::int64_t kNumbers = 1000;
 constexpr std::chrono::milliseconds kWatchEvery{20};
 
@@ -31,7 +31,7 @@ bool IsDamage(const Error& error) {
   return error.code == ErrorCode::kInvalid;
 }
 
-/// Interrupts what `reader` does once the log has grown by `most_frames`. The reader outlives it.
+/// Interrupts `reader` once the log has grown by `most_frames`. `reader` must outlive it.
 class LogWatch {
  public:
   LogWatch(Database& reader, std::uint32_t most_frames) : reader_(reader), most_frames_(most_frames) {
@@ -50,7 +50,7 @@ class LogWatch {
  private:
   void Run() {
     auto db = Database::Open(reader_.Path(), Database::Mode::kRead);
-    // A connection that has read nothing knows of no log.
+    // A connection must have read once to know of the log.
     const bool sees = db && db->Ask("SELECT count(*) FROM sqlite_schema");
     std::optional<Database::Log> before;
     MutexLock lock(mu_);
@@ -58,7 +58,7 @@ class LogWatch {
       const auto now = sees ? db->ReadLog() : Result<Database::Log>(Error{});
       if (now && !before) before = *now;
       const std::uint32_t from = now && now->round == before->round ? before->frames : 0;
-      // Who cannot see how it grows must not hold it back either.
+      // If the log's growth cannot be observed, do not hold it back either.
       if (!now || now->frames > from + most_frames_) {
         struck_ = true;
         reader_.Interrupt();
@@ -79,7 +79,7 @@ class LogWatch {
 
 class Verifier {
  public:
-  /// `tuning`: empty if nobody else uses the file.
+  /// `beside`: nullptr if nobody else uses the file.
   Verifier(Database& db, const VerifyTuning* beside) : db_(db), beside_(beside) {}
 
   Result<VerifyReport> Run() {
@@ -125,7 +125,7 @@ class Verifier {
     return Ok();
   }
 
-  // One transaction, in which what belongs together is seen together whatever a router does.
+  // Begins one read transaction: a consistent view while a router writes.
   Status BeginSlice() {
     slice_began_ = std::chrono::steady_clock::now();
     HSW_TRY(db_.Exec("BEGIN"));
@@ -155,7 +155,7 @@ class Verifier {
     if (!id.empty() && found->first.size() < kFirst) found->first.push_back({std::move(id), std::move(other)});
   }
 
-  // Damage is what is looked for: only other errors end the check.
+  // Damage is a finding; only other errors end the check.
   Status CheckPages() {
     HSW_TRY(BeginSlice());
     std::vector<std::string> said;
@@ -166,7 +166,7 @@ class Verifier {
       report_.pages_checked = !watch || !watch->HasStruck();
       if (!checked && report_.pages_checked) return checked;
     }
-    // What an interrupted check says is not true.
+    // Findings of an interrupted check are not reliable.
     if (report_.pages_checked) {
       for (std::string& line : said) Bad("file", "SQLite's own check of the pages", std::move(line));
     }
@@ -190,7 +190,7 @@ class Verifier {
     }
   }
 
-  /// The greatest key there may be: a damaged last page must not hide what a start would still read.
+  /// The greatest possible key: a damaged last page must not hide rows that a start would read.
   Result<std::int64_t> LastOf(const std::string& table, const char* next) {
     std::int64_t last = 0;
     for (const std::string& sql :
@@ -202,7 +202,7 @@ class Verifier {
     return last;
   }
 
-  /// Has `look` see each row of `table`, a slice at a time.
+  /// Calls `look` for each row of `table`, a slice at a time.
   template <class Look>
   Status Scan(const char* kind, const char* table, const char* next, Statement& rows, Look look) {
     HSW_TRY(BeginSlice());
@@ -230,7 +230,7 @@ class Verifier {
     return EndSlice();
   }
 
-  /// Whether `statement` has a row for `key`, which then is current until Reset; what cannot be read is not there.
+  /// Whether `statement` has a row for `key`, current until Reset; false if it is unreadable.
   bool Find(Statement& statement, std::int64_t key) {
     const auto row = statement.Bind(key).Next();
     if (!row && !IsDamage(row.error())) failed_ = row.error();
@@ -246,7 +246,7 @@ class Verifier {
     sql_.delivery.Reset();
     return is;
   }
-  /// Without its row the time in it is unknown, but it leads to the same place.
+  /// If the row is unreadable the id's time part is unknown, but the id still leads to the same event.
   std::string IdOf(EventSeq event) {
     const std::int64_t received_ms = Find(sql_.event, event) ? sql_.event.Int(0) : 0;
     sql_.event.Reset();
@@ -313,7 +313,7 @@ class Verifier {
   }
 
   Status CheckAttempts() {
-    // No number of the next attempt is kept: SQLite gives them.
+    // There is no counter for attempts: SQLite assigns their numbers.
     return Scan("attempt", "attempt", "", sql_.attempts, [this](Statement& row) {
       ++report_.attempts;
       const DeliverySeq delivery = row.Int(1);
@@ -353,12 +353,12 @@ class Verifier {
   Statements sql_;
   std::uint16_t salt_ = 0;
   std::chrono::steady_clock::time_point slice_began_{};
-  DeliverySeq floor_ = 0;  ///< of this slice
+  DeliverySeq floor_ = 0;  ///< pending floor of this slice
   VerifyReport report_;
   std::optional<Error> failed_;
 };
 
-/// What changes when a file is written.
+/// Changes whenever the file is written.
 struct Version {
   ino_t inode = 0;
   off_t size = 0;
@@ -393,7 +393,7 @@ Result<VerifyReport> VerifyJournal(const std::string& path, const VerifyTuning& 
   if (!JournalLock::IsTaken(path)) {
     const Version before = VersionOf(path);
     auto report = Verify(path, nullptr);
-    // Whoever began to use it meanwhile may have made it look damaged.
+    // A process that started to use it meanwhile may make it look damaged.
     if (!JournalLock::IsTaken(path) && VersionOf(path) == before) return named(std::move(report));
   }
   return named(Verify(path, &tuning));

@@ -9,45 +9,44 @@
 
 namespace hookswitch {
 
-/// What was found in a journal.
+/// Result of VerifyJournal.
 struct VerifyReport {
-  /// Things that are wrong in the same way.
+  /// Problems of one kind.
   struct Finding {
     std::string kind;  ///< "event", "body", "delivery", "attempt", "replay" or "file"
-    std::string what;  ///< of each: "its body is not there"
+    std::string what;  ///< description: "its body is not there"
     std::uint64_t count = 0;
     struct Thing {
-      std::string id;     ///< as commands take it: an event's or delivery's id; for "file" what SQLite says
-      std::string other;  ///< the id of what it should lead to, or ""
+      std::string id;     ///< an event's or delivery's id, as CLI commands take it; for "file" SQLite's message
+      std::string other;  ///< the id that it should refer to, or ""
     };
-    std::vector<Thing> first;  ///< of them, at most 20; empty where none has an id
+    std::vector<Thing> first;  ///< the first 20; empty if none has an id
   };
   std::uint64_t events = 0, deliveries = 0, pending = 0, attempts = 0;
-  std::uint64_t bad = 0;          ///< how many things are not as they must be
-  std::vector<Finding> findings;  ///< in the order of the check
-  /// False: SQLite's own check of the file's pages, which cannot be done in parts, was given up, for a router wrote
-  /// much meanwhile. Every row was read all the same.
+  std::uint64_t bad = 0;          ///< number of problems
+  std::vector<Finding> findings;  ///< in order of the checks
+  /// False: SQLite's own page check, which cannot be sliced, was aborted because a router wrote much meanwhile. All
+  /// rows were still read.
   bool pages_checked = true;
 
   bool IsSound() const { return bad == 0; }
 };
 
 struct VerifyTuning {
-  // Beside a router: how long one transaction reads, and how long nobody does then, so that the write-ahead log can
-  // start again from its beginning.
+  // While a router runs: the length of one read transaction, and of the pause after it, in which the write-ahead log
+  // can restart.
   std::chrono::milliseconds slice{10}, pause{10};
-  std::uint32_t most_frames = 2000;  ///< so far the log may grow behind the check of the pages
+  std::uint32_t most_frames = 2000;  ///< log growth that aborts the page check
   /// Tests: called instead of each pause.
   std::function<void()> at_pause{};
 };
 
-/// Reads everything in the journal in `path` and says what does not fit: SQLite's own check, the sum of every body,
-/// every event's deliveries, every delivery's event and chain of attempts, and the numbers a start relies on.
+/// Reads the whole journal in `path` and reports inconsistencies: SQLite's own check, the checksum of every body, every
+/// event's deliveries, every delivery's event and chain of attempts, and the counters that a start relies on.
 ///
-/// Changes nothing. Beside a router it reads in short transactions, each of which has all that it compares; what comes
-/// later than the beginning is left out. A file that nobody uses is read as it is, also where nothing can be written,
-/// and nothing is left beside it. Errors: kUnavailable (cannot be read), kInvalid (no journal), kUnsupported (of
-/// another version).
+/// Changes nothing. While a router runs, it reads in short transactions, each consistent in itself, and ignores rows
+/// added after the start. A file that nobody uses is read without locks or write permission, and no side files are
+/// left. Errors: kUnavailable (cannot be read), kInvalid (not a journal), kUnsupported (another version).
 Result<VerifyReport> VerifyJournal(const std::string& path, const VerifyTuning& tuning = {});
 
 }  // namespace hookswitch
