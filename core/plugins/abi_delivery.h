@@ -20,7 +20,7 @@ inline std::string_view View(hsw_str text) {
   return text.data ? std::string_view(text.data, text.size) : std::string_view();
 }
 
-/// `count` pairs, on the stack where they are few.
+/// A list as an array of hsw_pair; up to 16 without allocation. Borrows the texts.
 class Pairs {
  public:
   template <class List, class Name, class Value>
@@ -38,11 +38,11 @@ class Pairs {
   std::vector<hsw_pair> many_;
 };
 
-/// Values of a JSON text by RFC 6901 pointer, in the ABI's words. Parses when first asked; what it gave lives as long
-/// as it does.
+/// Looks up values of a JSON text by RFC 6901 pointer, as ABI strings. Parses on the first call; results are valid as
+/// long as this object.
 class JsonLookup {
  public:
-  /// Data nullptr where there is none, where it is null, and where `text` is not JSON. `text` is the same in each call.
+  /// `data` is nullptr if there is no value, it is null, or `text` is not JSON. `text` must be the same in every call.
   hsw_str Find(std::string_view text, std::string_view pointer);
 
  private:
@@ -50,7 +50,7 @@ class JsonLookup {
   std::forward_list<std::string> made_;
 };
 
-/// A SinkDelivery in the ABI's words. Borrows everything; makes the event's JSON when asked.
+/// A SinkDelivery as ABI structs. Borrows everything; builds the event's JSON on demand.
 class AbiDelivery {
  public:
   explicit AbiDelivery(const SinkDelivery& delivery);

@@ -11,11 +11,11 @@
 
 namespace hookswitch::plugins {
 
-/// Shared by the threads, because one that was given up may outlive the library's owner.
+/// Shared with the threads, because an abandoned one may outlive the ControlCalls.
 struct ControlCalls::State {
   using Time = std::chrono::steady_clock::time_point;
 
-  /// Returns when it is this call's turn.
+  /// Blocks until it is this call's turn.
   void Take(std::chrono::milliseconds limit) REQUIRES(mu) {
     while (busy && std::chrono::steady_clock::now() < until) changed.WaitUntil(mu, until);
     busy = true;
@@ -30,8 +30,8 @@ struct ControlCalls::State {
   Mutex mu;
   CondVar changed;
   bool busy GUARDED_BY(mu) = false;       ///< the newest call has not returned
-  std::uint64_t turn GUARDED_BY(mu) = 0;  ///< its number
-  Time until GUARDED_BY(mu){};            ///< when it is given up
+  std::uint64_t turn GUARDED_BY(mu) = 0;  ///< number of the newest call
+  Time until GUARDED_BY(mu){};            ///< when the newest call's limit ends
 };
 
 ControlCalls::ControlCalls() : state_(std::make_shared<State>()) {}

@@ -7,24 +7,24 @@
 
 namespace hookswitch::plugins {
 
-/// How long a function of a plugin that should take no time may take before it is given up.
+/// Time limit for plugin functions that should return at once.
 inline constexpr std::chrono::milliseconds kControlLimit = std::chrono::seconds(5);
 
-/// The calls into one library that the ABI promises to make one at a time ([control]), each on a thread of its own, so
-/// that one that never returns costs that thread and nothing else. Safe from any thread.
+/// Serializes the calls into one library that the ABI makes one at a time ([control]). Each runs on its own thread, so
+/// that a call that never returns costs only that thread. [thread: any]
 class ControlCalls {
  public:
   using Call = std::function<void()>;
 
   ControlCalls();
-  /// Runs `call` when its turn comes, and waits for its end. One that takes longer than `limit` is given up: others
-  /// take their turn although it has not returned, and what it holds stays with it, so it owns all that it uses.
-  /// `call` throws nothing. `patience`: how long to wait, if that is less than `limit`.
-  /// Errors: kInvalid (it has not returned), kUnavailable (no thread could be started).
+  /// Waits for `call`'s turn, runs it, and blocks until it returns, at most `patience` (not over `limit`). After
+  /// `limit` other calls go on even if it has not returned. `call` must not throw, and must own everything it uses,
+  /// because it may outlive the caller. Errors: kInvalid (it has not returned in time), kUnavailable (no thread could
+  /// be started).
   Status Run(Call call, std::chrono::milliseconds limit, std::chrono::milliseconds patience);
   Status Run(Call call, std::chrono::milliseconds limit = kControlLimit) { return Run(std::move(call), limit, limit); }
 
-  /// Runs `call` without waiting for anything; not at all if no thread can be started.
+  /// Runs `call` on a detached thread; logs and drops it if no thread can be started.
   static void Beside(Call call);
 
  private:

@@ -18,9 +18,9 @@
 namespace hookswitch {
 
 struct Mark {
-  std::atomic<std::uint32_t> state;  ///< a PluginCall, and kCrashed; 0: free
+  std::atomic<std::uint32_t> state;  ///< a PluginCall, with the bit kCrashed; 0: free
   std::uint32_t unused;
-  std::atomic<std::int64_t> whom;  ///< a DeliverySeq, or with kLoad and above a subject; 0: not written yet
+  std::atomic<std::int64_t> whom;  ///< a DeliverySeq, or from kLoad on a subject; 0: not written yet
 };
 
 namespace {
@@ -30,13 +30,13 @@ constexpr std::size_t kMarks = 1024;
 constexpr std::size_t kSuspects = 64;
 constexpr std::uint64_t kMagic = 0x3130'6b72'614d'7768;  // "hwMark01"
 
-/// A subject whose call has not returned in an earlier process.
+/// A subject whose call did not return in an earlier process.
 struct Suspect {
   std::atomic<std::uint64_t> subject;
   std::atomic<std::uint32_t> ends;
   std::uint32_t unused;
 };
-// Crashing once is enough; of being killed only the second time in a row is no accident.
+// One crash counts as enough; a kill may be an accident, two in a row are not.
 constexpr std::uint32_t kEnough = 2;
 
 thread_local const CrashMarks::Inside* t_innermost = nullptr;
@@ -54,10 +54,10 @@ bool IsOfDelivery(PluginCall call) {
     case PluginCall::kReopen:
     case PluginCall::kPreview: return false;
   }
-  return false;  // a byte of the file that is no call
+  return false;  // the file holds an unknown value
 }
 
-/// A stack for the handler of a fatal signal: the thread's own may be what has run out.
+/// A stack for the fatal signal handler: the thread's own may have overflowed.
 class SignalStack {
  public:
   SignalStack() : bytes_(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
@@ -132,7 +132,7 @@ Result<std::unique_ptr<CrashMarks>> CrashMarks::Open(const std::string& path) {
     return cannot(error);
   };
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) return failed(errno);
-  // With its blocks on disk: a store to a page that has none ends the process when the disk is full.
+  // Allocates the blocks: on a full disk a store to an unallocated page would crash the process.
   if (const int error = posix_fallocate(fd, 0, sizeof(MarkFile))) return failed(error);
   void* mapped = mmap(nullptr, sizeof(MarkFile), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED) return failed(errno);
@@ -228,7 +228,7 @@ CrashMarks::Inside::Inside(CrashMarks* marks, const Where& where) : where_(where
 CrashMarks::Inside::~Inside() {
   t_innermost = outer_;
   if (!mark_) return;
-  // First, so that a mark that is taken and not yet written names nobody.
+  // Cleared before `state`, so that a newly claimed mark never shows an old value.
   mark_->whom.store(0, std::memory_order_release);
   mark_->state.store(0, std::memory_order_release);
 }

@@ -12,7 +12,7 @@
 
 namespace hookswitch {
 
-/// What a thread does where a plugin, or an odd event, may end the process.
+/// What a thread is doing when a plugin, or an unusual event, may crash the process.
 enum class PluginCall : std::uint8_t {
   kNone,
   kPrepare,
@@ -27,13 +27,12 @@ enum class PluginCall : std::uint8_t {
 };
 std::string_view ToString(PluginCall call);
 
-/// Who is inside a plugin right now, in a file that is mapped into memory: whatever ends the process, the next one
-/// finds it there. Whoever reports the end (fatal_end.h) writes beside it whose fault it was, so that a process that
-/// was killed from outside is told from one that a plugin ended. Costs a few stores to memory; says nothing after the
-/// machine itself went down. Safe from any thread.
+/// Records which threads are inside a plugin, in a memory-mapped file, so that the next process can tell what crashed
+/// this one. The crash handler (fatal_end.h) marks the culprit, which distinguishes a crash from a kill by another
+/// process. Costs a few memory stores; not reliable after a machine crash. [thread: any]
 class CrashMarks {
  public:
-  /// Opens or makes the file (0600) and keeps it locked: a second router must not take the first one's marks. Errors:
+  /// Opens or creates the file (0600) and locks it, so that a second router cannot take its marks. Errors:
   /// kUnavailable.
   static Result<std::unique_ptr<CrashMarks>> Open(const std::string& path);
   ~CrashMarks();
@@ -43,58 +42,58 @@ class CrashMarks {
   struct Left {
     DeliverySeq delivery = 0;
     PluginCall call{};
-    bool crashed = false;  ///< it ended the process; else the process was killed meanwhile
+    bool crashed = false;  ///< its call crashed the process; else the process was killed during it
   };
-  /// The deliveries that were inside when the process before ended, each once, by number; forgotten then.
+  /// Returns and clears the deliveries that were inside a plugin when the previous process died; each once, by number.
   std::vector<Left> TakeLeft();
 
-  /// Whether a call of this subject (see Where) ended a process before, or a process was killed in it twice in a row,
-  /// and none has returned since.
+  /// Whether a call for this subject (see Where) crashed a process, or was running at two kills in a row, and none has
+  /// returned since.
   bool EndedIn(std::uint64_t subject) const;
   const std::string& path() const { return path_; }
-  /// A call of this subject has returned.
+  /// Clears the subject: a call for it has returned.
   void Forgive(std::uint64_t subject);
 
-  /// The process ends in good order: whoever still is inside a plugin is not to blame.
+  /// Clears all marks at an orderly shutdown: calls still inside a plugin are not to blame.
   void Clear();
 
   struct Where {
     PluginCall call{};
     DeliverySeq delivery = 0;
-    std::uint64_t subject = 0;  ///< without a delivery: what is loaded or made, as a number; 0: nobody asks
-    /// Borrowed while inside.
+    std::uint64_t subject = 0;  ///< without a delivery: a number for the library or instance; 0: not recorded
+    /// Borrowed for the lifetime of Inside.
     std::string_view plugin{}, sink{}, delivery_id{};
   };
 
-  /// This thread is there while this lives.
+  /// Marks the calling thread as being at `where` for its lifetime.
   class Inside {
    public:
-    /// `marks` may be nullptr: then nothing is written.
+    /// `marks` nullptr: writes nothing to the file.
     Inside(CrashMarks* marks, const Where& where);
     ~Inside();
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
 
     const Where& where() const { return where_; }
-    /// The innermost of this thread, or nullptr. Async-signal-safe.
+    /// The calling thread's innermost Inside, or nullptr. Async-signal-safe.
     static const Inside* OfThisThread();
 
    private:
     friend class CrashMarks;
     const Where where_;
-    struct Mark* mark_ = nullptr;  ///< nullptr: there was no place
+    struct Mark* mark_ = nullptr;  ///< nullptr: no marks, or the file is full
     const Inside* const outer_;
   };
 
-  /// This thread ends the process. If it is in no plugin, it may be a plugin's own thread, or what a plugin has broken:
-  /// then all who are inside are to blame. Async-signal-safe.
+  /// The calling thread is ending the process: marks its call as crashed. A thread outside all plugins may have been
+  /// started or broken by one, so then every current call is marked. Async-signal-safe.
   void Blame();
 
  private:
   CrashMarks(std::string path, struct MarkFile* file, int fd) : path_(std::move(path)), file_(file), fd_(fd) {}
   const std::string path_;
   struct MarkFile* const file_;
-  const int fd_;  ///< holds the lock
+  const int fd_;  ///< holds the file lock
   std::vector<struct Mark*> left_;
 };
 

@@ -10,7 +10,7 @@
 namespace hookswitch::plugins {
 namespace {
 
-// Shorter ones are words: {"token": "expired"}.
+// Shorter values are words: {"token": "expired"}.
 constexpr std::size_t kShortestCredential = 8;
 
 template <std::size_t N>
@@ -26,7 +26,7 @@ bool IsCredentialHeader(std::string_view name) {
   return HasOneOf(ToLower(name), kWords);
 }
 
-/// "token_type" and "next_page_token" open nothing.
+/// "token_type" and "next_page_token" are not credentials.
 bool NamesACredential(std::string_view key) {
   static constexpr std::array<std::string_view, 11> kWords = {"token",      "secret",       "password",    "passwd",
                                                               "api_key",    "apikey",       "private_key", "access_key",
@@ -41,7 +41,7 @@ bool IsUrl(std::string_view text) {
   return text.starts_with("https://") || text.starts_with("http://");
 }
 
-/// A URL whose query holds a signature or a token.
+/// Whether the URL's query contains a signature or a token.
 bool IsSignedUrl(std::string_view text) {
   static constexpr std::array<std::string_view, 8> kWords = {
       "sig=", "signature=", "token=", "key=", "secret=", "password=", "credential=", "auth="};
@@ -49,7 +49,7 @@ bool IsSignedUrl(std::string_view text) {
   return query != std::string_view::npos && HasOneOf(ToLower(text.substr(query)), kWords);
 }
 
-/// The string that begins with the quote at `at`, which moves behind it; false if it does not end.
+/// Reads the string whose quote is at `at` and moves `at` behind it; false if it is unterminated.
 bool ReadString(std::string_view body, std::size_t& at, std::string_view& literal) {
   const std::size_t begin = at;
   for (++at; at < body.size(); ++at) {
@@ -85,7 +85,7 @@ std::vector<std::string> CredentialsIn(const HttpResponse& response, std::size_t
     if (IsSignedUrl(value)) found.push_back(value);
   }
   const std::string_view body = std::string_view(response.body).substr(0, most);
-  // Strings are looked at by themselves: the answer may be cut, and be any text.
+  // Scans for strings instead of parsing: the response may be truncated or not JSON at all.
   std::string_view literal;
   for (std::size_t at = body.find('"'); at < body.size() && ReadString(body, at, literal); at = body.find('"', at)) {
     const auto colon = body.find_first_not_of(" \t\r\n", at);

@@ -18,13 +18,13 @@
 namespace hookswitch::fatal_end {
 namespace {
 
-std::atomic<pid_t> g_process{0};  ///< 0: nothing is watched
+std::atomic<pid_t> g_process{0};  ///< 0: not watching
 std::atomic<bool> g_ours{false};
 std::atomic<CrashMarks*> g_marks{nullptr};
 std::atomic<bool> g_told{false};
 
-// Every signal that ends a process and is no wish of its operator (SIGTERM, SIGINT, SIGHUP) or of its surroundings
-// (SIGPIPE, SIGXFSZ).
+// Signals that end a process, except those of an operator (SIGTERM, SIGINT, SIGHUP) or the environment (SIGPIPE,
+// SIGXFSZ).
 constexpr std::array kFatal = {SIGSEGV, SIGBUS,    SIGILL,  SIGFPE,  SIGABRT, SIGSYS,  SIGTRAP, SIGQUIT,
                                SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGPOLL, SIGXCPU};
 std::array<struct sigaction, 65> g_before;
@@ -59,7 +59,7 @@ class Line {
   }
   void Write() {
     Raw("}\n");
-    // A pipe that nobody reads must not hold the end up.
+    // A pipe that nobody reads must not block the exit.
     pollfd out{STDERR_FILENO, POLLOUT, 0};
     if (::poll(&out, 1, 200) == 1) (void)!::write(STDERR_FILENO, text_.data(), size_);
   }
@@ -107,7 +107,7 @@ class Line {
   std::size_t size_ = 0;
 };
 
-// libc's, or a sanitizer's before it. Looked up early: _exit() itself may be called where nothing else may be.
+// libc's _exit, or a sanitizer's. Looked up early, because _exit() may be called where dlsym may not.
 using ExitFunction = void (*)(int);
 const auto g_exit = reinterpret_cast<ExitFunction>(::dlsym(RTLD_NEXT, "_exit"));
 
@@ -143,12 +143,12 @@ void OnSignal(int number, siginfo_t* info, void*) {
     AppendWhere(line, inside);
     line.Write();
   }
-  // What was before this handler (a sanitizer's report, or the end) takes its turn as soon as this returns.
+  // The previous handler (a sanitizer's, or the default) runs as soon as this one returns.
   ::sigaction(number, &g_before[static_cast<std::size_t>(number)], nullptr);
   ::raise(number);
 }
 
-/// Returns if the end is ours.
+/// Returns if hookswitch itself ends the process.
 void OnExit(int code, bool code_known) {
   if (::getpid() != g_process || g_ours || g_told.exchange(true)) return;
   const auto* inside = CrashMarks::Inside::OfThisThread();
@@ -198,8 +198,8 @@ void EndProcess(int code) {
 
 }  // namespace hookswitch::fatal_end
 
-// The program's own, which a library's calls find before libc's: _exit() asks nobody else. Exported by the program's
-// link options.
+// Overrides libc's _exit for loaded libraries too, because _exit() runs no handlers. Exported by the program's link
+// options.
 extern "C" {
 
 [[gnu::visibility("default")]] void _exit(int code) {

@@ -11,14 +11,15 @@
 /// Children that a plugin forks end as they like.
 namespace hookswitch::fatal_end {
 
-/// From now on. For `serve`, once.
+/// Starts to log fatal signals and exits that hookswitch did not ask for, and marks their culprit (CrashMarks::Blame).
+/// Call once, in `serve`.
 void Watch();
-/// Where blame is written. They must stay while the process lives.
+/// Sets the marks to blame; kept until the process ends.
 void UseMarks(std::shared_ptr<CrashMarks> marks);
-/// Watches exit() anew: what is registered for it last runs first, and a library that is loaded registers its
-/// destructors, which must not run while other threads are inside it.
+/// Registers the exit() handler again. Call after loading a library: the handler registered last runs first, and the
+/// library's destructors must not run while other threads are inside it.
 void WatchExitAgain();
-/// Our own word.
+/// Ends the process at once; not reported as a crash.
 [[noreturn]] void EndProcess(int code);
 
 }  // namespace hookswitch::fatal_end

@@ -20,7 +20,7 @@
 #include "core/plugins/inspect_child.h"
 #include "core/plugins/plugin.h"
 
-// glibc 2.36 declares pidfd_open without saying that it is a C function.
+// glibc 2.36 declares pidfd_open without extern "C".
 extern "C" {
 #include <sys/pidfd.h>
 }
@@ -43,7 +43,7 @@ struct Pipe {
   }
 };
 
-/// What can be read now; false at the end of the stream.
+/// Appends what can be read now; false at the end of the stream.
 bool Drain(const Descriptor& from, std::string& to) {
   std::array<char, 4096> chunk;
   for (;;) {
@@ -58,7 +58,7 @@ bool Drain(const Descriptor& from, std::string& to) {
   }
 }
 
-/// A file in memory that holds `text`, to be read from its start.
+/// A memory file that contains `text`, positioned at its start.
 Descriptor MemoryFileWith(const std::string& text) {
   Descriptor file(::memfd_create("request", MFD_CLOEXEC));
   const auto size = static_cast<ssize_t>(text.size());
@@ -68,18 +68,18 @@ Descriptor MemoryFileWith(const std::string& text) {
   return file;
 }
 
-/// A copy out of the way of the numbers that the child gives its descriptors.
+/// A duplicate above the descriptor numbers that the child uses.
 Descriptor Above(int fd) {
   return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, kAboveStandard));
 }
 
 struct Run {
   bool timed_out = false;
-  int status = 0;  ///< of waitpid
+  int status = 0;  ///< as from waitpid
   std::string out, err;
 };
 
-/// `request` is what the child reads from its stdin; it may hold secrets, so it is no argument.
+/// `request` goes to the child's stdin, not to its arguments, because it may contain secrets.
 Result<Run> RunChild(const Inspector& inspector, const LibraryFile& library, const std::string& request,
                      std::chrono::milliseconds patience) {
   const std::filesystem::path& program = inspector.program;
@@ -103,8 +103,7 @@ Result<Run> RunChild(const Inspector& inspector, const LibraryFile& library, con
     posix_spawn_file_actions_adddup2(&actions, given[static_cast<std::size_t>(number)].get(), number);
   }
   posix_spawn_file_actions_addclosefrom_np(&actions, kFirstUnusedInChild);
-  // The router blocks the signals it waits for; the child, and whatever the plugin starts in its group, must be
-  // killable.
+  // The router blocks the signals it waits for; the child and its process group must receive them.
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
@@ -114,7 +113,7 @@ Result<Run> RunChild(const Inspector& inspector, const LibraryFile& library, con
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::string name = program.string(), command = "plugin-inspect-child", argument = library.path.string();
   std::array<char*, 4> arguments{name.data(), command.data(), argument.data(), nullptr};
-  // Not the router's: that holds secrets, and what leads the dynamic linker astray.
+  // Not the router's environment: it contains secrets, and variables that mislead the dynamic linker.
   std::vector<std::string> variables = inspector.environment;
   std::vector<char*> environment;
   for (std::string& variable : variables) environment.push_back(variable.data());
@@ -145,7 +144,7 @@ Result<Run> RunChild(const Inspector& inspector, const LibraryFile& library, con
     if (waits[2].revents) err_open = Drain(err.read, run.err);
     if (waits[0].revents) break;
   }
-  // The pid is ours until waitpid, so it cannot name a stranger.
+  // The pid is not reused before waitpid.
   ::kill(-pid, SIGKILL);
   while (::waitpid(pid, &run.status, 0) < 0 && errno == EINTR) {
   }
@@ -170,7 +169,7 @@ int Number(const json::object& object, std::string_view key) {
   return value && value->is_int64() ? static_cast<int>(value->get_int64()) : 0;
 }
 
-/// How a child ended that did not say all that it had to.
+/// Describes how a child with an incomplete response ended.
 std::string HowItEnded(const Run& run) {
   std::string how = WIFSIGNALED(run.status) ? "died of signal " + std::to_string(WTERMSIG(run.status)) + " (" +
                                                   ::strsignal(WTERMSIG(run.status)) + ")"
@@ -179,7 +178,7 @@ std::string HowItEnded(const Run& run) {
   return how;
 }
 
-/// The lines of an answer that are whole: each a JSON object.
+/// The complete lines of a response, each a JSON object.
 std::vector<json::object> Lines(std::string_view text) {
   std::vector<json::object> lines;
   for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {

@@ -18,10 +18,10 @@ namespace hookswitch {
 namespace plugins {
 namespace {
 
-/// Where the answer goes, line by line, so that the parent sees how far a child came that does not end well.
+/// Writes the response line by line, so that the parent sees how far a crashed child came.
 class Answer {
  public:
-  /// Whatever the plugin prints goes to stderr from now on, so that the answer stands alone.
+  /// Redirects stdout to stderr, so that a plugin's output does not mix with the response.
   Answer() : fd_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kFirstUnusedInChild)) { ::dup2(STDERR_FILENO, STDOUT_FILENO); }
 
   void Line(const json::object& object) const {
@@ -69,7 +69,7 @@ void Report(void* context, hsw_str pointer, hsw_str problem) {
   reports.answer.Line({{"pointer", text(pointer)}, {"problem", text(problem)}});
 }
 
-/// The functions in their order, each told before it is entered.
+/// Calls the plugin's functions in order, announcing each before the call.
 void Try(const hsw_sink& sink, const json::object& request, const Answer& answer) {
   const auto text = [&](const char* key) { return std::string(request.at(key).as_string()); };
   const PluginConfig config(text("sink"), text("config"), text("timezone"));
@@ -124,7 +124,7 @@ void InspectChildMain(const std::string& file) {
     answer.Line(plugins::Described(plugins::Describe(*sink, file)));
     if (!request.empty()) plugins::Try(*sink, json::parse(request).as_object(), answer);
   }
-  // Destructors of a plugin that is only looked at must not undo the answer.
+  // Skip the plugin's destructors: they must not spoil the response.
   ::_exit(sink ? 0 : 1);
 }
 

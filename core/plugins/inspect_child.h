@@ -2,7 +2,7 @@
 
 namespace hookswitch::plugins {
 
-// What the inspecting child finds open: the request as its stdin, its answer and what it says, the library.
+// Descriptors of the inspection child: 0 the request, 1 its response, 2 messages, 3 the library.
 inline constexpr int kLibraryInChild = 3;
 inline constexpr int kFirstUnusedInChild = 4;
 

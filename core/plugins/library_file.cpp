@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Linux 6.3. A memory file needs no mode bits to be mapped as code, and where sysctl vm.memfd_noexec is 2 it may not
-// have them.
+// MFD_NOEXEC_SEAL, since Linux 6.3. A memory file needs no execute bits to be mapped as code, and sysctl
+// vm.memfd_noexec=2 forbids them.
 constexpr unsigned kNoExecSeal = 8;
 
 Descriptor MemoryFile(const std::string& name) {
@@ -74,7 +74,7 @@ Result<LibraryFile> ReadLibrary(const fs::path& file) {
   };
   auto trusted = TrustedFile(file);
   if (!trusted) return std::move(trusted).error();
-  // Without following or waiting: nobody who is not trusted can have put anything else there, a mistake can.
+  // O_NOFOLLOW and O_NONBLOCK guard against mistakes; TrustedFile has ruled out other users.
   const Descriptor opened(::open(trusted->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
   if (opened.get() < 0 || ::fstat(opened.get(), &info) != 0 || !S_ISREG(info.st_mode)) return failed("cannot be read");

@@ -8,21 +8,20 @@
 
 namespace hookswitch::plugins {
 
-/// A plugin's file as it was read, in memory and sealed: the bytes that are hashed are the bytes that are inspected and
-/// loaded, whatever becomes of the file.
+/// A sealed in-memory copy of a plugin file: the bytes hashed are the bytes inspected and loaded, even if the file
+/// changes.
 struct LibraryFile {
   std::filesystem::path path;
   std::string hash;  ///< SHA-256, hex
   Descriptor image;  ///< close-on-exec
 
-  /// A path to open it by in this process, made anew and good for ever: the dynamic linker takes a path that it has
-  /// seen for the library that it knows, so this one must never come to mean another. Costs a descriptor. Error:
-  /// kUnavailable (there is none left).
+  /// A new path of the copy, valid until the process ends. The dynamic linker identifies libraries by path, so a path
+  /// must never be reused. Leaks a descriptor by design. Errors: kUnavailable (out of descriptors).
   Result<std::string> PathForEver() const;
 };
 
-/// Checks who may write the file (see TrustedFile) and reads it whole. Errors: those of TrustedFile, kUnavailable
-/// (cannot be read, or kept in memory).
+/// Checks who may write the file (see TrustedFile) and reads it. Errors: those of TrustedFile, kUnavailable (cannot be
+/// read or copied to memory).
 Result<LibraryFile> ReadLibrary(const std::filesystem::path& file);
 
 }  // namespace hookswitch::plugins

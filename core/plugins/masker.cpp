@@ -12,11 +12,11 @@ namespace hookswitch::plugins {
 namespace {
 
 const std::string kWhole(kMask);
-// So much of a secret, where the text ends, is more than chance.
+// A prefix this long at the end of a text is not a coincidence.
 constexpr std::size_t kShortestCut = 8;
-// In base64 four characters at least, or words would be hidden.
+// At least four base64 characters, or ordinary words would be masked.
 constexpr std::size_t kShortestCoded = 4;
-// No escape of a character of base64 is longer.
+// The longest escape of a base64 character.
 constexpr std::size_t kReachesBack = 64;
 constexpr std::size_t kBits = 61;
 constexpr std::uint64_t kPercent = std::uint64_t{1} << 61, kBackslash = std::uint64_t{1} << 62,
@@ -39,7 +39,7 @@ bool IsBase64(char c) {
          c == '-' || c == '_';
 }
 
-/// Where the character of base64 at `at` ends; `at` if there is none.
+/// End of the base64 character at `at`; `at` if there is none.
 std::size_t BehindBase64(std::string_view text, std::size_t at) {
   if (at >= text.size()) return at;
   if (IsBase64(text[at])) return at + 1;
@@ -50,7 +50,7 @@ std::size_t BehindBase64(std::string_view text, std::size_t at) {
   return at;
 }
 
-/// Where the character of base64 before `at` begins; `at` if there is none.
+/// Start of the base64 character before `at`; `at` if there is none.
 std::size_t BeforeBase64(std::string_view text, std::size_t at) {
   for (std::size_t back = std::min(at, kReachesBack); back > 1; --back) {
     if (BeginsEscape(text[at - back]) && BehindBase64(text, at - back) == at) return at - back;
@@ -58,13 +58,13 @@ std::size_t BeforeBase64(std::string_view text, std::size_t at) {
   return at > 0 && IsBase64(text[at - 1]) ? at - 1 : at;
 }
 
-/// True where a text that was cut ends: at its end, or before what says so.
+/// Whether a cut text ends here: at its end, or before a marker of the cut.
 bool IsCut(std::string_view text, std::size_t at) {
   const std::string_view rest = text.substr(at);
   return rest.empty() || rest.starts_with("...") || rest.starts_with("…");
 }
 
-/// Places in a text, each once. More than fit are dropped: a needle that is read in so many ways is not to be had.
+/// A set of positions in a text. Positions that do not fit are dropped: no real needle has that many readings.
 class Places {
  public:
   void Add(std::size_t place) {
@@ -79,7 +79,7 @@ class Places {
   std::size_t count_ = 0;
 };
 
-/// Follows one needle through a text.
+/// Matches one needle against a text.
 struct Matcher {
   std::string_view needle, text;
   bool any_case, is_base64, cut_counts;
@@ -87,13 +87,13 @@ struct Matcher {
   bool Same(char32_t a, char32_t b) const {
     if (a == b) return true;
     if (any_case && Lower(a) == Lower(b)) return true;
-    if ((a == ' ' && b == '+') || (a == '+' && b == ' ')) return true;  // in forms
+    if ((a == ' ' && b == '+') || (a == '+' && b == ' ')) return true;  // form encoding
     return is_base64 && ((a == '+' && b == '-') || (a == '/' && b == '_'));
   }
 
-  /// Where the needle ends whose byte `i` stands at `at`; npos if it does not.
+  /// End of the needle if its byte `i` matches at `at`; else npos.
   std::size_t Follow(std::size_t i, std::size_t at) const {
-    // As long as it is spelled as it is there is one way to read it.
+    // Unescaped text has only one reading.
     while (i < needle.size() && at < text.size() && !BeginsEscape(needle[i]) &&
            static_cast<signed char>(needle[i]) >= 0 &&
            Same(static_cast<unsigned char>(needle[i]), static_cast<unsigned char>(text[at]))) {
@@ -129,7 +129,7 @@ struct Matcher {
     }
   }
 
-  /// Long base64 is written in lines.
+  /// Long base64 is broken into lines.
   std::size_t BehindBreak(std::size_t at) const {
     for (;;) {
       const std::string_view rest = text.substr(std::min(at, text.size()), 2);
@@ -167,14 +167,14 @@ Masker::Masker(std::span<const std::string> secrets) {
     if (part.is_text) AddCoded(text);
   }
   Index();
-  // What is shown of one secret may hold another one, or its own last segment once more.
+  // The visible part of one secret may contain another, or its own last segment again.
   for (Needle& needle : needles_) {
     if (Mask(needle.shown) != needle.shown) needle.shown = kMask;
   }
 }
 
-/// A longer text that holds the secret may be in base64, where three of its bytes are four characters: the secret looks
-/// different by where it stands in it. What of that depends on the secret alone is looked for.
+/// In the base64 of a longer text, the secret's encoding depends on its offset modulo 3. Searches for the characters
+/// that depend only on the secret.
 void Masker::AddCoded(const std::string& text) {
   for (const std::size_t before : {0u, 1u, 2u}) {
     const std::size_t bits = 8 * (before + text.size());
@@ -227,7 +227,7 @@ void Masker::Index() {
   IndexEscapes();
 }
 
-/// Most escapes are line breaks and quotes: they are told by their second byte.
+/// Most escapes are line breaks and quotes: their second byte excludes them.
 void Masker::IndexEscapes() {
   first_['%'] |= kPercent;
   first_['\\'] |= kBackslash;
@@ -245,7 +245,7 @@ void Masker::IndexEscapes() {
   }
 }
 
-/// What stands at `at` and is longest; `which` may.
+/// The longest match at `at` among the needles of `which`.
 Masker::Found Masker::At(std::string_view text, std::size_t at, std::uint64_t which) const {
   Found best;
   const auto take = [&](const Needle& needle, std::size_t end, bool as_it_is) {
@@ -262,7 +262,7 @@ Masker::Found Masker::At(std::string_view text, std::size_t at, std::uint64_t wh
     for (std::size_t i = static_cast<std::size_t>(std::countr_zero(left)); i < needles_.size(); i += kBits) {
       const Needle& needle = needles_[i];
       const std::string& word = needle.text.Reveal();
-      // What ends in an ampersand may go on as "&amp;".
+      // A final ampersand may continue as "&amp;".
       const bool as_it_is = text.substr(at).starts_with(word) && !BeginsEscape(word.back());
       take(needle, as_it_is ? at + word.size() : matcher(needle).Follow(0, at), as_it_is);
     }
@@ -280,7 +280,7 @@ Masker::Found Masker::At(std::string_view text, std::size_t at, std::uint64_t wh
   return best;
 }
 
-/// The first that begins at `from` or behind it, and before `until`.
+/// The first match that begins in [`from`, `until`).
 Masker::Found Masker::First(std::string_view text, std::size_t from, std::size_t until) const {
   const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
   const auto which = [&](std::size_t at) { return first_[bytes[at]] & second_[bytes[at + 1]]; };
@@ -294,7 +294,7 @@ Masker::Found Masker::First(std::string_view text, std::size_t from, std::size_t
       }
     }
   }
-  // The last byte has none behind it.
+  // The last byte has no second one.
   if (at < until && at < text.size()) return At(text, at, first_[bytes[at]] & ~kEscape);
   return {};
 }
@@ -302,11 +302,11 @@ Masker::Found Masker::First(std::string_view text, std::size_t from, std::size_t
 std::string Masker::Mask(std::string_view text, std::size_t most) const {
   std::string out;
   std::size_t copied = 0;
-  // What lies behind it is not shown. Base64 may reach back from there.
+  // Text behind this point is not shown, but base64 may reach back from there.
   const auto until = [&] { return copied + std::min(most - out.size(), text.size() - copied); };
   const auto next = [&] { return First(text, copied, std::min(until() + kReachesBack, text.size())); };
   for (Found found = next(); found.shown && found.begin < until(); found = next()) {
-    // One inside another is hidden with it; of two that overlap neither's rest may be left.
+    // A match inside another is masked with it; of two overlapping matches, both are masked whole.
     for (std::size_t at = found.begin + 1; at < found.end; ++at) {
       const Found other = First(text, at, found.end);
       if (!other.shown) break;

@@ -25,7 +25,7 @@ bool IsJsonObject(const char* text) {
   return !error && value.is_object();
 }
 
-/// The first thing that is missing from the table, or nullptr.
+/// Name of the first missing entry, or nullptr.
 const char* FirstHole(const hsw_sink& sink) {
   if (!sink.id || !*sink.id) return "id";
   if (!sink.version) return "version";
@@ -43,7 +43,7 @@ const char* FirstHole(const hsw_sink& sink) {
 
 Result<hsw_sink> OpenLibrary(const std::filesystem::path& library, const std::filesystem::path& file) {
   const std::string name = "plugin file " + file.string();
-  // RTLD_NOW: a missing symbol is an error here, not the end of the process at the first delivery.
+  // RTLD_NOW: a missing symbol fails here instead of crashing at the first delivery.
   void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     const char* why = ::dlerror();

@@ -8,10 +8,10 @@
 
 namespace hookswitch::plugins {
 
-/// Owns what an hsw_config points to.
+/// An hsw_config and the data it points to.
 class PluginConfig {
  public:
-  /// `json` is an object; its scalars become values named by dotted keys, list elements by their number ("ids.0").
+  /// `json` must be an object; its scalars become values with dotted keys, list elements with their index ("ids.0").
   PluginConfig(std::string sink, std::string json, std::string timezone);
   PluginConfig(const PluginConfig&) = delete;
   PluginConfig& operator=(const PluginConfig&) = delete;

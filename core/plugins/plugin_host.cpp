@@ -16,7 +16,7 @@ namespace hookswitch {
 
 namespace fs = std::filesystem;
 
-/// What was looked at, and is loaded from the same bytes.
+/// An inspected library; loaded from the same bytes.
 struct Inspected {
   PluginInfo info;
   plugins::LibraryFile library;
@@ -44,7 +44,7 @@ bool IsPluginName(std::string_view name) {
   });
 }
 
-/// How much of the line at `where`, a place inside `node`, is the value that stands there.
+/// Width of the value at `where`, a position inside `node`.
 int WidthAt(const config::Node& node, const config::Mark& where) {
   if (node.where.line == where.line && node.where.column == where.column) return config::Width(node);
   int width = 1;
@@ -53,8 +53,7 @@ int WidthAt(const config::Node& node, const config::Mark& where) {
   return width;
 }
 
-/// libcurl takes these from the process's environment, for HTTP sinks and for email, and quotes one that it cannot
-/// read.
+/// libcurl reads these from the environment for HTTP sinks and email, and quotes an invalid one in its errors.
 void AddProxiesWithPassword(std::vector<std::string>& secrets) {
   for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
     const char* value = std::getenv(name);
@@ -62,7 +61,7 @@ void AddProxiesWithPassword(std::vector<std::string>& secrets) {
   }
 }
 
-/// The host sends for HTTP sinks alone.
+/// The host sends requests only for HTTP sinks.
 void CheckTransport(const PluginInfo& info, const config::Sink& sink, config::Problems& problems) {
   if (info.kind == Sink::Kind::kHttp) return;
   const auto check = [&](const char* key, const config::Mark& where) {
@@ -76,7 +75,7 @@ void CheckTransport(const PluginInfo& info, const config::Sink& sink, config::Pr
   check("proxy", sink.proxy_where);
 }
 
-/// The first eight bytes: enough to tell what one router's plugins and sinks are.
+/// The first eight bytes: enough to distinguish one router's plugins and sinks.
 std::uint64_t Subject(const Digest& digest) {
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8 | digest[i];
@@ -162,7 +161,7 @@ ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& s
   config.lacks_secrets = config.lacks_secrets && environment.secrets_optional;
   config.fits = !config.lacks_secrets;
   if (problems.HasErrors()) {
-    // What is wrong is left out, and the plugin looks at the rest if that is a config by its schema.
+    // Leave out what is wrong; the plugin checks the rest if that fits its schema.
     config.checked = config::WithoutFaults(config.checked, problems);
     config::Problems told_already;
     config::CheckAgainstSchema(config.checked, schema, at, sink.where, told_already);
@@ -177,7 +176,7 @@ ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& s
     for (const std::string* part : {&own.ca, &own.cert, &own.key.Reveal(), &own.proxy.Reveal()}) {
       made_from += '\n' + std::to_string(part->size()) + '\n' + *part;
     }
-    // One without user and password is no secret, and may well stand in a reason.
+    // A proxy URL without user and password is not a secret, and may appear in a reason.
     if (own.proxy.Reveal().find('@') != std::string::npos) config.secrets.push_back(own.proxy.Reveal());
   }
   AddProxiesWithPassword(config.secrets);
@@ -193,10 +192,10 @@ Status PluginHost::Try(const PluginInfo& info, const config::Sink& sink, const R
   const plugins::Masker masker(config.secrets);
   auto trial = plugins::TryInChild(impl_->inspector, impl_->LibraryOf(info), given, whole && !problems.HasErrors());
   if (!trial) return Error{trial.error().code, masker.Mask(trial.error().message)};
-  // The plugin has groups of statuses spelled out.
+  // The plugin saw groups of statuses expanded.
   const config::Node spelled = config::WithStatuses(sink.config, info.config_schema);
   for (const auto& [pointer, text] : trial->problems) {
-    // What is said of anything that the plugin was not shown may only follow from what was left out.
+    // Ignore findings about parts that were left out: they may only result from that.
     const std::string key = pointer.substr(0, pointer.find('/', 1));
     if (!whole && (key.empty() || !config.checked.Find(key.substr(1)))) continue;
     const config::Mark mark = config::Locate(spelled, pointer);
@@ -225,7 +224,7 @@ Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {
   if (!path) return path.error();
   auto plugin = std::make_shared<Plugin>();
   plugin->marks = impl_->marks;
-  // By the thread alone if it never returns.
+  // Shared with the thread, which keeps it if it never returns.
   struct Opened {
     Result<hsw_sink> sink = Error{};
   };

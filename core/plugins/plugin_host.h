@@ -15,8 +15,7 @@
 
 namespace hookswitch {
 
-/// What a plugin file says of itself. Found in a child process, so that a library that crashes while it is loaded
-/// cannot take the router with it.
+/// A plugin's description. Read in a child process, so that a library that crashes on load does not crash the router.
 struct PluginInfo {
   std::filesystem::path file;
   std::string hash;  ///< SHA-256 of the file, hex
@@ -25,70 +24,69 @@ struct PluginInfo {
   Sink::Kind kind = Sink::Kind::kHttp;
 };
 
-/// A sink's `config:` as its plugin sees it: checked with the plugin's schema, defaults filled in, secrets resolved.
+/// A sink's `config:` as its plugin sees it: validated by the plugin's schema, defaults filled in, secrets resolved.
 struct ResolvedConfig {
   std::string sink, json, timezone;
   std::vector<std::string> secrets;
-  Digest identity{};                           ///< of the plugin file and of all that an instance is made from
-  std::shared_ptr<const Transport> transport;  ///< nullptr: as all others
-  config::Node checked;                        ///< of the config, what is not wrong by the schema
+  Digest identity{};                           ///< digest of the plugin file and everything an instance is created from
+  std::shared_ptr<const Transport> transport;  ///< nullptr: the default
+  config::Node checked;                        ///< the config without the parts that violate the schema
   bool lacks_secrets = false;                  ///< see config::ResolvePluginConfig
-  bool fits = true;  ///< what is checked fits the schema, and no secret is away: the plugin can be asked
+  bool fits = true;  ///< `checked` fits the schema and no secret is missing: the plugin can check it
 };
 
-/// A loaded library. Never unloaded (dlclose does not unload C++ modules); shared by the instances made from it.
+/// A loaded library. Never unloaded (dlclose does not unload C++ modules); shared by its instances.
 class Plugin;
 
-/// The program that runs, also after its file was replaced by another version, which may not understand this one.
+/// The running program, even if its file was replaced by another, possibly incompatible version.
 inline constexpr const char* kThisProgram = "/proc/self/exe";
 
-/// Finds, inspects, tries, loads and instantiates sink plugins. Control thread only; the Sinks it makes have their own
-/// rules. No call into a plugin takes longer than a few seconds: one that does not return is given up, with an error.
+/// Finds, inspects, tries, loads and instantiates sink plugins. Plugin calls that do not return within a few seconds
+/// are abandoned with an error. [thread: control; the Sinks it creates have their own rules]
 class PluginHost {
  public:
-  /// `paths` are searched in order for `<name>.so`. `inspector` is the program run as `inspector plugin-inspect-child
-  /// <file>` (kThisProgram; see InspectChildMain). `marks`: where calls into plugins are marked; may be nullptr.
+  /// Searches `paths` in order for `<name>.so`. `inspector` is the program run as `inspector plugin-inspect-child
+  /// <file>` (kThisProgram; see InspectChildMain). `marks`: for crash detection; may be nullptr.
   PluginHost(std::vector<std::filesystem::path> paths, std::filesystem::path inspector,
              std::shared_ptr<CrashMarks> marks = nullptr);
   ~PluginHost();
 
-  /// Gives the children of Inspect and Try, whose environment is empty otherwise, these: "NAME=value".
+  /// Sets the environment of the children of Inspect and Try: "NAME=value". Empty by default.
   void LendEnvironment(std::vector<std::string> variables);
 
-  /// Replaces the folders that are searched.
+  /// Replaces the folders to search.
   void SearchIn(std::vector<std::filesystem::path> paths);
 
-  /// The file for a plugin name, or kNotFound naming the folders searched and the plugins that are there.
+  /// The file for a plugin name. Errors: kNotFound, naming the folders searched and the plugins in them.
   Result<std::filesystem::path> Find(const std::string& name) const;
-  /// All files found, first path first; a name found twice counts once.
+  /// All plugin files in search order; of equal names only the first.
   std::vector<std::filesystem::path> List() const;
 
-  /// Reads a plugin's description in a child process. Refused (kUnsupported, kInvalid; the text names the file, what is
-  /// wrong and what to do): others may write it or a folder on the way to it, no entry symbol, missing symbols, another
-  /// ABI major, crashes or hangs while loading, a schema that is not JSON. Results are kept by file hash, and with them
-  /// the bytes that were looked at.
+  /// Reads a plugin's description in a child process. Errors (kUnsupported, kInvalid; the text names the file, the
+  /// problem and what to do): other users may write the file or a folder above it, no entry symbol, missing symbols,
+  /// another ABI major, crashes or hangs on load, schema is not JSON. Caches results and file contents by hash.
   Result<PluginInfo> Inspect(const std::filesystem::path& file);
 
-  /// Checks `sink.config`, a map, with the plugin's schema, and `sink.transport` with its kind; problems carry places
-  /// in the config file. `problems` are this sink's, here and below: none before.
+  /// Validates `sink.config`, a map, against the plugin's schema, and `sink.transport` against its kind; problems carry
+  /// positions in the config file. `problems`, here and below: this sink's only; empty before.
   static ResolvedConfig Resolve(const PluginInfo& info, const config::Sink& sink, const std::string& timezone,
                                 const config::Environment& environment, config::Problems& problems);
 
-  /// Has a child process run the plugin's own check over what fits the schema, and, if nothing is wrong, make an
-  /// instance and destroy it: so that one that crashes, exits or hangs there does it where nothing is lost. What the
-  /// plugin finds wrong is added to `problems`. Errors: kInvalid (it misbehaves: in which function, and how; or it
-  /// makes no instance: its reason), kUnavailable (no child can be run). `info` comes from Inspect.
+  /// Runs the plugin's own check in a child process on the parts that fit the schema and, if there are no problems,
+  /// creates and destroys an instance: crashes, exits and hangs stay in the child. Adds the plugin's findings to
+  /// `problems`. Errors: kInvalid (it misbehaves: in which function and how; or it refuses to create an instance: its
+  /// reason), kUnavailable (no child can be run). `info` must come from Inspect.
   Status Try(const PluginInfo& info, const config::Sink& sink, const ResolvedConfig& config,
              config::Problems& problems);
 
-  /// Why this sink must not be made, or "": loading its plugin, or making it, ended the process before, although the
-  /// child came through, and has not succeeded since.
+  /// Why this sink must not be created, or "": loading its plugin or creating the instance crashed the process before,
+  /// although the child succeeded, and has not succeeded since.
   std::string EndedTheProcess(const PluginInfo& info, const ResolvedConfig& config) const;
 
-  /// Loads an inspected file; the same hash is loaded once.
+  /// Loads an inspected file; loads each hash once.
   Result<std::shared_ptr<Plugin>> Load(const PluginInfo& info);
 
-  /// Makes an instance. Call after Try found nothing wrong. Errors: kInvalid (the plugin refused; its reason),
+  /// Creates an instance. Call after Try found no problems. Errors: kInvalid (the plugin refused; its reason),
   /// kUnavailable (its create does not return).
   static Result<std::shared_ptr<Sink>> Create(std::shared_ptr<Plugin> plugin, const ResolvedConfig& config);
 
@@ -97,8 +95,8 @@ class PluginHost {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The child's side of Inspect and Try: loads the library that is its descriptor 3, prints the description as JSON on
-/// stdout, and does what its stdin asks for. `file` is the name used in errors. Does not return.
+/// The child's side of Inspect and Try: loads the library from descriptor 3, prints its description as JSON on stdout,
+/// and executes the request from stdin. `file` is the name used in errors. Does not return.
 [[noreturn]] void InspectChildMain(const std::string& file);
 
 }  // namespace hookswitch

@@ -15,8 +15,8 @@
 namespace hookswitch::plugins {
 namespace {
 
-/// What a plugin's hsw_host points to. A library is never unloaded and may keep the pointer as long, so these live for
-/// ever: one for each instance ever made, a few hundred bytes each.
+/// Target of a plugin's hsw_host. Never freed, because a library is never unloaded and may keep the pointer: one per
+/// sink object ever created, a few hundred bytes each.
 struct HostContext {
   HostContext(std::string name, Masker masker) : name(std::move(name)), masker(std::move(masker)) {}
   std::string name;
@@ -63,7 +63,7 @@ HostContext& HostOf(const std::string& sink, Masker masker) {
 constexpr std::string_view kNoOutcome = "no_outcome";
 constexpr std::string_view kSilence = "the plugin left no outcome";
 
-/// An hsw_outcome is 3.7 kB; only what tells of silence is set, so that a call costs no more than it must.
+/// An hsw_outcome is 3.7 kB; only the fields that detect an unset outcome are initialized, to keep calls cheap.
 void Prefill(hsw_outcome& outcome) {
   outcome.size = sizeof outcome;
   outcome.status = HSW_RETRY;
@@ -75,7 +75,7 @@ void Prefill(hsw_outcome& outcome) {
   outcome.action[0] = outcome.remote_id[0] = outcome.state[0] = outcome.memory[0] = outcome.place[0] = '\0';
 }
 
-/// An hsw_outcome, and what its setters were given.
+/// An hsw_outcome and the values passed to its setters.
 struct OutcomeBuilder {
   OutcomeBuilder() { Begin(); }
   OutcomeBuilder(const OutcomeBuilder&) = delete;
@@ -103,7 +103,7 @@ std::string_view Slot(const char (&slot)[N]) {
   return {slot, ::strnlen(slot, N)};
 }
 
-/// One stable word: letters, digits and '_'.
+/// `code` as one stable word of letters, digits and '_'; `otherwise` if it is empty.
 std::string Label(std::string_view code, const char* otherwise) {
   std::string label = ToLower(code);
   for (char& c : label) {
@@ -118,7 +118,7 @@ int Bounded(std::uint32_t value) {
 
 struct RequestBuilder {
   HttpRequest request;
-  std::size_t body_size = 0;  ///< as given; one of more than HSW_MOST_BODY is not copied
+  std::size_t body_size = 0;  ///< as given; a body over HSW_MOST_BODY is not copied
   hsw_request raw{};
 
   RequestBuilder() {
@@ -173,7 +173,7 @@ bool IsToken(std::string_view text) {
   });
 }
 
-/// What is wrong with a request that must not go out, or "".
+/// Why the request must not be sent, or "".
 std::string ProblemWith(const RequestBuilder& builder) {
   const HttpRequest& request = builder.request;
   if (builder.body_size > HSW_MOST_BODY) {
@@ -196,7 +196,7 @@ std::string ProblemWith(const RequestBuilder& builder) {
   return "";
 }
 
-// A destructor that takes longer ends beside whoever let the instance go.
+// After this time the releasing thread goes on, and destroy finishes in the background.
 constexpr std::chrono::milliseconds kDestroyPatience{1000};
 
 std::uint64_t NextInstanceNumber() {
@@ -204,7 +204,7 @@ std::uint64_t NextInstanceNumber() {
   return ++last;
 }
 
-/// One instance of a plugin. Destroyed when nobody is inside it any more.
+/// One instance of a plugin. Destroyed when no call is inside it.
 class Instance {
  public:
   Instance(std::shared_ptr<Plugin> plugin, const HostContext& host, hsw_instance* raw, SinkAdvice advice)
@@ -220,7 +220,7 @@ class Instance {
       }
     };
     if (IsGivenUp()) {
-      // The last to hold it may be the scheduler.
+      // The scheduler may hold the last reference, and must not block.
       ControlCalls::Beside([plugin = plugin_, destroy] { (void)plugin->control.Run(destroy); });
     } else if (!plugin_->control.Run(destroy, kControlLimit, kDestroyPatience)) {
       TellStuck(PluginCall::kDestroy);
@@ -237,7 +237,8 @@ class Instance {
     log::Error("plugin_stuck", {{"sink", host_.name}, {"plugin", plugin_->info.id}, {"call", ToString(call)}});
   }
 
-  /// For instances that take one call at a time. False: it was given up, nobody may enter any more.
+  /// For instances that take one call at a time: blocks until no other call is inside. False: given up; no call may
+  /// enter.
   bool Take() EXCLUDES(mu_) {
     MutexLock lock(mu_);
     while (taken_ && !given_up_) free_.Wait(mu_);
@@ -260,7 +261,7 @@ class Instance {
     return given_up_;
   }
 
-  /// False if the reopen before this one has not returned.
+  /// False if the previous reopen has not returned.
   bool BeginReopen() { return !reopening_.exchange(true); }
   void EndReopen() { reopening_ = false; }
 
@@ -279,10 +280,10 @@ class Instance {
 
 using InstancePtr = std::shared_ptr<Instance>;
 
-/// Calls create and advise. Errors: kInvalid (the plugin's reason, not masked), kUnavailable (it does not return).
+/// Calls create and advise. Errors: kInvalid (the plugin's reason, unmasked), kUnavailable (it does not return).
 Result<InstancePtr> MakeInstance(const std::shared_ptr<Plugin>& plugin, const HostContext& host,
                                  const std::shared_ptr<const PluginConfig>& config, std::uint64_t subject) {
-  // By the thread alone if it never returns.
+  // Shared with the thread, which keeps it if it never returns.
   struct Made {
     std::array<char, kCreateErrorSize> error{};
     hsw_instance* instance = nullptr;
@@ -408,7 +409,7 @@ class PluginSink final : public Sink {
   }
 
   void GiveUp(std::uint64_t instance) override EXCLUDES(mu_) {
-    InstancePtr stuck;  // let go of after the lock
+    InstancePtr stuck;  // released after unlocking
     MutexLock lock(mu_);
     if (!instance_ || instance_->number() != instance) return;
     stuck = std::exchange(instance_, nullptr);
@@ -422,9 +423,9 @@ class PluginSink final : public Sink {
       MutexLock lock(mu_);
       instance = instance_;
     }
-    if (!instance) return;  // the next one opens anew
+    if (!instance) return;  // the next instance opens its files itself
     if (!instance->BeginReopen()) return instance->TellStuck(PluginCall::kReopen);
-    // Not among the calls that are made one at a time.
+    // Not serialized with the other control calls.
     ControlCalls beside;
     const Status returned = beside.Run([instance, plugin = plugin_, host = &host_] {
       const CrashMarks::Inside inside(nullptr,
@@ -442,7 +443,7 @@ class PluginSink final : public Sink {
   std::string Mask(std::string_view text, std::size_t most) const override { return host_.masker.Mask(text, most); }
 
  private:
-  /// The instance that calls go to now, made anew if the last one was given up; or why there is none.
+  /// The current instance; creates a new one if the last was given up.
   Result<InstancePtr> Current() EXCLUDES(mu_, renew_) {
     if (auto current = Known()) return current;
     MutexLock one_at_a_time(renew_);
@@ -459,11 +460,11 @@ class PluginSink final : public Sink {
     return instance_;
   }
 
-  /// Waits for the call's turn in the instance, if that takes one call at a time. False: it was given up meanwhile.
+  /// Blocks until the instance is free, if it takes one call at a time. False: it was given up meanwhile.
   bool Take(Instance& instance) const { return concurrent_ || instance.Take(); }
 
-  /// Runs `body` in an instance, one at a time if the plugin wants it so. False, and a retry in `out`, if it was not
-  /// run or an exception came out.
+  /// Runs `body` in the current instance, serialized if the plugin requires it. False, with a retry in `out`, if it was
+  /// not run or threw.
   template <class Body>
   bool Call(PluginCall call, const SinkDelivery& delivery, OutcomeBuilder& out, Body body) {
     const auto failed = [&](const char* code, std::string_view reason) {
@@ -495,7 +496,7 @@ class PluginSink final : public Sink {
       body(instance.raw());
       return true;
     } catch (...) {
-      // The SDK's wrapper lets none out; one written in bare C++ may.
+      // The SDK catches exceptions; a plugin without it may let one escape.
       return failed("plugin_exception", "the plugin let an exception escape");
     }
   }
@@ -529,10 +530,10 @@ class PluginSink final : public Sink {
     if (outcome.kind == Outcome::Kind::kNext && step + 1 >= kMostSteps) {
       return Fault(Outcome::Kind::kRejected, "the plugin asked for more than " + std::to_string(kMostSteps) + " steps");
     }
-    // What was pre-filled and left says something of a retry only.
+    // An outcome the plugin left unset only makes sense as a retry.
     const bool silent = Slot(out.code) == kNoOutcome;
     const bool retry = outcome.kind == Outcome::Kind::kRetry;
-    // A code may be a word of the answer's, and the answer may be what was sent.
+    // A code may be copied from the response, which may echo the request.
     const std::string_view word = silent && !retry ? std::string_view() : Slot(out.code);
     outcome.code = Label(host_.masker.Mask(word) == word ? word : std::string_view(), code);
     if (Slot(out.reason) != kSilence || (silent && retry)) outcome.reason = Clean(Slot(out.reason));
@@ -554,7 +555,7 @@ class PluginSink final : public Sink {
       Outcome fault =
           Fault(Outcome::Kind::kRejected, "the plugin left a state of " + std::to_string(outcome.state.size()) +
                                               " bytes, at most " + std::to_string(HSW_MOST_STATE) + " are kept");
-      fault.may_have_been_delivered = true;  // the step worked
+      fault.may_have_been_delivered = true;  // the step itself succeeded
       return fault;
     }
     outcome.may_have_been_delivered = (out.flags & HSW_MAYBE_DELIVERED) != 0;
@@ -583,9 +584,9 @@ class PluginSink final : public Sink {
   const std::uint64_t subject_;
   const SinkAdvice advice_;
   const bool concurrent_;
-  Mutex renew_;  ///< held while a new instance is made
+  Mutex renew_;  ///< held while a new instance is created
   Mutex mu_;
-  InstancePtr instance_ GUARDED_BY(mu_);  ///< nullptr: a call into it never returned, and the next one makes another
+  InstancePtr instance_ GUARDED_BY(mu_);  ///< nullptr: given up; the next call creates a new one
 };
 
 }  // namespace
@@ -603,7 +604,7 @@ Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, con
                                              const PluginConfig& config, Masker masker,
                                              std::shared_ptr<const Transport> transport, std::uint64_t subject) {
   HostContext& host = HostOf(name, std::move(masker));
-  // A copy, because a call of create that never returns keeps it, and a new instance needs it again.
+  // A shared copy: a create that never returns keeps it, and later instances need it.
   auto kept = std::make_shared<const PluginConfig>(config.sink(), config.json(), config.timezone());
   auto instance = MakeInstance(plugin, host, kept, subject);
   if (!instance) {

@@ -13,14 +13,14 @@ namespace hookswitch::plugins {
 
 inline constexpr std::size_t kCreateErrorSize = 1024;
 
-/// What an instance gets of its host. Lives for ever, as a plugin may keep the pointer.
+/// The host interface for an instance. Never freed, because a plugin may keep the pointer.
 const hsw_host* HostFor(const std::string& sink, Masker masker);
 
-/// "sinks.ops: the plugin slack 1.0.0 refuses its config: …", the reason masked and maybe empty.
+/// "sinks.ops: the plugin slack 1.0.0 refuses its config: …". `reason` must be masked; may be empty.
 std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const std::string& reason);
 
-/// Makes an instance of the plugin, and another one whenever a call into the last one never returned. `subject` marks
-/// the call of create (CrashMarks::Where); `transport` goes with every request, nullptr: none. Errors: kInvalid (it
+/// Creates an instance of the plugin, and replaces it whenever a call into it never returned. `subject` marks the call
+/// of create (CrashMarks::Where); `transport` is attached to every request, nullptr: none. Errors: kInvalid (the plugin
 /// refuses; its reason), kUnavailable (its create does not return).
 Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
                                              const PluginConfig& config, Masker masker,

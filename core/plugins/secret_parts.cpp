@@ -11,12 +11,12 @@
 namespace hookswitch::plugins {
 namespace {
 
-// A longer segment before the last one may be a token itself, as in Telegram's /bot<token>/sendMessage.
+// A longer segment may be a token even if it is not the last, as in Telegram's /bot<token>/sendMessage.
 constexpr std::size_t kLongestShownSegment = 16;
-// A Basic header within a cookie is deep enough.
+// Enough for a Basic header inside a cookie.
 constexpr int kDeepest = 3;
 
-/// What base64 stands for, whatever its padding; "" for what is none.
+/// Decodes base64 with any padding; "" if `text` is not base64.
 std::string Base64Decoded(std::string_view text) {
   return FromBase64(text.substr(0, text.find_last_not_of('=') + 1)).value_or("");
 }
@@ -38,7 +38,7 @@ bool NamesASecret(std::string_view key) {
                      [&](const char* word) { return name.find(word) != std::string::npos; });
 }
 
-/// A word as keys and schemes are.
+/// Whether `text` can be a key or a scheme.
 bool IsName(std::string_view text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   return !text.empty() && (is_letter(text[0]) || text[0] == '_') && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -72,7 +72,7 @@ Url Parse(std::string_view text, std::size_t scheme_end) {
   return url;
 }
 
-/// The path with its last segment that says something, and every long one, masked. `secret` is told of those.
+/// The path with its last significant segment and every long one masked. Calls `secret` with each of those.
 template <class Secret>
 std::string ShownPath(std::string_view path, Secret secret) {
   std::string shown;
@@ -111,7 +111,7 @@ class Finder {
   }
 
  private:
-  /// A part by itself. What is too short to be looked for alone is looked for in `context`, if that is given.
+  /// Adds a part. One too short to search for alone is searched for in `context`, if given.
   void Part(std::string_view text, int depth, const std::string& context = "") {
     if (text.size() < kShortestPart) {
       if (!text.empty() && context.size() > kShortestPart) Add(context, {std::string(kMask), false});
@@ -121,7 +121,7 @@ class Finder {
     if (depth < kDeepest) Inside(text, depth + 1);
   }
 
-  /// What is hidden whole for one secret's sake is never shown in part for another's.
+  /// A text masked whole for one secret is never shown in part for another.
   void Add(const std::string& text, SecretPart part) {
     const auto [at, fresh] = parts_.try_emplace(text, part);
     if (fresh) return;
@@ -131,7 +131,7 @@ class Finder {
 
   void Inside(std::string_view text, int depth) {
     Lines(text, depth);
-    // "Bearer …", "Token token=…": what stands behind the scheme. The words of a passphrase say nothing.
+    // "Bearer …", "Token token=…": the part after the scheme. Words of a passphrase are not secrets.
     if (const auto space = text.find(' '); space != std::string_view::npos && space <= 32) {
       const std::string_view rest = Trim(text.substr(space));
       if (rest.find(' ') == std::string_view::npos || rest.find('=') != std::string_view::npos) Part(rest, depth);
@@ -150,7 +150,7 @@ class Finder {
     if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepest);
   }
 
-  /// Each line of a key file is told apart from its neighbours in many logs.
+  /// Many logs show the lines of a key file separately.
   void Lines(std::string_view text, int depth) {
     constexpr std::size_t kShortestLine = 16;
     const auto lines = Split(text, '\n');
@@ -217,7 +217,7 @@ class Finder {
     }
   }
 
-  /// Its parts. Returns what is shown of the whole.
+  /// Adds the URL's parts. Returns the text to show for the whole.
   std::string OfUrl(const std::string& text, std::size_t scheme_end) {
     const Url url = Parse(text, scheme_end);
     User(url.user);
@@ -228,7 +228,7 @@ class Finder {
         UrlPart(named ? pair.substr(equals + 1) : pair);
       }
     }
-    // Of a database's or broker's the rest are names.
+    // In a database or broker URL the rest are names.
     if (!IsWeb(url)) return std::string(kMask);
     UrlPart(url.fragment);
     std::string path_shown = ShownPath(url.path, [&](std::string_view segment) { UrlPart(segment); });
@@ -246,7 +246,7 @@ class Finder {
     shown.append(url.host).append(rest_shown);
     if (rest.size() >= kShortestPart) Add(rest, {std::move(rest_shown), false});
     if (url.path.size() >= kShortestPart) Add(std::string(url.path), {std::move(path_shown), false});
-    // A URL that is all host would be shown whole.
+    // A URL without path or query would be shown whole.
     return shown == text ? std::string(kMask) : shown;
   }
 
@@ -259,7 +259,7 @@ class Finder {
     if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepest);
   }
 
-  /// "user:password", or a token in its place.
+  /// "user:password", or a token.
   void User(std::string_view user) {
     if (user.empty()) return;
     UrlPart(user);

@@ -15,19 +15,20 @@
 
 namespace hookswitch {
 
-/// How many requests one delivery may have: more than any exchange needs; a plugin that always asks for one more would
-/// keep its lane for ever.
+/// Limit of steps per delivery, more than any protocol needs: a plugin that always asks for another step must not block
+/// its lane for ever.
 inline constexpr std::uint32_t kMostSteps = 16;
 
-/// Where a call into a sink is, for whoever watches it from another thread.
+/// Tracks whether a call is inside a sink, for a watchdog on another thread.
 ///
-/// The caller enters before it calls the sink. A sink that makes the call wait for its turn steps out meanwhile.
+/// The caller calls Enter before it calls the sink. A sink that makes the call wait for its turn calls StepOut
+/// meanwhile.
 class SinkCall {
  public:
-  /// The instance of a sink that has only one.
+  /// Instance number for sinks with a single instance.
   static constexpr std::uint64_t kOnly = 1;
 
-  /// [thread: the call's] The plugin is entered next. False: the call was given up, and must not enter.
+  /// The call is about to enter the plugin. False: it was given up, and must not enter. [thread: the call's]
   bool Enter(std::uint64_t instance = kOnly) {
     std::uint64_t before = where_;
     while (before != kGivenUp && !where_.compare_exchange_weak(before, instance)) {
@@ -36,7 +37,7 @@ class SinkCall {
   }
   /// [thread: the call's]
   void StepOut() { (void)Enter(kOutside); }
-  /// [thread: any] The instance that the call is inside; 0: none, and it will not enter any more.
+  /// Returns the instance that the call is inside; 0: none, and later Enter calls fail. [thread: any]
   std::uint64_t GiveUp() {
     const std::uint64_t before = where_.exchange(kGivenUp);
     return before == kGivenUp ? kOutside : before;
@@ -47,7 +48,7 @@ class SinkCall {
   std::atomic<std::uint64_t> where_{kOutside};
 };
 
-/// One attempt at one delivery, as a sink sees it. Borrowed until the call returns.
+/// One attempt as a sink sees it. Everything is borrowed until the call returns.
 struct SinkDelivery {
   const CallEvent& event;
   const Message& message;
@@ -57,16 +58,16 @@ struct SinkDelivery {
   std::uint32_t attempt = 1;
   std::uint32_t step = 0;
   std::string_view state, memory;
-  WallTime now{};  ///< when the attempt began
-  /// Reads the body as the platform posted it; empty if that fails or there is none. May be null: there is none.
+  WallTime now{};  ///< start of the attempt
+  /// Reads the body as the platform posted it, blocking; empty on failure or if there is none. May be null: no body.
   std::function<std::optional<std::string>()> raw_body{};
-  /// Makes a template's text of the event; empty if it is no template. May be null: none is.
+  /// Renders `text` as a template of the event; empty if it is not a valid template. May be null.
   std::optional<std::string> (*expand)(const CallEvent& event, std::string_view text) = nullptr;
-  DeliverySeq seq = 0;       ///< what `id` spells; 0: none, as in a preview
-  SinkCall* call = nullptr;  ///< may be null: nobody watches
+  DeliverySeq seq = 0;       ///< number in `id`; 0: none, as in a preview
+  SinkCall* call = nullptr;  ///< may be null: not watched
 };
 
-/// What a sink may take at once, advised by its plugin.
+/// Limits and abilities of a sink, as advised by its plugin.
 struct SinkAdvice {
   int rate_max = 0;  ///< 0: no limit
   std::chrono::milliseconds rate_per{1000};
@@ -74,13 +75,13 @@ struct SinkAdvice {
   int concurrency = 0;  ///< 0: no advice
   bool concurrent_calls = false;
   bool ordered = false;  ///< its requests may name an `order`
-  bool updates = false;  ///< a later delivery of a call changes in place what an earlier one made
+  bool updates = false;  ///< a later delivery of a call updates in place what an earlier one sent
 };
 
-/// One configured sink, ready to be used. Implemented by plugins (PluginHost) and by tests.
+/// One configured sink. Implemented by plugins (PluginHost) and by tests.
 ///
-/// Threads: if Advice().concurrent_calls, Render, Interpret and Deliver may run at the same time; else the
-/// implementation takes care that the plugin sees one call at a time. Nothing here throws.
+/// Render, Interpret and Deliver may be called concurrently; unless Advice().concurrent_calls, the implementation
+/// serializes the calls into the plugin. Nothing here throws. [thread: any]
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -88,23 +89,23 @@ class Sink {
   virtual Kind kind() const = 0;
   virtual SinkAdvice Advice() const = 0;
 
-  /// HTTP sinks: the request to send, or what came of the delivery without one. Pure.
+  /// HTTP sinks: the request to send, or an outcome without one. No I/O.
   virtual std::variant<HttpRequest, Outcome> Render(const SinkDelivery& delivery) = 0;
-  /// HTTP sinks: what the answer means. Pure. `retry_after` is the parsed Retry-After header.
+  /// HTTP sinks: turns the response into an outcome. No I/O. `retry_after` is the parsed Retry-After header.
   virtual Outcome Interpret(const SinkDelivery& delivery, const HttpResponse& response,
                             std::optional<std::chrono::milliseconds> retry_after) = 0;
-  /// Call sinks: does it, blocking up to `timeout`. `canceled` may be asked from any thread.
+  /// Call sinks: delivers, blocking up to `timeout`. `canceled` may be called from any thread.
   virtual Outcome Deliver(const SinkDelivery& delivery, std::chrono::milliseconds timeout,
                           const std::function<bool()>& canceled) = 0;
-  /// Call sinks: what Deliver would write and, as URL, where to; or why nothing. Empty where the plugin does not tell.
-  /// Pure.
+  /// Call sinks: what Deliver would write and, as URL, where to; or an outcome if nothing. Empty if the plugin has no
+  /// preview. No I/O.
   virtual std::optional<std::variant<HttpRequest, Outcome>> Preview(const SinkDelivery&) { return std::nullopt; }
-  /// A call into this instance (see SinkCall) never returned: calls that wait for it, and later ones, go to a new one.
+  /// A call into this instance (see SinkCall) never returned: waiting and later calls use a new instance.
   virtual void GiveUp(std::uint64_t /*instance*/) {}
-  /// The operator reloads and this sink stays: reopen files. May run during Deliver. Takes a few seconds at most.
+  /// After a reload that keeps this sink: reopen files. May run during Deliver. Blocks a few seconds at most.
   virtual void Reopen() = 0;
-  /// `text` with every secret of this sink's config replaced by "***", whatever its spelling, or about the first `most`
-  /// bytes of that. What begins in them is seen whole, however far it goes on.
+  /// `text` with every secret of the sink's config, in any encoding, replaced by "***"; cut to about `most` bytes. A
+  /// secret that begins before the cut is recognized however far it extends.
   virtual std::string Mask(std::string_view text, std::size_t most = std::string_view::npos) const = 0;
 };
 

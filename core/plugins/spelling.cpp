@@ -11,7 +11,7 @@
 namespace hookswitch::plugins {
 namespace {
 
-// JSON in JSON in a URL in HTML is more than any answer does.
+// JSON in JSON in a URL in HTML is more than any response nests.
 constexpr int kDeepest = 4;
 constexpr std::size_t kMostBackslashes = 16;
 
@@ -19,7 +19,7 @@ struct Entity {
   std::string_view name;
   char32_t character;
 };
-// html.spec.whatwg.org, "Named character references": those of ASCII's punctuation.
+// html.spec.whatwg.org, "Named character references": those for ASCII punctuation.
 constexpr Entity kEntities[] = {
     {"amp", '&'},    {"quot", '"'},   {"apos", '\''},  {"lt", '<'},       {"gt", '>'},       {"sol", '/'},
     {"bsol", '\\'},  {"plus", '+'},   {"equals", '='}, {"colon", ':'},    {"semi", ';'},     {"period", '.'},
@@ -31,27 +31,27 @@ constexpr Entity kEntities[] = {
     {"QUOT", '"'},   {"LT", '<'},     {"GT", '>'},
 };
 
-/// One text while it is read. Functions that read a part of an escape move `at` behind it.
+/// Reader over one text. Functions that read a part of an escape move `at` behind it.
 struct Reader {
   std::string_view text;
   Readings found{};
 
   void Add(char32_t character, std::size_t end, int depth) {
     found.Add(character, end);
-    // What was read may begin an escape itself, with what follows.
+    // The decoded character may begin another escape, together with what follows.
     if (character < 0x80 && BeginsEscape(static_cast<char>(character)) && depth < kDeepest) {
       After(static_cast<char>(character), end, depth + 1);
     }
   }
 
-  /// `lead` ends before `at`.
+  /// `lead` is the character that ends before `at`.
   void After(char lead, std::size_t at, int depth) {
     if (lead == '%') return Percent(at, depth);
     if (lead == '\\') return Backslash(at, depth);
     Ampersand(at, depth);
   }
 
-  /// A character within an escape: as it is, or an escape itself, as in "%26%2347%3B". '\0' if there is none.
+  /// Reads a character inside an escape, which may be escaped itself, as in "%26%2347%3B". '\0' if there is none.
   char Inner(std::size_t& at, int depth) const {
     if (at >= text.size()) return '\0';
     const char c = text[at];
@@ -94,7 +94,7 @@ struct Reader {
     Add(*byte, at, depth);  // Latin-1
   }
 
-  /// What `read` makes of the text behind `lead`, which may be an escape itself; moves `at` behind that.
+  /// Reads `lead`, which may be escaped, then calls `read` on the text after it; moves `at` behind both.
   template <class Read>
   std::optional<std::uint32_t> BehindLead(char lead, std::size_t& at, int depth, Read read) const {
     if (at >= text.size() || !BeginsEscape(text[at])) return std::nullopt;
@@ -113,7 +113,7 @@ struct Reader {
   }
 
   void Backslash(std::size_t at, int depth) {
-    // Each JSON around another doubles backslashes, and puts one before them.
+    // Each JSON nesting doubles backslashes and adds one.
     std::size_t behind = at;
     while (behind < text.size() && text[behind] == '\\' && behind - at < kMostBackslashes) ++behind;
     for (const std::size_t more : {1u, 3u, 7u}) {
@@ -128,7 +128,7 @@ struct Reader {
     Escaped(static_cast<unsigned char>(text[behind]), behind + 1, depth);
   }
 
-  /// `c`, which ends before `at`, stands behind a backslash.
+  /// Handles `c`, which ends before `at` and follows a backslash.
   void Escaped(char32_t c, std::size_t at, int depth) {
     constexpr std::string_view kNames = "bfnrt", kControls = "\b\f\n\r\t";
     if (c <= ' ' || c >= 0x7F) return;

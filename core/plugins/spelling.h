@@ -7,13 +7,13 @@
 /// ("%252F", "\\/", "&amp;#47;").
 namespace hookswitch::plugins {
 
-/// What an escape may stand for, and where it ends.
+/// A character that an escape may encode, and the end of the escape.
 struct Spelled {
   char32_t character;
   std::size_t end;
 };
 
-/// All that one place of a text may stand for. More than fit are dropped: nested escapes have few readings.
+/// All readings of one position of a text. Readings that do not fit are dropped: nested escapes have few.
 class Readings {
  public:
   const Spelled* begin() const { return all_.data(); }
@@ -27,18 +27,18 @@ class Readings {
   std::size_t count_ = 0;
 };
 
-/// True for the first byte of an escape: '%', '\\', '&'.
+/// Whether `c` can begin an escape.
 inline bool BeginsEscape(char c) {
   return c == '%' || c == '\\' || c == '&';
 }
 
-/// What the escape at `text[at]` may stand for: nothing where there is none. "%252F" is both '%' (up to its third byte)
-/// and '/' (all of it).
+/// The readings of the escape at `text[at]`; none if there is no escape. "%252F" reads as '%' (its first three bytes)
+/// and as '/' (all of it).
 Readings ReadEscape(std::string_view text, std::size_t at);
 
-/// The UTF-8 sequence at `text[at]`, or one byte where there is none: what escapes stand for as a whole.
+/// The UTF-8 sequence at `text[at]`, or one byte if ill-formed.
 std::string_view CharacterAt(std::string_view text, std::size_t at);
-/// Its code point; of a byte that is no UTF-8 the byte.
+/// The code point of CharacterAt's result; an ill-formed byte counts as its value.
 char32_t CodePointOf(std::string_view character);
 
 }  // namespace hookswitch::plugins

@@ -16,13 +16,13 @@
 #include "core/base/time_text.h"
 #include "core/plugins/abi_delivery.h"
 
-/// A writer that puts the commas; what it is told out of order it leaves out.
+/// A JSON writer that inserts commas and ignores calls out of order.
 struct hsw_json {
   std::string text;
-  std::string open{};       ///< '{' and '[' of what is not closed
-  bool is_first = true;     ///< nothing stands in the innermost yet
+  std::string open{};       ///< '{' and '[' of the open containers
+  bool is_first = true;     ///< the innermost container is empty
   bool behind_key = false;  ///< a value must follow
-  bool done = false;        ///< one value stands there
+  bool done = false;        ///< the top-level value is complete
 
   bool MayTakeValue() const {
     if (open.empty()) return !done;
@@ -38,7 +38,7 @@ struct hsw_json {
 namespace hookswitch::plugins {
 namespace {
 
-/// As snprintf does it.
+/// With snprintf's contract: returns the full length and truncates.
 std::size_t Put(std::string_view text, char* out, std::size_t size) {
   if (out && size > 0) {
     const std::size_t fits = std::min(text.size(), size - 1);
@@ -48,7 +48,7 @@ std::size_t Put(std::string_view text, char* out, std::size_t size) {
   return text.size();
 }
 
-// Nothing here may throw into a plugin: memory that runs out is no result.
+// Must not throw into a plugin: returns no result when out of memory.
 template <class Make>
 std::size_t Result(char* out, std::size_t size, Make make) {
   try {
@@ -87,7 +87,7 @@ std::size_t Hmac(std::uint32_t hash, hsw_str key, hsw_str text, char* out, std::
     std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
     unsigned int length = 0;
     const std::string_view of = View(text);
-    // OpenSSL takes no null pointer for an empty key.
+    // OpenSSL does not accept a null pointer as an empty key.
     const bool made =
         algorithm && HMAC(algorithm, key.size ? key.data : "", static_cast<int>(key.size),
                           reinterpret_cast<const unsigned char*>(of.data()), of.size(), mac.data(), &length);
@@ -97,7 +97,7 @@ std::size_t Hmac(std::uint32_t hash, hsw_str key, hsw_str text, char* out, std::
 }
 
 std::size_t UtcText(std::int64_t unix_ms, char* out, std::size_t size) {
-  // The years 0 to 9999: RFC 3339 has no others.
+  // RFC 3339 covers the years 0 to 9999.
   constexpr std::int64_t kFirst = -62'167'219'200'000, kLast = 253'402'300'799'999;
   return Result(out, size, [&]() -> std::optional<std::string> {
     if (unix_ms < kFirst || unix_ms > kLast) return std::nullopt;
@@ -112,7 +112,7 @@ void Value(hsw_json* json, Write write) {
     json->Separate();
     write(json->text);
   } catch (...) {
-    // Memory ran out: the text is no longer JSON, and the other side will say so.
+    // Out of memory: the text is no longer valid JSON, and the receiver will reject it.
   }
 }
 

@@ -3,7 +3,7 @@
 
 namespace hookswitch::plugins {
 
-/// What plugins are handed as hsw_config.tools. Lives for ever; safe from any thread.
+/// The value of hsw_config.tools for plugins. Static. [thread: any]
 const hsw_tools* HostTools();
 
 }  // namespace hookswitch::plugins

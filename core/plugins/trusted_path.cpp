@@ -21,15 +21,14 @@ namespace fs = std::filesystem;
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-// Red Hat puts accounts that nobody is (sync, shutdown, halt, operator) into group 0; what a distribution itself
-// numbers is below 100.
+// Red Hat puts system accounts (sync, shutdown, halt, operator) into group 0; ids below 100 belong to the distribution.
 constexpr uid_t kFirstAccount = 100;
 
 bool IsTrusted(uid_t user) {
   return user == 0 || user == ::geteuid();
 }
 
-/// Whether only root and we are in the group, by the files of this machine: a directory service may be slow or away.
+/// Whether the group contains only root and us, by this machine's files: a directory service may be slow or down.
 bool OnlyTrustedIn(gid_t group) {
   std::set<std::string> trusted;
   std::array<char, 64 * 1024> buffer;
@@ -84,7 +83,7 @@ Status CheckWriters(const struct stat& info, const fs::path& path, const char* w
 }  // namespace
 
 Result<fs::path> TrustedFile(const fs::path& file) {
-  constexpr int kMostLinks = 40;  // as the kernel's
+  constexpr int kMostLinks = 40;  // the kernel's limit
   const auto missing = [&](int error) {
     return Error{ErrorCode::kNotFound, "plugin file " + file.string() + ": " + std::strerror(error)};
   };
@@ -102,7 +101,7 @@ Result<fs::path> TrustedFile(const fs::path& file) {
       at = at.parent_path();
       continue;
     }
-    const fs::path next = at / name;  // "/" takes the place of what was before
+    const fs::path next = at / name;  // an absolute `name` replaces `at`
     struct stat info {};
     if (::lstat(next.c_str(), &info) != 0) return missing(errno);
     if (S_ISLNK(info.st_mode)) {

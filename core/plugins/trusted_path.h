@@ -5,12 +5,11 @@
 
 namespace hookswitch::plugins {
 
-/// Follows `file` from the root, through every folder and symbolic link, to the regular file that it leads to.
+/// Resolves `file` from the root, through every folder and symbolic link, to a regular file.
 ///
-/// Refuses (kInvalid) a path that another user could lead elsewhere: each folder on the way, and the file, must belong
-/// to root or to us, and nobody else may write it. Two folders that others may write are no danger: one with the sticky
-/// bit, as /tmp, where each owner's entries are safe from the others, and one of a group that only root and we are in.
-/// kNotFound if it is not there.
+/// Each folder and link on the way, and the file, must belong to root or to us; folders and file must be writable by
+/// nobody else. Exceptions: folders with the sticky bit, such as /tmp, and folders of a group that contains only root
+/// and us. Errors: kInvalid (another user could redirect the path), kNotFound (it does not exist).
 Result<std::filesystem::path> TrustedFile(const std::filesystem::path& file);
 
 }  // namespace hookswitch::plugins
