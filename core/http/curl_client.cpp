@@ -26,7 +26,7 @@ constexpr std::size_t kMaxHeaders = 128;
 constexpr std::size_t kMaxHeaderBytes = 32 * 1024;
 constexpr std::size_t kMaxIdleHandles = 256;
 constexpr long kReceiveBuffer = 4096;
-// Under the idle limit of the usual load balancers (60 s), so that a dead connection is the exception.
+// Below the idle limit of usual load balancers (60 s), so that reused connections are rarely dead.
 constexpr long kMaxIdleSeconds = 50;
 
 struct EasyDeleter {
@@ -36,23 +36,24 @@ struct ListDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 using TransportRef = std::weak_ptr<const Transport>;
-/// The connections of one transport; libcurl would hand a tunnel that one user's password opened to another.
+/// Connection pool of one transport: from a common pool libcurl would reuse a tunnel opened with another user's
+/// password.
 using Pool = std::shared_ptr<CURLSH>;
 using EasyPtr = std::unique_ptr<CURL, EasyDeleter>;
 using ListPtr = std::unique_ptr<curl_slist, ListDeleter>;
 
-/// libcurl's handle for one exchange at a time, and what it was made ready for: the next request to the same place,
-/// with the same headers, needs little more than its body.
+/// A libcurl handle and the request it is configured for: the next request with the same URL and headers only needs a
+/// new body.
 struct Handle {
-  Pool pool;  ///< outlives `easy`; nullptr: the connections of all that have no transport
+  Pool pool;  ///< outlives `easy`; nullptr: the pool of requests without a transport
   EasyPtr easy;
   TransportRef transport;
   std::string method;
-  std::string url;  ///< "": it is ready for none
+  std::string url;  ///< "": not configured
   std::vector<std::pair<std::string, std::string>> headers;
   bool has_body = false;
   bool public_only = false;
-  ListPtr list;  ///< of `headers`; libcurl reads it during the exchange
+  ListPtr list;  ///< list form of `headers`; libcurl reads it during the exchange
 
   bool IsReadyFor(const HttpRequest& request) const {
     return url == request.url && method == request.method && headers == request.headers &&
@@ -65,7 +66,7 @@ struct Handle {
   static bool IsSame(const TransportRef& a, const TransportRef& b) { return !a.owner_before(b) && !b.owner_before(a); }
 };
 
-/// One exchange under way. libcurl points into it, so it does not move.
+/// One exchange in flight. Not movable, because libcurl holds pointers into it.
 struct Transfer {
   HttpRequest request;
   std::chrono::milliseconds timeout{};
@@ -75,8 +76,8 @@ struct Transfer {
   std::size_t max_body = 0;
   bool body_cut = false;
   bool headers_endless = false;
-  bool public_only = false;     ///< it goes nowhere else
-  std::string private_address;  ///< what a public_only request was kept from
+  bool public_only = false;     ///< only public addresses are allowed
+  std::string private_address;  ///< the address that a public_only request was blocked from
   Handle handle;
   char error[CURL_ERROR_SIZE] = "";
 };
@@ -89,7 +90,7 @@ void Finish(Transfer& transfer, HttpResult result) {
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
   const std::string_view line(data, size * count);
-  if (line.substr(0, 5) == "HTTP/") {  // a 1xx came before: only the final answer counts
+  if (line.substr(0, 5) == "HTTP/") {  // after a 1xx only the final response counts
     transfer.response.headers.clear();
     transfer.header_bytes = 0;
     return line.size();
@@ -114,7 +115,7 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
   transfer.response.body.append(data, std::min(room, bytes));
   if (bytes <= room) return bytes;
   transfer.body_cut = true;
-  return 0;  // ends the transfer: what is wanted is here, and an endless answer must not hold the slot
+  return 0;  // ends the transfer: the kept part is complete, and an endless response must not hold the slot
 }
 
 curl_socket_t OnOpenSocket(void* context, curlsocktype, curl_sockaddr* address) {
@@ -123,11 +124,11 @@ curl_socket_t OnOpenSocket(void* context, curlsocktype, curl_sockaddr* address) 
     transfer.private_address = ToText(address->addr);
     return CURL_SOCKET_BAD;
   }
-  // libcurl's own would be inherited by what a plugin starts.
+  // libcurl's own sockets would be inherited by processes that a plugin starts.
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/// For connections that were there already, made by a request that may go anywhere.
+/// For reused connections, which a request without public_only may have opened.
 int OnReady(void* context, char* address, char*, int, int) {
   if (IsPublicAddress(std::string_view(address))) return CURL_PREREQFUNC_OK;
   static_cast<Transfer*>(context)->private_address = address;
@@ -146,7 +147,7 @@ ListPtr MakeHeaders(const HttpRequest& request) {
     HSW_CHECK(longer, "memory does not run out");
     list = longer;
   };
-  // "Name:" removes a header that libcurl would add by itself.
+  // "Name:" removes a header that libcurl adds by default.
   add("Expect:");
   for (const char* name : {"Accept", "Content-Type"}) {
     if (!Has(request, name)) add(std::string(name) + ":");
@@ -155,15 +156,15 @@ ListPtr MakeHeaders(const HttpRequest& request) {
   return ListPtr(list);
 }
 
-/// Whether it has a body, be it an empty one.
+/// Whether to send a body, possibly an empty one.
 bool SendsBody(const HttpRequest& request) {
   if (request.method == "HEAD") return false;
   return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
-/// Two failures that libcurl reports as any failure of TLS. The other side did not accept our certificate, or wanted
-/// one: an alert (with TLS 1.3 it comes in place of the answer). A signature in its chain is wrong: an error of
-/// OpenSSL's inner libraries.
+/// Detects two certificate failures that libcurl reports as generic TLS errors: the server rejected or required our
+/// certificate (an alert, which with TLS 1.3 comes in place of the response), and a wrong signature in its chain (an
+/// error of OpenSSL's inner libraries).
 bool IsOfCertificate(std::string_view error) {
   constexpr std::string_view kWords[] = {"certificate", "unknown ca", "decrypt error", "handshake failure",
                                          "access denied"};
@@ -198,7 +199,7 @@ std::string_view WordFor(CURLcode code) {
     case CURLE_USE_SSL_FAILED: return "tls_failed";
     case CURLE_OPERATION_TIMEDOUT: return "timeout";
     case CURLE_URL_MALFORMAT: return "bad_url";
-    case CURLE_UNSUPPORTED_PROTOCOL:  // an answer in HTTP/0.9; bad schemes never get here
+    case CURLE_UNSUPPORTED_PROTOCOL:  // an HTTP/0.9 response; bad schemes never get here
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING: return "bad_response";
     case CURLE_ABORTED_BY_CALLBACK: return "canceled";
@@ -206,8 +207,7 @@ std::string_view WordFor(CURLcode code) {
   }
 }
 
-/// What went wrong at the proxy; "" if it was not there. "bad_proxy": its URL cannot be used. "proxy_refused": it wants
-/// other credentials, or forbids the destination.
+/// The error word if the proxy caused the failure ("bad_proxy", "proxy_refused", "connect_failed"); else "".
 std::string_view WordForProxy(CURL* easy, CURLcode code, std::string_view error) {
   if (error.starts_with("Unsupported proxy")) return "bad_proxy";
   long connect_status = 0;
@@ -229,7 +229,7 @@ bool MaybeSent(CURL* easy) {
   long request_bytes = 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-  // The request size alone counts a proxy's CONNECT as well.
+  // The request size alone would include a proxy's CONNECT.
   return ready_us > 0 && request_bytes > 0;
 }
 
@@ -267,7 +267,7 @@ class CurlClient final : public HttpClient {
       ca_file_ = Variable("SSL_CERT_FILE");
       ca_folder_ = Variable("SSL_CERT_DIR");
     }
-    // Thread-safe and counted since 7.84 (curl.se/libcurl/c/curl_global_init.html).
+    // Thread-safe and reference-counted since 7.84 (curl.se/libcurl/c/curl_global_init.html).
     curl_global_init(CURL_GLOBAL_DEFAULT);
     multi_ = curl_multi_init();
     HSW_CHECK(multi_, "memory does not run out");
@@ -304,7 +304,7 @@ class CurlClient final : public HttpClient {
   }
 
   std::uint64_t Passes() override {
-    // The pass that this asks for must not count yet, or the next caller may find the same number.
+    // Read before the wake-up: if the requested pass were counted already, the next caller might see the same number.
     const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
     curl_multi_wakeup(multi_);
     return passes;
@@ -313,7 +313,7 @@ class CurlClient final : public HttpClient {
  private:
   void Run() {
     NameThread("http-client");
-    // OpenSSL writes without MSG_NOSIGNAL; a peer that went away must not end the process.
+    // OpenSSL writes without MSG_NOSIGNAL; a closed connection must not raise SIGPIPE.
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -327,7 +327,7 @@ class CurlClient final : public HttpClient {
       int running = 0;
       curl_multi_perform(multi_, &running);
       if (Collect()) continue;  // a callback may have sent more
-      // Whoever is about to send does so first: nobody has to wake this thread then.
+      // Yield once before sleeping: a producer that is about to send need not wake this thread.
       std::this_thread::yield();
       DropEndedTransports();
       if (MaySleep()) curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
@@ -344,7 +344,7 @@ class CurlClient final : public HttpClient {
     return false;
   }
 
-  /// From a true answer on, Send and the end wake the loop.
+  /// Whether the loop may sleep; after true, Send and the destructor wake it.
   bool MaySleep() EXCLUDES(mu_) {
     MutexLock lock(mu_);
     sleeping_ = queue_.empty() && !stopping_;
@@ -375,7 +375,7 @@ class CurlClient final : public HttpClient {
     return request.transport && !request.transport->proxy.empty();
   }
 
-  /// Transports end with a reload, and with them connections and copies of their keys.
+  /// A reload ends transports: drop their connections and copies of their keys.
   void DropEndedTransports() {
     if (std::erase_if(pools_, [](const auto& pool) { return pool.first.expired(); }) == 0) return;
     std::erase_if(idle_, [](const Handle& handle) { return handle.IsOfEndedTransport(); });
@@ -398,7 +398,7 @@ class CurlClient final : public HttpClient {
       handle.easy.reset(curl_easy_init());
       HSW_CHECK(handle.easy, "memory does not run out");
     } else {
-      // The one that was used last comes first: its memory is warm.
+      // Prefer the handle used last: its memory is in the cache.
       const auto ready =
           std::find_if(idle_.rbegin(), idle_.rend(), [&](const Handle& one) { return one.IsReadyFor(request); });
       const bool is_ready = ready != idle_.rend();
@@ -408,7 +408,7 @@ class CurlClient final : public HttpClient {
       if (is_ready) return handle;
       curl_easy_reset(handle.easy.get());
     }
-    // Before the pool that it had may go.
+    // Before its previous pool may be destroyed.
     const Pool pool = PoolOf(request.transport);
     curl_easy_setopt(handle.easy.get(), CURLOPT_SHARE, pool.get());
     handle.pool = pool;
@@ -417,7 +417,7 @@ class CurlClient final : public HttpClient {
     return handle;
   }
 
-  /// Everything that does not change from one request to the next of the same kind.
+  /// Sets everything that stays the same for requests of the same kind.
   void Configure(Handle& handle, const HttpRequest& request) const {
     CURL* easy = handle.easy.get();
     handle.method = request.method;
@@ -440,11 +440,10 @@ class CurlClient final : public HttpClient {
       SetBlob(easy, CURLOPT_SSLKEY_BLOB, transport->key.Reveal());
     }
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    // libcurl allocates it for each exchange, 16 KB if it is not told; the answers of sinks are short.
+    // libcurl allocates this buffer per exchange, 16 KB by default; responses of sinks are short.
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    // Without it a name server that hangs would hold this thread, and with it every sink, when such a transfer is
-    // ended.
+    // Otherwise ending a transfer during a hanging DNS lookup would block this thread, and every sink.
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
@@ -454,9 +453,9 @@ class CurlClient final : public HttpClient {
     if (!options_.user_agent.empty()) curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
     if (GoesByOwnProxy(request)) {
       curl_easy_setopt(easy, CURLOPT_PROXY, transport->proxy.Reveal().c_str());
-      curl_easy_setopt(easy, CURLOPT_NOPROXY, "");  // the environment's exceptions are from the environment's proxies
+      curl_easy_setopt(easy, CURLOPT_NOPROXY, "");  // NO_PROXY applies to the environment's proxies only
     } else if (request.public_only || !options_.use_proxies) {
-      curl_easy_setopt(easy, CURLOPT_PROXY, "");  // keeps libcurl from looking at the environment
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");  // stops libcurl from reading the environment
     }
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
     if (request.public_only && !GoesByOwnProxy(request)) curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnReady);
@@ -474,14 +473,14 @@ class CurlClient final : public HttpClient {
     if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
 
-  /// Whom to believe, be it the destination or a proxy that speaks TLS.
+  /// Sets the trusted certificates, for the destination and for a TLS proxy.
   void Trust(CURL* easy, const Transport* transport) const {
     const bool own = transport && !transport->ca.empty();
     if (own) {
       SetBlob(easy, CURLOPT_CAINFO_BLOB, transport->ca);
       SetBlob(easy, CURLOPT_PROXY_CAINFO_BLOB, transport->ca);
     }
-    // libcurl has the system's in both places: a file and a folder.
+    // libcurl has the system's certificates in both options: a file and a folder.
     const auto set = [&](CURLoption option, CURLoption of_proxy, const char* path) {
       curl_easy_setopt(easy, option, path);
       curl_easy_setopt(easy, of_proxy, path);
@@ -499,7 +498,7 @@ class CurlClient final : public HttpClient {
     }
   }
 
-  /// The rest: where the answer goes, the deadline, the body.
+  /// Sets what changes per request: callbacks, deadline, body.
   static void Point(CURL* easy, Transfer& transfer) {
     const HttpRequest& request = transfer.request;
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.timeout.count()));
@@ -536,7 +535,7 @@ class CurlClient final : public HttpClient {
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       transfer.response.status = static_cast<int>(status);
       transfer.response.is_cut = transfer.body_cut;
-      // Only proxies answer so (RFC 9110 15.5.8), and what comes through TLS is not the proxy's.
+      // Only proxies respond with 407 (RFC 9110 15.5.8), and a response through TLS is not the proxy's.
       if (status == 407 && EqualsIgnoreCase(std::string_view(transfer.request.url).substr(0, 7), "http://")) {
         result.error = "proxy_refused";
         result.detail = "it answered 407: it asks for user and password";
@@ -556,12 +555,12 @@ class CurlClient final : public HttpClient {
       const std::string_view word = IsOfCertificate(transfer.error) ? "certificate_problem" : WordFor(code);
       result.error = at_proxy.empty() ? word : at_proxy;
       result.detail = DetailOf(transfer, code, result.maybe_sent);
-      // Who refuses a certificate has not looked at what came behind it.
+      // A server that rejects our certificate has not read the request.
       if (result.error == "certificate_problem") result.maybe_sent = false;
     }
     curl_multi_remove_handle(multi_, easy);
-    // libcurl counts over the life of a handle how often it began anew because a kept connection had ended, and fails
-    // at the sixth time; only a reset forgets that. Beginning anew makes a connection.
+    // libcurl counts retries on dead reused connections over a handle's lifetime and fails at the sixth; only a reset
+    // clears the count. Each retry opens a connection.
     long connects = 0;
     curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
     if (code != CURLE_OK || connects != 0) transfer.handle.url.clear();
@@ -596,7 +595,7 @@ class CurlClient final : public HttpClient {
   bool stopping_ GUARDED_BY(mu_) = false;
   bool sleeping_ GUARDED_BY(mu_) = false;
   std::atomic<std::uint64_t> passes_{0};
-  // The loop's own.
+  // Client thread only.
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> in_flight_;
   std::map<TransportRef, Pool, std::owner_less<>> pools_;
   std::vector<Handle> idle_;

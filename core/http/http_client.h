@@ -9,45 +9,47 @@
 
 namespace hookswitch {
 
-/// What came of one HTTP exchange.
+/// Result of one HTTP exchange.
 struct HttpResult {
-  std::optional<HttpResponse> response;  ///< present if an answer came whole
-  /// Without a response: "connect_failed", "dns_failed", "tls_failed", "certificate_problem" (ours or theirs
-  /// is not accepted), "proxy_refused" (it wants other credentials, or forbids the destination), "bad_proxy" (its URL
-  /// cannot be used), "timeout", "reset" (the connection ended before the answer was whole), "bad_response" (not HTTP),
-  /// "too_large" (its headers), "canceled", "bad_url", "bad_request" (a method or header that HTTP cannot carry;
-  /// nothing was sent), "private_address" (and the request is public_only; nothing was sent).
+  std::optional<HttpResponse> response;  ///< present if a complete response was received
+  /// Without a response: "connect_failed", "dns_failed", "tls_failed", "certificate_problem" (ours or theirs was not
+  /// accepted), "proxy_refused" (wrong credentials, or destination forbidden), "bad_proxy" (unusable proxy URL),
+  /// "timeout", "reset" (the connection ended before the response was complete), "bad_response" (not HTTP), "too_large"
+  /// (response headers), "canceled", "bad_url", "bad_request" (a method or header that HTTP cannot carry; nothing was
+  /// sent), "private_address" (the request is public_only; nothing was sent).
   std::string error;
-  std::string detail;       ///< for people; holds no path or query of the URL
-  bool maybe_sent = false;  ///< bytes of the request may have reached the other side
+  std::string detail;       ///< for people; never contains the URL's path or query
+  bool maybe_sent = false;  ///< bytes of the request may have reached the server
 };
 
 struct HttpClientOptions {
-  std::size_t max_response_body = 256 * 1024;  ///< more is cut off (HttpResponse::is_cut), not an error
+  std::size_t max_response_body = 256 * 1024;  ///< bytes; a longer body is cut (HttpResponse::is_cut), not an error
   std::string user_agent;
-  std::string unix_socket{};  ///< all requests go to this socket's file, whatever host they name; "": none do
-  /// The file of PEM certificates to trust. "": as curl does, the one that CURL_CA_BUNDLE names, or what SSL_CERT_FILE
-  /// and SSL_CERT_DIR name, or the system's.
+  std::string unix_socket{};  ///< if set, all requests use this unix socket, whatever their host
+  /// PEM file of trusted certificates. "": as curl does, CURL_CA_BUNDLE, or SSL_CERT_FILE and SSL_CERT_DIR, or the
+  /// system's.
   std::string ca_file;
-  /// Whether proxies of the environment are used. Not by what talks to a router: it would give them its token.
+  /// Whether to use the environment's proxies. False for clients of a router, which would reveal its token to the
+  /// proxy.
   bool use_proxies = true;
 };
 
-/// Sends requests to the outside: pooled connections, verified TLS of at least 1.2, no redirects, a deadline from DNS
-/// to last byte. A request's `transport` says whom to trust and which proxy to use; without one these are the system's
-/// roots and the environment's proxies. There is no limit of connections: the callers have theirs, so none waits for
-/// another's. Safe from any thread.
+/// Outbound HTTP client: pooled connections, verified TLS 1.2 or later, no redirects, one deadline from DNS to the last
+/// byte. A request's `transport` sets trust and proxy; the default is the system's roots and the environment's proxies.
+/// Connections are not limited: callers limit their own, so none waits for another's.
 class HttpClient {
  public:
   using Done = std::function<void(HttpResult)>;
   virtual ~HttpClient() = default;
-  /// Starts sending and returns at once. `done` runs exactly once, on the client's thread; it must not block.
+  // [thread: any]
+  /// Starts sending and returns at once. Calls `done` exactly once, on the client's thread; `done` must not block.
   virtual void Send(HttpRequest request, std::chrono::milliseconds timeout, Done done) = 0;
-  /// How many passes the client's thread has made; asks for one more, so that the number grows unless the thread hangs.
+  /// Heartbeat: the client thread's completed passes. Requests another one, so the number grows unless the thread
+  /// hangs.
   virtual std::uint64_t Passes() = 0;
 };
 
-/// libcurl's multi interface on one thread. Destroying it ends what is in flight as "canceled".
+/// libcurl's multi interface on one thread. The destructor ends requests in flight as "canceled".
 std::unique_ptr<HttpClient> MakeCurlClient(const HttpClientOptions& options);
 
 }  // namespace hookswitch

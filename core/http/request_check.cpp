@@ -78,10 +78,10 @@ std::string PrivateHostOf(const std::string& url) {
   }
   std::string host = ToLower(found);
   curl_free(found);
-  if (host.ends_with('.')) host.pop_back();  // of a fully qualified name
+  if (host.ends_with('.')) host.pop_back();  // fully qualified name
   const bool is_v6 = host.starts_with('[');
   const std::string address = is_v6 ? host.substr(1, host.find_first_of("]%") - 1) : host;
-  // libcurl writes every form of an IPv4 address as four numbers.
+  // libcurl normalizes every form of an IPv4 address to four numbers.
   const bool is_address = is_v6 || host.find_first_not_of("0123456789.") == std::string::npos;
   const bool is_private =
       is_address ? !IsPublicAddress(std::string_view(address)) : host == "localhost" || host.ends_with(".localhost");

@@ -8,7 +8,7 @@
 namespace hookswitch {
 namespace {
 
-// A wait of so long is plainly one in milliseconds that was read as seconds, if something else is said as well.
+// A wait this long was probably given in milliseconds, if another header states a shorter one.
 constexpr std::chrono::milliseconds kHardlySeconds = std::chrono::hours(24);
 
 }  // namespace
@@ -17,7 +17,7 @@ std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& respon
   std::optional<std::chrono::milliseconds> asked, reset;
   for (const auto& [name, value] : response.headers) {
     if (EqualsIgnoreCase(name, "Retry-After") && !asked) asked = ParseRetryAfter(value, now);
-    // Seconds until more is taken; the second one's draft is RateLimit header fields for HTTP, of the IETF.
+    // Seconds until the limit resets; the second name is from the IETF draft "RateLimit header fields for HTTP".
     if (EqualsIgnoreCase(name, "X-RateLimit-Reset-After") || EqualsIgnoreCase(name, "RateLimit-Reset")) {
       reset = ParseRetryAfter(value, now);
     }

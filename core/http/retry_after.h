@@ -7,10 +7,10 @@
 
 namespace hookswitch {
 
-/// The pause that an answer asks for in its headers; empty if it asks for none that can be read.
+/// The pause requested by a response's headers; empty if there is no valid one.
 std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& response, WallTime now);
 
-/// Sees to it that a sink's reading of an answer does not forget the pause that the answer `asked` for.
+/// Adds the pause `asked` by the response to a retry without one, and corrects an implausibly long one.
 void HonourRetryAfter(Outcome& outcome, std::optional<std::chrono::milliseconds> asked);
 
 }  // namespace hookswitch
