@@ -12,8 +12,8 @@ namespace {
 
 using message::TextTemplate;
 
-// Where `tag`, the `nth` of its kind in a template, stands in the file: the value of a key may be quoted, folded or
-// indented there, so its tags are looked for from the value's place on.
+// Position in the file of `tag`, the `nth` of its kind in a template. The value may be quoted, folded or indented
+// there, so this searches for tags from the value's position.
 config::Mark PlaceOf(const config::Mark& value, std::string_view tag, std::size_t nth) {
   if (!value.file || value.line <= 0 || tag.empty()) return value;
   const std::string_view text = value.file->text;
@@ -53,7 +53,7 @@ std::optional<TextTemplate> CompileText(const std::string& text, const config::M
   return faults.empty() ? std::optional(std::move(compiled)) : std::nullopt;
 }
 
-// A title is one line, whatever the event's values hold.
+// A title must be one line, even if the event's values contain line breaks.
 std::string OneLine(std::string_view text) {
   std::string line;
   for (const char c : Trim(text)) {

@@ -9,14 +9,15 @@
 
 namespace hookswitch {
 
-/// Turns events into what sinks say, by the config's templates. Immutable; safe from any thread; pure.
+/// Composes messages from events with the config's templates. Immutable; no I/O. [thread: any]
 class Composer {
  public:
-  /// Compiles the templates; syntax errors and unknown variables go to `problems` (with a suggestion); nullptr then.
+  /// Compiles the templates. On syntax errors or unknown variables returns nullptr and adds `problems` with
+  /// suggestions.
   static std::shared_ptr<const Composer> Compile(const config::Config& config, config::Problems& problems);
   ~Composer();
 
-  /// The message for `event`. `template_name` "" (or one that a reload has removed) gives the default message.
+  /// The message for `event`. An empty `template_name`, or one removed by a reload, selects the default message.
   Message Compose(const CallEvent& event, std::string_view template_name) const;
 
  private:

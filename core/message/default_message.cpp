@@ -52,7 +52,7 @@ std::string StatusText(const CallEvent& event) {
 }
 
 std::string DurationText(const CallEvent& event) {
-  constexpr double kLongest = 1e9;  // seconds; more is nonsense that would not fit in milliseconds either
+  constexpr double kLongest = 1e9;  // seconds; longer values are invalid and would overflow milliseconds
   if (!event.duration || !(*event.duration >= 0 && *event.duration <= kLongest)) return {};
   return HumanDuration(std::chrono::milliseconds(std::llround(*event.duration * 1000)));
 }
@@ -68,7 +68,7 @@ std::string DefaultTitle(const CallEvent& event) {
 
 std::vector<Message::Field> DefaultFields(const CallEvent& event) {
   std::vector<Message::Field> fields;
-  fields.reserve(4);  // a braced list would copy each string once more
+  fields.reserve(4);  // an initializer list would copy each string again
   fields.push_back({"Call ID", OrDash(event.call_id)});
   fields.push_back({"Agent ID", OrDash(AgentText(event))});
   fields.push_back({"Duration", OrDash(DurationText(event))});

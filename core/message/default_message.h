@@ -12,19 +12,19 @@ namespace hookswitch::message {
 std::string DefaultTitle(const CallEvent& event);
 /// Call ID, Agent ID, Duration, Status.
 std::vector<Message::Field> DefaultFields(const CallEvent& event);
-/// Why the call failed, whether a machine answered, the summary: what there is of it.
+/// Why the call failed, whether a machine answered, the summary: those that are known.
 std::string DefaultText(const CallEvent& event);
 /// "Agent: …\nUser: …"
 std::string TranscriptText(const CallEvent& event);
-/// The recording, if its address is one that people can open.
+/// The recording, if its URL can be opened in a browser.
 std::vector<Message::Link> Links(const CallEvent& event);
 Severity SeverityOf(CallStatus status);
-/// When it happened: the end of the call, else its start, else its arrival here.
+/// Time of the event: end of the call, else its start, else its receipt.
 WallTime TimeOf(const CallEvent& event);
 
-/// "completed"; a status that is not one of ours shows the platform's own word too: "unknown (parked)".
+/// "completed"; an unknown status includes the platform's own word: "unknown (parked)".
 std::string StatusText(const CallEvent& event);
-/// "1m 13s"; "" when unknown.
+/// "1m 13s"; "" if unknown.
 std::string DurationText(const CallEvent& event);
 
 }  // namespace hookswitch::message

@@ -16,15 +16,15 @@ namespace mustache = kainjow::mustache;
 using Component = mustache::component<std::string>;
 using Type = mustache::tag_type;
 
-// {{x}} and {{#x}} ask for different things of a missing x, but the library looks both up by the same name. So tags
-// that show a value are renamed before it sees them. No variable's name has this mark.
+// {{x}} and {{#x}} treat a missing x differently, but the library looks both up by the same name. So value tags are
+// renamed before it sees them. No variable's name contains this mark.
 constexpr char kShown = '$';
 constexpr std::string_view kItem = ".";
 
-// Sections nest, and the library walks them by recursion.
+// Limit of nested sections: the library renders them recursively.
 constexpr std::size_t kMaxTemplateBytes = 16'384;
 
-// The tag as written, from where the parser says it starts.
+// The tag as written, from the offset that the parser reports.
 std::string TagAt(std::string_view text, std::size_t offset) {
   const auto end = text.find("}}", offset);
   if (end == std::string_view::npos) return std::string(text.substr(offset, text.find('\n', offset) - offset));
@@ -36,7 +36,7 @@ class Checker {
  public:
   Checker(const std::string& text, std::vector<TextTemplate::Fault>& faults) : text_(text), faults_(faults) {}
 
-  // The same template for the library's renderer, with shown values marked.
+  // The template for the library's renderer, with value tags marked.
   std::string Rewrite(const Component& component, bool in_section) {
     std::string out;
     for (const Component& child : component.children) {
@@ -97,7 +97,7 @@ class Checker {
   std::vector<TextTemplate::Fault>& faults_;
 };
 
-// Looks values up when a tag asks for them, so that a template of two words does not build a transcript.
+// Looks values up on demand, so that a short template does not build a transcript.
 class EventContext final : public mustache::basic_context<std::string> {
  public:
   explicit EventContext(const CallEvent& event) : event_(event) {}
@@ -166,7 +166,7 @@ TextTemplate& TextTemplate::operator=(TextTemplate&&) noexcept = default;
 std::string TextTemplate::Render(const CallEvent& event) const {
   EventContext context(event);
   std::ostringstream stream;
-  // The library's render is not const because lambdas and partials may fail; here are none, and it changes nothing.
+  // The library's render is not const because of lambdas and partials; without them it changes nothing.
   impl_->parsed.render(context, stream);
   return std::string(CutCodePoints(stream.view(), kMaxCodePoints));
 }

@@ -9,25 +9,25 @@
 
 namespace hookswitch::message {
 
-/// A mustache text over an event's variables. Nothing is escaped here, sinks do that: `{{x}}` and `{{{x}}}` are the
-/// same. A value that the event does not have shows as "-"; sections (`{{#x}}…{{/x}}`, `{{^x}}…{{/x}}`) ask whether it
-/// has one, and `{{#tags}}{{.}} {{/tags}}` goes through the tags. Partials and other delimiters are refused. What an
-/// event says is never read as a template. Immutable; safe from any thread.
+/// A mustache template over an event's variables. Does not escape (sinks do): `{{x}}` and `{{{x}}}` are equal. A
+/// missing value renders as "-"; sections (`{{#x}}…{{/x}}`, `{{^x}}…{{/x}}`) test whether it exists, and
+/// `{{#tags}}{{.}} {{/tags}}` iterates over the tags. Partials and custom delimiters are errors. Values are never
+/// parsed as templates. Immutable. [thread: any]
 class TextTemplate {
  public:
   struct Fault {
-    std::size_t offset = 0;  ///< into the template's text
+    std::size_t offset = 0;  ///< bytes into the template's text
     std::string tag;         ///< as written: "{{agnet}}"
     std::string message;
     std::string hint;
   };
-  /// Finds every unknown variable at once; of syntax errors the first.
+  /// Reports all unknown variables, but only the first syntax error.
   TextTemplate(const std::string& text, std::vector<Fault>& faults);
   ~TextTemplate();
   TextTemplate(TextTemplate&&) noexcept;
   TextTemplate& operator=(TextTemplate&&) noexcept;
 
-  /// At most kMaxCodePoints; the rest is cut.
+  /// Renders at most kMaxCodePoints; the rest is cut.
   std::string Render(const CallEvent& event) const;
   static constexpr std::size_t kMaxCodePoints = 40'000;
 
@@ -36,7 +36,7 @@ class TextTemplate {
   std::unique_ptr<Impl> impl_;
 };
 
-/// `text` rendered as a TextTemplate; empty if it is none.
+/// `text` rendered as a TextTemplate; empty if it is not a valid one.
 std::optional<std::string> Expand(const CallEvent& event, std::string_view text);
 
 }  // namespace hookswitch::message

@@ -21,7 +21,7 @@ std::string CostText(const CallEvent& event) {
   if (!event.cost) return {};
   constexpr double kCent = 0.01;
   const double amount = event.cost->amount;
-  // Prices per call may be far under a cent, and "0.00" would hide them.
+  // Prices per call may be far below a cent, which "0.00" would hide.
   const char* format = amount != 0 && std::abs(amount) < kCent ? "%.4f" : "%.2f";
   std::array<char, 400> text{};
   std::snprintf(text.data(), text.size(), format, amount);

@@ -8,10 +8,10 @@
 /// What templates can say about an event.
 namespace hookswitch::message {
 
-/// True for the names that VariableNames lists and for data.<key> and meta.<key>.
+/// True for the names in VariableNames, and for data.<key> and meta.<key>.
 bool IsVariable(std::string_view name);
 std::vector<std::string> VariableNames();
-/// The variable's text, "" where the event has none (or `name` is no variable).
+/// The variable's text; "" if the event has none, or `name` is not a variable.
 std::string ValueOf(const CallEvent& event, std::string_view name);
 
 }  // namespace hookswitch::message
