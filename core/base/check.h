@@ -12,7 +12,7 @@
   } while (false)
 
 namespace hookswitch {
-/// The place after a switch that covers every value of an enum.
+/// Put after a switch that covers every value of an enum; aborts if reached.
 [[noreturn]] inline void Unreachable() {
   std::fputs("broken invariant: a switch over an enum met a value outside it\n", stderr);
   std::abort();

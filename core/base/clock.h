@@ -6,8 +6,8 @@ namespace hookswitch {
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;  ///< UTC
 using MonoTime = std::chrono::steady_clock::time_point;
 
-/// The only source of time. Waiting and deadlines use Mono(), which never jumps; only what people read and
-/// schedules look at Wall(). Safe from any thread.
+/// The only source of time. Waits and deadlines use Mono(), which never jumps; Wall() is for times shown to people and
+/// for schedules. [thread: any]
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -66,7 +66,7 @@ bool IsJsonPairAt(std::string_view text, std::size_t at) {
 }
 
 std::string Base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a NUL
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL appends a NUL
   const int size =
       EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
                       reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
@@ -89,7 +89,7 @@ std::optional<std::string> FromBase64(std::string_view text) {
   const std::size_t letters = coded.find_last_not_of('=') + 1;
   const std::size_t padding = (4 - letters % 4) % 4;
   if (padding == 3 || (coded.size() != letters && coded.size() != letters + padding)) return {};
-  // OpenSSL skips white space around it.
+  // OpenSSL skips surrounding white space.
   const bool all = std::all_of(coded.begin(), coded.begin() + static_cast<std::ptrdiff_t>(letters),
                                [](char c) { return IsAlphanumeric(c) || c == '+' || c == '/'; });
   if (!all) return {};

@@ -20,25 +20,25 @@ std::string Hex(std::span<const std::uint8_t> bytes);
 void AppendHex(std::string& out, std::uint32_t value, int digits);
 /// The code unit of JSON's escape \uXXXX at `at`; empty if there is none.
 std::optional<std::uint32_t> JsonEscapeAt(std::string_view text, std::size_t at);
-/// The length of such an escape.
+/// Length of a \uXXXX escape in bytes.
 inline constexpr std::size_t kJsonEscape = 6;
-/// True where two of them stand for one character beyond U+FFFF (RFC 8259 7).
+/// True if two such escapes at `at` form one character beyond U+FFFF (RFC 8259 7).
 bool IsJsonPairAt(std::string_view text, std::size_t at);
 
 /// RFC 4648 4, with padding.
 std::string Base64(std::string_view bytes);
 /// RFC 4648 5, without padding.
 std::string Base64Url(std::string_view bytes);
-/// What base64 of either alphabet, with or without its padding, stands for; empty for what is none.
+/// Decodes base64 in either alphabet, with or without padding; empty if invalid.
 std::optional<std::string> FromBase64(std::string_view text);
 
-/// All but RFC 3986's unreserved characters, and those of `also_plain`, as %XX.
+/// Encodes everything except RFC 3986's unreserved characters and those in `also_plain` as %XX.
 std::string PercentEncoded(std::string_view text, std::string_view also_plain = {});
-/// With the characters that %XX stands for; a broken escape stands for itself.
+/// Decodes %XX; leaves invalid escapes unchanged.
 std::string PercentDecoded(std::string_view text);
-/// The same as application/x-www-form-urlencoded has it: a space is '+', and '*' stays while '~' does not.
+/// Encodes as application/x-www-form-urlencoded: a space becomes '+', '*' stays, '~' is encoded.
 std::string FormEncoded(std::string_view text);
-/// The fields of a form's body, in order, decoded; a broken escape stands for itself.
+/// The decoded fields of a form body, in order; leaves invalid escapes unchanged.
 std::vector<std::pair<std::string, std::string>> FormFields(std::string_view body);
 
 }  // namespace hookswitch

@@ -5,8 +5,7 @@
 
 namespace hookswitch {
 
-/// `sum` with `bytes` mixed in: the same on every machine and in every version, for it is stored. Not for what an
-/// attacker chooses.
+/// `sum` with `bytes` mixed in. Stored, so it must stay the same in every version. Not for attacker-chosen input.
 inline std::uint64_t MixIn(std::uint64_t sum, std::string_view bytes) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
   sum = (sum ^ bytes.size()) * kOdd;

@@ -20,17 +20,17 @@ struct IpAddress {
 std::optional<IpAddress> ParseIpAddress(std::string_view text);
 /// Empty for a socket of another family.
 std::optional<IpAddress> IpAddressOf(const sockaddr& address);
-/// ::ffff:192.0.2.7 as 192.0.2.7, any other as it is.
+/// Converts ::ffff:192.0.2.7 to 192.0.2.7; returns others unchanged.
 IpAddress Unmapped(const IpAddress& address);
 std::string ToText(const IpAddress& address);
 /// "192.0.2.7", or "" for a socket of another family.
 std::string ToText(const sockaddr& address);
 
-/// True for an address that anybody on the Internet may have: not loopback, private, link-local, shared, reserved,
-/// multicast or for documentation (IANA's special-purpose registries), nor an IPv6 form of such an IPv4 address.
+/// True for a globally routable address: not loopback, private, link-local, shared, reserved, multicast or for
+/// documentation (IANA's special-purpose registries), nor an IPv6 form of such an IPv4 address.
 bool IsPublicAddress(const IpAddress& address);
 bool IsPublicAddress(const sockaddr& address);
-/// Of "192.0.2.7", "2001:db8::1" or "fe80::1%eth0"; false for what is none.
+/// For texts like "192.0.2.7", "2001:db8::1" or "fe80::1%eth0"; false if `address` is not an IP address.
 bool IsPublicAddress(std::string_view address);
 
 }  // namespace hookswitch

@@ -29,13 +29,13 @@ namespace hookswitch::log {
 namespace {
 
 constexpr std::size_t kQueueLines = 8192;
-// Nobody sees a line that comes so much later, and under load a wake-up and a write for each line cost more than the
-// line itself.
+// Lines are gathered this long: nobody notices the delay, and under load a wake-up and a write per line cost more than
+// the line.
 constexpr std::chrono::milliseconds kGather{1};
 constexpr std::size_t kGatheredBytes = 64 * 1024;
 
-/// Whether `fd` is what systemd connected to its journal: $JOURNAL_STREAM names the device and the inode of that
-/// (systemd.exec(5)). A stderr that was redirected since is another one.
+/// Whether `fd` is still the stream that systemd connected to its journal: $JOURNAL_STREAM contains its device and
+/// inode (systemd.exec(5)).
 bool IsJournaldsStream(int fd) {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat found {};
@@ -43,7 +43,7 @@ bool IsJournaldsStream(int fd) {
   return stream == std::to_string(found.st_dev) + ':' + std::to_string(found.st_ino);
 }
 
-/// How important a line is, as systemd reads it at the beginning of one (sd-daemon(3)).
+/// Priority prefix of a line for systemd (sd-daemon(3)).
 std::string_view Priority(spdlog::level::level_enum level) {
   switch (level) {
     case spdlog::level::trace:
@@ -68,12 +68,12 @@ spdlog::level::level_enum ToSpdlog(Level level) {
   return spdlog::level::err;
 }
 
-/// Writes to stderr what comes within kGather in one piece. Runs on the pool's only thread.
+/// Batches lines for kGather and writes them to stderr. [thread: the log pool's only thread]
 class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit GatheringSink(spdlog::details::thread_pool& pool) : pool_(pool) {}
 
-  /// Lines that are through, dropped ones not counted.
+  /// Lines written, without dropped ones.
   std::uint64_t written() const { return written_.load(std::memory_order_acquire); }
 
  private:
@@ -99,7 +99,7 @@ class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::nul
         pollfd entry{STDERR_FILENO, POLLOUT, 0};
         ::poll(&entry, 1, -1);
       } else if (errno != EINTR) {
-        break;  // nobody is left to be told
+        break;  // stderr is gone
       }
     }
     gathered_.clear();
@@ -108,7 +108,7 @@ class GatheringSink final : public spdlog::sinks::base_sink<spdlog::details::nul
 
   spdlog::details::thread_pool& pool_;
   const bool for_journald_ = IsJournaldsStream(STDERR_FILENO);
-  std::size_t known_ = 0;  ///< so many more lines are certain to come: asking for each would take the queue's lock
+  std::size_t known_ = 0;  ///< lines known to be queued; checking for each would take the queue's lock
   std::string gathered_;
   std::uint64_t lines_ = 0;
   std::atomic<std::uint64_t> written_{0};
@@ -128,7 +128,7 @@ struct Writer {
   std::atomic<std::uint64_t> queued{0};
 };
 
-// Made at the first line and never destroyed: threads may log until the process ends.
+// Created on first use and never destroyed: threads may log until the process ends.
 Writer& TheWriter() {
   static auto* writer = new Writer;
   return *writer;
@@ -158,7 +158,7 @@ void AppendNumber(std::string& out, auto number) {
   out.append(digits, end);
 }
 
-/// A JSON string in which that is written as escapes.
+/// Appends a JSON string with hidden characters escaped (see IsHidden).
 void AppendText(std::string& out, std::string_view text) {
   const std::size_t begin = out.size();
   AppendJsonString(out, text);
@@ -166,7 +166,7 @@ void AppendText(std::string& out, std::string_view text) {
   auto at = static_cast<std::size_t>(
       std::find_if_not(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_plain) - out.begin());
   if (at == out.size()) return;
-  const std::string rest = out.substr(at);  // well-formed: AppendJsonString takes care of that
+  const std::string rest = out.substr(at);  // well-formed UTF-8, from AppendJsonString
   out.resize(at);
   for (std::size_t i = 0; i < rest.size();) {
     const auto [c, length] = FirstCodePoint(std::string_view(rest).substr(i));
@@ -220,7 +220,7 @@ void Write(Level level, std::string_view event, Fields fields) {
     if (Capture()) return Capture()(level, line);
   }
   Writer& writer = TheWriter();
-  writer.queued.fetch_add(1, std::memory_order_release);  // first: Flush must not take another's line for this one
+  writer.queued.fetch_add(1, std::memory_order_release);  // before enqueuing, or Flush could return early
   writer.logger->log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
@@ -246,7 +246,7 @@ void SetLevel(Level level) {
 void Flush() {
   Writer& writer = TheWriter();
   const std::uint64_t queued = writer.queued.load(std::memory_order_acquire);
-  // Bounded, because stderr may be stuck.
+  // Bounded, because stderr may block.
   for (int i = 0; i < 1000 && writer.sink->written() + writer.pool->overrun_counter() < queued; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

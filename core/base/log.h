@@ -31,7 +31,7 @@ struct Field {
   requires(!std::same_as<T, bool>) Field(std::string_view name, T number)
       : key(name), value(static_cast<std::uint64_t>(number)) {}
 
-  std::string_view key;  ///< borrowed until the call returns
+  std::string_view key;  ///< borrowed for the duration of the call
   Value value;
 };
 using Fields = std::initializer_list<Field>;
@@ -41,13 +41,13 @@ void Info(std::string_view event, Fields fields = {});
 void Warn(std::string_view event, Fields fields = {});
 void Error(std::string_view event, Fields fields = {});
 
-/// Lines below `level` are not written. Default: kInfo.
+/// Drops lines below `level`. Default: kInfo.
 void SetLevel(Level level);
-/// Waits until every line so far is written.
+/// Blocks until all lines logged so far are written, about a second at most.
 void Flush();
-/// How many lines were dropped because stderr did not keep up.
+/// Lines dropped so far because stderr did not keep up.
 std::uint64_t Dropped();
-/// Tests: sends each finished line to `writer` on the caller's thread instead of stderr; nullptr restores stderr.
+/// Tests: passes each line to `writer` on the caller's thread instead of stderr; nullptr restores stderr.
 void SetWriterForTest(std::function<void(Level, std::string_view line)> writer);
 
 }  // namespace hookswitch::log

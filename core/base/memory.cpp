@@ -4,7 +4,7 @@
 
 #include "core/base/check.h"
 
-// tcmalloc's (gperftools/malloc_extension_c.h); not there in a build without it.
+// From tcmalloc (gperftools/malloc_extension_c.h); null in a build without it.
 extern "C" [[gnu::weak]] int MallocExtension_GetNumericProperty(const char* property, std::size_t* value);
 extern "C" [[gnu::weak]] void MallocExtension_ReleaseFreeMemory(void);
 

@@ -3,9 +3,9 @@
 
 namespace hookswitch {
 
-/// Bytes that the program has allocated and not freed.
+/// Bytes currently allocated by the program.
 std::size_t AllocatedBytes();
-/// Gives memory that the allocator keeps for later back to the system. Takes milliseconds; for after a peak.
+/// Returns the allocator's free memory to the system. Takes milliseconds; call after a peak.
 void ReleaseFreeMemory();
 
 }  // namespace hookswitch

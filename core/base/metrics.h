@@ -15,7 +15,7 @@ namespace hookswitch {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-/// Handles are cheap to copy, safe from any thread, lock-free to use and valid as long as their Metrics.
+/// Handles (Counter, Gauge, Histogram) are cheap to copy, lock-free, and valid as long as their Metrics. [thread: any]
 class Counter {
  public:
   explicit Counter(prometheus::Counter* impl) : impl_(impl) {}
@@ -46,17 +46,17 @@ class Histogram {
   prometheus::Histogram* impl_;
 };
 
-/// The process's metrics, in the Prometheus text format. Asking again for the same name and labels gives the same
-/// series. Making a series takes a lock: do it once, not per event. Safe from any thread.
+/// The process's metrics in the Prometheus text format. The same name and labels return the same series. Creating a
+/// series takes a lock: do it once, not per event. [thread: any]
 class Metrics {
  public:
   Metrics();
   ~Metrics();
   Counter MakeCounter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge MakeGauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  /// Buckets fit latencies: 1 ms to 10 s.
+  /// Histogram in seconds with buckets from 1 ms to 10 s.
   Histogram MakeLatency(const std::string& name, const std::string& help, const Labels& labels = {});
-  /// `refresh` runs at the start of every Text(), on its thread, to set gauges that are computed when asked for.
+  /// Runs `refresh` at the start of every Text(), on its thread, to update gauges computed on demand.
   void BeforeScrape(std::function<void()> refresh);
   std::string Text();
 

@@ -23,7 +23,7 @@ BioPtr Reading(const std::string& pem) {
   return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
 
-// Without one OpenSSL asks whoever sits at the terminal.
+// Without a callback OpenSSL prompts for the password on the terminal.
 int NoPassword(char*, int, int, void* was_asked) {
   *static_cast<bool*>(was_asked) = true;
   return -1;
@@ -34,7 +34,7 @@ CertificatePtr Next(BIO* from) {
   return CertificatePtr(PEM_read_bio_X509_AUX(from, nullptr, &NoPassword, &ignored));
 }
 
-/// OpenSSL's word for what went wrong last.
+/// The text of OpenSSL's last error.
 std::string LastError() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   return reason ? reason : "unknown error";

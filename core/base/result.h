@@ -7,15 +7,15 @@
 
 namespace hookswitch {
 
-/// What kind of failure this is, for callers that act on it; the text is for people.
+/// Kind of failure, for callers; the message is for people.
 enum class ErrorCode {
   kInvalid,      ///< the input is wrong; the same input will fail again
-  kNotFound,     ///< the named thing does not exist
+  kNotFound,     ///< the named object does not exist
   kUnavailable,  ///< not now; try later (disk full, locked, peer gone)
   kFull,         ///< a configured limit is reached; try later
   kTooLarge,     ///< over a size limit
   kUnsupported,  ///< wrong version or missing ability
-  kInternal,     ///< a fault of ours
+  kInternal,     ///< a bug in hookswitch
 };
 
 struct Error {
@@ -23,11 +23,11 @@ struct Error {
   std::string message;  ///< what, where, why, what to do; never holds a secret
 };
 
-/// Nothing: the value of an operation that only succeeds or fails.
+/// Empty value, for operations that only succeed or fail.
 struct Unit {};
 
-/// A value or an Error. Ignoring one does not compile. Member names are those of std::expected,
-/// which g++ 12 does not have. Asking for the one that is not there is a bug and aborts.
+/// A value or an Error. Ignoring one does not compile. Member names are those of std::expected, which g++ 12 does not
+/// have. Accessing the absent alternative aborts.
 template <class T>
 class [[nodiscard]] Result {
  public:

@@ -24,13 +24,13 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 }
 
 bool Secret::Equals(std::string_view candidate) const {
-  // Digests have one length, so the compare does not tell the secret's length either.
+  // Compares digests, which have one length, so the time does not reveal the secret's length either.
   const Sha256Digest a = Sha256Of(value_), b = Sha256Of(candidate);
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 void Secret::Wipe() {
-  // Growing to the capacity first reaches bytes that a shorter value left behind.
+  // Grow to the capacity first, to wipe bytes left behind by a longer value.
   if (value_.capacity() != 0) {
     value_.resize(value_.capacity());
     OPENSSL_cleanse(value_.data(), value_.size());

@@ -4,8 +4,8 @@
 
 namespace hookswitch {
 
-/// A value that must not be printed: it has no stream operator, no log field and no JSON form, and its memory is
-/// wiped when it goes. Reveal() is the one way in; grep for it to see every use.
+/// A value that must not be printed: no stream operator, no log field, no JSON form. Its memory is wiped on
+/// destruction. Reveal() is the only access; grep for it to find every use.
 class Secret {
  public:
   Secret() = default;
@@ -19,7 +19,7 @@ class Secret {
   bool empty() const { return value_.empty(); }
   const std::string& Reveal() const { return value_; }
 
-  /// Compares in a time that does not depend on where the two differ.
+  /// Constant-time comparison.
   bool Equals(std::string_view candidate) const;
   friend bool operator==(const Secret& a, const Secret& b) { return a.Equals(b.value_); }
 

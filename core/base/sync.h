@@ -14,7 +14,7 @@
 
 namespace hookswitch {
 
-/// std::mutex that clang can check. Use with MutexLock; wait with CondVar.
+/// std::mutex with clang thread-safety annotations. Use with MutexLock and CondVar.
 class HSW_TSA(capability("mutex")) Mutex {
  public:
   void lock() HSW_TSA(acquire_capability()) { mu_.lock(); }
@@ -38,7 +38,7 @@ class HSW_TSA(scoped_lockable) MutexLock {
   Mutex& mu_;
 };
 
-/// Condition variable for Mutex. The caller holds `mu`; Wait releases it while it sleeps.
+/// Condition variable for Mutex. The caller holds `mu`; Wait releases it while it sleeps. May wake spuriously.
 class CondVar {
  public:
   void Wait(Mutex& mu) REQUIRES(mu) {
@@ -46,7 +46,7 @@ class CondVar {
     cv_.wait(lock);
     lock.release();
   }
-  /// Returns when notified or at `deadline`, whichever comes first; may wake for nothing.
+  /// Returns when notified or at `deadline`, whichever comes first; may wake spuriously.
   template <class TimePoint>
   void WaitUntil(Mutex& mu, TimePoint deadline) REQUIRES(mu) {
     std::unique_lock<std::mutex> lock(mu.mu_, std::adopt_lock);

@@ -71,7 +71,7 @@ bool IsHidden(char32_t c) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
-    // Most texts are ASCII for long stretches.
+    // Fast path: most texts are mostly ASCII.
     for (std::uint64_t word = 0; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
       std::memcpy(&word, text.data(), sizeof word);
       if ((word & 0x8080808080808080) != 0) break;

@@ -12,15 +12,15 @@ namespace hookswitch {
 bool IsUtf8(std::string_view text);
 /// `text` with every ill-formed byte replaced by U+FFFD.
 std::string ToUtf8(std::string_view text);
-/// How many code points well-formed UTF-8 `text` holds.
+/// Number of code points in well-formed UTF-8 `text`.
 std::size_t CodePoints(std::string_view text);
 /// The longest prefix of well-formed `text` that has at most `count` code points.
 std::string_view CutCodePoints(std::string_view text, std::size_t count);
 
-/// The first code point of well-formed `text`, which is not empty, and its length.
+/// The first code point of `text`, which must be well-formed and not empty, and its length in bytes.
 std::pair<char32_t, std::size_t> FirstCodePoint(std::string_view text);
-/// What a terminal obeys or hides: control characters, marks that turn the direction of the text around, what has no
-/// width, line separators. Foreign ids and names come with any of them.
+/// True for characters that a terminal interprets or hides: control characters, bidirectional marks, zero-width
+/// characters, line separators. Foreign ids and names may contain them.
 bool IsHidden(char32_t c);
 
 /// Appends `text` as a JSON string with its quotes; ill-formed UTF-8 becomes U+FFFD.
@@ -33,7 +33,7 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);  ///< ASCII only
 /// True if `text` matches `glob`, where `*` is any run of bytes and `?` any one byte. Linear in text times stars.
 bool GlobMatch(std::string_view glob, std::string_view text);
 
-/// "a, b": the texts of a range, `separator` between each two.
+/// "a, b": the texts of a range, joined with `separator`.
 template <class Range>
 std::string Joined(const Range& parts, std::string_view separator = ", ") {
   std::string text;
@@ -48,8 +48,8 @@ std::string Joined(const Range& parts, std::string_view separator = ", ") {
 
 /// The candidate nearest to `name` by Damerau-Levenshtein distance (at most 2; 1 for names under 5 bytes), or "".
 std::string Nearest(std::string_view name, const std::vector<std::string>& candidates);
-/// What an error says of `name`, which is none of `known`: `did you mean "status"?`, or where none is near "there is
-/// status, stop", or "there is none".
+/// Error hint for a `name` not in `known`: `did you mean "status"?`, or if none is near "there is status, stop", or
+/// "there is none".
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace hookswitch

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Reads exactly `digits` digits at the front of `text` and removes them.
+// Parses exactly `digits` digits at the front of `text` and removes them.
 bool Take(std::string_view& text, std::size_t digits, int& value) {
   if (text.size() < digits) return false;
   value = 0;
@@ -247,7 +247,7 @@ std::optional<milliseconds> ParseRetryAfter(std::string_view value, WallTime now
   double wait = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), wait, std::chars_format::fixed);
   if (error == std::errc() && end == value.data() + value.size()) {
-    if (!(wait >= 0) || std::isinf(wait)) return {};  // from_chars reads "nan" and "inf" too
+    if (!(wait >= 0) || std::isinf(wait)) return {};  // from_chars accepts "nan" and "inf" too
     return milliseconds(static_cast<std::int64_t>(std::min(wait, kLongestSeconds) * 1000 + 0.5));
   }
   if (error == std::errc::result_out_of_range) return {};

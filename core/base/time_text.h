@@ -9,30 +9,30 @@
 /// Times, durations and sizes as people and JSON write them.
 namespace hookswitch {
 
-/// Appends `time` as "2026-03-04T09:02:03.114Z"; the fraction is left out when it is zero.
+/// Appends `time` as "2026-03-04T09:02:03.114Z"; without the fraction if it is zero.
 void AppendRfc3339(std::string& out, WallTime time);
 std::string ToRfc3339(WallTime time);
 
-/// Reads ISO 8601 / RFC 3339: date, 'T' or space, time, optional fraction of any length, optional "Z" or "+hh:mm".
-/// A time without zone is UTC (Bolna sends such). Empty for anything else, and for years outside 1970-9999.
+/// Parses ISO 8601 / RFC 3339: date, 'T' or space, time, optional fraction of any length, optional "Z" or "+hh:mm". A
+/// time without zone is UTC (Bolna sends these). Empty for anything else, and for years outside 1970-9999.
 std::optional<WallTime> ParseTime(std::string_view text);
 
-/// Reads "90s", "1m30s", "2h", "7d", "250ms", "0s": a unit is required, units must fall, no sign, no space, at most 10
-/// years.
+/// Parses "90s", "1m30s", "2h", "7d", "250ms", "0s": units are required and must be in descending order; no sign, no
+/// spaces, at most 10 years.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
-/// Writes what ParseDuration reads, shortest exact form: "1m30s", "0s".
+/// The shortest exact form that ParseDuration accepts: "1m30s", "0s".
 std::string FormatDuration(std::chrono::milliseconds duration);
-/// For people: "1m 13s", "42s", "2h 5m"; seconds are rounded, dropped from an hour on.
+/// For people: "1m 13s", "42s", "2h 5m"; rounded to seconds, without seconds from one hour on.
 std::string HumanDuration(std::chrono::milliseconds duration);
 
-/// Reads "64KiB", "1MiB", "2GiB", "512B" into bytes.
+/// Parses "64KiB", "1MiB", "2GiB", "512B" into bytes.
 std::optional<std::uint64_t> ParseSize(std::string_view text);
 std::string FormatSize(std::uint64_t bytes);
 /// For people: "812 B", "87.8 MiB".
 std::string HumanSize(std::uint64_t bytes);
 
-/// The value of a Retry-After header as a wait from `now`: whole or decimal seconds, or an HTTP date in any of the
-/// three forms of RFC 9110 5.6.7. A date in the past is zero. Empty for junk; capped at 7 days.
+/// Parses a Retry-After header into a delay from `now`: whole or decimal seconds, or an HTTP date in any of the three
+/// forms of RFC 9110 5.6.7. A past date gives zero. Empty if invalid; capped at 7 days.
 std::optional<std::chrono::milliseconds> ParseRetryAfter(std::string_view value, WallTime now);
 
 }  // namespace hookswitch
