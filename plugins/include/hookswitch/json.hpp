@@ -17,7 +17,7 @@
 
 namespace hsw {
 
-/// Puts the commas and the quotes; that every Begin has its End and every Key a value is up to you.
+/// Inserts commas and quotes. The caller must match every Begin with an End and give every Key a value.
 class JsonWriter {
  public:
   JsonWriter& BeginObject() { return Open('{'); }
@@ -40,7 +40,7 @@ class JsonWriter {
   requires(!std::same_as<T, bool>) JsonWriter& Number(T value) { return Raw(std::to_string(value)); }
   JsonWriter& Bool(bool value) { return Raw(value ? "true" : "false"); }
   JsonWriter& Null() { return Raw("null"); }
-  /// `value` is JSON already.
+  /// `value` must be valid JSON.
   JsonWriter& Raw(std::string_view value) {
     Separate();
     text_ += value;

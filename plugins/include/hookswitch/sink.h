@@ -8,9 +8,10 @@
  * - Strings are (data, size), UTF-8, not NUL-terminated unless a comment says so; data may be NULL when size is 0.
  * - Each side frees its own memory. A pointer handed to a function is valid until that function returns, unless a
  * comment says otherwise; copy what you keep.
- * - No C++ exception and no longjmp may leave a function of the other side's.
- * - A struct starts with `size`, its sizeof as its maker knew it. Read no field past it. Structs grow by appending;
- * what came later says since when ("since 1.1"). A plugin whose hsw_sink.abi_minor names that minor always has it.
+ * - No C++ exception and no longjmp may cross from one side to the other.
+ * - A struct starts with `size`, its sizeof as compiled by the side that fills it in. Read no field beyond it. Structs
+ * grow by appending; later fields are marked ("since 1.1"). A plugin whose hsw_sink.abi_minor is at least that minor
+ * always has them.
  * - Thread tags: [control] one thread at a time for all instances of a library, never during [deliver] calls of the
  * same instance unless said so; [deliver] any thread, one call at a time per instance unless HSW_SINK_CONCURRENT is
  * set; [any] any thread, at any time.
@@ -25,7 +26,7 @@
 extern "C" {
 #endif
 
-#define HSW_ABI_MAJOR 1u /* other majors are refused */
+#define HSW_ABI_MAJOR 1u /* other majors are rejected */
 #define HSW_ABI_MINOR 2u /* grows when structs or services are appended */
 
 typedef struct hsw_str {
@@ -36,55 +37,55 @@ typedef struct hsw_str {
 /* ---- what came of an attempt ------------------------------------------------------------------------------------- */
 
 enum {
-  HSW_RETRY = 0,         /* the same bytes may succeed later (pre-filled: silence never loses an event) */
+  HSW_RETRY = 0,         /* the same request may succeed later (pre-filled: an unset outcome loses no event) */
   HSW_DELIVERED = 1,     /* done */
   HSW_REJECTED = 2,      /* this message can never succeed; it becomes a dead letter, others go on */
-  HSW_MISCONFIGURED = 3, /* credential or destination is broken: `scope` says which; burns no tries. What goes to the
-                          * same place waits until a probe or a person finds it mended; the whole sink waits only while
-                          * nothing gets through. A delivery that is refused so again and again, while others get
-                          * through, ends as if it were HSW_REJECTED */
-  HSW_NEXT = 4           /* this step worked; render is called again with step + 1 and the `state` left here; at most
-                          * 16 steps, one more is a rejection */
+  HSW_MISCONFIGURED = 3, /* credential or destination is broken: `scope` says which; not counted as a failed try.
+                          * Deliveries to the same place wait until a probe succeeds or the operator resumes; the whole
+                          * sink waits only while nothing gets through. A delivery that repeatedly gets this outcome,
+                          * while others get through, ends as with HSW_REJECTED */
+  HSW_NEXT = 4           /* this step succeeded; render is called again with step + 1 and the `state` set here; at most
+                          * 16 steps, a further one rejects the delivery */
 };
 
 enum {
-  HSW_MAYBE_DELIVERED = 1u, /* flag: the other side may have acted although this is not a success */
+  HSW_MAYBE_DELIVERED = 1u, /* flag: the receiver may have acted although this is not a success */
   HSW_MEMORY_SET = 2u       /* flag: keep `memory` for this sink and call, and pass it to its later deliveries */
 };
 
 /* Since 1.2. With HSW_MISCONFIGURED: what is broken. */
 enum {
   HSW_SCOPE_UNKNOWN =
-      0, /* pre-filled: it may be this message, its place or the sink; the host watches what gets through */
-  HSW_SCOPE_PLACE = 1, /* the place that this delivery goes to, as a channel, a topic or a recipient: see `place` */
-  HSW_SCOPE_SINK = 2   /* the credential, or all that the sink sends to: no delivery can get through */
+      0, /* pre-filled: it may be this message, its place or the sink; the host decides by what gets through */
+  HSW_SCOPE_PLACE = 1, /* the place of this delivery, such as a channel, a topic or a recipient: see `place` */
+  HSW_SCOPE_SINK = 2   /* the credential, or every destination of the sink: no delivery can get through */
 };
 
-/* Since 1.2. A state or a memory may be so long; a longer one is an error of the plugin's. */
+/* Since 1.2. Most bytes of a state or a memory; a longer one is a fault of the plugin. */
 #define HSW_MOST_STATE (64u * 1024u)
 
-/* Made and pre-filled by the host; the plugin fills it in. All strings are NUL-terminated and cut to fit. */
+/* Owned and pre-filled by the host; the plugin fills it in. All strings are NUL-terminated and cut to fit. */
 typedef struct hsw_outcome hsw_outcome;
 struct hsw_outcome {
   uint32_t size;
   uint32_t status;         /* HSW_RETRY … HSW_NEXT; an unknown value counts as HSW_RETRY */
   uint32_t flags;          /* HSW_MAYBE_DELIVERED | HSW_MEMORY_SET */
-  uint32_t retry_after_ms; /* with HSW_RETRY: the other side asked for this pause; it holds the whole sink, or the place
-                            * that the request named with `pace`; 0: none */
+  uint32_t retry_after_ms; /* with HSW_RETRY: the receiver asked for this pause; it applies to the whole sink, or to the
+                            * place that the request named with `pace`; 0: none */
   char code[64];           /* one stable word, for logs and the history: "invalid_blocks" */
   char reason[512];        /* one sentence for people; never a secret */
   char action[512];        /* what the operator should do; "" for nothing */
-  char remote_id[256];     /* the other side's id of what was made; "" */
+  char remote_id[256];     /* the receiver's id for the message; "" */
   char state[1024];        /* with HSW_NEXT: carried to the next step, stored durably before it */
   char memory[1024];       /* with HSW_MEMORY_SET */
 
   uint32_t scope;  /* Since 1.2. With HSW_MISCONFIGURED: HSW_SCOPE_UNKNOWN … HSW_SCOPE_SINK */
-  char place[256]; /* Since 1.2. With HSW_SCOPE_PLACE: which one, for people and to tell places apart; no secret. "":
+  char place[256]; /* Since 1.2. With HSW_SCOPE_PLACE: its name, for people and to identify it; no secret. "":
                     * the place that the request named with `pace` */
 
-  /* Since 1.2. Set `state`, `memory` (and HSW_MEMORY_SET) where they may be longer than the members hold: up to
-   * HSW_MOST_STATE bytes, copied at once, and taken in place of the members. A longer state ends the delivery, rejected
-   * as "plugin_fault"; a longer memory is not kept, and the log says so. */
+  /* Since 1.2. Set `state`, `memory` (and HSW_MEMORY_SET) if they may not fit into the members: up to HSW_MOST_STATE
+   * bytes, copied at once, used instead of the members. A longer state rejects the delivery as "plugin_fault"; a longer
+   * memory is dropped and logged. */
   void (*set_state)(hsw_outcome* outcome, hsw_str state);
   void (*set_memory)(hsw_outcome* outcome, hsw_str memory);
   void* host; /* the host's; do not touch */
@@ -99,7 +100,7 @@ typedef struct hsw_pair {
   hsw_str value;
 } hsw_pair;
 
-/* What to say: plain text, no markup, uncut, unescaped. Escape and cut for your medium. */
+/* The message: plain text, no markup, not cut, not escaped. Escape and cut for your medium. */
 typedef struct hsw_message {
   uint32_t size;
   uint32_t severity;      /* HSW_INFO … HSW_ERROR */
@@ -133,33 +134,33 @@ struct hsw_delivery {
   int64_t accepted_unix_ms;
   const hsw_event* event;
   const hsw_message* message;
-  hsw_str state;  /* what the step before left; empty at step 0 */
-  hsw_str memory; /* what an earlier delivery of this sink and call left; may be empty */
-  /* The normalized event as JSON (config/README.md, "The normalized event"). Made when first asked for; valid until the
-   * call that received this delivery returns. */
+  hsw_str state;  /* set by the previous step; empty at step 0 */
+  hsw_str memory; /* set by an earlier delivery of this sink and call; may be empty */
+  /* The normalized event as JSON (config/README.md, "The normalized event"). Built on first use; valid until the call
+   * that received this delivery returns. */
   hsw_str (*event_json)(const hsw_delivery* delivery);
   const void* host; /* the host's; do not touch */
 
-  /* Since 1.1. When this attempt began: the only clock that render has, for signatures that carry a time. */
+  /* Since 1.1. Start of this attempt; render must use no other clock. For signatures that contain a time. */
   int64_t now_unix_ms;
   /* Since 1.1. One value of the normalized event: `pointer` is an RFC 6901 pointer into event_json ("/agent/id",
-   * "/duration", "/data/General.Outcome"). Strings as they are, numbers, booleans, objects and arrays as JSON; data is
-   * NULL when there is none or it is null. Valid until the call that received this delivery returns. */
+   * "/duration", "/data/General.Outcome"). Strings unchanged, numbers, booleans, objects and arrays as JSON; data is
+   * NULL if there is no value or it is null. Valid until the call that received this delivery returns. */
   hsw_str (*event_value)(const hsw_delivery* delivery, hsw_str pointer);
-  /* Since 1.1. The body as the platform posted it, byte for byte. Read from disk when first asked for; data is NULL
-   * when that fails (answer with a retry) and where there is none (the router's own notices). Valid until the call that
-   * received this delivery returns. */
+  /* Since 1.1. The body as the platform posted it, byte for byte. Read from disk on first use; data is NULL if that
+   * fails (return HSW_RETRY) or if there is none (the router's own notices). Valid until the call that received this
+   * delivery returns. */
   hsw_str (*raw_body)(const hsw_delivery* delivery);
 
-  /* Since 1.2. `text` as a template of hookswitch's over this event: "{{agent}} called {{to}}", with the names and the
-   * sections that templates of rules have. Nothing is escaped. data is NULL when it is no such template: an unknown
-   * name, a {{ that is not closed. Valid until the call that received this delivery returns. */
+  /* Since 1.2. Renders `text` as a template over this event: "{{agent}} called {{to}}", with the names and sections of
+   * rule templates. Does not escape. data is NULL if it is not a valid template: an unknown name, an unclosed {{. Valid
+   * until the call that received this delivery returns. */
   hsw_str (*expand)(const hsw_delivery* delivery, hsw_str text);
 };
 
 /* ---- HTTP sinks -------------------------------------------------------------------------------------------------- */
 
-/* Since 1.2: each delivery under way holds its request's body in memory. */
+/* Since 1.2. Most bytes of a request body: each delivery in flight holds one in memory. */
 #define HSW_MOST_BODY (16u * 1024u * 1024u)
 
 /* Receives the request; every function copies its arguments at once. Starts as POST with no URL, headers or body. */
@@ -169,44 +170,44 @@ typedef struct hsw_request {
   void (*set_method)(void* host, hsw_str method);
   void (*set_url)(void* host, hsw_str url); /* the host never logs it whole */
   void (*add_header)(void* host, hsw_str name, hsw_str value);
-  void (*set_body)(void* host, hsw_str body); /* at most HSW_MOST_BODY bytes; a longer one is not sent, rejected as
-                                               * "plugin_fault" */
+  void (*set_body)(void* host, hsw_str body); /* at most HSW_MOST_BODY bytes; a longer one is not sent, and the
+                                               * delivery is rejected as "plugin_fault" */
 
-  /* Since 1.1. Sends only to public addresses, whatever the URL's name resolves to at that moment, and through no
-   * proxy but the one that the operator set for this sink (which resolves names itself): for URLs that others than the
-   * operator may choose. Refused otherwise as misconfigured, "private_address". */
+  /* Since 1.1. Sends only to public addresses, checked after name resolution, and through no proxy except the one that
+   * the operator set for this sink (which resolves names itself): for URLs not chosen by the operator. A private
+   * address ends the attempt as misconfigured, "private_address". */
   void (*public_only)(void* host);
-  /* Since 1.1. This request goes to a place with a pace of its own: the channel of a bot, say. `key` names the place
-   * among those of this sink. At most `max` requests per `per_ms` (0: a second) go there, `burst` at once; 0: no limit.
-   * One that must wait is rendered again when its turn comes. A pause (retry_after_ms) that is asked for in answer
-   * holds this place alone. A rate_limit in the config takes the place of max, per_ms and burst. */
+  /* Since 1.1. This request goes to a place with its own rate limit, such as the channel of a bot. `key` names the
+   * place within this sink. At most `max` requests per `per_ms` (0: a second) go there, `burst` at once; 0: no limit. A
+   * delivery that must wait is rendered again when its turn comes. A pause (retry_after_ms) in the outcome applies to
+   * this place only. A rate_limit in the config overrides max, per_ms and burst. */
   void (*pace)(void* host, hsw_str key, uint32_t max, uint32_t per_ms, uint32_t burst);
 
-  /* Since 1.2. Requests with the same `key` change one thing over there (an incident, a row): they go out one at a
-   * time, in the order in which their events were accepted, and none while an earlier one waits for its retry. Without
-   * it only deliveries of one call keep their order. Needs HSW_SINK_ORDERED. */
+  /* Since 1.2. Requests with the same `key` change the same remote thing (an incident, a row): they are sent one at a
+   * time, in order of their events' acceptance, and none while an earlier one waits for its retry. Without a key only
+   * deliveries of one call are ordered. Needs HSW_SINK_ORDERED. */
   void (*order)(void* host, hsw_str key);
 } hsw_request;
 
-/* Since 1.2: so much of an answer's body is read, and the rest is not waited for. */
+/* Since 1.2. Most bytes of a response body; the rest is not read. */
 #define HSW_MOST_ANSWER (256u * 1024u)
 
 typedef struct hsw_response hsw_response;
 struct hsw_response {
   uint32_t size;
   int32_t status;          /* HTTP status */
-  uint32_t retry_after_ms; /* Retry-After, parsed by the host (seconds, decimals and dates); 0: none or junk */
+  uint32_t retry_after_ms; /* Retry-After, parsed by the host (seconds, decimals and dates); 0: none or invalid */
   const hsw_pair* headers;
   size_t header_count;
-  hsw_str body; /* at most HSW_MOST_ANSWER bytes of it: see body_cut */
+  hsw_str body; /* at most HSW_MOST_ANSWER bytes: see body_cut */
 
-  /* Since 1.1. One value of a JSON body, by RFC 6901 pointer ("/error", "/message/ts"): as event_value of a delivery;
-   * data is NULL also when the body is not JSON. Valid until interpret returns. */
+  /* Since 1.1. One value of a JSON body, by RFC 6901 pointer ("/error", "/message/ts"), like event_value of a delivery;
+   * data is NULL also if the body is not JSON. Valid until interpret returns. */
   hsw_str (*json)(const hsw_response* response, hsw_str pointer);
   const void* host; /* the host's; do not touch */
 
   uint32_t
-      body_cut; /* Since 1.2. Non-zero: the body was longer, and `body` is its beginning. JSON that is cut is none */
+      body_cut; /* Since 1.2. Non-zero: the body was longer, and `body` is only its beginning; cut JSON is not valid */
 };
 
 /* ---- call sinks -------------------------------------------------------------------------------------------------- */
@@ -214,13 +215,13 @@ struct hsw_response {
 typedef struct hsw_call {
   uint32_t size;
   int64_t timeout_ms;                      /* return before this much time has passed */
-  int (*canceled)(const struct hsw_call*); /* [any] non-zero: give up soon, the outcome is no longer waited for */
+  int (*canceled)(const struct hsw_call*); /* [any] non-zero: return soon, nobody waits for the outcome any more */
   const void* host;
 } hsw_call;
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-typedef struct hsw_instance hsw_instance; /* the plugin's own; one per configured sink */
+typedef struct hsw_instance hsw_instance; /* defined by the plugin; one per configured sink */
 
 enum { HSW_LOG_DEBUG = 0, HSW_LOG_INFO = 1, HSW_LOG_WARN = 2, HSW_LOG_ERROR = 3 };
 
@@ -230,20 +231,20 @@ typedef struct hsw_host {
   uint32_t abi_major, abi_minor;
   void* host;
   void (*log)(void* host, uint32_t level, hsw_str text); /* [any] no secrets, no transcripts */
-  const void* (*service)(void* host, const char* id);    /* [any] named growth; NULL: unknown. There is none yet */
+  const void* (*service)(void* host, const char* id);    /* [any] extensions by name; NULL: unknown. None exist yet */
 } hsw_host;
 
-/* Since 1.2. What the host does for plugins, so that no plugin needs a library for it. Valid as long as the plugin's
- * library is loaded. All are [any] but for one hsw_json, which belongs to one thread at a time.
+/* Since 1.2. Functions of the host, so that plugins need no library for them. Valid as long as the plugin's library is
+ * loaded. All are [any], but an hsw_json may be used by one thread at a time.
  *
- * Those that take `out` write the result and a NUL to its `out_size` bytes, cut to fit, and return the size of the
- * whole result without the NUL, as snprintf does; or HSW_NONE when there is none. `out` may be NULL when out_size is 0.
+ * Functions with `out` write the result and a NUL to its `out_size` bytes, cut to fit, and return the size of the whole
+ * result without the NUL, like snprintf; or HSW_NONE if there is no result. `out` may be NULL if out_size is 0.
  */
 #define HSW_NONE ((size_t)-1)
 enum {
   HSW_BASE64 = 1,     /* RFC 4648 4, padded */
   HSW_BASE64_URL = 2, /* RFC 4648 5, not padded */
-  HSW_PERCENT = 3,    /* for a part of a URL: all but A-Z a-z 0-9 - . _ ~ as %XX */
+  HSW_PERCENT = 3,    /* for a part of a URL: all except A-Z a-z 0-9 - . _ ~ as %XX */
   HSW_FORM = 4,       /* for a name or value of application/x-www-form-urlencoded: a space is + */
   HSW_HEX = 5         /* lower case */
 };
@@ -253,26 +254,26 @@ typedef struct hsw_json hsw_json;
 typedef struct hsw_tools {
   uint32_t size;
   size_t (*encode)(uint32_t coding, hsw_str bytes, char* out, size_t out_size);
-  /* Either alphabet, with or without padding. HSW_NONE: it is none. */
+  /* Either alphabet, with or without padding. HSW_NONE: not base64. */
   size_t (*from_base64)(hsw_str text, char* out, size_t out_size);
   /* The bytes of an HMAC (RFC 2104): 20, 32 or 64 of them. */
   size_t (*hmac)(uint32_t hash, hsw_str key, hsw_str text, char* out, size_t out_size);
-  /* "2026-03-04T09:30:00.123Z"; the fraction is left out when it is zero. HSW_NONE: no year of four digits. */
+  /* "2026-03-04T09:30:00.123Z"; without the fraction if it is zero. HSW_NONE: the year does not have four digits. */
   size_t (*utc_text)(int64_t unix_ms, char* out, size_t out_size);
 
-  /* A writer of JSON: it puts commas, quotes and escapes, and leaves out what stands where nothing may, as a second
-   * value at the top or a value without a key. json_new gives NULL when memory runs out, and all take NULL. */
+  /* A JSON writer: inserts commas, quotes and escapes, and ignores misplaced calls, such as a second value at the top
+   * or a value without a key. json_new returns NULL when out of memory; all functions accept NULL. */
   hsw_json* (*json_new)(void);
   void (*json_object)(hsw_json* json); /* begins one */
   void (*json_array)(hsw_json* json);  /* begins one */
-  void (*json_end)(hsw_json* json);    /* of the innermost object or array */
+  void (*json_end)(hsw_json* json);    /* ends the innermost object or array */
   void (*json_key)(hsw_json* json, hsw_str key);
-  void (*json_string)(hsw_json* json, hsw_str value); /* what is not UTF-8 becomes U+FFFD */
+  void (*json_string)(hsw_json* json, hsw_str value); /* ill-formed UTF-8 becomes U+FFFD */
   void (*json_integer)(hsw_json* json, int64_t value);
-  void (*json_number)(hsw_json* json, double value); /* null where JSON has none */
+  void (*json_number)(hsw_json* json, double value); /* null for NaN and infinities */
   void (*json_bool)(hsw_json* json, int value);
   void (*json_null)(hsw_json* json);
-  void (*json_raw)(hsw_json* json, hsw_str value); /* JSON already */
+  void (*json_raw)(hsw_json* json, hsw_str value); /* must be valid JSON */
   hsw_str (*json_text)(const hsw_json* json);      /* valid until json changes or is freed */
   void (*json_free)(hsw_json* json);
 } hsw_tools;
@@ -289,7 +290,7 @@ typedef struct hsw_config {
   const hsw_tools* tools; /* Since 1.2 */
 } hsw_config;
 
-/* Tells the host that the value at `pointer` (RFC 6901, "/webhook_url") is wrong, and why. May be called many times. */
+/* Reports that the value at `pointer` (RFC 6901, "/webhook_url") is invalid, and why. May be called many times. */
 typedef void (*hsw_report)(void* context, hsw_str pointer, hsw_str problem);
 
 enum { HSW_KIND_HTTP = 1, HSW_KIND_CALL = 2 };
@@ -298,19 +299,19 @@ enum {
   HSW_SINK_ORDERED = 2u     /* Since 1.2. HTTP sinks: render uses `order` */
 };
 
-/* Since 1.1. What the other side can take: see hsw_sink. */
+/* Since 1.1. Limits of the receiver: see hsw_sink. */
 typedef struct hsw_advice {
   uint32_t size;
   uint32_t rate_max, rate_per_ms, rate_burst, concurrency;
-  uint32_t updates; /* Since 1.2. Non-zero: a later delivery of a call changes in place what an earlier one made, so an
-                     * event that is revised is delivered again. Starts as 0 */
+  uint32_t updates; /* Since 1.2. Non-zero: a later delivery of a call updates in place what an earlier one sent, so a
+                     * revised event is delivered again. Initially 0 */
 } hsw_advice;
 
 /* What hsw_sink_entry returns: static, constant, valid as long as the library is loaded. */
 typedef struct hsw_sink {
   uint32_t size;
   uint32_t abi_major; /* HSW_ABI_MAJOR */
-  uint32_t abi_minor; /* the least host minor this plugin needs */
+  uint32_t abi_minor; /* the lowest host minor that this plugin needs */
   uint32_t kind;      /* HSW_KIND_HTTP or HSW_KIND_CALL */
   uint32_t flags;
   const char* id;            /* "slack" */
@@ -319,20 +320,20 @@ typedef struct hsw_sink {
   const char* config_schema; /* JSON Schema (draft-07; plugins/README.md, "The config schema", says which part of it);
                                 "x-secret": true marks secrets */
 
-  /* What the other side can take, used where the config sets no rate_limit: `rate_max` per `rate_per_ms`, at most
-   * `rate_burst` at once; 0: no limit. `concurrency`: how many at once; 0: the host's default. */
+  /* Limits of the receiver, used unless the config sets a rate_limit: `rate_max` per `rate_per_ms`, at most
+   * `rate_burst` at once; 0: no limit. `concurrency`: deliveries in flight; 0: the host's default. */
   uint32_t rate_max, rate_per_ms, rate_burst, concurrency;
 
-  /* [control] Optional. Looks for mistakes that a schema cannot say. Does no I/O. */
+  /* [control] Optional. Reports mistakes that a schema cannot express. Does no I/O. */
   void (*check)(const hsw_config* config, hsw_report report, void* context);
-  /* [control] Returns NULL and a NUL-terminated reason in error (error_size bytes) when it cannot. */
+  /* [control] On failure returns NULL and a NUL-terminated reason in error (error_size bytes). */
   hsw_instance* (*create)(const hsw_host* host, const hsw_config* config, char* error, size_t error_size);
   /* [control] After the last [deliver] call of the instance. */
   void (*destroy)(hsw_instance* self);
 
-  /* HTTP sinks. Both are pure: no I/O, no clock, no randomness; the host sends, retries and keeps deadlines.
-   * render [deliver]: fills in `request` and returns 0, or returns non-zero and says why in `outcome`.
-   * interpret [deliver]: reads the answer into `outcome`. Not called when no answer came. */
+  /* HTTP sinks. Both are pure: no I/O, no clock, no randomness; the host sends, retries and enforces deadlines.
+   * render [deliver]: fills in `request` and returns 0, or returns non-zero with the reason in `outcome`.
+   * interpret [deliver]: turns the response into `outcome`. Not called without a response. */
   int (*render)(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome);
   void (*interpret)(hsw_instance* self, const hsw_delivery* delivery, const hsw_response* response,
                     hsw_outcome* outcome);
@@ -340,19 +341,20 @@ typedef struct hsw_sink {
   /* Call sinks. [deliver] May block until call->timeout_ms. */
   void (*deliver)(hsw_instance* self, const hsw_call* call, const hsw_delivery* delivery, hsw_outcome* outcome);
 
-  /* [any] Optional. The operator reloads and this instance stays: reopen files. May run during [deliver]. */
+  /* [any] Optional. Reopen files, after a reload that keeps this instance. May run during [deliver]. */
   void (*reopen)(hsw_instance* self);
 
-  /* [control] Since 1.1. Optional. For a plugin whose instances differ in what they can take: corrects `advice`, which
-   * holds this struct's rate_max … concurrency. */
+  /* [control] Since 1.1. Optional. For a plugin whose instances have different limits: corrects `advice`, which is
+   * pre-filled with this struct's rate_max … concurrency. */
   void (*advise)(hsw_instance* self, hsw_advice* advice);
 
-  /* [deliver] Since 1.2. Call sinks, optional: what deliver would write, for people (`hookswitch preview`). Fills in
-   * the body (the line, the row, the mail) and as URL where it goes; no I/O. As render otherwise. */
+  /* [deliver] Since 1.2. Call sinks, optional: shows what deliver would write (`hookswitch preview`). Fills in the body
+   * (the line, the row, the mail) and the destination as URL; no I/O. Otherwise like render. */
   int (*preview)(hsw_instance* self, const hsw_delivery* delivery, hsw_request* request, hsw_outcome* outcome);
 } hsw_sink;
 
-/* The one exported symbol. [control] Called once after loading. Returns NULL if it cannot work with this host. */
+/* The one exported symbol. [control] Called once after loading. Returns NULL if the plugin cannot work with this host.
+ */
 typedef const hsw_sink* (*hsw_sink_entry_fn)(uint32_t host_major, uint32_t host_minor);
 #define HSW_SINK_ENTRY "hsw_sink_entry"
 

@@ -1,4 +1,4 @@
-// The C++ comfort over hookswitch/sink.h: header-only, C++20, needs nothing but the standard library.
+// C++ wrapper of hookswitch/sink.h: header-only, C++20, standard library only.
 //
 // A sink is a class; one macro at the end of one .cpp file makes it a plugin:
 //
@@ -18,11 +18,11 @@
 // Optional members: hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response&) (without it: hsw::FromHttp),
 // static void Check(const hsw::Config&, hsw::Report&), void Reopen(), hsw::Options Advise() const. A call sink has,
 // instead of Render and Interpret, hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&) and is made a plugin by
-// HSW_CALL_SINK; it may have void Preview(const hsw::Delivery&, hsw::Request&) for `hookswitch preview`. A member of
-// one of these names that has another form does not compile.
+// HSW_CALL_SINK; it may have void Preview(const hsw::Delivery&, hsw::Request&) for `hookswitch preview`. A member with
+// one of these names and another signature does not compile.
 //
-// Exceptions become outcomes here and never cross the border: hsw::Rejected and hsw::Misconfigured what they say, any
-// other one a retry with its text. One thrown by the constructor refuses the config with its text.
+// Exceptions become outcomes and never cross the ABI: hsw::Rejected and hsw::Misconfigured as they are named, any other
+// one a retry with its text. One thrown by the constructor rejects the config with its text.
 #pragma once
 #include <charconv>
 #include <concepts>
@@ -63,7 +63,7 @@ inline std::size_t CodePoints(std::string_view text) {
   return count;
 }
 
-/// True if `text` matches `glob` as names in rules do: `*` is any run of bytes, `?` any one byte, all else itself.
+/// True if `text` matches `glob` as names in rules do: `*` is any run of bytes, `?` any one byte.
 inline bool GlobMatch(std::string_view glob, std::string_view text) {
   std::size_t g = 0, t = 0, star = std::string_view::npos, behind_star = 0;
   while (t < text.size()) {
@@ -93,7 +93,7 @@ inline std::string_view CutCodePoints(std::string_view text, std::size_t count) 
   return text.substr(0, i);
 }
 
-/// The longest prefix of UTF-8 `text` that has at most `bytes` bytes and ends between code points.
+/// The longest prefix of UTF-8 `text` of at most `bytes` bytes that ends between code points.
 inline std::string_view CutBytes(std::string_view text, std::size_t bytes) {
   if (text.size() <= bytes) return text;
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
@@ -137,11 +137,12 @@ inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {  // ASCII
 
 // What came of it.
 
-/// What came of an attempt. Made by the named functions, refined by the chained ones. Too long texts are cut.
+/// The outcome of an attempt. Created by the static functions, refined by the chained ones. Texts that are too long are
+/// cut.
 class Outcome {
  public:
   static Outcome Delivered() { return Outcome(HSW_DELIVERED, "", ""); }
-  /// The same bytes may succeed later.
+  /// The same request may succeed later.
   static Outcome Retry(std::string code, std::string reason) {
     return Outcome(HSW_RETRY, std::move(code), std::move(reason));
   }
@@ -149,8 +150,8 @@ class Outcome {
   static Outcome Rejected(std::string code, std::string reason) {
     return Outcome(HSW_REJECTED, std::move(code), std::move(reason));
   }
-  /// Credential or destination is broken; `action` tells the operator what to do. Say which where you know it: OfPlace,
-  /// OfSink.
+  /// Credential or destination is broken; `action` tells the operator what to do. Add OfPlace or OfSink if you know
+  /// which.
   static Outcome Misconfigured(std::string code, std::string reason, std::string action) {
     return Outcome(HSW_MISCONFIGURED, std::move(code), std::move(reason)).Action(std::move(action));
   }
@@ -181,7 +182,7 @@ class Outcome {
     retry_after_ms_ = ms;
     return *this;
   }
-  /// The other side may have acted although this is not a success.
+  /// The receiver may have acted although this is not a success.
   Outcome& MaybeDelivered() {
     flags_ |= HSW_MAYBE_DELIVERED;
     return *this;
@@ -250,7 +251,7 @@ struct Misconfigured : std::runtime_error {
   Outcome outcome;
 };
 
-/// What the host does for plugins (hsw_tools). Copy it freely; valid as long as the library is loaded, from any thread.
+/// The host's functions for plugins (hsw_tools). Cheap to copy; valid as long as the library is loaded. [thread: any]
 class Tools {
  public:
   explicit Tools(const hsw_tools* raw) : raw_(raw) {}
@@ -259,7 +260,7 @@ class Tools {
   std::string Percent(std::string_view text) const { return Encoded(HSW_PERCENT, text); }  ///< for a part of a URL
   std::string Form(std::string_view text) const { return Encoded(HSW_FORM, text); }  ///< a name or value of a form
   std::string Hex(std::string_view bytes) const { return Encoded(HSW_HEX, bytes); }
-  /// The bytes of base64 of either alphabet, with or without padding; empty if it is none.
+  /// Decodes base64 in either alphabet, with or without padding; empty if invalid.
   std::optional<std::string> FromBase64(std::string_view text) const {
     return Made([&](char* out, std::size_t size) { return raw_->from_base64(Str(text), out, size); });
   }
@@ -267,7 +268,7 @@ class Tools {
   std::string HmacSha1(std::string_view key, std::string_view text) const { return Mac(HSW_SHA1, key, text); }
   std::string HmacSha256(std::string_view key, std::string_view text) const { return Mac(HSW_SHA256, key, text); }
   std::string HmacSha512(std::string_view key, std::string_view text) const { return Mac(HSW_SHA512, key, text); }
-  /// "2026-03-04T09:30:00.123Z", "" for a time of no year of four digits.
+  /// "2026-03-04T09:30:00.123Z"; "" if the year does not have four digits.
   std::string UtcText(std::int64_t unix_ms) const {
     return Made([&](char* out, std::size_t size) { return raw_->utc_text(unix_ms, out, size); }).value_or("");
   }
@@ -296,7 +297,7 @@ class Tools {
   const hsw_tools* raw_;
 };
 
-// What the host hands over; all of it is borrowed until the call returns.
+// Views of the host's data, borrowed until the call returns.
 
 class Config {
  public:
@@ -306,7 +307,7 @@ class Config {
   std::string Timezone() const { return raw_->timezone ? raw_->timezone : "UTC"; }
   hsw::Tools Tools() const { return hsw::Tools(raw_->tools); }
 
-  /// The scalar at a dotted key ("tls.ca", "ids.0"), or empty if there is none.
+  /// The scalar at a dotted key ("tls.ca", "ids.0"); empty if there is none.
   std::optional<std::string_view> Find(std::string_view key) const {
     for (const hsw_pair& pair : std::span(raw_->values, raw_->value_count)) {
       if (View(pair.name) == key) return View(pair.value);
@@ -333,11 +334,11 @@ class Config {
   const hsw_config* raw_;
 };
 
-/// Collects what Check finds wrong.
+/// Collects the problems that Check finds.
 class Report {
  public:
   Report(hsw_report report, void* context) : report_(report), context_(context) {}
-  /// The value at `pointer` (RFC 6901: "/webhook_url") is wrong; `problem` says why and never quotes a secret.
+  /// Reports that the value at `pointer` (RFC 6901: "/webhook_url") is invalid; `problem` must not quote a secret.
   void operator()(std::string_view pointer, std::string_view problem) { report_(context_, Str(pointer), Str(problem)); }
 
  private:
@@ -345,7 +346,7 @@ class Report {
   void* context_;
 };
 
-/// Copy it freely; valid as long as the library is loaded. Safe from any thread.
+/// Cheap to copy; valid as long as the library is loaded. [thread: any]
 class Host {
  public:
   explicit Host(const hsw_host* raw) : raw_(raw) {}
@@ -388,19 +389,19 @@ class Delivery {
   const hsw_event& Event() const { return *raw_->event; }
   hsw::Message Message() const { return hsw::Message(raw_->message); }
   std::string_view EventJson() const { return View(raw_->event_json(raw_)); }  ///< the normalized event, one line
-  /// When this attempt began: the only clock that Render has.
+  /// Start of this attempt; Render must use no other clock.
   std::int64_t NowUnixMs() const { return raw_->now_unix_ms; }
   /// One value of the normalized event, by RFC 6901 pointer ("/agent/id"): strings as they are, the rest as JSON; empty
   /// when there is none or it is null.
   std::optional<std::string_view> Value(std::string_view pointer) const {
     return Maybe(raw_->event_value(raw_, Str(pointer)));
   }
-  /// `text` as a template over the event, "{{agent}} called {{to}}", with the names and sections that templates of
-  /// rules have; nothing is escaped. Empty when it is no such template.
+  /// Renders `text` as a template over the event, "{{agent}} called {{to}}", with the names and sections of rule
+  /// templates; does not escape. Empty if it is not a valid template.
   std::optional<std::string_view> Expand(std::string_view text) const { return Maybe(raw_->expand(raw_, Str(text))); }
-  /// True if `name`, of a config whose schema marks it with "x-hookswitch-ref", means this delivery's rule, agent (by
-  /// id or name) or one of the agent's tags: globs work as in rules. Of statuses the config has the members of groups,
-  /// so that they are compared as they are.
+  /// True if `name`, from a config whose schema marks it with "x-hookswitch-ref", matches this delivery's rule, agent
+  /// (by id or name) or one of the agent's tags; globs work as in rules. The host expands groups of statuses in the
+  /// config, so compare statuses directly.
   bool RuleIs(std::string_view name) const { return GlobMatch(name, Rule()); }
   bool AgentIs(std::string_view name) const {
     return GlobMatch(name, View(Event().agent)) || GlobMatch(name, Value("/agent/id").value_or(""));
@@ -412,7 +413,7 @@ class Delivery {
       if (GlobMatch(name, *tag)) return true;
     }
   }
-  /// The body as the platform posted it; empty when it cannot be read now, and of the router's own notices.
+  /// The body as the platform posted it; empty if it cannot be read now, and for the router's own notices.
   std::optional<std::string_view> RawBody() const { return Maybe(raw_->raw_body(raw_)); }
 
  private:
@@ -429,13 +430,13 @@ class Request {
   void Body(std::string_view body) { raw_->set_body(raw_->host, Str(body)); }
   /// Sends only to public addresses and through no proxy.
   void PublicOnly() { raw_->public_only(raw_->host); }
-  /// It goes to the place `key`, which takes `max` requests per `per_ms`, `burst` at once; a pause that is asked for in
-  /// answer holds that place alone. A rate_limit in the config takes the place of the three numbers.
+  /// Sends to the place `key`, at most `max` requests per `per_ms`, `burst` at once; a Retry-After in the response
+  /// pauses only that place. A rate_limit in the config overrides the three numbers.
   void Pace(std::string_view key, std::uint32_t max, std::uint32_t per_ms, std::uint32_t burst) {
     raw_->pace(raw_->host, Str(key), max, per_ms, burst);
   }
-  /// It changes the thing `key` over there: one request at a time for each key, in the order in which the events were
-  /// accepted, also across calls and retries. Needs the option `.ordered = true`.
+  /// Orders requests that change the same remote thing `key`: one at a time per key, in order of the events'
+  /// acceptance, also across calls and retries. Needs the option `.ordered = true`.
   void Order(std::string_view key) { raw_->order(raw_->host, Str(key)); }
 
  private:
@@ -447,13 +448,13 @@ class Response {
   explicit Response(const hsw_response* raw) : raw_(raw) {}
   int Status() const { return raw_->status; }
   std::uint32_t RetryAfterMs() const { return raw_->retry_after_ms; }
-  /// At most HSW_MOST_ANSWER bytes; IsCut(): the body was longer, and this is its beginning.
+  /// At most HSW_MOST_ANSWER bytes; if IsCut(), only the beginning of the body.
   std::string_view Body() const { return View(raw_->body); }
   bool IsCut() const { return raw_->body_cut != 0; }
   /// One value of a JSON body, by RFC 6901 pointer ("/error"): strings as they are, the rest as JSON; empty when there
   /// is none, or it is null, or the body is not JSON.
   std::optional<std::string_view> Json(std::string_view pointer) const { return Maybe(raw_->json(raw_, Str(pointer))); }
-  /// The first header of that name in any case, or "".
+  /// The first header with that name (any case), or "".
   std::string_view Header(std::string_view name) const {
     for (const hsw_pair& header : std::span(raw_->headers, raw_->header_count)) {
       if (EqualsIgnoreCase(View(header.name), name)) return View(header.value);
@@ -475,10 +476,10 @@ class Call {
   const hsw_call* raw_;
 };
 
-/// What an HTTP status means when the service says nothing better. 2xx: delivered. 408, 425, 429 and 5xx but 501 and
-/// 505: retry. 401, 402, 407 and every redirect: misconfigured, of the whole sink. 403, 404, 405, 406, 410, 415, 421,
-/// 426, 451, 501 and 505: misconfigured, where it cannot be told what is meant, for a firewall answers so to a text and
-/// a server to a wrong URL. Any other, as 400, 413 and 422: this message is rejected.
+/// Default meaning of an HTTP status. 2xx: delivered. 408, 425, 429 and 5xx except 501 and 505: retry. 401, 402, 407
+/// and redirects: misconfigured, the whole sink. 403, 404, 405, 406, 410, 415, 421, 426, 451, 501 and 505:
+/// misconfigured with unknown scope, because a firewall may send these for one text and a server for a wrong URL.
+/// Others, such as 400, 413 and 422: rejected.
 inline Outcome FromHttp(const Response& response) {
   const int status = response.Status();
   const std::string code = "http_" + std::to_string(status);
@@ -514,19 +515,19 @@ inline Outcome FromHttp(const Response& response) {
   return Outcome::Rejected(code, reason);
 }
 
-/// What the plugin's flags and advice are; used where the config sets no rate_limit or concurrency.
+/// The plugin's flags and advice; rates and concurrency apply unless the config sets them.
 struct Options {
   std::uint32_t rate_max = 0, rate_per_ms = 1000, rate_burst = 1, concurrency = 0;
   bool concurrent_calls = false;
   bool ordered = false;  ///< Render uses Request::Order
-  bool updates = false;  ///< of Advise: a later delivery of a call changes in place what an earlier one made
+  bool updates = false;  ///< from Advise: a later delivery of a call updates in place what an earlier one sent
 };
 
-// From the class to the C functions.
+// Adapters from the class to the C functions.
 
 namespace detail {
 
-// Members of a sink's class, and whether they have the form that the host calls.
+// Detects members of a sink's class, and whether they have the signature that the host calls.
 
 template <class T>
 concept Renders = requires(T& t, const Delivery& d, Request& r) {
@@ -557,8 +558,8 @@ concept Reopens = requires(T& t) {
   { t.Reopen() } -> std::same_as<void>;
 };
 
-// Whether T has any member of a name: private, static and overloaded ones too, for beside a base that has the name it
-// would be ambiguous. Of a final class, which can be no base, only what its address says.
+// Whether T has any member of a name, also private, static or overloaded: combined with a base that has the name, the
+// lookup is ambiguous. A final class cannot be a base, so there only members whose address can be taken are found.
 #define HSW_HAS_MEMBER(name)              \
   struct With##name {                     \
     int name;                             \
@@ -584,7 +585,7 @@ HSW_HAS_MEMBER(Advise)
 HSW_HAS_MEMBER(Reopen)
 #undef HSW_HAS_MEMBER
 
-/// Does not compile where a member would be left out without a word.
+/// Fails to compile if a member would silently be ignored.
 template <class T>
 constexpr void RefuseMisfits() {
   static_assert(Interprets<T> || !HasInterpret<T>(),
@@ -705,7 +706,7 @@ struct Shims {
     try {
       if constexpr (Reopens<T>) Self(self)->Reopen();
     } catch (...) {
-      // Nobody waits for an answer; the next delivery meets whatever is wrong and says so.
+      // There is no way to report the error; the next delivery will fail and report it.
     }
   }
 };
@@ -718,7 +719,7 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   hsw_sink sink{};
   sink.size = sizeof sink;
   sink.abi_major = HSW_ABI_MAJOR;
-  sink.abi_minor = 2;  // the least host minor that has everything this header uses
+  sink.abi_minor = 2;  // the lowest host minor that has everything this header uses
   sink.kind = kind;
   if (options.concurrent_calls) sink.flags |= HSW_SINK_CONCURRENT;
   if (options.ordered) sink.flags |= HSW_SINK_ORDERED;
@@ -754,14 +755,15 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
     return &sink;                                                                                    \
   }
 
-/// Makes `Class` an HTTP sink plugin. Once per library, outside any namespace. After the schema, options may follow:
+/// Defines the entry point for the HTTP sink `Class`. Use once per library, outside any namespace. Options may follow
+/// the schema:
 /// HSW_HTTP_SINK(Slack, "slack", "1.0.0", "…", kSchema, .rate_max = 1, .rate_burst = 3)
 #define HSW_HTTP_SINK(Class, id, version, summary, schema, ...)                             \
   static_assert(hsw::detail::Renders<Class>,                                                \
                 #Class " needs, public: void Render(const hsw::Delivery&, hsw::Request&)"); \
   HSW_DEFINE_SINK(Class, HSW_KIND_HTTP, id, version, summary, schema __VA_OPT__(, ) __VA_ARGS__)
 
-/// Makes `Class` a call sink plugin.
+/// Defines the entry point for the call sink `Class`.
 #define HSW_CALL_SINK(Class, id, version, summary, schema, ...)                                         \
   static_assert(hsw::detail::Delivers<Class>,                                                           \
                 #Class " needs, public: hsw::Outcome Deliver(const hsw::Call&, const hsw::Delivery&)"); \

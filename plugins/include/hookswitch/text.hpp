@@ -1,4 +1,4 @@
-// What sinks do with the texts of a message: header-only, C++20.
+// Text functions for sinks: header-only, C++20.
 #pragma once
 #include <cstdint>
 #include <ctime>
@@ -13,8 +13,8 @@ namespace hsw {
 
 // Characters.
 
-/// The first character of `text`, which is UTF-8 and not empty, and in `size` how many bytes it takes. What is not
-/// UTF-8 is U+FFFD, a byte at a time.
+/// The first character of `text`, which must not be empty; `size` receives its length in bytes. An ill-formed byte
+/// reads as U+FFFD.
 inline char32_t FirstCodePoint(std::string_view text, std::size_t& size) {
   const auto lead = static_cast<unsigned char>(text[0]);
   size = 1;
@@ -35,7 +35,7 @@ inline char32_t FirstCodePoint(std::string_view text, std::size_t& size) {
 inline bool IsControl(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
-/// U+FDD0 to U+FDEF and the last two of each plane: no text has them (Unicode 23.7), and some servers refuse them.
+/// U+FDD0 to U+FDEF and the last two of each plane (Unicode 23.7); some servers reject them.
 inline bool IsNoncharacter(char32_t c) {
   return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFEU) == 0xFFFE;
 }
@@ -45,7 +45,7 @@ inline bool IsWhiteSpace(char32_t c) {
          (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-/// True if `text` shows nothing: empty, or white space of any kind.
+/// True if `text` is empty or only white space.
 inline bool IsBlank(std::string_view text) {
   for (std::size_t size = 0; !text.empty(); text.remove_prefix(size)) {
     if (!IsWhiteSpace(FirstCodePoint(text, size))) return false;
@@ -53,7 +53,7 @@ inline bool IsBlank(std::string_view text) {
   return true;
 }
 
-/// UTF-8 `text` cut to `count` code points, the last of them `ending` if anything was cut.
+/// UTF-8 `text` cut to `count` code points; a cut text ends with `ending`, which counts.
 inline std::string Shorten(std::string_view text, std::size_t count, std::string_view ending = "…") {
   const auto cut = CutCodePoints(text, count);
   if (cut.size() == text.size()) return std::string(text);
@@ -61,13 +61,13 @@ inline std::string Shorten(std::string_view text, std::size_t count, std::string
   return std::string(CutCodePoints(text, count > room ? count - room : 0)).append(ending);
 }
 
-/// The same in bytes; ends between code points.
+/// The same in bytes; cuts between code points.
 inline std::string ShortenBytes(std::string_view text, std::size_t bytes, std::string_view ending = "…") {
   if (text.size() <= bytes) return std::string(text);
   return std::string(CutBytes(text, bytes > ending.size() ? bytes - ending.size() : 0)).append(ending);
 }
 
-/// How many UTF-16 code units UTF-8 `text` becomes: what services written in JavaScript or Java count.
+/// Length of UTF-8 `text` in UTF-16 code units, as services written in JavaScript or Java count it.
 inline std::size_t Utf16Units(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) {
@@ -77,17 +77,17 @@ inline std::size_t Utf16Units(std::string_view text) {
   return count;
 }
 
-/// Where in its text a character stands.
+/// Context of a character in its text.
 struct TextSpot {
-  bool first_of_line;  ///< nothing but white space before it
-  bool after_number;   ///< nothing but a number before it
+  bool first_of_line;  ///< only white space before it
+  bool after_number;   ///< only a number before it
   char32_t next;       ///< the character that follows; '\n' at the end
 };
 
-/// UTF-8 `text` with each code point escaped, cut to `units` UTF-16 code units (those of `ending`, which is appended
-/// where something was cut, included) without splitting a character or its escape. `escape(code_point, spot, out)`
-/// appends to out; it may also take `bool first_of_line` instead of a TextSpot. Line and paragraph separators become
-/// "\n"; control characters but the tab, and noncharacters, are left out.
+/// UTF-8 `text` with each code point escaped, cut to `units` UTF-16 code units without splitting a character or its
+/// escape; a cut text ends with `ending`, which counts. `escape(code_point, spot, out)` appends to out; it may also
+/// take `bool first_of_line` instead of a TextSpot. Line and paragraph separators become "\n"; control characters
+/// except tab, and noncharacters, are dropped.
 template <class Escape>
 std::string Escaped(std::string_view text, std::size_t units, std::string_view ending, Escape escape) {
   const auto take = [text](std::size_t& i, std::string_view& code_point) -> char32_t {
@@ -132,9 +132,9 @@ std::string Escaped(std::string_view text, std::size_t units, std::string_view e
   return out;
 }
 
-/// True where a character begins a block in CommonMark, and in what Teams, Discord and Mattermost make of it, so that
-/// it needs a backslash: a heading, underlined or not, a quotation, an item of a list ("-" or "15."). Code is made by
-/// indenting it: white space that is first of a line becomes U+00A0.
+/// True if a character needs a backslash because it begins a block in CommonMark or the dialects of Teams, Discord and
+/// Mattermost: a heading, underlined or not, a quotation, a list item ("-" or "15."). Does not cover indented code:
+/// callers replace white space at the start of a line by U+00A0.
 inline bool BeginsBlock(char c, const TextSpot& spot) {
   if (spot.first_of_line) return c == '#' || c == '-' || c == '+' || c == '=' || c == '>';
   return spot.after_number && (c == '.' || c == ')') && IsWhiteSpace(spot.next);
@@ -148,8 +148,8 @@ inline void AppendEscapedByte(std::string& out, char mark, char byte) {
   out += kHex[static_cast<unsigned char>(byte) & 15];
 }
 
-/// `url` with what could end a link's markup (spaces, quotes, brackets, what is not ASCII), and the @ of a mention,
-/// percent-encoded.
+/// `url` with everything percent-encoded that could end a link's markup (spaces, quotes, brackets, non-ASCII) or begin
+/// a mention (@).
 inline std::string LinkUrl(std::string_view url) {
   std::string out;
   for (const char c : url) {
@@ -163,8 +163,7 @@ inline std::string LinkUrl(std::string_view url) {
   return out;
 }
 
-/// True for an http or https URL without spaces and control characters, of at most `bytes` bytes: what may become a
-/// link.
+/// True if `url` may become a link: http or https, no spaces or control characters, at most `bytes` bytes.
 inline bool IsWebUrl(std::string_view url, std::size_t bytes = 2000) {
   if (!url.starts_with("https://") && !url.starts_with("http://")) return false;
   for (const char c : url) {
@@ -174,11 +173,11 @@ inline bool IsWebUrl(std::string_view url, std::size_t bytes = 2000) {
 }
 
 struct WebLink {
-  std::string_view label;  ///< as the message has it: may be blank
-  std::string url;         ///< as LinkUrl makes it
+  std::string_view label;  ///< from the message; may be blank
+  std::string url;         ///< from LinkUrl
 };
 
-/// The first `most` links of a message that lead to the web and whose URLs, made safe, have at most `bytes` bytes.
+/// The first `most` http(s) links of a message whose escaped URLs have at most `bytes` bytes.
 inline std::vector<WebLink> WebLinks(const Message& message, std::size_t most, std::size_t bytes = 2000) {
   std::vector<WebLink> links;
   for (const hsw_pair& link : message.Links()) {
@@ -190,7 +189,7 @@ inline std::vector<WebLink> WebLinks(const Message& message, std::size_t most, s
   return links;
 }
 
-/// "2026-03-04T09:30:00Z" (RFC 3339, whole seconds), "" for a time that no calendar has.
+/// "2026-03-04T09:30:00Z" (RFC 3339, whole seconds); "" if out of range.
 inline std::string Rfc3339(std::int64_t unix_ms) {
   const auto seconds = static_cast<std::time_t>(unix_ms / 1000 - (unix_ms % 1000 < 0 ? 1 : 0));
   std::tm utc{};
@@ -200,8 +199,8 @@ inline std::string Rfc3339(std::int64_t unix_ms) {
   return text;
 }
 
-/// What is wrong with the URL of a service in a config ("must begin with https://…", to follow the key's name), or "".
-/// With `root_only` it may have no path, query or fragment.
+/// Why a service's URL in a config is invalid ("must begin with https://…", to follow the key's name), or "". With
+/// `root_only` a path, query or fragment is invalid.
 inline std::string ProblemWithServiceUrl(std::string_view url, bool allow_http, bool root_only = false) {
   std::string_view rest = url;
   if (url.starts_with("https://")) {
@@ -223,9 +222,9 @@ inline std::string ProblemWithServiceUrl(std::string_view url, bool allow_http, 
   return {};
 }
 
-/// What is wrong with a header that a config adds to requests ("is the HTTP client's to set", to follow its name), or
-/// "". These change a request's framing, its host or the connection: hookswitch does not send a request with one of the
-/// first kind, and `hookswitch plugin check` fails a plugin that makes one with any.
+/// Why a config may not add this header to requests ("is the HTTP client's to set", to follow its name), or "". Such
+/// headers change framing, host or connection: hookswitch does not send requests with framing headers, and `hookswitch
+/// plugin check` fails a plugin that sets any of them.
 inline std::string ProblemWithHeader(std::string_view name) {
   for (const std::string_view of_client :
        {"Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE",
