@@ -12,9 +12,9 @@
 
 namespace discord {
 
-// docs.discord.com, "Embed Limits"; the last is the sum of all texts of an embed.
+// docs.discord.com, "Embed Limits"; the last is for all texts of an embed together.
 constexpr std::size_t kMaxTitle = 256, kMaxDescription = 4096, kMaxFields = 25, kMaxEmbed = 6000;
-// Ours: so that the fields, the text and the links together leave room for some of the transcript.
+// Our own limits: fields, text and links together must leave room for some of the transcript.
 constexpr std::size_t kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 2000, kMaxText = 1500, kMaxLinks = 3,
                       kMaxLinkBytes = 400;
 constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B",
@@ -22,14 +22,14 @@ constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZe
 constexpr std::uint32_t kBannedPauseMs = 10 * 60 * 1000, kLaterMs = 30 * 1000;
 constexpr double kLongestSeconds = 86400;
 
-/// What a refusal is about.
+/// What a rejection is about.
 enum class About {
-  kMessage,  ///< this one; others may pass
+  kMessage,  ///< this message; others may pass
   kWebhook,  ///< the webhook, which is the credential
-  kThread,   ///< the channel or thread, which all messages of the sink go to
-  kName,     ///< the name that the config gives
-  kLater,    ///< nothing: the same may pass later
-  kStatus,   ///< the status says it
+  kThread,   ///< the channel or thread of all of the sink's messages
+  kName,     ///< the name from the config
+  kLater,    ///< temporary: the same may pass later
+  kStatus,   ///< decided by the HTTP status
 };
 
 struct Refusal {
@@ -59,9 +59,9 @@ constexpr std::array kRefusals = {
     Refusal{"130000", About::kLater},    // overloaded
     Refusal{"40005", About::kMessage},   // too large
     Refusal{"50006", About::kMessage},   // empty
-    Refusal{"200000", About::kMessage},  // AutoMod does not like the text
-    Refusal{"200001", About::kMessage},  // nor the title
-    Refusal{"240000", About::kMessage},  // a link that Discord finds harmful
+    Refusal{"200000", About::kMessage},  // AutoMod blocked the text
+    Refusal{"200001", About::kMessage},  // AutoMod blocked the title
+    Refusal{"240000", About::kMessage},  // a link that Discord considers harmful
 };
 
 About AboutOf(std::string_view code, const hsw::Response& response) {
@@ -69,7 +69,7 @@ About AboutOf(std::string_view code, const hsw::Response& response) {
     if (refusal.code == code) return refusal.about;
   }
   if (response.Status() != 400) return About::kStatus;
-  // 50035, "Invalid Form Body", names what is wrong.
+  // 50035, "Invalid Form Body", names the invalid field.
   if (response.Json("/errors/thread_id")) return About::kThread;
   return response.Json("/errors/username") ? About::kName : About::kMessage;
 }
@@ -80,7 +80,7 @@ std::uint32_t ColorOf(std::uint32_t severity) {
   return severity == HSW_SUCCESS ? 0x12B76A : 0x667085;
 }
 
-/// Discord shows any ASCII punctuation after a backslash as it is. "https:\//" is no link.
+/// Discord shows ASCII punctuation after a backslash literally. "https:\//" is not a link.
 void Escape(std::string_view code_point, const hsw::TextSpot& spot, std::string& out) {
   const char c = code_point[0];
   if (spot.first_of_line && (c == ' ' || c == '\t')) {
@@ -98,7 +98,7 @@ std::string Plain(std::string_view text, std::size_t most) {
 }
 
 std::string CodeBlock(std::string_view text, std::size_t most) {
-  // Nothing can be escaped in a code block; so no two backticks may touch, nor one the fence.
+  // A code block has no escapes: no two backticks may be adjacent, nor one to the fence.
   bool after_backtick = false;
   auto body = hsw::Escaped(text, most - 2 * kFence.size() - 2, kTruncated,
                            [&](std::string_view code_point, bool, std::string& out) {
@@ -112,8 +112,8 @@ std::string CodeBlock(std::string_view text, std::size_t most) {
   return out.append(kFence);
 }
 
-/// `url` in the version of the API that this sink is written for. Without one Discord takes it for the oldest, which
-/// says its waits in milliseconds (docs.discord.com, "API Versioning"). Another server's URL is its own business.
+/// `url` with the API version this sink is written for. Without one Discord uses the oldest, which states waits in
+/// milliseconds (docs.discord.com, "API Versioning"). Other servers' URLs stay unchanged.
 std::string Versioned(std::string url) {
   constexpr std::string_view kVersion = "v10/";
   std::string_view host(url);
@@ -231,7 +231,7 @@ class Sink {
       case About::kStatus: break;
     }
     auto outcome = hsw::FromHttp(response);
-    // With a code it is Discord that refuses, not a firewall before it.
+    // With a code the response is from Discord, not from a firewall in front of it.
     if (code && status == 403) outcome.OfSink();
     return outcome;
   }
@@ -251,21 +251,20 @@ class Sink {
     return number > 0 ? number : 0;
   }
 
-  /// The body says the wait in seconds with a fraction; without a body it is the proxy before Discord that refuses this
-  /// address, as it does for a while after too many bad requests.
+  /// The body states the wait in fractional seconds; a response without a body is from the proxy in front of Discord,
+  /// which blocks this address for a while after too many bad requests.
   static hsw::Outcome Limited(const hsw::Response& response) {
     const auto wait = response.Json("/retry_after");
     if (!wait) {
       return hsw::Outcome::Retry("address_limited", "Discord takes nothing from this address for a while")
           .RetryAfterMs(response.RetryAfterMs() ? response.RetryAfterMs() : kBannedPauseMs);
     }
-    // This one is seconds in every version of the API; where the others were milliseconds, they are a thousand times
-    // more.
+    // This header is in seconds in every API version; values in milliseconds are a thousand times larger.
     const double reset = NumberOf(response.Header("X-RateLimit-Reset-After"));
     const auto is_ms = [reset](double said) { return reset > 0 && said > 100 * reset; };
     const double said = NumberOf(*wait), header_ms = response.RetryAfterMs();
     double ms = is_ms(said) ? said : said * 1000;
-    if (said > kLongestSeconds && !is_ms(said)) ms = 0;  // no wait of Discord's; the header may say one
+    if (said > kLongestSeconds && !is_ms(said)) ms = 0;  // not a plausible wait; the header may have one
     ms = std::max(ms, is_ms(header_ms / 1000) ? header_ms / 1000 : header_ms);
     return hsw::Outcome::Retry("http_429", "Discord asks to wait")
         .RetryAfterMs(static_cast<std::uint32_t>(std::ceil(ms)));
@@ -324,6 +323,6 @@ constexpr const char* kSchema = R"({
 
 }  // namespace discord
 
-// Discord tells its limits only in its answers; five in two seconds is what webhooks usually get.
+// Discord states its limits only in responses; five in two seconds is usual for webhooks.
 HSW_HTTP_SINK(discord::Sink, "discord", "1.0.0", "Discord: webhooks of channels, threads and forums", discord::kSchema,
               .rate_max = 5, .rate_per_ms = 2000, .rate_burst = 5, .concurrency = 2, .concurrent_calls = true)

@@ -23,25 +23,25 @@ namespace email {
 
 using Clock = Handover::Clock;
 
-// A server that answers nothing any more is not given one mail after the other.
+// Most mails in flight: an unresponsive server must not get one mail after the other.
 constexpr std::size_t kMostOnTheWay = 8;
-// What the end of a call needs for itself.
+// Reserve for ending a call.
 constexpr std::chrono::milliseconds kEnd{100};
 
-/// A subject is one line.
+/// A subject must be one line.
 std::string Subject(const hsw::Message& message) {
   return hsw::Escaped(
       hsw::Shorten(message.Title(), 200), std::string_view::npos, "",
       [](std::string_view code_point, bool, std::string& out) { out += code_point == "\n" ? " " : code_point; });
 }
 
-/// The mails on their way by delivery: each attempt at one waits for the same handover, so that a slow server gets it
-/// once. Safe from any thread.
+/// Mails in flight by delivery: every attempt waits for the same handover, so that a slow server gets the mail once.
+/// [thread: any]
 class OnTheWay {
  public:
   using Start = std::function<std::shared_ptr<Handover>()>;
 
-  /// The handover of `key`, begun by `start` if there is none. nullptr if there are too many until `until`.
+  /// The handover of `key`; begins one with `start` if there is none. nullptr if there are too many until `until`.
   std::shared_ptr<Handover> Find(const std::string& key, Clock::time_point until, const std::function<bool()>& canceled,
                                  const Start& start) {
     for (;;) {
@@ -58,7 +58,7 @@ class OnTheWay {
     }
   }
   void Forget(const std::string& key) {
-    std::shared_ptr<Handover> last;  // ends behind the lock
+    std::shared_ptr<Handover> last;  // destroyed after unlocking
     const std::lock_guard lock(mu_);
     if (const auto found = mails_.find(key); found != mails_.end()) {
       last = std::move(found->second);
@@ -67,7 +67,7 @@ class OnTheWay {
   }
 
  private:
-  /// Of deliveries that nobody came back for: what came of them is kept as long as there is room.
+  /// Drops results of deliveries that no attempt came back for, once there is no more room.
   void ForgetEnded() {
     if (mails_.size() < kMostOnTheWay) return;
     std::erase_if(mails_, [](const auto& mail) { return mail.second->HasEnded(); });
@@ -77,7 +77,7 @@ class OnTheWay {
   std::map<std::string, std::shared_ptr<Handover>> mails_;
 };
 
-/// Sends each message as a mail by SMTP, on a connection of its own.
+/// Sends each message as a mail by SMTP, on its own connection.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host host)
@@ -152,13 +152,13 @@ class Sink {
     return address.name.empty() ? address.address : address.name + " <" + address.address + ">";
   }
 
-  /// The same for every attempt: who gets a mail twice, because an answer was lost, can tell.
+  /// The same for every attempt, so that receivers can recognize a mail sent twice because a reply was lost.
   std::string MessageId(const hsw::Delivery& delivery) const {
     return "<" + std::string(hsw::View(delivery.Event().id)) + "." + std::string(delivery.Id()) +
            from_.address.substr(from_.address.rfind('@')) + ">";
   }
 
-  /// Who still has to get the mail: everybody, or those of the step before whom the server wanted to hear of later.
+  /// The remaining recipients: all, or those that the server deferred in the previous step.
   std::vector<std::size_t> Recipients(const hsw::Delivery& delivery) const {
     std::vector<std::size_t> all;
     const std::string wanted = "," + std::string(delivery.State()) + ",";
@@ -185,12 +185,12 @@ class Sink {
     std::vector<std::string> headers{"Date: " + HeaderDate(delivery.AcceptedUnixMs()), "From: " + HeaderOf(from_),
                                      "To: " + to, "Subject: " + HeaderText(Subject(delivery.Message())),
                                      "Message-ID: " + MessageId(delivery)};
-    // Its own Message-ID is remembered when it goes out in several steps, and when it is replayed.
+    // Its own Message-ID stays the same over several steps and when it is replayed.
     if (thread_ && !delivery.Memory().empty() && delivery.Memory() != MessageId(delivery)) {
       headers.push_back("In-Reply-To: " + std::string(delivery.Memory()));
       headers.push_back("References: " + std::string(delivery.Memory()));
     }
-    // No answers by machines (RFC 3834).
+    // Suppresses automatic replies (RFC 3834).
     headers.push_back("Auto-Submitted: auto-generated");
     return headers;
   }
@@ -200,7 +200,7 @@ class Sink {
     if (handed.talk.WasTaken()) return Taken(delivery, to, handed.talk);
     auto outcome = Failed(handed);
     if (to.size() == to_.size() || outcome.status() != HSW_MISCONFIGURED) return outcome;
-    // The others have the mail already: that these are refused for good by now holds up nothing.
+    // The other recipients already have the mail, so permanent rejections of these do not matter.
     host_.Log(HSW_LOG_WARN, "recipients that were to be tried again were refused: " + handed.talk.Last().reply);
     return hsw::Outcome::Delivered().RemoteId(MessageId(delivery)).Reason("without some recipients, who were refused");
   }
@@ -211,7 +211,7 @@ class Sink {
     for (std::size_t i = 0; i < std::min(replies.size(), to.size()); ++i) {
       if (CodeOf(replies[i]) < 400) continue;
       if (CodeOf(replies[i]) >= 500) {
-        // The reply names the recipient, and says what it likes.
+        // The reply contains the recipient and arbitrary text.
         host_.Log(HSW_LOG_WARN, "a recipient was refused: smtp_" + std::to_string(CodeOf(replies[i])));
         continue;
       }
@@ -224,7 +224,7 @@ class Sink {
     return outcome;
   }
 
-  /// What stands behind the host is what libcurl says in EHLO.
+  /// libcurl sends the URL's path as the name in EHLO.
   static std::string UrlOf(const std::string& server, std::string_view security, const std::string& helo) {
     std::string url = (security == "tls" ? "smtps://" : "smtp://") + server;
     const bool has_port =

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// How long a look at the socket may take: so long the end of it all waits.
+// Longest wait for the socket, and so for a shutdown.
 constexpr milliseconds kLook{100};
 constexpr seconds kConnect{30}, kGoodbye{1};
 // RFC 5321, 4.5.3.2: 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 10 for the reply to the mail.
@@ -64,7 +64,7 @@ Mime BodyOf(CURL* curl, const Letter& letter) {
   Mime mime(curl_mime_init(curl));
   curl_mimepart* part = curl_mime_addpart(mime.get());
   Check(curl_mime_subparts(part, both.get()));
-  (void)both.release();  // belongs to the part now
+  (void)both.release();  // now owned by the part
   Check(curl_mime_type(part, "multipart/alternative"));
   Check(curl_mime_headers(part, ListOf({"Content-Disposition: inline"}).release(), 1));
   return mime;
@@ -96,7 +96,7 @@ hsw::Outcome Failed(const Handed& handed) {
     default: break;
   }
   if (const auto last = handed.talk.Last(); last.verb == "RCPT") {
-    // No recipient was taken: one that asks to be tried again is, and else the first says why.
+    // No recipient was accepted: a temporary reply decides, else the first one.
     const auto replies = handed.talk.ToRecipients();
     const auto later =
         std::find_if(replies.begin(), replies.end(), [](const auto& reply) { return CodeOf(reply) / 100 == 4; });
@@ -127,8 +127,8 @@ Handover::~Handover() {
   thread_.join();
 }
 
-// libcurl waits for the reply to a mail, and to QUIT, without coming back, and puts an end to a mail that it is told to
-// leave. So the way out is a connection that is gone: all that waits for it wakes, and nothing can be sent any more.
+// libcurl waits for the replies to a mail and to QUIT without returning, and when told to stop it still completes the
+// mail. So close the connection: everything that waits wakes up, and nothing more can be sent.
 void Handover::Stop() {
   stop_ = true;
   const std::lock_guard lock(mu_);
@@ -179,7 +179,7 @@ void Handover::Drive(CURL* curl) {
   const List recipients = ListOf(letter_.to), headers = ListOf(letter_.headers);
   set(CURLOPT_MAIL_FROM, letter_.from.c_str());
   set(CURLOPT_MAIL_RCPT, recipients.get());
-  // One address that has gone must not keep the mail from the others.
+  // One invalid address must not keep the mail from the other recipients.
   set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
   set(CURLOPT_HTTPHEADER, headers.get());
   const Mime mime = BodyOf(curl, letter_);
@@ -191,7 +191,7 @@ void Handover::Drive(CURL* curl) {
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &OnProgress);
   set(CURLOPT_XFERINFODATA, this);
-  // libcurl's own limits, 120 s for a reply among them, are not SMTP's; a name that is not found must not hold the end.
+  // libcurl's own timeouts (120 s for a reply) are not SMTP's; a hanging DNS lookup must not delay the end.
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(milliseconds(2 * kMail).count()));
   set(CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(seconds(2 * kMail).count()));
   set(CURLOPT_QUICK_EXIT, 1L);
@@ -222,7 +222,7 @@ void Handover::Drive(CURL* curl) {
   handed_.body_sent = sent_ > 0;
 }
 
-/// True when there is nothing more to wait for; `late_` says why.
+/// True if there is nothing more to wait for; `late_` says why.
 bool Handover::IsLate() {
   if (!late_.empty()) return true;
   const std::string& verb = handed_.talk.Verb();
@@ -247,7 +247,7 @@ bool Handover::IsConnecting() const {
   return handed_.talk.Verb() == "CONNECT" && connected_us == 0;
 }
 
-/// Something was sent or received, or has begun.
+/// Notes activity: something was sent, received or begun.
 void Handover::IsActive() {
   active_ = Clock::now();
   const std::string& verb = handed_.talk.Verb();
@@ -270,7 +270,7 @@ int Handover::OnSaid(CURL*, curl_infotype type, char* data, std::size_t size, vo
   return 0;
 }
 
-/// Called at least once a second, also while libcurl waits without coming back. 1: enough.
+/// libcurl calls this at least once a second, even while it waits internally. Returns 1 to abort.
 int Handover::OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
   auto& me = *static_cast<Handover*>(self);
   const bool connected = std::exchange(me.was_connecting_, me.IsConnecting()) && !me.was_connecting_;

@@ -16,57 +16,57 @@
 
 namespace email {
 
-/// Where mails are handed over, and who does it.
+/// Mail server and account.
 struct Server {
   std::string url;  ///< "smtp://mail.example.com:587/what.we.say.in.EHLO"
   bool encrypted = true;
   std::string ca_file, username, password;
 };
 
-/// A mail, whole.
+/// A complete mail.
 struct Letter {
   std::string from;
   std::vector<std::string> to, headers;
   std::string text, html;
 };
 
-/// What came of handing a mail over.
+/// Result of handing a mail over.
 struct Handed {
   Talk talk;
-  std::optional<CURLcode> code;  ///< libcurl's; none where time was up
-  std::string error;             ///< what libcurl says of it, or what was waited for in vain
-  bool body_sent = false;        ///< the server may have all of the mail
+  std::optional<CURLcode> code;  ///< libcurl's code; empty on timeout
+  std::string error;             ///< libcurl's message, or what it timed out waiting for
+  bool body_sent = false;        ///< the server may have the whole mail
 };
 
-/// What a mail that was not taken means.
+/// The outcome for a mail that was not accepted.
 hsw::Outcome Failed(const Handed& handed);
 
-/// One mail on its way to a server, on a thread of its own. It gives each step the time that SMTP gives it, which may
-/// be much longer than a delivery wants to wait: ten minutes for the reply to the mail itself (RFC 5321, 4.5.3.2).
-/// Giving up earlier would send the mail again that the server is about to take. So whoever waits may come back.
+/// One mail in transfer to a server, on its own thread. Each step has SMTP's timeout, which may be much longer than a
+/// delivery's: ten minutes for the reply to the mail itself (RFC 5321, 4.5.3.2). Giving up earlier would send a mail
+/// again that the server is about to accept, so callers may stop waiting and come back later.
 class Handover {
  public:
   using Clock = std::chrono::steady_clock;
 
   Handover(const Server& server, Letter letter);
-  /// Drops the connection where it is, which does not take long.
+  /// Drops the connection; returns soon.
   ~Handover();
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
 
-  /// Waits until it has ended, `until` has come or `canceled` says so. True if it has ended. [any]
+  /// Blocks until it has ended, until `until`, or until `canceled`. True if it has ended. [any]
   bool Await(Clock::time_point until, const std::function<bool()>& canceled) const;
   bool HasEnded() const {
     return Await(Clock::time_point::min(), [] { return false; });
   }  ///< [any]
-  /// What came of it. Only when it has ended. [any]
+  /// The result; only after it has ended. [any]
   const Handed& Result() const { return handed_; }
 
   struct Doing {
     std::string waits_for;  ///< "a reply to RCPT"
     bool body_sent = false;
   };
-  /// What it is doing while it has not ended. [any]
+  /// Its progress; only before it has ended. [any]
   Doing Now() const;
 
  private:
@@ -83,16 +83,16 @@ class Handover {
 
   const Server server_;
   const Letter letter_;
-  // Of the thread alone until it has ended.
+  // Own thread only, until it has ended.
   CURL* curl_ = nullptr;
   Handed handed_;
-  Clock::time_point active_ = Clock::now();  ///< when something was sent or received last
+  Clock::time_point active_ = Clock::now();  ///< last time that something was sent or received
   curl_off_t sent_ = 0;
   bool was_connecting_ = true;
   std::string late_;
 
   std::atomic<bool> stop_ = false;
-  mutable std::mutex mu_;  ///< guards what follows
+  mutable std::mutex mu_;  ///< guards the following members
   mutable std::condition_variable changed_;
   bool ended_ = false;
   Doing doing_{"a connection", false};

@@ -25,7 +25,7 @@ bool IsFullName(std::string_view name) {
   return plain && dot != std::string_view::npos && dot > 0 && dot + 1 < name.size() && !name.starts_with("localhost");
 }
 
-/// The full name beside `host` in /etc/hosts: "127.0.1.1 mail.example.com mail", as Debian writes it.
+/// The full name next to `host` in /etc/hosts: "127.0.1.1 mail.example.com mail", as on Debian.
 std::string FullNameOf(const std::string& host) {
   std::ifstream file("/etc/hosts");
   for (std::string line; std::getline(file, line);) {

@@ -11,7 +11,7 @@ constexpr std::string_view kTruncated = "\n… (truncated)";
 constexpr std::size_t kMaxTitle = 500, kMaxName = 200, kMaxValue = 5000, kMaxText = 20'000, kMaxFields = 200,
                       kMaxLinks = 50;
 
-/// Clean, cut, and for HTML escaped.
+/// Cleaned, cut, and escaped for HTML.
 std::string Plain(std::string_view text, std::size_t most, bool html) {
   return hsw::Escaped(hsw::Shorten(text, most, kTruncated), std::string_view::npos, "",
                       [html](std::string_view code_point, bool, std::string& out) {
@@ -70,7 +70,7 @@ std::string PlainText(const hsw::Message& message, std::size_t max_transcript) {
 }
 
 std::string Html(const hsw::Message& message, std::size_t max_transcript) {
-  // Styles stand in the elements: mail programs drop style sheets.
+  // Inline styles, because mail programs drop style sheets.
   std::string out = R"(<!doctype html><html><body style="margin:0;padding:16px;font:15px/1.5 sans-serif;color:#222">)"
                     R"(<div style="border-left:4px solid )";
   out.append(Colour(message.Severity())).append(R"(;padding-left:12px"><h2 style="margin:0 0 8px;font-size:18px">)");

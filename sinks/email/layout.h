@@ -6,9 +6,9 @@
 
 namespace email {
 
-/// The message for readers without HTML; at most `max_transcript` characters of the transcript.
+/// The message as plain text, with at most `max_transcript` characters of the transcript.
 std::string PlainText(const hsw::Message& message, std::size_t max_transcript);
-/// The same as HTML. Whatever the message holds, it is text: no markup, script or link of its own.
+/// The same as HTML. The message's content is escaped: it cannot add markup, scripts or links.
 std::string Html(const hsw::Message& message, std::size_t max_transcript);
 
 }  // namespace email

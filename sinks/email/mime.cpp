@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxPlain = 60;        // a header's line has at most 78 characters
 constexpr std::size_t kMaxEncodedWord = 75;  // RFC 2047, 2
-constexpr std::size_t kMaxOneWord = 900;     // of a line's 998 characters (RFC 5322, 2.1.1)
+constexpr std::size_t kMaxOneWord = 900;     // a line has at most 998 characters (RFC 5322, 2.1.1)
 constexpr std::string_view kWordStart = "=?utf-8?Q?", kWordEnd = "?=";
 
 bool IsPlain(std::string_view text) {
@@ -21,7 +21,7 @@ bool IsPlain(std::string_view text) {
   return text.size() <= kMaxPlain && text.find("=?") == std::string_view::npos;
 }
 
-/// The Q encoding. Letters and digits alone stay: that is safe in every place of a header.
+/// Q encoding. Only letters and digits stay unencoded, which is safe everywhere in a header.
 std::string Quoted(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -36,7 +36,7 @@ std::string Quoted(std::string_view text) {
   return out;
 }
 
-/// `text` as encoded words, each on a line of its own.
+/// `text` as encoded words, one per line.
 std::string EncodedWords(std::string_view text) {
   std::string out, word;
   const auto end_word = [&] {
@@ -48,7 +48,7 @@ std::string EncodedWords(std::string_view text) {
     std::size_t size = 1;
     while (i + size < text.size() && (static_cast<unsigned char>(text[i + size]) & 0xC0) == 0x80) ++size;
     const auto quoted = Quoted(text.substr(i, size));
-    // 12: the name of the header stands on the first line.
+    // 12: the header's name is on the first line.
     if (kWordStart.size() + word.size() + quoted.size() + kWordEnd.size() > kMaxEncodedWord - 12) end_word();
     word += quoted;
     i += size;
@@ -57,12 +57,12 @@ std::string EncodedWords(std::string_view text) {
   return out;
 }
 
-/// Words on lines of at most kMaxPlain characters, where a word is not longer.
+/// Folds at words to lines of at most kMaxPlain characters; longer words get their own line.
 std::string Folded(std::string_view words) {
   std::string out;
   std::size_t line = 0;
   while (!words.empty()) {
-    const auto end = std::min(words.find(' ', 1), words.size());  // a word and the space before it
+    const auto end = std::min(words.find(' ', 1), words.size());  // a word and its leading space
     if (line > 0 && line + end > kMaxPlain) {
       out += "\r\n";
       line = 0;
@@ -84,7 +84,7 @@ bool IsAtom(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// Reads the parts of a mailbox from left to right.
+/// Parses a mailbox from left to right.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : rest_(text) {}
@@ -95,7 +95,7 @@ class Scanner {
     rest_.remove_prefix(1);
     return true;
   }
-  /// Spaces and comments; of a comment its text stays in `comment`.
+  /// Skips spaces and comments; keeps a comment's text in `comment`.
   bool SkipSpace() {
     for (;;) {
       while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) rest_.remove_prefix(1);
@@ -104,7 +104,7 @@ class Scanner {
     }
   }
   bool QuotedString(std::string& out) { return Between('"', '"', out); }
-  /// What stands for itself: atoms, and dots where `dots` allows them.
+  /// Reads an atom, with dots if `dots` is set.
   bool Atom(std::string& out, bool dots) {
     std::size_t size = 0;
     while (size < rest_.size() && (IsAtom(rest_[size]) || (dots && rest_[size] == '.'))) ++size;
@@ -116,7 +116,7 @@ class Scanner {
   std::string comment;
 
  private:
-  /// "…" or (…), in which a backslash takes the next character as it is.
+  /// Reads "…" or (…), in which a backslash escapes the next character.
   bool Between(char open, char close, std::string& out) {
     std::string_view left = rest_;
     if (!left.starts_with(open)) return false;
@@ -148,7 +148,7 @@ bool IsPrintable(std::string_view text) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
-/// "ops@example.com", as SMTP takes it; "" if it is none.
+/// "ops@example.com" in SMTP's form; "" if it is not an address.
 std::string AddressOf(std::string_view text) {
   const auto at = text.rfind('@');
   if (at == std::string_view::npos || at == 0 || at > 64 || at + 1 == text.size() || text.size() > 254) return "";
@@ -176,7 +176,7 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-/// A phrase: words and quoted strings. What is none is a name as it stands.
+/// Reads a phrase of words and quoted strings; anything else is a literal name.
 std::string NameOf(std::string_view text) {
   Scanner scanner(text);
   std::string name;
@@ -189,7 +189,7 @@ std::string NameOf(std::string_view text) {
   }
 }
 
-/// Where the "<" of a mailbox stands, outside of quotes and comments where those are whole; npos if there is none.
+/// Position of a mailbox's "<", outside complete quotes and comments; npos if none.
 std::size_t AngleAt(std::string_view text) {
   bool quoted = false;
   int comments = 0;
@@ -220,7 +220,7 @@ Address ParseAddress(std::string_view text) {
     if (!behind.SkipSpace() || !behind.AtEnd()) return {};
     return {NameOf(text.substr(0, open)), AddressOf(Trimmed(text.substr(open + 1, close - open - 1)))};
   }
-  // An older way to write a name: behind the address, as a comment.
+  // Older form: the name follows the address as a comment.
   const auto comment = text.starts_with('"') ? std::string_view::npos : text.find('(');
   Scanner behind(comment == std::string_view::npos ? std::string_view() : text.substr(comment));
   if (!behind.SkipSpace() || !behind.AtEnd()) return {};
@@ -233,11 +233,11 @@ std::string HeaderOf(const Address& address) {
   const std::string& name = address.name;
   if (name.empty()) return address.address;
   const std::string behind = (name.size() > kMaxPlain ? "\r\n <" : " <") + address.address + ">";
-  // A plain name could still hold quotes or a comma: encoded, it is a name and nothing else.
+  // A plain name may contain quotes or a comma; encoding removes their meaning.
   const bool words = std::all_of(name.begin(), name.end(), [](char c) { return IsLetterOrDigit(c) || c == ' '; });
   if (words) return Folded(name) + behind;
-  // Between two encoded words of a name some readers show a space, Python's up to 3.12 among them, and all take a
-  // longer word than the 75 characters that RFC 2047 has room for. So a name is one word as long as a line can be.
+  // Some readers (Python's up to 3.12) show a space between two encoded words of a name, and all accept words longer
+  // than RFC 2047's 75 characters. So a name is one word, up to the length of a line.
   std::string word(kWordStart);
   word.append(Quoted(name)).append(kWordEnd);
   return (word.size() <= kMaxOneWord ? word : EncodedWords(name)) + behind;

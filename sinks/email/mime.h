@@ -3,22 +3,21 @@
 #include <string_view>
 #include <vector>
 
-/// The parts of a mail that are text: RFC 5322 headers, and the message as plain text and as HTML.
+/// Header encoding for mails (RFC 5322, RFC 2047).
 namespace email {
 
 struct Address {
   std::string name, address;  ///< "Ops", "ops@example.com"
 };
 
-/// Reads one mailbox (RFC 5322, 3.4): "ops@example.com", "Ops Team <ops@example.com>", "\"Ops, Team\" <ops@…>",
-/// "ops@example.com (Ops)". A name that is no phrase is taken as it stands. Empty address: it is no mailbox.
+/// Parses one mailbox (RFC 5322, 3.4): "ops@example.com", "Ops Team <ops@example.com>", "\"Ops, Team\" <ops@…>",
+/// "ops@example.com (Ops)". A name that is not a phrase is taken literally. Empty address: not a mailbox.
 Address ParseAddress(std::string_view text);
-/// For a From or To header: the whole name, encoded so that nothing in it is read as anything but a name, on as many
-/// lines as it takes.
+/// For a From or To header: the name encoded so that no part of it has a special meaning, folded as needed.
 std::string HeaderOf(const Address& address);
 
-/// `text` as the value of a header: as it is where it is short printable ASCII, else RFC 2047 encoded words. Never
-/// holds a line break but before a space of its own.
+/// `text` as a header value: unchanged if short printable ASCII, else RFC 2047 encoded words. Contains line breaks only
+/// as folding.
 std::string HeaderText(std::string_view text);
 
 /// "Wed, 04 Mar 2026 09:30:00 +0000".

@@ -9,42 +9,41 @@ namespace {
 
 constexpr std::size_t kMaxReplies = 200, kMaxReply = 300;
 
-/// What a 5yz reply is about. The sender, the recipients, the account and the server are those of every mail of the
-/// sink.
+/// What a 5yz reply is about. Sender, recipients, account and server are the same for every mail of the sink.
 enum class About { kMail, kSender, kRecipients, kAccount, kName, kServer, kLater, kUnknown };
 
 struct Rule {
   std::string_view verb;      ///< "": any
   int code;                   ///< 0: any
-  std::string_view enhanced;  ///< RFC 3463's code; one that ends in '.' is a beginning; "": any
-  std::string_view words;     ///< in the reply, in any case; "": any
+  std::string_view enhanced;  ///< RFC 3463's code; a prefix if it ends in '.'; "": any
+  std::string_view words;     ///< substring of the reply, any case; "": any
   About about;
 };
 
 // RFC 5321 4.2.2, RFC 3463, RFC 4954 (AUTH), RFC 7372 (5.7.20 to 5.7.26), RFC 1870 (SIZE), and what large providers say
 // (support.google.com/a/answer/3726730, learn.microsoft.com "NDR error codes in Exchange Online", docs.aws.amazon.com
-// "Amazon SES SMTP issues"). The first that fits counts.
+// "Amazon SES SMTP issues"). The first match counts.
 constexpr std::array kRules = {
-    // Its size or its content.
+    // The mail's size or content.
     Rule{"", 0, "5.3.4", "", About::kMail},
     Rule{"", 0, "5.2.3", "", About::kMail},
     Rule{"", 0, "5.6.", "", About::kMail},
     Rule{"MAIL", 552, "", "", About::kMail},
     Rule{"RCPT", 552, "", "size", About::kMail},
-    // A limit of so many a day.
+    // A daily limit.
     Rule{"", 0, "5.4.5", "", About::kLater},
     Rule{"", 0, "5.1.90", "", About::kLater},
     Rule{"", 0, "5.7.232", "", About::kLater},
     Rule{"", 0, "5.7.233", "", About::kLater},
     Rule{"", 0, "", "sending quota", About::kLater},
     Rule{"", 0, "", "sending limit", About::kLater},
-    // What we call ourselves.
+    // Our name in EHLO.
     Rule{"EHLO", 0, "", "", About::kName},
     Rule{"HELO", 0, "", "", About::kName},
     Rule{"", 0, "", "helo command", About::kName},
     Rule{"", 0, "", "helo name", About::kName},
     Rule{"", 0, "", "fully-qualified hostname", About::kName},
-    // Who we are.
+    // Our account.
     Rule{"AUTH", 0, "", "", About::kAccount},
     Rule{"", 530, "", "", About::kAccount},
     Rule{"", 534, "", "", About::kAccount},
@@ -56,7 +55,7 @@ constexpr std::array kRules = {
     Rule{"", 0, "5.7.139", "", About::kAccount},
     Rule{"", 0, "", "authentication required", About::kAccount},
     Rule{"", 0, "", "not authenticated", About::kAccount},
-    // Whether the server sends for us.
+    // Whether the server relays for us.
     Rule{"CONNECT", 0, "", "", About::kServer},
     Rule{"STARTTLS", 0, "", "", About::kServer},
     Rule{"RCPT", 0, "", "relay", About::kServer},
@@ -79,12 +78,12 @@ constexpr std::array kRules = {
     Rule{"", 0, "", "sendasdenied", About::kSender},
     Rule{"", 0, "", "address is not verified", About::kSender},
     Rule{"MAIL", 0, "", "", About::kSender},
-    // Whom it is for.
+    // The recipient.
     Rule{"RCPT", 0, "", "", About::kRecipients},
     Rule{"", 0, "5.1.", "", About::kRecipients},
     Rule{"", 0, "5.2.", "", About::kRecipients},
     Rule{"DATA", 554, "", "recipient", About::kRecipients},
-    // All that is known of the mail by now is its content.
+    // At this stage only the content is new.
     Rule{".", 0, "", "", About::kMail},
 };
 
@@ -122,7 +121,7 @@ int CodeOf(std::string_view reply) {
 }
 
 void Talk::Sent(std::string_view line) {
-  // What follows AUTH are answers to 334: base64, without a verb.
+  // Lines after AUTH are responses to 334: base64, without a verb.
   const bool goes_on = !exchanges_.empty() && CodeOf(exchanges_.back().reply) == 334 && verb_ == "AUTH";
   if (!goes_on) verb_ = line.substr(0, line.find_first_of(" :\r\n"));
 }
@@ -169,7 +168,7 @@ hsw::Outcome Refused(const Talk::Exchange& refused) {
   const auto misconfigured = [&](const char* what, const char* action) {
     return hsw::Outcome::Misconfigured(word, what + said, action);
   };
-  // RFC 5321, 4.2.1: 4yz may work later, 5yz will not.
+  // RFC 5321, 4.2.1: 4yz is temporary, 5yz permanent.
   if (code < 500) return hsw::Outcome::Retry(word, "the mail server asks to try again later" + said);
   switch (AboutOf(refused)) {
     case About::kLater: return hsw::Outcome::Retry(word, "the mail server takes no more for now" + said);

@@ -8,27 +8,27 @@
 
 namespace email {
 
-/// What was said in an SMTP dialogue, in its order.
+/// Transcript of an SMTP dialogue.
 class Talk {
  public:
   struct Exchange {
     std::string verb;   ///< what it answers: "CONNECT" (the greeting), "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "." (the
                         ///< mail), …
-    std::string reply;  ///< "550 5.1.1 no such user"; of one of several lines the last
+    std::string reply;  ///< "550 5.1.1 no such user"; the last line of a multi-line reply
   };
 
-  /// A line that was sent.
+  /// Adds a line that was sent.
   void Sent(std::string_view line);
-  /// Lines as they come.
+  /// Adds received bytes.
   void Received(std::string_view lines);
 
-  /// What is waited for a reply to.
+  /// The command whose reply is pending.
   const std::string& Verb() const { return verb_; }
-  /// True when the server has the mail: it said so after the mail's end.
+  /// True if the server accepted the mail after its end.
   bool WasTaken() const;
-  /// What was answered last, QUIT aside.
+  /// The last reply, except to QUIT.
   Exchange Last() const;
-  /// The replies to the recipients, in their order.
+  /// The replies to the recipients, in order.
   std::vector<std::string> ToRecipients() const;
 
  private:
@@ -36,10 +36,10 @@ class Talk {
   std::vector<Exchange> exchanges_;
 };
 
-/// The reply's code: 550; 0 if it has none.
+/// The reply's code, such as 550; 0 if none.
 int CodeOf(std::string_view reply);
 
-/// What a refusal means.
+/// The outcome for a rejection.
 hsw::Outcome Refused(const Talk::Exchange& refused);
 
 }  // namespace email

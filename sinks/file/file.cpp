@@ -17,9 +17,9 @@ bool IsFull(int error) {
   return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
-/// Appends each event to a file as one line of JSON: {"delivery":…,"rule":…,"event":{…}}. The file is 0600: it holds
-/// what was said in the calls. A line is written by one write(), so several writers may share a file; a line that did
-/// not fit is taken back.
+/// Appends each event to a file as one line of JSON: {"delivery":…,"rule":…,"event":{…}}. Mode 0600, because
+/// transcripts are private. Each line is one write(), so several writers may share a file; a partly written line is
+/// removed.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host host)
@@ -48,7 +48,7 @@ class Sink {
     line_ = LineOf(delivery);
     const std::int64_t now_ms = delivery.NowUnixMs();
     if (rotation_.IsDue(size_, static_cast<std::int64_t>(line_.size()), written_ms_, now_ms)) {
-      // A file that grows on is better than a line that does not arrive.
+      // A growing file is better than a lost line.
       const auto problem = rotation_.SetAside(path_, now_ms);
       if (!problem.empty() && problem != told_) host_.Log(HSW_LOG_WARN, problem);
       told_ = problem;
@@ -79,7 +79,7 @@ class Sink {
   }
 
   int Open() {
-    // O_NONBLOCK: opening a FIFO must fail below, not wait for a reader.
+    // O_NONBLOCK: opening a FIFO must fail below instead of waiting for a reader.
     fd_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd_ < 0) return errno;
     struct stat info {};
@@ -91,7 +91,7 @@ class Sink {
     inode_ = info.st_ino;
     size_ = info.st_size;
     written_ms_ = std::int64_t{info.st_mtim.tv_sec} * 1000;
-    // A crash in the middle of a line must not glue the next one to it.
+    // After a crash in the middle of a line, the next line must begin on its own.
     char last = '\n';
     if (info.st_size > 0 && ::pread(fd_, &last, 1, info.st_size - 1) == 1 && last != '\n') {
       if (::write(fd_, "\n", 1) != 1) {
@@ -108,7 +108,7 @@ class Sink {
     fd_ = -1;
   }
 
-  /// True if the path leads elsewhere by now: a log rotation without a reload.
+  /// True if the path now refers to another file: a log rotation without a reload.
   bool WasMoved() {
     struct stat info {};
     if (fd_ < 0) return false;
@@ -163,7 +163,7 @@ class Sink {
                                path_ + " cannot be written: " + std::strerror(error));
   }
 
-  /// Removes the part of a line that was written, unless somebody wrote behind it; then the next Open ends the line.
+  /// Removes a partly written line, unless another writer has appended; then the next Open ends the line.
   void TakeBack(ssize_t written) const {
     struct stat info {};
     const off_t end = ::lseek(fd_, 0, SEEK_CUR);

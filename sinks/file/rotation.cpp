@@ -26,7 +26,7 @@ std::string Stamp(std::int64_t unix_ms) {
   return text.data();
 }
 
-/// True for what follows "PATH." in a name that SetAside gives: nothing else of the user's is ever removed.
+/// True for a suffix after "PATH." made by SetAside: other files are never removed.
 bool IsStamp(std::string_view text) {
   constexpr std::string_view kForm = "00000000T000000Z";
   if (text.size() < kForm.size()) return false;
@@ -39,7 +39,7 @@ bool IsStamp(std::string_view text) {
          (rest.size() > 1 && rest[0] == '-' && rest.find_first_not_of("0123456789", 1) == std::string_view::npos);
 }
 
-/// By time, then by number: "…Z-2" is older than "…Z-10".
+/// Orders by time, then number: "…Z-2" is older than "…Z-10".
 bool Older(const std::string& a, const std::string& b) {
   const auto by_time = a.compare(0, 16, b, 0, 16);
   if (by_time != 0) return by_time < 0;

@@ -9,13 +9,12 @@
 
 namespace googlechat {
 
-// A message has at most 32,000 bytes, cards included. Ours: with these, one whose every character takes three bytes
-// stays under it.
+// A message has at most 32,000 bytes, cards included. Our own limits keep a text of three-byte characters below that.
 constexpr std::size_t kMaxTitle = 200, kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 2000, kMaxText = 2000,
                       kMaxLinks = 3, kMaxLabel = 40, kMaxLinkBytes = 400, kMaxTranscript = 3500;
 constexpr std::string_view kTruncated = "\n… (truncated)";
 
-/// What a refusal is about. The webhook's URL names the space and is the credential.
+/// What a rejection is about. The webhook's URL names the space and is the credential.
 enum class About { kMessage, kWebhook, kSpace, kLater, kStatus };
 
 struct Refusal {
@@ -23,13 +22,13 @@ struct Refusal {
   About about;
 };
 
-// google.rpc.Code, as `error.status`. What is not here has an HTTP status that says the same.
+// google.rpc.Code, as `error.status`. For others the HTTP status is as precise.
 constexpr std::array kRefusals = {
     Refusal{"INVALID_ARGUMENT", About::kMessage},   // 400
     Refusal{"OUT_OF_RANGE", About::kMessage},       // 400
     Refusal{"FAILED_PRECONDITION", About::kSpace},  // 400: the space, or this message in it
     Refusal{"UNAUTHENTICATED", About::kWebhook},    // 401
-    Refusal{"PERMISSION_DENIED", About::kWebhook},  // 403: also apps that are switched off in the space
+    Refusal{"PERMISSION_DENIED", About::kWebhook},  // 403: also if apps are disabled in the space
     Refusal{"NOT_FOUND", About::kWebhook},          // 404: the webhook or the space was deleted
     Refusal{"ABORTED", About::kLater},              // 409
     Refusal{"CANCELLED", About::kLater},            // 499
@@ -48,7 +47,7 @@ hsw::Outcome Refused(const std::string& code, const std::string& why) {
       "check webhook_url: the webhook may have been deleted, or apps be switched off in the space");
 }
 
-/// The texts of a card's widgets are HTML.
+/// Texts of card widgets are HTML.
 std::string Html(std::string_view text, std::size_t most, std::string_view ending = "…") {
   return hsw::Escaped(text, most, ending, [](std::string_view code_point, bool, std::string& out) {
     if (code_point == "&") {
@@ -98,7 +97,7 @@ class Sink {
     const std::string title = Plain(message.Title(), kMaxTitle);
     hsw::JsonWriter json;
     json.BeginObject();
-    json.Key("fallbackText").String(title);  // what a phone's notification shows
+    json.Key("fallbackText").String(title);  // shown in notifications
     if (thread_by_call_) {
       json.Key("thread").BeginObject();
       json.Key("threadKey")
@@ -122,8 +121,8 @@ class Sink {
       json.EndArray().EndObject();
     }
     json.EndArray().EndObject().EndObject().EndArray().EndObject();
-    // The same requestId gives back the first message instead of making another. Delivery ids begin again with a new
-    // journal, events' ids do not.
+    // A repeated requestId returns the first message instead of posting another. Delivery ids start over with a new
+    // journal, event ids do not.
     request.Url(url_ + "&requestId=" + std::string(hsw::View(event.id)) + "-" + std::string(delivery.Id()));
     request.Header("Content-Type", "application/json; charset=UTF-8");
     request.Body(json.Text());
@@ -171,7 +170,7 @@ class Sink {
       const auto name = Html(hsw::View(field.name), kMaxFieldName);
       const auto value = Html(hsw::View(field.value), kMaxFieldValue);
       if (hsw::IsBlank(name) || hsw::IsBlank(value)) continue;
-      used += hsw::Utf16Units(name) + hsw::Utf16Units(value) + 15;  // 15: what the widget takes beside its texts
+      used += hsw::Utf16Units(name) + hsw::Utf16Units(value) + 15;  // 15: the widget's own markup
       if (used > kMaxAllFields) break;
       widgets.BeginObject().Key("decoratedText").BeginObject();
       widgets.Key("topLabel").String(name).Key("text").String(value).Key("wrapText").Bool(true);
@@ -217,6 +216,6 @@ constexpr const char* kSchema = R"({
 
 }  // namespace googlechat
 
-// 60 messages a minute and space, of all apps in it together.
+// 60 messages per minute and space, for all its apps together.
 HSW_HTTP_SINK(googlechat::Sink, "googlechat", "1.0.0", "Google Chat: webhooks of a space", googlechat::kSchema,
               .rate_max = 1, .rate_per_ms = 1000, .rate_burst = 5, .concurrency = 1, .concurrent_calls = true)

@@ -9,31 +9,31 @@
 
 namespace mattermost {
 
-// Ours: the server splits texts over 16383 characters into several posts, and folds long ones away.
+// Our own limits: the server splits texts over 16383 characters into several posts and collapses long ones.
 constexpr std::size_t kMaxTitle = 250, kMaxFieldName = 100, kMaxFieldValue = 500, kMaxFields = 25, kMaxText = 4000,
                       kMaxLinks = 5, kMaxLabel = 80, kMaxLinkBytes = 1000;
 constexpr std::string_view kFence = "```", kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B",
                            kNoBreakSpace = "\xC2\xA0";
 
-/// What a refusal is about. A webhook and its channel are those of every message of the sink.
+/// What a rejection is about. All messages of the sink share the webhook and its channel.
 enum class About { kMessage, kChannel, kWebhook, kStatus };
 
 struct Refusal {
-  std::string_view id;  ///< with what an error's id begins
+  std::string_view id;  ///< prefix of an error's id
   About about;
 };
 
-// The errors of HandleIncomingWebhook and of what it calls (server/channels/app/webhook.go, post.go).
+// Errors of HandleIncomingWebhook and its callees (server/channels/app/webhook.go, post.go).
 constexpr std::array kRefusals = {
     Refusal{"web.incoming_webhook.channel.", About::kChannel},         // no such channel
-    Refusal{"web.incoming_webhook.channel_locked.", About::kChannel},  // the webhook is for another one
-    Refusal{"web.incoming_webhook.permissions.", About::kChannel},     // its owner may not write there
+    Refusal{"web.incoming_webhook.channel_locked.", About::kChannel},  // the webhook is locked to another channel
+    Refusal{"web.incoming_webhook.permissions.", About::kChannel},     // its owner may not post there
     Refusal{"app.channel.get.", About::kChannel},
     Refusal{"api.post.create_post.can_not_post_to_deleted", About::kChannel},  // archived
     Refusal{"api.post.create_post.town_square_read_only", About::kChannel},
     Refusal{"api.context.permissions.", About::kChannel},
     Refusal{"web.incoming_webhook.invalid.", About::kWebhook},   // no such webhook
-    Refusal{"web.incoming_webhook.disabled.", About::kWebhook},  // switched off on the server
+    Refusal{"web.incoming_webhook.disabled.", About::kWebhook},  // disabled on the server
     Refusal{"web.incoming_webhook.user.", About::kWebhook},      // its owner, or @user of channel, is gone
     Refusal{"web.incoming_webhook.general.", About::kWebhook},
     Refusal{"web.incoming_webhook.parse.", About::kMessage},
@@ -62,8 +62,8 @@ std::string_view ColorOf(std::uint32_t severity) {
   return severity == HSW_SUCCESS ? "#12B76A" : "#667085";
 }
 
-/// The server looks for @name, and for Slack's <!channel> and <url|text>, before it knows of any markup, so a backslash
-/// does not hide them. "https:\//" is no link.
+/// The server looks for @name, and for Slack's <!channel> and <url|text>, before it parses markup, so a backslash does
+/// not hide them. "https:\//" is not a link.
 void Escape(std::string_view code_point, const hsw::TextSpot& spot, std::string& out) {
   const char c = code_point[0];
   if (spot.first_of_line && (c == ' ' || c == '\t')) {
@@ -145,7 +145,7 @@ class Sink {
                                          "check webhook_url")
           .MaybeDelivered();
     }
-    // About nothing but this moment, whatever the body says.
+    // Temporary, whatever the body says.
     const bool may_pass_later = status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501);
     if (may_pass_later) return hsw::FromHttp(response);
     const std::string id(response.Json("/id").value_or(""));
@@ -162,7 +162,7 @@ class Sink {
       case About::kMessage: return hsw::Outcome::Rejected("http_" + std::to_string(status), Invalid(why));
       case About::kStatus: break;
     }
-    // An error that the table does not know: the webhook and the channel are in the request as well as the message.
+    // Unknown error: it may be about the webhook, the channel or the message.
     if (!id.empty() && status < 500) {
       return hsw::Outcome::Misconfigured("http_" + std::to_string(status),
                                          "Mattermost does not take the message: " + why + " (" + id + ")",
@@ -220,6 +220,6 @@ constexpr const char* kSchema = R"({
 
 }  // namespace mattermost
 
-// RateLimitSettings of a server: 10 a second, bursts of 100, by default.
+// A server's default RateLimitSettings: 10 per second, bursts of 100.
 HSW_HTTP_SINK(mattermost::Sink, "mattermost", "1.0.0", "Mattermost: incoming webhooks", mattermost::kSchema,
               .rate_max = 5, .rate_per_ms = 1000, .rate_burst = 20, .concurrency = 2, .concurrent_calls = true)

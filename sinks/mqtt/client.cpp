@@ -11,7 +11,7 @@ namespace mqtt {
 namespace {
 
 constexpr int kKeepAliveSeconds = 120;
-// How long a look at the socket may take: so long a cancellation waits.
+// Longest wait for the socket, and so for a cancellation.
 constexpr auto kLook = std::chrono::milliseconds(100);
 
 struct Properties {
@@ -31,7 +31,7 @@ Client::Client(const Server& server, Clock::time_point deadline, const std::func
                               server.password.empty() ? nullptr : server.password.c_str());
   }
   if (server.tls) {
-    // Without a file the system's authorities, as every other sink.
+    // Without a file: the system's CAs, as in every other sink.
     answer.error = mosquitto_tls_set(mosq_, server.ca_file.empty() ? nullptr : server.ca_file.c_str(),
                                      server.ca_file.empty() ? "/etc/ssl/certs" : nullptr, nullptr, nullptr, nullptr);
     if (answer.error != MOSQ_ERR_SUCCESS) return;
@@ -61,7 +61,7 @@ Client::~Client() {
   mosquitto_destroy(mosq_);
 }
 
-// mosquitto_loop, but with poll: select knows 1,024 descriptors, and a router may have more.
+// Like mosquitto_loop, but with poll: select is limited to 1,024 descriptors, and a router may have more.
 int Client::Loop(std::chrono::milliseconds look) {
   const int socket = mosquitto_socket(mosq_);
   if (socket < 0) return MOSQ_ERR_NO_CONN;

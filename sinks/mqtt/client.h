@@ -19,19 +19,19 @@ struct Server {
   bool version5 = true;  ///< else 3.1.1
 };
 
-/// What came of connecting or publishing.
+/// Result of connecting or publishing.
 struct Answer {
-  int error = MOSQ_ERR_SUCCESS;  ///< libmosquitto's, of our side
+  int error = MOSQ_ERR_SUCCESS;  ///< libmosquitto's code for local errors
   std::optional<int> reason;     ///< the broker's reason code; 0: success
   bool timed_out = false, canceled = false;
-  bool was_sent = false;  ///< the broker may have what was published
+  bool was_sent = false;  ///< the broker may have received the publication
 };
 
-/// One connection to a broker, driven by its caller: no thread of its own. Between two publications nothing keeps it
-/// alive, so it says when it was used last.
+/// One connection to a broker, driven by its caller, without its own thread. Nothing keeps it alive between
+/// publications, so it records its last use.
 class Client {
  public:
-  /// Connects until `deadline`; ask Connected() and, if not, `answer`.
+  /// Connects, at most until `deadline`; then check Connected() and, on failure, `answer`.
   Client(const Server& server, Clock::time_point deadline, const std::function<bool()>& canceled, Answer& answer);
   ~Client();
   Client(const Client&) = delete;
@@ -39,15 +39,15 @@ class Client {
 
   bool Connected() const { return connected_; }
   Clock::time_point used() const { return used_; }
-  /// Publishes with QoS 1 and waits for the broker's acknowledgement. `is_text`: the payload is surely UTF-8.
+  /// Publishes with QoS 1 and blocks until the broker's acknowledgement. `is_text`: the payload is UTF-8.
   Answer Publish(const std::string& topic, std::string_view payload, bool is_text, bool retain, std::uint32_t expire_s,
                  const std::string& id, Clock::time_point deadline, const std::function<bool()>& canceled);
 
  private:
-  /// Works until `done`; false and why in `answer` if it does not come to that.
+  /// Runs the connection until `done`; false on failure, with the reason in `answer`.
   bool Work(const std::function<bool()>& done, Clock::time_point deadline, const std::function<bool()>& canceled,
             Answer& answer);
-  /// One look at the socket, and what there is to do then; libmosquitto's error.
+  /// Polls the socket once and handles what is ready; returns libmosquitto's error.
   int Loop(std::chrono::milliseconds look);
   static Client* Self(void* self) { return static_cast<Client*>(self); }
 

@@ -11,7 +11,7 @@
 
 namespace mqtt {
 
-// Well below the keep-alive: past it the broker would drop the connection.
+// Well below the keep-alive, after which the broker drops the connection.
 constexpr std::chrono::seconds kIdle{45};
 constexpr int kMostDropped = 2;
 
@@ -80,13 +80,13 @@ class Sink {
         if (*answer.reason == kNoSubscribers) outcome.Reason("the broker has no subscriber for the topic");
         return outcome;
       }
-      // What waits for an acknowledgement would be sent again by itself: with the connection it is forgotten.
+      // Drop the connection, or libmosquitto would resend the unacknowledged publication by itself.
       if (!answer.reason || answer.error != MOSQ_ERR_SUCCESS) client_.reset();
       const bool ends =
           answer.error == MOSQ_ERR_CONN_LOST || answer.error == MOSQ_ERR_NO_CONN || answer.error == MOSQ_ERR_ERRNO;
       if (answer.reason || answer.timed_out || answer.canceled || !ends) return Failed(answer, topic);
-      // The broker may have gone and come back since the last time. One that takes connections and drops each at this
-      // publication does not want it.
+      // The broker may have restarted since the last use. If it accepts new connections but drops each at this
+      // publication, it rejects the publication.
       if (!was_open && ++dropped == kMostDropped) return Dropped(topic);
     }
   }

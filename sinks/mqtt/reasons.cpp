@@ -9,13 +9,13 @@
 namespace mqtt {
 namespace {
 
-/// What a refusal is about.
+/// What a rejection is about.
 enum class About {
-  kEvent,    ///< this one: its size, its characters
-  kTopic,    ///< the topic that it goes to, or the account's right to it
-  kAccount,  ///< who connects
-  kBroker,   ///< what the broker offers, or how it is reached
-  kLater,    ///< nothing: the same may pass later
+  kEvent,    ///< this event: its size or characters
+  kTopic,    ///< its topic, or the account's permission for it
+  kAccount,  ///< the credentials
+  kBroker,   ///< the broker's abilities or address
+  kLater,    ///< temporary: the same may pass later
 };
 
 constexpr int kAlways = 0, kConnecting = 1, kPublishing = 2;
@@ -33,7 +33,7 @@ constexpr std::string_view kUnreadable = "it cannot read the event or its topic"
 constexpr std::string_view kOtherServer = "use another server";
 constexpr std::string_view kTheNamedOne = "set server to the one that the broker's owner names";
 
-// MQTT 5, 2.4 "Reason Code"; MQTT 3.1.1, 3.2.2.3 "Connect Return code" (those below 6). The others pass.
+// MQTT 5, 2.4 "Reason Code"; MQTT 3.1.1, 3.2.2.3 "Connect Return code" (those below 6). All others are temporary.
 constexpr std::array kReasons = {
     Reason{1, kConnecting, About::kBroker, "it does not speak this version of MQTT", kOtherVersion},
     Reason{0x84, kConnecting, About::kBroker, "it does not speak this version of MQTT", kOtherVersion},

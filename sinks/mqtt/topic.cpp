@@ -14,7 +14,7 @@ std::string_view ValueOf(std::string_view name, const hsw_event& event) {
   return hsw::View(event.call_id);
 }
 
-/// MQTT 5, 1.5.4: a broker may end the connection where a topic has one of the others.
+/// MQTT 5, 1.5.4: a broker may close the connection if a topic contains other characters.
 bool IsAllowed(char32_t c) {
   return !hsw::IsControl(c) && !hsw::IsNoncharacter(c);
 }
@@ -53,7 +53,7 @@ std::string TopicFor(std::string_view topic, const hsw::Delivery& delivery) {
     std::size_t size = 0;
     for (std::size_t i = 0; i < value.size(); i += size) {
       const char32_t c = hsw::FirstCodePoint(value.substr(i), size);
-      const bool own = c == '$' && out.empty();  // topics that begin with it are the broker's own
+      const bool own = c == '$' && out.empty();  // topics beginning with '$' are reserved for the broker
       const bool plain = IsAllowed(c) && c != 0xFFFD && c != '/' && c != '+' && c != '#' && !own;
       out += plain ? value.substr(i, size) : "_";
     }

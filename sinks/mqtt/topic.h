@@ -6,10 +6,10 @@
 
 namespace mqtt {
 
-/// What is wrong with `topic` as a template ("holds + or #…", to follow the key's name), or "".
+/// Why `topic` is not a valid template ("holds + or #…", to follow the key's name), or "".
 std::string ProblemWithTopic(std::string_view topic);
-/// The topic with {agent}, {status}, {source} and {call_id} filled in. A value cannot make a level of its own or a
-/// wildcard, and one that is empty is "_".
+/// The topic with {agent}, {status}, {source} and {call_id} filled in. Values cannot add a level or a wildcard; an
+/// empty value becomes "_".
 std::string TopicFor(std::string_view topic, const hsw::Delivery& delivery);
 
 }  // namespace mqtt

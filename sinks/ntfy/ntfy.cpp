@@ -12,11 +12,11 @@ namespace ntfy {
 
 // A longer message silently becomes an attachment (docs.ntfy.sh/publish/#limitations).
 constexpr std::size_t kMaxMessageBytes = 4096;
-// Ours: with these, a body whose every character is escaped still stays small.
+// Our own limits: a body stays small even if every character is escaped.
 constexpr std::size_t kMaxTitle = 250, kMaxField = 500;
 constexpr std::uint32_t kQuotaPauseMs = 15 * 60 * 1000;
 
-/// What a refusal is about, where its code says more than its status. A sink has one topic.
+/// What a rejection is about, if its code is more precise than its status. A sink has one topic.
 enum class About { kAccess, kTopic, kServer, kQuota, kStatus };
 
 struct Refusal {
@@ -24,7 +24,7 @@ struct Refusal {
   About about;
 };
 
-// server/errors.go of ntfy. The other codes of 400 and 413 are about the message, those of 429 about the rate.
+// From ntfy's server/errors.go. Other codes of 400 and 413 are about the message, those of 429 about the rate.
 constexpr std::array kRefusals = {
     Refusal{"40101", About::kAccess}, Refusal{"40301", About::kAccess}, Refusal{"40009", About::kTopic},
     Refusal{"40010", About::kTopic},  Refusal{"40401", About::kServer}, Refusal{"42908", About::kQuota},
@@ -37,13 +37,13 @@ About AboutOf(std::string_view code) {
   return About::kStatus;
 }
 
-/// The topic of a link to it, https://ntfy.sh/calls-7Hq2, as a browser shows it; what is no link stays.
+/// The topic from a link such as https://ntfy.sh/calls-7Hq2; returns other texts unchanged.
 std::string TopicOf(std::string topic) {
   while (topic.ends_with('/')) topic.pop_back();
   return topic.substr(topic.rfind('/') + 1);
 }
 
-/// The server: that of the config, else that of a topic that is a link.
+/// The server from the config, else from a topic given as link.
 std::string ServerOf(const hsw::Config& config) {
   const auto topic = config.String("topic");
   const auto slash = topic.find('/', topic.find("://") == std::string::npos ? 0 : topic.find("://") + 3);
@@ -60,7 +60,7 @@ Look LookOf(const hsw::Config& config, const std::string& severity, std::int64_t
   return {config.Int("priority." + severity, priority), config.String("tags." + severity, tags)};
 }
 
-/// Ordered by worth, the transcript last: the cut takes from the end.
+/// Most important first, the transcript last: the end is cut.
 std::string TextOf(const hsw::Message& message, std::size_t max_transcript) {
   std::string text;
   auto add = [&text](std::string_view part, std::string_view gap) {
@@ -82,7 +82,7 @@ std::string TextOf(const hsw::Message& message, std::size_t max_transcript) {
   }
   if (max_transcript > 0 && !hsw::IsBlank(message.Transcript()))
     add(hsw::Shorten(message.Transcript(), max_transcript), "\n\n");
-  if (text.empty()) text = message.Title();  // of an empty message ntfy makes "triggered"
+  if (text.empty()) text = message.Title();  // ntfy would show an empty message as "triggered"
   return hsw::ShortenBytes(text, kMaxMessageBytes);
 }
 
@@ -163,14 +163,14 @@ class Sink {
         return hsw::Outcome::Misconfigured("http_" + std::to_string(status), "ntfy has nothing at this URL",
                                            "check server: the root URL, without the topic")
             .OfSink();
-      case About::kQuota:  // soon is too soon
+      case About::kQuota:  // a short retry would be too soon
         return hsw::Outcome::Retry("daily_quota", "ntfy's daily message quota is reached")
             .RetryAfterMs(std::max(response.RetryAfterMs(), kQuotaPauseMs));
       case About::kStatus: break;
     }
     if (status == 413) return hsw::Outcome::Rejected("too_large", "ntfy finds the message too large");
     if (status == 507) {
-      // Only for UnifiedPush topics: refused before anything is stored, as long as nobody subscribes.
+      // Only for UnifiedPush topics: rejected before it is stored while nobody subscribes.
       return hsw::Outcome::Retry("no_subscriber", "ntfy has no subscriber to charge the message to")
           .RetryAfterMs(response.RetryAfterMs());
     }

@@ -11,9 +11,9 @@ namespace pagerduty {
 
 // developer.pagerduty.com, "Events API v2": summary 1024 characters, dedup_key 255, the whole event 512 KB.
 constexpr std::size_t kMaxSummary = 1024, kMaxDedupKey = 255;
-// Ours: with these, an event whose every character is escaped to six bytes stays under 512 KB.
+// Our own limits: an event stays under 512 KB even if every character is escaped to six bytes.
 constexpr std::size_t kMaxFields = 50, kMaxFieldBytes = 500, kMaxTextBytes = 8000, kMaxLinks = 20;
-// "If you get a 429, wait some time": less than half a minute is answered with another.
+// "If you get a 429, wait some time": after less than half a minute another follows.
 constexpr std::uint32_t kRatePauseMs = 30 * 1000;
 
 std::vector<std::string> List(const hsw::Config& config, const std::string& key) {
@@ -27,7 +27,7 @@ std::string_view SeverityWord(std::uint32_t severity) {
   return severity == HSW_WARNING ? "warning" : "info";
 }
 
-/// Opens an incident for a call that went wrong, and closes it by the same key when the next one goes well.
+/// Opens an incident for a failed call, and resolves it by the same key after the next successful one.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)
@@ -68,7 +68,7 @@ class Sink {
     request.Url(url_);
     request.Header("Content-Type", "application/json");
     request.Body(json.Text());
-    // A trigger that goes out after its resolve would leave the incident open.
+    // A trigger sent after its resolve would leave the incident open.
     request.Order(dedup_key);
   }
 
@@ -88,7 +88,7 @@ class Sink {
     }
     if (status == 400) {
       std::string why(response.Json("/errors/0").value_or(response.Json("/message").value_or("")));
-      // "Invalid routing key" and "'routing_key' is …": every other event would be refused for it too.
+      // "Invalid routing key" and "'routing_key' is …": every event would be rejected.
       if (why.find("outing key") != std::string::npos || why.find("routing_key") != std::string::npos) {
         return hsw::Outcome::Misconfigured(
                    "bad_routing_key", "PagerDuty does not know the routing key",
@@ -216,7 +216,7 @@ constexpr const char* kSchema = R"({
 
 }  // namespace pagerduty
 
-// About 120 events a minute and key.
+// About 120 events per minute and key.
 HSW_HTTP_SINK(pagerduty::Sink, "pagerduty", "1.0.0", "PagerDuty: incidents by Events API v2", pagerduty::kSchema,
               .rate_max = 2, .rate_per_ms = 1000, .rate_burst = 10, .concurrency = 2, .concurrent_calls = true,
               .ordered = true)

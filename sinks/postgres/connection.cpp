@@ -8,7 +8,7 @@
 namespace postgres {
 namespace {
 
-// How long a look at the socket may take: so long a cancellation waits.
+// Longest wait for the socket, and so for a cancellation.
 constexpr std::chrono::milliseconds kLook{100};
 constexpr std::size_t kMaxMessage = 400;
 
@@ -26,7 +26,7 @@ std::string OneLine(std::string_view text) {
   return line;
 }
 
-/// Of a connection that failed libpq keeps only text: "FATAL:  28P01: password authentication failed for user …".
+/// For a failed connection libpq only has a text: "FATAL:  28P01: password authentication failed for user …".
 void ReadMessage(std::string_view text, Answer& answer) {
   for (auto colon = text.find(":  "); colon != std::string_view::npos; colon = text.find(":  ", colon + 1)) {
     const auto rest = text.substr(colon + 3);
@@ -41,13 +41,13 @@ void ReadMessage(std::string_view text, Answer& answer) {
 }  // namespace
 
 Connection::Connection(const std::string& conninfo, const Patience& patience, Answer& answer) {
-  // What stands before dbname is overruled by what is in it.
+  // Parameters before dbname are overridden by those in it.
   const char* const names[] = {"target_session_attrs", "dbname", "fallback_application_name", "client_encoding",
                                nullptr};
   const char* const values[] = {"read-write", conninfo.c_str(), "hookswitch", "UTF8", nullptr};
   connection_.reset(PQconnectStartParams(names, values, 1));
   if (!connection_) throw std::bad_alloc();
-  PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // else a failed connection has no SQLSTATE
+  PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // otherwise a failed connection has no SQLSTATE
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
   auto state = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
@@ -92,7 +92,7 @@ Answer Connection::Execute(const std::string& statement, const std::vector<std::
   bool got = false;
   for (;;) {
     while (PQisBusy(connection)) {
-      // What waits would answer the next statement: without an answer the connection is of no more use.
+      // A pending result would be taken for the next statement's: drop the connection.
       if (!Await(false, patience, answer) || !PQconsumeInput(connection)) return lost();
     }
     const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQgetResult(connection), &PQclear);

@@ -8,7 +8,7 @@
 
 namespace postgres {
 
-/// Writes each event as a row of a table, once however often it is delivered.
+/// Writes each event as one row of a table, even if it is delivered several times.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host)
@@ -20,7 +20,7 @@ class Sink {
   static void Check(const hsw::Config& config, hsw::Report& report) {
     char* error = nullptr;
     PQconninfoOption* options = PQconninfoParse(config.String("connection").c_str(), &error);
-    // libpq's own words quote the text, and with it the password.
+    // libpq's own message would quote the text, including the password.
     if (!options) {
       report("/connection",
              "connection is neither \"host=… dbname=… user=… password=…\" nor postgresql://user:password@host/dbname");
@@ -29,7 +29,7 @@ class Sink {
     PQfreemem(error);
   }
 
-  /// The event's row is written over.
+  /// Overwrites the event's row.
   hsw::Options Advise() const { return {.updates = true}; }
 
   hsw::Outcome Deliver(const hsw::Call& call, const hsw::Delivery& delivery) {
@@ -37,7 +37,7 @@ class Sink {
         Clock::now() + std::chrono::milliseconds(call.TimeoutMs()) - std::chrono::milliseconds(50),
         [&call] { return call.Canceled(); }};
     const std::string event = WithoutNul(delivery.EventJson());
-    // The server may have gone and come back since the last time.
+    // The server may have restarted since the last use.
     const bool was_open = connection_ != nullptr;
     Answer answer = Write(event, patience);
     const bool again = was_open && !connection_ && !answer.timed_out && !answer.canceled;
@@ -51,8 +51,7 @@ class Sink {
   }
 
  private:
-  /// An error of the server that the connection leads to, where another may take over: it has become read-only, is
-  /// shutting down or starting.
+  /// Whether another server may take over: this one has become read-only, is shutting down or starting.
   static bool IsOfServer(std::string_view sqlstate) {
     return sqlstate == "25006" || sqlstate.starts_with("57P") || sqlstate.starts_with("08");
   }
@@ -73,7 +72,7 @@ class Sink {
     return answer;
   }
 
-  /// Asks first: who may write a table need not be allowed to make one.
+  /// Checks first, because an account that may write the table may not be allowed to create one.
   Answer Create(Connection& connection, const Connection::Patience& patience) const {
     const auto look = [&] { return connection.Execute("SELECT to_regclass($1)", {Quoted(table_)}, patience); };
     Answer there = look();
@@ -81,7 +80,7 @@ class Sink {
     for (const std::string& statement : CreateTable(table_)) {
       Answer made = connection.Execute(statement, {}, patience);
       if (made.ok) continue;
-      // Somebody else may have made it meanwhile, which PostgreSQL tells as one of several errors.
+      // Another client may have created it meanwhile, which PostgreSQL reports as one of several errors.
       there = look();
       return there.ok && !there.value.empty() ? there : made;
     }

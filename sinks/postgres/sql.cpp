@@ -23,10 +23,10 @@ constexpr std::array kColumns = {
     Column{"event", "jsonb NOT NULL", "e"},
 };
 
-/// What an error is about. Account, database and table are those of every event of the sink.
+/// What an error is about. All events of the sink share account, database and table.
 enum class About {
-  kLater,  ///< nothing: the same may pass later
-  kEvent,  ///< a value of this one
+  kLater,  ///< temporary: the same may pass later
+  kEvent,  ///< a value of this event
   kAccount,
   kDatabase,
   kTable,
@@ -35,30 +35,30 @@ enum class About {
 };
 
 struct State {
-  std::string_view sqlstate;  ///< five characters, or the two of a class
+  std::string_view sqlstate;  ///< five characters, or a class of two
   About about;
 };
 
-// PostgreSQL's manual, appendix A. The first that fits counts; what is not here may pass later: 08 connection, 25
-// read-only, 40 conflicts, 53 resources, 55 locks, 57 shutdown, 58 system, XX …
+// PostgreSQL's manual, appendix A. The first match counts; others are temporary: 08 connection, 25 read-only, 40
+// conflicts, 53 resources, 55 locks, 57 shutdown, 58 system, XX …
 constexpr std::array kStates = {
     State{"28", About::kAccount},      // authentication
     State{"3D000", About::kDatabase},  // no such database
-    State{"0A000", About::kTable},     // what this kind of table does not do
+    State{"0A000", About::kTable},     // not supported by this kind of table
     State{"3F", About::kTable},        // no such schema
     State{"42", About::kTable},        // no such table, column, key or right
-    State{"55000", About::kTable},     // no place to insert into
-    State{"22", About::kEvent},        // a value that the column does not take
+    State{"55000", About::kTable},     // not insertable
+    State{"22", About::kEvent},        // a value that the column does not accept
     State{"23", About::kEvent},        // a constraint: see AboutOf
     State{"44", About::kEvent},        // the check of a view
     State{"54", About::kEvent},        // too large for an index, a row
-    State{"2F", About::kUnknown},      // functions and triggers of the user
+    State{"2F", About::kUnknown},      // the user's functions and triggers
     State{"38", About::kUnknown},     State{"39", About::kUnknown}, State{"P0", About::kUnknown},
 };
 
 About AboutOf(const Answer& answer) {
   if (answer.sqlstate == "23514" && answer.constraint.empty()) return About::kPartition;
-  // A column that the sink does not fill is missing in every event.
+  // A column that the sink does not fill fails for every event.
   if (answer.sqlstate == "23502") {
     const bool ours =
         std::any_of(kColumns.begin(), kColumns.end(), [&](const Column& c) { return c.name == answer.column; });
@@ -70,8 +70,7 @@ About AboutOf(const Answer& answer) {
   return About::kLater;
 }
 
-/// libpq's words where it gives up before the server has said anything, in the language that it speaks without a
-/// locale.
+/// libpq's messages, without a locale, for failures before the server has responded.
 struct Words {
   std::string_view words, code, what, action;
 };

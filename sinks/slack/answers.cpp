@@ -67,8 +67,8 @@ constexpr std::array kWords = {
 constexpr std::string_view kWorkflowVariables =
     "give the workflow's webhook the text variables title, status, agent, call_id, duration, text, transcript and link";
 
-// Slack's answer to too many messages names a pause, in a header, in the body or in both. Where it names none, a pause
-// long enough that the next try is not one too many again.
+// Slack states the pause after too many messages in a header, in the body or in both. If it states none, pause long
+// enough that the next try is not limited again.
 constexpr std::uint32_t kPauseMs = 30'000;
 
 struct Answer {
@@ -94,7 +94,7 @@ Answer Read(std::string_view body) {
     for (char& c : word) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     }
-    if (word == "no hooks") word = "no_hooks";  // what very old integrations answer
+    if (word == "no hooks") word = "no_hooks";  // sent by very old integrations
     if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos) {
       answer.word = word;
       return answer;
@@ -127,7 +127,7 @@ hsw::Outcome Refused(const Word& word, bool plain, const Answer& answer, const h
       return outcome;
     }
     case Class::kRejected: return hsw::Outcome::Rejected(code, reason).Action(action);
-    // A webhook has one channel and is its own credential: what is wrong with either is wrong for every message.
+    // A webhook has one channel and is its own credential, so an error of either affects every message.
     case Class::kMisconfigured: return hsw::Outcome::Misconfigured(code, reason, action).OfSink();
     case Class::kBlocks:
       if (plain) return hsw::Outcome::Rejected(code, reason + ", and its text alone, too").Action(action);
@@ -139,7 +139,7 @@ hsw::Outcome Refused(const Word& word, bool plain, const Answer& answer, const h
   return hsw::Outcome::Retry(code, reason);
 }
 
-/// True if a word of this meaning is to be believed beside this status.
+/// Whether a word of this meaning is credible with this status.
 bool Fits(Class means, int status) {
   if (status >= 500) return means == Class::kRetry;
   return status != 429 || means == Class::kLimited;
@@ -157,7 +157,7 @@ hsw::Outcome Classify(Server server, bool plain, const hsw::Response& response) 
   const bool success = status >= 200 && status < 300;
   const Answer answer = Read(response.Body());
 
-  // A workflow answers 2xx with an empty body, any text or {"ok":true}; taking one of them for a failure runs it twice.
+  // A workflow responds 2xx with an empty body, any text or {"ok":true}; treating one as a failure would run it twice.
   if (success && (answer.word == "ok" || (server == Server::kWorkflow && !answer.ok_false))) {
     return hsw::Outcome::Delivered();
   }
@@ -182,7 +182,7 @@ hsw::Outcome Classify(Server server, bool plain, const hsw::Response& response) 
     if (outcome.status() == HSW_MISCONFIGURED) outcome.Action(std::string(kNewUrl));
     return outcome;
   }
-  // The URL may be a page's, or a proxy may refuse this text.
+  // The URL may belong to a web page, or a proxy may reject this text.
   const std::string code = answer.word.empty() ? "unexpected_answer" : answer.word;
   if (server == Server::kWorkflow) return hsw::Outcome::Misconfigured(code, what, std::string(kWorkflowVariables));
   auto outcome =

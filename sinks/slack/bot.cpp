@@ -14,9 +14,9 @@
 namespace slack {
 namespace {
 
-// So many messages in a thread are read by nobody, and a delivery has 16 steps.
+// Nobody reads more messages of a thread, and a delivery has at most 16 steps.
 constexpr std::size_t kMaxParts = 12;
-constexpr std::size_t kMaxMemory = 1000;  // of 1023 bytes
+constexpr std::size_t kMaxMemory = 1000;  // the ABI's member has 1023 bytes
 
 std::vector<std::string_view> Split(std::string_view text, char by) {
   std::vector<std::string_view> parts;
@@ -34,7 +34,7 @@ Number NumberOf(std::string_view text, Number otherwise = 0) {
   return otherwise;
 }
 
-/// The channel's ID out of a link that Slack copies, https://….slack.com/archives/C012ABCDEF; what is no link stays.
+/// The channel's ID from a copied link, https://….slack.com/archives/C012ABCDEF; returns other texts unchanged.
 std::string ChannelOf(std::string channel) {
   constexpr std::string_view kFolder = "/archives/";
   const auto at = channel.find(kFolder);
@@ -43,7 +43,7 @@ std::string ChannelOf(std::string channel) {
   return id.substr(0, id.find_first_of("/?#"));
 }
 
-/// FNV-1a: tells a transcript from the one that was sent before.
+/// FNV-1a: detects whether a transcript has changed since it was sent.
 std::string Fingerprint(std::string_view text) {
   std::uint64_t hash = 14695981039346656037U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
@@ -52,8 +52,8 @@ std::string Fingerprint(std::string_view text) {
   return {digits.data(), end};
 }
 
-/// What is remembered of a call in one channel: its first message, when what that shows happened, and which transcript
-/// has been sent whole. A line of the sink's memory.
+/// Memory of a call in one channel, one line of the sink's memory: its first message, the time of the event shown
+/// there, and the transcript that was sent completely.
 struct Remembered {
   std::string wanted;  ///< the channel as the config names it
   std::string channel, ts;
@@ -75,7 +75,7 @@ std::optional<Remembered> Find(std::string_view memory, std::string_view wanted)
   return std::nullopt;
 }
 
-/// The memory with `now` in it first; what was used least recently makes room.
+/// The memory with `now` first; drops the least recently used entries.
 std::string With(std::string_view memory, const Remembered& now) {
   std::string out = now.Line();
   for (const auto line : Split(memory, '\n')) {
@@ -91,15 +91,15 @@ std::int64_t AtOf(const hsw::Delivery& delivery) {
 
 }  // namespace
 
-/// What one request does. Between two steps it is the delivery's state, its members with tabs between.
+/// What one request does. Stored as the delivery's state between steps, tab-separated.
 struct Bot::Step {
   enum class Do { kPost, kReply, kUpdate, kPart, kAskForUpload, kUpload, kShareFile };
   Do what = Do::kPost;
-  bool plain = false;           ///< without blocks: Slack has refused them
-  std::string channel;          ///< as the config names it; from its first answer on by its ID
-  std::string thread_ts;        ///< what a reply replies to, what an update updates
+  bool plain = false;           ///< without blocks: Slack has rejected them
+  std::string channel;          ///< as in the config; its ID after the first response
+  std::string thread_ts;        ///< the message to reply to, or to update
   std::size_t part = 0;         ///< with kPart
-  std::string file_id, upload;  ///< with kUpload and kShareFile: the file's ID and where its bytes go
+  std::string file_id, upload;  ///< with kUpload and kShareFile: the file's ID and upload URL
 
   std::string Text() const {
     std::string text(1, static_cast<char>('0' + static_cast<int>(what)));
@@ -159,7 +159,7 @@ std::string_view Bot::ChannelFor(const hsw::Delivery& delivery) const {
   return channel_;
 }
 
-// The URL opens the upload for whoever has it, and comes from an answer: no config says where it leads.
+// The upload URL is a credential and comes from a response, so its host is not from the config.
 bool Bot::IsUploadUrl(std::string_view url) const {
   return url.size() <= 800 && hsw::ProblemWithServiceUrl(url, any_host_).empty();
 }
@@ -168,7 +168,7 @@ Bot::Step Bot::StepOf(const hsw::Delivery& delivery) const {
   Step step;
   if (!delivery.State().empty()) {
     step = Step::FromText(delivery.State());
-    // Another config may allow less.
+    // The config may have become stricter.
     if (step.what == Step::Do::kUpload && !IsUploadUrl(step.upload)) step.what = Step::Do::kAskForUpload;
     return step;
   }
@@ -176,7 +176,7 @@ Bot::Step Bot::StepOf(const hsw::Delivery& delivery) const {
   if (!thread_ && !update_) return step;
   const auto known = Find(delivery.Memory(), step.channel);
   if (!known) return step;
-  // Platforms repeat and reorder: an older status must not take the place of a newer one.
+  // Platforms repeat and reorder events: an older status must not replace a newer one.
   const bool newer = AtOf(delivery) >= known->at;
   step.what = update_ && newer ? Step::Do::kUpdate : Step::Do::kReply;
   step.channel = known->channel;
@@ -199,7 +199,7 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
     request.Url(api_ + "/" + std::string(method));
     request.Header("Authorization", authorization_);
     request.Header("Content-Type", "application/json; charset=utf-8");
-    // The members of the envelope go before those of `body`.
+    // The envelope's members come before those of `body`.
     hsw::JsonWriter envelope;
     envelope.BeginObject();
     envelope.Key("channel").String(step.channel);
@@ -210,7 +210,7 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
     }
     request.Body(std::string(envelope.Text()).append(1, ',').append(body, 1));
     // One message per second and channel, short bursts allowed (docs.slack.dev/apis/web-api/rate-limits): 25 at once
-    // have been taken (RamblingCookieMonster/PSSlack#52), and a channel that Slack limits holds no other.
+    // have been accepted (RamblingCookieMonster/PSSlack#52), and a limited channel does not delay others.
     request.Pace(step.channel, 1, 1000, 10);
   };
   const auto form = [&](std::string_view method, std::string body) {
@@ -218,7 +218,7 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
     request.Header("Authorization", authorization_);
     request.Header("Content-Type", "application/x-www-form-urlencoded");
     request.Body(body);
-    // So many a minute for each of the methods (tier 4); a pause that one asks for does not hold the channels.
+    // A limit per minute and method (tier 4); a pause for a method does not delay the channels.
     request.Pace(method, 100, 60'000, 20);
   };
   switch (step.what) {
@@ -231,7 +231,7 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
           step.plain ? PlainBody(message, max_transcript_, mention) : BlocksBody(message, max_transcript_, mention));
     }
     case Step::Do::kPart: {
-      // A template that has changed since may have made the transcript shorter.
+      // A changed template may have shortened the transcript.
       auto parts = TranscriptParts(message.Transcript(), kMaxParts);
       return json("chat.postMessage", std::move(parts[std::min(step.part, parts.size() - 1)]));
     }
@@ -261,8 +261,8 @@ void Bot::Render(const hsw::Delivery& delivery, hsw::Request& request) const {
 hsw::Outcome Bot::Interpret(const hsw::Delivery& delivery, const hsw::Response& response) const {
   const Step step = StepOf(delivery);
   const bool success = response.Status() >= 200 && response.Status() < 300;
-  // Where a file's bytes go, the answer is "OK - 120" (docs.slack.dev/messaging/working-with-files).
-  // Of an answer longer than what the host keeps the start still says so.
+  // The upload URL responds with "OK - 120" (docs.slack.dev/messaging/working-with-files). The beginning of a cut
+  // response is enough to see that.
   const bool ok = response.Json("/ok") == "true" || response.Body().starts_with(R"({"ok":true)");
   const bool done = success && (ok || step.what == Step::Do::kUpload);
   return done ? Succeeded(step, delivery, response) : Failed(step, response);
@@ -272,7 +272,7 @@ hsw::Outcome Bot::Succeeded(Step step, const hsw::Delivery& delivery, const hsw:
   switch (step.what) {
     case Step::Do::kPost: {
       const auto channel = response.Json("/channel"), ts = response.Json("/ts");
-      if (!channel || !ts) return hsw::Outcome::Delivered();  // posted, but nothing can follow it
+      if (!channel || !ts) return hsw::Outcome::Delivered();  // posted, but no further step is possible
       step.channel = *channel;
       step.thread_ts = *ts;
       return AfterMessage(step, delivery);
@@ -308,7 +308,7 @@ hsw::Outcome Bot::Succeeded(Step step, const hsw::Delivery& delivery, const hsw:
   throw hsw::Rejected("bad_state", "the delivery's state is damaged");
 }
 
-/// The message is there: what else there is to send of it, and what is to be remembered.
+/// The message was posted: determines the next step and the new memory.
 hsw::Outcome Bot::AfterMessage(Step step, const hsw::Delivery& delivery) const {
   auto outcome = hsw::Outcome::Delivered().RemoteId(step.channel + "/" + step.thread_ts);
   const bool more = SendsAllOfTranscript(delivery);
@@ -327,7 +327,7 @@ hsw::Outcome Bot::AfterMessage(Step step, const hsw::Delivery& delivery) const {
   return outcome.Memory(With(delivery.Memory(), now));
 }
 
-/// All of the transcript is there.
+/// The whole transcript was sent.
 hsw::Outcome Bot::Finished(const Step& step, const hsw::Delivery& delivery) const {
   auto outcome = hsw::Outcome::Delivered().RemoteId(step.channel + "/" + step.thread_ts);
   auto known = Find(delivery.Memory(), ChannelFor(delivery));

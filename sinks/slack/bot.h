@@ -8,13 +8,13 @@
 
 namespace slack {
 
-/// Posts as an app with a bot's token (docs.slack.dev/reference/methods/chat.postMessage): into the channel that suits
-/// the rule or the agent, one thread for a call, its first message kept up to date, and all of a long transcript behind
-/// it. Each of these is one step of the delivery.
+/// Posts as an app with a bot token (docs.slack.dev/reference/methods/chat.postMessage): to the channel for the rule or
+/// agent, with one thread per call, whose first message is updated and followed by the whole transcript. Each request
+/// is one step of the delivery.
 class Bot {
  public:
   explicit Bot(const hsw::Config& config);
-  /// What is wrong with api_url, or "".
+  /// Why api_url is invalid, or "".
   static std::string ProblemWithApi(const hsw::Config& config);
 
   void Render(const hsw::Delivery& delivery, hsw::Request& request) const;

@@ -12,8 +12,8 @@ enum class Class {
   kLimited,
   kRetry,
   kLayout,    ///< the blocks of this message
-  kUpdate,    ///< the message that was to be changed
-  kThread,    ///< what was to be replied to
+  kUpdate,    ///< the message to update
+  kThread,    ///< the message to reply to
   kRejected,  ///< this message
   kChannel,   ///< the channel, or the app in it
   kSink,      ///< the token, the app, the workspace
@@ -102,7 +102,7 @@ constexpr std::array kWords = {
     Word{"unknown_method", Class::kSink, "the server does not know what the sink uses", "check api_url"},
 };
 
-/// Words that the table does not know. Those about a message name what is wrong with it: invalid_attachments,
+/// Classifies words that are not in the table. Those about a message name its fault: invalid_attachments,
 /// too_many_attachments, no_text, markdown_text_conflict, metadata_too_large.
 bool IsAboutMessage(std::string_view word) {
   for (const char* start :
@@ -115,10 +115,10 @@ bool IsAboutMessage(std::string_view word) {
   return false;
 }
 
-// A pause long enough that the next try is not one too many again, where Slack names none.
+// Default pause if Slack states none: long enough that the next try is not limited again.
 constexpr std::uint32_t kPauseMs = 30'000;
 
-/// What Slack says beside the word: the scope that is needed, or what is wrong with the message.
+/// Slack's details: the missing scope, or what is wrong with the message.
 std::string Detail(const hsw::Response& response) {
   if (const auto needed = response.Json("/needed")) return ": needs " + Quote(*needed);
   for (const char* pointer : {"/response_metadata/messages/0", "/errors/0"}) {
@@ -131,11 +131,11 @@ BotError Made(Class means, const hsw::Response& response, std::string code, std:
   auto outcome = hsw::Outcome::Rejected(code, reason).Action(action);
   const auto pause = response.RetryAfterMs();
   if (means == Class::kLimited) outcome = hsw::Outcome::Retry(code, reason).RetryAfterMs(pause ? pause : kPauseMs);
-  // Slack warns that part of it may have been done.
+  // Slack warns that the request may have been partly executed.
   if (means == Class::kRetry) outcome = hsw::Outcome::Retry(code, reason).RetryAfterMs(pause).MaybeDelivered();
   if (means == Class::kChannel || means == Class::kSink || means == Class::kUnknown) {
     outcome = hsw::Outcome::Misconfigured(code, reason, action);
-    if (means == Class::kChannel) outcome.OfPlace();  // the channel that the request's pace names
+    if (means == Class::kChannel) outcome.OfPlace();  // the channel named by the request's pace
     if (means == Class::kSink) outcome.OfSink();
   }
   BotError error{std::move(outcome), std::move(code), std::move(reason), std::move(action)};

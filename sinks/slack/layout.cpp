@@ -18,9 +18,9 @@ constexpr std::size_t kFieldsPerSection = 10;
 constexpr std::size_t kMaxContextElements = 10;
 
 // All block text together has an undocumented limit near 12,000 characters ("msg_blocks_too_long",
-// slackapi/bolt-js#2509); 9,000 have never been refused. Header, fields, text and context have a budget each, and the
-// transcript gets what they leave, 850 at the least beside the longest mention (slack.cpp). A recording's signed URL
-// can be long and is worth nothing cut.
+// slackapi/bolt-js#2509); 9,000 have never been rejected. Header, fields, text and context have a budget each, and the
+// transcript gets the rest, at least 850 with the longest mention (slack.cpp). A recording's signed URL can be long and
+// is useless if cut.
 constexpr std::size_t kAllText = 9000;
 constexpr std::size_t kFieldsBudget = 2400;
 constexpr std::size_t kTextBudget = 2000;
@@ -35,7 +35,7 @@ constexpr std::size_t kMaxNotification = 1000;
 constexpr std::size_t kMaxPlain = 3900;
 constexpr std::size_t kMaxPlainPart = 1000;
 
-// What a message of the usual parts takes, so that no string grows step by step.
+// Size of a usual message, to avoid repeated reallocation.
 constexpr std::size_t kUsualPart = 256;
 constexpr std::size_t kUsualMarkup = 2048;
 
@@ -48,7 +48,7 @@ std::size_t EscapedLength(std::string_view text) {
   return hsw::CodePoints(Escape(text, std::string::npos, ""));
 }
 
-/// What a workflow gets that no part of a message need hold: a template says what it likes.
+/// Values for a workflow that a message may not contain, because a template may omit them.
 struct CallFacts {
   std::string duration, recording_url;
 };
@@ -67,7 +67,7 @@ CallFacts ReadFacts(std::string_view event_json) {
   return facts;
 }
 
-/// `text` becomes "*Call ID:*\n3f0c…", or "" for a field that says nothing.
+/// `text` becomes "*Call ID:*\n3f0c…", or "" for an empty field.
 void FieldText(const hsw_pair& field, std::string& text, std::string& room) {
   const bool named = !hsw::IsBlank(hsw::View(field.name));
   text.clear();
@@ -84,9 +84,10 @@ void FieldText(const hsw_pair& field, std::string& text, std::string& room) {
   }
 }
 
-// Of what follows each appends to `json`, works in the other strings, and returns how many code points it shows.
+// Each of the following functions appends to `json`, uses the other strings as scratch, and returns the number of code
+// points shown.
 
-/// Sections of the fields that say something, within their budget.
+/// Sections of the non-empty fields, within their budget.
 std::size_t AppendFields(const hsw::Message& message, std::string& json, std::string& text, std::string& room) {
   std::size_t count = 0, left = kFieldsBudget;
   for (const hsw_pair& field : message.Fields()) {
@@ -109,7 +110,7 @@ std::size_t AppendFields(const hsw::Message& message, std::string& json, std::st
   return kFieldsBudget - left;
 }
 
-/// Time and links, each one context element, with commas between.
+/// Time and links, one context element each, comma-separated.
 std::size_t AppendContext(const hsw::Message& message, std::string& json, std::string& text) {
   std::size_t left = kContextBudget, count = 0;
   auto add = [&] {
@@ -150,7 +151,7 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, 
   body.reserve(kUsualMarkup + title.size() * 2 + text.size() * 2 + transcript.size() + context.size());
   auto json = [&body](std::string_view value) { hsw::AppendJsonString(body, value); };
 
-  // What a phone's notification and a screen reader show.
+  // Shown in notifications and by screen readers.
   shown = title;
   if (has_text) shown.append(1, '\n').append(OneLine(text, room));
   body += R"({"text":)";
@@ -172,8 +173,7 @@ std::string BlocksBody(const hsw::Message& message, std::size_t max_transcript, 
 
   left -= AppendFields(message, body, shown, room);
 
-  // The layout that people know comes first: header, fields, divider, transcript. What else there is to say stands
-  // behind it.
+  // The usual layout comes first: header, fields, divider, transcript. Everything else follows.
   const std::string_view more =
       has_text ? Cut(text, more_room, has_transcript ? kTextBudget : kMaxText, kTruncated) : std::string_view();
   left -= hsw::CodePoints(more);
@@ -231,7 +231,7 @@ std::string WorkflowBody(const hsw::Delivery& delivery, std::size_t max_transcri
     body += ':';
     hsw::AppendJsonString(body, value);
   };
-  // Where a workflow puts a variable into a message it is mrkdwn.
+  // A workflow inserts variables into messages as mrkdwn.
   auto add = [&](std::string_view key, std::string_view value) {
     add_as_it_is(key, Escape(value, std::string_view::npos, ""));
   };
@@ -248,7 +248,7 @@ std::string WorkflowBody(const hsw::Delivery& delivery, std::size_t max_transcri
   add("duration", facts.duration);
   add("text", Cut(Clean(message.Text(), kMaxText), kMaxText, kTruncated));
   add("transcript", transcript);
-  // A link is also a button's, where an entity would be wrong.
+  // A link may also be used for a button, where an entity would be wrong.
   std::string link;
   if (hsw::IsWebUrl(facts.recording_url, kMaxText)) AppendUrl(link, facts.recording_url, "&");
   add_as_it_is("link", link);

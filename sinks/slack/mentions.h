@@ -7,7 +7,7 @@
 
 namespace slack {
 
-/// Who is called for which status: `mentions: {failed: [here, U012ABCDEF]}`.
+/// Whom to mention for which status: `mentions: {failed: [here, U012ABCDEF]}`.
 class Mentions {
  public:
   explicit Mentions(const hsw::Config& config);

@@ -8,7 +8,7 @@
 
 namespace slack {
 
-/// Slack has two doors: webhooks, whose URL is the credential, and the Web API, with a bot's token.
+/// Posts through a webhook, whose URL is the credential, or through the Web API with a bot token.
 class Sink {
  public:
   Sink(const hsw::Config& config, hsw::Host) : door_(Door(config)) {}
@@ -42,7 +42,7 @@ class Sink {
     }
   }
 
-  /// A webhook has one pace, a bot one for each channel.
+  /// A webhook has one rate limit, a bot one per channel.
   hsw::Options Advise() const {
     if (const auto* bot = std::get_if<Bot>(&door_)) return {.concurrency = 8, .updates = bot->updates()};
     return {.rate_max = 1, .rate_per_ms = 1000, .rate_burst = 3, .concurrency = 2};

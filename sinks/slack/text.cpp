@@ -28,7 +28,7 @@ bool StartsCodePoint(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
 }
 
-/// What is not shown as it is: control characters other than newline and tab, line and paragraph separators, and
+/// Characters to drop or replace: control characters other than newline and tab, line and paragraph separators,
 /// noncharacters.
 bool NeedsCleaning(std::string_view text, std::size_t i) {
   const auto c = static_cast<unsigned char>(text[i]);
@@ -48,7 +48,7 @@ std::string_view Entity(std::string_view code_point) {
   }
 }
 
-/// The stretch of ASCII at `i` that stands for itself, in a block of code too, where a backtick does not.
+/// The ASCII run at `i` that needs no escaping, not even in a code block (so without backticks).
 std::string_view PlainAt(std::string_view text, std::size_t i) {
   std::size_t end = i;
   while (end < text.size()) {
@@ -59,13 +59,13 @@ std::string_view PlainAt(std::string_view text, std::size_t i) {
   return text.substr(i, end - i);
 }
 
-/// Appends as long as it all has at most so many code points, and knows where it has to be cut otherwise.
+/// Appends up to a limit of code points, and tracks where to cut if there is more.
 class Limited {
  public:
   Limited(std::string& out, std::size_t most, std::string_view ending)
       : out_(out), ending_(ending), most_(most), most_if_cut_(most - hsw::CodePoints(ending)), cut_at_(out.size()) {}
 
-  /// One code point or its entity, with what goes before it. False, and nothing is appended, if it does not fit.
+  /// Appends one code point or its entity, with its prefix. False, without appending, if it does not fit.
   bool Add(std::string_view text, std::string_view before = {}) {
     const std::size_t width = (text.front() == '&' ? text.size() : 1) + (before.empty() ? 0 : 1);
     if (length_ + width > most_) return false;
@@ -74,7 +74,7 @@ class Limited {
     if (length_ <= most_if_cut_) cut_at_ = out_.size();
     return true;
   }
-  /// ASCII. False if it does not fit as a whole.
+  /// Appends ASCII. False if it does not fit as a whole.
   bool AddPlain(std::string_view text) {
     const std::size_t fitting = std::min(text.size(), most_ - length_);
     if (length_ < most_if_cut_) cut_at_ = out_.size() + std::min(fitting, most_if_cut_ - length_);
@@ -82,7 +82,7 @@ class Limited {
     length_ += fitting;
     return fitting == text.size();
   }
-  /// Once, after Add or AddPlain has said false.
+  /// Call once, after Add or AddPlain has returned false.
   void EndCut() {
     out_.resize(cut_at_);
     out_ += ending_;

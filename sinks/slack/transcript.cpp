@@ -8,13 +8,13 @@ namespace slack {
 namespace {
 
 // docs.slack.dev/reference/block-kit/blocks/section-block; the blocks of one message together stay below the 9,000
-// characters that have never been refused (layout.cpp).
+// characters that have never been rejected (layout.cpp).
 constexpr std::size_t kMaxText = 3000;
 constexpr std::size_t kBlocksPerMessage = 3;
-constexpr std::size_t kRoom = kMaxText - 8;  // the fences, and a U+200B behind each
+constexpr std::size_t kRoom = kMaxText - 8;  // the fences, and a U+200B after each
 
-/// How many code points of `text` fit into a block of code, and the bytes that they take. Ends behind a line where one
-/// ends in the second half.
+/// Number of code points of `text` that fit into a code block, and their bytes. Ends after a line break if there is one
+/// in the second half.
 std::string_view Piece(std::string_view text) {
   std::size_t width = 0, i = 0, line_end = 0;
   while (i < text.size()) {

@@ -8,11 +8,11 @@
 
 namespace slack {
 
-/// All of a transcript as messages for a thread, each a JSON object of text and blocks within Slack's limits; at most
-/// `most`, the last of which says so if there is more. At least one. Lines are kept whole where they are short enough.
+/// A whole transcript as messages for a thread, each a JSON object of text and blocks within Slack's limits. From one
+/// to `most` messages; the last says if there is more. Short lines are not split.
 std::vector<std::string> TranscriptParts(std::string_view transcript, std::size_t most);
 
-/// The same as a text file: never empty, because Slack takes no empty file.
+/// The same as a text file; never empty, because Slack rejects empty files.
 std::string FileText(std::string_view transcript);
 /// "transcript-<call>.txt".
 std::string FileName(const hsw::Delivery& delivery);

@@ -8,13 +8,13 @@
 
 namespace slack {
 
-/// Posts messages to Slack's webhooks: incoming webhooks (GovSlack too), Workflow Builder's, and servers that speak the
-/// same. The webhook's URL is its only credential. channel, username and icon are not settings: Slack answers 404 to an
-/// app's webhook that names a channel.
+/// Posts messages to Slack's webhooks: incoming webhooks (GovSlack too), Workflow Builder's, and Slack-compatible
+/// servers. The webhook's URL is its only credential. channel, username and icon cannot be set: Slack responds 404 if
+/// an app's webhook names a channel.
 class Webhook {
  public:
   explicit Webhook(const hsw::Config& config);
-  /// What is wrong with webhook_url, or "".
+  /// Why webhook_url is invalid, or "".
   static std::string ProblemWith(const hsw::Config& config);
 
   void Render(const hsw::Delivery& delivery, hsw::Request& request) const;

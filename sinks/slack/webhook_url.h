@@ -4,7 +4,7 @@
 
 namespace slack {
 
-/// Slack has webhooks of two kinds with different bodies; the path tells which (docs.slack.dev/messaging).
+/// Slack's two kinds of webhooks have different bodies; the path shows the kind (docs.slack.dev/messaging).
 enum class Kind {
   kMessage,   ///< incoming webhook: a message with blocks; also every Slack-compatible server
   kWorkflow,  ///< Workflow Builder: one flat JSON object of strings
@@ -12,7 +12,7 @@ enum class Kind {
 
 Kind KindOf(std::string_view url);
 
-/// What is wrong with `url` as a webhook URL, in words for the operator, or "". Never quotes the URL: it is the
+/// Why `url` is not a valid webhook URL, as a text for the operator, or "". Never quotes the URL, because it is the
 /// credential.
 std::string ProblemWith(std::string_view url, bool allow_any_host);
 

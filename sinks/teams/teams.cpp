@@ -9,8 +9,8 @@
 
 namespace teams {
 
-// 28 KB is the longest message, markup included; a longer one fails inside the flow, where we do not see it. Ours: with
-// these, one whose every character takes three bytes stays under it.
+// A message has at most 28 KB, markup included; a longer one fails inside the flow, invisibly to us. Our own limits
+// keep a text of three-byte characters below that.
 constexpr std::size_t kMaxTitle = 250, kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 1800, kMaxText = 1500,
                       kMaxLinks = 3, kMaxLabel = 40, kMaxLinkBytes = 400, kMaxTranscript = 3800;
 constexpr std::string_view kTruncated = "\n… (truncated)", kNoBreakSpace = "\xC2\xA0";
@@ -21,7 +21,7 @@ std::string_view ColorOf(std::uint32_t severity) {
   return severity == HSW_SUCCESS ? "Good" : "Default";
 }
 
-/// What a refusal is about. A workflow's URL names it and is the credential.
+/// What a rejection is about. A workflow's URL names it and is the credential.
 enum class About { kMessage, kWorkflow, kUnknown };
 
 struct Refusal {
@@ -29,12 +29,12 @@ struct Refusal {
   About about;
 };
 
-// learn.microsoft.com, "Azure Logic Apps: error codes of the Request trigger", and what workflows have answered.
+// learn.microsoft.com, "Azure Logic Apps: error codes of the Request trigger", and observed responses of workflows.
 constexpr std::array kRefusals = {
-    Refusal{"InvalidRequestContent", About::kMessage},  // no JSON
+    Refusal{"InvalidRequestContent", About::kMessage},  // not JSON
     Refusal{"InvalidJSON", About::kMessage},
     Refusal{"RequestEntityTooLarge", About::kMessage},
-    Refusal{"WorkflowTriggerIsNotEnabled", About::kWorkflow},  // switched off
+    Refusal{"WorkflowTriggerIsNotEnabled", About::kWorkflow},  // disabled
     Refusal{"WorkflowNotFound", About::kWorkflow},
     Refusal{"WorkflowTriggerNotFound", About::kWorkflow},
     Refusal{"WorkflowDisabled", About::kWorkflow},
@@ -47,7 +47,7 @@ constexpr std::array kRefusals = {
     Refusal{"Forbidden", About::kWorkflow},
     Refusal{"MissingApiVersionParameter", About::kWorkflow},
     Refusal{"InvalidApiVersionParameter", About::kWorkflow},
-    Refusal{"TriggerInputSchemaMismatch", About::kUnknown},  // the workflow's own idea of a message
+    Refusal{"TriggerInputSchemaMismatch", About::kUnknown},  // the workflow's own schema
     Refusal{"TriggerRequestMethodNotValid", About::kWorkflow},
 };
 
@@ -63,7 +63,8 @@ hsw::Outcome Refused(int status, const std::string& why) {
                                      "check that it is switched on and has an owner, and copy webhook_url again");
 }
 
-/// The texts of a card are Markdown, in which one line break is none. "https:\//" is no link, "{\{DATE(…)}}" no date.
+/// Texts of a card are Markdown, in which a single line break is ignored. "https:\//" is not a link, "{\{DATE(…)}}" not
+/// a date.
 void Escape(std::string_view code_point, const hsw::TextSpot& spot, std::string& out) {
   const char c = code_point[0];
   if (spot.first_of_line && (c == ' ' || c == '\t')) {
@@ -146,7 +147,7 @@ class Sink {
     request.Body(json.Text());
   }
 
-  /// 202 says that the flow has begun; what fails later in it is told to its owner only. Errors are
+  /// 202 means that the flow has started; later failures are reported to its owner only. Errors are
   /// {"error":{"code":"WorkflowTriggerIsNotEnabled","message":"…"}}.
   hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
     const int status = response.Status();
@@ -154,7 +155,7 @@ class Sink {
     const auto code = response.Json("/error/code");
     if (!code || status < 400 || status >= 500 || status == 408 || status == 425 || status == 429) {
       auto outcome = hsw::FromHttp(response);
-      // Of a workflow nothing but JSON is known that is about a message: it may be what stands before it.
+      // A workflow reports errors of a message as JSON; anything else may come from a proxy in front of it.
       if (outcome.status() == HSW_REJECTED) outcome = Refused(status, "HTTP " + std::to_string(status));
       return outcome;
     }
@@ -182,7 +183,7 @@ class Sink {
       const auto name = Markdown(hsw::View(field.name), kMaxFieldName);
       const auto value = Markdown(hsw::View(field.value), kMaxFieldValue);
       if (hsw::IsBlank(name) || hsw::IsBlank(value)) continue;
-      used += hsw::Utf16Units(name) + hsw::Utf16Units(value) + 10;  // 10: what a fact takes beside its texts
+      used += hsw::Utf16Units(name) + hsw::Utf16Units(value) + 10;  // 10: a fact's own markup
       if (used > kMaxAllFields) break;
       facts.BeginObject().Key("title").String(name).Key("value").String(value).EndObject();
     }
@@ -217,6 +218,6 @@ constexpr const char* kSchema = R"({
 
 }  // namespace teams
 
-// Four a second was the connectors' limit; a flow answers 429 where its owner's plan has less.
+// Four per second was the connectors' limit; a flow responds 429 if its owner's plan allows less.
 HSW_HTTP_SINK(teams::Sink, "teams", "1.0.0", "Microsoft Teams: channels and chats by a workflow", teams::kSchema,
               .rate_max = 2, .rate_per_ms = 1000, .rate_burst = 4, .concurrency = 2, .concurrent_calls = true)

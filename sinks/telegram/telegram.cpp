@@ -12,17 +12,17 @@
 
 namespace telegram {
 
-// core.telegram.org/bots/api#sendmessage: "1-4096 characters after entities parsing", which are UTF-16 units; tags and
-// the URLs of links do not count.
+// core.telegram.org/bots/api#sendmessage: "1-4096 characters after entities parsing", in UTF-16 units; tags and URLs of
+// links do not count.
 constexpr std::size_t kMaxMessage = 4096;
-// Ours: so that there is room for some of the transcript.
+// Our own limit: leaves room for some of the transcript.
 constexpr std::size_t kMaxTitle = 250, kMaxFieldName = 100, kMaxFieldValue = 300, kMaxAllFields = 1200, kMaxText = 1200,
                       kMaxLinks = 3, kMaxLabel = 80, kMaxLinkBytes = 400;
 constexpr std::string_view kTruncated = "\n… (truncated)", kZeroWidthSpace = "\xE2\x80\x8B";
 
-// What a 400 is about; in any case. Its words are those of telegram-bot-api (Client.cpp) or, in capitals, of
-// core.telegram.org/method/messages.sendMessage. Beside the text a request has the chat and its topic alone, so what is
-// in neither list is one of these, or new.
+// What a 400 is about, matched in any case. The texts are from telegram-bot-api (Client.cpp) or, in capitals, from
+// core.telegram.org/method/messages.sendMessage. Besides the text a request only has the chat and its topic, so an
+// error in neither list is about these, or new.
 constexpr std::array<std::string_view, 16> kAboutMessage = {
     "can't parse",      "message text is empty",  "must be non-empty",  "message is too long",
     "message_too_long", "message_empty",          "must be encoded",    "entity_",
@@ -45,8 +45,8 @@ bool IsAny(std::string_view text, const Words& words) {
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return Holds(text, word); });
 }
 
-/// The chat of a link as Telegram copies it: https://t.me/c/1234567890/5 is that of a private group, https://t.me/name
-/// one of a public chat. What is no link stays.
+/// The chat from a copied link: https://t.me/c/1234567890/5 for a private group, https://t.me/name for a public chat.
+/// Returns other texts unchanged.
 std::string ChatOf(std::string chat) {
   constexpr std::string_view kLink = "https://t.me/", kPrivate = "c/";
   if (!chat.starts_with(kLink)) return chat;
@@ -56,13 +56,13 @@ std::string ChatOf(std::string chat) {
   return (is_private ? "-100" : "@") + std::string(rest.substr(0, rest.find('/')));
 }
 
-/// A text that grows, and how long Telegram will find it.
+/// A text under construction and its length as Telegram counts it.
 struct Html {
   std::string text;
   std::size_t units = 0;
 
   void Tag(std::string_view tag) { text += tag; }
-  /// `plain` must be clean and cut.
+  /// `plain` must be cleaned and cut.
   void Add(std::string_view plain) {
     units += hsw::Utf16Units(plain);
     for (const char c : plain) {
@@ -79,7 +79,7 @@ struct Html {
   }
 };
 
-/// Clean and cut, and without mentions: Telegram pings whoever stands behind an @, in any parse mode.
+/// Cleaned, cut, and without mentions: Telegram notifies any @name, in every parse mode.
 std::string Plain(std::string_view text, std::size_t units) {
   return hsw::Escaped(text, units, "…", [](std::string_view code_point, bool, std::string& out) {
     out += code_point;
@@ -87,7 +87,7 @@ std::string Plain(std::string_view text, std::size_t units) {
   });
 }
 
-/// In a block of code nothing is a mention.
+/// A code block has no mentions.
 std::string Verbatim(std::string_view text, std::size_t units) {
   return hsw::Escaped(text, units, kTruncated,
                       [](std::string_view code_point, bool, std::string& out) { out += code_point; });
@@ -164,7 +164,7 @@ class Sink {
     }
     const auto description = response.Json("/description");
     const std::string why(description.value_or("it does not say why"));
-    if (status == 401 || (status == 404 && description)) {  // 404: the path, which holds the token, is not known
+    if (status == 401 || (status == 404 && description)) {  // 404: unknown path, which contains the token
       return hsw::Outcome::Misconfigured("bad_token", "Telegram does not know the bot",
                                          "check token: the one that @BotFather gave")
           .OfSink();
@@ -262,7 +262,7 @@ constexpr const char* kSchema = R"({
 
 }  // namespace telegram
 
-// 20 messages a minute into a group, one a second into a chat (core.telegram.org/bots/faq).
+// 20 messages per minute to a group, one per second to a chat (core.telegram.org/bots/faq).
 HSW_HTTP_SINK(telegram::Sink, "telegram", "1.0.0", "Telegram: chats, groups, topics and channels by a bot",
               telegram::kSchema, .rate_max = 1, .rate_per_ms = 3000, .rate_burst = 5, .concurrency = 1,
               .concurrent_calls = true)

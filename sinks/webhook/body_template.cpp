@@ -26,7 +26,7 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-/// Gives `plain` the text between names, and `name` each name. False if a {{ has no }}.
+/// Calls `plain` for text between placeholders and `name` for each name. False if a {{ has no }}.
 template <class Plain, class Name>
 bool Scan(std::string_view text, Plain plain, Name name) {
   for (;;) {
@@ -79,7 +79,7 @@ std::string_view Word(std::uint32_t severity) {
   }
 }
 
-/// Boost.JSON writes 73.5 as 7.35E1, which is right and looks wrong.
+/// Boost.JSON would write 73.5 as 7.35E1.
 void Write(const json::value& value, hsw::JsonWriter& out) {
   if (const auto* object = value.if_object()) {
     out.BeginObject();
@@ -109,7 +109,7 @@ std::string TextOf(const json::value& value) {
   return std::move(out).Text();
 }
 
-/// The value of a dotted name; keys of `data` hold dots themselves. nullptr if there is none.
+/// The value of a dotted name; keys of `data` may contain dots. nullptr if none.
 const json::value* Find(const json::value& in, std::string_view name) {
   const auto* object = in.if_object();
   if (!object) return nullptr;

@@ -8,19 +8,19 @@
 
 namespace webhook {
 
-/// As a part of a JSON pointer (RFC 6901).
+/// Escaped as a JSON pointer's reference token (RFC 6901).
 std::string Escaped(std::string_view key);
 
-/// A body made after a pattern: JSON whose texts hold {{names}} of the normalized event (`{{agent.name}}`), of the
-/// message (`{{message.title}}`), `{{delivery}}` and `{{rule}}`. What it makes is JSON whatever the values hold.
+/// A body template: JSON whose strings may contain placeholders from the normalized event (`{{agent.name}}`) and the
+/// message (`{{message.title}}`), `{{delivery}}` and `{{rule}}`. The result is valid JSON for any values.
 class BodyTemplate {
  public:
   explicit BodyTemplate(boost::json::value pattern) : pattern_(std::move(pattern)) {}
 
-  /// Tells `report` each text (by JSON pointer below the pattern) with a name that is not known.
+  /// Calls `report` for each string with an unknown name, with its JSON pointer below the template.
   void Check(const std::function<void(const std::string& pointer, const std::string& problem)>& report) const;
-  /// A text that is one name alone becomes its value, of any type; in a longer text a value is text, and nothing where
-  /// the event does not have it.
+  /// A string that consists of one placeholder keeps the value's type. In a longer string values become text, and
+  /// missing ones are empty.
   std::string Fill(const hsw::Delivery& delivery) const;
 
  private:

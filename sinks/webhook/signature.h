@@ -7,7 +7,7 @@
 
 namespace webhook {
 
-/// The bytes of a Standard Webhooks secret, "whsec_" and base64 of 24 to 64 bytes; empty if `secret` is none.
+/// The bytes of a Standard Webhooks secret ("whsec_" and base64 of 24 to 64 bytes); empty if `secret` is not one.
 std::optional<std::string> KeyOf(std::string_view secret, const hsw::Tools& tools);
 
 /// "v1,<base64>": HMAC-SHA256 over "id.timestamp.body" (standardwebhooks.com, specification 1.0.0).

@@ -47,7 +47,8 @@ std::string MessageJson(const hsw::Message& message) {
   return std::move(json).Text();
 }
 
-/// "data.items[0].code" as a JSON pointer (RFC 6901), "/data/items/0/code"; one that is a pointer stays. "" of "".
+/// Converts "data.items[0].code" to the JSON pointer "/data/items/0/code" (RFC 6901); returns pointers and ""
+/// unchanged.
 std::string PointerOf(std::string_view path) {
   if (path.empty() || path.starts_with('/')) return std::string(path);
   std::string pointer = "/";
@@ -129,7 +130,7 @@ class Sink {
                                                 : std::string();
     const auto body = body_ == "event" ? delivery.EventJson() : body_ == "raw" ? Raw(delivery) : std::string_view(made);
     request.Body(body);
-    // The event's id is ours alone; a delivery's begins again with a new journal.
+    // Event ids are unique to us; delivery ids start over with a new journal.
     const std::string id = std::string(hsw::View(delivery.Event().id)) + "-" + std::string(delivery.Id());
     const std::string timestamp = std::to_string(delivery.NowUnixMs() / 1000);
     request.Header("webhook-id", id);
@@ -144,7 +145,7 @@ class Sink {
   hsw::Outcome Interpret(const hsw::Delivery&, const hsw::Response& response) const {
     const int status = response.Status();
     if (status >= 200 && status < 300 && !success_at_.empty()) return ByBody(response);
-    // A receiver that wants no more (Standard Webhooks, "Receiving webhooks").
+    // The receiver has unsubscribed (Standard Webhooks, "Receiving webhooks").
     if (status == 410) {
       return hsw::Outcome::Misconfigured("gone", "the receiver wants no more of these",
                                          "remove the sink, or correct url and resume it")
@@ -158,8 +159,8 @@ class Sink {
   }
 
  private:
-  /// Services that answer 200 to everything say in the body what came of it: {"errcode":310000} of DingTalk, Feishu,
-  /// WeCom. Their numbers stand for the message, the credential or the rate, and each has its own.
+  /// Services that always respond 200 state the result in the body: {"errcode":310000} from DingTalk, Feishu, WeCom.
+  /// The codes differ per service and may concern the message, the credential or the rate.
   hsw::Outcome ByBody(const hsw::Response& response) const {
     const auto value = response.Json(success_at_);
     if (value == success_is_) return hsw::Outcome::Delivered();
@@ -202,7 +203,7 @@ class Sink {
     return headers;
   }
 
-  /// What is wrong with a header of the config's, or "".
+  /// Why a header from the config is invalid, or "".
   static std::string ProblemWithOwnHeader(std::string_view name) {
     for (const std::string_view ours : {"Content-Type", "webhook-id", "webhook-timestamp", "webhook-signature"}) {
       if (hsw::EqualsIgnoreCase(name, ours)) return "is set by the sink";
