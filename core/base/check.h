@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-/// Ends the process when an invariant of ours is broken. `why` says why it must hold. Never for input.
+/// Aborts if an invariant is broken. `why` states why it must hold. Never use it for input.
 #define HSW_CHECK(condition, why)                                                                      \
   do {                                                                                                 \
     if (!(condition)) [[unlikely]] {                                                                   \

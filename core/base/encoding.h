@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-/// Bytes as text that other systems take. All functions take any bytes.
+/// Text encodings of bytes. All functions accept any bytes.
 namespace hookswitch {
 
 /// The value of a hexadecimal digit in either case; -1 for another character.

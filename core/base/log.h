@@ -8,13 +8,11 @@
 
 /// JSON log lines on stderr: {"ts":"…","level":"warn","event":"delivery_retry","sink":"ops","attempt":3}.
 ///
-/// One line is one event with a stable name. Never pass a secret, a transcript, a phone number, or what another program
-/// said: its error's word, its status and its length tell enough. What a terminal would obey or hide (control
-/// characters, marks of direction) is written as an escape. Lines are written
-/// by a thread of their own through a bounded queue, so a stuck stderr never holds the caller: the oldest lines
-/// are dropped then and counted (Dropped). What comes within a millisecond is written in one piece. Where stderr
-/// is systemd's journal ($JOURNAL_STREAM), each line begins with its priority, "<4>". Safe from any
-/// thread.
+/// One line is one event with a stable name. Never pass a secret, a transcript, a phone number, or another program's
+/// output: log its error code, status and length instead. Characters that a terminal interprets or hides are escaped. A
+/// separate thread writes the lines from a bounded queue, so a blocked stderr never blocks the caller: the oldest lines
+/// are then dropped and counted (Dropped). Lines within a millisecond are written together. If stderr is systemd's
+/// journal ($JOURNAL_STREAM), each line begins with its priority, "<4>". [thread: any]
 namespace hookswitch::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };

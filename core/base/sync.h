@@ -2,7 +2,7 @@
 #include <condition_variable>
 #include <mutex>
 
-// Lock annotations, checked by clang's -Wthread-safety; g++ sees nothing.
+// Lock annotations, checked by clang's -Wthread-safety; empty for g++.
 #if defined(__clang__)
 #define HSW_TSA(x) __attribute__((x))
 #else

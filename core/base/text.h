@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-/// Functions on text. Lengths are bytes unless a name says code points. All functions take any bytes and never fail.
+/// Text functions. Lengths are in bytes unless a name says code points. All functions accept any bytes and never fail.
 namespace hookswitch {
 
 /// True if `text` is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).

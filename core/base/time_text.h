@@ -6,7 +6,7 @@
 
 #include "core/base/clock.h"
 
-/// Times, durations and sizes as people and JSON write them.
+/// Parses and formats times, durations and sizes.
 namespace hookswitch {
 
 /// Appends `time` as "2026-03-04T09:02:03.114Z"; without the fraction if it is zero.

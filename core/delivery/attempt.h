@@ -24,7 +24,7 @@
 
 namespace hookswitch {
 
-/// One try at one step of one delivery: from the stored event to the outcome.
+/// One attempt at one step of a delivery: from the stored event to the outcome.
 ///
 /// Uses the plan, sink and event that it began with, whatever a reload does. Its functions run one at a time, on any
 /// thread; only Cancel, canceled and GiveUp may run concurrently with them.

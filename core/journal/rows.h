@@ -6,7 +6,7 @@
 #include "core/journal/history.h"
 #include "core/journal/sqlite.h"
 
-/// What the columns of the tables mean, for all who read or write them.
+/// Meaning of the tables' columns, for readers and writers.
 namespace hookswitch {
 
 // Bits of delivery.flags.

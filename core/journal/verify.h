@@ -37,7 +37,7 @@ struct VerifyTuning {
   // can restart.
   std::chrono::milliseconds slice{10}, pause{10};
   std::uint32_t most_frames = 2000;  ///< log growth that aborts the page check
-  /// Tests: called instead of each pause.
+  /// For tests: called instead of each pause.
   std::function<void()> at_pause{};
 };
 

@@ -5,7 +5,7 @@
 #include "core/event/call_event.h"
 #include "core/event/message.h"
 
-/// The message that users know, and its parts for templates to reuse.
+/// The default message, and its parts for use in templates.
 namespace hookswitch::message {
 
 /// "Bolna call ended: completed", "Bolna call: ringing".

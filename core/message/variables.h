@@ -5,7 +5,7 @@
 
 #include "core/event/call_event.h"
 
-/// What templates can say about an event.
+/// Variables of an event for templates.
 namespace hookswitch::message {
 
 /// True for the names in VariableNames, and for data.<key> and meta.<key>.

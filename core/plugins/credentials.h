@@ -5,7 +5,7 @@
 
 #include "core/event/outcome.h"
 
-/// Credentials that no config holds: an answer brings them, or a plugin makes them.
+/// Detection of credentials that are not in the config: from a response, or made by a plugin.
 namespace hookswitch::plugins {
 
 /// A header's value for display; a credential is reduced to its scheme: "Bearer ***".

@@ -3,12 +3,11 @@
 
 #include "core/plugins/crash_marks.h"
 
-/// A process that ends otherwise than by its own word says who ended it, in one log line and in its crash marks:
+/// Logs who ended the process if hookswitch itself did not, in one line and in the crash marks:
 /// - a fatal signal: {"event":"plugin_crashed","signal":"SIGSEGV","plugin":…,"sink":…,"delivery":…,"call":"render"}, or
-///   "crashed" where no plugin was inside; then the process dies by that signal. One that another process sent is
-///   nobody's fault here;
+///   "crashed" outside plugins; then the process dies by that signal. A signal from another process blames nobody;
 /// - exit(), quick_exit() and _exit(), whatever their code: "plugin_exited" or "exited", and the exit code is 1.
-/// Children that a plugin forks end as they like.
+/// Child processes forked by a plugin are not watched.
 namespace hookswitch::fatal_end {
 
 /// Starts to log fatal signals and exits that hookswitch did not ask for, and marks their culprit (CrashMarks::Blame).

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <string_view>
 
-/// How programs spell a text on its way: percent-encoding, JSON escapes, HTML entities, also one inside another
-/// ("%252F", "\\/", "&amp;#47;").
+/// Decoding of escapes in texts: percent-encoding, JSON escapes, HTML entities, also nested ("%252F", "\\/",
+/// "&amp;#47;").
 namespace hookswitch::plugins {
 
 /// A character that an escape may encode, and the end of the escape.

@@ -1,4 +1,4 @@
-// Writing JSON for a request's body: header-only, C++20. What is written is valid JSON whatever the values hold.
+// JSON writer for request bodies: header-only, C++20. The output is valid JSON for any values.
 //
 //   hsw::JsonWriter json;
 //   json.BeginObject();

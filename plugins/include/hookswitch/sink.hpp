@@ -135,7 +135,7 @@ inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {  // ASCII
   return true;
 }
 
-// What came of it.
+// Outcomes.
 
 /// The outcome of an attempt. Created by the static functions, refined by the chained ones. Texts that are too long are
 /// cut.
@@ -391,8 +391,8 @@ class Delivery {
   std::string_view EventJson() const { return View(raw_->event_json(raw_)); }  ///< the normalized event, one line
   /// Start of this attempt; Render must use no other clock.
   std::int64_t NowUnixMs() const { return raw_->now_unix_ms; }
-  /// One value of the normalized event, by RFC 6901 pointer ("/agent/id"): strings as they are, the rest as JSON; empty
-  /// when there is none or it is null.
+  /// One value of the normalized event, by RFC 6901 pointer ("/agent/id"): strings unchanged, the rest as JSON; empty
+  /// if there is none or it is null.
   std::optional<std::string_view> Value(std::string_view pointer) const {
     return Maybe(raw_->event_value(raw_, Str(pointer)));
   }
@@ -428,7 +428,7 @@ class Request {
   void Url(std::string_view url) { raw_->set_url(raw_->host, Str(url)); }
   void Header(std::string_view name, std::string_view value) { raw_->add_header(raw_->host, Str(name), Str(value)); }
   void Body(std::string_view body) { raw_->set_body(raw_->host, Str(body)); }
-  /// Sends only to public addresses and through no proxy.
+  /// Sends only to public addresses, and through no proxy except the one set for this sink.
   void PublicOnly() { raw_->public_only(raw_->host); }
   /// Sends to the place `key`, at most `max` requests per `per_ms`, `burst` at once; a Retry-After in the response
   /// pauses only that place. A rate_limit in the config overrides the three numbers.
@@ -451,8 +451,8 @@ class Response {
   /// At most HSW_MOST_ANSWER bytes; if IsCut(), only the beginning of the body.
   std::string_view Body() const { return View(raw_->body); }
   bool IsCut() const { return raw_->body_cut != 0; }
-  /// One value of a JSON body, by RFC 6901 pointer ("/error"): strings as they are, the rest as JSON; empty when there
-  /// is none, or it is null, or the body is not JSON.
+  /// One value of a JSON body, by RFC 6901 pointer ("/error"): strings unchanged, the rest as JSON; empty if there is
+  /// none, it is null, or the body is not JSON.
   std::optional<std::string_view> Json(std::string_view pointer) const { return Maybe(raw_->json(raw_, Str(pointer))); }
   /// The first header with that name (any case), or "".
   std::string_view Header(std::string_view name) const {
