@@ -49,6 +49,7 @@ class Dispatcher {
   /// Loads every pending delivery from the journal (blocks) and starts the scheduler. Call once, after Use. Errors:
   /// those of LoadPending and LoadLanes. [thread: control]
   [[nodiscard]] Status Start();
+
   // [thread: any]
   /// Replaces the plan. Lanes whose config and sink are unchanged keep their rate and state; lanes of removed sinks
   /// stay listed while they have pending deliveries.

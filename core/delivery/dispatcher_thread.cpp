@@ -130,8 +130,8 @@ void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> 
   lane.RememberStory(ref, std::move(delivery.story));
 }
 
-/// Never decreases with DeliverySeq: stored times have millisecond resolution, so deliveries of one millisecond could
-/// swap places.
+/// A delivery numbered later counts as accepted no earlier: stored times have millisecond resolution, so two deliveries
+/// could swap places.
 MonoTime Dispatcher::AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) {
   const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
   if (delivery.seq <= newest_.first) return accepted;

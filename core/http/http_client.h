@@ -41,6 +41,7 @@ class HttpClient {
  public:
   using Done = std::function<void(HttpResult)>;
   virtual ~HttpClient() = default;
+
   // [thread: any]
   /// Starts sending and returns at once. Calls `done` exactly once, on the client's thread; `done` must not block.
   virtual void Send(HttpRequest request, std::chrono::milliseconds timeout, Done done) = 0;

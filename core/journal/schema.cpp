@@ -10,7 +10,7 @@ namespace {
 // Step n migrates from version n to n + 1. A released step is never changed.
 //
 // Everything an event writes is appended under an integer key. No table has another index: each would cost the accept
-// path a random page per row (measured: half of the throughput). Attempts form a chain from their delivery
+// path a random page per row (half of the throughput). Attempts form a chain from their delivery
 // (last_attempt, previous); an event's deliveries have consecutive numbers (first_delivery, deliveries) or are found by
 // `fallback` or `replay`. A delivery's row reserves space for its first update, so that full pages do not split. Bodies
 // have their own table, so that listing events and loading digests reads little.
