@@ -20,13 +20,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int Overflow(volatile int& depth) {
-  volatile char here[4096];
-  depth = depth + 1;
-  here[0] = static_cast<char>(depth);
-  return depth < 0 ? 0 : Overflow(depth) + here[0];
-}
-
 struct FatalEnd : testing::Test {
   ~FatalEnd() override { std::filesystem::remove(path); }
 
@@ -141,6 +134,13 @@ INSTANTIATE_TEST_SUITE_P(Ways, Exits,
 
 // A sanitizer has handlers of its own.
 #ifndef HSW_SANITIZED
+
+int Overflow(volatile int& depth) {
+  volatile char here[4096];
+  depth = depth + 1;
+  here[0] = static_cast<char>(depth);
+  return depth < 0 ? 0 : Overflow(depth) + here[0];
+}
 
 struct Signal {
   const char* name;
