@@ -97,8 +97,7 @@ Result<std::vector<DeliveryChanges::Match>> DeliveryChanges::List(const Delivery
     if (!page) return std::move(page).error();
     for (const auto& delivery : page->items) {
       if (!Holds::Fits(filter.states, delivery, holds.Of(delivery))) continue;
-      matches.push_back(
-          {delivery.seq, delivery.state == DeliveryState::kPending || delivery.state == DeliveryState::kHeld});
+      matches.push_back({delivery.seq, IsOpen(delivery.state)});
     }
     before = page->next;
   } while (before != 0);

@@ -19,9 +19,8 @@ json::object ToObject(const EventSummary& event) {
 }
 
 json::object ToObject(const DeliverySummary& delivery, const std::optional<Holds::Hold>& hold) {
-  const bool waits = delivery.state == DeliveryState::kPending || delivery.state == DeliveryState::kHeld;
   json::value due = nullptr;
-  if (waits && delivery.due != WallTime{}) due = ToRfc3339(delivery.due);
+  if (IsOpen(delivery.state) && delivery.due != WallTime{}) due = ToRfc3339(delivery.due);
   return {{"id", DeliveryId(delivery.seq)},
           {"event", OrNull(delivery.event_id)},
           {"call_id", OrNull(delivery.call_id)},

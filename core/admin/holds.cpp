@@ -11,10 +11,6 @@ bool StandsStill(LaneStatus::State state) {
          state == State::kRemoved;
 }
 
-bool Waits(DeliveryState state) {
-  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
-}
-
 template <class List, class Value>
 bool Has(const List& list, const Value& value) {
   return std::ranges::find(list, value) != list.end();
@@ -36,7 +32,7 @@ Holds::Holds(std::span<const LaneStatus> lanes, Router& router) : router_(router
 }
 
 std::optional<Holds::Hold> Holds::Of(const DeliverySummary& delivery) const {
-  if (!Waits(delivery.state)) return {};
+  if (!IsOpen(delivery.state)) return {};
   if (const auto lane = standing_.find(delivery.sink); lane != standing_.end()) {
     return Hold{lane->second.state, lane->second.because};
   }
@@ -58,7 +54,7 @@ DeliveryFilter Holds::Widened(DeliveryFilter filter) const {
 bool Holds::Fits(std::span<const DeliveryState> states, const DeliverySummary& delivery,
                  const std::optional<Hold>& hold) {
   if (states.empty()) return true;
-  return Has(states, Waits(delivery.state) && hold ? DeliveryState::kHeld : delivery.state);
+  return Has(states, IsOpen(delivery.state) && hold ? DeliveryState::kHeld : delivery.state);
 }
 
 }  // namespace hookswitch

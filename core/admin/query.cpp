@@ -30,14 +30,6 @@ std::string Quoted(std::string_view text) {
   return '"' + ToUtf8(text) + '"';
 }
 
-std::string Suggestion(std::string_view name, const std::vector<std::string>& known) {
-  const std::string near = Nearest(name, known);
-  if (!near.empty()) return "did you mean \"" + near + "\"?";
-  std::string all = "there is";
-  for (const auto& one : known) all += (&one == &known.front() ? " " : ", ") + one;
-  return all;
-}
-
 // A key of a filter: how its value, which is not empty, is put into it.
 template <class Filter>
 struct Key {
@@ -66,7 +58,7 @@ Status SetStatus(Filter& filter, std::string_view value, WallTime) {
   } else {
     const std::vector<std::string> known(StatusNames().begin(), StatusNames().end());
     return Error{ErrorCode::kNotFound, "status: " + Quoted(value) + " is neither a status of a call nor a group; " +
-                                           Suggestion(value, known)};
+                                           DidYouMean(value, known)};
   }
   return Ok();
 }
@@ -110,7 +102,7 @@ Status SetStates(DeliveryFilter& filter, std::string_view value, WallTime) {
     if (state == std::end(kStates)) {
       std::vector<std::string> known;
       for (const DeliveryState one : kStates) known.emplace_back(ToString(one));
-      return Wrong("state", Quoted(name) + " is not a state of a delivery; " + Suggestion(name, known));
+      return Wrong("state", Quoted(name) + " is not a state of a delivery; " + DidYouMean(name, known));
     }
     filter.states.push_back(*state);
     if (comma == std::string_view::npos) return Ok();
@@ -175,7 +167,7 @@ Error Unknown(std::string_view name, std::initializer_list<const char*> more) {
   std::vector<std::string> known;
   for (const auto& key : KeysOf<Filter>()) known.emplace_back(key.name);
   known.insert(known.end(), more.begin(), more.end());
-  return {ErrorCode::kInvalid, Quoted(name) + " is not known here; " + Suggestion(name, known)};
+  return {ErrorCode::kInvalid, Quoted(name) + " is not known here; " + DidYouMean(name, known)};
 }
 
 template <class Filter>
@@ -310,7 +302,7 @@ Result<Pause> ParsePause(std::string_view body, WallTime now) {
   for (const auto& member : *object) {
     const std::string_view name(member.key().data(), member.key().size());
     if (std::ranges::find(kKeys, name) == kKeys.end()) {
-      return Error{ErrorCode::kInvalid, Quoted(name) + " is not known here; " + Suggestion(name, kKeys)};
+      return Error{ErrorCode::kInvalid, Quoted(name) + " is not known here; " + DidYouMean(name, kKeys)};
     }
     auto text = TextOf(name, member.value());
     if (!text) return std::move(text).error();
