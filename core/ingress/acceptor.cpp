@@ -50,7 +50,7 @@ Answer AcceptedAnswer(std::string_view id, std::string_view what, std::string_vi
   return answer;
 }
 
-/// A doubled slash is one, and one at the end is none.
+/// Collapses repeated slashes and drops a trailing one.
 std::string PlainPath(std::string_view path) {
   std::string plain;
   for (const char c : path) {
@@ -102,14 +102,14 @@ struct Acceptor::Impl {
   struct Active;
   struct Endpoint : HeadContext {
     const Active* of = nullptr;
-    const IngressSnapshot::Endpoint* what = nullptr;  // of its snapshot
+    const IngressSnapshot::Endpoint* what = nullptr;  // in the snapshot of `of`
     std::shared_ptr<RateLimiter> limiter;             // nullptr: no limit
     std::optional<Counter> received, duplicate, revised, unmatched;
   };
   struct Active {
     std::shared_ptr<const IngressSnapshot> snapshot;
     std::map<std::string, Endpoint, std::less<>> by_path;
-    bool only_listed = false;  ///< every source names the addresses that it takes anything from
+    bool only_listed = false;  ///< every source has allow_ips
 
     const Endpoint* Find(std::string_view path) const {
       const auto found = by_path.find(IsPlain(path) ? path : PlainPath(path));
@@ -117,19 +117,19 @@ struct Acceptor::Impl {
     }
   };
 
-  /// An event on its way from Handle to its answer.
+  /// An event between Handle and its response.
   struct PendingAppend {
     explicit PendingAppend(Responder the_responder) : responder(std::move(the_responder)) {}
 
-    Responder responder;  ///< keeps the request and its endpoint
+    Responder responder;  ///< keeps the request and `endpoint` alive
     const Endpoint* endpoint = nullptr;
     MonoTime begin{};
     std::string headers;
-    std::shared_ptr<CallEvent> event;  ///< nullptr: it is no call, and `note` says why
+    std::shared_ptr<CallEvent> event;  ///< nullptr: not a call; `note` says why
     std::string note;
     std::vector<Route> routes;
     std::vector<NewDelivery> deliveries;
-    NewEvent stored;  ///< borrows from the others and from the request
+    NewEvent stored;  ///< borrows from the other members and the request
   };
   struct Stored {
     std::unique_ptr<PendingAppend> what;
@@ -185,14 +185,14 @@ struct Acceptor::Impl {
 
   Mutex stored_mu;
   CondVar stored_changed;
-  std::vector<Stored> stored GUARDED_BY(stored_mu);  ///< and not answered yet
+  std::vector<Stored> stored GUARDED_BY(stored_mu);  ///< not yet answered
   bool asleep GUARDED_BY(stored_mu) = false;
   bool stopping GUARDED_BY(stored_mu) = false;
-  bool asked GUARDED_BY(stored_mu) = false;  ///< for a sign of life
+  bool asked GUARDED_BY(stored_mu) = false;  ///< a heartbeat was requested
   std::uint64_t passes GUARDED_BY(stored_mu) = 0;
 
   Mutex unwanted_mu;
-  std::map<std::string, MonoTime, std::less<>> unwanted GUARDED_BY(unwanted_mu);  ///< recorded last
+  std::map<std::string, MonoTime, std::less<>> unwanted GUARDED_BY(unwanted_mu);  ///< last record
   std::thread answers;
 };
 
@@ -300,7 +300,7 @@ void Acceptor::Handle(Responder responder) {
                                                 refusal->error, refusal->detail));
   }
   Impl::Prepare(*what, raw, std::move(std::get<Normalized>(read)));
-  // std::function wants what can be copied; the journal calls this once.
+  // A raw pointer, because std::function must be copyable; the journal calls this exactly once.
   impl.journal.AppendThen(what->stored, [&impl, owned = what.get()](Result<Accepted> result) {
     MutexLock lock(impl.stored_mu);
     impl.stored.push_back({std::unique_ptr<Impl::PendingAppend>(owned), std::move(result)});
@@ -429,7 +429,7 @@ Answer Acceptor::Impl::AnswerTo(const PendingAppend& what, const Result<Accepted
                             : AcceptedAnswer(result->id, "deliveries", std::to_string(deliveries.size()));
 }
 
-// One thread for all answers: they come in batches, one for each commit, and a thread for each would have to be woken.
+// One thread for all responses: they come in batches, one per commit, and a thread per response would have to be woken.
 void Acceptor::Impl::GiveAnswers() {
   NameThread("answers");
   std::vector<Stored> batch;

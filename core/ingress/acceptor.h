@@ -18,7 +18,7 @@
 
 namespace hookswitch {
 
-/// Everything accepting needs of one config generation. Immutable.
+/// What accepting needs of one config generation. Immutable.
 struct IngressSnapshot {
   struct Endpoint {
     config::Source config;
@@ -27,46 +27,46 @@ struct IngressSnapshot {
   std::vector<Endpoint> endpoints;
   std::vector<config::Network> trusted_proxies;
   std::shared_ptr<const RouteTable> routes;
-  std::set<std::string, std::less<>> updating_sinks{};  ///< those that change in place what they have sent
+  std::set<std::string, std::less<>> updating_sinks{};  ///< sinks that update sent messages in place
 };
 
-/// Told of every new event, after the commit and before the answer: what was stored and the deliveries that now wait
-/// (none, if no rule wanted it). Duplicates and requests that are no calls are not told. On the thread that gives the
-/// answer; must not block, for other answers wait behind it.
+/// Called for every new event, after the commit and before the response, with the deliveries that are now pending (none
+/// if no rule matched). Not called for duplicates and requests that are not calls. Runs on the thread that responds;
+/// must not block, because other responses wait for it.
 using DeliveriesAccepted =
     std::function<void(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries)>;
 
-/// Told of every event that came again with other content, likewise: the event as it is now, and what that did to its
-/// deliveries.
+/// Called likewise for every event that came again with different content: the event as it is now, and the changes to
+/// its deliveries.
 using EventRevised =
     std::function<void(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes)>;
 
-/// The way of an event from request to answer: who sent it, what it says, who should hear, on disk, 200.
-/// Safe from any thread. The references outlive it.
+/// Takes an event from request to response: checks the sender, normalizes, routes, stores, responds. The references
+/// outlive it. [thread: any]
 class Acceptor {
  public:
   Acceptor(Journal& journal, const Clock& clock, Metrics& metrics, DeliveriesAccepted accepted,
            EventRevised revised = nullptr);
   ~Acceptor();
 
-  /// From the next request on. Requests under way end on the snapshot they began with. Before the first call everything
-  /// is answered 404. Two endpoints with one path: the first one has it. Without `routes` no event is wanted by anyone.
+  /// Applies from the next request on; requests in progress finish with their snapshot. Before the first call all are
+  /// answered 404. If two endpoints share a path, the first one gets it. Without `routes` no event matches.
   void Use(std::shared_ptr<const IngressSnapshot> snapshot);
-  /// While draining every new request is answered 503 with Retry-After.
+  /// While draining, every new request is answered 503 with Retry-After.
   void SetDraining(bool draining);
-  /// How often the thread that gives the answers has gone round; asks it to. Stands still only while it hangs.
+  /// Heartbeat: passes of the thread that responds. Requests another one, so the number grows unless the thread hangs.
   std::uint64_t Passes();
 
-  /// Whatever the head alone can decide: path, method, address, secret, rate. [thread: poller]
+  /// [thread: poller] Checks what the head alone decides: path, method, address, secret, rate.
   HeadVerdict HandleHead(const ServedRequest& head);
-  /// Only for requests that HandleHead let pass: it does not look at the sender again, and goes on with the snapshot
-  /// that the sender was judged by. An event is answered when it is stored, from a thread of the Acceptor's own.
-  /// Does not block. [thread: any]
+  /// Serves a request that HandleHead admitted, with the snapshot that it was admitted with. Responds when the event is
+  /// stored, from the Acceptor's own thread; a request that the source rejects is answered at once. Does not block.
   void Handle(Responder responder);
-  /// As HttpServerOptions::judge_peer and on_unwanted want it: an address that no source's allow_ips has.
+  /// [thread: poller] For HttpServerOptions::judge_peer and on_unwanted. Unwanted are, if every source has allow_ips,
+  /// the addresses in none of them.
   PeerKind JudgePeer(std::string_view address) const;
   void UnwantedPeer(std::string_view address);
-  /// Counts and records a request that the server refused by itself (HttpServerOptions::on_refused).
+  /// Counts and records a request that the server itself rejected (HttpServerOptions::on_refused).
   void Refused(const ServedRequest& head, int status, std::string_view error, std::string_view detail);
 
  private:

@@ -47,7 +47,7 @@ Answer NoRoom() {
 
 }  // namespace
 
-/// The open body of a response, in chunks where the client knows them.
+/// An open response body, chunked for HTTP/1.1 clients.
 class Connection::Body final : public BodyStream {
  public:
   explicit Body(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
@@ -99,7 +99,7 @@ bool Connection::MayGoOn() const {
   return reader_ && reader_->keep_alive();
 }
 
-// Reading: on the poller's thread.
+// Reading. [thread: poller]
 
 void Connection::OnReadable() {
   {
@@ -108,7 +108,7 @@ void Connection::OnReadable() {
       case State::kIdle:
       case State::kReading: break;
       case State::kServing:
-        // What comes behind a request is not read before that one is answered.
+        // A pipelined request is not read before the current one is answered.
         is_muted_ = true;
         return poller_->Watch(*this, 0);
       case State::kDelayed:
@@ -176,13 +176,13 @@ void Connection::Advance(std::string_view bytes) {
   poller_->Look(*this, deadline_);
 }
 
-/// Takes what one more look at `bytes` gives. kWait: there is nothing to do with the rest now, and it is kept.
+/// Parses from `bytes` and acts on the result. kWait: nothing more to do for now; the rest is kept in `pending_`.
 Connection::Step Connection::Read(std::string_view& bytes) {
   using State = RequestReader::State;
   const std::size_t used = reader_->Feed(bytes);
   bytes.remove_prefix(used);
   if (reader_->state() != State::kHead && reader_->state() != State::kRefused && !judged_) {
-    pending_.assign(bytes);  // whoever answers now looks whether more has come
+    pending_.assign(bytes);  // RespondEarly and the 100-continue check need to know whether more arrived
     if (JudgeHead() == Step::kWait) return Step::kWait;
     pending_.clear();
     if (reader_->state() == State::kHeadDone) return Step::kGoOn;
@@ -210,7 +210,7 @@ Connection::Step Connection::Read(std::string_view& bytes) {
   return Step::kWait;
 }
 
-/// Whatever the head alone decides. kWait: the request has been answered.
+/// Judges the head. kWait: the request is answered, or will be after a delay.
 Connection::Step Connection::JudgeHead() {
   const HttpServerOptions& options = poller_->options();
   judged_ = true;
@@ -239,7 +239,7 @@ Connection::Step Connection::JudgeHead() {
   if (reader_->state() == RequestReader::State::kHeadDone && reader_->expects_continue() && reader_->http11() &&
       pending_.empty()) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    // A socket that cannot take these bytes is broken, which the next look at it shows.
+    // A socket that cannot take these bytes is broken; the next read shows it.
     [[maybe_unused]] const ssize_t sent = ::send(fd_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   return Step::kGoOn;
@@ -247,7 +247,7 @@ Connection::Step Connection::JudgeHead() {
 
 void Connection::RespondEarly(const Answer& answer, std::chrono::milliseconds delay) {
   if (delay.count() > 0) {
-    // It is to give way before those that somebody waits for.
+    // Counts as incomplete while it waits: it is closed before connections whose request is being served.
     poller_->MarkIncomplete(*this);
     delayed_ = std::make_unique<const Answer>(answer);
     const TimePoint at = Steady::now() + delay;
@@ -267,7 +267,7 @@ void Connection::RespondEarly(const Answer& answer, std::chrono::milliseconds de
   AfterSending();
 }
 
-/// Counts `bytes` of this request's body in the budget of all bodies. False if there is no room for them.
+/// Charges `bytes` of this request's body to max_bodies. False if there is no room for them.
 bool Connection::Count(std::size_t bytes) {
   const auto more = static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(std::exchange(counted_, bytes));
   return poller_->TakeBodyBytes(more) || more <= 0 || poller_->MakeRoomForBody(*this);
@@ -328,7 +328,7 @@ void Connection::Refuse(int status, std::string_view error, std::string_view det
   AfterSending();
 }
 
-// Responding: on any thread.
+// Responding. [thread: any]
 
 void Connection::Complete(const Answer& answer) {
   MutexLock lock(mu_);
@@ -348,7 +348,7 @@ void Connection::Respond(const Answer& answer, bool keep_alive) {
   if (!SendSome()) keeps_alive_ = false;
 }
 
-/// The request is not looked at any more.
+/// Releases the request: its buffers, its context and its share of max_bodies.
 void Connection::EndRequest() {
   if (reader_) reader_->Reset(poller_->options().max_body);
   context_ = nullptr;
@@ -360,8 +360,8 @@ void Connection::AfterSending() {
   if (sent_ == out_.size() && keeps_alive_) {
     state_ = State::kIdle;
     deadline_ = Steady::now() + poller_->options().keep_alive_timeout;
-    // The poller is watching already, unless something waits to be read. Read after the state is set: either this sees
-    // the drain, or the drain sees the state.
+    // The poller already watches the socket, unless input is waiting. Draining() is read after the state is set: either
+    // this sees the drain, or the drain sees the state.
     if (pending_.empty() && !is_muted_ && !poller_->Draining()) return;
   }
   poller_->Post(shared_from_this());
@@ -452,7 +452,7 @@ bool Connection::WriteBody(std::string_view piece) {
   if (state_ != State::kStreaming || body_ended_ || poller_->Draining()) return false;
   if (piece.empty()) return true;
   if (out_.size() - sent_ + piece.size() > max_unsent_) {
-    // Without the last chunk, so that the client sees a cut.
+    // No last chunk, so the client can tell that the body was cut.
     body_ended_ = true;
     out_.clear();
     sent_ = 0;
@@ -466,7 +466,7 @@ bool Connection::WriteBody(std::string_view piece) {
   }
   out_ += piece;
   if (chunked_) out_ += "\r\n";
-  if (!was_sent) return true;  // the poller waits for the socket
+  if (!was_sent) return true;  // the poller sends it with the rest
   if (!SendSome()) body_ended_ = true;
   if (body_ended_ || sent_ != out_.size()) poller_->Post(shared_from_this());
   return !body_ended_;
@@ -479,7 +479,7 @@ void Connection::EndBody() {
   poller_->Post(shared_from_this());
 }
 
-// Going on: on the poller's thread.
+// Continuing. [thread: poller]
 
 void Connection::OnWritable() {
   OnPosted();
@@ -594,8 +594,8 @@ void Connection::Cut() {
   Close();
 }
 
-/// Says that all is said, and reads what the sender still sends for a moment: closing over unread bytes makes the
-/// kernel send a reset, which can overtake and destroy the response.
+/// Half-closes, then discards input for a moment: closing a socket with unread bytes makes the kernel send a reset,
+/// which can destroy the response before the client reads it.
 void Connection::Linger() {
   poller_->MarkComplete(*this);
   state_ = State::kLingering;
@@ -609,7 +609,7 @@ void Connection::Linger() {
 
 void Connection::Close() {
   if (state_ == State::kClosed) return;
-  // While serving, the request is its Responder's.
+  // In kServing the Responder owns the request.
   const bool was_serving = state_ == State::kServing;
   state_ = State::kClosed;
   poller_->Watch(*this, 0);
@@ -618,7 +618,7 @@ void Connection::Close() {
   try {
     socket_.close();
   } catch (const Poco::Exception&) {
-    // The peer may have torn the connection down already; there is nobody left to tell.
+    // The peer may already have reset the connection.
   }
 }
 

@@ -17,57 +17,56 @@ namespace hookswitch {
 
 class Poller;
 
-/// One client's connection: reads requests one after the other, hands each whole one to the handler, sends the
+/// One client's connection: reads requests one after the other, passes each complete one to the handler, sends the
 /// response.
 ///
-/// The poller's thread reads. While a request waits for its response, whoever holds its Responder has the request, and
-/// sends the response from his own thread; what the socket does not take at once the poller sends. So `reader_` and
-/// what belongs to it are the poller's in every state but kServing, and the Responder's in that one; `mu_` hands them
-/// over.
+/// The poller thread reads. While a request is served, its Responder owns it and sends the response from its own
+/// thread; the poller sends what the socket does not take at once. So the Responder owns `reader_` and the members
+/// after it in kServing, and the poller in every other state; `mu_` hands them over.
 class Connection final : public Exchange, public std::enable_shared_from_this<Connection> {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
   struct Peer {
     std::string address;     ///< without port; "unix" for a unix socket
-    std::string user;        ///< of a unix socket
-    bool is_counted = true;  ///< towards the limits of connections; one that is turned away is not
+    std::string user;        ///< the user at the other end of a unix socket
+    bool is_counted = true;  ///< towards the connection limits; false if it is turned away
   };
   Connection(std::shared_ptr<Poller> poller, const Poco::Net::StreamSocket& socket, Peer peer);
 
   // [thread: poller]
-  /// Begins to read.
+  /// Starts reading.
   void Open();
-  /// Answers without having read anything, and closes.
+  /// Responds without reading anything, then closes.
   void TurnAway(const Answer& answer);
   void OnReadable();
   void OnWritable();
-  /// Somebody has changed the state and wants the poller to go on from there.
+  /// Another thread changed the state and posted this connection: continues from there.
   void OnPosted();
-  /// Does what is due, and returns when to look again at the latest.
+  /// Acts on a deadline that has passed; returns when to call again, at the latest.
   TimePoint OnTimer(TimePoint now);
-  /// It has not sent a whole request, and its place or its memory is wanted: closes it.
+  /// Closes the connection to free its place or its memory; a request being read is answered 503.
   void GiveWay();
-  /// The server drains: a request is read only as long as it keeps coming.
+  /// For a draining server: a request is read only while its bytes keep coming.
   void LimitPauses();
-  /// Closes it if no request of it is under way. Whether it did.
+  /// Closes the connection if no request is in progress; returns whether it did.
   bool CloseIfIdle();
-  /// Closes it now, whatever it does.
+  /// Closes the connection at once, in any state.
   void Cut();
   const Peer& peer() const { return peer_; }
   const Poco::Net::StreamSocket& socket() const { return socket_; }
 
-  /// The poller's own notes about this connection.
+  /// The poller's bookkeeping for this connection.
   struct Notes {
     int watched = 0;  ///< PollSet modes
     TimePoint timer = TimePoint::max();
-    std::optional<std::list<Connection*>::iterator> incomplete;  ///< among those that owe the rest of a request
-    std::optional<std::list<Connection*>::iterator> large;       ///< and have sent much of it already
+    std::optional<std::list<Connection*>::iterator> incomplete;  ///< place in the list of incomplete requests
+    std::optional<std::list<Connection*>::iterator> large;  ///< place among those of them with a large partial body
     TimePoint incomplete_since{};
   };
   Notes notes;
 
-  /// Ends the body of a response that goes on, if there is one. [thread: any]
+  /// [thread: any] Ends the body of an open stream, if there is one.
   void EndBody() EXCLUDES(mu_);
 
   // Exchange
@@ -81,12 +80,12 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   bool WriteBody(std::string_view piece) EXCLUDES(mu_);
   enum class State {
     kIdle,       ///< between two requests, or before the first
-    kReading,    ///< a part of a request is here
-    kDelayed,    ///< its response is known, and is sent at `deadline_`
-    kServing,    ///< the request is whole and waits for its response
-    kSending,    ///< the response waits for the socket
-    kStreaming,  ///< the body of the response goes on
-    kLingering,  ///< all is said; waits for the other side's end
+    kReading,    ///< part of a request has arrived
+    kDelayed,    ///< its response is sent at `deadline_`
+    kServing,    ///< the request is complete and waits for its response
+    kSending,    ///< the socket has not taken all of the response
+    kStreaming,  ///< the response body is open
+    kLingering,  ///< the response is sent; waits for the peer to close
     kClosed,
   };
   enum class Step { kGoOn, kWait };
@@ -104,7 +103,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void EndRequest() REQUIRES(mu_);
   void Respond(const Answer& answer, bool keep_alive) REQUIRES(mu_);
   void Compose(const Answer& answer, bool keep_alive, bool is_stream) REQUIRES(mu_);
-  /// Sends what it can of `out_`; false if the connection is broken.
+  /// Sends what the socket takes of `out_`; false if the connection is broken.
   bool SendSome() REQUIRES(mu_);
   void AfterSending() REQUIRES(mu_);
   bool Count(std::size_t bytes);
@@ -117,24 +116,24 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   const int fd_;
   const Peer peer_;
 
-  // The poller's, or the Responder's while serving.
-  std::unique_ptr<RequestReader> reader_;  ///< made with the first byte
-  std::string pending_;                    ///< received and not read yet
-  bool judged_ = false;                    ///< the head of this request has been
-  bool encoded_ = false;                   ///< its body comes with a Content-Encoding to be undone
+  // Owned by the poller, in kServing by the Responder.
+  std::unique_ptr<RequestReader> reader_;  ///< created with the first byte
+  std::string pending_;                    ///< received, not yet parsed
+  bool judged_ = false;                    ///< the head of this request has been judged
+  bool encoded_ = false;                   ///< the body must be decoded (Content-Encoding)
   std::shared_ptr<const HeadContext> context_;
-  std::unique_ptr<const Answer> delayed_;  ///< with kDelayed
-  std::size_t counted_ = 0;                ///< bytes of this request in the budget of all bodies
+  std::unique_ptr<const Answer> delayed_;  ///< the response, in kDelayed
+  std::size_t counted_ = 0;                ///< bytes of this request charged to max_bodies
   std::size_t discarded_ = 0;
 
   mutable Mutex mu_;
   State state_ GUARDED_BY(mu_) = State::kIdle;
   TimePoint deadline_ GUARDED_BY(mu_){};
-  TimePoint more_by_ GUARDED_BY(mu_) = TimePoint::max();  ///< in a drain: more of the request has come by then
-  std::string out_ GUARDED_BY(mu_);                       ///< composed, from `sent_` on not sent yet
+  TimePoint more_by_ GUARDED_BY(mu_) = TimePoint::max();  ///< while draining: when more must have arrived
+  std::string out_ GUARDED_BY(mu_);                       ///< unsent from `sent_` on
   std::size_t sent_ GUARDED_BY(mu_) = 0;
-  bool keeps_alive_ GUARDED_BY(mu_) = false;  ///< after what is being sent
-  bool is_muted_ GUARDED_BY(mu_) = false;     ///< more came while serving; it is not watched until the response is out
+  bool keeps_alive_ GUARDED_BY(mu_) = false;  ///< after the response that is being sent
+  bool is_muted_ GUARDED_BY(mu_) = false;     ///< not watched for input until the response is out
   std::size_t max_unsent_ GUARDED_BY(mu_) = 0;
   bool chunked_ GUARDED_BY(mu_) = false;
   bool body_ended_ GUARDED_BY(mu_) = false;  ///< of a stream

@@ -9,7 +9,8 @@
 namespace hookswitch {
 namespace {
 
-constexpr int kGzipWindow = 15 + 16, kZlibWindow = 15, kRawWindow = -15;  // inflateInit2: what frames the data
+// windowBits of inflateInit2: they select the framing.
+constexpr int kGzipWindow = 15 + 16, kZlibWindow = 15, kRawWindow = -15;
 
 Result<std::string> Inflate(std::string_view body, int window, std::uint64_t max) {
   z_stream stream{};

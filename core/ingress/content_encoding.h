@@ -7,11 +7,12 @@
 
 namespace hookswitch {
 
-/// Whether Decode undoes this Content-Encoding: one of "gzip", "x-gzip", "deflate", in any case.
+/// True if Decode supports this Content-Encoding: "gzip", "x-gzip" or "deflate", in any case.
 bool KnowsEncoding(std::string_view encoding);
 
-/// The body before its encoding. "deflate" is read with and without the zlib frame, for senders disagree (RFC 9110
-/// 8.4.1.2). Errors: kTooLarge (over `max` bytes when decoded), kInvalid (damaged, cut, or with something behind it).
+/// Decodes a body. Accepts "deflate" with and without the zlib frame, because senders disagree (RFC 9110 8.4.1.2).
+/// Errors: kTooLarge (over `max` bytes when decoded), kInvalid (damaged, truncated, or followed by more data),
+/// kInternal (zlib cannot start).
 Result<std::string> Decode(std::string_view encoding, std::string_view body, std::uint64_t max);
 
 }  // namespace hookswitch

@@ -36,7 +36,7 @@ std::string Advice(int code) {
   }
 }
 
-/// A socket file that a router which has ended left is in nobody's use.
+/// True for the socket file of a router that has ended: nothing listens on it.
 bool IsLeftOver(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return false;
@@ -89,7 +89,7 @@ class PocoHttpServer final : public HttpServer {
     try {
       ServerSocket listener = is_unix ? OpenUnix(host.substr(kUnix.size())) : OpenTcp(host, listen.port);
       listener.listen(kBacklog);
-      // A client may be gone between poll and accept; a blocking accept would then hold the poller.
+      // A client may be gone between poll and accept; a blocking accept would then block the poller.
       listener.setBlocking(false);
       ::fcntl(static_cast<int>(listener.impl()->sockfd()), F_SETFD, FD_CLOEXEC);
       MutexLock lock(mu_);

@@ -14,13 +14,14 @@
 
 namespace hookswitch {
 
-/// A request, read whole and checked: its framing was unambiguous and its body complete.
+/// A request as handlers see it. Borrowed: from a Responder valid as its request() says, in callbacks until they
+/// return.
 struct ServedRequest {
   std::string_view method;
   std::string_view path;   ///< decoded, without query
   std::string_view query;  ///< as sent, without '?'
-  std::string_view body;
-  std::string_view peer;  ///< the socket's address, without port; "unix" for a unix socket
+  std::string_view body;   ///< complete; empty while only the head has been read
+  std::string_view peer;   ///< the peer's address, without port; "unix" for a unix socket
   const std::vector<std::pair<std::string, std::string>>& headers;  ///< in order, as sent
   std::string_view user =
       {};  ///< on a unix socket: the name (or number) of the local user on its other end; else empty
@@ -34,29 +35,29 @@ struct Answer {
   std::string content_type = "application/json";
   int retry_after_seconds = 0;                               ///< 0: no header
   std::string allow;                                         ///< for 405
-  bool close = false;                                        ///< end the connection after this answer
+  bool close = false;                                        ///< close the connection after this response
   std::vector<std::pair<std::string, std::string>> headers;  ///< more of them; values of ours, never foreign text
 };
 
-/// The answer {"ok":false,"error":…,"detail":…}; `error` is a word pinned in CONTRACT.md.
+/// The response {"ok":false,"error":…,"detail":…}; `error` is a stable code for programs, `detail` is for people.
 Answer ErrorAnswer(int status, std::string_view error, std::string_view detail);
-/// The answer to a request that a fault of ours left without one; ends the connection.
+/// 500, for a request that our own fault left without a response; closes the connection.
 Answer InternalError();
 
-/// The body of a response that goes on until somebody ends it (server-sent events). Holds no thread. Destroying it ends
-/// the body. [thread: any, one at a time]
+/// An open response body (server-sent events); holds no thread. The destructor ends the body. [thread: any, one at a
+/// time]
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
-  /// Sends a piece as soon as the reader takes it; does not block. False: nobody listens any more (the client left, it
-  /// has not read `max_unsent` bytes, or the server drains), so this is to be destroyed.
+  /// Sends `piece`, or buffers what the socket does not take; does not block. False: the client left, more than
+  /// `max_unsent` bytes would wait for it, or the server drains; destroy the stream then.
   virtual bool Write(std::string_view piece) = 0;
 };
 
-/// What the head of a request was admitted with, kept alive from the HeadHandler to the end of the request.
+/// Base of what a HeadHandler attaches to a request that it admits; kept alive until the request ends.
 struct HeadContext {};
 
-/// A whole request, and where its response goes. Implemented by the server's connections, and by tests. [thread: any]
+/// A complete request and the way to respond to it. Implemented by connections and by tests. [thread: any]
 class Exchange {
  public:
   virtual ServedRequest View() const = 0;
@@ -68,8 +69,8 @@ class Exchange {
   ~Exchange() = default;
 };
 
-/// Owes the response to one request, and keeps what the request consists of, whatever becomes of its connection or the
-/// server. Exactly one of Complete and Stream is called, from any thread; one that is destroyed before answers 500.
+/// Must respond to one request; keeps the request alive, even beyond its connection and the server. Call Complete or
+/// Stream, once, from any thread; the destructor of an unused Responder responds 500.
 class Responder {
  public:
   explicit Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
@@ -77,25 +78,25 @@ class Responder {
   Responder& operator=(Responder&&) = delete;
   ~Responder();
 
-  /// Valid until Complete or Stream returns, or this is destroyed.
+  /// Valid until Complete or Stream is called, or this is destroyed.
   ServedRequest request() const { return exchange_->View(); }
-  /// What the HeadHandler gave for this request; nullptr if it gave nothing.
+  /// From the HeadHandler, nullptr if it attached nothing. Valid as long as request().
   const HeadContext* context() const { return exchange_->context(); }
 
   /// Sends the response; does not block.
   void Complete(const Answer& answer);
-  /// Sends the head of `answer` (without its body) and leaves the body open. A client that leaves more than
-  /// `max_unsent` bytes unread is cut.
+  /// Sends status and headers of `answer`, not its body, and leaves the body open; never nullptr. A client with more
+  /// than `max_unsent` bytes waiting for it is cut off.
   std::unique_ptr<BodyStream> Stream(const Answer& answer, std::size_t max_unsent);
 
  private:
   std::shared_ptr<Exchange> exchange_;
 };
 
-/// What becomes of a request whose head has been read.
+/// How a request goes on after its head has been read.
 struct HeadVerdict {
-  /// An answer ends the request, and the connection if a body was to come. It is sent `delay` later, which holds no
-  /// thread.
+  /// With a response the rest of the request is not read, and the connection closes if a body was to come. The response
+  /// is sent after `delay`, which holds no thread.
   HeadVerdict(std::optional<Answer> early) : answer(std::move(early)) {}
   HeadVerdict(Answer early, std::chrono::milliseconds delay = {}) : answer(std::move(early)), delay(delay) {}
   HeadVerdict(std::shared_ptr<const HeadContext> admitted) : context(std::move(admitted)) {}
@@ -106,76 +107,79 @@ struct HeadVerdict {
 };
 /// [thread: poller] Must not block.
 using HeadHandler = std::function<HeadVerdict(const ServedRequest& head)>;
-/// Answers a whole request, now or later. May block, unless HttpServerOptions says that it runs on the poller's thread.
-/// An exception out of it is logged; the request is answered 500.
+/// Serves a complete request; may respond later. May block, except on the poller thread
+/// (HttpServerOptions::inline_body). An exception is logged, and a Responder that it destroys responds 500.
 using RequestHandler = std::function<void(Responder responder)>;
 
-/// Who a new connection comes from, as far as its address tells.
+/// Classifies the address of a new connection.
 enum class PeerKind {
   kUnknown,
-  kProxy,     ///< trusted: it stands for many senders, so no share of the connections limits it
-  kUnwanted,  ///< nothing that listens here takes anything from this address
+  kProxy,     ///< trusted; stands for many senders, so the limit per address does not apply
+  kUnwanted,  ///< no service behind this listener accepts this address
 };
 
 struct HttpServerOptions {
   config::Listen listen;
-  int max_connections = 1024;  ///< more are answered 503 with Retry-After and closed
-  /// Most that one address may hold, unless it is a proxy; 0: a quarter of max_connections, 64 at least.
+  int max_connections = 1024;  ///< open at a time; see HttpServer for what happens beyond
+  /// Connections per address, except proxies; 0: a quarter of max_connections, at least 64.
   int max_per_address = 0;
-  int threads = 4;  ///< that run handlers
-  /// Requests with at most so many bytes of body are handled on the poller's own thread: the handler must not block.
+  int threads = 4;  ///< handler threads
+  /// Requests with at most this many bytes of body, and no Content-Encoding to undo, are handled on the poller thread:
+  /// the handler must not block.
   std::optional<std::uint64_t> inline_body{};
-  /// Requests that have `urgent_threads` of their own, so that no others hold them up. Not with inline_body.
+  /// [thread: poller] Selects the requests that run on `urgent_threads`, where no others delay them. Not called for
+  /// requests that inline_body covers.
   std::function<bool(const ServedRequest&)> is_urgent = {};
   int urgent_threads = 0;
-  std::uint64_t max_body = 1 << 20;  ///< also of a body whose Content-Encoding was undone
-  /// Of all bodies that are being read or served; beyond it requests are answered 503 with Retry-After.
+  std::uint64_t max_body = 1 << 20;  ///< bytes; also limits a decoded body
+  /// Bytes of all bodies being read or served; beyond it requests are answered 503 with Retry-After.
   std::uint64_t max_bodies = 64 << 20;
-  std::chrono::milliseconds request_timeout{10'000};  ///< first byte to last; a slower one is cut with 408
+  /// First byte to last, else 408; also the time that a client has to take a response.
+  std::chrono::milliseconds request_timeout{10'000};
   std::chrono::milliseconds keep_alive_timeout{5'000};
-  bool length_required = true;  ///< a POST without length is 411; else it has no body (RFC 9112 6.3)
+  bool length_required = true;  ///< a POST, PUT or PATCH without length is 411; if false, it has no body (RFC 9112 6.3)
   std::string name;             ///< "ingress", "admin": in metrics and logs
-  std::vector<std::pair<std::string, std::string>> headers{};  ///< of every response
-  /// Told of each request that the server refused by itself (framing, size, time). What could not be read of it is
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< added to every response
+  /// Called for each request that the server itself rejected (framing, size, time). Parts that could not be read are
   /// empty. [thread: poller or handler]
   std::function<void(const ServedRequest& head, int status, std::string_view error, std::string_view detail)>
       on_refused = {};
-  /// Judges the address of each new connection. [thread: poller] Must not block.
+  /// Classifies the address of a new connection; called when the server is crowded or the address is over its share.
+  /// [thread: poller] Must not block.
   std::function<PeerKind(std::string_view address)> judge_peer = {};
-  /// Told of each connection that was closed at once because of PeerKind::kUnwanted. [thread: poller]
+  /// Called for each connection that was closed at once as PeerKind::kUnwanted. [thread: poller]
   std::function<void(std::string_view address)> on_unwanted = {};
 };
 
 /// An HTTP/1.1 server on Poco's sockets and PollSet.
 ///
-/// Poco's own HTTP server holds a thread for each connection, serves unread bodies as the next request, takes cut and
-/// ambiguous bodies for whole ones and has no limit on a request's time. Here one thread, the poller, reads all
-/// connections; a connection that has sent nothing, or half a request, costs a descriptor and a small buffer. Requests
-/// are read strictly and whole, within `request_timeout`; a connection is closed whenever it is not certain where the
-/// next request begins.
+/// Poco's own HTTP server uses a thread per connection, reads unread bodies as the next request, accepts truncated and
+/// ambiguous bodies and does not limit a request's time. Here one thread, the poller, reads all connections; an idle
+/// connection or half a request costs a descriptor and a small buffer. Requests are read strictly and completely,
+/// within `request_timeout`; a connection is closed whenever the start of the next request is uncertain.
 ///
-/// In a crowd (three quarters of max_connections) unwanted peers are closed at accept; when no place is left, the
-/// oldest connection that has not sent a whole request makes room, else one that is idle, else the new one gets a 503.
+/// From three quarters of max_connections on, unwanted peers are closed at accept. When all are in use, the oldest
+/// connection without a complete request is closed, else an idle one, else the new one gets a 503 with Retry-After.
 class HttpServer {
  public:
-  /// Listens and serves. Errors (kUnavailable, kInvalid) name the address, why, and what to do.
+  /// Listens and serves. Error: kUnavailable, which names the address, the reason and what to do.
   static Result<std::unique_ptr<HttpServer>> Start(const HttpServerOptions& options, HeadHandler head,
                                                    RequestHandler handler, Metrics& metrics);
   virtual ~HttpServer() = default;
-  /// Listens on one more address, with the same errors. Safe from any thread.
+  /// [thread: any] Listens on one more address. Errors as Start.
   [[nodiscard]] virtual Status Listen(const config::Listen& listen) = 0;
-  /// The bound address, port filled in: "127.0.0.1:41233", "unix:/run/x.sock". Of several: in the order of Listen,
-  /// with ", " between.
+  /// [thread: any] The bound addresses in the order of Listen, ports filled in, joined with ", ": "127.0.0.1:41233",
+  /// "unix:/run/x.sock".
   virtual std::string Address() const = 0;
-  /// Whether `max_connections` are open, so that the next one is turned away. Safe from any thread.
+  /// [thread: any] True if `max_connections` connections are open.
   virtual bool Full() const = 0;
-  /// How often the poller has gone round; asks for one more turn. Stands still only while that thread hangs. Safe from
-  /// any thread.
+  /// [thread: any] Heartbeat: the poller's completed passes. Requests another one, so the number grows unless the
+  /// thread hangs.
   virtual std::uint64_t Passes() = 0;
-  /// New connections are answered 503 with Retry-After, idle ones closed, requests under way answered with Connection:
-  /// close, streams ended. A request that is not whole is read as long as it keeps coming; after a second of nothing it
-  /// is answered 503. After `timeout` the rest is cut. Then the listeners are closed. Returns sooner when nothing is
-  /// left to do. Call once; without it the destructor does the same with no time.
+  /// Stops serving; blocks. New connections are answered 503 with Retry-After, idle ones closed, requests in progress
+  /// answered with Connection: close, streams ended. An incomplete request is read while it keeps coming; after a
+  /// second without bytes it is answered 503. Connections still open after `timeout` are cut, running handlers are
+  /// waited for, and the listeners are closed. Call at most once; the destructor drains with no timeout.
   virtual void Drain(std::chrono::milliseconds timeout) = 0;
 };
 

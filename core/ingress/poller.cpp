@@ -33,10 +33,11 @@ constexpr std::size_t kMostLeaving = 256;
 constexpr std::size_t kScratch = 2 * RequestReader::kMaxUnused;
 constexpr milliseconds kLongestSleep{1000};
 constexpr milliseconds kNoDescriptorPause{20};
-// One that has sent nothing for so long stands still.
+// A request that has been incomplete for this long may be closed to make room for other bodies.
 constexpr milliseconds kStandsStill{1000};
-// Small JSON values take some thirteen times the room of their text. After so much text at once, memory is given back
-// when little of it is left; now and then only, because what is needed again costs page faults.
+// Small JSON values take about thirteen times the memory of their text. After kManyBodyBytes at once, free memory is
+// returned to the system when less than kFewBodyBytes are left; not more often than kReleaseEvery, because reusing it
+// costs page faults.
 constexpr std::uint64_t kManyBodyBytes = 2 << 20, kFewBodyBytes = 1 << 20;
 constexpr milliseconds kReleaseEvery{1000};
 constexpr int kLooksForIdle = 64;
@@ -131,7 +132,7 @@ void Poller::Stop() {
 }
 
 std::uint64_t Poller::Passes() {
-  // The pass that this asks for must not count yet, or the next caller may find the same number.
+  // Read before waking the poller: if the requested pass were counted, the next caller might get the same number.
   const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
   MutexLock lock(mu_);
   Wake();
@@ -145,11 +146,11 @@ void Poller::Post(std::shared_ptr<Connection> connection) {
   if (asleep_) Wake();
 }
 
-/// Ends the poller's sleep; callers hold mu_.
+/// Ends the poller's sleep.
 void Poller::Wake() {
   asleep_ = false;
   const char byte = 0;
-  // A full pipe wakes just as well.
+  // A full socket buffer wakes it, too.
   [[maybe_unused]] const ssize_t sent = ::send(wake_sender_, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -160,7 +161,7 @@ bool Poller::TakeBodyBytes(std::ptrdiff_t bytes) {
   return now <= options_.max_bodies;
 }
 
-// The poller's thread.
+// [thread: poller]
 
 void Poller::Run() {
   NameThread(options_.name.c_str());
@@ -280,7 +281,7 @@ void Poller::Admit(int fd, Connection::Peer peer) {
   StreamSocket socket(new Poco::Net::StreamSocketImpl(fd));
   int& of_address = by_address_[peer.address];
   const bool crowd = Open() >= options_.max_connections / 4 * 3;
-  // Where an address may have all of them, it is itself the one that makes room.
+  // Where one address may hold all connections, MakeRoom closes one of them instead.
   const bool over_share = max_per_address_ < options_.max_connections && of_address >= max_per_address_;
   bool admitted = !Draining();
   if (admitted && (crowd || over_share) && options_.judge_peer) {
@@ -303,7 +304,7 @@ void Poller::Admit(int fd, Connection::Peer peer) {
   } else {
     if (of_address == 0) by_address_.erase(peer.address);
     refused_.Add();
-    if (leaving_ >= kMostLeaving) return;  // without a word: words cost descriptors
+    if (leaving_ >= kMostLeaving) return;  // without a response: each one costs a descriptor
     ++leaving_;
   }
   const auto connection = std::make_shared<Connection>(shared_from_this(), socket, std::move(peer));
@@ -315,11 +316,11 @@ void Poller::Admit(int fd, Connection::Peer peer) {
   connection->TurnAway(answer);
 }
 
-/// Closes one connection that nobody misses much. False if there is none.
+/// Closes an incomplete or an idle connection. False if none was found.
 bool Poller::MakeRoom() {
   const int before = Open();
   if (!incomplete_.empty()) {
-    const auto oldest = incomplete_.front()->shared_from_this();  // closing it takes it out of the table
+    const auto oldest = incomplete_.front()->shared_from_this();  // closing removes it from the table
     oldest->GiveWay();
     return true;
   }
@@ -356,7 +357,7 @@ void Poller::FireTimers() {
     timers_.pop();
     if (!connection || connection->notes.timer != at) continue;
     connection->notes.timer = TimePoint::max();
-    // A response that another thread sends sets a deadline without telling this one, at this time at the soonest.
+    // A thread that responds sets the idle deadline without calling Look; that deadline is not earlier than this time.
     Look(*connection, std::min(connection->OnTimer(now), now + options_.keep_alive_timeout));
   }
 }
@@ -373,7 +374,7 @@ void Poller::ReleaseMemory() {
 void Poller::Watch(Connection& connection, int modes) {
   int& watched = connection.notes.watched;
   if (watched == modes) return;
-  // Without modes it is taken out: a poll would go on telling of a peer that has gone.
+  // Without modes it is removed: poll would keep reporting a peer that has gone.
   if (watched == 0) {
     polled_.add(connection.socket(), modes);
   } else if (modes == 0) {

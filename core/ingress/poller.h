@@ -34,11 +34,11 @@ class Poller final : public std::enable_shared_from_this<Poller> {
   // [thread: control]
   void Start();
   void AddListener(const Poco::Net::ServerSocket& listener);
-  /// Idle connections are closed, no new request begins.
+  /// Closes idle connections and starts no new request.
   void BeginDrain();
-  /// False if connections are still open at `deadline`.
+  /// Blocks until no connection is open; false if some are at `deadline`.
   bool WaitUntilEmpty(TimePoint deadline);
-  /// Cuts every connection, ends the threads (waits for handlers that run) and closes the listeners.
+  /// Cuts every connection, closes the listeners and joins the threads; running handlers finish first.
   void Stop();
 
   // [thread: any]
@@ -46,7 +46,7 @@ class Poller final : public std::enable_shared_from_this<Poller> {
   bool Full() const { return Open() >= options_.max_connections; }
   bool Draining() const { return draining_.load(std::memory_order_relaxed); }
   std::uint64_t Passes();
-  /// Has the poller call OnPosted of `connection`.
+  /// Makes the poller call OnPosted of `connection`; ignored after Stop.
   void Post(std::shared_ptr<Connection> connection);
 
   const HttpServerOptions& options() const { return options_; }
@@ -55,16 +55,16 @@ class Poller final : public std::enable_shared_from_this<Poller> {
   RequestPool& pool() { return pool_; }
   RequestPool& urgent_pool() { return urgent_pool_; }
 
-  /// The budget of bodies: adds (or, negative, gives back) bytes. True if all of them fit.
+  /// Charges `bytes` to max_bodies, or releases them if negative. False if the total is over it; the charge stands.
   bool TakeBodyBytes(std::ptrdiff_t bytes);
 
   // For connections. [thread: poller]
   void Watch(Connection& connection, int modes);
-  void Look(Connection& connection, TimePoint at);  ///< has OnTimer called, then or sooner
+  void Look(Connection& connection, TimePoint at);  ///< calls OnTimer by `at`, or sooner
   void MarkIncomplete(Connection& connection);
   void MarkLarge(Connection& connection);
   void MarkComplete(Connection& connection);
-  /// Has somebody else give back memory of a body; false if nobody stands still with one.
+  /// Closes connections whose requests have stalled until the bodies fit max_bodies; false if they still do not.
   bool MakeRoomForBody(const Connection& wanting);
   void Forget(Connection& connection);
   char* scratch() { return scratch_.data(); }
@@ -101,16 +101,16 @@ class Poller final : public std::enable_shared_from_this<Poller> {
   std::atomic<std::uint64_t> body_bytes_{0};
   std::atomic<bool> had_large_bodies_{false};
 
-  // The poller thread's own.
+  // [thread: poller]
   Poco::Net::PollSet polled_;
   Poco::Net::StreamSocket wake_receiver_;
   std::vector<Poco::Net::ServerSocket> listeners_;
-  TimePoint accept_again_ = TimePoint::max();  ///< no descriptor was free
-  TimePoint release_again_{};                  ///< memory, not sooner
+  TimePoint accept_again_ = TimePoint::max();  ///< when to accept again after running out of descriptors
+  TimePoint release_again_{};                  ///< earliest next release of free memory
   std::unordered_map<Poco::Net::SocketImpl*, std::shared_ptr<Connection>> connections_;
   std::unordered_map<std::string, int> by_address_;
-  std::list<Connection*> incomplete_, large_;  ///< the oldest first
-  std::size_t leaving_ = 0;                    ///< connections that were turned away and are not closed yet
+  std::list<Connection*> incomplete_, large_;  ///< oldest first
+  std::size_t leaving_ = 0;                    ///< connections that were turned away, not yet closed
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::vector<char> scratch_;
 

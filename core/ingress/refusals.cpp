@@ -47,7 +47,7 @@ void Refusals::Note(const Refused& refused) {
     record = kind.records++ < kRecordsPerSecond;
   }
   if (!write_line && !record) return;
-  // What was asked for may be anything; it shows a wrong URL in the sender's settings.
+  // The path may be any text; it is logged because it shows a wrong URL in the sender's settings.
   const std::string asked = ToUtf8(path.substr(0, kShownPath));
   if (write_line) {
     log::Warn("request_refused", {{"source", source},

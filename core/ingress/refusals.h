@@ -11,8 +11,8 @@
 
 namespace hookswitch {
 
-/// Counts, logs and records refused requests. A flood of them costs little: per (source, reason) at most one log line a
-/// second, with the number of those left out, and at most ten records a second for the inspector. Safe from any thread.
+/// Counts, logs and records rejected requests. A flood of them costs little: per (source, reason) at most one log line
+/// a second, with the number of those left out, and ten records a second for the inspector. [thread: any]
 class Refusals {
  public:
   Refusals(Journal& journal, const Clock& clock, Metrics& metrics)
@@ -25,7 +25,7 @@ class Refusals {
     std::string_view error, detail;
   };
   void Note(const Refused& refused);
-  /// Only counts: for refusals that say something about us (draining, journal not writable), not about the request.
+  /// Only counts: for rejections that our own state causes (draining, journal not writable), not the request.
   void Count(std::string_view source, std::string_view error);
 
  private:

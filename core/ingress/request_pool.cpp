@@ -22,7 +22,7 @@ void RequestPool::Post(std::function<void()> job) {
     try {
       threads_.emplace_back([this] { Run(); });
     } catch (const std::system_error& e) {
-      // Those that run take it; without any the next Post tries again.
+      // Running threads take the job; without any, the next Post tries again.
       log::Error("thread_not_started", {{"reason", e.what()}});
     }
   }

@@ -9,17 +9,16 @@
 
 namespace hookswitch {
 
-/// Threads that run request handlers, in the order in which the requests came. A thread starts when one is wanted.
-/// Safe from any thread.
+/// Runs request handlers in the order of Post, on threads that start on demand. [thread: any]
 class RequestPool {
  public:
-  /// `name`: of the threads.
+  /// `name`: of the threads; `threads`: how many at most.
   RequestPool(std::string name, int threads) : name_(std::move(name)), most_(threads) {}
   /// Stop.
   ~RequestPool();
 
   void Post(std::function<void()> job);
-  /// Drops what has not begun, waits for what has, ends the threads. Jobs posted later are dropped.
+  /// Drops jobs that have not begun, waits for running ones, joins the threads. Jobs posted later are dropped.
   void Stop();
 
  private:

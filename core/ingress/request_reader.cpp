@@ -7,9 +7,9 @@
 #include "core/base/encoding.h"
 #include "core/base/text.h"
 
-// Poco's own request parser unfolds lines, decodes RFC 2047 words, takes the first of two lengths and cannot tell a cut
-// chunked body from a whole one. Boost.Beast's parser is fed bytes, knows when a message is complete and is strict
-// about its grammar; what it still allows (repeated equal lengths, other codings, folding) is refused here.
+// Poco's own request parser unfolds lines, decodes RFC 2047 words, takes the first of two lengths and cannot tell a
+// truncated chunked body from a complete one. Boost.Beast's parser takes bytes, knows when a message is complete and
+// has a strict grammar; what it still allows (repeated equal lengths, other codings, folding) is rejected here.
 namespace hookswitch {
 namespace {
 
@@ -64,7 +64,7 @@ class RequestReader::Parser final {
    public:
     explicit Message(RequestReader& owner) : owner_(owner) {
       header_limit(kMaxHead);
-      body_limit(boost::none);  // CheckLength and on_chunk_header_impl, so that the head is judged first
+      body_limit(boost::none);  // checked by CheckLength and on_chunk_header_impl, after the head is judged
     }
 
     int content_lengths = 0;
@@ -81,7 +81,7 @@ class RequestReader::Parser final {
     }
     void on_response_impl(int, View, int, error_code&) override {}
     void on_field_impl(http::field field, View name, View value, error_code& ec) override {
-      if (owner_.state_ != State::kHead) return;  // trailers say nothing we use
+      if (owner_.state_ != State::kHead) return;  // trailers are ignored
       if (owner_.headers_.size() == kMaxHeaders) {
         ec = http::error::header_limit;
         return;
@@ -102,7 +102,7 @@ class RequestReader::Parser final {
     }
     void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-      // What is announced may never come.
+      // The announced bytes may never arrive.
       if (length) owner_.body_.reserve(std::min({*length, owner_.max_body_, kKeptBody}));
     }
     std::size_t on_body_impl(View piece, error_code&) override {

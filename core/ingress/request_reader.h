@@ -8,18 +8,19 @@
 
 namespace hookswitch {
 
-/// Why a request cannot be served as HTTP.
+/// Why a request is rejected.
 struct ReadProblem {
   int status = 400;
-  std::string_view error = "invalid_request";  ///< a word pinned in CONTRACT.md
+  std::string_view error = "invalid_request";  ///< a stable code for programs
   std::string detail;
 };
 
-/// Reads requests from bytes, wherever they come from; one at a time, the object is used again for the next.
+/// Parses requests from bytes, one at a time; Reset makes it ready for the next. Not thread-safe. Never throws on
+/// input.
 ///
-/// Strict where HTTP lets two readers disagree on where a request ends: exactly one Content-Length of digits only or
-/// exactly `Transfer-Encoding: chunked`, never both, no folded lines, no bare LF, no blanks before a colon. A chunked
-/// body is complete only with its last chunk and the empty line behind it. Never throws on input.
+/// Strict where two HTTP parsers could disagree on where a request ends: one Content-Length of digits only or exactly
+/// `Transfer-Encoding: chunked`, never both, no folded lines, no bare LF, no blanks before a colon. A chunked body is
+/// complete only with its last chunk and the empty line after it.
 class RequestReader {
  public:
   static constexpr std::size_t kMaxHead = 16 * 1024;   ///< bytes of request line and headers
@@ -29,24 +30,23 @@ class RequestReader {
   static constexpr std::size_t kMaxUnused = 32 * 1024;
 
   enum class State {
-    kHead,      ///< wants more of the head
-    kHeadDone,  ///< the head can be judged; Feed again to go on with the body
-    kBody,      ///< wants more of the body
-    kComplete,  ///< the request is whole
-    kRefused,   ///< see problem(); where the next request would begin is unknown
+    kHead,      ///< needs more of the head
+    kHeadDone,  ///< the head can be judged; Feed again for the body
+    kBody,      ///< needs more of the body
+    kComplete,  ///< the request is complete
+    kRefused,   ///< see problem(); the start of the next request is unknown
   };
 
   RequestReader();
   ~RequestReader();
 
-  /// Begins a new request. Memory of an unusually large one is given back.
+  /// Starts a new request. Frees the memory of an unusually large body.
   void Reset(std::uint64_t max_body);
-  /// Uses what it can of `bytes` and says how much; the rest must be offered again, with what came behind it.
+  /// Consumes what it can of `bytes` and returns how many; offer the rest again, together with what follows.
   std::size_t Feed(std::string_view bytes);
-  /// No more bytes will come: an unfinished request is refused.
+  /// The input has ended: rejects an unfinished request.
   void End();
-  /// After kHeadDone: refuses a body that is over the limit (413) or, if `required`, whose length is missing (411),
-  /// before any of it is read.
+  /// After kHeadDone: rejects a body over the limit (413) or, if `required`, without a length (411), before reading it.
   void CheckLength(bool required = true);
 
   State state() const { return state_; }
@@ -58,10 +58,10 @@ class RequestReader {
   const std::string& query() const { return query_; }  ///< as sent
   const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
   const std::string& body() const { return body_; }
-  /// With kComplete: what the body is after its Content-Encoding was undone.
+  /// With kComplete: replaces the body by its decoded form.
   void ReplaceBody(std::string body) { body_ = std::move(body); }
   bool http11() const { return http11_; }
-  bool keep_alive() const;  ///< what the sender asked for
+  bool keep_alive() const;  ///< as the client asked
   bool expects_continue() const { return expects_continue_; }
 
  private:

@@ -18,7 +18,7 @@ std::string_view WithoutPort(std::string_view text) {
   return colon != text.npos && text.find(':', colon + 1) == text.npos ? text.substr(0, colon) : text;
 }
 
-// The one value of the parameter, decoded; empty if it is missing, repeated or broken.
+// The only value of the parameter, decoded; empty if it is missing, repeated or malformed.
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name, bool plus_is_space) {
   std::optional<std::string> found;
   std::string key;
@@ -72,7 +72,7 @@ bool InAnyNetwork(const IpAddress& address, const std::vector<config::Network>& 
 std::optional<IpAddress> SenderOf(const ServedRequest& request, const std::vector<config::Network>& trusted_proxies) {
   const auto peer = ParseSender(request.peer);
   if (!peer || trusted_proxies.empty() || !InAnyNetwork(*peer, trusted_proxies)) return peer;
-  // Each proxy appends the address it was called from, so only what stands right of the first untrusted one is known.
+  // Each proxy appends its client's address, so nothing to the left of the right-most untrusted one can be trusted.
   auto sender = peer;
   for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
     if (!EqualsIgnoreCase(header->first, "X-Forwarded-For")) continue;
