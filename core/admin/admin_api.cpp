@@ -46,7 +46,7 @@ json::object ToObject(const ReloadReport& report) {
   return object;
 }
 
-/// One more of something that takes long, if there is room for it.
+/// A slot for a slow request; false if all are taken.
 class Room {
  public:
   Room(std::atomic<int>& taken, int most) : taken_(taken), has_(taken.fetch_add(1) < most) {
@@ -68,7 +68,7 @@ Answer NoSuchPage() {
   return Refused(404, "not_found", "there is no such page; see config/OPERATING.md, \"Admin API\"");
 }
 
-// It happened, but a restart will not know.
+// The change is in effect, but will not survive a restart.
 Answer NotStored(std::string_view what, const Error& error) {
   Answer answer = Failed(error);
   const Answer said = Refused(answer.status, "not_stored", std::string(what) + ": " + error.message);
@@ -95,7 +95,7 @@ std::string ToJson(const ReloadReport& report) {
   return ToText(ToObject(report));
 }
 
-/// One that takes neither parameters nor a body.
+/// A page that takes neither parameters nor a body.
 struct AdminApi::Page {
   std::string_view path, method;
   Answer (AdminApi::*answer)(const ServedRequest& request, const Caller& caller);
@@ -228,7 +228,7 @@ Answer AdminApi::PauseSink(std::string_view sink, std::string_view body) {
 }
 
 Answer AdminApi::ResumeSink(std::string_view sink) {
-  // With too many that wait already it is resumed all the same, and does not wait.
+  // If too many requests wait already, the sink is resumed without waiting for an outcome.
   const Room room(resumes_, kMostResumes);
   const Dispatcher::Resumed resumed = router_.Resume(std::string(sink), static_cast<bool>(room));
   if (!resumed.stored) {

@@ -12,17 +12,16 @@
 
 namespace hookswitch {
 
-/// The admin listener's answers: /healthz, /readyz, /metrics, /api/v1/… (OPERATING.md, "Admin API"). JSON but for
-/// /metrics. What takes long is limited in number, so that no such requests keep others from a thread. Safe from any
-/// thread.
+/// Serves the admin listener: /healthz, /readyz, /metrics, /api/v1/… (OPERATING.md, "Admin API"), in JSON except for
+/// /metrics. Limits how many slow requests run at a time, so that they do not take all threads. [thread: any]
 class AdminApi {
  public:
   /// The references outlive it.
   AdminApi(Router& router, HistoryApi& history, AdminGuard& guard, const Clock& clock, Metrics& metrics)
       : router_(router), history_(history), guard_(guard), clock_(clock), metrics_(metrics) {}
-  /// `caller`: what the guard said of the request's head.
+  /// `caller`: from AdminGuard::Judge. May block.
   Answer Handle(const ServedRequest& request, const Caller& caller);
-  /// /healthz and /readyz, which must be answered whatever keeps the others busy.
+  /// True for /healthz and /readyz, which must be answered however busy the others are.
   static bool IsHealth(std::string_view path) { return path == "/healthz" || path == "/readyz"; }
 
  private:
@@ -41,11 +40,11 @@ class AdminApi {
   AdminGuard& guard_;
   const Clock& clock_;
   Metrics& metrics_;
-  std::atomic<int> reloads_{0};  ///< that run or wait
-  std::atomic<int> resumes_{0};  ///< that wait for an outcome
+  std::atomic<int> reloads_{0};  ///< running or waiting
+  std::atomic<int> resumes_{0};  ///< waiting for an outcome
 };
 
-/// What POST /api/v1/reload answers, also printed by `hookswitch reload --format json`.
+/// The response to POST /api/v1/reload, also printed by `hookswitch reload --format json`.
 std::string ToJson(const ReloadReport& report);
 
 }  // namespace hookswitch

@@ -22,7 +22,8 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const config::Admin& adm
   options.urgent_threads = kHealthThreads;
   options.is_urgent = [](const ServedRequest& request) { return AdminApi::IsHealth(request.path); };
   options.max_connections = kMostConnections;
-  // Everybody may come from one address, a proxy's or this machine's: who has sent nothing makes room for others.
+  // All clients may share one address (a proxy's or this machine's), so it may hold all connections; incomplete ones
+  // make room.
   options.max_per_address = kMostConnections;
   options.max_body = kMostBody;
   options.length_required = false;  // "curl -X POST …/reload" sends none
@@ -42,7 +43,7 @@ void AdminServer::Handle(Responder responder) {
   const ServedRequest request = responder.request();
   const auto& caller = static_cast<const Caller&>(*responder.context());
   const Answer answer = api_.Handle(request, caller);
-  // Also one that did not end well: it may have changed something before. A sign-in changes nothing.
+  // Also if it failed (5xx): it may have changed something first. A sign-in changes nothing.
   const bool is_refused = answer.status >= 400 && answer.status < 500;
   if (request.method == "POST" && request.path != kSignInPath && !is_refused) {
     log::Info(
@@ -54,7 +55,7 @@ void AdminServer::Handle(Responder responder) {
 
 bool AdminServer::Use(const config::Admin& admin) {
   const bool stays = admin.listen == bound_;
-  // One that moves to loopback needs no token, but the listener stays where it is until a restart.
+  // A config that moves to loopback needs no token, but the old listener stays until a restart.
   if (stays || !admin.token.empty() || !admin.tokens.empty()) guard_.Use(admin);
   return stays;
 }

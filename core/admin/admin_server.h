@@ -15,21 +15,22 @@
 
 namespace hookswitch {
 
-/// The admin listeners: an HTTP server of their own before an AdminApi, with an AdminGuard at the door.
+/// The admin listeners: an HTTP server for an AdminApi, with an AdminGuard in front.
 class AdminServer {
  public:
-  /// Listens on all of `admin.listen` and serves. Errors are those of HttpServer. The references outlive it.
+  /// Listens on all of `admin.listen` and serves. Errors as HttpServer::Start. The references outlive it.
   static Result<std::unique_ptr<AdminServer>> Start(const config::Admin& admin, Router& router, HistoryApi& history,
                                                     const Clock& clock, Metrics& metrics);
 
-  /// Takes the tokens of a reloaded config. False: its `listen` is another one than what is bound, which needs a
-  /// restart. Tokens are never given up for a listener that stays. Safe from any thread.
+  // [thread: any]
+  /// Applies the tokens of a reloaded config. False: its `listen` differs from what is bound, which needs a restart;
+  /// until then a config without tokens does not remove the current ones.
   bool Use(const config::Admin& admin);
-  /// "127.0.0.1:8001", "unix:/run/x.sock"; several with ", " between.
+  /// As HttpServer::Address.
   std::string Address() const { return server_->Address(); }
   /// As HttpServer::Passes.
   std::uint64_t Passes() { return server_->Passes(); }
-  /// As HttpServer::Drain.
+  /// [thread: control] As HttpServer::Drain.
   void Drain(std::chrono::milliseconds timeout) { server_->Drain(timeout); }
 
  private:

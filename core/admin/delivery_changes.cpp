@@ -8,7 +8,7 @@ namespace hookswitch {
 namespace {
 
 constexpr std::size_t kPage = 1000;
-// What a step changes goes into one commit, which accepting waits for.
+// Deliveries changed in one commit; accepting events waits for it.
 constexpr std::size_t kStep = 250;
 constexpr std::size_t kShown = 100;
 
@@ -21,7 +21,7 @@ std::vector<DeliverySeq> NumbersOf(std::span<const PendingDelivery> deliveries) 
 }  // namespace
 
 Result<std::vector<DeliverySeq>> DeliveryChanges::ReplayEvent(EventSeq event, std::span<const Route> routes) {
-  // Neither held nor replaced by what else the call has: the operator wants this one, now.
+  // Neither held nor superseded by other deliveries of the call: the operator wants this one now.
   std::vector<NewDelivery> wanted;
   for (const Route& route : routes) {
     wanted.push_back({.sink = route.sink, .rule = route.rule, .template_name = route.template_name});
@@ -119,7 +119,7 @@ Result<std::vector<DeliverySeq>> DeliveryChanges::PurgeChunk(std::span<const Mat
   std::vector<DeliverySeq> waiting;
   std::vector<DeliverySeq> ended;
   for (const Match& match : chunk) {
-    // What was dead and is tried again by now is left alone.
+    // Deliveries replayed since the list was made are left alone.
     if (!replayed_.contains(match.seq)) (match.waits ? waiting : ended).push_back(match.seq);
   }
   std::vector<DeliverySeq> released;

@@ -19,32 +19,36 @@
 
 namespace hookswitch {
 
-/// What became of a filter's deliveries.
+/// Result of a replay or purge by filter.
 struct BulkResult {
-  bool busy = false;  ///< another one runs, so nothing was looked at
+  bool busy = false;  ///< another one is running; nothing was done
   std::size_t matched = 0, changed = 0;
-  std::vector<DeliverySeq> first;  ///< of those that changed (with dry_run: that matched), oldest first; at most 100
-  Status end = Ok();               ///< why it stopped early; what has changed until then stays so
+  std::vector<DeliverySeq> first;  ///< of the changed ones (with dry_run: the matched ones), oldest first; at most 100
+  Status end = Ok();               ///< why it stopped early; changes made before that stand
 };
 
-/// What an operator does with deliveries, each change durable before the router hears of it. Safe from any thread;
-/// blocks. Errors are those of History.
+/// Replays and purges deliveries for an operator. A replay is durable before the router gets it; a purge takes waiting
+/// deliveries from the router, cancels them, and returns them to the router if that fails. Errors are those of History.
+/// [thread: any] Blocks.
 ///
-/// Of those by filter one runs at a time, in steps of a few hundred deliveries: a change to a single one waits for a
-/// step at most. A step costs what it changes; looking for what matches reads each delivery once.
+/// Replays and purges by filter run one at a time, in steps of a few hundred deliveries: a change to a single delivery
+/// waits for one step at most. The cost of a step depends on what it changes; finding the matches reads each delivery
+/// once.
 class DeliveryChanges {
  public:
   /// The references outlive it.
   DeliveryChanges(History& history, Journal& journal, const Clock& clock, Router& router)
       : history_(history), journal_(journal), clock_(clock), router_(router) {}
 
-  /// Sends a stored event along `routes` once more, whatever became of it before.
+  /// Adds and enqueues a delivery of a stored event for each of `routes`, whatever became of earlier ones; returns
+  /// them.
   Result<std::vector<DeliverySeq>> ReplayEvent(EventSeq event, std::span<const Route> routes);
-  /// Tries a delivery that has ended again. False if it has not ended.
+  /// Requeues a delivery that has ended. False if it has not ended.
   Result<bool> Replay(DeliverySeq delivery);
-  /// All that the filter lists, oldest first; those that came in between are left alone.
+  /// Requeues the matching deliveries that have ended, oldest first. New deliveries that arrive meanwhile are not
+  /// included.
   BulkResult Replay(const BulkRequest& request, const Holds& holds);
-  /// Cancels what is dead or waits and is not in flight.
+  /// Cancels the matching deliveries that are dead or waiting, but not those in flight.
   BulkResult Purge(const BulkRequest& request, const Holds& holds);
 
  private:
@@ -66,8 +70,8 @@ class DeliveryChanges {
   const Clock& clock_;
   Router& router_;
   std::atomic<bool> bulk_runs_{false};
-  Mutex mu_;  ///< one step at a time: a purge must not cancel what a replay has just handed over
-  std::set<DeliverySeq> replayed_ GUARDED_BY(mu_);  ///< singly, since the one by filter that runs has begun
+  Mutex mu_;  ///< one step at a time: a purge must not cancel what a replay has just enqueued
+  std::set<DeliverySeq> replayed_ GUARDED_BY(mu_);  ///< replayed singly since the running bulk change began
 };
 
 }  // namespace hookswitch

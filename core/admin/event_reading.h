@@ -11,9 +11,9 @@
 
 namespace hookswitch {
 
-/// A stored event as one config reads and routes it.
+/// How one config reads and routes a stored event.
 struct EventReading {
-  std::shared_ptr<const CallEvent> call;  ///< nullptr: it is none, or cannot be read; `why_not` says why
+  std::shared_ptr<const CallEvent> call;  ///< nullptr: not a call, or unreadable; `why_not` says why
   std::string why_not;
   Explanation explanation;  ///< with `call`; its routes borrow from `routes`
   std::shared_ptr<const RouteTable> routes;
@@ -22,7 +22,7 @@ struct EventReading {
 
 using SourceMap = std::map<std::string, std::shared_ptr<const Source>, std::less<>>;
 
-/// Reads `stored` again by its source and explains what `routes` say of it. `routes` may be nullptr: no rules.
+/// Normalizes `stored` again with its source and explains its routing. `routes` may be nullptr: no rules.
 EventReading ReadEvent(const StoredEvent& stored, const SourceMap& sources, std::shared_ptr<const RouteTable> routes);
 
 }  // namespace hookswitch

@@ -19,13 +19,13 @@ namespace {
 using Right = Caller::Right;
 
 constexpr std::string_view kCookie = "hookswitch";
-constexpr std::string_view kMainToken = "admin.token";  // its name as somebody who did something; no name of a token
+constexpr std::string_view kMainToken = "admin.token";  // stands for it where other tokens have their names
 constexpr std::size_t kMostPeers = 1000;
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kShownPath = 200;
 constexpr std::chrono::seconds kLineEvery{1};
 
-// What proxies add to a request that they pass on.
+// Headers that proxies add to the requests they forward.
 constexpr std::string_view kProxyHeaders[] = {"Forwarded",           "Via",
                                               "X-Real-IP",           "X-Client-IP",
                                               "X-Cluster-Client-IP", "True-Client-IP",
@@ -45,7 +45,7 @@ std::string_view ProxyHeaderIn(const ServedRequest& head) {
   return {};
 }
 
-// Why a request that is trusted for where it comes from may come from elsewhere; "" if it may not.
+// What shows that a request without a token did not come directly; "" if nothing does.
 std::string WhyIndirect(const ServedRequest& head) {
   if (const std::string_view header = ProxyHeaderIn(head); !header.empty()) {
     return "it came through a proxy (" + std::string(header) + "); such a request needs a token (admin.token)";
@@ -63,7 +63,7 @@ std::string_view Before(std::string_view text, char separator) {
   return text.substr(0, text.find(separator));
 }
 
-// The value of our cookie among all that the browser sends (RFC 6265 4.2.1); "" if it is not there.
+// The value of our cookie among the browser's (RFC 6265 4.2.1); "" if it is absent.
 std::string_view CookieIn(const ServedRequest& head) {
   for (const auto& [name, value] : head.headers) {
     if (!EqualsIgnoreCase(name, "Cookie")) continue;
@@ -77,7 +77,7 @@ std::string_view CookieIn(const ServedRequest& head) {
   return {};
 }
 
-// The token that an Authorization header brings; "" if it brings none.
+// The token in an Authorization header; "" if there is none.
 std::string_view BearerIn(std::string_view authorization) {
   constexpr std::string_view kBearer = "Bearer ";
   if (!EqualsIgnoreCase(authorization.substr(0, kBearer.size()), kBearer)) return {};
@@ -90,7 +90,7 @@ std::vector<config::Admin::Token> AllTokens(const config::Admin& admin) {
   return tokens;
 }
 
-// Takes as long for one that matches as for one that does not.
+// Takes equally long with and without a match.
 const config::Admin::Token* Find(const std::vector<config::Admin::Token>& tokens, std::string_view given) {
   const config::Admin::Token* found = nullptr;
   for (const auto& token : tokens) {
@@ -149,7 +149,7 @@ bool IsSameOrigin(std::string_view origin, std::string_view host) {
        {std::pair<std::string_view, std::string_view>{"http://", ":80"}, {"https://", ":443"}}) {
     if (!origin.starts_with(scheme)) continue;
     origin.remove_prefix(scheme.size());
-    // A browser leaves the scheme's own port out of both; a proxy may write it.
+    // A browser omits the scheme's default port in both; a proxy may add it.
     for (std::string_view* text : {&origin, &host}) {
       if (text->ends_with(port)) text->remove_suffix(port.size());
     }
@@ -177,7 +177,7 @@ HeadVerdict AdminGuard::Judge(const ServedRequest& head) {
   if (head.path == "/healthz") return admitted({});
   Admission admission = Admit(head);
   if (const auto* refusal = std::get_if<Refusal>(&admission)) {
-    // Probes come without a token and under any name. One that brings a wrong token is a guess like any other.
+    // Probes send no token, and any Host. A wrong token is a guess, here as elsewhere.
     if (head.path == "/readyz" && refusal->reason != "wrong_token") return admitted({});
     return Refuse(head, *refusal);
   }
@@ -237,7 +237,8 @@ AdminGuard::Admission AdminGuard::ByCookie(const ServedRequest& head, std::strin
   std::int64_t seconds = 0;
   std::from_chars(until.data(), until.data() + until.size(), seconds);
   if (clock_.Mono().time_since_epoch() >= std::chrono::seconds(seconds)) return wrong;
-  // A browser sends the cookie by itself, so the request must come from our own page, and a change must say so.
+  // A browser adds the cookie by itself, so the request must come from our own page; a change must prove it by its
+  // Origin.
   const std::string_view origin = head.Header("Origin");
   const std::string_view site = head.Header("Sec-Fetch-Site");
   const bool from_own_page = !origin.empty() && IsSameOrigin(origin, head.Header("Host"));
@@ -255,7 +256,7 @@ AdminGuard::Admission AdminGuard::ByCookie(const ServedRequest& head, std::strin
 }
 
 Secret AdminGuard::Sign(std::string_view what, const config::Admin::Token& token) const {
-  // The key holds the token: a cookie ends with the token that it was given for.
+  // The key includes the token: a cookie becomes invalid with its token.
   return Secret(Hex(HmacSha256(key_.Reveal() + token.token.Reveal(), what)));
 }
 
@@ -301,7 +302,7 @@ std::optional<std::uint64_t> AdminGuard::LineFor(std::string_view peer) {
     if (peers_.size() >= kMostPeers) {
       std::erase_if(peers_, [&](const auto& entry) { return now - entry.second.last_line >= kLineEvery; });
     }
-    // So many at once: they share what is left.
+    // Too many peers at once: the others share one entry.
     found = peers_.try_emplace(peers_.size() < kMostPeers ? std::string(peer) : std::string()).first;
   }
   Peer& known = found->second;

@@ -18,17 +18,17 @@
 
 namespace hookswitch {
 
-/// Where a token is given for a cookie.
+/// Exchanges a token for a cookie.
 inline constexpr std::string_view kSignInPath = "/api/v1/session";
 
-/// Who asks, and what for it may.
+/// An admitted client and its rights.
 struct Caller final : HeadContext {
   using Right = config::Admin::Right;
 
-  std::string who;           ///< the token's name, or the unix socket's user; "" for a program that needed neither
-  std::optional<Right> may;  ///< empty: nothing but health
+  std::string who;           ///< the token's name or the unix socket's user; "" for neither
+  std::optional<Right> may;  ///< empty: only health checks
   enum class By {
-    kPlace,  ///< where it comes from needs no token
+    kPlace,  ///< needs no token, because of where it connects from
     kToken,
     kCookie,
   } by = By::kPlace;
@@ -36,12 +36,12 @@ struct Caller final : HeadContext {
 };
 std::string_view ToString(Caller::Right right);
 
-/// Decides who may ask the admin API for what, from the head of a request.
+/// Authenticates and authorizes requests to the admin API by their heads.
 ///
-/// Where the config has tokens, a request needs one (`Authorization: Bearer`), or a cookie that MakeCookie gave for
-/// one. A unix socket needs none: its file says who may connect. Without tokens programs on this machine are answered.
-/// Who gives no token must come directly: neither through a proxy, which would lend its own address to anybody, nor
-/// from another site's page in somebody's browser. Safe from any thread; does not block.
+/// If the config has tokens, a request needs one (`Authorization: Bearer`) or a cookie that MakeCookie made for one. A
+/// unix socket needs none: the permissions of its file decide who may connect. Without tokens, programs on this machine
+/// are admitted. A request without a token must come directly: not through a proxy, which would lend its own address to
+/// anybody, and not from another site's page in a browser. [thread: any] Does not block.
 class AdminGuard {
  public:
   static constexpr std::chrono::hours kCookieLife{12};
@@ -49,13 +49,14 @@ class AdminGuard {
 
   AdminGuard(const config::Admin& admin, const Clock& clock, Metrics& metrics);
 
-  /// Takes the tokens of `admin` from now on; cookies of those that are gone are worth nothing any more.
+  /// Replaces the tokens; cookies made for removed tokens become invalid.
   void Use(const config::Admin& admin) EXCLUDES(mu_);
 
-  /// An answer, or a Caller. Refusals are counted, and logged: at most a line a second for each peer.
+  /// Returns a rejection, or a Caller as context. Rejections are counted, and logged: at most a line a second for each
+  /// peer.
   HeadVerdict Judge(const ServedRequest& head) EXCLUDES(mu_);
 
-  /// The value of a Set-Cookie header that stands for the caller's token; empty if he brought none.
+  /// A Set-Cookie value that stands for the caller's token; empty if the request had no token, or the token is gone.
   std::optional<std::string> MakeCookie(const Caller& caller, bool secure) EXCLUDES(mu_);
 
  private:
@@ -70,7 +71,7 @@ class AdminGuard {
   Admission ByCookie(const ServedRequest& head, std::string_view cookie, const Tokens& tokens) const;
   Secret Sign(std::string_view what, const config::Admin::Token& token) const;
   HeadVerdict Refuse(const ServedRequest& head, const Refusal& refusal) EXCLUDES(mu_);
-  /// How many refusals of `peer` were left out since its last line; empty: this one is left out too.
+  /// How many rejections of `peer` were not logged since its last line; empty: this one is not logged either.
   std::optional<std::uint64_t> LineFor(std::string_view peer) EXCLUDES(mu_);
 
   struct Peer {
@@ -79,16 +80,16 @@ class AdminGuard {
   };
 
   const Clock& clock_;
-  const Secret key_;  ///< of cookies: random, so that they end with the process
+  const Secret key_;  ///< signs cookies; random, so they end with the process
   const Counter no_token_, wrong_token_, forbidden_;
   mutable Mutex mu_;
   std::shared_ptr<const Tokens> tokens_ GUARDED_BY(mu_);
   std::map<std::string, Peer, std::less<>> peers_ GUARDED_BY(mu_);
 };
 
-/// True for the value of a Host header that names this machine to itself: "localhost", "127.0.0.1:8001", "[::1]:8001".
+/// True if `host`, a Host header, is a loopback name: "localhost", "127.0.0.1:8001", "[::1]:8001".
 bool IsLoopbackHost(std::string_view host);
-/// True if a page from `origin` (the header) asks the server that it came from.
+/// True if `origin`, an Origin header, is that of the server that `host` names.
 bool IsSameOrigin(std::string_view origin, std::string_view host);
 
 }  // namespace hookswitch

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kEvents = "/api/v1/events";
 constexpr std::string_view kDeliveries = "/api/v1/deliveries";
 constexpr std::string_view kRefused = "/api/v1/refused";
-// A rare match may lie far back: the answer comes with what was found by then, and a cursor.
+// A rare match may be far back: the response then has what was found in this time, and a cursor.
 constexpr std::chrono::milliseconds kListBudget{200};
 
 bool IsAt(std::string_view path, std::string_view top) {
@@ -24,8 +24,8 @@ Error UnknownName(std::string what) {
   return {ErrorCode::kNotFound, std::move(what)};
 }
 
-// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up. `unknown`: what no filter value
-// can match, or "". It is added to an empty page; a 400 if the whole list is empty.
+// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up. `unknown`: names a filter value
+// that does not exist, or ""; added to an empty page, and answered 400 if the whole list is empty.
 template <class List, class Show>
 Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, std::string unknown, const List& list,
                    const Show& show) {
@@ -53,7 +53,7 @@ json::array IdsOf(std::span<const DeliverySeq> deliveries) {
   return ids;
 }
 
-// Which states a request may ask for; the first that it may not, as an error.
+// Ok if all `states` can be replayed, or purged; an error for the first that cannot.
 Status CheckStates(std::span<const DeliveryState> states, bool purge) {
   for (const DeliveryState state : states) {
     const std::string name(ToString(state));

@@ -17,14 +17,13 @@
 
 namespace hookswitch {
 
-/// The pages /api/v1/events…, /api/v1/deliveries… and /api/v1/refused (OPERATING.md, "Admin API"). Safe from any
-/// thread; blocks.
+/// Serves /api/v1/events…, /api/v1/deliveries… and /api/v1/refused (OPERATING.md, "Admin API"). [thread: any] Blocks.
 class HistoryApi {
  public:
   /// The references outlive it.
   HistoryApi(History& history, Journal& journal, const Clock& clock, Router& router);
 
-  /// True for the paths that Handle answers.
+  /// True for the paths that Handle serves.
   static bool Owns(std::string_view path);
   Answer Handle(const ServedRequest& request);
 

@@ -45,7 +45,7 @@ std::optional<Holds::Hold> Holds::Of(const DeliverySummary& delivery) const {
 
 DeliveryFilter Holds::Widened(DeliveryFilter filter) const {
   for (const auto& [sink, lane] : standing_) filter.held_sinks.push_back(sink);
-  // The journal does not know of places: what one holds is pending there.
+  // The journal does not know places: a delivery that one holds is pending there.
   const bool is_asked = Has(filter.states, DeliveryState::kHeld) && !Has(filter.states, DeliveryState::kPending);
   if (is_asked && !with_places_.empty()) filter.states.push_back(DeliveryState::kPending);
   return filter;

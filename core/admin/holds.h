@@ -12,20 +12,21 @@
 
 namespace hookswitch {
 
-/// What keeps deliveries that wait from being sent, as the lanes are at one moment.
+/// Why waiting deliveries are not being sent, from a snapshot of the lanes.
 class Holds {
  public:
-  /// `router` is asked about sinks of `lanes` that have refused places, and outlives this.
+  /// `router` is queried for sinks of `lanes` with refused places, and outlives this.
   Holds(std::span<const LaneStatus> lanes, Router& router);
 
   struct Hold {
     std::string_view by;  ///< settle, paused, misconfigured, unavailable, removed
     std::string because;
   };
-  /// Empty: nothing holds it, or it has ended.
+  /// What holds a delivery; empty if nothing does, or it has ended.
   std::optional<Hold> Of(const DeliverySummary& delivery) const;
 
-  /// Has the journal list all that may be in one of the filter's states; Fits says which of them are.
+  /// Widens `filter` so that the journal lists every delivery that may be in one of its states; Fits selects those that
+  /// are.
   DeliveryFilter Widened(DeliveryFilter filter) const;
   static bool Fits(std::span<const DeliveryState> states, const DeliverySummary& delivery,
                    const std::optional<Hold>& hold);
@@ -36,8 +37,8 @@ class Holds {
     std::string because;
   };
   Router& router_;
-  std::map<std::string, Lane, std::less<>> standing_;  ///< lanes that stand still until somebody does something
-  std::vector<std::string> with_places_;               ///< sinks that go on, but for places that were refused
+  std::map<std::string, Lane, std::less<>> standing_;  ///< lanes that start nothing (StandsStill)
+  std::vector<std::string> with_places_;               ///< other sinks with refused places
 };
 
 }  // namespace hookswitch

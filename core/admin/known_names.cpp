@@ -53,7 +53,7 @@ std::string KnownNames::WhatIsUnknownSource(const std::string& source) const {
 
 std::string KnownNames::WhatIsUnknownSink(const std::string& sink) const {
   std::vector<std::string> known = NamesOf(config_->sinks);
-  // A lane outlives its sink while something waits in it.
+  // A lane outlives its sink while it has pending deliveries.
   for (const auto& lane : lanes_) {
     if (std::ranges::find(known, lane) == known.end()) known.push_back(lane);
   }

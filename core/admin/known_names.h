@@ -11,20 +11,19 @@
 
 namespace hookswitch {
 
-/// "sink: there is no sink "opps"; did you mean "ops"?; there is ops, crm"; "" if `name` is one of `known`.
+/// "sink: there is no sink "opps"; did you mean "ops"?; there is ops, crm"; "" if `name` is empty or one of `known`.
 std::string WhatIsUnknown(std::string_view kind, const std::string& name, const std::vector<std::string>& known);
 
-/// The names that people may ask history for, as the config and the lanes of one moment have them. Names of before may
-/// still be in the journal, so a name that is not known is no error until nothing was found by it.
+/// The names in the config and the lanes at one moment, to explain history queries without result. The journal may hold
+/// older names, so an unknown name is an error only if it found nothing.
 class KnownNames {
  public:
   KnownNames(std::shared_ptr<const config::Config> config, std::span<const LaneStatus> lanes);
 
-  /// Has the filter mean an agent as rules do: by its id, its name or a glob over either, and whichever of the two was
-  /// stored.
+  /// Makes the filter match agents as rules do: by id, by name or by a glob over either, whichever was stored.
   void Resolve(AgentFilter& agent) const;
 
-  /// The first name in `filter` that is not known, and what there is instead. "" if all are.
+  /// The first unknown name in `filter`, with suggestions; "" if all are known.
   std::string WhatIsUnknown(const EventFilter& filter) const;
   std::string WhatIsUnknown(const DeliveryFilter& filter) const;
   std::string WhatIsUnknownSource(const std::string& source) const;

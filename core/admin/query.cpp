@@ -30,7 +30,7 @@ std::string Quoted(std::string_view text) {
   return '"' + ToUtf8(text) + '"';
 }
 
-// A key of a filter: how its value, which is not empty, is put into it.
+// A key of a filter, and how its value, never empty, is set.
 template <class Filter>
 struct Key {
   std::string_view name;
@@ -117,7 +117,7 @@ Status SetEvent(DeliveryFilter& filter, std::string_view value, WallTime) {
   return Ok();
 }
 
-// What refused requests are asked for.
+// Filter for refused requests.
 struct RefusedFilter {
   std::string source;
 };
@@ -209,7 +209,7 @@ Result<Query> Parse(std::string_view query, WallTime now) {
     const auto equals = std::min(pair.find('='), pair.size());
     const std::string_view raw = pair.substr(std::min(equals + 1, pair.size()));
     if (!PercentDecode(pair.substr(0, equals), true, name)) return Wrong("query", "has a broken percent escape");
-    // A time has no blanks; the plus of its zone often comes unescaped.
+    // A time has no blanks, and the plus of its zone is often sent unescaped.
     const bool is_time = name == "since" || name == "until";
     if (!PercentDecode(raw, !is_time, value)) return Wrong(name, "has a broken percent escape");
     if (!seen.insert(name).second) return Wrong(name, "is given twice");
@@ -230,7 +230,7 @@ Result<json::object> ParseObject(std::string_view body) {
   return value.get_object();
 }
 
-// A text; of `state` a list of texts too, which become one with commas.
+// A text; for `state` also a list of texts, joined with commas.
 Result<std::string> TextOf(std::string_view name, const json::value& value) {
   std::string text;
   const auto* list = name == "state" ? value.if_array() : nullptr;

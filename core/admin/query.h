@@ -7,27 +7,28 @@
 #include "core/journal/history.h"
 #include "core/journal/journal.h"
 
-/// What people ask for, from a URL's query or a body to the filters of History. Errors are kInvalid and name the
-/// parameter; one that is unknown is an error too. Times are RFC 3339, or a duration back from `now` ("2h").
+/// Parses URL queries and request bodies into the filters of History. Errors say which parameter is wrong: kInvalid,
+/// also for an unknown parameter; kNotFound for an unknown call status. Times are RFC 3339, or a duration back from
+/// `now` ("2h").
 namespace hookswitch {
 
 struct PageQuery {
   std::size_t limit = 50;
-  std::int64_t before = 0;  ///< the cursor: 0 is the newest
+  std::int64_t before = 0;  ///< the cursor; 0: from the newest
 };
 
 struct EventQuery {
   EventFilter filter;
   PageQuery page;
 };
-/// agent, status, call_id, source, q, since, until, limit, cursor. An empty value asks nothing.
+/// agent, status, call_id, source, q, since, until, limit, cursor. Empty values are ignored.
 Result<EventQuery> ParseEventQuery(std::string_view query, WallTime now);
 
 struct DeliveryQuery {
   DeliveryFilter filter;
   PageQuery page;
 };
-/// state (several with commas), sink, rule, agent, status, call_id, source, event, since, until, limit, cursor.
+/// state (several, comma-separated), sink, rule, agent, status, call_id, source, event, since, until, limit, cursor.
 Result<DeliveryQuery> ParseDeliveryQuery(std::string_view query, WallTime now);
 
 struct RefusedQuery {
@@ -37,17 +38,17 @@ struct RefusedQuery {
 /// source, limit, cursor.
 Result<RefusedQuery> ParseRefusedQuery(std::string_view query);
 
-/// Which deliveries to replay or to purge.
+/// The deliveries to replay or purge.
 struct BulkRequest {
-  DeliveryFilter filter;  ///< with states: kDead if none is named
+  DeliveryFilter filter;  ///< `states` is never empty; kDead by default
   bool dry_run = false;
 };
-/// A JSON object with the keys of ParseDeliveryQuery but limit and cursor, `dry_run` and `all`. Something beside the
-/// state has to be asked for, or `all` be true: nobody replays everything by accident.
+/// A JSON object with the keys of ParseDeliveryQuery except limit and cursor, and with `dry_run` and `all`. Needs a
+/// filter besides `state`, or `all` true: nobody replays everything by accident.
 Result<BulkRequest> ParseBulkRequest(std::string_view body, WallTime now);
 
-/// How a sink is to be paused: empty or a JSON object with `until` (RFC 3339, or a duration from `now`; within ten
-/// years) and `because`, which may be called `reason`.
+/// A pause: empty, or a JSON object with `until` (RFC 3339, or a duration from `now`; within ten years) and `because`
+/// (or `reason`).
 Result<Pause> ParsePause(std::string_view body, WallTime now);
 
 /// Ok if the body is empty or {}.

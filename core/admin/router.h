@@ -16,14 +16,14 @@
 
 namespace hookswitch {
 
-/// One part of the router as /readyz shows it. Only `failing` parts make the answer 503; `note` alone is a warning.
+/// One health check of /readyz. A `failing` one makes the response 503; a `note` alone is a warning.
 struct Part {
   std::string name;  ///< "journal", "config", "sink ops"
   bool failing = false;
   std::string note;  ///< "" when all is well
 };
 
-/// What waits for a sink that the config does not have.
+/// Pending deliveries for a sink that is not in the config.
 struct OrphanedDeliveries {
   std::string sink;
   std::uint64_t pending = 0;
@@ -33,9 +33,9 @@ struct ReloadReport {
   bool applied = false;
   std::uint64_t generation = 0;  ///< the one that runs now
   std::vector<config::Problem> problems;
-  std::vector<std::string> need_restart;  ///< keys that differ from what runs, and only a restart applies
+  std::vector<std::string> need_restart;  ///< keys whose values differ from those in use; only a restart applies them
   std::vector<OrphanedDeliveries> orphaned{};
-  /// Variables of secrets that the reload could not read anew, because the process's own environment has them.
+  /// Variables that the reload could not reread, because they come from the process's own environment.
   std::vector<std::string> from_process = {};
 };
 
@@ -43,32 +43,32 @@ struct RouterStatus {
   std::string version, ingress, admin, config_file;
   std::uint64_t generation = 0;
   WallTime started_at{};
-  WallTime applied_at{};                    ///< the running config
+  WallTime applied_at{};                    ///< when the running config was applied
   std::vector<std::string> need_restart{};  ///< as of the last reload: "server.listen"
   JournalStats journal;
-  std::vector<std::string> sources{};  ///< their names in the config
+  std::vector<std::string> sources{};  ///< names of the configured sources
 };
 
-/// The router as its operators see it. Called from the admin server's threads, several at a time.
+/// The router as the admin API uses it. Called by several threads of the admin server at a time. [thread: any]
 class Router {
  public:
   virtual ~Router() = default;
-  /// Waits for nothing that may take long.
+  /// Health checks. Does not wait for anything slow.
   virtual std::vector<Part> Parts() = 0;
   virtual RouterStatus Status() = 0;
   virtual std::shared_ptr<const config::Config> CurrentConfig() = 0;
-  /// The event as the current config reads and routes it (ReadEvent).
+  /// How the current config reads and routes the event (ReadEvent).
   virtual EventReading Read(const StoredEvent& stored) = 0;
-  /// Waits until it is done.
+  /// Blocks until the reload has ended; one runs at a time.
   virtual ReloadReport Reload() = 0;
 
-  // As the functions of Dispatcher.
+  // As in Dispatcher.
   virtual std::vector<LaneStatus> Lanes() = 0;
   virtual hookswitch::Status Pause(const std::string& sink, const hookswitch::Pause& pause) = 0;
-  /// With `wait` it waits for the first outcome.
+  /// With `wait` blocks until the first outcome, for a limited time.
   virtual Dispatcher::Resumed Resume(const std::string& sink, bool wait) = 0;
   virtual std::optional<std::string> PlaceThatHolds(const std::string& sink, DeliverySeq delivery) = 0;
-  /// Takes over deliveries that wait in the journal.
+  /// Enqueues deliveries that are pending in the journal.
   virtual void Accept(std::vector<PendingDelivery> deliveries) = 0;
   virtual std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries) = 0;
 };
