@@ -146,7 +146,7 @@ class Assembler {
     for (std::string& path : paths) path = AbsoluteFrom(*list, path);
   }
 
-  // `path` as an absolute one; a relative one starts at the folder of the file that `node` stands in.
+  // Makes `path` absolute; a relative one starts at the folder of the file that holds `node`.
   static std::string AbsoluteFrom(const Node& node, const std::string& path) {
     const std::string seen = RelativeTo(node.where.file ? node.where.file->path : "", path);
     std::error_code error;
@@ -206,7 +206,7 @@ class Assembler {
     reader.Duration("per", rate.per, Reader::Zero::kRefused);
     rate.burst = std::max(rate.max, 1);
     reader.Integer("burst", rate.burst);
-    // Paces are kept in nanoseconds, which do not hold centuries.
+    // Rates are stored in nanoseconds, which overflow after centuries.
     constexpr milliseconds kLongest = hours(24 * 365);
     const Node* where = reader.Get("burst") ? reader.Scalar("burst") : reader.Scalar("per");
     if (where && rate.max > 0 && rate.burst > 0 && rate.per / rate.max > kLongest / rate.burst) {
@@ -257,7 +257,7 @@ class Assembler {
     if (const Node* to = notify.Get("notify_problems_to")) sink.notify_where = to->where;
     const Reader& patience = reader.Get("notify_after") ? reader : defaults;
     patience.Duration("notify_after", sink.notify_after, Reader::Zero::kAllowed);
-    // What holds for all sinks cannot hold for the one that is named.
+    // The default does not apply to the sink that it names.
     if (&notify == &defaults && sink.notify_problems_to == sink.name) sink.notify_problems_to.clear();
     return sink;
   }
@@ -392,7 +392,7 @@ class Assembler {
     return rule;
   }
 
-  // An unknown key that holds a map may well be what the sink without `config` should have called so.
+  // True if an unknown key holds a map: it may be a misspelled `config`.
   bool MayMeanConfig(const Node& sink) const {
     static const std::vector<std::string> other_maps = {"rate_limit", "retry", "breaker", "classify", "tls"};
     return std::any_of(sink.map.begin(), sink.map.end(), [&](const auto& entry) {
@@ -401,7 +401,7 @@ class Assembler {
     });
   }
 
-  // A key that is not known may well be the one that is missing, misspelled.
+  // True if there is an unknown key: it may be the missing one, misspelled.
   bool HasUnknownKey(const Node& map) const {
     return std::any_of(map.map.begin(), map.map.end(),
                        [&](const auto& entry) { return problems_.HasErrorAt(entry.key_where); });
@@ -427,7 +427,7 @@ class Assembler {
     return targets;
   }
 
-  // These names stand in URLs, metrics and log fields.
+  // These names appear in URLs, metrics and log fields.
   const std::string& CheckedName(const Node::Entry& entry, std::string_view what) {
     constexpr std::size_t kLongest = 64;
     const bool plain = std::all_of(entry.key.begin(), entry.key.end(), [](char c) {

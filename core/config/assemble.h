@@ -24,13 +24,12 @@ struct Sections {
   std::vector<const Node*> rules;
 };
 
-/// Makes typed values of `sections`. What the schema has refused already is passed over in silence; what a schema
-/// cannot say (a duration out of range, an address that is none) goes to `problems`.
+/// Converts `sections` to typed values. Ignores what the schema has rejected already; what a schema cannot express (a
+/// duration out of range, an invalid address) goes to `problems`.
 Config Assemble(const Sections& sections, const Environment& environment, Problems& problems);
 
-/// Checks what refers to what: names that must exist or must not repeat, circles, and things nothing uses. `in_doubt`
-/// names the sections ("sinks") that an error may have kept from being read whole: what is not found there is no
-/// problem.
+/// Checks references: names that must exist or be unique, cycles, unused definitions. `in_doubt`: sections ("sinks")
+/// that may be incomplete because of an error; a name missing from them is not reported.
 void CheckReferences(const Config& config, const std::set<std::string, std::less<>>& in_doubt, Problems& problems);
 
 /// Reads the scalars of one map. Absent keys and wrong kinds leave the value as it was.
@@ -50,11 +49,11 @@ class Reader {
   void Texts(std::string_view key, std::vector<std::string>& values) const;
   void Networks(std::string_view key, std::vector<Network>& values) const;
   void Address(std::string_view key, Listen& value) const;
-  /// One or several, unix sockets too; with the node of each. What is none is reported and left out.
+  /// One or several addresses, unix sockets too, each with its node. Invalid ones are reported and left out.
   std::vector<std::pair<const Node*, Listen>> Addresses(std::string_view key) const;
 
   std::string Name(std::string_view key) const { return at_ + '.' + std::string(key); }
-  /// Reports at `node`, unless something was said about that place already.
+  /// Reports an error at `node`, unless there is one at that place already.
   void Error(const Node& node, std::string message, std::string hint = {}) const;
   std::optional<Listen> AddressOf(const Node& node, std::string_view name) const;
   std::optional<milliseconds> DurationOf(const Node& node, std::string_view name, Zero zero) const;
@@ -69,7 +68,7 @@ class Reader {
 std::vector<const Node*> OneOrMany(const Node* node);
 
 Condition MakeCondition(const Node* when, const Mark& where, Problems& problems);
-/// True if `status` is asked anywhere in the tree.
+/// True if there is a `status` condition anywhere in the tree.
 bool AsksStatus(const Condition& condition);
 StatusSet MakeStatuses(const Node* node);
 

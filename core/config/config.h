@@ -15,9 +15,8 @@
 #include "core/event/call_event.h"
 #include "core/event/outcome.h"
 
-/// The config as typed values: what the YAML says with every default filled in. Plain values, compared by what they say
-/// (not where); the loader is the only place that knows defaults. Positions (`Mark where`) are kept for problems found
-/// by higher floors.
+/// The config as typed values, with every default filled in; only the loader knows the defaults. Positions (`Mark
+/// where`) are kept for problems found by higher layers.
 namespace hookswitch::config {
 
 using std::chrono::milliseconds;
@@ -44,14 +43,14 @@ struct Server {
   std::string public_url;  ///< without a slash at its end; "" if unset
   std::vector<Network> trusted_proxies;
   std::uint64_t max_body = 1 << 20;      ///< bytes
-  int max_connections = 8192;            ///< more are answered 503 and closed
-  milliseconds request_timeout{10'000};  ///< for one whole request, first byte to last
+  int max_connections = 8192;            ///< open at a time; see HttpServer for what happens beyond
+  milliseconds request_timeout{10'000};  ///< of one request, first byte to last
   milliseconds drain_timeout{20'000};
   bool operator==(const Server&) const = default;
 };
 
 struct Admin {
-  enum class Right { kMetrics, kRead, kChange };  ///< each holds those before it
+  enum class Right { kMetrics, kRead, kChange };  ///< each includes those before it
   struct Token {
     std::string name;
     Secret token;
@@ -60,7 +59,7 @@ struct Admin {
   };
   std::vector<Listen> listen{{"127.0.0.1", 8001}};
   Secret token;               ///< has every right
-  std::vector<Token> tokens;  ///< without any token none is asked for (loopback and unix sockets only)
+  std::vector<Token> tokens;  ///< without any token, none is required (loopback and unix sockets only)
   bool operator==(const Admin&) const = default;
 };
 
@@ -68,14 +67,14 @@ struct Journal {
   std::string path = "/var/lib/hookswitch/journal.db";  ///< absolute
   milliseconds retention_age = std::chrono::hours(24 * 7);
   std::uint64_t retention_size = std::uint64_t{2} << 30;  ///< bytes
-  std::uint64_t max_backlog = 1'000'000;                  ///< waiting for one sink; more are refused with 503
-  std::uint64_t keep_bodies = 2048;                       ///< bytes of each request and response; 0: neither
+  std::uint64_t max_backlog = 1'000'000;  ///< pending deliveries of one sink; events that exceed it are answered 503
+  std::uint64_t keep_bodies = 2048;       ///< bytes of each request and response to keep; 0: none
   bool operator==(const Journal&) const = default;
 };
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
-/// How a sender proves itself: exactly one place, and the secret that must stand there.
+/// How a sender authenticates: a secret, in exactly one place.
 struct Auth {
   enum class Place { kHeader, kBearer, kQuery };
   Place place = Place::kHeader;
@@ -95,7 +94,7 @@ struct Source {
   std::vector<Network> allow_ips;  ///< empty: any
   std::optional<Auth> auth;
   std::optional<Rate> rate_limit;
-  std::string currency = "USD";  ///< of amounts that the platform sends without one
+  std::string currency = "USD";  ///< of amounts that arrive without one
 };
 
 struct Agent {
@@ -106,12 +105,12 @@ struct Agent {
 struct Retry {
   std::vector<milliseconds> schedule;  ///< wait before attempt 2, 3, …; the last one repeats
   milliseconds give_up_after{};        ///< from a delivery's first failure
-  /// However long the other side asks to be left alone, it is asked again after this.
+  /// Longest Retry-After that is respected.
   milliseconds max_retry_after{3'600'000};
   bool operator==(const Retry&) const = default;
 };
 
-/// When a sink that fails transiently is left alone but for probes.
+/// When a failing sink is stopped, except for probes.
 struct Breaker {
   int failures = 5;                                           ///< in a row
   int rate = 50;                                              ///< percent of failures within `window`
@@ -119,7 +118,7 @@ struct Breaker {
   bool operator==(const Breaker&) const = default;
 };
 
-/// What an HTTP status means (never kNext), by "404" or "4xx"; the exact one counts before the class.
+/// Outcome of an HTTP status (never kNext), by "404" or "4xx"; the exact one takes precedence.
 using Classify = std::map<std::string, Outcome::Kind, std::less<>>;
 
 struct Sink {
@@ -133,15 +132,15 @@ struct Sink {
   milliseconds timeout{10'000};    ///< of one attempt
   Retry retry;
   Breaker breaker;
-  std::optional<milliseconds> max_age;  ///< from acceptance; unset: never too old
+  std::optional<milliseconds> max_age;  ///< from acceptance; unset: no limit
   Classify classify;
-  Transport transport;          ///< HTTP sinks' only; which those are core/plugins knows
-  Mark tls_where, proxy_where;  ///< of the keys, if they are there
+  Transport transport;          ///< for HTTP sinks only, which core/plugins checks
+  Mark tls_where, proxy_where;  ///< of the keys, if present
   std::string fallback;         ///< another sink's name; "" for none
   Mark fallback_where;
   std::string notify_problems_to;  ///< another sink's name, or defaults.notify_problems_to; "" for none
   Mark notify_where;
-  milliseconds notify_after{300'000};  ///< how long it fails before that sink hears of it
+  milliseconds notify_after{300'000};  ///< how long it must fail before that sink is notified
 };
 
 /// A time window of the week in minutes since Monday 00:00 local time, half-open; may wrap past the week's end.
@@ -206,19 +205,19 @@ struct SendTarget {
   Mark where;
   std::string sink;
   std::string template_name;  ///< "" is the default message
-  Mark template_where;        ///< of the name, if there is one
+  Mark template_where;        ///< of the name, if present
 };
 
 struct Rule {
   Mark where;
   std::string name;  ///< unique; "rule-3" where none is given
-  Condition when;    ///< kAll of everything the rule asks, defaults.status included
+  Condition when;    ///< kAll of all the rule's conditions, including defaults.status
   std::vector<SendTarget> send;
   bool stop = false;
   bool drop = false;
-  bool leaves_status = false;  ///< neither it nor defaults.status says which statuses it listens to
+  bool leaves_status = false;  ///< neither it nor defaults.status names a status
   bool newest_only = false;    ///< per_call: latest
-  milliseconds settle{};       ///< how long a soft end waits for the real one; 0: not at all
+  milliseconds settle{};       ///< how long a soft end is held for the final one; 0: not held
 };
 
 struct Template {
@@ -243,7 +242,7 @@ struct Config {
   std::map<std::string, Agent, std::less<>> agents;  ///< by the platform's agent id
   std::string timezone = "UTC";                      ///< defaults.timezone
   std::string notify_problems_to;                    ///< defaults.notify_problems_to
-  Mark timezone_where;                               ///< of defaults.timezone, if it is there
+  Mark timezone_where;                               ///< of defaults.timezone, if present
   std::vector<Sink> sinks;
   std::vector<Schedule> schedules;
   std::vector<Rule> rules;

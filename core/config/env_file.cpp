@@ -19,8 +19,8 @@ bool IsName(std::string_view name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-// The states of systemd's own reader (parse_env_file_internal in src/basic/env-file.c of version 254), so that both
-// read the same: what follows a closing quote belongs to the value too.
+// The states of systemd's own parser (parse_env_file_internal in src/basic/env-file.c of version 254), so that both
+// read the same values: text after a closing quote belongs to the value, too.
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
@@ -157,7 +157,7 @@ class Parser {
   State state_ = State::kStart;
   int line_ = 1, name_line_ = 1, quote_line_ = 1;
   std::string name_, value_;
-  std::size_t kept_ = 0;  // of value_: white space behind it goes if nothing follows
+  std::size_t kept_ = 0;  // length of value_ without white space that is dropped if nothing follows
 };
 
 }  // namespace

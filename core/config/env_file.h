@@ -6,21 +6,21 @@
 
 namespace hookswitch::config {
 
-/// What a file of variables holds, in the form that systemd reads with EnvironmentFile= (systemd.exec(5)).
+/// The variables of a file in the format of systemd's EnvironmentFile= (systemd.exec(5)).
 struct EnvFile {
   struct Fault {
     int line = 0;
     std::string message;  ///< never quotes a value
     std::string hint;
   };
-  std::map<std::string, std::string, std::less<>> variables;  ///< of a name that is set twice the last value
-  std::vector<Fault> faults;  ///< lines that systemd passes over, and quotes that are never closed
-  bool is_text = true;        ///< false: not UTF-8, or a NUL: systemd takes nothing of such a file
+  std::map<std::string, std::string, std::less<>> variables;  ///< if a name is set twice, the last value
+  std::vector<Fault> faults;  ///< lines that systemd ignores, and quotes that are never closed
+  bool is_text = true;        ///< false: not UTF-8, or has a NUL: systemd ignores such a file
 };
 
-/// NAME=value lines; empty ones and those that begin with # or ; count for nothing. White space around names and values
-/// goes, a value may stand in '…' (as it is) or "…" (\" \\ \` \$ are escapes), both over several lines, else \ keeps
-/// the next character; a line that ends in \ goes on in the next one. Never fails.
+/// Parses NAME=value lines; empty ones and those that begin with # or ; are ignored. Drops white space around names and
+/// values. A value may be quoted: '…' literally, "…" with the escapes \" \\ \` \$; both may span lines. Without quotes
+/// \ keeps the next character, and at the end of a line continues it on the next. Never fails.
 EnvFile ParseEnvFile(std::string_view text);
 
 }  // namespace hookswitch::config

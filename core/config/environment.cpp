@@ -24,7 +24,7 @@ std::optional<std::string> ReadFile(const std::string& path, std::string& error)
     error = std::generic_category().message(code);
     return std::nullopt;
   };
-  // Without waiting: opening a pipe that nobody writes to would take for ever.
+  // Non-blocking: opening a pipe without a writer would block forever.
   const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return fail(errno);
   const std::unique_ptr<const int, void (*)(const int*)> closes(&fd, [](const int* open) { ::close(*open); });
@@ -35,7 +35,7 @@ std::optional<std::string> ReadFile(const std::string& path, std::string& error)
     error = "not a regular file";
     return {};
   }
-  // One byte over the limit is enough for the parser to refuse the file.
+  // One byte over the limit makes the parser reject the file.
   std::string text(kMaxFileBytes + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
@@ -64,7 +64,7 @@ bool OthersCanRead(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
 }
 
-/// The process's variables, and before them those of a file.
+/// The variables of a file, else those of the process.
 class Variables {
  public:
   explicit Variables(std::string file) : path_(std::move(file)) {
@@ -82,7 +82,7 @@ class Variables {
     if (!text) {
       problems.Error({std::make_shared<const SourceFile>(path_, ""), 0, 0}, 1,
                      "cannot read the file of environment variables: " + error);
-      return;  // with the values of before there are no further problems that only follow from this one
+      return;  // the previous values stay, so no further problems follow from this one
     }
     const auto source = std::make_shared<const SourceFile>(path_, std::move(*text));
     source->Seal(0, source->text.size());
@@ -104,7 +104,7 @@ class Variables {
 
   std::optional<std::string> Get(const std::string& name) {
     if (const auto it = file_.find(name); it != file_.end()) return it->second;
-    // The process has it from the same file, as that was at the start.
+    // The process has it from an earlier version of the same file.
     if (names_.contains(name)) return {};
     const char* value = std::getenv(name.c_str());
     if (!value) return {};
@@ -123,7 +123,7 @@ class Variables {
   std::string path_;
   bool may_be_missing_ = false;
   std::map<std::string, std::string, std::less<>> file_;
-  std::set<std::string> names_;  // that were in the file at any time
+  std::set<std::string> names_;  // all that were ever in the file
   std::set<std::string> from_process_;
 };
 

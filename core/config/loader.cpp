@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMostProblems = 200;
 constexpr std::size_t kMostFiles = 1000;
-// Where several files may add to one map or list.
+// Keys that included files may have; their maps and lists are merged.
 constexpr std::array<std::string_view, 7> kSharedKeys = {"version",   "sources", "agents",   "sinks",
                                                          "schedules", "rules",   "templates"};
 
@@ -98,7 +98,7 @@ class Loader {
     if (!root) all_read_ = false;
     if (!root || root->kind == Node::Kind::kNull) return;
     if (root->kind != Node::Kind::kMap) {
-      // It may be any file, and is nobody's business.
+      // It may be any file, so its content is not shown.
       problems_.Error(item.where, Width(item), path + " is no part of a config",
                       "a file to include holds sections such as rules: or sinks:");
       all_read_ = false;
@@ -117,7 +117,7 @@ class Loader {
     Check(document, ConfigSchema(), "", {file, 0, 0}, problems_);
   }
 
-  // Sections that are not read whole, because of a file that is none or a key that is wrong.
+  // Sections that may be incomplete, because of a file that could not be read or a wrong key.
   std::set<std::string, std::less<>> SectionsInDoubt() const {
     std::set<std::string, std::less<>> names;
     if (!all_read_) names.insert(kSharedKeys.begin(), kSharedKeys.end());
@@ -127,7 +127,7 @@ class Loader {
         const bool known = ConfigSchema().at("properties").get_object().contains(entry.key);
         names.insert(known ? entry.key : NearestKey(entry.key, ConfigSchema()));
       }
-      if (HasUnknownKey(document.Find("rules"))) names.insert("rules");  // it may be a name
+      if (HasUnknownKey(document.Find("rules"))) names.insert("rules");  // perhaps a misspelled `name`
       if (HasUnknownKey(document.Find("agents"))) names.insert("agents");
       if (document.Find("include") && WithoutFaults(document, problems_).Find("include") == nullptr) {
         names.insert(kSharedKeys.begin(), kSharedKeys.end());
@@ -210,7 +210,7 @@ Loaded Load(const std::string& path, const Environment& environment) {
     loaded.config = std::move(loaded.draft->config);
     loaded.draft.reset();
   }
-  // Who has that many problems in front of them needs no more.
+  // With that many problems, looking for more is pointless.
   if (loaded.problems.All().size() > kMostProblems) loaded.draft.reset();
   loaded.problems.Truncate(kMostProblems);
   return loaded;

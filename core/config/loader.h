@@ -10,37 +10,37 @@
 
 namespace hookswitch::config {
 
-/// Where the loader gets bytes from, so that tests need no disk and no environment.
+/// The loader's access to files and variables, so that tests need neither disk nor environment.
 struct Environment {
   /// The file's bytes, or empty with `error` set ("No such file or directory").
   std::function<std::optional<std::string>(const std::string& path, std::string& error)> read_file;
   /// Files that match a glob, sorted by bytes; relative paths are already joined to the including file's folder.
   std::function<std::vector<std::string>(const std::string& glob)> list_files;
   std::function<std::optional<std::string>(const std::string& name)> variable;
-  /// True if a file of secrets is open to every user of the machine; may be empty.
+  /// True if every user of the machine can read a file of secrets; may be empty.
   std::function<bool(const std::string& path)> others_can_read;
-  /// Reads anew what `variable` answers from, once for a config and all that is made of it; Load begins with it. What
-  /// is wrong goes to `problems`. May be empty.
+  /// Rereads the source of `variable`. Load calls it first, so that a config and all that is built from it see the same
+  /// values. Problems go to `problems`. May be empty.
   std::function<void(Problems& problems)> refresh;
-  /// Which of the variables that were asked for since `refresh` came from the process's own environment, which stays as
-  /// it was at the start; sorted. May be empty.
+  /// Names of the variables requested since `refresh` that came from the process's own environment, which does not
+  /// change after the start; sorted. May be empty.
   std::function<std::vector<std::string>()> from_process;
-  /// A secret that is not there is no error: for what sends nothing.
+  /// A missing secret is no error: for commands that send nothing.
   bool secrets_optional = false;
 
-  /// The machine's. With `env_file`, a path, the variables in that file (see ParseEnvFile) count before those of the
-  /// process; one that was in it and is no longer is not set, whatever the process has. A "-" before the path means
-  /// that the file need not be there. Its copies share what was read; for one thread at a time.
+  /// The machine's. Variables in the file `env_file` (see ParseEnvFile) take precedence over those of the process; one
+  /// that was in the file before, but no longer is, counts as not set. A "-" before the path makes the file optional.
+  /// Copies share what was read; for one thread at a time.
   static Environment System(const std::string& env_file = "");
 };
 
-/// What could be made of a config that has errors: for looking for more of them, never for running.
+/// The readable parts of a config that has errors: to look for more of them, never to run.
 struct Draft {
-  /// What an error concerns has its default or is left out; `Sink::plugin` is "" and `Sink::config` no map where they
-  /// are not known.
+  /// Parts with errors have their defaults or are left out; where they are unknown, `Sink::plugin` is "" and
+  /// `Sink::config` not a map.
   Config config;
   bool plugin_paths_known = true;  ///< false: an error in `plugins` may be why a plugin is not found
-  /// Sections ("rules") that are not read whole: a name that is not found there is no problem.
+  /// Sections ("rules") that may be incomplete: a name missing from them is not reported.
   std::set<std::string, std::less<>> in_doubt;
 };
 
@@ -50,32 +50,31 @@ struct Loaded {
   Problems problems;             ///< errors and warnings
   bool unreadable = false;       ///< the main file could not be read at all (exit code 2)
 
-  /// The config, or else the draft's: for finding folders, not for running. nullptr if there is neither.
+  /// The config, else the draft's: to find folders, not to run. nullptr if there is neither.
   const Config* Readable() const { return config ? &*config : draft ? &draft->config : nullptr; }
 };
 
-/// Reads the main file and what it includes, checks everything that needs no plugin, and reports every problem at once.
-/// With errors there is a draft instead of a config, so that higher floors can add what they find.
-/// Secrets are resolved here (environment and files are read anew each time). Never throws; safe from any thread.
+/// Reads the main file and its includes, checks everything that needs no plugin, and reports all problems at once. With
+/// errors there is a draft instead of a config, so that higher layers can add their own findings. Resolves secrets;
+/// environment and files are read again each time. Never throws; thread-safe if `environment` is.
 Loaded Load(const std::string& path, const Environment& environment);
 
 /// The JSON Schema (draft-07) of the config file. `sinks.*.config` is left open: plugins add theirs.
 std::string_view SchemaText();
 
-/// Checks `value` against a JSON Schema in the subset of plugins/README.md; every problem goes to `problems` with the
-/// place of the offending key or value. `at` names the value in messages: "rules[].when", "sinks.ops.config". A problem
-/// never quotes a value whose schema says "x-secret". `where_if_missing` marks a required key that is not there.
-/// `schema` must be a JSON object.
+/// Checks `value` against a JSON Schema (the subset in plugins/README.md); problems have the place of the offending key
+/// or value. `at` names the value in messages: "rules[].when", "sinks.ops.config". A problem never quotes a value whose
+/// schema says "x-secret". `where_if_missing`: the place of a missing required key. `schema` must be a JSON object.
 void CheckAgainstSchema(const Node& value, std::string_view schema, std::string_view at, Mark where_if_missing,
                         Problems& problems);
 
-/// A plugin's `config:` as it is passed to the plugin: a JSON object with the schema's defaults filled in, types as the
-/// schema says, groups of statuses as WithStatuses has them and {env:}/{file:} secrets resolved. `secrets` collects
-/// every secret value, for masking. Problems (a missing variable, an unreadable file) go to `problems`. `value` must be
-/// free of errors that CheckAgainstSchema finds (see WithoutFaults), except that required keys may be absent.
+/// Converts a plugin's `config:` to the JSON object that is passed to the plugin: defaults filled in, types as the
+/// schema says, status groups expanded (WithStatuses), {env:}/{file:} secrets resolved. Adds every secret value to
+/// `secrets`, for masking, and problems (a missing variable, an unreadable file) to `problems`. `value` must be free of
+/// errors that CheckAgainstSchema finds (see WithoutFaults), except missing required keys.
 ///
-/// With Environment::secrets_optional the first of the schema's "examples" stands in for a secret that is not there; if
-/// there is none it stays away, and `lacks_secrets` is set: the plugin cannot be asked about such a config.
+/// With Environment::secrets_optional the first of the schema's "examples" stands in for a missing secret; without
+/// examples the secret is left out and `lacks_secrets` set: such a config must not be passed to the plugin.
 std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
                                 Problems& problems, std::vector<std::string>& secrets, bool* lacks_secrets = nullptr);
 
@@ -83,7 +82,7 @@ std::string ResolvePluginConfig(const Node& value, std::string_view schema, cons
 /// schema"; "" if nothing.
 std::string RefFault(const json::value& schema);
 
-/// What a config calls things that others may name.
+/// The names in a config that others may refer to.
 struct Names {
   struct Named {
     std::string name;
@@ -96,20 +95,20 @@ struct Names {
 };
 Names NamesOf(const Config& config);
 
-/// Checks the names of rules, agents, tags and schedules in a sink's config, where `schema`, its plugin's, marks them
-/// with "x-hookswitch-ref", as those in rules are checked. Names of rules, agents and tags may be globs. Of statuses
-/// CheckAgainstSchema knows all.
+/// Checks the names of rules, agents, tags and schedules in a sink's config, where its plugin's `schema` marks them
+/// with "x-hookswitch-ref", as those in rules are checked. Names of rules, agents and tags may be globs.
+/// CheckAgainstSchema checks statuses.
 void CheckReferences(const Sink& sink, std::string_view schema, const Names& names, Problems& problems);
 
-/// A plugin's config with the members in place of a group of statuses, where `schema` says that statuses are named: in
-/// a list each once; as keys of a map each with the group's value, unless it has one of its own or an earlier group's.
-/// Places are those of the group.
+/// Expands status groups in a plugin's config, where `schema` says that statuses are named: in a list each status once;
+/// as keys of a map each with the group's value, unless it has its own or an earlier group's. Places are those of the
+/// group.
 Node WithStatuses(const Node& value, std::string_view schema);
 
 /// `map` without the entries that an error in `problems` points into.
 Node WithoutFaults(const Node& map, const Problems& problems);
 
-/// The place of the value a JSON pointer names inside `root`, or of the nearest ancestor that exists.
+/// The place of the value that `json_pointer` names in `root`, or of its nearest ancestor that exists.
 Mark Locate(const Node& root, std::string_view json_pointer);
 
 }  // namespace hookswitch::config

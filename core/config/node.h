@@ -11,8 +11,8 @@ namespace hookswitch::config {
 
 /// A YAML value with its place. Maps keep their order and have no duplicate keys (the parser reports those).
 ///
-/// Scalars are text plus whether they were quoted: what a plain `yes`, `010` or `09:00` means is decided by whoever
-/// asks for a type, never guessed.
+/// Scalars are text and whether it was quoted: what a plain `yes`, `010` or `09:00` means depends on the type that the
+/// reader wants; nothing is guessed.
 struct Node {
   enum class Kind { kNull, kScalar, kList, kMap };
   struct Entry;
@@ -22,7 +22,7 @@ struct Node {
   bool quoted = false;
   std::vector<Node> list;
   std::vector<Entry> map;
-  std::vector<Entry> refused;  ///< of a map: what the parser has reported and left out; only for hiding it
+  std::vector<Entry> refused;  ///< of a map: entries that the parser reported and left out; only for hiding them
 
   const Node* Find(std::string_view key) const;  ///< nullptr if absent or not a map
   const Entry* FindEntry(std::string_view key) const;
@@ -37,10 +37,10 @@ struct Node::Entry {
 /// A key as if it were a value, at its place.
 Node KeyAsNode(const Node::Entry& entry);
 
-/// True if both say the same, places aside.
+/// True if both are equal, apart from places.
 bool SameValue(const Node& a, const Node& b);
 
-/// How many bytes a caret under the value (or the key) underlines: all of a scalar's first line, one for the rest.
+/// How many bytes a caret under the value (or key) underlines: a scalar's first line, else one.
 int Width(const Node& value);
 int KeyWidth(const Node::Entry& entry);
 

@@ -62,7 +62,7 @@ class Resolver {
     return json::value(secret->Reveal());
   }
 
-  // For a secret that is not there.
+  // Replaces a missing secret.
   json::value StandIn(const json::object& schema) {
     const auto* examples = schema.if_contains("examples");
     const bool has_one =
@@ -77,7 +77,7 @@ class Resolver {
 
   static json::value MakeScalar(const Node& value, const json::object& schema) {
     const bool typed = schema.contains("type");
-    // Where the schema leaves it open, what is written without quotes is what it looks like.
+    // If the schema has no type, an unquoted scalar has the type that it looks like.
     const bool open = !typed && !value.quoted;
     if (open && ScalarIs(value, "boolean")) return value.scalar == "true";
     if (open && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
@@ -107,7 +107,7 @@ class Resolver {
     return map;
   }
 
-  // A default beside a $ref counts before one that the reference leads to.
+  // A default beside a $ref takes precedence over one in the referenced schema.
   const json::value* Default(const json::value& property) const {
     if (!property.is_object()) return nullptr;
     if (const auto* preset = property.get_object().if_contains("default")) return preset;
@@ -273,7 +273,7 @@ Mark Locate(const Node& root, std::string_view json_pointer) {
     json_pointer = slash == std::string_view::npos ? std::string_view() : json_pointer.substr(slash);
     if (const Node::Entry* entry = at->FindEntry(token)) {
       at = &entry->value;
-      // A block map starts at its first key; the key above it names the whole.
+      // A block map starts at its first key; the key above it is a better place.
       where = at->kind == Node::Kind::kMap || at->kind == Node::Kind::kList ? entry->key_where : at->where;
       continue;
     }

@@ -19,7 +19,7 @@ bool IsOneOf(std::string_view word, const std::array<std::string_view, N>& words
 
 class Embedding {
  public:
-  /// `prefix`: of the names that the definitions get; `statuses`: the names of all.
+  /// `prefix`: of the names of the moved definitions; `statuses`: all names of statuses.
   Embedding(const json::object& definitions, std::string prefix, const json::value& statuses)
       : definitions_(definitions), prefix_(std::move(prefix)), statuses_(statuses) {}
 
@@ -45,7 +45,7 @@ class Embedding {
       }
       for (auto& [name, one] : *schemas) Rewrite(one);
     }
-    schema.erase("$id");  // A reference below it would start there.
+    schema.erase("$id");  // references below it would start there
     RewriteReference(schema);
     if (RefOf(schema) == "status") schema["enum"] = statuses_;
     if (Flag(schema, "x-secret")) AllowVariables(schema);
@@ -66,7 +66,7 @@ class Embedding {
   static void AllowVariables(json::object& schema) {
     json::object text = std::move(schema);
     schema.clear();
-    // What a person is shown stays outside, where editors look for it.
+    // Annotations stay outside, where editors look for them.
     for (const char* key : {"title", "description", "default", "examples", "x-secret", "x-expected"}) {
       if (const auto* note = text.if_contains(key)) {
         schema[key] = *note;

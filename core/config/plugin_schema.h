@@ -5,12 +5,12 @@
 
 namespace hookswitch::config {
 
-/// Makes `schema`, that of the config (ConfigSchema), say what the `config` of the sinks of `plugin` may be, in words
-/// that every editor knows.
+/// Adds to `schema`, that of the config (ConfigSchema), the config schema of the sinks of `plugin`, in keywords that
+/// every editor knows.
 ///
-/// `config_schema` is any JSON that a plugin gave. Its definitions move to the root as "plugin.PLUGIN.NAME", for a
-/// reference starts there; one that leads nowhere, which allows everything, is left out. {env: } and {file: } may stand
-/// for a secret, which a plugin describes as the text that it gets, and statuses are those of rules.
+/// `config_schema` is any JSON from a plugin. Its definitions move to the root as "plugin.PLUGIN.NAME", because
+/// references start there; a reference that leads nowhere, which allows everything, is removed. A secret may also be
+/// {env: } or {file: }, and statuses are those of rules.
 void AddPluginSchema(json::object& schema, std::string_view plugin, json::value config_schema);
 
 }  // namespace hookswitch::config

@@ -37,7 +37,7 @@ Extent Trimmed(const std::string& text, Extent extent) {
   return extent;
 }
 
-// From where a scalar or a key of `width` bytes begins to the next token: comments and whatever else follows it too.
+// From the start of a scalar or a key of `width` bytes to the next token, including comments.
 Extent ExtentOf(const Mark& where, int width) {
   const std::size_t from = OffsetOf(where);
   const std::size_t least = from + static_cast<std::size_t>(width);
@@ -56,7 +56,7 @@ class Hider {
     const std::size_t from = OffsetOf(value.where);
     switch (value.kind) {
       case Node::Kind::kNull: {
-        // Nothing stands there, but perhaps an anchor or a tag.
+        // An empty value may have an anchor or a tag.
         const char first = from < file.text.size() ? file.text[from] : ' ';
         if (first == '&' || first == '!') Put(file, ExtentOf(value.where, 1));
         return;
@@ -86,7 +86,7 @@ class Hider {
     Add(entry.value);
   }
 
-  // From a key to what comes next: an anchor, or a comment, which may be what a # has made of the value.
+  // From a key to the next token: an anchor, or a comment, which a # may have made of the value.
   void AddBehindKey(const Node::Entry& entry) const {
     if (!HasPlace(entry.key_where)) return;
     const SourceFile& file = *entry.key_where.file;
@@ -97,7 +97,7 @@ class Hider {
  private:
   void Put(const SourceFile& file, Extent extent) const { (file.*cover_)(extent.from, extent.to); }
 
-  // From where a list or map begins (its anchor, perhaps) to the first thing in it.
+  // From the start of a list or map (perhaps its anchor) to the first thing in it.
   void AddGap(const Mark& first, std::size_t from) const {
     if (!HasPlace(first)) return;
     const std::size_t to = OffsetOf(first);
@@ -124,7 +124,7 @@ class Walker {
   }
 
  private:
-  // `beside_secrets`: below a source, a sink or the like, where what is of the wrong kind may belong elsewhere.
+  // `beside_secrets`: inside a source, a sink or the like, where a value of the wrong kind may be a misplaced secret.
   void Walk(const Node& value, const json::object& outer, bool beside_secrets) const {
     beside_secrets = beside_secrets || MayHold(outer);
     const json::object* schema = &outer;
@@ -145,7 +145,7 @@ class Walker {
       case Node::Kind::kScalar:
         if (LooksLikeSecret(value.scalar) && !Fits(value, root_, *schema)) return Hide(value);
         if (!TakesScalars(*schema)) return wrong_kind();
-        if (IsHidden(value)) Show(value);  // by its anchor, below a key that is free
+        if (IsHidden(value)) Show(value);  // it has an anchor, and its key was not hidden
         if (beside_secrets) HideComment(value);
         return;
       case Node::Kind::kList:
@@ -155,7 +155,7 @@ class Walker {
     }
   }
 
-  // A # may have made a comment of a part of a secret.
+  // A # may have turned part of a secret into a comment.
   static void HideComment(const Node& scalar) {
     if (!HasPlace(scalar.where)) return;
     const Extent all = ExtentOf(scalar.where, 0);
@@ -184,17 +184,17 @@ class Walker {
 
   void WalkEntry(const Node::Entry& entry, const json::object& schema, bool beside_secrets) const {
     const json::value* property = PropertySchema(schema, entry.key);
-    // A misspelled key may well hold what belongs under the right one, or under the one beside it.
+    // A misspelled key may hold what belongs under the right one, or under the one beside it.
     if (!property && !HoldsSecrets(schema)) {
       if (const std::string near = NearestKey(entry.key, schema); !near.empty()) {
         property = PropertySchema(schema, near);
       }
     }
-    // A name with nothing below it is perhaps none.
+    // A name without a value may not be a name.
     if (beside_secrets && entry.value.kind == Node::Kind::kNull && !LooksLikeKey(entry.key)) property = nullptr;
     if (property) {
       const json::object& own = Resolve(root_, *property);
-      // Thousands of rules need no second look: the checker hides the values of keys that are none.
+      // Saves a second pass over thousands of rules: the checker hides the values of unknown keys.
       if (!beside_secrets && !MayHold(own) && !HasLikelySecret(entry.value)) return;
       if (beside_secrets || MayHold(own)) Hider(&SourceFile::Hide).AddBehindKey(entry);
       const bool in_doubt = entry.value.kind == Node::Kind::kScalar && HoldsSecrets(schema) &&
@@ -212,7 +212,7 @@ class Walker {
            });
   }
 
-  // Asked for every value of the file, of a few dozen schemas.
+  // Cached: called for every value of the file, with a few dozen schemas.
   bool MayHold(const json::object& schema) const {
     const auto [it, fresh] = may_hold_.emplace(&schema, false);
     if (fresh) it->second = MayHoldSecrets(root_, schema);
@@ -223,11 +223,11 @@ class Walker {
   mutable std::unordered_map<const json::object*, bool> may_hold_;
 };
 
-// Words of the config's own schema, by whether secrets may stand beside them.
+// Keys of the config's own schema, by whether secrets may be near them.
 struct Vocabulary {
   std::set<std::string, std::less<>> sections;  ///< top-level keys without secrets below
   std::set<std::string, std::less<>> harmless;  ///< keys below those
-  std::set<std::string, std::less<>> others;    ///< keys that stand only where secrets may
+  std::set<std::string, std::less<>> others;    ///< keys that occur only where secrets may
 };
 
 void CollectKeys(const json::object& root, const json::object& schema, std::set<std::string, std::less<>>& keys,
@@ -266,17 +266,17 @@ const Vocabulary& Words() {
   return words;
 }
 
-// A line of a file that could not be read as YAML, taken apart as far as one can without knowing what stands above.
+// A line of a file that is not YAML, split without knowing the lines above it.
 struct Line {
-  std::size_t from = 0, to = 0;  ///< without its end
+  std::size_t from = 0, to = 0;  ///< without the line break
   std::size_t indent = 0;        ///< before dashes
-  std::size_t key = 0;           ///< where the leading key begins, behind dashes
-  std::string_view word;         ///< the leading key, quotes aside; "" if there is none
-  std::size_t rest = 0;          ///< behind the leading key's colon, or where the text begins
+  std::size_t key = 0;           ///< start of the leading key, after dashes
+  std::string_view word;         ///< the leading key without quotes; "" if there is none
+  std::size_t rest = 0;          ///< after the leading key's colon, or the start of the text
   bool blank = false;
 };
 
-// The key that begins at `at`, and where it ends behind its colon; "" if none does.
+// The key at `at`; "" if there is none. `end`: after its colon.
 std::string_view KeyAt(std::string_view text, std::size_t at, std::size_t to, std::size_t& end) {
   const bool quoted = at < to && (text[at] == '"' || text[at] == '\'');
   const std::size_t begin = at + (quoted ? 1 : 0);
@@ -327,15 +327,14 @@ class UnreadHider {
       harmless_ = Words().sections.contains(line.word);
       names_at_ = 0;
     } else if (harmless_ && !line.word.empty() && !IsKnown(line)) {
-      harmless_ = false;  // of another section, whose beginning is lost
+      harmless_ = false;  // it belongs to another section, whose first line was not recognized
     }
     if (harmless_ && NamesOther(line)) harmless_ = false;
     if (!harmless_ || line.word.empty()) return Cover(line, LooksLikeKey(line.word) ? line.rest : line.key);
     CoverDoubtful(line);
   }
 
-  // What may have come into a harmless line by mistake: a comment, which may be what was commented out, and words of
-  // letters and digits.
+  // Hides what may be misplaced in a harmless line: a comment, and words that mix letters and digits.
   void CoverDoubtful(const Line& line) const {
     const std::size_t doubt = std::min(text_.substr(0, line.to).find(" #", line.rest), line.to);
     file_.Hide(doubt, line.to);
@@ -377,7 +376,7 @@ class UnreadHider {
     }
   }
 
-  // All of the line from `from` on but brackets and keys of the config's own.
+  // Hides the line from `from` on, except brackets and the config's own keys.
   void Cover(const Line& line, std::size_t from) const {
     constexpr std::string_view kBetween = " \t[]{},";
     for (std::size_t at = text_.find_first_not_of(kBetween, from); at < line.to;) {

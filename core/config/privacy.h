@@ -2,30 +2,30 @@
 #include "core/base/json.h"
 #include "core/config/node.h"
 
-/// What of a config file problems may show. Secrets stand in config files, and people make mistakes around them, so
-/// what is not known to be harmless is hidden: shown are values that a schema describes and does not call secret, where
-/// the file is understood; where it is not, what surely is no part of a source, a sink or the admin listener.
+/// Which parts of a config file problems may show. Config files hold secrets, and people misplace them, so everything
+/// not known to be harmless is hidden. In a file that could be parsed, values are shown that a schema describes and
+/// does not mark as secret; in any other, lines that are certainly not part of a source, a sink or the admin listener.
 namespace hookswitch::config {
 
-/// Of a file that is no YAML: a line stays visible if it belongs to a section without secrets.
+/// For a file that is not YAML: hides everything outside of sections without secrets, except keys.
 void HideUnread(const SourceFile& file);
 
-/// Of one that is: hides what `schema`, the config's own, calls secret, does not describe, or finds of the wrong kind
-/// where secrets may stand.
+/// For a parsed file: hides what `schema`, the config's own, marks as secret or does not describe, and values of the
+/// wrong kind where secrets may be.
 void HidePrivate(const Node& root, const json::object& schema);
 
-/// Hides `value` and all below it, anchors, tags and comments too; keys that look like keys stay visible.
+/// Hides `value` and everything below it, also anchors, tags and comments; keys that look like keys stay visible.
 void Hide(const Node& value);
-/// As Hide, and for good: it is, or may be, a secret.
+/// As Hide, but Show does not undo it: for what is, or may be, a secret.
 void Seal(const Node& value);
-/// A scalar or a key that Hide hid is harmless.
+/// Undoes Hide for a scalar or a key that is harmless.
 void Show(const Node& scalar);
 void Show(const Node::Entry& entry);
 
-/// A long word in which letters and digits take turns ("localhost:8001" has one turn): it may be a secret that has
-/// slipped into another place.
+/// True for a long word in which letters and digits alternate at least twice ("localhost:8001" changes once): it may be
+/// a misplaced secret.
 bool LooksLikeSecret(std::string_view word);
-/// What a person would use as a key, rather than a secret that has slipped into the place of one.
+/// True for what a person would use as a key, false for what may be a misplaced secret.
 bool LooksLikeKey(std::string_view text);
 
 bool IsHidden(const Node& value);

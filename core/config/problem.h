@@ -20,7 +20,7 @@ struct Mark {
   int column = 0;
 };
 
-/// Something wrong, or doubtful, with the config: told to a person who must mend it.
+/// An error or a warning in the config, for the person who has to fix it.
 struct Problem {
   enum class Severity { kError, kWarning };
   Severity severity = Severity::kError;
@@ -39,15 +39,15 @@ class Problems {
   bool HasErrors() const;
   /// True if an error points exactly there: a follow-up would only repeat it.
   bool HasErrorAt(const Mark& where) const;
-  /// In the order of files as read, then lines.
+  /// In the order of adding; after Sort by file, line and column.
   std::span<const Problem> All() const { return all_; }
   void Sort();
-  /// Keeps the first `most` and says in a last error how many were left out.
+  /// Keeps the first `most` and adds an error that says how many were left out.
   void Truncate(std::size_t most);
 
  private:
   std::vector<Problem> all_;
-  std::set<std::tuple<const SourceFile*, int, int>> error_places_;  ///< asked for each key and value of a config
+  std::set<std::tuple<const SourceFile*, int, int>> error_places_;  ///< HasErrorAt is called for every key and value
 };
 
 /// "file:line:col: error: message", the source line and a caret with the hint, each line ended by '\n'. Long lines are

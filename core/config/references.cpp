@@ -30,7 +30,7 @@ int WidthOf(std::string_view name) {
   return static_cast<int>(name.size());
 }
 
-/// Whether strangers may have addresses of it: not so in a network of one's own (10.0.0.0/8, fd00::/8).
+/// True if strangers may have addresses in it, so not for a private network (10.0.0.0/8, fd00::/8).
 bool IsPublic(const Network& network) {
   const bool holds_too_much = network.bits < (network.address.size == 4 ? 8 : 7);
   return holds_too_much || IsPublicAddress(network.text.substr(0, network.text.find('/')));
@@ -40,10 +40,10 @@ bool HasWildcard(std::string_view text) {
   return text.find_first_of("*?") != std::string_view::npos;
 }
 
-/// Bounds what is looked at for advice alone: a config of 200,000 rules has as many names to compare each with.
+/// Limits comparisons that only serve suggestions: a config of 200,000 rules has as many names to compare each with.
 class Looks {
  public:
-  /// Whether `names` more may be looked at.
+  /// True if `names` more may be compared.
   bool May(std::size_t names) { return (made_ += names) <= kMost; }
 
  private:
@@ -62,7 +62,7 @@ std::vector<std::string> AgentNames(const Config& config) {
   return names;
 }
 
-// An id need not be listed under `agents`, so only what looks like a slip of the pen is worth a word.
+// An id need not be listed under `agents`, so only a probable typo is reported.
 void CheckAgentName(const std::string& name, const Mark& where, const std::vector<std::string>& known, Looks& looks,
                     Problems& problems) {
   if (HasWildcard(name) || std::binary_search(known.begin(), known.end(), name) || !looks.May(known.size())) return;
@@ -105,7 +105,7 @@ class References {
       CheckNotify(sink);
     }
     CheckCircles();
-    // What stands in a file with errors may not say yet what it means to say.
+    // A file with errors may not yet say what it is meant to say.
     if (problems_.HasErrors()) return;
     CheckOpenSources();
     CheckMessagesPerCall();
@@ -119,7 +119,7 @@ class References {
     if (sink.notify_problems_to == sink.name) {
       problems_.Error(sink.notify_where, WidthOf(sink.name), "a sink that is broken cannot tell of it itself",
                       "name another sink");
-    } else if (told_.insert(PlaceOf(sink.notify_where)).second) {  // the default stands once and holds for many
+    } else if (told_.insert(PlaceOf(sink.notify_where)).second) {  // the default applies to many sinks: check it once
       CheckUse("sink", sink.notify_problems_to, sink.notify_where, sinks_, used_sinks_);
     }
   }
@@ -142,7 +142,7 @@ class References {
     }
   }
 
-  /// A call that was connected ends twice: when it is cut, and when all of it is worked out.
+  /// A connected call ends twice: when it is cut off, and when its processing is complete.
   void CheckMessagesPerCall() {
     const auto rule = std::find_if(config_.rules.begin(), config_.rules.end(), [](const Rule& one) {
       return one.leaves_status && !one.drop && !one.send.empty() && !one.newest_only && one.settle.count() == 0;
@@ -164,7 +164,8 @@ class References {
       if (allowed.empty()) {
         if (!is_local) problems_.Warning(source.where, WidthOf(source.name), "anyone may post to " + name, "add auth");
       } else if (std::any_of(allowed.begin(), allowed.end(), IsPublic)) {
-        // A platform calls for all its customers from the same addresses. Behind a proxy the listener is local.
+        // A platform sends for all its customers from the same addresses. Also if the listener is local: it may be
+        // behind a proxy.
         problems_.Warning(source.where, WidthOf(source.name),
                           name + " has allow_ips alone: anybody who uses the same platform posts from these addresses",
                           "add auth");
@@ -209,7 +210,7 @@ class References {
       } else if (condition.kind == Condition::Kind::kAgent) {
         CheckAgentName(pattern.text, pattern.where, agent_names_, looks_, problems_);
       } else if (condition.kind == Condition::Kind::kTags && !drops) {
-        CheckTag(pattern);  // what is to be dropped may well be nothing yet
+        CheckTag(pattern);  // a rule that drops may name a tag in advance
       } else if (condition.kind == Condition::Kind::kData) {
         CheckComparison(pattern);
       }
@@ -228,7 +229,7 @@ class References {
                       near.empty() ? "tags are given under agents" : "did you mean \"" + near + "\"?");
   }
 
-  // A value is compared as it is written.
+  // Data values are compared as text.
   void CheckComparison(const Pattern& pattern) {
     if (pattern.mode != Pattern::Mode::kExact && pattern.mode != Pattern::Mode::kGlob) return;
     const std::string_view text = pattern.text;
@@ -319,7 +320,7 @@ class References {
   void CheckUnused() {
     for (const Sink& sink : config_.sinks) Unused("sink", sink, used_sinks_, "no rule sends to it");
     for (const Template& one : config_.templates) Unused("template", one, used_templates_, "no rule uses it");
-    // A plugin's schema, which is not known here, may say that a text of its config names a schedule.
+    // A text in a plugin's config may name a schedule; the plugin's schema is not known here.
     std::set<std::string_view> in_plugins;
     if (!config_.schedules.empty()) {
       for (const Sink& sink : config_.sinks) CollectTexts(sink.config, in_plugins);

@@ -6,7 +6,7 @@
 
 #include "core/config/config.h"
 
-/// The small languages inside scalars. All of them return empty for anything else than what they name.
+/// Parsers of scalars. All return empty for anything but the form they describe.
 namespace hookswitch::config {
 
 /// "0.0.0.0:8000", "[::1]:0", "localhost:8000", ":8000" (every IPv4 address). The host loses its brackets.
@@ -27,7 +27,7 @@ std::optional<std::uint8_t> ParseDays(std::string_view text);
 /// "09:00-18:00" as minutes of the day; "24:00" may end it.
 std::optional<std::pair<int, int>> ParseHours(std::string_view text);
 
-/// A whole number without sign games, leading zeros, underscores or exponents.
+/// A whole number such as 42 or -1; no "+", leading zeros, underscores or exponents.
 std::optional<std::int64_t> ParseInteger(std::string_view text);
 /// A decimal number such as 0.5 or -2; no exponent, no "inf".
 std::optional<double> ParseNumber(std::string_view text);

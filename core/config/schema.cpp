@@ -12,7 +12,7 @@
 namespace hookswitch::config {
 namespace {
 
-// Words of other routers, and what they are called here.
+// Keys of other routers, and their names here.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kAliases = {{
     {"receiver", "send"},
     {"receivers", "sinks"},
@@ -132,7 +132,7 @@ std::string_view TypeOf(Node::Kind kind) {
   return {};
 }
 
-// An anyOf of anyOfs walks the schema without going down in the value, so a foreign schema could make it endless.
+// Nested anyOfs walk the schema without descending in the value, so a foreign schema could make the walk endless.
 constexpr int kMaxAnyOf = 8;
 
 bool KindFits(const Node& value, const json::object& root, const json::object& schema, int depth) {
@@ -150,16 +150,16 @@ bool KindFits(const Node& value, const json::object& root, const json::object& s
 
 class Checker {
  public:
-  /// What becomes of HidePrivate's work: secrets are sealed, and the harmless parts of a plugin's config, which nobody
-  /// has known before, are shown; of a trial nothing.
+  /// How to change what HidePrivate hid: secrets are sealed; with kPlugin the harmless parts of the plugin's config,
+  /// unknown before, are shown; a trial changes nothing.
   enum class Mode { kOwn, kPlugin, kTrial };
   Checker(const json::object& root, Problems& problems, Mode mode) : root_(root), problems_(problems), mode_(mode) {}
 
   struct Spot {
     std::string name;  ///< "rules[].when"
-    Mark key_where;    ///< of the key that holds the value: what is missing inside is reported there
+    Mark key_where;    ///< of the key that holds the value, where missing keys are reported
     const Node::Entry* key = nullptr;
-    bool takes_groups = false;  ///< the value is one of several, so that a group of statuses can stand for its members
+    bool takes_groups = false;  ///< the value is one of several: a status group may stand for its members
 
     int KeyWidthOr1() const { return key ? KeyWidth(*key) : 1; }
   };
@@ -186,7 +186,7 @@ class Checker {
 
  private:
   void Report(const Node& value, const Spot& spot, std::string message, std::string hint = {}) {
-    // A block map or list has the place of its first item; its key says better which one is meant.
+    // A block map or list has the place of its first item; its key is a better place.
     const bool whole = value.kind != Node::Kind::kScalar && spot.key_where.line > 0;
     problems_.Error(whole ? spot.key_where : value.where, whole ? spot.KeyWidthOr1() : Width(value), std::move(message),
                     std::move(hint));
@@ -274,7 +274,7 @@ class Checker {
     }
   }
 
-  // Wherever a status is named, it is named as in rules.
+  // Statuses have the same names everywhere as in rules.
   void CheckStatus(const Node& value, const Spot& spot) {
     static const json::object& status = ConfigSchema().at("definitions").at("status").get_object();
     if (!CheckEnum(value, status.at("enum").get_array(), status, spot)) return;
@@ -297,7 +297,7 @@ class Checker {
     return {};
   }
 
-  // A bare number where a unit is asked for.
+  // For a bare number where a unit is required.
   static std::string UnitHint(const Node& value, const json::object& schema) {
     const auto pattern = TextAt(schema, "pattern");
     if (!ParseInteger(value.scalar) || pattern.empty()) return {};
@@ -377,7 +377,7 @@ class Checker {
     return others && others->is_bool() && !others->get_bool() && !PropertySchema(schema, key);
   }
 
-  // Then the unknown key is a problem, with this name as its hint, and a second one would only repeat it.
+  // True if `name` is already suggested for an unknown key: reporting it as missing would only repeat that.
   static bool IsMisspelledIn(const Node& map, const json::object& schema, std::string_view name) {
     return std::any_of(map.map.begin(), map.map.end(), [&](const Node::Entry& entry) {
       return Refuses(schema, entry.key) && NearestKey(entry.key, schema) == name;

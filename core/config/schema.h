@@ -17,9 +17,9 @@ namespace hookswitch::config {
 /// quoted; may be written {env: } or {file: }), x-expected (what a person should write: "a duration such as 90s") and
 /// x-hookswitch-ref (the text names a rule, agent, tag, status or schedule). Anything else is ignored.
 
-/// What the text that `schema` describes names: "status", "rule", …; "" if it is any text.
+/// What a text of this schema must name: "status", "rule", …; "" for any text.
 std::string_view RefOf(const json::object& schema);
-/// True if a branch of `schema`'s anyOf takes a list: then a group of statuses may stand where one text does.
+/// True if a branch of `schema`'s anyOf accepts a list: a status group may then stand in place of one text.
 bool MayBeList(const json::object& root, const json::object& schema);
 
 inline constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
@@ -34,42 +34,42 @@ bool Flag(const json::object& schema, std::string_view key);
 std::optional<std::size_t> CountAt(const json::object& schema, std::string_view key);
 std::string_view TextAt(const json::object& schema, std::string_view key);
 
-/// True if the RE2 `pattern` is found in `text`; a pattern that is none is found everywhere.
+/// True if the RE2 `pattern` matches a part of `text`; an invalid pattern matches everything.
 bool Matches(std::string_view text, std::string_view pattern);
-/// True if RE2 reads `pattern`; one that it does not read matches anything.
+/// True if `pattern` is valid in RE2.
 bool IsPattern(std::string_view pattern);
 
 /// The schema of a map's value under `key`; nullptr if any value will do or the key is not allowed.
 const json::value* PropertySchema(const json::object& schema, std::string_view key);
 
-/// The key of a map with this schema that was probably meant by `key`, which is none of them; "" if there is no such.
+/// The key in `schema` that the unknown `key` probably misspells; "" if there is none.
 std::string NearestKey(std::string_view key, const json::object& schema);
 
 /// As CheckAgainstSchema of loader.h, with a parsed schema.
 void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
            Problems& problems);
 
-/// True if nothing is wrong with `value`.
+/// True if `value` is valid.
 bool Fits(const Node& value, const json::object& root, const json::object& schema);
 
-/// The branch of an anyOf that `value` satisfies, else the first that its kind fits, else nullptr. `depth` counts the
-/// anyOfs around this one.
+/// The branch of an anyOf that `value` satisfies, else the first that allows its kind, else nullptr. `depth`: the
+/// number of enclosing anyOfs.
 const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches,
                                  int depth = 0);
 
-/// True if a value that fits `schema` may hold a secret somewhere: one is marked, or something is not described.
+/// True if a value of `schema` may hold a secret: part of it is marked as secret, or not described.
 bool MayHoldSecrets(const json::object& root, const json::object& schema);
-/// True if `schema` says nothing of what is inside its values.
+/// True if `schema` does not describe what is inside its values.
 bool IsOpen(const json::object& schema);
 
-/// True if a plain scalar stands for this JSON type ("integer", "boolean", …).
+/// True if a plain scalar reads as this JSON type ("integer", "boolean", …).
 bool ScalarIs(const Node& value, std::string_view type);
 bool AllowsType(const json::object& schema, std::string_view type);
 
-/// What a text of this schema looks like, for an error about one that must not be shown: its `x-expected`, or one such
-/// as its first example. "" if it says neither.
+/// What a text of this schema looks like, for an error about a value that must not be shown: its `x-expected`, or that
+/// it is like its first example. "" if it has neither.
 std::string FormOf(const json::object& schema);
-/// Says what is wrong with a text by pattern, minLength, maxLength and enum, or "".
+/// What is wrong with a text by minLength, maxLength and pattern; "" if nothing.
 std::string_view TextFault(std::string_view text, const json::object& schema);
 
 }  // namespace hookswitch::config

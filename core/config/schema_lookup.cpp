@@ -15,7 +15,8 @@ namespace {
 
 const json::object kAnything;
 
-// The same few patterns are asked thousands of times for one file; compiling one costs more than the rest of a check.
+// Cached: one file needs the same few patterns thousands of times, and compiling one costs more than the rest of a
+// check.
 const RE2& Compiled(std::string_view pattern) {
   constexpr std::size_t kMost = 256;
   thread_local std::map<std::string, std::unique_ptr<RE2>, std::less<>> cache;

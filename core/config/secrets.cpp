@@ -6,7 +6,7 @@
 namespace hookswitch::config {
 namespace {
 
-// White space beyond ASCII, and what is not seen at all: it comes along with copied text.
+// Also finds white space beyond ASCII and invisible characters, which copied text brings along.
 bool HasWhiteSpace(std::string_view text) {
   if (text.find_first_of(" \t\n\r\v\f") != std::string_view::npos) return true;
   for (const std::string_view space : {"\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
@@ -34,7 +34,7 @@ class Resolver {
       : at_(at), environment_(environment), problems_(problems), form_is_known_(form_is_known) {}
 
   std::optional<Secret> FromVariable(const Node& name) const {
-    if (problems_.HasErrorAt(name.where)) return {};  // not a variable's name, and so perhaps the secret itself
+    if (problems_.HasErrorAt(name.where)) return {};  // not the name of a variable: perhaps the secret itself
     auto value = environment_.variable ? environment_.variable(name.scalar) : std::nullopt;
     const bool is_set = value.has_value();
     const std::string what = "environment variable " + name.scalar;

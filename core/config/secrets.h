@@ -8,16 +8,16 @@
 
 namespace hookswitch::config {
 
-/// The secret that `value` ({env: NAME}, {file: PATH} or text) stands for, without the line breaks at its end; empty if
-/// there is none, with a problem unless Environment::secrets_optional says that it is none. `at` names the value in
+/// The secret that `value` ({env: NAME}, {file: PATH} or text) stands for; from a variable or a file without trailing
+/// line breaks. Empty if there is none, with a problem unless Environment::secrets_optional. `at` names the value in
 /// messages. Relative paths start at the folder of the file that holds `value`.
 ///
-/// What a secret seldom holds on purpose (quotes around it, white space, control characters) is a warning at its place,
-/// unless `form_is_known`: the secret's own pattern is the judge of that.
+/// Warns about a secret from a variable or a file that has quotes around it, white space or control characters, unless
+/// `form_is_known`: then the secret's own pattern decides.
 std::optional<Secret> ResolveSecret(const Node& value, std::string_view at, const Environment& environment,
                                     Problems& problems, bool form_is_known = false);
 
-/// Files and variables often end in a line break that is no part of the secret.
+/// Drops line breaks at the end: files and variables often have one that is not part of the secret.
 std::string WithoutLineBreaks(std::string text);
 
 /// `path` as seen from the folder of the config file `from`.

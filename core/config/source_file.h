@@ -17,10 +17,10 @@ class ByteRanges {
   std::map<std::size_t, std::size_t> ranges_;  // from -> to
 };
 
-/// A config file's text, kept so that problems can show the line, and what of it they must not show.
+/// A config file's text, kept so that problems can show its lines, and which parts of it they must not show.
 ///
-/// Problems show asterisks in place of a byte that is sealed, or hidden and not shown. All of that is added to while
-/// the file is being checked, which one thread does at a time.
+/// Problems show asterisks in place of a byte that is sealed, or hidden and not shown. Checking the file adds to these
+/// ranges, so one thread at a time may check it.
 class SourceFile {
  public:
   SourceFile(std::string the_path, std::string the_text);
@@ -28,14 +28,14 @@ class SourceFile {
   const std::string path;  ///< as the user wrote it
   const std::string text;
 
-  /// The offset of a place; lines and columns count from 1, and places past the end mean the end.
+  /// The byte offset of a place; lines and columns count from 1, and places past the end mean the end.
   std::size_t OffsetOf(int line, int column) const;
-  /// Line `number` without its end; "" if there is none.
+  /// Line `number` without its line break; "" if there is none.
   std::string_view Line(int number) const;
 
-  /// The offsets at which the parser saw a key, a value or an alias begin, ascending.
+  /// The offsets of all keys, values and aliases, as parsed; ascending.
   void SetTokens(std::vector<std::size_t> offsets) const { tokens_ = std::move(offsets); }
-  /// The first token behind `at`, or the text's end: what begins at `at` ends before it.
+  /// The first token after `at`, or the text's end: what begins at `at` ends before it.
   std::size_t NextToken(std::size_t at) const;
 
   void Hide(std::size_t from, std::size_t to) const { hidden_.Add(from, to); }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kHighStandIn = 0xE000, kLowStandIn = 0xE400, kStandInEnd = 0xE800;
 
-// The character of three bytes at `at`, if it is one that a stand-in becomes; else 0.
+// The replacement character at `at`, three bytes long; 0 if there is none.
 std::uint32_t StandInAt(std::string_view text, std::size_t at) {
   if (at + 3 > text.size() || text[at] != '\xEE') return 0;
   const auto low = [&](std::size_t i) {

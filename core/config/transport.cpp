@@ -12,7 +12,7 @@
 namespace hookswitch::config {
 namespace {
 
-/// PEM text, and what to call it in messages.
+/// PEM text and its name for messages.
 struct Pem {
   const Node* node = nullptr;
   std::string name;  ///< the file's or the variable's
@@ -82,7 +82,7 @@ class TransportReader {
                         "chmod o-r " + path);
     }
     if (text) return Pem{&node, path, std::move(*text)};
-    // Where secrets need not be, what lies beside them need not be either.
+    // Where secrets are optional, the files beside them are, too.
     if (!environment_.secrets_optional) {
       problems_.Error(node.where, Width(node), at + ": cannot read " + path + ": " + error);
     }
@@ -96,7 +96,7 @@ class TransportReader {
     return false;
   }
 
-  /// As libcurl takes user and password.
+  /// True if `text`, user and password, is percent-encoded as libcurl expects it.
   static bool IsEscaped(std::string_view text) {
     if (text.find('@') != std::string_view::npos) return false;
     for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {

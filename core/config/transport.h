@@ -6,8 +6,8 @@
 
 namespace hookswitch::config {
 
-/// A sink's `tls` and `proxy`, its files read. `at` names the sink in messages. What is wrong goes to `problems` and
-/// is left out.
+/// Reads a sink's `tls` and `proxy`, and their files. `at` names the sink in messages. Invalid parts are reported in
+/// `problems` and left out.
 Transport MakeTransport(const Node& sink, const std::string& at, const Environment& environment, Problems& problems);
 
 }  // namespace hookswitch::config

@@ -67,7 +67,7 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node node;
     node.where = Begin(mark);
-    // An empty value's mark is that of whatever comes next, lines later perhaps; the key says better what is meant.
+    // yaml-cpp gives an empty value the mark of what follows, perhaps lines later; its key is a better place.
     if (!stack_.empty() && stack_.back().has_key && stack_.back().key_where.line != node.where.line) {
       node.where = stack_.back().key_where;
     }
@@ -127,7 +127,7 @@ class Builder final : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     bool flow = false;
     bool has_key = false;
-    bool refused = false;  ///< the key is, and so its value
+    bool refused = false;  ///< the key was rejected, and its value with it
     std::string key;
     Mark key_where;
     std::map<std::string, Mark, std::less<>> keys{};  ///< of `node`, a map
@@ -273,7 +273,7 @@ class Builder final : public YAML::EventHandler {
 };
 
 struct Sentence {
-  std::string_view begins;  ///< of yaml-cpp's message
+  std::string_view begins;  ///< start of yaml-cpp's message
   std::string_view text;
   std::string_view hint;
 };
@@ -374,7 +374,7 @@ void Explain(const YAML::Exception& error, const Builder& builder, const std::sh
   problems.Error(where, 1, "not YAML");
 }
 
-// What no part of a config needs and YAML readers disagree about.
+// Rejects bytes that no config needs and that YAML parsers treat differently.
 bool CheckBytes(const std::shared_ptr<const SourceFile>& file, Problems& problems) {
   if (file->text.size() > kMaxFileBytes) {
     problems.Error({file, 0, 0}, 1, "larger than " + std::to_string(kMaxFileBytes >> 20) + " MiB");
@@ -426,10 +426,10 @@ std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Pro
     HideUnread(*file);
     return {};
   }
-  // yaml-cpp 0.7 lets an unterminated quote swallow the rest of the file without a word, but not a document end.
+  // In yaml-cpp 0.7 an unterminated quote silently swallows the rest of the file, but not a document end.
   std::string text = file->text + "\n...\n";
   SurrogateEscapes surrogates;
-  // Each text in quotes that has surrogates costs a pass; a file is small, or has few of them.
+  // Each quoted text with surrogates costs a pass; this bounds the bytes that are read again.
   std::size_t passes = std::max<std::size_t>(kMostReread / text.size(), 2);
   for (const Problems before = problems;; problems = before) {
     Builder builder(file, surrogates, problems);
@@ -446,7 +446,7 @@ std::optional<Node> ParseYaml(const std::shared_ptr<const SourceFile>& file, Pro
       }
       return root;
     } catch (const Refused&) {
-      // said already
+      // already reported
     } catch (const YAML::Exception& error) {
       const Mark where = builder.Place(error.mark);
       if (!surrogates.StandIn(text, file->OffsetOf(where.line, where.column))) {
