@@ -11,10 +11,10 @@ namespace {
 
 using Kind = config::Condition::Kind;
 
-// Longer beginnings are cut: few lengths are few lookups for each event.
+// Longer beginnings are cut: few lengths mean few lookups for each event.
 constexpr std::size_t kLongestBeginning = 32;
 
-// What every text that the pattern matches is, or begins with; "" if nothing can be said.
+// What every text that the pattern matches equals or begins with; "" if unknown.
 std::string BeginningOf(const config::Pattern& pattern) {
   using Mode = config::Pattern::Mode;
   if (pattern.mode == Mode::kExact) return pattern.text;
@@ -30,7 +30,7 @@ bool HasBeginning(const config::Pattern& pattern) {
   return !BeginningOf(pattern).empty();
 }
 
-// The condition whose values find the rule: the kind that tells events apart best.
+// The condition to index a rule by: the kind that is most selective.
 const config::Condition* KeyOf(const config::Condition& when) {
   const auto conjuncts = Conjuncts(when);
   for (const auto is_key : {&IsExact, &HasBeginning}) {

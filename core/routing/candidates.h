@@ -15,9 +15,9 @@
 
 namespace hookswitch::routing {
 
-/// Which rules could match an event, found by its status and by one value that the rule insists on (an agent, a number
-/// or a tag), or by how that value begins: `billing-*`. Rules without such a value are candidates for every event with
-/// one of their statuses. Immutable.
+/// Finds the rules that could match an event: by its status and by one value that a rule requires (an agent, a number
+/// or a tag) or the beginning of one: `billing-*`. Rules without such a value are candidates for every event with one
+/// of their statuses. Immutable.
 class Candidates {
  public:
   explicit Candidates(const std::vector<config::Rule>& rules);
@@ -29,7 +29,7 @@ class Candidates {
  private:
   using RuleIndex = std::uint32_t;
   using List = std::span<const RuleIndex>;
-  /// Rules by status, one after the other in one vector.
+  /// Rules grouped by status, in one vector.
   struct Bucket {
     std::array<std::uint32_t, kCallStatusCount + 1> begin{};
     std::vector<RuleIndex> rules;
@@ -95,7 +95,7 @@ void Candidates::ForEach(const CallEvent& event, Visit visit) const {
     RuleIndex next = lists[0].front();
     for (const List& list : lists) next = list.front() < next ? list.front() : next;
     if (!visit(next)) return;
-    // A rule that names several values of the event stands in several lists and is visited once.
+    // A rule that names several values of the event is in several lists, and visited once.
     for (std::size_t i = 0; i < lists.size();) {
       if (lists[i].front() == next) lists[i] = lists[i].subspan(1);
       if (lists[i].empty()) {

@@ -3,18 +3,18 @@
 
 #include "core/config/config.h"
 
-/// What can be known of a condition without any event.
+/// What follows from a condition alone, without any event.
 namespace hookswitch::routing {
 
-/// The conditions that must all be true for `when`: nested `all` is opened up. Borrowed from `when`.
+/// The conditions that must all be true for `when`, with nested `all` flattened. Borrowed from `when`.
 std::vector<const config::Condition*> Conjuncts(const config::Condition& when);
 
-/// The statuses with which `condition` may be true: with any other it is surely false.
+/// The statuses with which `condition` may be true; with any other it is certainly false.
 StatusSet PossibleStatuses(const config::Condition& condition);
-/// The statuses with which `condition` is surely true, whatever else the event holds.
+/// The statuses with which `condition` is certainly true, whatever else is in the event.
 StatusSet CertainStatuses(const config::Condition& condition);
 
-/// True if every event that makes `condition` true surely makes `other` true. May miss cases; never claims one falsely.
+/// True if every event that satisfies `condition` certainly satisfies `other`. May miss cases; no false positives.
 bool Implies(const config::Condition& condition, const config::Condition& other);
 
 }  // namespace hookswitch::routing

@@ -10,10 +10,10 @@ namespace {
 
 using config::Condition;
 
-// With very many rules, comparing each with each would take minutes, and this is only advice.
+// Comparing all pairs of very many rules would take minutes, for mere warnings.
 constexpr std::size_t kMostCompared = 64;
 
-// A rule that ends the walk, with what it asks for.
+// A rule that ends the evaluation, and its conditions.
 struct Ender {
   const config::Rule* rule;
   std::vector<const Condition*> conjuncts;
@@ -26,10 +26,10 @@ bool AlwaysFirst(const Ender& ender, StatusSet possible, const std::vector<const
   });
 }
 
-/// The rules so far that send to a sink, as far as they are compared.
+/// The first kMostCompared rules that send to each sink.
 class Takers {
  public:
-  /// The rule that takes each sink of `rule` first, whenever that matches; nullptr if one of them may be left.
+  /// If earlier rules take all sinks of `rule` whenever it matches, one of them; else nullptr.
   const config::Rule* OfAll(const config::Rule& rule, StatusSet possible,
                             const std::vector<const Condition*>& conjuncts) const {
     const config::Rule* first = nullptr;

@@ -14,7 +14,7 @@ struct Field {
   std::string_view name;
   bool (*present)(const CallEvent&);
 };
-// What the config's schema lets `has` ask for, besides entries of data and meta.
+// What `has` accepts, besides entries of data and meta.
 constexpr std::array kFields = {
     Field{"agent", [](const CallEvent& e) { return !e.AgentLabel().empty(); }},
     Field{"call_id", [](const CallEvent& e) { return !e.call_id.empty(); }},
@@ -89,8 +89,8 @@ int Cost(const Condition& condition) {
   return 0;
 }
 
-// A transcript matches if the text of one turn does, so that ^ and $ hold to a turn, or all of it together, for phrases
-// that go across turns.
+// A transcript matches if one turn does, so that ^ and $ apply to a turn, or if all turns joined do, for phrases that
+// span turns.
 bool MatchesTurns(const TextSet& texts, Subject& subject) {
   const auto& turns = subject.event().transcript;
   if (turns.empty()) return false;

@@ -15,22 +15,22 @@
 
 namespace hookswitch::routing {
 
-/// One event and what is worth computing once for all rules that look at it. Borrows the event. One thread.
+/// An event, with what is computed once for all rules. Borrows its arguments. Not thread-safe.
 class Subject {
  public:
-  /// `judged_at`: what schedules are asked about; empty: the event's own time.
+  /// `judged_at`: the time for schedules; empty: the event's own time.
   Subject(const CallEvent& event, const Schedules& schedules, const RegexSets& transcript_regexes,
           std::optional<WallTime> judged_at = {})
       : event_(event), schedules_(schedules), transcript_regexes_(transcript_regexes), judged_at_(judged_at) {
     minute_in_zone_.fill(kUnknown);
   }
   const CallEvent& event() const { return event_; }
-  /// What the clocks of the schedule's zone showed at `judged_at`, or at the event's own time (CallEvent::OwnTime).
+  /// Minute of the week in the schedule's zone at `judged_at`, or at the event's own time (CallEvent::OwnTime).
   int MinuteOfWeek(const Schedule& schedule);
   const std::string& ZoneName(const Schedule& schedule) const { return schedules_.zone(schedule.zone).name(); }
-  /// The texts of all turns, one under the other, without roles.
+  /// The texts of all turns without roles, joined by line breaks.
   const std::string& JoinedTranscript();
-  /// What the rules' regexes for transcripts say of it.
+  /// Results of the rules' transcript regexes for JoinedTranscript.
   RegexSets::Answers& OfTranscript();
 
  private:
@@ -45,23 +45,23 @@ class Subject {
   std::optional<RegexSets::Answers> of_transcript_;
 };
 
-/// A condition, compiled. Immutable; safe from any thread. Matching allocates nothing per rule.
+/// A compiled condition. Immutable; matching allocates nothing per rule. [thread: any]
 class Predicate {
  public:
-  /// Bad regexes, unknown schedules and unknown fields of `has` go to `problems`. Borrows from `schedules`. Adds its
-  /// regexes for transcripts to `transcript_regexes`, which a Subject has compiled.
+  /// Invalid regexes, unknown schedules and unknown fields of `has` go to `problems`. Borrows from `schedules`. Adds
+  /// its transcript regexes to `transcript_regexes`; compile these before a Subject uses them.
   Predicate(const config::Condition& condition, const Schedules& schedules, RegexSets& transcript_regexes,
             config::Problems& problems);
 
   bool Matches(Subject& subject) const;
-  /// Why Matches is true or false, for people: `status is "ringing", wanted completed or failed`. Of a false `all`, the
-  /// first condition that fails. Never quotes a phone number, a transcript or a summary.
+  /// Why Matches is true or false, for people: `status is "ringing", wanted completed or failed`. For a false `all`,
+  /// the first condition that fails. Never quotes a phone number, a transcript or a summary.
   std::string Why(Subject& subject) const;
 
  private:
   using Kind = config::Condition::Kind;
   std::string WhyTrue(Subject& subject) const;
-  /// `differs` joins what is with what was asked for: ", wanted ", or ", not " under a negation.
+  /// `differs` joins the actual value and the wanted one: ", wanted ", or ", not " under a negation.
   std::string WhyFalse(Subject& subject, std::string_view differs) const;
 
   Kind kind_;

@@ -32,7 +32,7 @@ std::string Number(const char* format, double number) {
   return text;
 }
 
-// "12.0s", "27.25s": as exact as it matters beside a bound in milliseconds.
+// "12.0s", "27.25s": as precise as limits, which are in milliseconds.
 std::string Seconds(double seconds) {
   std::string text = Number("%.3f", seconds);
   while (text.ends_with('0') && text[text.size() - 2] != '.') text.pop_back();
@@ -72,8 +72,7 @@ std::string DirectionText(const std::vector<Direction>& directions) {
   return AnyOf(names);
 }
 
-// What a path was meant to be, perhaps: paths of this event that end in the same name or are written nearly so; else
-// what there is.
+// Suggestions for a path: paths of this event with the same last name or a similar spelling; else what paths there are.
 std::string PathsNear(const std::string& path, const TextMap& data) {
   constexpr std::size_t kMostShown = 6;
   const auto last = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };

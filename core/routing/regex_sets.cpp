@@ -8,7 +8,7 @@
 
 namespace hookswitch::routing {
 
-/// Regexes that follow one another. Without a set they are asked one by one.
+/// Up to kTogether consecutive regexes; matched one by one if there is no set.
 struct RegexSets::Chunk {
   std::unique_ptr<re2::RE2::Set> set;
 };
@@ -55,7 +55,7 @@ bool RegexSets::Answers::Has(Index index) {
     if (set && (any || error.kind == re2::RE2::Set::kNoError)) {
       for (const int match : matches) found |= 1 << match;
     } else {
-      // The set needs more memory than it may have for this text.
+      // There is no set, or it needs more memory for this text than it may use.
       for (std::size_t i = first; i < end; ++i) {
         if (re2::RE2::PartialMatch(Piece(text_), *sets_.regexes_[i])) found |= 1 << (i - first);
       }

@@ -20,7 +20,7 @@ struct CompiledRule {
   bool ends = false;  // stop or drop
 };
 
-// Sinks are told apart by the address of their interned name.
+// Sinks are compared by the address of their interned name.
 bool AddRoute(std::vector<Route>& routes, const Route& route) {
   const auto same = [&](const Route& r) { return r.sink.data() == route.sink.data(); };
   if (std::any_of(routes.begin(), routes.end(), same)) return false;

@@ -24,7 +24,7 @@ std::optional<ZoneTail> TailOf(const std::string& name) {
 
 std::unique_ptr<const Zone> Zone::Find(const std::string& name) {
   if (name == "UTC" || name.empty()) return std::unique_ptr<const Zone>(new Zone("UTC", nullptr, {}));
-  // The database may read a file of this name, so nothing that climbs out of it gets there.
+  // The database may read a file of this name: reject paths that leave its folder.
   if (name.front() == '/' || name.find("..") != std::string::npos) return nullptr;
   try {
     return std::unique_ptr<const Zone>(new Zone(name, date::locate_zone(name), TailOf(name)));

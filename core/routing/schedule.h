@@ -18,7 +18,7 @@ namespace hookswitch::routing {
 inline constexpr int kMinutesPerDay = 24 * 60;
 inline constexpr int kMinutesPerWeek = 7 * kMinutesPerDay;
 
-/// A time zone of the system's database. Immutable; safe from any thread.
+/// A time zone of the system's database. Immutable. [thread: any]
 class Zone {
  public:
   /// nullptr if the system does not know `name`. "UTC" works without a database.
@@ -26,10 +26,10 @@ class Zone {
   /// The known name nearest to `name`, or "".
   static std::string Nearest(const std::string& name);
 
-  /// Minutes since Monday 00:00 on this zone's clocks at `time`: an hour that daylight saving repeats is there twice,
-  /// one it skips never.
+  /// Minutes since Monday 00:00 in this zone at `time`: an hour that daylight saving time repeats occurs twice, one
+  /// that it skips never.
   int MinuteOfWeek(WallTime time) const;
-  /// What this zone's clocks are ahead of UTC by at `time`.
+  /// This zone's offset from UTC at `time`, positive to the east.
   std::chrono::seconds OffsetAt(WallTime time) const;
   const std::string& name() const { return name_; }
 
@@ -37,8 +37,8 @@ class Zone {
   Zone(std::string name, const void* entry, std::optional<ZoneTail> tail)
       : name_(std::move(name)), entry_(entry), tail_(tail) {}
   std::string name_;
-  const void* entry_;             // the database's entry, which lives as long as the process; nullptr is UTC
-  std::optional<ZoneTail> tail_;  // what the entry does not know
+  const void* entry_;             // the database's entry, valid until the process ends; nullptr: UTC
+  std::optional<ZoneTail> tail_;  // for times after the last transition in `entry_`
 };
 
 /// Which minutes of the week a schedule is open. Immutable.
@@ -52,7 +52,7 @@ class Week {
   std::bitset<kMinutesPerWeek> open_;
 };
 
-/// A named schedule, ready to ask. `zone` counts the table's zones, so that one event is converted once per zone.
+/// A compiled schedule. `zone`: see Schedules::zone; an event's time is converted once per zone.
 struct Schedule {
   std::string name;
   std::size_t zone = 0;

@@ -13,7 +13,7 @@ namespace {
 using Mode = config::Pattern::Mode;
 
 std::shared_ptr<const re2::RE2> CompileRegex(const config::Pattern& pattern, config::Problems& problems) {
-  constexpr std::int64_t kMaxMem = 8 << 20;  // of one regex; a DFA that would need more makes way for the slower NFA
+  constexpr std::int64_t kMaxMem = 8 << 20;  // bytes for one regex; beyond it RE2 uses its slower NFA
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kMaxMem);
@@ -36,8 +36,8 @@ std::string Describe(const config::Pattern& pattern) {
   Unreachable();
 }
 
-// Sees an anchor in some regexes that have none ("[$]"), which costs time and nothing else. A line break beside a text
-// counts for \b and \B as the text's end does.
+// Takes some regexes without an anchor ("[$]") for anchored, which only costs time. For \b and \B a line break beside a
+// text is the same as the text's end.
 bool IsAnchored(const config::Pattern& pattern) {
   switch (pattern.mode) {
     case Mode::kExact:

@@ -15,21 +15,20 @@ class RE2;
 
 namespace hookswitch::routing {
 
-/// "Any of these patterns", compiled. Absent text is the caller's business: this sees only text. Immutable; safe from
-/// any thread; allocates nothing when matching.
+/// Alternative patterns, compiled. Callers handle absent text. Immutable; matching allocates nothing. [thread: any]
 class TextSet {
  public:
   TextSet() = default;
-  /// A bad regex is an error at its place. With `sets` regexes are put there, too, for MatchesWith.
+  /// An invalid regex is an error at its place. With `sets`, regexes are also added there, for MatchesWith.
   TextSet(const std::vector<config::Pattern>& patterns, config::Problems& problems, RegexSets* sets = nullptr);
 
   bool Matches(std::string_view text) const;
-  /// The same, where `answers` are those of the constructor's `sets` for this text.
+  /// As Matches, with `answers` of the constructor's `sets` for `text`.
   bool MatchesWith(RegexSets::Answers& answers, std::string_view text) const;
-  /// True if a pattern may ask where the text begins or ends. If none does, texts joined by line breaks match whenever
-  /// one of them matches.
+  /// True if a pattern may depend on where the text begins or ends. If none does, texts joined by line breaks match
+  /// whenever one of them matches.
   bool Anchored() const { return anchored_; }
-  /// `a, b-* or /x/`, the longest lists cut, for reasons.
+  /// `a, b-* or /x/`, for reasons; long lists are cut.
   const std::string& description() const { return description_; }
 
  private:
@@ -47,7 +46,7 @@ class TextSet {
   std::string description_;
 };
 
-/// `a`, `a or b`, `a, b or c`; past six names, how many more there are.
+/// `a`, `a or b`, `a, b or c`; after six names, how many more there are.
 std::string AnyOf(std::span<const std::string> names);
 
 }  // namespace hookswitch::routing

@@ -41,7 +41,7 @@ class ZoneTail::Parser {
     ZoneTail tail;
     const auto standard = Name() ? Time() : std::nullopt;
     if (!standard) return {};
-    tail.standard_ = -*standard;  // POSIX counts to the west
+    tail.standard_ = -*standard;  // in POSIX, west is positive
     if (rest_.empty()) return tail;
     if (!Name()) return {};
     tail.summer_ = tail.standard_ + std::chrono::hours(1);

@@ -8,16 +8,16 @@
 
 namespace hookswitch::routing {
 
-/// What a zone file says of all times after its last transition (RFC 8536 3.3): the rule at its end, a TZ string of
-/// POSIX such as "CET-1CEST,M3.5.0,M10.5.0/3". Slim files hold little else. Immutable.
+/// The rule of a zone file for all times after its last transition (RFC 8536 3.3): a POSIX TZ string such as
+/// "CET-1CEST,M3.5.0,M10.5.0/3". Slim files hold little else. Immutable.
 class ZoneTail {
  public:
-  /// Of the bytes of a zone file. Empty if that has no such rule, or is none.
+  /// From the bytes of a zone file. Empty if it has no such rule, or is not a zone file.
   static std::optional<ZoneTail> Read(std::string_view file);
 
-  /// The first moment that the rule is about.
+  /// The first moment that the rule applies to.
   std::chrono::sys_seconds begin() const { return begin_; }
-  /// What clocks are ahead of UTC by at `time`.
+  /// The offset from UTC at `time`, positive to the east.
   std::chrono::seconds OffsetAt(std::chrono::sys_seconds time) const;
 
  private:
@@ -27,7 +27,7 @@ class ZoneTail {
     int month = 0, week = 0, day = 0;  ///< day: of the week from Sunday, or of the year
     std::chrono::seconds time{std::chrono::hours(2)};
 
-    /// On the clocks that it changes.
+    /// The change in `year`, since the epoch, in the local time before it.
     std::chrono::seconds In(int year) const;
   };
   class Parser;
