@@ -21,7 +21,7 @@ constexpr std::size_t kMaxWordBytes = 256, kMaxSummaryBytes = 64 << 10;
 // Three years: no call is longer, and what is computed from a duration cannot overflow.
 constexpr double kLongestCallSeconds = 1e8;
 
-// Shortest first: most comparisons end with the length.
+// By length first: most comparisons end there.
 constexpr bool Before(std::string_view a, std::string_view b) {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
@@ -72,7 +72,7 @@ constexpr std::string_view kKnownKeys[] = {"id",
                                            "extraction_webhook_status"};
 static_assert(std::ranges::is_sorted(kKnownKeys, Before));
 
-// What Bolna's engine itself adds to the recipient's data (bolna-ai/bolna).
+// Keys that Bolna's engine itself adds to the recipient's data (bolna-ai/bolna).
 constexpr std::string_view kInjectedRecipientKeys[] = {"current_date",   "current_day",  "current_hour",
                                                        "current_minute", "current_time", "timezone"};
 
@@ -80,7 +80,7 @@ std::string_view View(json::string_view text) {
   return {text.data(), text.size()};
 }
 
-// A positive value is preferred, because before the line drops some fields are 0 and some are set.
+// Prefers a positive value: before the line drops, some fields are 0 and some are set.
 std::optional<double> ReadDuration(const json::object& execution, const json::object* telephony) {
   std::optional<double> found;
   for (const auto* value : {Find(&execution, "conversation_duration"), Find(&execution, "conversation_time"),
@@ -114,7 +114,7 @@ void ReadNumbers(CallEvent& event, const json::object& execution, const json::ob
   event.from = Text(Find(telephony, "from_number"), kMaxWordBytes);
   event.to = Text(Find(telephony, "to_number"), kMaxWordBytes);
   if (event.direction == Direction::kWeb) return;
-  // A call that never got as far as the telephony data, which would tell the direction, is one that Bolna was to place.
+  // A call without telephony data, which has the direction, is one that Bolna was to place.
   const bool inbound = event.direction == Direction::kInbound;
   std::string& human = inbound ? event.from : event.to;
   std::string& ours = inbound ? event.to : event.from;
@@ -179,7 +179,7 @@ void ReadCall(CallEvent& event, const json::object& execution, const std::string
   ReadNumbers(event, execution, telephony);
   event.started_at = payload::Time(Find(&execution, "initiated_at"));
   if (!event.started_at) event.started_at = payload::Time(Find(&execution, "created_at"));
-  // Bolna has no field for the end; the last change of a call that is over comes closest.
+  // Bolna has no field for the end; the last update of an ended call comes closest.
   if ((EndedStatuses() | UnsuccessfulStatuses()) & Bit(event.status)) {
     event.ended_at = payload::Time(Find(&execution, "updated_at"));
   }

@@ -7,13 +7,13 @@
 
 namespace hookswitch::bolna {
 
-/// Fills in everything but the call's identity (source, ids, agent, status, which are set already) from an execution
-/// object. Never fails: what is missing or of an odd type stays absent. `currency` is that of the account.
+/// Fills `event` from an execution object, except for the call's identity (source, ids, agent, status), which is set
+/// already. Never fails: values that are missing or of the wrong type stay absent. `currency` is that of the account.
 void ReadCall(CallEvent& event, const json::object& execution, const std::string& currency,
               payload::Document& document);
 
-/// The top-level members that Bolna's documents and real payloads do not have, sorted by key: put there by a pre-call
-/// webhook, or news. They go into `meta`.
+/// The top-level members that are neither in Bolna's documentation nor in known payloads, sorted by key: added by a
+/// pre-call webhook, or new. They go into `meta`. Borrowed from `execution`.
 std::vector<const json::key_value_pair*> UnknownMembers(const json::object& execution);
 
 }  // namespace hookswitch::bolna

@@ -13,7 +13,7 @@ namespace {
 using payload::AnyText;
 using payload::Find;
 
-// What Bolna writes beside an extracted value. Anything else there is a value of its own.
+// Keys that Bolna writes beside an extracted value. Any other key there is a value of its own.
 bool IsOfVerdict(std::string_view key) {
   static constexpr std::string_view kKeys[] = {"objective",        "subjective",          "confidence",
                                                "confidence_label", "reasoning_objective", "reasoning_subjective",
@@ -41,7 +41,7 @@ void Flatten(TextMap& data, std::string& key, const json::value& value) {
   }
 }
 
-// `name` keys what turns out not to be an object.
+// `name` is the key of a value that is not an object.
 void Add(TextMap& data, std::string_view name, const json::value* value, payload::Document& document) {
   if (!value) return;
   if (const auto* text = value->if_string()) {

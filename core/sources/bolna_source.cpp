@@ -29,7 +29,7 @@ Refusal WrongType(std::string detail) {
   return {422, "wrong_type", std::move(detail)};
 }
 
-// An id is only good if it is exact: two calls must never look like one.
+// An id must be exact: two calls must never look like one.
 std::variant<std::string, Refusal> ReadId(const json::value& value, std::string_view field) {
   const auto wrong = [&](std::string_view what) { return WrongType(std::string(field) + ": " + std::string(what)); };
   if (value.is_bool() || value.is_array() || value.is_object()) return wrong("must be a string or a whole number");
@@ -49,8 +49,8 @@ CallStatus ReadStatus(std::string_view raw) {
   return ParseStatus(word).value_or(CallStatus::kUnknown);
 }
 
-// Which call, which agent, which status: what an event cannot do without. `outer` is the body: the execution itself, or
-// what it is wrapped in, and then the status may stand beside it.
+// Reads the identity of an event: call, agent, status. `outer` is the body: the execution itself, or an object that
+// wraps it and may hold the status.
 std::optional<Refusal> ReadIdentity(CallEvent& event, const json::object& execution, const json::object& outer) {
   for (const std::string_view field : {"id", "execution_id"}) {
     const auto* value = Find(&execution, field);
@@ -74,7 +74,7 @@ std::optional<Refusal> ReadIdentity(CallEvent& event, const json::object& execut
   return {};
 }
 
-// A pre-call webhook repeats "in-progress" with keys of its own, so they are part of what happened.
+// A pre-call webhook repeats "in-progress" with members of its own, so these are part of the key.
 std::string DedupKey(const CallEvent& event, const json::object& execution) {
   std::string key = "bolna:" + event.call_id + ':';
   if (event.status == CallStatus::kUnknown) {
@@ -100,7 +100,8 @@ bool IsWorkflow(const json::object& body) {
   return !Find(&body, "id") && !Find(&body, "agent_id") && Text(Find(&body, "event")).starts_with("execution.");
 }
 
-// The body of a batch webhook is not documented; what GET /batches answers has these, and no agent and no transcript.
+// The body of a batch webhook is not documented; the response to GET /batches has these, but no agent and no
+// transcript.
 bool IsBatch(const json::object& body) {
   if (!Find(&body, "batch_id") || Find(&body, "agent_id") || body.contains("transcript")) return false;
   return (!Find(&body, "id") && !Find(&body, "execution_id")) || body.contains("execution_status") ||
@@ -117,7 +118,7 @@ bool NamesACall(const json::object& object) {
   return Find(&object, "id") || Find(&object, "execution_id") || Find(&object, "agent_id");
 }
 
-// Nobody has seen a wrapped execution, but receivers in the wild allow for it.
+// No wrapped execution has been seen, but existing receivers allow for it.
 const json::object& Unwrap(const json::object& body) {
   if (NamesACall(body)) return body;
   for (const std::string_view key : {"execution", "data"}) {
@@ -169,7 +170,7 @@ std::variant<Normalized, Refusal> BolnaSource::Normalize(const RawRequest& reque
   }
   bolna::ReadCall(event, execution, currency_, document);
   std::string key = DedupKey(event, execution);
-  // When a call has ended is known from when the platform wrote, which each repetition may say anew.
+  // `ended_at` is when the platform last wrote, which may change with each repetition.
   const std::uint64_t content = ContentSum(event, /*with_ended_at=*/false);
   return Normalized{std::move(event), std::move(key), content, document.mended()};
 }

@@ -9,8 +9,8 @@ namespace hookswitch {
 /// Bolna's call webhooks: the bare execution object, one POST per change of status
 /// (www.bolna.ai/docs/polling-call-status-webhooks).
 ///
-/// Only `id` and `status` are insisted on; anything else that is missing or of an odd type is absent from the event.
-/// Workflow and batch webhooks that reach the same URL are a NotACall.
+/// Only `id` and `status` are required; any other value that is missing or of the wrong type is absent from the event.
+/// Workflow and batch webhooks to the same URL are a NotACall.
 class BolnaSource final : public Source {
  public:
   BolnaSource(const config::Source& config, std::shared_ptr<const AgentMap> agents);

@@ -17,8 +17,7 @@ struct RoleName {
   Role role;
 };
 // Bolna's open-source engine writes assistant, user, system, assistant_tool_call and tool_response; hand-made test
-// bodies say agent or bot. In running text no other word is taken for a role: "Doctor: …" may well be what somebody
-// said.
+// bodies say agent or bot. No other word in a text counts as a role: "Doctor: …" may be what somebody said.
 constexpr std::array kLineRoles = {RoleName{"assistant", Role::kAgent},
                                    RoleName{"user", Role::kUser},
                                    RoleName{"agent", Role::kAgent},
@@ -26,7 +25,7 @@ constexpr std::array kLineRoles = {RoleName{"assistant", Role::kAgent},
                                    RoleName{"system", Role::kSystem},
                                    RoleName{"tool_response", Role::kTool},
                                    RoleName{"assistant_tool_call", Role::kTool}};
-// In a list the role stands in a field of its own, so more words are safe.
+// In a list the role has a field of its own, so more words are safe.
 constexpr std::array kListRoles = {RoleName{"ai", Role::kAgent}, RoleName{"human", Role::kUser},
                                    RoleName{"customer", Role::kUser}, RoleName{"tool", Role::kTool},
                                    RoleName{"function", Role::kTool}};
@@ -39,7 +38,7 @@ std::optional<Role> Lookup(const std::array<RoleName, N>& roles, std::string_vie
   return {};
 }
 
-// A turn whose text is cleaned once, when it is whole.
+// Cleans the text once, when the turn is complete.
 void AddTurn(std::vector<Turn>& turns, Role role, std::string_view text) {
   text = Trim(text);
   if (text.empty()) return;
@@ -53,7 +52,7 @@ std::vector<Turn> ReadLines(std::string_view text) {
   std::vector<Turn> turns;
   turns.reserve(std::min(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1, kUsualLines));
   Role role = Role::kSystem;
-  std::size_t start = 0;  // of the words of the current turn
+  std::size_t start = 0;  // start of the current turn's words
   for (std::size_t line = 0; line < text.size();) {
     const std::size_t newline = text.find('\n', line);
     const std::size_t next = newline == std::string_view::npos ? text.size() : newline + 1;

@@ -9,11 +9,11 @@
 
 namespace hookswitch::payload {
 
-/// Builds a json::value from the events of json::basic_parser, as json::parser does, with two differences: an object
-/// has a limit of members (its hash table has no secret, so keys chosen to collide would make a large one quadratic),
-/// and fractions are the double nearest to what is written (Boost's own may be one off).
+/// Builds a json::value from the events of json::basic_parser, as json::parser does, with two differences: objects have
+/// a limited number of members (the hash table is not seeded, so keys chosen to collide would make a large one
+/// quadratic), and fractions are the double nearest to what is written (Boost's own may be one off).
 ///
-/// The members in snake case are those that basic_parser calls.
+/// basic_parser calls the members in snake case.
 template <std::size_t max_members>
 class JsonBuilder {
   using Error = json::error_code;
@@ -26,7 +26,7 @@ class JsonBuilder {
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
 
-  /// Unfinished values stand in `stack`, and on the heap when it is full; finished ones in `values`.
+  /// Unfinished values are kept in `stack`, and on the heap when it is full; finished ones in `values`.
   JsonBuilder(std::span<unsigned char> stack, json::memory_resource& values)
       : stack_(json::storage_ptr(), stack.data(), stack.size()) {
     stack_.reset(&values);

@@ -46,7 +46,7 @@ std::string Explain(const json::error_code& error, std::string_view text, std::s
   return error.message();
 }
 
-// `text` with every \uXXXX that is half of no pair written as \uFFFD.
+// `text` with every \uXXXX that is an unpaired surrogate replaced by \uFFFD.
 std::string MendSurrogates(std::string_view text) {
   std::string out(text);
   for (std::size_t i = 0; i + 1 < out.size(); ++i) {
@@ -62,7 +62,7 @@ std::string MendSurrogates(std::string_view text) {
   return out;
 }
 
-// `text` with every NaN, Infinity and -Infinity outside of strings written as null.
+// `text` with every NaN, Infinity and -Infinity outside of strings replaced by null.
 std::string MendNumbers(std::string_view text) {
   std::string out;
   bool in_string = false;
@@ -167,7 +167,7 @@ Result<const json::value*> Document::Parse(std::string_view text) {
     mended = std::move(better);
   };
   if (!IsUtf8(mended)) mend(ToUtf8(mended), "bytes that are no UTF-8 were read as U+FFFD");
-  // The parser reports half a pair as one of several errors, at different places.
+  // The parser reports a lone surrogate as one of several errors, at different places.
   mend(MendSurrogates(mended), "half of a character was read as U+FFFD");
   mend(MendNumbers(mended), "NaN or Infinity was read as null");
   if (!what.empty()) value = parse(mended);

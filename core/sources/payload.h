@@ -11,20 +11,20 @@
 #include "core/base/result.h"
 #include "core/event/call_event.h"
 
-/// Reading foreign JSON leniently: what every source needs. Platforms drift (a number becomes a string, an object
-/// becomes null), and a refused event is a lost alert; so each reader takes every spelling that has one meaning, and
+/// Lenient readers of foreign JSON, for all sources. Platforms drift (a number becomes a string, an object becomes
+/// null), and a rejected event is a lost alert; so each reader accepts every spelling that has one meaning, and
 /// anything else is absent.
 namespace hookswitch::payload {
 
-/// Nested deeper than this, or an object with more members, is refused.
+/// JSON that is nested deeper, or has an object with more members, is rejected.
 inline constexpr std::size_t kMaxDepth = 32, kMaxMembers = 1024;
-/// What a map of texts may hold: the rest is cut or left out (the raw body is kept beside the event).
+/// Limits of a TextMap: the rest is cut or left out (the raw body is stored with the event).
 inline constexpr std::size_t kMaxEntries = 256, kMaxKeyBytes = 256, kMaxValueBytes = 4096;
 
 /// The parsed JSON of one request.
 ///
-/// Values live in a buffer that belongs to the thread and is used again by its next Document; what a huge body needs
-/// beyond it is freed with the Document. At most one Document per thread lives at a time.
+/// Values live in a buffer of the thread that its next Document reuses; what a huge body needs beyond that is freed
+/// with the Document. At most one Document per thread at a time.
 class Document {
  public:
   Document();
@@ -32,12 +32,11 @@ class Document {
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
-  /// Parses one JSON text; the value lives as long as the Document. Of duplicate keys the last one counts. A lone half
-  /// of a surrogate pair (text cut inside an emoji by the sender) and a byte that is no UTF-8 become U+FFFD, NaN and
-  /// Infinity null: a refused event is a lost alert. Errors: kInvalid, with the place and what is wrong: "line 1,
-  /// column 57: …"; holds nothing of the text.
+  /// Parses one JSON text; the value lives as long as the Document. Of duplicate keys the last one wins. A lone
+  /// surrogate (an emoji cut by the sender) and invalid UTF-8 become U+FFFD, NaN and Infinity null. Error: kInvalid,
+  /// with the place and what is wrong: "line 1, column 57: …"; it quotes nothing of the text.
   Result<const json::value*> Parse(std::string_view text);
-  /// What had to be mended so that Parse could read it, for people; "" for nothing.
+  /// What Parse had to repair, for people; "" for nothing.
   const std::string& mended() const { return mended_; }
 
  private:
@@ -49,7 +48,7 @@ class Document {
   json::monotonic_resource arena_;
 };
 
-/// Whether it is what platforms post to try a URL: {}, or nothing but `ping`, `test`, `type`, `event`, `message` and
+/// True for what platforms post to test a URL: {}, or nothing but `ping`, `test`, `type`, `event`, `message` and
 /// `timestamp`.
 bool IsTestOfAHook(const json::object& body);
 
@@ -67,7 +66,7 @@ std::string Clean(std::string_view text, std::size_t max_bytes);
 std::string Text(const json::value* value, std::size_t max_bytes = kMaxValueBytes);
 /// Like Text, and arrays and objects as one line of JSON.
 std::string AnyText(const json::value* value, std::size_t max_bytes = kMaxValueBytes);
-/// True for "" and "null", which platforms write for a value that is not there.
+/// True for "" and "null", which platforms write for an absent value.
 bool SaysNothing(std::string_view text);
 
 /// 27.2, 28, "28", "27.2", "0.0"; empty for anything else, infinity and NaN included.
@@ -79,7 +78,7 @@ std::optional<bool> Flag(const json::value* value);
 /// ISO 8601 text; without a zone it is UTC.
 std::optional<WallTime> Time(const json::value* value);
 
-/// Adds key and value (cut to the limits) unless the value says nothing, the key is there already, or the map is full.
+/// Adds key and value (cut to the limits) unless SaysNothing is true of the value, the key exists, or the map is full.
 void Put(TextMap& map, std::string_view key, std::string&& value);
 
 /// Puts `value` under `key`: objects member by member with dotted keys, arrays as JSON text.

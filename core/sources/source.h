@@ -14,7 +14,7 @@
 
 namespace hookswitch {
 
-/// A request as a source sees it; everything is borrowed until Normalize returns.
+/// A request as a source sees it; borrowed until Normalize returns.
 struct RawRequest {
   std::string_view body;
   /// Only the headers that Source::KeptHeaders names, as sent.
@@ -22,31 +22,32 @@ struct RawRequest {
   WallTime received_at{};
 };
 
-/// Why a request is not an event. `error` is a pinned word (CONTRACT.md), `detail` names the field or the place.
+/// Why a request is not an event. `error` is a stable code for programs, `detail` names the field or the place.
 struct Refusal {
   int http_status = 422;
   std::string error;   ///< "invalid_json", "missing_field", "wrong_type"
   std::string detail;  ///< for the sender's developer; holds no value of the payload
 };
 
-/// A request understood, but no step of a call (a batch summary, say): recorded and answered, never routed.
+/// A request that was understood, but is no step of a call (say, a batch summary): recorded and answered, never routed.
 struct NotACall {
   std::string why;  ///< "bolna batch webhook"
 };
 
 struct Normalized {
   std::variant<CallEvent, NotACall> what;
-  /// Equal keys (within one source) mean the same happening, sent again.
+  /// Equal keys (within one source) mean the same event, sent again.
   std::string dedup_key;
-  /// Of a call: a sum of its content; the same happening with another one is a revision. 0: every repetition is one.
+  /// Of a call: a checksum of its content; the same event with another one is a revision. 0: unknown, so a repetition
+  /// is only a duplicate.
   std::uint64_t content = 0;
-  std::string note{};  ///< what had to be mended to read the body; "" for nothing
+  std::string note{};  ///< what had to be repaired to read the body; "" for nothing
 };
 
 /// One configured source: turns raw requests of one platform into events.
 ///
 /// A pure function of the request and the config: no I/O, no clock, so a stored request can be read again later with
-/// the same result. Safe from any thread. Never throws; survives any bytes.
+/// the same result. Never throws, whatever the bytes. [thread: any]
 class Source {
  public:
   virtual ~Source() = default;
@@ -55,8 +56,8 @@ class Source {
   virtual std::span<const std::string_view> KeptHeaders() const = 0;
 };
 
-/// Makes the source that `config.type` names. `agents` gives names and tags to agent ids; it is shared, not copied.
-/// Returns nullptr for an unknown type (the config loader has reported that already).
+/// Creates the source that `config.type` names. `agents`, which is shared, has names and tags by agent id. Returns
+/// nullptr for an unknown type (the config loader has reported that already).
 using AgentMap = std::map<std::string, config::Agent, std::less<>>;
 std::shared_ptr<const Source> MakeSource(const config::Source& config, std::shared_ptr<const AgentMap> agents);
 

@@ -14,18 +14,18 @@ namespace hookswitch {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-/// Headers as they are stored beside a body: "name: value" and a line break each.
+/// Headers as stored with a body: "name: value" and a line break each.
 std::string HeaderLines(std::span<const std::pair<std::string, std::string>> headers);
 Headers ParseHeaderLines(std::string_view lines);
 
-/// A request as the journal has it. Borrowed.
+/// A request as the journal stores it. Borrowed.
 struct StoredRequest {
   std::string_view id;  ///< of the event
   std::string_view headers, body;
   WallTime received_at{};
 };
 
-/// What `source` makes of it now, with the id and the time that it was stored with.
+/// Normalizes a stored request again, with the id and the time that it was stored with.
 std::variant<CallEvent, NotACall, Refusal> ReadAgain(const Source& source, const StoredRequest& request);
 
 }  // namespace hookswitch
