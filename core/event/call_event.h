@@ -12,7 +12,7 @@
 
 namespace hookswitch {
 
-/// Where a call stands: Bolna's fifteen statuses; other platforms map onto them. kUnknown is any other word.
+/// Status of a call: Bolna's fifteen; other platforms map onto them. kUnknown is any other word.
 enum class CallStatus : std::uint8_t {
   kScheduled,
   kQueued,
@@ -41,7 +41,7 @@ constexpr StatusSet Bit(CallStatus status) {
 
 std::string_view ToString(CallStatus status);                  ///< "no-answer"
 std::optional<CallStatus> ParseStatus(std::string_view name);  ///< exact names only, "unknown" included
-/// "ended", "terminal", "unsuccessful", "any" (see CONTRACT: every status, unknown too).
+/// "ended", "terminal", "unsuccessful", "any" (every status, kUnknown too).
 std::optional<StatusSet> ParseStatusGroup(std::string_view name);
 StatusSet EndedStatuses();
 StatusSet TerminalStatuses();
@@ -61,7 +61,7 @@ struct Turn {
   friend bool operator==(const Turn&, const Turn&) = default;
 };
 
-/// Some ten entries, 256 at most, made once and read often: one piece of memory, not one for each.
+/// About ten entries, at most 256, built once and read often: one allocation instead of one for each.
 using TextMap = boost::container::flat_map<std::string, std::string, std::less<>>;
 
 struct Money {
@@ -69,13 +69,13 @@ struct Money {
   std::string currency;  ///< ISO 4217
 };
 
-/// The source of what hookswitch has to say itself (notices of broken sinks); no source of a config has this name.
+/// The source of hookswitch's own notices (of broken sinks); no source in a config has this name.
 inline constexpr std::string_view kOwnSource = "hookswitch";
 
 /// One step of one call, the same for every platform: what rules match, templates show and sinks send.
 ///
-/// Absent is empty/nullopt, never "" from the platform or a made-up 0. All text is well-formed UTF-8. A value:
-/// immutable once a source has made it; share it between threads as shared_ptr<const CallEvent>.
+/// Absent is empty/nullopt, never "" from the platform or a made-up 0. All text is well-formed UTF-8. Immutable once a
+/// source has made it; share it between threads as shared_ptr<const CallEvent>.
 struct CallEvent {
   std::string id;            ///< ours; empty until the journal has accepted it
   std::string source;        ///< the source's name in the config
@@ -104,17 +104,18 @@ struct CallEvent {
   TextMap data;  ///< extracted values, dotted keys; scalars as written in JSON
   TextMap meta;  ///< whatever else is worth matching or showing
 
-  /// When it happened: the call's end, else its start, else its arrival.
+  /// The call's end, else its start, else the arrival of the event.
   WallTime OwnTime() const { return ended_at ? *ended_at : started_at ? *started_at : received_at; }
-  /// The agent as people know it: its name, else its id, else "".
+  /// The agent's name, else its id, else "".
   const std::string& AgentLabel() const { return agent_name.empty() ? agent_id : agent_name; }
 };
 
-/// A sum of what the event says about its call: of everything but `id` and `received_at`, and but `ended_at` if that is
-/// not what the platform said but when it wrote. Never 0. The same in every version, for it is stored.
+/// A checksum of what the platform says about the call: without `id`, `received_at`, the source and what the config
+/// adds to the agent, and without `ended_at` if that is only when the platform wrote. Never 0. The same in every
+/// version, because it is stored.
 std::uint64_t ContentSum(const CallEvent& event, bool with_ended_at = true);
 
-/// The normalized event of CONTRACT.md.
+/// The normalized event (config/README.md).
 json::object ToObject(const CallEvent& event);
 /// ToObject as one line.
 std::string ToJson(const CallEvent& event);

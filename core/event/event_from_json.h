@@ -5,9 +5,9 @@
 
 namespace hookswitch {
 
-/// An event from any part of the normalized event's JSON (config/README.md), plus `source_title`; `source` defaults to
-/// "bolna". Error: kInvalid, for a key or a value that the normalized event does not have, so that a misspelt case
-/// fails.
+/// Reads an event from any part of the normalized event's JSON (config/README.md), plus `source_title`; `source`
+/// defaults to "bolna". Error: kInvalid, for a key or a value that the normalized event does not have, so that a
+/// misspelled case fails.
 Result<CallEvent> EventFromJson(const json::value& value);
 
 }  // namespace hookswitch

@@ -10,8 +10,8 @@ namespace hookswitch {
 
 enum class Severity : std::uint8_t { kInfo, kSuccess, kWarning, kError };
 
-/// What a sink should say, the same for every sink: plain UTF-8 text without any markup, uncut and unescaped. Each sink
-/// escapes and cuts it for its own medium.
+/// The message that every sink sends: plain UTF-8 text without markup, neither cut nor escaped. Each sink cuts and
+/// escapes it for its own medium.
 struct Message {
   struct Field {
     std::string name, value;

@@ -11,43 +11,43 @@
 
 namespace hookswitch {
 
-/// What came of one attempt. A default Outcome is a retry: silence never loses an event.
+/// Result of one attempt. The default is a retry, so an unset outcome never loses an event.
 struct Outcome {
   enum class Kind {
     kDelivered,
     kRetry,          ///< the same bytes may succeed later
     kRejected,       ///< this message can never succeed: dead at once, the lane stays open
-    kMisconfigured,  ///< credential or destination is broken, see `scope`: burns no tries
-    kNext,           ///< this step worked; another request of the same delivery follows, with `state`
+    kMisconfigured,  ///< credential or destination is broken, see `scope`; does not count as a try
+    kNext,           ///< this step worked; the delivery continues with another request, with `state`
   };
   Kind kind = Kind::kRetry;
   /// With kMisconfigured: what is broken.
   enum class Scope {
-    kUnknown,  ///< the message, its place or the sink: what else gets through decides
-    kPlace,    ///< the place that it goes to, named by `place` or by the request's Pace
+    kUnknown,  ///< the message, its place or the sink; decided by what else gets through
+    kPlace,    ///< the place that it goes to: `place`, or the one in the request's Pace
     kSink,     ///< the credential or the whole destination
   };
   Scope scope = Scope::kUnknown;
-  std::string place;  ///< with Scope::kPlace: which, for people; "": the one that the request named
-  /// The other side may have acted although this is not a success (the bytes were sent, no answer came).
+  std::string place;  ///< with Scope::kPlace: its name for people; "": the one that the request named
+  /// The receiver may have acted although this is not a success (the bytes were sent, no response came).
   bool may_have_been_delivered = false;
-  /// The other side asked for a pause: applies to the whole lane or, if the request had one, to the destination with a
-  /// pace of its own, in full, and is not a failure of this delivery.
+  /// The pause that the receiver asked for: applies to the whole lane or, if the request had one, to the destination
+  /// with a pace of its own. Not a failure of this delivery.
   std::optional<std::chrono::milliseconds> retry_after;
-  bool answered = false;  ///< set by hookswitch: the other side, or a call sink, has judged this message
-  bool ours = false;      ///< set by hookswitch: the attempt was not made, and says nothing of the sink
-  /// Set by hookswitch, with `ours`: nothing that has to do with this delivery stood in its way (the journal could not
-  /// be read), so it is tried again soon, whatever the sink's schedule, and has not failed.
+  bool answered = false;  ///< set by hookswitch: the receiver, or a call sink, has judged this message
+  bool ours = false;      ///< set by hookswitch: no attempt was made; says nothing about the sink
+  /// Set by hookswitch, with `ours`: the cause has nothing to do with this delivery (the journal could not be read), so
+  /// it is tried again soon, whatever the sink's schedule, and has not failed.
   bool soon = false;
-  /// Set by hookswitch: the credentials in `state`, which answers brought. Such a state is kept in memory and not
-  /// stored: after a restart the step that got them is made again.
+  /// Set by hookswitch: the credentials in `state` that came with responses. Such a state is only kept in memory: after
+  /// a restart the step that got them is repeated.
   std::vector<std::string> state_secrets{};
-  std::size_t answer_bytes = 0;  ///< set by hookswitch: of the answer's body
+  std::size_t answer_bytes = 0;  ///< set by hookswitch: size of the response body
   int http_status = 0;           ///< 0: none was received
   std::string code;              ///< one stable word: "http_503", "invalid_blocks", "connect_failed"
   std::string reason;            ///< one sentence for people; no secret
   std::string action;            ///< what the operator should do; "" for nothing
-  std::string remote_id;         ///< the other side's id of what was made; ""
+  std::string remote_id;         ///< the receiver's id of what was created; ""
   std::string state;             ///< carried to the next step of this delivery
   std::string memory;            ///< kept per (sink, call) if `has_memory`
   bool has_memory = false;
@@ -56,7 +56,7 @@ struct Outcome {
 /// "delivered", "retry", "rejected", "misconfigured", "next".
 std::string_view ToString(Outcome::Kind kind);
 
-/// One of the places that a sink writes to, and its pace.
+/// A place behind a sink, and its rate limit.
 struct Pace {
   std::string key;  ///< which place
   int max = 0;      ///< 0: no limit
@@ -64,7 +64,7 @@ struct Pace {
   int burst = 1;
 };
 
-/// How the requests of one sink travel, where that is not the way of all others.
+/// Trust, client certificate and proxy of one sink, where they differ from the defaults.
 struct Transport {
   std::string ca;    ///< PEM: the authorities to trust in place of the system's; "": the system's
   std::string cert;  ///< PEM: the certificate to show, with its chain; "": none
@@ -80,12 +80,12 @@ struct HttpRequest {
   std::string url;  ///< may be a credential: never logged whole
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  /// To be sent to public addresses only, and through no proxy but that of `transport`.
+  /// Only for public addresses, and through no proxy but that of `transport`.
   bool public_only = false;
   std::optional<Pace> pace{};
   /// Requests of one sink with the same `order` are sent one at a time, in the order of acceptance; "": no such order.
   std::string order{};
-  /// nullptr: as the client does. Requests share connections with those that have the same object here, and no others.
+  /// nullptr: the client's defaults. Requests share connections only with those that have the same object here.
   std::shared_ptr<const Transport> transport{};
 };
 
@@ -93,7 +93,7 @@ struct HttpResponse {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  ///< names as received
   std::string body;                                          ///< cut at the client's limit
-  bool is_cut = false;                                       ///< the body goes on
+  bool is_cut = false;                                       ///< the body was longer
 };
 
 }  // namespace hookswitch
