@@ -26,17 +26,17 @@
 namespace hookswitch {
 namespace {
 
-// For requests under way when the drain's time is over already.
+// For requests in progress when the drain timeout is already over.
 constexpr std::chrono::milliseconds kLastAnswers{1000};
-// A body that is read in less time than it takes to wake a thread for it.
+// Bytes. A body of this size is handled in less time than waking a thread takes.
 constexpr std::uint64_t kSmallBody = 64 * 1024;
 constexpr int kLargeBodyThreads = 4;
-// A resumed sink's first attempt has the sink's timeout, 10 s if the config says nothing.
+// A resumed sink's first attempt may take the sink's timeout, 10 s by default.
 constexpr std::chrono::milliseconds kResumePatience{12'000};
-// Senders leave them to the journal, the sinks' connections, the admin listener and those who are being turned away.
+// Kept for the journal, the sinks' connections, the admin listener and connections that are being turned away.
 constexpr rlim_t kReservedDescriptors = 256;
 
-/// As many connections as the process may have descriptors for, and not more than `wanted`. Raises its soft limit.
+/// As many connections as the limit of file descriptors allows, at most `wanted`. Raises the soft limit.
 int AffordableConnections(int wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
@@ -55,9 +55,9 @@ int AffordableConnections(int wanted) {
   return static_cast<int>(room);
 }
 
-/// What a plugin starts must not hold the listeners, the journal or a sender's connection open. All that the core opens
-/// is close-on-exec from the first. Called before a plugin is entered, for what hookswitch was started with; then after
-/// libraries have opened what they keep (libcurl's wake-up pipe, Poco's poll sets). Linux 5.11.
+/// Processes that a plugin starts must not keep the listeners, the journal or a sender's connection open. The core
+/// opens everything close-on-exec. Called before a plugin is entered, for descriptors that hookswitch was started with;
+/// then after libraries have opened what they keep (libcurl's wake-up pipe, Poco's poll sets). Linux 5.11.
 void CloseAllOnExec() {
   ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 }
@@ -115,7 +115,7 @@ std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& c
   return {program.parent_path().parent_path() / "lib" / "hookswitch" / "sinks"};
 }
 
-// Members in the order of building; destroyed the other way round, so that nobody outlives what it points to.
+// Members in the order of construction; destroyed in reverse, so that none outlives what it points to.
 struct App::Impl final : Router {
   Impl(AppOptions o, const Clock& c) : options(std::move(o)), clock(c) {}
 
@@ -125,16 +125,16 @@ struct App::Impl final : Router {
   WallTime started_at{};
 
   Mutex reload_mu;                    // one reload at a time; guards plugins
-  std::shared_ptr<CrashMarks> marks;  ///< once started
+  std::shared_ptr<CrashMarks> marks;  ///< set by Start
   std::unique_ptr<PluginHost> plugins GUARDED_BY(reload_mu);
   mutable Mutex mu;
   std::shared_ptr<const Generation> generation GUARDED_BY(mu);
-  config::Server started_server;         ///< as the listener runs with it, whatever was reloaded since
-  config::Journal started_journal;       ///< as the journal runs with it
-  WallTime applied_at GUARDED_BY(mu){};  ///< the running config
+  config::Server started_server;         ///< as the listener uses it, despite reloads
+  config::Journal started_journal;       ///< as the journal uses it
+  WallTime applied_at GUARDED_BY(mu){};  ///< when the running config was applied
   std::string last_reload_problem GUARDED_BY(mu);
-  std::vector<std::string> need_restart GUARDED_BY(mu);  ///< keys whose values in the file are not those that run
-  std::string announced_problems GUARDED_BY(reload_mu);  ///< of a reload that failed; "" when the last one was applied
+  std::vector<std::string> need_restart GUARDED_BY(mu);  ///< keys whose values in the file differ from those in use
+  std::string announced_problems GUARDED_BY(reload_mu);  ///< of the last reload if it failed, else ""
   std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
 
   std::unique_ptr<JournalWithHistory> journal;
@@ -150,9 +150,9 @@ struct App::Impl final : Router {
     std::string_view part;
     std::function<std::uint64_t()> passes;
     bool drains = false;   ///< its thread ends while the router drains
-    std::uint64_t last{};  ///< at the last Hanging
+    std::uint64_t last{};  ///< passes at the last Hanging
   };
-  std::vector<Watched> watched{};  ///< every thread that events or the operator would wait for
+  std::vector<Watched> watched{};  ///< every thread that would block events or the operator if it hung
 
   std::shared_ptr<const Generation> Current() const {
     MutexLock lock(mu);
@@ -209,7 +209,7 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
     }
     if (loaded.config) HSW_TRY(MakeFolderFor(readable->journal.path));
     if (loaded.config) {
-      // Before any plugin is entered. If another router has them, the journal says so in better words.
+      // Before any plugin is entered. If another router holds them, opening the journal gives the better error.
       opened_marks = CrashMarks::Open(readable->journal.path + ".inflight");
       if (opened_marks) marks = std::move(*opened_marks);
       fatal_end::UseMarks(marks);
@@ -385,7 +385,7 @@ std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
   parts.push_back({"journal", !stats.unwritable_because.empty(), stats.unwritable_because});
-  // Accepting goes on for other sinks, so one of them alone does not take the router out of service.
+  // Events for other sinks are still accepted, so one full sink does not make the router unready.
   const bool all_full = !stats.full.empty() && stats.full.size() >= Current()->sinks.size();
   const std::string as_many_wait = "journal.max_backlog deliveries wait for ";
   parts.push_back({"backlog", all_full, stats.full.empty() ? "" : as_many_wait + Joined(stats.full)});
@@ -407,7 +407,7 @@ std::vector<Part> App::Impl::Parts() {
   }
   const auto lanes = dispatcher->RecentLanes();
   for (const LaneStatus& lane : *lanes) {
-    // A sink in trouble is told here but does not take the router out of service: accepting goes on without it.
+    // A sink in trouble is reported, but does not make the router unready: events are still accepted.
     if (lane.state == LaneStatus::State::kOpen) continue;
     std::string note(ToString(lane.state));
     if (!lane.because.empty()) note += ": " + lane.because;
@@ -416,7 +416,7 @@ std::vector<Part> App::Impl::Parts() {
   return parts;
 }
 
-/// Tells people that a reload failed, the same problems once, and that a later one was applied.
+/// Sends a notice if a reload failed, once for the same problems, and when a later one was applied.
 void App::Impl::AnnounceReload(std::span<const config::Problem> problems) {
   constexpr std::size_t kMostProblems = 5;
   std::string text;
@@ -432,7 +432,7 @@ void App::Impl::AnnounceReload(std::span<const config::Problem> problems) {
   announced_problems = std::move(text);
 }
 
-/// Which keys of `config` differ from what runs, and are read at the start only.
+/// Which keys of `config` differ from those in use and are only read at the start. Also applies the admin tokens.
 std::vector<std::string> App::Impl::NeedRestart(const config::Config& config) {
   std::vector<std::string> keys;
   config::Server server = config.server;
@@ -479,7 +479,7 @@ ReloadReport App::Impl::Reload() {
   const auto next = build.generation;
   report.need_restart = NeedRestart(next->config);
 
-  // Delivering first: a route of the new rules must find its lane.
+  // Deliveries first: a route of the new rules must find its lane.
   dispatcher->Use(next->MakeDeliveryPlan());
   acceptor->Use(next->MakeIngressSnapshot());
   {
@@ -539,7 +539,7 @@ ReloadReport App::Reload() {
 
 std::string_view App::Hanging() {
   std::string_view hanging;
-  // All are asked, or one that comes later would seem to hang at the next call.
+  // Query all of them: one that is skipped would seem to hang at the next call.
   for (Impl::Watched& each : impl_->watched) {
     const std::uint64_t passes = each.passes();
     const bool hangs = std::exchange(each.last, passes) == passes;
@@ -557,7 +557,8 @@ void App::Drain() {
   };
   impl_->draining = true;
   impl_->acceptor->SetDraining(true);
-  // The listener answers 503 while deliveries end: a sender told so comes again, one that finds nobody may not.
+  // The listener answers 503 while deliveries finish: a sender that gets a 503 tries again, one that cannot connect may
+  // not.
   impl_->dispatcher->Drain(left());
   impl_->ingress->Drain(std::max(left(), kLastAnswers));
   impl_->admin->Drain(std::chrono::milliseconds(200));

@@ -14,30 +14,31 @@ namespace hookswitch {
 struct AppOptions {
   std::string config_path;
   config::Environment environment;
-  std::filesystem::path program;  ///< this program's own file: where its plugins are looked for
+  std::filesystem::path program;  ///< this program's own file; its plugins are searched relative to it
 };
 
-/// The running router: builds the graph, reloads it and drains it. Signals are its caller's business.
+/// The running router: builds all its parts, reloads and drains them. Its caller handles signals.
 class App {
  public:
-  /// Starts everything and returns when both listeners accept. On failure everything started is stopped again; config
-  /// problems are in `problems` (sorted), other failures in the error (address in use, journal locked, …). Blocks until
-  /// the backlog is loaded. `clock` outlives the App.
+  /// [thread: control] Starts everything; blocks until the backlog is loaded and both listeners accept. On failure
+  /// stops what was started: config problems are in `build` (sorted), other failures in the error (address in use,
+  /// journal locked, …). `clock` outlives the App.
   static Result<std::unique_ptr<App>> Start(const AppOptions& options, const Clock& clock, BuildResult& build);
   ~App();
 
-  /// Builds a new generation and swaps it in, or changes nothing and says why. One at a time; waits. Safe from any
-  /// thread.
+  /// [thread: any] Builds a new generation and swaps it in, or changes nothing and reports why. Blocks; one runs at a
+  /// time.
   ReloadReport Reload();
 
-  /// The part that has hung since the last call, or "": asks each for a sign of life and does not wait for it. For one
-  /// thread, at least half a second after the start and between two calls.
+  /// [thread: watchdog] Names a part whose thread has made no pass since the last call, or returns "". Requests a pass
+  /// from each; does not wait for it. Wait at least half a second after the start and between two calls.
   std::string_view Hanging();
 
-  /// Stops accepting, finishes what is in flight within server.drain_timeout, leaves the rest in the journal and closes
-  /// that. Once.
+  /// [thread: control] Stops accepting, finishes what is in flight within server.drain_timeout, leaves the rest in the
+  /// journal and closes it. Blocks. Call once.
   void Drain();
 
+  // [thread: any]
   std::string IngressAddress() const;
   std::string AdminAddress() const;
 
@@ -47,8 +48,8 @@ class App {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Where plugins are looked for: `configured` (plugins.paths), or beside the program (../lib/hookswitch/sinks) if that
-/// is empty.
+/// The folders to search for plugins: `configured` (plugins.paths), or the one beside the program
+/// (../lib/hookswitch/sinks) if that is empty.
 std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& configured,
                                                const std::filesystem::path& program);
 

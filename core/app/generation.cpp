@@ -10,7 +10,7 @@
 namespace hookswitch {
 namespace {
 
-// The zone that schedules and plugins take where they name none: wrong, it is one mistake however many take it.
+// The default zone of schedules and plugins: a wrong one is reported once, however many use it.
 void CheckTimezone(config::Config& config, config::Problems& problems) {
   if (routing::Zone::Find(config.timezone)) return;
   const std::string wrong = std::exchange(config.timezone, "UTC");
@@ -25,7 +25,7 @@ void CheckTimezone(config::Config& config, config::Problems& problems) {
   }
 }
 
-// Names of schedules that are not there: the loader has said so, or knows that the file with them is not read.
+// Removes unknown names of schedules: the loader has reported them, or knows that their file could not be read.
 void LeaveOutUnknownSchedules(config::Condition& condition, const std::vector<config::Schedule>& schedules) {
   for (auto& child : condition.children) LeaveOutUnknownSchedules(child, schedules);
   if (condition.kind != config::Condition::Kind::kDuring) return;
@@ -35,8 +35,8 @@ void LeaveOutUnknownSchedules(config::Condition& condition, const std::vector<co
   });
 }
 
-// What the rules of a draft have wrong that the loader has not said. A schedule's place is its name, where several
-// things may be wrong; elsewhere one place has one mistake. Advice waits until the file says what it means to say.
+// Adds errors in the rules of a draft that the loader does not find. A schedule's place is its name, where several
+// things may be wrong; elsewhere one place has one error. Warnings wait until there are no errors.
 void CheckRoutes(config::Config& draft, config::Problems& problems) {
   for (auto& rule : draft.rules) LeaveOutUnknownSchedules(rule.when, draft.schedules);
   config::Problems found;
@@ -58,13 +58,13 @@ class Builder {
 
   BuiltSink Build(const config::Config& config, const config::Sink& sink, const config::Names& names,
                   bool paths_known) {
-    if (sink.plugin.empty()) return {};  // of a draft: an error says already why
+    if (sink.plugin.empty()) return {};  // of a draft; the error is already reported
     const BuiltSink* before = nullptr;
     if (previous_) {
       if (const auto it = previous_->sinks.find(sink.name); it != previous_->sinks.end()) before = &it->second;
     }
     BuiltSink built;
-    // A plugin that cannot be loaded, or that makes no instance: a start goes on without it.
+    // For a plugin that cannot be loaded or creates no instance: a start goes on without it.
     const auto unusable = [&](const Error& why) {
       const int width = static_cast<int>(sink.plugin.size());
       if (options_.tolerate_bad_plugins) {
@@ -83,7 +83,7 @@ class Builder {
     config::Problems problems;
     const auto resolved = PluginHost::Resolve(*info, sink, config.timezone, options_.environment, problems);
     config::CheckReferences(sink, info->config_schema, names, problems);
-    // Secrets count: a changed secret file must make a new instance although the YAML says the same.
+    // The identity includes secrets: a changed secret needs a new instance, even if the YAML is the same.
     built.identity = resolved.identity;
     if (!problems.HasErrors() && before && before->sink && before->identity == built.identity) {
       for (const auto& p : problems.All()) result_.problems.Add(p);
@@ -109,8 +109,8 @@ class Builder {
   }
 
  private:
-  /// Whether a reload finds nothing changed at a sink that has no instance: the same plugin, and the same bytes and
-  /// config of it, as far as it could be looked at.
+  /// True if a reload changes nothing about a sink without an instance: the same plugin and, as far as it could be
+  /// inspected, the same file and config.
   bool IsAsBefore(const config::Sink& sink, const BuiltSink& before, const BuiltSink& built) const {
     const auto& sinks = previous_->config.sinks;
     const auto found = std::find_if(sinks.begin(), sinks.end(), [&](const auto& one) { return one.name == sink.name; });
@@ -118,7 +118,7 @@ class Builder {
            (built.identity == Digest{} || built.identity == before.identity);
   }
 
-  /// Asked once for each name: one that hangs is waited for once.
+  /// Inspects each plugin once: one that hangs is waited for once.
   const Result<PluginInfo>& Inspected(const std::string& name) {
     const auto known = inspected_.find(name);
     if (known != inspected_.end()) return known->second;

@@ -15,15 +15,15 @@
 
 namespace hookswitch {
 
-/// A sink of a generation, with what must stay equal for the next generation to keep the instance.
+/// A sink of a generation, and its identity, by which the next generation keeps the instance.
 struct BuiltSink {
   std::shared_ptr<Sink> sink;  ///< nullptr: unavailable
   std::string unavailable_because;
   Digest identity{};  ///< of the plugin file, the resolved config and what else the instance was made from
 };
 
-/// Everything that one reading of the config makes. Immutable once built; parts that did not change are shared with the
-/// generation before.
+/// Everything built from one reading of the config. Immutable once built; unchanged parts are shared with the previous
+/// generation.
 struct Generation {
   std::uint64_t number = 1;
   config::Config config;
@@ -44,14 +44,14 @@ struct BuildResult {
 
 struct BuildOptions {
   config::Environment environment;
-  /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: a start must not fail for
-  /// one bad plugin. A reload keeps this leniency, with a warning, only for sinks that were unavailable before with the
-  /// same plugin and config.
+  /// A plugin that cannot be loaded makes its sinks unavailable instead of being an error: one bad plugin must not make
+  /// a start fail. Without this, only sinks that were unavailable before with the same plugin and config are tolerated,
+  /// with a warning.
   bool tolerate_bad_plugins = false;
 };
 
-/// Builds a generation from what was read with `options.environment`, without touching anything that runs. `previous`
-/// lends what stays the same. Control thread only, because plugins are loaded.
+/// Builds a generation from `loaded`, read with `options.environment`, without touching anything that runs. Shares the
+/// unchanged parts of `previous`, which may be nullptr. One call at a time, because it loads plugins.
 BuildResult BuildGeneration(const BuildOptions& options, config::Loaded loaded, PluginHost& plugins,
                             const Generation* previous);
 
