@@ -15,14 +15,14 @@
 namespace hookswitch::cli {
 namespace {
 
-// A replay or purge of a million takes minutes, and a reload what its plugins take.
+// A replay or purge of a million deliveries takes minutes, and a reload as long as its plugins take.
 constexpr std::chrono::minutes kPatience{10};
 constexpr std::size_t kMostAnswer = 64 << 20;
 constexpr std::string_view kUnix = "unix:";
 constexpr const char* kNameTheUrl =
     "name the config with -c, or the router with --url http://HOST:PORT or --url unix:/PATH";
 
-// Where the config says that the router listens; "" if it does not.
+// The router's admin address according to the config; "" if unknown.
 std::string AddressIn(const config::Admin& admin, bool has_token) {
   std::string socket;
   std::string url;
@@ -35,7 +35,7 @@ std::string AddressIn(const config::Admin& admin, bool has_token) {
             std::to_string(listen.port);
     }
   }
-  // The socket asks for no token, but only some may connect.
+  // The socket requires no token, but permission to connect.
   const bool may_connect = !socket.empty() && ::access(socket.c_str() + kUnix.size(), R_OK | W_OK) == 0;
   return url.empty() || (!has_token && may_connect) ? socket : url;
 }
@@ -56,9 +56,9 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
   AdminClient client;
   const auto environment = config::Environment::System(options.env_file);
   const config::Loaded loaded = config::Load(options.config, environment);
-  // A router goes on with the config it has: a file that is broken by now must not keep its operator out.
+  // A router keeps the config it has: a file that now has errors must not lock its operator out.
   const config::Config* config = loaded.Readable();
-  // The variable first: the config's may be one that the router has not read yet.
+  // The variable first: the router may not have read the config's token yet.
   client.token_ = config::WithoutLineBreaks(environment.variable("HOOKSWITCH_ADMIN_TOKEN").value_or(""));
   client.token_from_ = "HOOKSWITCH_ADMIN_TOKEN";
   if (client.token_.empty() && config && !config->admin.token.empty()) {
@@ -89,7 +89,7 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
   if (client.where_.starts_with(kUnix)) {
     http_options.unix_socket = client.where_.substr(kUnix.size());
     client.url_ = "http://localhost";
-    client.token_.clear();  // the socket knows who asks
+    client.token_.clear();  // the socket identifies the user
   }
   client.http_ = MakeCurlClient(http_options);
   if (config) client.zone_ = routing::Zone::Find(config->timezone);
@@ -140,7 +140,7 @@ Result<json::object> ObjectOf(const HttpResponse& response) {
 }
 
 std::string PathSegment(std::string_view text) {
-  // Clients take dots away (RFC 3986 5.2.4), and with them the segment before.
+  // Clients remove dot segments (RFC 3986 5.2.4), and the segment before.
   if (text == ".") return "%2E";
   if (text == "..") return "%2E%2E";
   return PercentEncoded(text);

@@ -20,11 +20,11 @@ class AdminClient {
   /// Errors: kInvalid (the config does not say where the listener is).
   static Result<AdminClient> Make(const Options& options);
 
-  /// One request. Errors are a sentence for people: kUnavailable (no answer), kInvalid (the router wants another
-  /// token).
+  /// Sends one request. Errors have a sentence for people: kUnavailable (no response), kInvalid (401: the token is
+  /// missing or wrong).
   Result<HttpResponse> Ask(const std::string& method, const std::string& target, std::string body = {});
 
-  /// How the answers are to be shown; borrows from this.
+  /// How to show responses; borrows from this.
   View ViewOf(const Options& options) const;
 
  private:
@@ -37,16 +37,17 @@ class AdminClient {
   std::unique_ptr<const routing::Zone> zone_;  ///< defaults.timezone
 };
 
-/// The answer's body. Errors: kInvalid (it is no JSON object: not an answer of hookswitch).
+/// The response's body. Error: kInvalid (not a JSON object, so not a response of hookswitch).
 Result<json::object> ObjectOf(const HttpResponse& response);
 
-/// `text` as one segment of a URL's path, whatever it is.
+/// Any `text` as one segment of a URL's path.
 std::string PathSegment(std::string_view text);
 
-/// Why a config says nothing, as the beginning of a sentence: "x.yaml cannot be read: no such file or directory".
+/// Why a config cannot be used, as the beginning of a sentence: "x.yaml cannot be read: no such file or directory".
 std::string WhyUnread(const config::Loaded& loaded, const std::string& file);
 
-/// Prints what the router did not do. What it did not understand was wrong usage.
+/// Prints why the router rejected a request. Returns the exit code: kUsage for an invalid request (400, except an
+/// unknown name), else kProblems.
 int Refused(const HttpResponse& response, const json::object& answer);
 
 }  // namespace hookswitch::cli

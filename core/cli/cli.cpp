@@ -16,7 +16,7 @@
 namespace hookswitch::cli {
 namespace {
 
-// Not CLI11's envname: it sets the variable for each command that has the option, which then undoes what was typed.
+// Not CLI11's envname: it applies the variable for each command that has the option, and so overrides what was typed.
 std::string FromEnvironment(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
   return value && *value ? value : otherwise;
@@ -87,7 +87,7 @@ int Main(int argc, char** argv) {
   options.env_file = FromEnvironment("HOOKSWITCH_ENV_FILE", "");
   std::error_code ignored;
   options.program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  // The child that looks into a plugin file: not for people, so it is not in --help.
+  // The child process that inspects a plugin file; internal, so it is not in --help.
   if (argc == 3 && std::string_view(argv[1]) == "plugin-inspect-child") InspectChildMain(argv[2]);
 
   CLI::App app{"hookswitch: from voice-call webhooks to the people who should know"};
@@ -126,7 +126,7 @@ int Main(int argc, char** argv) {
             options);
   CLI::App* sinks = app.add_subcommand("sinks", "list, show, pause or resume the sinks of a running router");
   sinks->callback([&exit_code, &options, sinks] {
-    // Runs behind pause and resume too, whose result counts then.
+    // Also called after pause and resume, whose result counts then.
     if (sinks->get_subcommands().empty()) exit_code = ListSinks(options);
   });
   AddRemote(sinks, options);

@@ -48,7 +48,7 @@ struct Options {
   std::string language = "cpp";  ///< --lang: cpp or c
   std::string listen = "127.0.0.1:9000";  ///< --listen of plugin receive
   int answer = 200;                       ///< --answer: an HTTP status
-  int count = 0;                          ///< --count: requests until the end; 0 is no end
+  int count = 0;                          ///< --count: requests until it ends; 0: it does not end
 };
 
 // serve.cpp
@@ -60,7 +60,7 @@ int RouteEvent(const Options& options);
 int Preview(const Options& options);
 int Schema(const Options& options);
 
-// remote.cpp: commands that ask a running router
+// remote.cpp: commands that send requests to a running router
 int Reload(const Options& options);
 int ListSinks(const Options& options);
 int ShowSink(const Options& options);
@@ -87,16 +87,15 @@ int PluginNew(const Options& options);
 // plugin_receive.cpp
 int PluginReceive(const Options& options);
 
-/// Prints problems the way people read them (or as JSON with kJson), then a line that counts them.
+/// Prints problems to stderr as text, and a line that counts them, or to stdout as JSON.
 void Print(std::span<const config::Problem> problems, Format format);
 
 /// Runs `run` with the plugins that the config names, or those beside the program.
 int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&));
-/// The file that a plugin's name or path means. Error: kNotFound.
+/// The file of a plugin, by its name or path. Error: kNotFound.
 Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::string& name_or_path);
 
-/// A plugin host for commands that run beside a router. `config` may be nullptr: then the plugins beside the program
-/// are meant.
+/// A plugin host for commands. `config` may be nullptr: then it uses the plugins beside the program.
 std::unique_ptr<PluginHost> PluginsFor(const config::Config* config, const std::filesystem::path& program);
 
 }  // namespace hookswitch::cli

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostPerPage = 1000;
 
-// What `events` and `deliveries` are asked for on the command line.
+// The options of `events` and `deliveries`.
 struct Wanted {
   std::map<std::string, std::string> filter;  ///< keys of the admin API
   std::string id;
@@ -27,7 +27,7 @@ struct Wanted {
 
 using Run = std::function<int(const Options& options, const Wanted& wanted)>;
 
-// Asks once and gives the answer's object to `print`, or its JSON to the program that reads it.
+// Sends one request and shows the response: with `print`, or as JSON.
 template <class Print>
 int AskAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
                 const Print& print) {
@@ -43,7 +43,7 @@ int AskAndPrint(const Options& options, const std::string& method, const std::st
   return kFine;
 }
 
-// Follows the cursors of `list` ("events", "deliveries") until enough is there.
+// Follows the cursors of `list` ("events", "deliveries") until there are enough items.
 int List(const Options& options, const Wanted& wanted, const std::string& list,
          void (*print)(std::ostream& out, const View& view, const json::array& items)) {
   auto client = AdminClient::Make(options);
@@ -136,7 +136,7 @@ int ListDeliveries(const Options& options, const Wanted& wanted) {
   return List(options, wanted, "deliveries", PrintDeliveries);
 }
 
-/// Adds commands that share what they are asked for.
+/// Adds commands that share their options.
 class Adder {
  public:
   Adder(const Options& options, const std::function<void(CLI::App*)>& add_remote, int& exit_code)
@@ -145,12 +145,12 @@ class Adder {
   CLI::App* Add(CLI::App& parent, const char* name, const char* help, Run run) {
     CLI::App* command = parent.add_subcommand(name, help);
     add_remote_(command);
-    // A command that lists has others below it; it runs behind them, and their result counts then.
+    // A command that lists has subcommands; it is called after them, and their result counts then.
     command->callback([command, run = std::move(run), &options = options_, &exit_code = exit_code_, wanted = wanted_] {
       if (command->get_subcommands().empty()) exit_code = run(options, *wanted);
     });
     own_options_from_[command] = command->get_options().size();
-    // What stands before its name would be read as its own: a purge of everything, for one with --limit.
+    // An option before the command's name would seem to apply to it: with --limit, a purge of everything.
     command->preparse_callback([command, &parent, from = own_options_from_[&parent]](std::size_t) {
       const auto options = parent.get_options();
       const auto given = std::find_if(options.begin() + from, options.end(), [](auto* one) { return !one->empty(); });
@@ -201,7 +201,7 @@ class Adder {
   const std::function<void(CLI::App*)>& add_remote_;
   int& exit_code_;
   const std::shared_ptr<Wanted> wanted_ = std::make_shared<Wanted>();
-  /// Of the commands that list: the options before are those that all commands share.
+  /// Where each command's own options begin; those before are shared by all commands.
   std::map<const CLI::App*, std::size_t> own_options_from_;
 };
 

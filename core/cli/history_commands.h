@@ -9,8 +9,8 @@ class App;
 
 namespace hookswitch::cli {
 
-/// Adds `events` and `deliveries`: what a running router has done, and doing it again. `add_remote` adds the options of
-/// a command that asks a running router. All references outlive the parsing.
+/// Adds `events` and `deliveries`, which list, show, replay and purge. `add_remote` adds the options of a command for a
+/// running router. All references outlive the parsing.
 void AddHistoryCommands(CLI::App& program, const Options& options, const std::function<void(CLI::App*)>& add_remote,
                         int& exit_code);
 

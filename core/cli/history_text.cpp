@@ -16,14 +16,14 @@ bool IsTrue(const json::object& object, std::string_view key) {
   return flag && flag->is_bool() && flag->get_bool();
 }
 
-// Text as it is, line breaks and all; "" if there is none.
+// The text with its line breaks; "" if there is none.
 std::string_view RawText(const json::object& object, std::string_view key) {
   const json::value* text = object.if_contains(key);
   if (!text || !text->is_string()) return {};
   return text->get_string();
 }
 
-// Why a delivery is as it is: what holds it, else what went wrong.
+// Why a delivery has its state: what holds it, else what went wrong.
 std::string Why(const json::object& delivery) {
   std::string why = Text(delivery, "because");
   if (why != "-") return why;
@@ -33,7 +33,7 @@ std::string Why(const json::object& delivery) {
   return why == "-" ? reason : why + ": " + reason;
 }
 
-/// A request or a response, as it is kept, with a body of JSON on several lines. One that was cut stays as it is.
+/// A stored request or response, with a JSON body on several lines. One that was cut stays as it is.
 std::string WithPrettyBody(std::string_view text) {
   const auto body = text.find("\n\n");
   if (body == std::string_view::npos) return std::string(text);
@@ -179,7 +179,7 @@ void PrintEvent(std::ostream& out, const View& view, const json::object& event) 
   PrintMember(out, "call", Text(event, "call_id"));
   PrintMember(out, "note", Text(event, "note"));
   PrintMember(out, "not read", Text(event, "normalized_because"));
-  // --format json shows what it was before.
+  // Only --format json shows the earlier content.
   for (const auto& item : ListOf(event, "revisions")) {
     PrintMember(out, "revised", view.Moment(item.as_object(), "until"));
   }

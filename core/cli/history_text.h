@@ -6,7 +6,7 @@
 #include "core/base/json.h"
 #include "core/cli/printing.h"
 
-/// What the admin API answers about sinks, events and deliveries, as people read it.
+/// Prints responses of the admin API about sinks, events and deliveries, for people.
 namespace hookswitch::cli {
 
 void PrintEvents(std::ostream& out, const View& view, const json::array& events);
@@ -16,9 +16,9 @@ void PrintEvent(std::ostream& out, const View& view, const json::object& event);
 void PrintDelivery(std::ostream& out, const View& view, const json::object& delivery);
 void PrintSinks(std::ostream& out, const View& view, const json::array& sinks);
 void PrintSink(std::ostream& out, const View& view, const json::object& sink);
-/// Of "replay" or "purge" by filter.
+/// The result of a "replay" or "purge" by filter.
 void PrintBulk(std::ostream& out, std::string_view verb, const json::object& answer);
-/// " d-7e d-7f": the answer's "deliveries".
+/// " d-7e d-7f": the response's "deliveries".
 std::string JoinedIds(const json::object& answer);
 
 }  // namespace hookswitch::cli

@@ -14,7 +14,7 @@
 namespace hookswitch::cli {
 namespace {
 
-// A config that is broken by now still says where the journal is.
+// A config with errors may still say where the journal is.
 Result<std::string> JournalOf(const Options& options) {
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
   if (const config::Config* config = loaded.Readable()) return config->journal.path;

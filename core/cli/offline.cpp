@@ -67,8 +67,8 @@ struct ReadEvent {
   int exit_code = kFine;
 };
 
-// The payload of --event as the source of --source reads it. What goes wrong is printed; a body that is no event gives
-// exit 1 and {"ok":false,"error":…} (CONTRACT.md).
+// Reads the payload of --event with the source of --source. Prints what goes wrong; a body that is not an event gives
+// exit code 1 and {"ok":false,"error":…}.
 ReadEvent Read(const Options& options, const Generation& generation) {
   const auto fail = [](const std::string& why) { return ReadEvent{{}, {}, Fail(why, kUsage)}; };
   const auto& sources = generation.config.sources;
@@ -101,7 +101,7 @@ ReadEvent Read(const Options& options, const Generation& generation) {
   return {std::move(std::get<CallEvent>(normalized.what)), std::move(*body), kFine};
 }
 
-/// By which time --now has schedules judged.
+/// The time for schedules: with --now the event's arrival; empty: its own time.
 std::optional<WallTime> JudgedAt(const Options& options, const CallEvent& event) {
   if (options.now) return event.received_at;
   if (!options.at.empty() && event.OwnTime() != event.received_at) {
@@ -150,7 +150,7 @@ void PrintText(const CallEvent& event, const Explanation& explanation) {
   for (const auto& route : explanation.routes) std::cout << "-> " << route.sink << " (" << route.rule << ")\n";
 }
 
-/// Text of several lines as such, also where the protocol ends them with CR LF, as those of a mail.
+/// Text of several lines, also if they end with CR LF, as in a mail.
 std::string Lines(std::string text) {
   for (auto at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at)) text.erase(at, 1);
   return Printable(text);
@@ -162,7 +162,7 @@ std::string PrettyBody(const std::string& body) {
   return error ? Lines(body) : Printable(ToText(value, 2));
 }
 
-/// Stands in for what any service might answer to a step, so that the next one can be shown.
+/// Stands in for the response of any service to a step, so that the next one can be shown.
 constexpr std::string_view kStandIn =
     R"({"ok":true,"id":"1","channel":"C0EXAMPLE","ts":"1700000000.000100","file_id":"F0EXAMPLE",)"
     R"("upload_url":"https://files.slack.com/upload/example","result":{"message_id":1}})";
@@ -178,7 +178,7 @@ json::object Shown(const Sink& sink, const HttpRequest& request) {
           {"body", sink.Mask(request.body)}};
 }
 
-/// What a sink would send: the request, and those that follow it where a delivery has several; or what it would write.
+/// What a sink would send: the request, and further ones if the delivery has several steps; or what it would write.
 json::object Shown(Sink& sink, const ReadEvent& read, const Message& message, const Route& route) {
   std::string state, memory;
   std::uint32_t step = 0;

@@ -22,7 +22,7 @@
 namespace hookswitch::cli {
 namespace {
 
-/// Tells each verdict at once, and in the end how many were kept.
+/// Prints each verdict at once, and at the end how many passed; with --format json everything at the end.
 class Report {
  public:
   Report(const PluginInfo& info, Format format) : format_(format) {
@@ -42,7 +42,7 @@ class Report {
     std::cout << (verdict.kept ? "  ok    " : "  FAIL  ") << verdict.promise;
     if (verdict.kept && !verdict.detail.empty()) std::cout << " (" << verdict.detail << ')';
     if (!verdict.kept) std::cout << "\n        " << verdict.detail;
-    std::cout << std::endl;  // at once: the next one may take its time
+    std::cout << std::endl;  // flushes: the next check may be slow
   }
   int End() {
     const bool all = kept_ == all_;
@@ -63,8 +63,8 @@ class Report {
   json::array verdicts_;
 };
 
-/// The config that the plugin is checked with: of --with, else the first that a case has. Empty, after printing why, if
-/// it cannot be read.
+/// The config to check the plugin with: from --with, else the first in a case. Empty if it cannot be read, which is
+/// printed or in `problems`.
 std::optional<config::Sink> ReadConfig(const Options& options, config::Problems& problems) {
   config::Sink sink;
   sink.name = "check";
@@ -102,7 +102,7 @@ std::string Variable(const char* name) {
   return value ? value : "";
 }
 
-/// The library of AddressSanitizer that the plugin was linked with, by the name that it is asked for; "" if none was.
+/// The name of the AddressSanitizer library that the plugin was linked with; "" if there is none.
 std::string SanitizerOf(const std::filesystem::path& plugin) {
   std::ifstream in(plugin, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(in), {});
@@ -110,13 +110,13 @@ std::string SanitizerOf(const std::filesystem::path& plugin) {
   return at == std::string::npos ? "" : bytes.c_str() + at + 1;
 }
 
-/// Starts this program anew, with `library` before all others, as AddressSanitizer must be, so that the allocator that
-/// hookswitch was linked with is not used. Returns if it cannot.
+/// Restarts this program with `library` before all others, as AddressSanitizer requires, so that the allocator that
+/// hookswitch was linked with is not used. Returns only on failure.
 void StartAnewWith(const std::string& library) {
   const std::string before = Variable("LD_PRELOAD");
   ::setenv("LD_PRELOAD", (library + (before.empty() ? "" : ' ' + before)).c_str(), 1);
-  // What hookswitch, and the libraries that it loads, keep to the end is no leak of the plugin's; what of the caller's
-  // stands behind counts.
+  // What hookswitch and its libraries keep to the end is not a leak of the plugin. The caller's options come last, so
+  // they win.
   ::setenv("ASAN_OPTIONS", ("detect_leaks=0:" + Variable("ASAN_OPTIONS")).c_str(), 1);
   ::setenv("UBSAN_OPTIONS", ("halt_on_error=1:print_stacktrace=1:" + Variable("UBSAN_OPTIONS")).c_str(), 1);
   std::ifstream in("/proc/self/cmdline", std::ios::binary);
@@ -128,7 +128,8 @@ void StartAnewWith(const std::string& library) {
   ::execv(kThisProgram, arguments.data());
 }
 
-/// With --sanitize: comes back in a process where the plugin can be loaded. Error: kInvalid (it is not such a plugin).
+/// For --sanitize: returns in a process that can load the plugin, after a restart if necessary. Error: kInvalid (not
+/// linked with AddressSanitizer, or the restart failed).
 Status Sanitize(const std::filesystem::path& plugin, PluginHost& plugins) {
   const std::string library = SanitizerOf(plugin);
   const auto failed = [&](const std::string& why) {
@@ -190,7 +191,7 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   }
   if (options.cases.empty()) return report.End();
   const auto cases = conformance::CheckCases(options.cases, options.update, [&](const json::object* more) {
-    // A case's own config is laid over the one that was given.
+    // A case's own config overrides keys of the given one.
     json::object config = json::parse(subject.config, {}, DeepEnoughForConfigs()).as_object();
     if (more) {
       for (const auto& [key, value] : *more) config[key] = value;
@@ -211,8 +212,8 @@ int CheckOne(const Options& options, PluginHost& plugins) {
 int PluginCheck(const Options& options) {
   const int exit_code = WithPlugins(options, CheckOne);
   if (!options.sanitize) return exit_code;
-  // With the sanitizer's library before tcmalloc's, p11-kit (of libcurl) waits for ever in its destructor: glibc 2.36
-  // finds a lock of its own taken.
+  // With the sanitizer's library before tcmalloc's, p11-kit (of libcurl) hangs in its destructor: glibc 2.36 finds one
+  // of its own locks taken.
   std::cout.flush();
   ::_exit(exit_code);
 }

@@ -14,7 +14,7 @@ Result<std::filesystem::path> FindPlugin(const PluginHost& plugins, const std::s
 }
 
 int WithPlugins(const Options& options, int (*run)(const Options&, PluginHost&)) {
-  // Plugins can be looked at without a config: then those beside the program are meant.
+  // Without a config, the plugins beside the program are used.
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
   return run(options, *PluginsFor(loaded.Readable(), options.program));
 }
@@ -44,7 +44,7 @@ std::string Join(const json::value& type) {
   return text.empty() ? "any" : text;
 }
 
-/// ", names a rule": of a text, of a list's items and of a map's keys; "" if it is any text.
+/// What a text, a list's items and a map's keys must name: ", names a rule"; "" for any text.
 std::string Names(const json::object& spec) {
   const auto names = [](const json::object* text, const std::string& words) -> std::string {
     const json::value* ref = text ? text->if_contains("x-hookswitch-ref") : nullptr;
@@ -62,7 +62,7 @@ std::string Names(const json::object& spec) {
 
 void PrintKeys(const json::value& schema, const std::string& prefix);
 
-/// What is below a key: an object's own keys, and those of a list's items as "key[].name".
+/// Prints the keys below a key: an object's own, and those of a list's items as "key[].name".
 void PrintBelow(const json::object& spec, const std::string& key) {
   if (spec.contains("properties")) PrintKeys(spec, key + ".");
   const json::value* items = spec.if_contains("items");

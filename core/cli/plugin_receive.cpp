@@ -17,7 +17,7 @@ namespace {
 // As much as a sink may send (plugins/README.md).
 constexpr std::size_t kMostBody = 16 << 20;
 
-/// What came in, for people. Headers stay out of it: they hold the credentials of the sink.
+/// A request as text for people, without its headers: they hold the sink's credentials.
 std::string Shown(const ServedRequest& request) {
   std::string text = std::string(request.method) + ' ' + std::string(request.path);
   if (!request.query.empty()) text += '?' + std::string(request.query);
@@ -31,7 +31,7 @@ std::string Shown(const ServedRequest& request) {
 int PluginReceive(const Options& options) {
   const auto listen = config::ParseListen(options.listen);
   if (!listen) return Fail("--listen " + options.listen + " is no HOST:PORT, such as 127.0.0.1:9000", kUsage);
-  // Blocked in all threads that follow, so that sigwait below is what takes them.
+  // Blocked in all threads started from here on, so that the sigwait below takes them.
   sigset_t signals;
   sigemptyset(&signals);
   for (const int number : {SIGINT, SIGTERM}) sigaddset(&signals, number);

@@ -28,11 +28,11 @@ std::optional<WallTime> TimeOf(const json::object& object, std::string_view key)
   return ParseTime(std::string_view(value->get_string()));
 }
 
-/// "2026-03-04 14:32:03" on the zone's clocks.
+/// "2026-03-04 14:32:03" in the zone.
 std::string LocalTime(const routing::Zone& zone, WallTime time) {
   std::string text = ToRfc3339(std::chrono::floor<std::chrono::seconds>(time) + zone.OffsetAt(time));
   text[10] = ' ';
-  text.pop_back();  // it ends in Z, which it is not
+  text.pop_back();  // the Z: this is not UTC
   return text;
 }
 
@@ -61,7 +61,7 @@ std::string Cut(const std::string& text, std::size_t width) {
   return std::string(CutCodePoints(text, width - 1)) + std::string(kCut);
 }
 
-/// Breaks at spaces, and within a word that no line holds.
+/// Breaks at spaces, and within words that are longer than a line.
 void PrintWrapped(std::ostream& out, std::string_view text, std::size_t width) {
   constexpr std::string_view kIndent = "    ";
   const std::size_t most = std::max<std::size_t>(width, 20) - kIndent.size();

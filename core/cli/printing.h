@@ -14,19 +14,19 @@ class Zone;
 
 namespace hookswitch::cli {
 
-/// Foreign text that cannot steer a terminal: what one would obey or hide, but tabs and line breaks, is shown as \x1b
-/// or \u202e.
+/// Foreign text that is safe to print on a terminal: characters that a terminal would obey or hide, except tabs and
+/// line breaks, are shown as \x1b or \u202e.
 std::string Printable(std::string_view text);
 /// The same as one line: line breaks and tabs are shown as \n and \t.
 std::string OneLine(std::string_view text);
 
-/// A member as one line of text: "-" for null or what is not there.
+/// A member as one line of text: "-" if it is null or absent.
 std::string Text(const json::object& object, std::string_view key);
 
-/// Where and when a page is read.
+/// Width, time zone and current time for output.
 struct View {
-  std::size_t width = 0;                ///< the columns of the terminal; 0: none, so tables are whole
-  const routing::Zone* zone = nullptr;  ///< whose clocks show the times; not nullptr
+  std::size_t width = 0;                ///< of the terminal in columns; 0: no terminal, so tables are not cut
+  const routing::Zone* zone = nullptr;  ///< of the times shown; not nullptr
   WallTime now{};
 
   /// "14:32:03" today, else "03-02 14:32", else "2025-12-31"; with `width` 0 always "2026-03-04 14:32:03". The RFC 3339
@@ -36,27 +36,26 @@ struct View {
   std::string Age(const json::object& object, std::string_view key) const;
   /// "2026-03-04 14:32:03 +05:30 (3m ago)"
   std::string Moment(const json::object& object, std::string_view key) const;
-  /// "+05:30", "UTC": what the clocks differ by now, for headings.
+  /// "+05:30", "UTC": the zone's offset now, for headings.
   std::string Offset() const;
 };
 
-/// The columns of the terminal that stdout is, 0 if it is none.
+/// The width in columns of the terminal on stdout; 0 if it is not a terminal.
 std::size_t TerminalWidth();
 
-/// Lines of cells under a heading. In a terminal a table is as wide as that: first its columns are made narrower, as
-/// far as each may be, then those go that one can best do without. A text that is to be read whole stands below its row
-/// where the table would not fit otherwise.
+/// Rows of cells under headings. If a table is wider than the terminal, texts that must stay whole move below their
+/// rows; if narrowing the columns is then not enough, spare ones are dropped.
 class Table {
  public:
   struct Column {
     std::string heading;
-    std::size_t least = 0;  ///< as narrow as it may get; 0: is never cut
-    int spare = 0;          ///< the highest go first; 0: always stays
-    bool is_text = false;   ///< to be read whole
+    std::size_t least = 0;  ///< narrowest width; 0: never cut
+    int spare = 0;          ///< the highest are dropped first; 0: never dropped
+    bool is_text = false;   ///< stays whole
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  /// `width` 0: as wide as it gets.
+  /// `width` in columns; 0: no limit.
   void Print(std::ostream& out, std::size_t width) const;
 
  private:

@@ -15,7 +15,7 @@
 namespace hookswitch::cli {
 namespace {
 
-/// What a router answered, as an object.
+/// The router's response as an object.
 struct Told {
   HttpResponse response;
   json::object object;
@@ -48,9 +48,9 @@ Result<json::array> SinksOf(AdminClient& client) {
   return std::move(sinks->get_array());
 }
 
-/// When "18:00" comes next on the clocks of `timezone`; empty if `text` is no time of day.
+/// The next "18:00" in `timezone`; empty if `text` is not a time of day.
 std::optional<WallTime> NextTimeOfDay(const std::string& text, const std::string& timezone, WallTime now) {
-  // As in a schedule: "18:00" is the end of some hours.
+  // Parsed as the end of a schedule's hours.
   const auto hours = config::ParseHours("00:00-" + text);
   const auto zone = routing::Zone::Find(timezone);
   if (!hours || !zone) return {};

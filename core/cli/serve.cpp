@@ -27,7 +27,7 @@ sigset_t BlockSignals() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
-  sigaction(SIGXFSZ, &ignore, nullptr);  // a file at its size limit (LimitFSIZE) is a full disk, not the end
+  sigaction(SIGXFSZ, &ignore, nullptr);  // then a file at its size limit (LimitFSIZE) is like a full disk
   return set;
 }
 
@@ -52,12 +52,12 @@ void LimitCores(bool wanted) {
   if (!wanted) setrlimit(RLIMIT_CORE, &none);
 }
 
-/// Tells systemd that the router works for as long as it does; one that hangs is then killed and started anew. A thread
-/// of its own, which lives until the process ends.
+/// Notifies systemd's watchdog as long as no thread hangs; otherwise systemd kills and restarts the router. Uses a
+/// thread of its own, which lives until the process ends.
 void StartWatchdog(App& app) {
   std::uint64_t limit_us = 0;
   if (sd_watchdog_enabled(0, &limit_us) <= 0) return;
-  // Twice within the limit, so that one late sign of life is forgiven.
+  // At least twice within the limit, so that one late heartbeat is tolerated.
   std::thread([&app, pause = std::chrono::microseconds(limit_us / 3)] {
     for (;;) {
       std::this_thread::sleep_for(pause);
@@ -71,8 +71,8 @@ void StartWatchdog(App& app) {
   }).detach();
 }
 
-/// Reloads on a thread of its own, so that main stays free for signals whatever a plugin does. Requests that arrive
-/// during a reload are answered by one more pass.
+/// Reloads on a thread of its own, so that main can take signals whatever a plugin does. Requests that arrive during a
+/// reload cause one more.
 class Reloader {
  public:
   explicit Reloader(App& app) : app_(app) {
@@ -104,8 +104,8 @@ class Reloader {
   bool wanted_ GUARDED_BY(mu_) = false;
 };
 
-/// Starts the router, on a thread of its own: a plugin may take its time, and main waits for signals. `running` lives
-/// until the process ends, as the clock does; if the start fails, that is now.
+/// Starts the router; called on a thread of its own, because a plugin may be slow and main waits for signals. Sets
+/// `running`, which lives until the process ends, as the clock does. Ends the process if the start fails.
 void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   static const SystemClock clock;
   AppOptions app_options{options.config, config::Environment::System(options.env_file), options.program};
@@ -127,7 +127,7 @@ void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   } else {
     log::Error("start_failed", {{"reason", app.error().message}, {"problems", build.problems.All().size()}});
     log::Flush();
-    // For who starts it by hand: the lines of the config as `check` shows them.
+    // For a start by hand: problems with the lines of the config, as `check` shows them.
     if (::isatty(STDERR_FILENO) != 0) Print(build.problems.All(), Format::kText);
     if (build.unreadable) exit_code = kUsage;
   }
@@ -149,7 +149,7 @@ void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   if (app) app->Drain();
   log::Info("stopped");
   log::Flush();
-  // The process ends here: what still runs holds nothing that is not on disk.
+  // The process ends here: whatever still runs has nothing that is not on disk.
   fatal_end::EndProcess(kFine);
 }
 

@@ -10,7 +10,7 @@
 namespace hookswitch::cli {
 namespace {
 
-/// GET `target`. An answer other than 200 is an error with what it says, unless `any_status`.
+/// GET `target`. A response other than 200 is an error with what it says, unless `any_status`.
 Result<json::object> Get(AdminClient& client, const std::string& target, bool any_status = false) {
   auto response = client.Ask("GET", target);
   if (!response) return std::move(response).error();
@@ -33,7 +33,8 @@ json::array ArrayAt(const json::object& object, std::string_view key) {
   return value && value->is_array() ? value->get_array() : json::array();
 }
 
-/// The newest of `list` that the filter lets through; null if there is none. A page may be empty, and the next one not.
+/// The newest item of `list` that matches the filter; null if there is none. Follows cursors: a page may be empty, and
+/// the next one not.
 Result<json::value> NewestOf(AdminClient& client, const std::string& list, const std::string& filter) {
   const std::string target = "/api/v1/" + list + "?limit=1&" + filter;
   std::string cursor;
@@ -65,11 +66,11 @@ Result<json::array> SourcesOf(AdminClient& client, const json::object& status) {
   return sources;
 }
 
-/// What does not go away by itself.
+/// What needs the operator: it does not go away by itself.
 json::array NeedsOf(const json::object& parts, const json::array& sinks, const json::object& journal, bool has_dead) {
   json::array needs;
   for (const auto& [name, note] : parts) {
-    // Sinks are judged by their state: most troubles of theirs end by themselves.
+    // Sinks are judged by their state, below: most of their troubles end by themselves.
     if (note != "ok" && !std::string_view(name).starts_with("sink ")) {
       needs.push_back(json::string(std::string(name) + ": " + Text(parts, name)));
     }
