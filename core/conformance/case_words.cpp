@@ -10,7 +10,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// The parts of an event are looked at when it is read.
+// The keys of an event are checked when it is read.
 const Words kCase = {"about",   "answer", "attempt", "config", "event", "memory", "message",   "now",
                      "outcome", "raw",    "request", "rule",   "state", "steps",  "timeout_ms"};
 const Words kMessage = {"at", "fields", "links", "severity", "text", "title", "transcript"};

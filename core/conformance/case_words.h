@@ -5,7 +5,7 @@
 
 namespace hookswitch::conformance {
 
-/// What is no word of a case (plugins/README.md, "Cases"), with its place and the nearest; "" if all are.
+/// What is wrong with the keys of a case (plugins/README.md, "Cases"), with the place and a suggestion; "" if nothing.
 std::string NotOfACase(const json::object& given);
 
 }  // namespace hookswitch::conformance

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kCallTimeout = std::chrono::seconds(10);
 constexpr std::size_t kMostDifferences = 10;
 
-// What a case needs and has: else an exception says what is wrong at `at` ("steps/0/answer").
+// Typed access to parts of a case; throws what is wrong at `at` ("steps/0/answer").
 
 const json::value& Needed(const json::object& object, const char* key, const std::string& at) {
   const auto* value = object.if_contains(key);
@@ -50,7 +50,7 @@ std::int64_t Integer(const json::value& value, const std::string& at, std::int64
   return value.get_int64();
 }
 
-/// A string, or {"repeat": "text", "times": n}, or {"base64": "…"}, or a list of such to be joined.
+/// A string, or {"repeat": "text", "times": n}, or {"base64": "…"}, or a list of these, joined.
 std::string TextOf(const json::value& value, const std::string& at) {
   if (const auto* text = value.if_string()) return std::string(std::string_view(*text));
   std::string out;
@@ -98,14 +98,14 @@ bool IsText(const json::value& value) {
   return object && object->size() <= 2 && (object->contains("repeat") || object->contains("base64"));
 }
 
-/// The body of an answer; what is JSON in the file is a JSON text.
+/// The body of a response; JSON in the file becomes a JSON text.
 std::string BodyOf(const json::object& answer, const std::string& at) {
   const auto* body = answer.if_contains("body");
   if (!body || body->is_null()) return "";
   return IsText(*body) ? TextOf(*body, at + "/body") : ToText(*body);
 }
 
-/// The value of a header; of one that comes several times a list of them.
+/// Adds a value; those of a repeated name become a list.
 void Put(json::object& headers, const std::string& name, const json::value& value) {
   if (auto* before = headers.if_contains(name)) {
     if (!before->is_array()) *before = json::array{std::move(*before)};
@@ -124,7 +124,7 @@ bool IsForm(const json::object& request) {
   });
 }
 
-/// The fields of a form, those that come several times as lists.
+/// The fields of a form; those of a repeated name become a list.
 json::object FormObject(std::string_view body) {
   json::object fields;
   for (const auto& [name, value] : FormFields(body)) Put(fields, name, json::value(value));
@@ -144,7 +144,7 @@ json::object RequestObject(const HttpRequest& request) {
   return object;
 }
 
-/// {"request": …}, or {"outcome": …} of a delivery that became none.
+/// {"request": …}, or {"outcome": …} if the delivery has no request.
 json::object Rendered(Sink& sink, const SinkDelivery& delivery) {
   auto made = sink.Render(delivery);
   if (const auto* request = std::get_if<HttpRequest>(&made)) {
@@ -244,7 +244,7 @@ std::string_view ScopeName(Outcome::Scope scope) {
   Unreachable();
 }
 
-/// What came with ABI 1.2: where a case does not name it, any is right.
+/// Removes what came with ABI 1.2 and the case does not name: any value is right.
 void LeaveOutWhatIsNotAskedFor(const json::value& wanted, json::value& got) {
   if (auto* list = got.if_array(); list && wanted.is_array()) {
     const std::size_t both = std::min(list->size(), wanted.get_array().size());
@@ -264,7 +264,7 @@ void LeaveOutWhatIsNotAskedFor(const json::value& wanted, json::value& got) {
   }
 }
 
-/// Forms are compared by field, however a case writes them.
+/// Converts forms to fields: they are compared by field, however a case writes them.
 void SpellForms(json::value& wanted, json::value& got) {
   if (auto* list = got.if_array(); list && wanted.is_array()) {
     const std::size_t both = std::min(list->size(), wanted.get_array().size());
@@ -282,7 +282,7 @@ void SpellForms(json::value& wanted, json::value& got) {
   }
 }
 
-/// A text that a case writes as {"repeat": …} is compared as what it stands for.
+/// Expands the texts that a case writes as {"repeat": …}.
 void SpellTexts(json::value& value, const std::string& at) {
   if (auto* list = value.if_array()) {
     for (std::size_t i = 0; i < list->size(); ++i) SpellTexts((*list)[i], at + '/' + std::to_string(i));
@@ -354,7 +354,7 @@ json::object ToObject(const Outcome& outcome) {
 
 namespace {
 
-// null, and why, if it is not JSON.
+// null, with the reason in `why`, if it is not JSON.
 json::value ReadCase(const fs::path& file, std::string& why) {
   std::stringstream text;
   text << std::ifstream(file).rdbuf();

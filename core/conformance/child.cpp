@@ -28,7 +28,7 @@ namespace {
   } catch (const std::exception& failed) {
     text = std::string("the check itself failed: ") + failed.what();
   }
-  text += '\0';  // tells an answer from none
+  text += '\0';  // distinguishes an empty result from none
   for (std::string_view rest = text; !rest.empty();) {
     const ssize_t n = ::write(answer, rest.data(), rest.size());
     if (n <= 0) break;

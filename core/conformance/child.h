@@ -7,8 +7,8 @@
 
 namespace hookswitch::conformance {
 
-/// Runs `work` in a child process, a copy of this one, and gives its answer. Only for a process with one thread.
-/// Errors: kInvalid (it crashed or did not end in time; the text says how), kUnavailable (no child can be made).
+/// Runs `work` in a forked child process and returns its result. Only for a process with one thread. Errors: kInvalid
+/// (it crashed or did not end within `patience`; the text says how), kUnavailable (no child can be created).
 Result<std::string> InChild(const std::function<std::string()>& work, std::chrono::milliseconds patience);
 
 }  // namespace hookswitch::conformance

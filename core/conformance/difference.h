@@ -11,8 +11,8 @@ struct Difference {
   std::string wanted, got;  ///< as JSON; "nothing" where there is none
 };
 
-/// Where two values differ, in order, at most `most` places. The order of an object's members says nothing, and 1 is
-/// 1.0.
+/// Where two values differ, in order, at most `most` places. The order of an object's members is ignored, and 1
+/// equals 1.0.
 std::vector<Difference> Differences(const json::value& wanted, const json::value& got, std::size_t most);
 
 }  // namespace hookswitch::conformance

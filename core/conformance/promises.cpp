@@ -31,7 +31,7 @@ constexpr milliseconds kCallTimeout = std::chrono::seconds(2);
 constexpr milliseconds kCallGrace{500};
 constexpr milliseconds kSlowest = std::chrono::seconds(1);  // the host gives up at 5 s
 
-/// A problem ends a check: "" goes on.
+/// Why a check fails; "" if it does not.
 using Problem = std::string;
 
 Result<std::shared_ptr<Sink>> Make(const Subject& subject, const std::string& config) {
@@ -124,7 +124,7 @@ Sample Filled(std::string name, std::string_view unit, std::size_t bytes) {
   const std::string text = Repeated(unit, bytes);
   const auto start = [&](std::size_t most) {
     std::string cut = text.substr(0, most);
-    return IsUtf8(text) ? ToUtf8(cut) : cut;  // no half character, unless they are no characters anyway
+    return IsUtf8(text) ? ToUtf8(cut) : cut;  // keeps characters whole, unless the text is not UTF-8
   };
   sample.event.error = text;
   sample.event.agent_name = start(1000);
@@ -137,7 +137,7 @@ Sample Filled(std::string name, std::string_view unit, std::size_t bytes) {
   return sample;
 }
 
-/// Whatever the host may hand over.
+/// Every kind of input that the host may pass.
 std::vector<Sample> Samples() {
   std::vector<Sample> samples{Ordinary(), Failed(), Empty()};
   samples.push_back(Filled("an event of a megabyte", "Agent: Could you repeat that, please?\nUser: No.\n", 1'000'000));
@@ -149,7 +149,7 @@ std::vector<Sample> Samples() {
   return samples;
 }
 
-/// Not what the host hands over, but what must not end the process.
+/// The host never passes this, but it must not end the process.
 Sample Invalid() {
   return Filled("text that is not UTF-8", "\xFF\xFE\xC3(\xED\xA0\x80 \xF0\x9F", 5'000);
 }
@@ -166,7 +166,7 @@ std::string Shown(const std::variant<HttpRequest, Outcome>& rendered) {
   return "no request: " + outcome.code + ": " + outcome.reason;
 }
 
-/// What is wrong with any outcome.
+/// What is wrong with an outcome; "" if nothing.
 Problem ProblemWith(const Outcome& outcome, const std::string& of) {
   if (outcome.code == "no_outcome") return "no outcome is left " + of;
   if (outcome.code == "plugin_exception") return "an exception comes out " + of;
@@ -180,13 +180,13 @@ Problem ProblemWith(const Outcome& outcome, const std::string& of) {
   return "";
 }
 
-/// Also refuses exceptions: a pure function throws again on every retry.
+/// Also rejects exceptions: a pure function throws again on every retry.
 Problem ProblemWithPure(const Outcome& outcome, const std::string& of) {
   if (outcome.code == "exception") return "it throws: " + outcome.reason + ", " + of;
   return ProblemWith(outcome, of);
 }
 
-/// What keeps a request from being sent, or leads it astray.
+/// What would keep a request from being sent as it is; "" if nothing.
 Problem ProblemWith(const HttpRequest& request) {
   if (const auto problem = CheckRequest(request)) return problem->detail;
   for (const auto& [name, value] : request.headers) {
@@ -207,12 +207,12 @@ std::size_t CountIn(const char* folder) {
       std::distance(std::filesystem::directory_iterator(folder, error), std::filesystem::directory_iterator()));
 }
 
-/// What a process holds. The allocators of sanitizers do not tell their bytes, and it is always 0.
+/// Resources of this process. With the allocator of a sanitizer `memory` is always 0.
 struct Held {
   std::size_t memory = AllocatedBytes(), files = CountIn("/proc/self/fd"), threads = CountIn("/proc/self/task");
 };
 
-/// A thread that was joined is listed for a moment longer, and so is what it held: what is more than before may yet go.
+/// A joined thread, and its files, are listed for a moment longer: waits for them to go, at most 2 s.
 Held HeldAfter(const Held& before) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   Held now;
@@ -234,7 +234,7 @@ Problem ProblemWith(const Held& before, const Held& after, std::size_t memory, c
   return "";
 }
 
-// The promises of every sink.
+// Checks of every sink.
 
 Problem TakesBadConfigs(const Subject& subject, std::string&) {
   boost::system::error_code ignored;
@@ -265,7 +265,7 @@ Problem TakesBadConfigs(const Subject& subject, std::string&) {
 
 Problem ComesAndGoes(const Subject& subject, std::string& measured) {
   constexpr int kTimes = 1000;
-  // Past the host's own wrapper, which keeps something of each instance for ever.
+  // Bypasses the host's own wrapper, which keeps something of each instance forever.
   hsw_host host{};
   host.size = sizeof host;
   host.abi_major = HSW_ABI_MAJOR;
@@ -291,14 +291,14 @@ Problem ComesAndGoes(const Subject& subject, std::string& measured) {
   return ProblemWith(before, after, 16 * kTimes, std::to_string(kTimes) + " instances came and went");
 }
 
-// The promises of HTTP sinks.
+// Checks of HTTP sinks.
 
 Problem RendersTheSame(const Subject& subject, std::string&) {
   const Instance one(subject), two(subject);
   if (!one.sink || !two.sink) return one.problem + two.problem;
   for (const Sample& sample : Samples()) {
     const auto first = Shown(one.sink->Render(sample.Delivery()));
-    std::this_thread::sleep_for(milliseconds(2));  // for one that looks at the clock
+    std::this_thread::sleep_for(milliseconds(2));  // for a sink that uses the clock
     if (first != Shown(one.sink->Render(sample.Delivery()))) return "the second request differs, of " + sample.name;
     if (first != Shown(two.sink->Render(sample.Delivery()))) {
       return "another instance with the same config renders another request, of " + sample.name;
@@ -469,7 +469,7 @@ Problem KeepsNothingPerCall(const Subject& subject, std::string& measured) {
   return ProblemWith(before, after, 16 * kTimes, std::to_string(kTimes) + " calls");
 }
 
-// The promises of call sinks.
+// Checks of call sinks.
 
 Problem Call(Sink& sink, const Sample& sample, bool canceled, milliseconds& took) {
   const auto start = steady_clock::now();
@@ -557,7 +557,7 @@ bool Applies(Promise::For whom, const hsw_sink& sink) {
 bool CheckPromises(const Subject& subject, const std::function<void(const Verdict&)>& report) {
   bool all = true;
   const auto check = [&](const char* text, Problem (*run)(const Subject&, std::string&)) {
-    // The child says whether it is kept, and what of it.
+    // The child returns + if the check passes, else -, and the detail.
     const auto said = InChild(
         [&] {
           std::string measured;

@@ -7,10 +7,10 @@
 
 #include "core/plugins/plugin.h"
 
-/// What every sink plugin promises its host (plugins/README.md, "Conformance checks"), and whether one keeps it.
+/// Conformance checks for sink plugins (plugins/README.md, "Conformance checks").
 namespace hookswitch::conformance {
 
-/// A loaded plugin and a config that it takes.
+/// A loaded plugin and a config that it accepts.
 struct Subject {
   std::shared_ptr<Plugin> plugin;
   std::string config;  ///< JSON: validated, defaults filled in, secrets resolved
@@ -20,12 +20,12 @@ struct Subject {
 struct Verdict {
   std::string promise;  ///< "renders the same for the same"
   bool kept = false;
-  std::string detail;  ///< what is wrong; of a kept one what was measured, if anything
+  std::string detail;  ///< what is wrong; if kept, what was measured, or ""
 };
 
-/// Checks each promise that applies to the plugin's kind, each in a child process of its own, and reports it at once.
-/// An HTTP sink sends nothing; a call sink really delivers, to where its config says. Only for a process with one
-/// thread. True if all are kept.
+/// Runs every check that applies to the plugin's kind, each in its own child process, and reports each at once. An HTTP
+/// sink sends nothing; a call sink really delivers, to where its config says. Only for a process with one thread. True
+/// if all pass.
 bool CheckPromises(const Subject& subject, const std::function<void(const Verdict&)>& report);
 
 }  // namespace hookswitch::conformance

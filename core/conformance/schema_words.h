@@ -5,8 +5,8 @@
 
 namespace hookswitch::conformance {
 
-/// What a config schema says that hookswitch does not look at (`oneOf`, `format`, a pattern that RE2 cannot read), with
-/// the place; "" if there is nothing. A plugin that relies on it gets configs that it thinks were refused.
+/// The first thing in a config schema that hookswitch ignores (`oneOf`, `format`, a pattern that RE2 cannot read), with
+/// its place; "" if there is none. A plugin that relies on it gets configs that it expects to be rejected.
 std::string IgnoredIn(const json::value& schema);
 
 }  // namespace hookswitch::conformance
