@@ -8,9 +8,9 @@
 
 namespace hookswitch::config {
 
-/// The secret that `value` ({env: NAME}, {file: PATH} or text) stands for; from a variable or a file without trailing
-/// line breaks. Empty if there is none, with a problem unless Environment::secrets_optional. `at` names the value in
-/// messages. Relative paths start at the folder of the file that holds `value`.
+/// The secret that `value` ({env: NAME}, {file: PATH} or text) stands for, without the trailing line breaks of a
+/// variable or a file. Empty if there is none, with a problem unless Environment::secrets_optional. `at` names the
+/// value in messages. Relative paths start at the folder of the file that holds `value`.
 ///
 /// Warns about a secret from a variable or a file that has quotes around it, white space or control characters, unless
 /// `form_is_known`: then the secret's own pattern decides.

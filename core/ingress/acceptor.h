@@ -62,8 +62,8 @@ class Acceptor {
   /// Serves a request that HandleHead admitted, with the snapshot that it was admitted with. Responds when the event is
   /// stored, from the Acceptor's own thread; a request that the source rejects is answered at once. Does not block.
   void Handle(Responder responder);
-  /// [thread: poller] For HttpServerOptions::judge_peer and on_unwanted. Unwanted are, if every source has allow_ips,
-  /// the addresses in none of them.
+  /// [thread: poller] For HttpServerOptions::judge_peer and on_unwanted. If every source has allow_ips, an address in
+  /// none of them is unwanted.
   PeerKind JudgePeer(std::string_view address) const;
   void UnwantedPeer(std::string_view address);
   /// Counts and records a request that the server itself rejected (HttpServerOptions::on_refused).

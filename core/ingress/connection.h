@@ -21,8 +21,8 @@ class Poller;
 /// response.
 ///
 /// The poller thread reads. While a request is served, its Responder owns it and sends the response from its own
-/// thread; the poller sends what the socket does not take at once. So the Responder owns `reader_` and the members
-/// after it in kServing, and the poller in every other state; `mu_` hands them over.
+/// thread; the poller sends what the socket does not take at once. So `reader_` and the members in its group belong to
+/// the Responder in kServing, and to the poller in every other state; `mu_` hands them over.
 class Connection final : public Exchange, public std::enable_shared_from_this<Connection> {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;

@@ -44,8 +44,8 @@ Answer ErrorAnswer(int status, std::string_view error, std::string_view detail);
 /// 500, for a request that our own fault left without a response; closes the connection.
 Answer InternalError();
 
-/// An open response body (server-sent events); holds no thread. The destructor ends the body. [thread: any, one at a
-/// time]
+/// [thread: any, one at a time] An open response body (server-sent events); holds no thread. The destructor ends the
+/// body.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
@@ -140,8 +140,8 @@ struct HttpServerOptions {
   bool length_required = true;  ///< a POST, PUT or PATCH without length is 411; if false, it has no body (RFC 9112 6.3)
   std::string name;             ///< "ingress", "admin": in metrics and logs
   std::vector<std::pair<std::string, std::string>> headers{};  ///< added to every response
-  /// Called for each request that the server itself rejected (framing, size, time). Parts that could not be read are
-  /// empty. [thread: poller or handler]
+  /// Called for each request that the server itself rejected (framing, size, encoding, time), but not for lack of room.
+  /// Parts that could not be read are empty. [thread: poller or handler]
   std::function<void(const ServedRequest& head, int status, std::string_view error, std::string_view detail)>
       on_refused = {};
   /// Classifies the address of a new connection; called when the server is crowded or the address is over its share.
@@ -176,10 +176,10 @@ class HttpServer {
   /// [thread: any] Heartbeat: the poller's completed passes. Requests another one, so the number grows unless the
   /// thread hangs.
   virtual std::uint64_t Passes() = 0;
-  /// Stops serving; blocks. New connections are answered 503 with Retry-After, idle ones closed, requests in progress
-  /// answered with Connection: close, streams ended. An incomplete request is read while it keeps coming; after a
-  /// second without bytes it is answered 503. Connections still open after `timeout` are cut, running handlers are
-  /// waited for, and the listeners are closed. Call at most once; the destructor drains with no timeout.
+  /// [thread: control] Stops serving; blocks. New connections are answered 503 with Retry-After, idle ones closed,
+  /// requests in progress answered with Connection: close, streams ended. An incomplete request is read while it keeps
+  /// coming; after a second without bytes it is answered 503. Connections still open after `timeout` are cut, running
+  /// handlers are waited for, and the listeners are closed. Call at most once; the destructor drains with no timeout.
   virtual void Drain(std::chrono::milliseconds timeout) = 0;
 };
 
