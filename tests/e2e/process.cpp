@@ -146,7 +146,13 @@ void Child::Signal(int number) const {
 }
 
 std::optional<int> Child::WaitForExit(std::chrono::milliseconds timeout) {
-  if (!exit_) exit_ = Reap(pid_, Mono::now() + timeout);
+  if (exit_) return exit_;
+  exit_ = Reap(pid_, Mono::now() + timeout);
+  if (!exit_) return exit_;
+  // Its last lines may still be in the pipe, which a child of its own may keep open.
+  const auto deadline = Mono::now() + std::chrono::seconds(2);
+  MutexLock lock(mu_);
+  while (!ended_ && Mono::now() < deadline) changed_.WaitUntil(mu_, deadline);
   return exit_;
 }
 

@@ -47,7 +47,8 @@ class Child {
 
   pid_t Pid() const { return pid_; }
   void Signal(int number) const;
-  /// Waits for the end: the exit code, 128 + the signal that ended it, or empty if `timeout` passes first.
+  /// Waits for the end: the exit code, 128 + the signal that ended it, or empty if `timeout` passes first. All its
+  /// lines are there then.
   std::optional<int> WaitForExit(std::chrono::milliseconds timeout);
 
   std::vector<std::string> Lines() const;
