@@ -130,12 +130,14 @@ void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> 
   lane.RememberStory(ref, std::move(delivery.story));
 }
 
-/// A delivery numbered later counts as accepted no earlier: stored times have millisecond resolution, so two deliveries
-/// could swap places.
+/// A delivery numbered later counts as accepted no earlier, as far as rounding alone could swap the two: both times of
+/// the wall clock are whole milliseconds. A larger difference is a clock that was wrong, and changes no other delivery.
 MonoTime Dispatcher::AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) {
+  constexpr milliseconds kRounding{2};
   const MonoTime accepted = now - std::max(wall - delivery.accepted_at, milliseconds(0));
   if (delivery.seq <= newest_.first) return accepted;
-  newest_ = {delivery.seq, std::max(accepted, newest_.second)};
+  const bool is_rounded = accepted < newest_.second && newest_.second - accepted < kRounding;
+  newest_ = {delivery.seq, is_rounded ? newest_.second : accepted};
   return newest_.second;
 }
 

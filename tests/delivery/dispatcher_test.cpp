@@ -108,6 +108,21 @@ TEST_F(DispatcherTest, WhatIsAcceptedWithinOneMillisecondGoesOutInThatOrder) {
   EXPECT_EQ(http.Sent().back(), "http://ops first");
 }
 
+TEST_F(DispatcherTest, ATimeOfAcceptanceThatIsInTheFutureMakesNoLaterDeliveryYounger) {
+  Lane("ops"), Lane("crm"), Lane("barrier");
+  Start();
+  ASSERT_TRUE(dispatcher->Pause("ops"));
+  ASSERT_TRUE(dispatcher->Pause("crm"));
+  auto future = Store("future", {"ops"});
+  future[0].accepted_at += 24h;
+  auto old = Store("old", {"crm"});
+  old[0].accepted_at -= 1h;
+  dispatcher->Accept(nullptr, std::move(future));
+  dispatcher->Accept(nullptr, std::move(old));
+  Settle();
+  EXPECT_EQ(StatusOf("crm").oldest, clock.Wall() - 1h);
+}
+
 TEST_F(DispatcherTest, WhatTheJournalHoldsIsDeliveredAfterAStart) {
   Lane("ops");
   for (int i = 1; i <= 3; ++i) Store("call-" + std::to_string(i), {"ops"});
