@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "core/base/json.h"
 #include "tests/e2e/router.h"
 #include "tests/e2e/small_disk.h"
 #include "tests/fakes/http_loop.h"
+#include "tests/fakes/raw_client.h"
+#include "tests/sinks/free_port.h"
 
 namespace hookswitch::e2e {
 namespace {
@@ -345,6 +348,40 @@ TEST_F(Remote, ABodylessPostIsEnoughForTheAdminApi) {
   EXPECT_EQ(client.Receive().status, 200);
 }
 
+TEST_F(Remote, WhatChangesNothingIsNotLoggedAsAChange) {
+  ASSERT_TRUE(router_->Ready());
+  const auto post = [this](const std::string& path) {
+    return fakes::Fetch(router_->Admin(), "POST", path, "", {{"Authorization", "Bearer the-admin-token"}}).status;
+  };
+  EXPECT_EQ(post("/api/v1/session"), 200);
+  EXPECT_EQ(post("/api/v1/sinks/opps/pause"), 404);
+  EXPECT_EQ(post("/api/v1/reload"), 200);
+  const auto logged = router_->WaitForEvent("operator_request");
+  ASSERT_TRUE(logged);
+  EXPECT_THAT(*logged, testing::AllOf(HasSubstr("/api/v1/reload"), HasSubstr("\"http_status\":200")));
+}
+
+TEST(PluginReceive, TakesWhatASinkMaySendAndAnswersWithoutABodyWhereHttpHasNone) {
+  const int port = test::FreePort();
+  RawAnswer answer;
+  std::thread sender([&] {
+    const auto until = std::chrono::steady_clock::now() + seconds(20);
+    while (answer.status == 0 && std::chrono::steady_clock::now() < until) {
+      fakes::RawClient client(static_cast<std::uint16_t>(port));
+      if (!client.Connected()) continue;
+      client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n" + std::string(2 << 20, 'x'));
+      answer = client.Receive();
+    }
+  });
+  const Finished receive = RunProgram({Program(), "plugin", "receive", "--listen", "127.0.0.1:" + std::to_string(port),
+                                       "--answer", "204", "--count", "1"});
+  sender.join();
+  EXPECT_EQ(receive.exit_code, 0) << receive.err;
+  EXPECT_THAT(receive.out, HasSubstr("2097152 bytes"));
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.body, "");
+}
+
 TEST_F(Remote, WrongTokensAreLogged) {
   ASSERT_TRUE(router_->Ready());
   for (int i = 0; i < 3; ++i) {
@@ -439,6 +476,9 @@ TEST(RemoteDisk, APauseThatCannotBeStoredSaysSoAndIsOne) {
   EXPECT_EQ(paused.exit_code, 1) << paused.out;
   EXPECT_THAT(paused.err, HasSubstr("not_stored: the sink is paused, but that could not be stored"));
   EXPECT_THAT(router.Get("/api/v1/sinks").body, HasSubstr("\"state\":\"paused\"")) << "it is paused all the same";
+  const auto logged = router.WaitForEvent("operator_request");
+  ASSERT_TRUE(logged);
+  EXPECT_THAT(*logged, HasSubstr("\"http_status\":503"));
   disk.Free();
   Finished resumed;
   do {  // the journal tries again now and then
