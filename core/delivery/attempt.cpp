@@ -219,11 +219,26 @@ std::optional<std::string> Attempt::RawBody() const {
   return std::move((*stored)->body);
 }
 
-bool Attempt::GiveUp() {
-  Cancel();
+bool Attempt::HandOver(MonoTime now) {
+  if (!call_.Wait()) return false;
+  sending_since_ = now;
+  stage_.store(Stage::kSending, std::memory_order_release);
+  return true;
+}
+
+Attempt::GaveUp Attempt::GiveUp() {
   const std::uint64_t instance = call_.GiveUp();
-  if (instance != 0) facts_.sink->GiveUp(instance);
-  return instance != 0;
+  if (instance == SinkCall::kWaiting) return GaveUp::kNotYet;
+  Cancel();
+  if (instance == SinkCall::kOutside) return GaveUp::kOutside;
+  facts_.sink->GiveUp(instance);
+  return GaveUp::kInside;
+}
+
+bool Attempt::GiveUpSending() {
+  if (!call_.GiveUpWaiting()) return false;
+  Cancel();
+  return true;
 }
 
 SinkDelivery Attempt::View() const {
@@ -326,6 +341,7 @@ void Attempt::Classify(Outcome& outcome) const {
 }
 
 Outcome Attempt::Deliver() {
+  stage_.store(Stage::kCalling, std::memory_order_release);
   if (!call_.Enter()) return GivenUp();
   Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
   call_.StepOut();

@@ -11,8 +11,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/delivery/closable_ref.h"
 #include "core/delivery/delivery_plan.h"
-#include "core/delivery/store_handle.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
 #include "core/event/outcome.h"
@@ -27,9 +27,11 @@ namespace hookswitch {
 /// One attempt at one step of a delivery: from the stored event to the outcome.
 ///
 /// Uses the plan, sink and event that it began with, whatever a reload does. Its functions run one at a time, on any
-/// thread; only Cancel, canceled and GiveUp may run concurrently with them.
+/// thread; only those tagged may run concurrently with them.
 class Attempt {
  public:
+  enum class Stage : std::uint8_t { kRendering, kSending, kInterpreting, kCalling };
+
   struct Facts {
     DeliverySeq delivery = 0;
     EventSeq event_seq = 0;
@@ -44,7 +46,7 @@ class Attempt {
     WallTime now{};  ///< start of the attempt
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
-    std::shared_ptr<JournalHandle> journal;
+    std::shared_ptr<JournalRef> journal;
     std::shared_ptr<CrashMarks> marks;  ///< where plugin calls are marked for crash detection; may be nullptr
   };
   /// `event` nullptr: Prepare reads it from the journal.
@@ -55,17 +57,31 @@ class Attempt {
   std::optional<Outcome> Prepare();
   /// HTTP sinks, after Prepare. Calls into the plugin.
   std::variant<HttpRequest, Outcome> Render();
-  /// HTTP sinks, after Render: turns the response (or transport error) into an outcome. `now` resolves dates in
+  /// The rendered request goes to the HTTP client now. False: the attempt was given up; do not send.
+  bool HandOver(MonoTime now);
+  /// The HTTP client has reported; Interpret follows.
+  void ExchangeEnded() { stage_.store(Stage::kInterpreting, std::memory_order_release); }
+  /// HTTP sinks, after ExchangeEnded: turns the response (or transport error) into an outcome. `now` resolves dates in
   /// Retry-After.
   Outcome Interpret(const HttpResult& result, WallTime now);
   /// Call sinks, after Prepare. Blocks until the plugin returns.
   Outcome Deliver();
 
+  // [thread: any]
+  Stage stage() const { return stage_.load(std::memory_order_acquire); }
+  /// With kSending: since when.
+  MonoTime sending_since() const { return sending_since_; }
   void Cancel() { canceled_ = true; }
   bool canceled() const { return canceled_; }
-  /// Cancels an overdue attempt. True: a thread is inside the plugin, and the sink will use a new instance. False: no
-  /// thread is inside, and none will enter.
-  bool GiveUp();
+  enum class GaveUp {
+    kInside,   ///< a thread is inside the plugin; the sink will use a new instance
+    kOutside,  ///< no thread is inside, and none will enter
+    kNotYet    ///< nothing changed: the HTTP client has the request, or its response waits for Interpret
+  };
+  /// Cancels an attempt whose worker is overdue.
+  GaveUp GiveUp();
+  /// Cancels an attempt whose request the HTTP client does not report. False: its response is being interpreted.
+  bool GiveUpSending();
 
   const Facts& facts() const { return facts_; }
   const std::string& id() const { return id_; }
@@ -105,6 +121,8 @@ class Attempt {
   std::optional<plugins::Masker> learned_masker_;  ///< of `learned_`, if there are any
   bool hopeless_ = false;
   std::atomic<bool> canceled_{false};
+  std::atomic<Stage> stage_{Stage::kRendering};
+  MonoTime sending_since_{};  ///< published by `stage_`
   mutable SinkCall call_;
 };
 

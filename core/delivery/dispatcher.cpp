@@ -6,24 +6,16 @@
 #include "core/base/log.h"
 
 namespace hookswitch {
-namespace {
-
-// Two, so that a plugin that hangs in Render leaves a thread for the other sinks; more while several are slow.
-constexpr std::size_t kRenderThreads = 2;
-constexpr std::size_t kMostRenderThreads = 16;
-
-}  // namespace
 
 Dispatcher::Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
                        std::shared_ptr<CrashMarks> marks)
     : journal_(journal),
       history_(history),
-      http_(http),
       clock_(clock),
       metrics_(metrics),
       marks_(std::move(marks)),
       jitter_(static_cast<std::uint64_t>(clock.Wall().time_since_epoch().count())),
-      renderers_(std::make_unique<Workers>(clock, kRenderThreads, kMostRenderThreads)) {
+      runner_(inbox_, http, clock) {
   journal.OnRecorded([inbox = inbox_](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
     inbox->Record({delivery, fallback, stored});
   });
@@ -49,8 +41,8 @@ Dispatcher::~Dispatcher() {
   }
   inbox_->Close();
   if (thread_.joinable()) thread_.join();
-  journal_handle_->Close();
-  history_handle_->Close();
+  journal_ref_->Close();
+  history_ref_->Close();
 }
 
 Status Dispatcher::Start() {

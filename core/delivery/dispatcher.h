@@ -17,12 +17,13 @@
 #include "core/base/metrics.h"
 #include "core/base/sync.h"
 #include "core/delivery/attempt.h"
+#include "core/delivery/attempt_runner.h"
+#include "core/delivery/closable_ref.h"
 #include "core/delivery/delivery_plan.h"
 #include "core/delivery/inbox.h"
 #include "core/delivery/lane.h"
 #include "core/delivery/lane_runtime.h"
 #include "core/delivery/lane_status.h"
-#include "core/delivery/store_handle.h"
 #include "core/delivery/workers.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
@@ -98,28 +99,25 @@ class Dispatcher {
  private:
   /// Limit of a job that waits for the journal.
   static constexpr std::chrono::milliseconds kStoreLimit = std::chrono::seconds(60);
-  /// Limit of Render and Interpret. They do no I/O: a call that takes this long hangs.
-  static constexpr std::chrono::milliseconds kPureLimit = std::chrono::seconds(5);
   static std::chrono::milliseconds ToMs(MonoTime::duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
   }
 
-  enum class Stage { kRendering, kSending, kInterpreting, kCalling, kRecording };
   /// A delivery from its start until its record is stored.
   struct InFlight {
     LaneRuntime* lane = nullptr;
     Lane::Ref ref = 0;
-    std::uint64_t id = 0;  ///< number of the attempt; late reports of an earlier one do not match
-    Stage stage = Stage::kRendering;
+    std::uint64_t id = 0;              ///< number of the attempt; late reports of an earlier one do not match
+    bool is_recording = false;         ///< it has its outcome; the journal does not have it yet
     std::shared_ptr<Attempt> attempt;  ///< nullptr: the delivery ends without an attempt
     MonoTime started{};
     WallTime started_wall{};
-    bool given_up = false;                     ///< a thread may still run the attempt: do not read what it writes
-    bool ends = false;                         ///< with kRecording: the verdict is final
-    std::string place{};                       ///< the destination named by its request; "" for none
-    MonoTime send_deadline = MonoTime::max();  ///< with kSending: then give up on the HTTP client
-    std::string fallback{}, story{};           ///< with kRecording: the fallback sink, and the text above its message
-    WallTime ended{};                          ///< with kRecording
+    bool given_up = false;  ///< a thread may still run the attempt: do not read what it writes
+    std::string place{};    ///< the destination named by its request; "" for none
+    // With is_recording.
+    bool ends = false;                ///< the verdict is final
+    std::string fallback{}, story{};  ///< the fallback sink, and the text above its message
+    WallTime ended{};
 
     /// The event, if it has been read; else nullptr.
     std::shared_ptr<const CallEvent> Event() const {
@@ -145,7 +143,6 @@ class Dispatcher {
   void Handle(Inbox::Progress progress) REQUIRES(mu_);
   bool Admit(InFlight& flight, const HttpRequest& request) REQUIRES(mu_);
   void LetGo(InFlight& flight) REQUIRES(mu_);
-  void PostInterpret(InFlight& flight, HttpResult result) REQUIRES(mu_);
   void GiveUpOverdue(MonoTime now) REQUIRES(mu_);
   void Overdue(std::uint64_t attempt) REQUIRES(mu_);
   void Unanswered(std::uint64_t attempt) REQUIRES(mu_);
@@ -169,12 +166,11 @@ class Dispatcher {
 
   Journal& journal_;
   History& history_;
-  HttpClient& http_;
   const Clock& clock_;
   Metrics& metrics_;
   // For jobs that may outlive this object.
-  const std::shared_ptr<JournalHandle> journal_handle_ = std::make_shared<JournalHandle>(journal_);
-  const std::shared_ptr<HistoryHandle> history_handle_ = std::make_shared<HistoryHandle>(history_);
+  const std::shared_ptr<JournalRef> journal_ref_ = std::make_shared<JournalRef>(journal_);
+  const std::shared_ptr<HistoryRef> history_ref_ = std::make_shared<HistoryRef>(history_);
   const std::shared_ptr<CrashMarks> marks_;  ///< nullptr: crashes are not attributed to deliveries
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
 
@@ -203,7 +199,7 @@ class Dispatcher {
   MonoTime next_overdue_check_ GUARDED_BY(mu_){};
   std::vector<std::shared_ptr<Workers>> retired_
       GUARDED_BY(mu_);  ///< workers of replaced call sinks; kept until they are idle
-  std::unique_ptr<Workers> renderers_;
+  AttemptRunner runner_;
   std::atomic<std::uint64_t> passes_{0};
   std::thread thread_;
 

@@ -174,7 +174,7 @@ void Dispatcher::Record(InFlight& flight, AttemptRecord record) {
   record.fallback_sink = flight.fallback;
   record.fallback_story = flight.story;
   flight.ended = record.EndedAt();
-  flight.stage = Stage::kRecording;
+  flight.is_recording = true;
   flight.ends = record.state != DeliveryState::kPending;
   journal_.Record(std::move(record));
 }
@@ -183,7 +183,7 @@ void Dispatcher::Handle(const Inbox::Recorded& recorded) {
   auto node = in_flight_.extract(recorded.delivery);
   if (node.empty()) return;
   InFlight& flight = node.mapped();
-  HSW_CHECK(flight.stage == Stage::kRecording, "only what was given to Record is told as recorded");
+  HSW_CHECK(flight.is_recording, "only what was given to Record is told as recorded");
   LaneRuntime& lane = *flight.lane;
   if (recorded.fallback != 0) {
     const LaneDelivery& delivery = lane.lane[flight.ref];
@@ -216,15 +216,15 @@ void Dispatcher::NotifyOf(LaneRuntime& lane, MonoTime now) {
   }
 }
 
-// Runs on a render thread, because the journal may block.
+// Runs on a worker, because the journal may block.
 void Dispatcher::Notify(const std::string& about, const std::string& to, const Message& notice) {
   if (to.empty()) return;
   const WallTime now = clock_.Wall();
   const std::string unique =
       std::string(kOwnSource) + '\n' + about + '\n' + ToRfc3339(now) + '\n' + std::to_string(++last_notice_);
-  renderers_->Post(
+  runner_.workers().Post(
       0, 0, kStoreLimit,
-      [inbox = inbox_, handle = journal_handle_, to, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
+      [inbox = inbox_, journal = journal_ref_, to, body = NoticeBody(notice), dedup = DigestOf(unique), now] {
         const NewDelivery delivery{.sink = to, .rule = kNoticeRule, .template_name = {}};
         NewEvent event;
         event.source = kOwnSource;
@@ -233,7 +233,7 @@ void Dispatcher::Notify(const std::string& about, const std::string& to, const M
         event.received_at = now;
         event.note = "a notice of hookswitch";
         event.deliveries = std::span(&delivery, 1);
-        const auto stored = handle->With([&](Journal& journal) { return journal.Append(event); });
+        const auto stored = journal->With([&](Journal& open) { return open.Append(event); });
         if (!stored) return;  // hookswitch was stopping
         const Result<Accepted>& accepted = *stored;
         if (!accepted) {

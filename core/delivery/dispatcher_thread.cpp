@@ -163,7 +163,7 @@ void Dispatcher::SetPause(LaneRuntime& lane, const std::optional<hookswitch::Pau
   lane.lane.Pause();
 }
 
-/// Lifts pauses that are over. A render thread removes them from the journal, which may block.
+/// Lifts pauses that are over. A worker removes them from the journal, which may block.
 void Dispatcher::EndPauses(MonoTime now) {
   for (auto& [name, lane] : lanes_) {
     if (!lane->pause || lane->paused_until > now) continue;
@@ -172,8 +172,8 @@ void Dispatcher::EndPauses(MonoTime now) {
     lane->lane.Resume(now);
     lane->log_next_probe = lane->lane.in_trouble();
     log::Info("lane_resumed", {{"sink", name}, {"reason", "the operator's pause is over"}});
-    renderers_->Post(0, 0, kStoreLimit, [handle = history_handle_, name = name] {
-      const auto stored = handle->With([&](History& history) { return history.SavePause(name, std::nullopt); });
+    runner_.workers().Post(0, 0, kStoreLimit, [history = history_ref_, name = name] {
+      const auto stored = history->With([&](History& open) { return open.SavePause(name, std::nullopt); });
       if (stored && !*stored) {
         log::Warn("pause_not_stored", {{"sink", name}, {"paused", false}, {"reason", stored->error().message}});
       }
@@ -236,60 +236,34 @@ void Dispatcher::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
                                                           .now = wall,
                                                           .plan = plan_,
                                                           .sink = lane.sink,
-                                                          .journal = journal_handle_,
+                                                          .journal = journal_ref_,
                                                           .marks = marks_},
                                            lane.EventOf(ref));
   const std::uint64_t id = ++last_attempt_;
   const auto [flight, is_new] = in_flight_.try_emplace(delivery.seq);
   HSW_CHECK(is_new, "a lane gives a delivery out once, and the journal gives a number once");
-  flight->second = {.lane = &lane,
-                    .ref = ref,
-                    .id = id,
-                    .stage = lane.is_call_sink() ? Stage::kCalling : Stage::kRendering,
-                    .attempt = attempt,
-                    .started = now,
-                    .started_wall = wall};
+  flight->second = {.lane = &lane, .ref = ref, .id = id, .attempt = attempt, .started = now, .started_wall = wall};
   if (const auto ended = left_.extract(delivery.seq)) {
     return Conclude(flight->second, Quarantine(ended.mapped(), lane.name));
   }
-  const auto report = [inbox = inbox_, seq = delivery.seq, id](auto what) {
-    inbox->Report({seq, id, std::move(what)});
-  };
   if (lane.is_call_sink()) {
-    lane.call_workers->Post(id, 0, lane.timeout + kCallGrace, [attempt, report] {
-      auto failed = attempt->Prepare();
-      report(failed ? std::move(*failed) : attempt->Deliver());
-    });
-    return;
+    runner_.Call({std::move(attempt), id}, *lane.call_workers, lane.timeout + kCallGrace);
+  } else {
+    runner_.Start({std::move(attempt), id, lane.strand});
   }
-  renderers_->Post(id, lane.strand, kPureLimit, [attempt, report] {
-    if (auto failed = attempt->Prepare()) return report(std::move(*failed));
-    std::visit(report, attempt->Render());
-  });
 }
 
 void Dispatcher::Handle(Inbox::Progress progress) {
   const auto found = in_flight_.find(progress.delivery);
-  if (found == in_flight_.end() || found->second.id != progress.attempt || found->second.stage == Stage::kRecording)
-    return;
+  if (found == in_flight_.end() || found->second.id != progress.attempt || found->second.is_recording) return;
   InFlight& flight = found->second;
-  if (auto* request = std::get_if<HttpRequest>(&progress.what)) {
-    if ((request->pace || !request->order.empty()) && !Admit(flight, *request)) {
-      LetGo(flight);
-      in_flight_.erase(found);
-      return;
-    }
-    flight.stage = Stage::kSending;
-    flight.send_deadline = clock_.Mono() + flight.attempt->facts().timeout + kAnswerGrace;
-    http_.Send(std::move(*request), flight.attempt->facts().timeout,
-               [inbox = inbox_, seq = progress.delivery, id = flight.id](HttpResult result) {
-                 inbox->Report({seq, id, std::move(result)});
-               });
-  } else if (auto* result = std::get_if<HttpResult>(&progress.what)) {
-    PostInterpret(flight, std::move(*result));
-  } else {
-    Conclude(flight, std::move(std::get<Outcome>(progress.what)));
+  auto* request = std::get_if<HttpRequest>(&progress.what);
+  if (!request) return Conclude(flight, std::move(std::get<Outcome>(progress.what)));
+  if (Admit(flight, *request)) {
+    return runner_.Send({flight.attempt, flight.id, flight.lane->strand}, std::move(*request));
   }
+  LetGo(flight);
+  in_flight_.erase(found);
 }
 
 // A rate in the sink's config overrides the plugin's rate for each destination.
@@ -308,19 +282,9 @@ bool Dispatcher::Admit(InFlight& flight, const HttpRequest& request) {
   return false;
 }
 
-void Dispatcher::PostInterpret(InFlight& flight, HttpResult result) {
-  if (!result.response) return Conclude(flight, flight.attempt->Interpret(result, clock_.Wall()));
-  flight.stage = Stage::kInterpreting;
-  renderers_->Post(flight.id, flight.lane->strand, kPureLimit,
-                   [inbox = inbox_, attempt = flight.attempt, seq = flight.attempt->facts().delivery, id = flight.id,
-                    result = std::move(result), now = clock_.Wall()] {
-                     inbox->Report({seq, id, attempt->Interpret(result, now)});
-                   });
-}
-
 void Dispatcher::GiveUpOverdue(MonoTime now) {
   next_overdue_check_ = now + kOverdueEvery;
-  for (const auto attempt : renderers_->TakeOverdue()) Overdue(attempt);
+  for (const auto attempt : runner_.workers().TakeOverdue()) Overdue(attempt);
   for (auto& [name, lane] : lanes_) {
     if (lane->call_workers) {
       for (const auto attempt : lane->call_workers->TakeOverdue()) Overdue(attempt);
@@ -333,7 +297,9 @@ void Dispatcher::GiveUpOverdue(MonoTime now) {
   std::erase_if(retired_, [](const auto& workers) { return workers->busy() == 0; });
   std::vector<std::uint64_t> unanswered;
   for (const auto& [seq, flight] : in_flight_) {
-    if (flight.stage == Stage::kSending && flight.send_deadline <= now) unanswered.push_back(flight.id);
+    if (flight.is_recording || !flight.attempt || flight.attempt->stage() != Attempt::Stage::kSending) continue;
+    const MonoTime until = flight.attempt->sending_since() + flight.attempt->facts().timeout + kAnswerGrace;
+    if (until <= now) unanswered.push_back(flight.id);
   }
   for (const auto attempt : unanswered) Unanswered(attempt);
 }
@@ -343,6 +309,7 @@ void Dispatcher::Unanswered(std::uint64_t attempt) {
   const auto found =
       std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.id == attempt; });
   InFlight& flight = found->second;
+  if (!flight.attempt->GiveUpSending()) return;
   log::Error("request_unanswered", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
   Outcome outcome;
   outcome.code = "timeout";
@@ -354,15 +321,17 @@ void Dispatcher::Unanswered(std::uint64_t attempt) {
 void Dispatcher::Overdue(std::uint64_t attempt) {
   const auto found =
       std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.id == attempt; });
-  if (found == in_flight_.end() || found->second.stage == Stage::kRecording) return;
+  if (found == in_flight_.end() || found->second.is_recording) return;
   InFlight& flight = found->second;
+  const Attempt::GaveUp gave_up = flight.attempt->GiveUp();
+  if (gave_up == Attempt::GaveUp::kNotYet) return;
   flight.given_up = true;
-  if (!flight.attempt->GiveUp()) {
+  if (gave_up == Attempt::GaveUp::kOutside) {
     Outcome outcome;
     outcome.ours = true;
     outcome.code = "given_up";
     outcome.reason = "it waited too long for its turn, and the plugin was not asked";
-    outcome.may_have_been_delivered = flight.stage == Stage::kInterpreting;
+    outcome.may_have_been_delivered = flight.attempt->stage() == Attempt::Stage::kInterpreting;
     return Conclude(flight, std::move(outcome));
   }
   log::Error("plugin_stuck", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
@@ -407,9 +376,10 @@ Outcome Dispatcher::Quarantine(const CrashMarks::Left& what, const std::string& 
 Outcome Dispatcher::Hung(const InFlight& flight) {
   Outcome outcome;
   outcome.code = kHung;
-  outcome.reason = flight.stage == Stage::kCalling ? "the plugin did not return in time"
-                                                   : "the plugin did not return from a function that takes no time";
-  outcome.may_have_been_delivered = flight.stage != Stage::kRendering;
+  const Attempt::Stage stage = flight.attempt->stage();
+  outcome.reason = stage == Attempt::Stage::kCalling ? "the plugin did not return in time"
+                                                     : "the plugin did not return from a function that takes no time";
+  outcome.may_have_been_delivered = stage != Attempt::Stage::kRendering;
   if (TimesEnded(flight.attempt->facts().delivery, kHung) > 0) {
     outcome.kind = Outcome::Kind::kRejected;
     outcome.code = "hung_twice";
@@ -419,11 +389,10 @@ Outcome Dispatcher::Hung(const InFlight& flight) {
   return outcome;
 }
 
-// The attempt may hold the last reference to a replaced sink, whose plugin may be slow to destroy: do that on a render
-// thread.
+// The attempt may hold the last reference to a replaced sink, whose plugin may be slow to destroy: do that on a worker.
 void Dispatcher::LetGo(InFlight& flight) {
   if (!flight.attempt || flight.attempt->facts().plan == plan_) return;
-  renderers_->Post(0, 0, kPureLimit, [last = std::move(flight.attempt)] {});
+  runner_.workers().Post(0, 0, AttemptRunner::kPureLimit, [last = std::move(flight.attempt)] {});
 }
 
 void Dispatcher::CancelAll() {

@@ -11,7 +11,6 @@
 #include "core/base/sync.h"
 #include "core/event/call_event.h"
 #include "core/event/outcome.h"
-#include "core/http/http_client.h"
 #include "core/journal/journal.h"
 
 namespace hookswitch {
@@ -29,7 +28,7 @@ class Inbox {
   struct Progress {
     DeliverySeq delivery = 0;
     std::uint64_t attempt = 0;
-    std::variant<HttpRequest, HttpResult, Outcome> what;
+    std::variant<HttpRequest, Outcome> what;  ///< a request to be admitted, or the end
   };
   struct Recorded {
     DeliverySeq delivery = 0, fallback = 0;

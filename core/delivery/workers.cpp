@@ -196,7 +196,7 @@ Workers::~Workers() {
   }
 }
 
-void Workers::Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job) {
+void Workers::Queue::Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job) const {
   State& state = *state_;
   {
     MutexLock lock(state.mu);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -32,8 +33,22 @@ class Workers {
   /// Drops queued jobs, waits up to the patience for running ones, then detaches their threads.
   ~Workers();
 
+  struct State;
+  /// Posts jobs, also when the Workers may be gone: then they are dropped. [thread: any]
+  class Queue {
+   public:
+    explicit Queue(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    void Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job) const;
+
+   private:
+    std::shared_ptr<State> state_;
+  };
+  Queue queue() const { return Queue(state_); }
+
   // [thread: any]
-  void Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job);
+  void Post(JobId id, std::uint64_t strand, std::chrono::milliseconds limit, Job job) {
+    queue().Post(id, strand, limit, std::move(job));
+  }
   /// Abandons jobs that have run longer than their limit, and returns their ids.
   std::vector<JobId> TakeOverdue();
   /// Abandoned threads that have not exited.
@@ -45,7 +60,6 @@ class Workers {
   void SetPatience(std::chrono::milliseconds patience);
 
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
 

@@ -37,14 +37,28 @@ class SinkCall {
   }
   /// [thread: the call's]
   void StepOut() { (void)Enter(kOutside); }
-  /// Returns the instance that the call is inside; 0: none, and later Enter calls fail. [thread: any]
+  /// The call waits outside for a response, and only GiveUpWaiting gives it up, until it enters again. False: it was
+  /// given up. [thread: the call's]
+  bool Wait() { return Enter(kWaiting); }
+
+  /// What GiveUp and GiveUpWaiting return if there was nothing to leave, or nothing was given up.
+  static constexpr std::uint64_t kOutside = 0, kWaiting = ~std::uint64_t{0} - 1;
+  // [thread: any]
+  /// Later Enter calls fail. Returns the instance that the call is inside, or kOutside. kWaiting: nothing changed.
   std::uint64_t GiveUp() {
-    const std::uint64_t before = where_.exchange(kGivenUp);
+    std::uint64_t before = where_;
+    while (before != kWaiting && !where_.compare_exchange_weak(before, kGivenUp)) {
+    }
     return before == kGivenUp ? kOutside : before;
+  }
+  /// Gives up a call that waits. False: it does not wait.
+  bool GiveUpWaiting() {
+    std::uint64_t before = kWaiting;
+    return where_.compare_exchange_strong(before, kGivenUp);
   }
 
  private:
-  static constexpr std::uint64_t kOutside = 0, kGivenUp = ~std::uint64_t{0};
+  static constexpr std::uint64_t kGivenUp = ~std::uint64_t{0};
   std::atomic<std::uint64_t> where_{kOutside};
 };
 

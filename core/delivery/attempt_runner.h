@@ -1,0 +1,52 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "core/base/clock.h"
+#include "core/delivery/attempt.h"
+#include "core/delivery/inbox.h"
+#include "core/delivery/workers.h"
+#include "core/http/http_client.h"
+
+namespace hookswitch {
+
+/// Takes attempts from worker to HTTP client and back to a worker, and reports each outcome to the inbox. Only what a
+/// lane has to decide goes through the inbox between: a request with a pace or an order.
+class AttemptRunner {
+ public:
+  /// Limit of Render and Interpret. They do no I/O: a call that takes this long hangs.
+  static constexpr std::chrono::milliseconds kPureLimit = std::chrono::seconds(5);
+
+  /// The references must outlive it.
+  AttemptRunner(std::shared_ptr<Inbox> inbox, HttpClient& http, const Clock& clock);
+  /// Afterwards nothing is sent or reported, whatever a thread that is stuck in a plugin still does.
+  ~AttemptRunner();
+
+  struct Run {
+    std::shared_ptr<Attempt> attempt;
+    std::uint64_t id = 0;      ///< for reports and Workers::TakeOverdue
+    std::uint64_t strand = 0;  ///< for calls into the plugin that may not overlap
+  };
+
+  // [thread: any]
+  /// For HTTP sinks: prepares and renders. A request with a pace or an order is reported; any other is sent.
+  void Start(Run run);
+  /// Sends a reported request, unless the attempt was given up.
+  void Send(Run run, HttpRequest request);
+  /// For call sinks: prepares and calls the plugin on a thread of `workers`.
+  void Call(Run run, Workers& workers, std::chrono::milliseconds limit);
+
+  /// Threads for calls that take no time, and for jobs that wait for the journal.
+  Workers& workers() { return workers_; }
+
+ private:
+  struct Links;
+  static void Send(std::shared_ptr<Links> links, Run run, HttpRequest request);
+  static void Interpret(const std::shared_ptr<Links>& links, Run run, HttpResult result);
+
+  Workers workers_;
+  const std::shared_ptr<Links> links_;
+};
+
+}  // namespace hookswitch

@@ -1,0 +1,40 @@
+#pragma once
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <utility>
+
+#include "core/journal/history.h"
+#include "core/journal/journal.h"
+
+namespace hookswitch {
+
+/// A reference for holders that may outlive what it refers to: a thread stuck in a plugin may ask the journal for an
+/// event's body long after shutdown. [thread: any]
+template <class T>
+class ClosableRef {
+ public:
+  explicit ClosableRef(T& target) : target_(&target) {}
+
+  /// Returns `use(target)`; empty after Close.
+  template <class Use>
+  auto With(Use use) -> std::optional<decltype(use(std::declval<T&>()))> {
+    const std::shared_lock lock(mu_);
+    if (!target_) return std::nullopt;
+    return use(*target_);
+  }
+  /// Blocks until no With is running; afterwards the target is not used.
+  void Close() {
+    const std::unique_lock lock(mu_);
+    target_ = nullptr;
+  }
+
+ private:
+  std::shared_mutex mu_;
+  T* target_;  // guarded by mu_
+};
+
+using JournalRef = ClosableRef<Journal>;
+using HistoryRef = ClosableRef<History>;
+
+}  // namespace hookswitch
