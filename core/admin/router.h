@@ -62,8 +62,9 @@ class Router {
   /// Blocks until the reload has ended; one runs at a time.
   virtual ReloadReport Reload() = 0;
 
-  // As in Dispatcher.
+  /// As last published; never waits for the scheduler.
   virtual std::vector<LaneStatus> Lanes() = 0;
+  // As in Dispatcher.
   virtual hookswitch::Status Pause(const std::string& sink, const hookswitch::Pause& pause) = 0;
   /// With `wait` blocks until the first outcome, for a limited time.
   virtual Dispatcher::Resumed Resume(const std::string& sink, bool wait) = 0;

@@ -169,7 +169,7 @@ struct App::Impl final : Router {
   std::shared_ptr<const config::Config> CurrentConfig() override;
   EventReading Read(const StoredEvent& stored) override;
   ReloadReport Reload() override;
-  std::vector<LaneStatus> Lanes() override { return dispatcher->Lanes(); }
+  std::vector<LaneStatus> Lanes() override { return *dispatcher->RecentLanes(); }
   hookswitch::Status Pause(const std::string& sink, const hookswitch::Pause& pause) override {
     return dispatcher->Pause(sink, pause);
   }

@@ -19,21 +19,12 @@ Dispatcher::Dispatcher(Journal& journal, History& history, HttpClient& http, con
   journal.OnRecorded([inbox = inbox_](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
     inbox->Record({delivery, fallback, stored});
   });
-  {
-    MutexLock lock(gauges_->mu);
-    gauges_->dispatcher = this;
-  }
-  metrics.BeforeScrape([gauges = gauges_] {
-    MutexLock lock(gauges->mu);
-    if (gauges->dispatcher) gauges->dispatcher->SetGauges();
+  metrics.BeforeScrape([snapshot = snapshot_, gauges = std::make_shared<LaneGauges>(metrics), &clock] {
+    gauges->Show(*snapshot->Get(), clock.Wall());
   });
 }
 
 Dispatcher::~Dispatcher() {
-  {
-    MutexLock lock(gauges_->mu);
-    gauges_->dispatcher = nullptr;
-  }
   {
     MutexLock lock(mu_);
     draining_ = true;
@@ -50,6 +41,7 @@ Status Dispatcher::Start() {
     MutexLock lock(mu_);
     HSW_CHECK(plan_ && !thread_.joinable(), "Use comes before Start, and Start once");
     HSW_TRY(LoadBacklog());
+    PublishLanes();
   }
   thread_ = std::thread([this] { Run(); });
   return Ok();
@@ -67,9 +59,7 @@ void Dispatcher::Use(std::shared_ptr<const DeliveryPlan> plan) {
       if (useless) retired_.push_back(std::move(useless));
     }
     std::erase_if(lanes_, [&](const auto& entry) {
-      const bool ends = entry.second->lane.pending() == 0 && !plan->lanes.contains(entry.first);
-      if (ends) entry.second->ClearGauges();
-      return ends;
+      return entry.second->lane.pending() == 0 && !plan->lanes.contains(entry.first);
     });
     plan_ = std::move(plan);
     PublishLanes();
@@ -160,11 +150,6 @@ Dispatcher::Resumed Dispatcher::Resume(const std::string& sink, std::chrono::mil
   return result;
 }
 
-std::shared_ptr<const std::vector<LaneStatus>> Dispatcher::RecentLanes() const {
-  MutexLock lock(recent_mu_);
-  return recent_;
-}
-
 std::optional<std::string> Dispatcher::PlaceThatHolds(const std::string& sink, DeliverySeq delivery) const {
   MutexLock lock(mu_);
   const auto found = lanes_.find(sink);
@@ -189,11 +174,6 @@ std::vector<DeliverySeq> Dispatcher::Release(std::vector<DeliverySeq> deliveries
     }
   }
   return released;
-}
-
-void Dispatcher::SetGauges() const {
-  MutexLock lock(mu_);
-  for (const auto& [name, lane] : lanes_) lane->SetGauges(clock_.Mono());
 }
 
 std::vector<LaneStatus> Dispatcher::Lanes() const {

@@ -22,6 +22,7 @@
 #include "core/delivery/delivery_plan.h"
 #include "core/delivery/inbox.h"
 #include "core/delivery/lane.h"
+#include "core/delivery/lane_gauges.h"
 #include "core/delivery/lane_runtime.h"
 #include "core/delivery/lane_status.h"
 #include "core/delivery/workers.h"
@@ -81,8 +82,9 @@ class Dispatcher {
   /// outcome, at most `patience`.
   Resumed Resume(const std::string& sink, std::chrono::milliseconds patience = {});
   std::vector<LaneStatus> Lanes() const;
-  /// A snapshot of the lanes, at most a second old unless nothing has happened since. Never waits for the scheduler.
-  std::shared_ptr<const std::vector<LaneStatus>> RecentLanes() const;
+  /// The lanes as last published: at once after a change of state, else every 200 ms while anything happens. Never
+  /// waits for the scheduler.
+  LaneSnapshot::Lanes RecentLanes() const { return snapshot_->Get(); }
   /// Why a waiting delivery is held although its sink is open (its place is refused); else empty.
   std::optional<std::string> PlaceThatHolds(const std::string& sink, DeliverySeq delivery) const;
   /// Sends a notice to the sink in defaults.notify_problems_to, if one is set.
@@ -183,9 +185,7 @@ class Dispatcher {
   int waiting_ GUARDED_BY(mu_) = 0;                                  ///< callers of Resume that wait
   MonoTime published_ GUARDED_BY(mu_){};
   bool publish_now_ GUARDED_BY(mu_) = true;  ///< a lane's state has changed
-  mutable Mutex recent_mu_;
-  std::shared_ptr<const std::vector<LaneStatus>> recent_ GUARDED_BY(recent_mu_) =
-      std::make_shared<const std::vector<LaneStatus>>();
+  const std::shared_ptr<LaneSnapshot> snapshot_ = std::make_shared<LaneSnapshot>();
   Origins origins_ GUARDED_BY(mu_);
   std::unordered_map<DeliverySeq, InFlight> in_flight_ GUARDED_BY(mu_);
   std::set<DeliverySeq> unwanted_ GUARDED_BY(mu_);  ///< canceled while in flight: not retried
@@ -202,14 +202,6 @@ class Dispatcher {
   AttemptRunner runner_;
   std::atomic<std::uint64_t> passes_{0};
   std::thread thread_;
-
-  /// Held by Metrics; outlives the Dispatcher.
-  struct Gauges {
-    Mutex mu;
-    const Dispatcher* dispatcher GUARDED_BY(mu) = nullptr;
-  };
-  const std::shared_ptr<Gauges> gauges_ = std::make_shared<Gauges>();
-  void SetGauges() const EXCLUDES(mu_);
 };
 
 }  // namespace hookswitch

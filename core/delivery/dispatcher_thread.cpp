@@ -193,11 +193,9 @@ std::vector<LaneStatus> Dispatcher::StatusOfLanes() const {
 }
 
 void Dispatcher::PublishLanes() {
-  auto now = std::make_shared<const std::vector<LaneStatus>>(StatusOfLanes());
+  snapshot_->Publish(StatusOfLanes());
   published_ = clock_.Mono();
   publish_now_ = false;
-  MutexLock lock(recent_mu_);
-  recent_.swap(now);
 }
 
 MonoTime Dispatcher::StartAll() {

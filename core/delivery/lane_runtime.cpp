@@ -76,12 +76,7 @@ LaneRuntime::Series::Series(const std::string& sink, Metrics& metrics)
       attempt_seconds(metrics.MakeLatency("hookswitch_delivery_attempt_seconds",
                                           "Time of one attempt, from its start to its outcome.", {{"sink", sink}})),
       delivery_seconds(metrics.MakeLatency("hookswitch_delivery_seconds",
-                                           "Time from the event's acceptance to its delivery.", {{"sink", sink}})),
-      pending(metrics.MakeGauge("hookswitch_deliveries_pending", "Deliveries that have not ended.", {{"sink", sink}})),
-      oldest_seconds(metrics.MakeGauge("hookswitch_deliveries_oldest_seconds",
-                                       "Age of the oldest delivery that has not ended; 0 if none.", {{"sink", sink}})),
-      open(metrics.MakeGauge("hookswitch_lane_open", "1 while the sink's lane starts deliveries, else 0.",
-                             {{"sink", sink}})) {}
+                                           "Time from the event's acceptance to its delivery.", {{"sink", sink}})) {}
 
 LaneRuntime::LaneRuntime(std::string the_name, Metrics& metrics)
     : name(std::move(the_name)), strand(NextStrand()), lane(LanePolicy{}), series(name, metrics) {
@@ -249,19 +244,6 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
     case LaneStatus::State::kRemoved: status.because = "the config no longer has this sink"; break;
   }
   return status;
-}
-
-void LaneRuntime::SetGauges(MonoTime now) const {
-  const auto oldest = lane.Oldest();
-  series.pending.Set(static_cast<double>(lane.pending()));
-  series.oldest_seconds.Set(oldest ? std::max(0.0, std::chrono::duration<double>(now - *oldest).count()) : 0.0);
-  series.open.Set(lane.StateAt(now) == Lane::State::kOpen ? 1 : 0);
-}
-
-void LaneRuntime::ClearGauges() const {
-  series.pending.Set(0);
-  series.oldest_seconds.Set(0);
-  series.open.Set(0);
 }
 
 }  // namespace hookswitch

@@ -76,9 +76,6 @@ class LaneRuntime {
   std::optional<std::uint64_t> TellRetry(MonoTime now);
 
   LaneStatus Status(MonoTime now, WallTime wall) const;
-  void SetGauges(MonoTime now) const;
-  /// Call before destroying the lane: its series outlive it and must not show its last state for ever.
-  void ClearGauges() const;
   bool is_call_sink() const { return sink && sink->kind() == Sink::Kind::kCall; }
   bool is_ordered() const { return sink && sink->Advice().ordered; }
 
@@ -106,7 +103,6 @@ class LaneRuntime {
     Series(const std::string& sink, Metrics& metrics);
     Counter delivered, retry, rejected, misconfigured, fell_back, dead, canceled;
     Histogram attempt_seconds, delivery_seconds;
-    Gauge pending, oldest_seconds, open;
   };
   const Series series;
 

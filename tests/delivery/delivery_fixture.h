@@ -121,6 +121,13 @@ struct DispatcherTest : testing::Test {
   bool AwaitRecords(std::size_t count) {
     return bell.Await([&] { return journal.inner.Records().size() >= count; });
   }
+  /// Metrics show the lanes as last published, by a pass of the scheduler.
+  bool AwaitMetric(const std::string& line) {
+    return bell.Await([&] {
+      dispatcher->Accept(nullptr, {});
+      return metrics.Text().find(line) != std::string::npos;
+    });
+  }
   /// Answers the oldest request to `url` and waits until what became of it is recorded: a plugin that is still reading
   /// an answer when the clock is moved by more than its limit is one that hangs.
   bool AnswerAndAwait(const std::string& url, HttpResult result) {

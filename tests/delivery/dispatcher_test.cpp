@@ -381,7 +381,7 @@ TEST_F(DispatcherTest, MetricsTellWhatHappened) {
   const DeliverySeq seq = Accept("call-1", {"ops"});
   ASSERT_TRUE(AwaitSent("http://ops", 1));
   clock.Advance(5s);
-  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_pending{sink=\"ops\"} 1"));
+  EXPECT_TRUE(AwaitMetric("hookswitch_deliveries_pending{sink=\"ops\"} 1"));
   EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_oldest_seconds{sink=\"ops\"} 5"));
   EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_lane_open{sink=\"ops\"} 1"));
   http.Answer("http://ops", Answered(200));

@@ -96,7 +96,7 @@ TEST_F(DispatcherTest, ALaneThatEndedIsNotToldAsOpen) {
   const DeliverySeq seq = Accept("call-1", {"ops"});
   ASSERT_TRUE(AwaitSent("http://ops", 1));
   clock.Advance(5s);
-  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_deliveries_oldest_seconds{sink=\"ops\"} 5"));
+  EXPECT_TRUE(AwaitMetric("hookswitch_deliveries_oldest_seconds{sink=\"ops\"} 5"));
   http.Answer("http://ops", Answered(200));
   ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
   Settle();
