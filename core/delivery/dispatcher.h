@@ -82,7 +82,7 @@ class Dispatcher {
   /// outcome, at most `patience`.
   Resumed Resume(const std::string& sink, std::chrono::milliseconds patience = {});
   std::vector<LaneStatus> Lanes() const;
-  /// The lanes as last published: at once after a change of state, else every 200 ms while anything happens. Never
+  /// The lanes as last published: at once after a change of state, else every 20 ms while anything happens. Never
   /// waits for the scheduler.
   LaneSnapshot::Lanes RecentLanes() const { return snapshot_->Get(); }
   /// Why a waiting delivery is held although its sink is open (its place is refused); else empty.

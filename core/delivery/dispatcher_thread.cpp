@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kPage = 10'000;
 constexpr milliseconds kCallGrace = std::chrono::seconds(2);
 constexpr milliseconds kOverdueEvery{500};
-constexpr milliseconds kPublishEvery{200};
+constexpr milliseconds kPublishEvery{20};
 // This long after its timeout a request is given up even if the HTTP client has not reported.
 constexpr milliseconds kAnswerGrace = std::chrono::seconds(5);
 // Limits for stored times: a wall clock that was wrong then must not delay a delivery for years.
@@ -169,6 +169,7 @@ void Dispatcher::EndPauses(MonoTime now) {
     if (!lane->pause || lane->paused_until > now) continue;
     SetPause(*lane, std::nullopt);
     paused_.erase(name);
+    publish_now_ = true;
     lane->lane.Resume(now);
     lane->log_next_probe = lane->lane.in_trouble();
     log::Info("lane_resumed", {{"sink", name}, {"reason", "the operator's pause is over"}});

@@ -162,7 +162,14 @@ TEST_F(Remote, APauseHasAnEndAndAReasonAndEndsByItself) {
   ASSERT_EQ(Hookswitch({"sinks", "pause", "ops", "--until", "300ms"}).exit_code, 0);
   ASSERT_EQ(router_->Post(Call(CallId(1))).status, 200);
   EXPECT_TRUE(slack_.WaitForPosted(1));
-  EXPECT_THAT(Hookswitch({"sinks"}).out, ContainsRegex("\nops +open +0 "));
+  // Its record and the snapshot of the lanes follow.
+  const auto until = std::chrono::steady_clock::now() + seconds(20);
+  const auto delivered = ContainsRegex("\nops +open +0 ");
+  std::string shown;
+  do {
+    shown = Hookswitch({"sinks"}).out;
+  } while (!testing::Value(shown, delivered) && std::chrono::steady_clock::now() < until);
+  EXPECT_THAT(shown, delivered);
 }
 
 TEST_F(Remote, ATimeOfDayIsOneOfTheConfigsZone) {
