@@ -37,7 +37,7 @@ json::object ToObject(const DeliverySummary& delivery, const std::optional<Holds
           {"due", std::move(due)},
           {"attempts", delivery.attempts},
           {"is_fallback", delivery.is_fallback},
-          {"is_replay", delivery.is_replay},
+          {"is_replay", delivery.was_replayed},
           {"fallback", delivery.fallback == 0 ? json::value(nullptr) : json::value(DeliveryId(delivery.fallback))},
           {"code", OrNull(delivery.code)},
           {"reason", OrNull(delivery.reason)}};

@@ -108,8 +108,13 @@ Outcome FromTransport(const HttpResult& result) {
 
 }  // namespace
 
+Trigger Attempt::Facts::trigger() const {
+  if (delivery.is_replay) return Trigger::kManual;
+  return delivery.attempts == 0 ? Trigger::kFirst : Trigger::kAutomatic;
+}
+
 Attempt::Attempt(Facts facts, std::shared_ptr<const CallEvent> event)
-    : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery)), event_(std::move(event)) {
+    : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery.seq)), event_(std::move(event)) {
   Learn(facts_.state_secrets);
 }
 
@@ -142,7 +147,7 @@ Outcome Attempt::Hopeless(std::string code, std::string reason) {
 }
 
 std::optional<Outcome> Attempt::Read() {
-  auto stored = facts_.journal->With([&](Journal& journal) { return journal.Load(facts_.event_seq); });
+  auto stored = facts_.journal->With([&](Journal& journal) { return journal.Load(facts_.delivery.event); });
   if (!stored) return JournalGone();
   if (*stored) return Understand(**stored);
   const Error& error = stored->error();
@@ -191,7 +196,7 @@ std::optional<Outcome> Attempt::UnderstandNotice(const StoredEvent& stored) {
 }
 
 CrashMarks::Where Attempt::Preparing() const {
-  return {.call = PluginCall::kPrepare, .delivery = facts_.delivery, .sink = facts_.sink_name, .delivery_id = id_};
+  return {.call = PluginCall::kPrepare, .delivery = facts_.delivery.seq, .sink = facts_.route.sink, .delivery_id = id_};
 }
 
 std::optional<Outcome> Attempt::Prepare() {
@@ -199,22 +204,22 @@ std::optional<Outcome> Attempt::Prepare() {
   if (!event_ || event_->source == kOwnSource) {
     if (auto failed = Read()) return failed;
   }
-  if (facts_.call_key != 0) {
-    auto memory =
-        facts_.journal->With([&](Journal& journal) { return journal.LoadMemory(facts_.sink_name, facts_.call_key); });
+  if (facts_.delivery.call_key != 0) {
+    auto memory = facts_.journal->With(
+        [&](Journal& journal) { return journal.LoadMemory(facts_.route.sink, facts_.delivery.call_key); });
     if (!memory) return JournalGone();
     if (!*memory) return JournalUnavailable("the sink's memory could not be read now: " + memory->error().message);
     memory_ = std::move(**memory);
   }
   const CrashMarks::Inside inside(facts_.marks.get(), Preparing());
-  if (event_->source != kOwnSource) message_ = facts_.plan->composer->Compose(*event_, facts_.template_name);
+  if (event_->source != kOwnSource) message_ = facts_.plan->composer->Compose(*event_, facts_.route.template_name);
   if (!facts_.story.empty()) message_.text = facts_.story + (message_.text.empty() ? "" : "\n\n") + message_.text;
   return std::nullopt;
 }
 
 std::optional<std::string> Attempt::RawBody() const {
   if (event_->source == kOwnSource) return std::nullopt;
-  auto stored = facts_.journal->With([&](Journal& journal) { return journal.Load(facts_.event_seq); });
+  auto stored = facts_.journal->With([&](Journal& journal) { return journal.Load(facts_.delivery.event); });
   if (!stored || !*stored) return std::nullopt;
   return std::move((*stored)->body);
 }
@@ -245,16 +250,16 @@ SinkDelivery Attempt::View() const {
   return {.event = *event_,
           .message = message_,
           .id = id_,
-          .sink = facts_.sink_name,
-          .rule = facts_.rule,
-          .attempt = facts_.number,
-          .step = facts_.step,
+          .sink = facts_.route.sink,
+          .rule = facts_.route.rule,
+          .attempt = facts_.number(),
+          .step = facts_.delivery.step,
           .state = facts_.state,
           .memory = memory_,
           .now = facts_.now,
           .raw_body = [this] { return RawBody(); },
           .expand = message::Expand,
-          .seq = facts_.delivery,
+          .seq = facts_.delivery.seq,
           .call = &call_};
 }
 
@@ -327,7 +332,7 @@ void Attempt::FindStateSecrets(Outcome& outcome) {
 
 // The operator's `classify` overrides the plugin's verdict.
 void Attempt::Classify(Outcome& outcome) const {
-  const auto lane = facts_.plan->lanes.find(facts_.sink_name);
+  const auto lane = facts_.plan->lanes.find(facts_.route.sink);
   if (lane == facts_.plan->lanes.end() || lane->second.config.classify.empty()) return;
   const config::Classify& classify = lane->second.config.classify;
   const std::string status = std::to_string(outcome.http_status);

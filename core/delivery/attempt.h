@@ -14,6 +14,7 @@
 #include "core/delivery/closable_ref.h"
 #include "core/delivery/delivery_plan.h"
 #include "core/event/call_event.h"
+#include "core/event/delivery.h"
 #include "core/event/message.h"
 #include "core/event/outcome.h"
 #include "core/http/http_client.h"
@@ -33,21 +34,21 @@ class Attempt {
   enum class Stage : std::uint8_t { kRendering, kSending, kInterpreting, kCalling };
 
   struct Facts {
-    DeliverySeq delivery = 0;
-    EventSeq event_seq = 0;
-    std::uint64_t call_key = 0;
-    std::uint32_t number = 1;
-    std::uint32_t step = 0;
-    Trigger trigger = Trigger::kFirst;
-    std::string sink_name, rule, template_name, state;
-    std::string story;                       ///< why the sink that it fell back from gave up; else ""
-    std::vector<std::string> state_secrets;  ///< the credentials in `state`
+    DeliveryCore delivery;
+    DeliveryRoute route;
+    std::string state{};                       ///< from the previous step
+    std::string story{};                       ///< why the sink that it fell back from gave up; else ""
+    std::vector<std::string> state_secrets{};  ///< the credentials in `state`
     std::chrono::milliseconds timeout{};
     WallTime now{};  ///< start of the attempt
     std::shared_ptr<const DeliveryPlan> plan;
     std::shared_ptr<Sink> sink;
     std::shared_ptr<JournalRef> journal;
     std::shared_ptr<CrashMarks> marks;  ///< where plugin calls are marked for crash detection; may be nullptr
+
+    /// 1 for the first attempt.
+    std::uint32_t number() const { return delivery.attempts + 1; }
+    Trigger trigger() const;
   };
   /// `event` nullptr: Prepare reads it from the journal.
   Attempt(Facts facts, std::shared_ptr<const CallEvent> event);

@@ -21,7 +21,7 @@ struct AttemptRunner::Links {
 
   template <class What>
   void Report(const Run& run, What what) const {
-    inbox->Report({run.attempt->facts().delivery, run.id, std::move(what)});
+    inbox->Report({run.attempt->facts().delivery.seq, run.id, std::move(what)});
   }
 
   const std::shared_ptr<Inbox> inbox;

@@ -138,6 +138,7 @@ class Dispatcher {
   void ApplyRevision(const Inbox::Accepted& revision) REQUIRES(mu_);
   void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu_);
   MonoTime AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) REQUIRES(mu_);
+  DeliveryRoute RouteOf(const LaneRuntime& lane, const LaneDelivery& delivery) const REQUIRES(mu_);
   LaneRuntime& LaneFor(const std::string& sink) REQUIRES(mu_);
   void Restore(const LaneDue& due) REQUIRES(mu_);
   MonoTime StartAll() REQUIRES(mu_);

@@ -61,7 +61,7 @@ void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
                      .now = now});
   TellLane(lane, outcome, verdict, was_throttled);
   const std::string& why = outcome.reason.empty() ? outcome.code : outcome.reason;
-  if (facts.rule != kNoticeRule) {
+  if (facts.route.rule != kNoticeRule) {
     if (dead && flight.fallback.empty()) lane.notices.Dead(why, now);
     if (verdict.place_refused) lane.notices.PlaceRefused(outcome.place, why, now);
   }
@@ -72,12 +72,12 @@ void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
   if (waiting_ > 0) concluded_.NotifyAll();
 
   AttemptRecord record{
-      .delivery = facts.delivery,
-      .event = facts.event_seq,
-      .sink = facts.sink_name,
-      .call_key = facts.call_key,
-      .number = facts.number,
-      .trigger = facts.trigger,
+      .delivery = facts.delivery.seq,
+      .event = facts.delivery.event,
+      .sink = facts.route.sink,
+      .call_key = facts.delivery.call_key,
+      .number = facts.number(),
+      .trigger = facts.trigger(),
       .started_at = flight.started_wall,
       .latency = latency,
       .outcome = {},
@@ -93,7 +93,7 @@ void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
     record.response = flight.attempt->TakeResponse();
   }
   const bool goes_on = outcome.kind == Outcome::Kind::kNext;
-  if (goes_on) lane.RememberSecrets(flight.ref, std::move(outcome.state_secrets), facts.step, facts.state);
+  if (goes_on) lane.RememberSecrets(flight.ref, std::move(outcome.state_secrets), facts.delivery.step, facts.state);
   if (verdict.state == DeliveryState::kPending) {
     lane.Remember(flight.ref, event, goes_on ? outcome.state : facts.state);
   }
@@ -188,20 +188,13 @@ void Dispatcher::Handle(const Inbox::Recorded& recorded) {
   if (recorded.fallback != 0) {
     const LaneDelivery& delivery = lane.lane[flight.ref];
     // It queues behind the backlog of that sink.
-    Add({.seq = recorded.fallback,
-         .event = delivery.event,
-         .call_key = delivery.call_key,
-         .accepted_at = flight.ended,
-         .due = {},
-         .attempts = 0,
-         .step = 0,
-         .is_fallback = true,
-         .sink = flight.fallback,
-         .rule = origins_.Rule(delivery.origin),
-         .template_name = origins_.Template(delivery.origin),
-         .state = {},
-         .story = flight.story},
-        flight.Event());
+    PendingDelivery fallback{
+        {.seq = recorded.fallback, .event = delivery.event, .call_key = delivery.call_key, .is_fallback = true},
+        RouteOf(lane, delivery)};
+    fallback.sink = flight.fallback;
+    fallback.accepted_at = flight.ended;
+    fallback.story = flight.story;
+    Add(std::move(fallback), flight.Event());
   }
   // A delivery whose record could not be stored is not retried: its attempts would no longer be counted.
   const bool ends = unwanted_.erase(recorded.delivery) != 0 || flight.ends || !recorded.stored;
@@ -240,13 +233,7 @@ void Dispatcher::Notify(const std::string& about, const std::string& to, const M
           log::Error("notice_not_stored", {{"to", to}, {"reason", accepted.error().message}});
           return;
         }
-        PendingDelivery pending;
-        pending.seq = accepted->first_delivery;
-        pending.event = accepted->event;
-        pending.accepted_at = now;
-        pending.sink = to;
-        pending.rule = kNoticeRule;
-        inbox->Accept({nullptr, {std::move(pending)}});
+        inbox->Accept({nullptr, StoredDeliveries(event, *accepted)});
       });
 }
 

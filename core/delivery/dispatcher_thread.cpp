@@ -89,6 +89,10 @@ LaneRuntime& Dispatcher::LaneFor(const std::string& sink) {
   return *lane;
 }
 
+DeliveryRoute Dispatcher::RouteOf(const LaneRuntime& lane, const LaneDelivery& delivery) const {
+  return {lane.name, origins_.Rule(delivery.origin), origins_.Template(delivery.origin)};
+}
+
 void Dispatcher::ApplyRevision(const Inbox::Accepted& revision) {
   for (auto& [name, lane] : lanes_) {
     lane->Revise(revision.revises, revision.event);
@@ -111,21 +115,13 @@ void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> 
   if (delivery.first_failed != WallTime{}) {
     first_failed = now - std::clamp<milliseconds>(wall - delivery.first_failed, milliseconds(0), kLongestPast);
   }
-  const Lane::Ref ref = lane.lane.Add({.seq = delivery.seq,
-                                       .event = delivery.event,
-                                       .call_key = delivery.call_key,
-                                       .accepted = accepted,
-                                       .due = due,
-                                       .first_failed = first_failed,
-                                       .attempts = delivery.attempts,
-                                       .failures = delivery.is_replay ? 0 : delivery.attempts,
-                                       .origin = origins_.NumberOf(delivery.rule, delivery.template_name),
-                                       .step = static_cast<std::uint16_t>(delivery.step),
-                                       .is_fallback = delivery.is_fallback,
-                                       .is_replay = delivery.is_replay,
-                                       .is_held = delivery.is_held,
-                                       .newest_only = delivery.newest_only,
-                                       .ends_call = delivery.ends_call});
+  LaneDelivery waiting{delivery};
+  waiting.accepted = accepted;
+  waiting.due = due;
+  waiting.first_failed = first_failed;
+  waiting.failures = delivery.is_replay ? 0 : delivery.attempts;
+  waiting.origin = origins_.NumberOf(delivery.rule, delivery.template_name);
+  const Lane::Ref ref = lane.lane.Add(waiting);
   lane.Remember(ref, std::move(event), std::move(delivery.state));
   lane.RememberStory(ref, std::move(delivery.story));
 }
@@ -217,17 +213,8 @@ MonoTime Dispatcher::StartAll() {
 void Dispatcher::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
   const LaneDelivery& delivery = lane.lane[ref];
   const WallTime wall = clock_.Wall();
-  auto attempt = std::make_shared<Attempt>(Attempt::Facts{.delivery = delivery.seq,
-                                                          .event_seq = delivery.event,
-                                                          .call_key = delivery.call_key,
-                                                          .number = delivery.attempts + 1,
-                                                          .step = delivery.step,
-                                                          .trigger = delivery.is_replay       ? Trigger::kManual
-                                                                     : delivery.attempts == 0 ? Trigger::kFirst
-                                                                                              : Trigger::kAutomatic,
-                                                          .sink_name = lane.name,
-                                                          .rule = origins_.Rule(delivery.origin),
-                                                          .template_name = origins_.Template(delivery.origin),
+  auto attempt = std::make_shared<Attempt>(Attempt::Facts{.delivery = delivery,
+                                                          .route = RouteOf(lane, delivery),
                                                           .state = lane.StateOf(ref),
                                                           .story = lane.StoryOf(ref),
                                                           .state_secrets = lane.SecretsOf(ref),
@@ -379,7 +366,7 @@ Outcome Dispatcher::Hung(const InFlight& flight) {
   outcome.reason = stage == Attempt::Stage::kCalling ? "the plugin did not return in time"
                                                      : "the plugin did not return from a function that takes no time";
   outcome.may_have_been_delivered = stage != Attempt::Stage::kRendering;
-  if (TimesEnded(flight.attempt->facts().delivery, kHung) > 0) {
+  if (TimesEnded(flight.attempt->facts().delivery.seq, kHung) > 0) {
     outcome.kind = Outcome::Kind::kRejected;
     outcome.code = "hung_twice";
     outcome.reason = "hung twice: " + outcome.reason;

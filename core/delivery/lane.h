@@ -19,28 +19,19 @@
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/send_order.h"
 #include "core/delivery/seq_index.h"
+#include "core/event/delivery.h"
 #include "core/event/outcome.h"
 #include "core/journal/journal.h"
 
 namespace hookswitch {
 
 /// A delivery as the lane stores it. Small, because a backlog may hold a million.
-struct LaneDelivery {
-  DeliverySeq seq = 0;
-  EventSeq event = 0;
-  std::uint64_t call_key = 0;  ///< 0: no order
+struct LaneDelivery : DeliveryCore {
   MonoTime accepted{};
   MonoTime due{};              ///< earliest start
   MonoTime first_failed{};     ///< start of the current run of failures, also from an earlier process; zero: none
-  std::uint32_t attempts = 0;  ///< finished so far
-  std::uint32_t failures = 0;  ///< those that count for the retry schedule
+  std::uint32_t failures = 0;  ///< finished attempts that count for the retry schedule
   std::uint32_t origin = 0;    ///< number of its rule and template (see Origins)
-  std::uint16_t step = 0;
-  bool is_fallback = false;  ///< made by another sink's fallback; does not fall back again
-  bool is_replay = false;    ///< replayed by the operator; never superseded
-  bool is_held = false;      ///< debounced: waits until `due` for the delivery that ends its call
-  bool newest_only = false;  ///< superseded by a later one of its call
-  bool ends_call = false;    ///< supersedes a held delivery of its call
 };
 
 struct LanePolicy {

@@ -27,8 +27,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
       series.delivery_seconds.Observe(Seconds(now - accepted));
       log::Info("delivery_delivered", {{"delivery", attempt.id()},
                                        {"event_id", event_id},
-                                       {"sink", facts.sink_name},
-                                       {"attempt", facts.number},
+                                       {"sink", facts.route.sink},
+                                       {"attempt", facts.number()},
                                        {"latency_ms", latency.count()}});
       return;
     case Outcome::Kind::kRetry: series.retry.Add(); break;
@@ -40,9 +40,9 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
     series.fell_back.Add();
     log::Warn("delivery_fell_back", {{"delivery", attempt.id()},
                                      {"event_id", event_id},
-                                     {"sink", facts.sink_name},
+                                     {"sink", facts.route.sink},
                                      {"fallback", fallback},
-                                     {"attempt", facts.number},
+                                     {"attempt", facts.number()},
                                      {"code", outcome.code},
                                      {"http_status", outcome.http_status},
                                      {"answer_bytes", outcome.answer_bytes},
@@ -51,8 +51,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
     series.dead.Add();
     log::Error("delivery_dead", {{"delivery", attempt.id()},
                                  {"event_id", event_id},
-                                 {"sink", facts.sink_name},
-                                 {"attempt", facts.number},
+                                 {"sink", facts.route.sink},
+                                 {"attempt", facts.number()},
                                  {"code", outcome.code},
                                  {"http_status", outcome.http_status},
                                  {"answer_bytes", outcome.answer_bytes},
@@ -63,8 +63,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
     if (!untold) return;
     log::Warn("delivery_refused", {{"delivery", attempt.id()},
                                    {"event_id", event_id},
-                                   {"sink", facts.sink_name},
-                                   {"attempt", facts.number},
+                                   {"sink", facts.route.sink},
+                                   {"attempt", facts.number()},
                                    {"place", outcome.place},
                                    {"code", outcome.code},
                                    {"http_status", outcome.http_status},
@@ -77,8 +77,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
     if (!untold) return;
     log::Warn("delivery_retry", {{"delivery", attempt.id()},
                                  {"event_id", event_id},
-                                 {"sink", facts.sink_name},
-                                 {"attempt", facts.number},
+                                 {"sink", facts.route.sink},
+                                 {"attempt", facts.number()},
                                  {"code", outcome.code},
                                  {"http_status", outcome.http_status},
                                  {"answer_bytes", outcome.answer_bytes},

@@ -409,21 +409,7 @@ Answer Acceptor::Impl::AnswerTo(const PendingAppend& what, const Result<Accepted
   if (what.event) {
     if (what.routes.empty() || what.routes.front().rule == "unmatched") endpoint.unmatched->Add();
     what.event->id = result->id;
-    std::vector<PendingDelivery> pending(deliveries.size());
-    for (std::size_t i = 0; i < pending.size(); ++i) {
-      pending[i].seq = result->first_delivery + static_cast<DeliverySeq>(i);
-      pending[i].event = result->event;
-      pending[i].call_key = stored.call_key;
-      pending[i].accepted_at = stored.received_at;
-      pending[i].is_held = deliveries[i].hold.count() > 0;
-      if (pending[i].is_held) pending[i].due = stored.received_at + deliveries[i].hold;
-      pending[i].newest_only = deliveries[i].newest_only;
-      pending[i].ends_call = deliveries[i].ends_call;
-      pending[i].sink = deliveries[i].sink;
-      pending[i].rule = deliveries[i].rule;
-      pending[i].template_name = deliveries[i].template_name;
-    }
-    if (accepted) accepted(what.event, std::move(pending));
+    if (accepted) accepted(what.event, StoredDeliveries(stored, *result));
   }
   return deliveries.empty() ? AcceptedAnswer(result->id, "skipped", "true")
                             : AcceptedAnswer(result->id, "deliveries", std::to_string(deliveries.size()));

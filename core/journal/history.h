@@ -53,21 +53,16 @@ struct DeliveryFilter {
 };
 
 /// A delivery in a list.
-struct DeliverySummary {
-  DeliverySeq seq = 0;
-  EventSeq event = 0;
-  std::string event_id;  ///< "" if the event's row cannot be read
-  std::string call_id, agent, status;
+struct DeliverySummary : DeliveryCore, DeliveryRoute {
+  std::string event_id{};  ///< "" if the event's row cannot be read
+  std::string call_id{}, agent{}, status{};
   WallTime accepted_at{}, due{};
   std::optional<WallTime> replayed_at{};  ///< the last replay by the operator
   DeliveryState state = DeliveryState::kPending;
-  std::uint32_t attempts = 0;
-  std::uint32_t step = 0;
-  bool is_fallback = false, is_replay = false;
-  DeliverySeq fallback = 0;  ///< the delivery that took over, or 0
-  std::string sink, rule, template_name;
+  bool was_replayed = false;  ///< by the operator, or made by a replay of its event
+  DeliverySeq fallback = 0;   ///< the delivery that took over, or 0
   /// Reason for the state: of the last attempt if it failed, or of an end without an attempt; else "".
-  std::string code, reason;
+  std::string code{}, reason{};
 };
 
 /// An attempt as it was recorded.

@@ -12,6 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
+#include "core/event/delivery.h"
 #include "core/event/outcome.h"
 
 namespace hookswitch {
@@ -52,25 +53,19 @@ struct StoredEvent {
 };
 
 /// A delivery that has not ended: what a lane needs to schedule it. The event is read when the delivery is due.
-struct PendingDelivery {
-  DeliverySeq seq = 0;
-  EventSeq event = 0;
-  std::uint64_t call_key = 0;
+struct PendingDelivery : DeliveryCore, DeliveryRoute {
   /// Start of its age: acceptance of the event; for a fallback the end of the delivery that fell back, for a replay its
   /// request.
   WallTime accepted_at{};
-  WallTime due{};              ///< earliest start; the epoch: at once
-  WallTime first_failed{};     ///< start of the failures that count towards give_up_after; the epoch: none
-  std::uint32_t attempts = 0;  ///< finished so far
-  std::uint32_t step = 0;
-  bool is_fallback = false;                     ///< made by another sink's fallback
-  bool is_held = false;                         ///< until `due`, or superseded by a delivery that ends its call
-  bool newest_only = false, ends_call = false;  ///< as in NewDelivery
-  bool is_replay = false;                       ///< replayed by the operator, not attempted since
-  std::string sink, rule, template_name;
-  std::string state;    ///< from the previous step
-  std::string story{};  ///< with is_fallback: why the first delivery failed, for people
+  WallTime due{};           ///< earliest start; the epoch: at once
+  WallTime first_failed{};  ///< start of the failures that count towards give_up_after; the epoch: none
+  std::string state{};      ///< from the previous step
+  std::string story{};      ///< with is_fallback: why the first delivery failed, for people
 };
+
+/// A new delivery as a lane schedules it.
+PendingDelivery MakePending(const NewDelivery& delivery, DeliverySeq seq, EventSeq event, std::uint64_t call_key,
+                            WallTime accepted_at);
 
 struct Accepted {
   EventSeq event = 0;
@@ -84,6 +79,9 @@ struct Accepted {
   };
   std::optional<Revised> revised{};
 };
+
+/// The deliveries that Append has stored with `event`, which is new.
+std::vector<PendingDelivery> StoredDeliveries(const NewEvent& event, const Accepted& accepted);
 
 enum class DeliveryState : std::uint8_t {
   kPending,

@@ -46,7 +46,7 @@ Result<std::vector<PendingDelivery>> Reader::LoadPending(DeliverySeq after, Deli
   std::vector<PendingDelivery> page;
   if (limit == 0) return page;
   const auto skipped = ScanRows(pending_, after, last, [&](Statement& row) {
-    if (IsSoundDelivery(row, 12, 8)) page.push_back(PendingOf(row));
+    if (IsSoundDelivery(row, kStateColumn, kSinkColumn)) page.push_back(PendingOf(row));
     return page.size() < limit;
   });
   if (!skipped) {

@@ -9,6 +9,26 @@ std::string Text(const Statement& row, int column) {
   return std::string(row.Bytes(column));
 }
 
+constexpr int kFlagsColumn = 6;
+
+DeliveryCore CoreOf(const Statement& row) {
+  const std::int64_t flags = row.Int(kFlagsColumn);
+  return {.seq = row.Int(0),
+          .event = row.Int(1),
+          .call_key = static_cast<std::uint64_t>(row.Int(2)),
+          .attempts = static_cast<std::uint32_t>(row.Int(3)),
+          .step = static_cast<std::uint32_t>(row.Int(4)),
+          .is_fallback = row.Int(5) != 0,
+          .is_replay = (flags & kNotTriedSince) != 0,
+          .is_held = StateOf(row.Int(kStateColumn)) == DeliveryState::kHeld,
+          .newest_only = (flags & kNewestOnly) != 0,
+          .ends_call = (flags & kEndsCall) != 0};
+}
+
+DeliveryRoute RouteOf(const Statement& row) {
+  return {Text(row, kSinkColumn), Text(row, 9), Text(row, 10)};
+}
+
 }  // namespace
 
 std::int64_t FlagsOf(const NewDelivery& delivery) {
@@ -27,25 +47,13 @@ bool IsSoundDelivery(const Statement& row, int state_column, int sink_column) {
 }
 
 PendingDelivery PendingOf(const Statement& row) {
-  const std::int64_t flags = row.Int(13);
-  return {.seq = row.Int(0),
-          .event = row.Int(1),
-          .call_key = static_cast<std::uint64_t>(row.Int(2)),
-          .accepted_at = std::max(Time(row.Int(3)), Time(row.Int(16))),
-          .due = Time(row.Int(4)),
-          .first_failed = Time(row.Int(15)),
-          .attempts = static_cast<std::uint32_t>(row.Int(5)),
-          .step = static_cast<std::uint32_t>(row.Int(6)),
-          .is_fallback = row.Int(7) != 0,
-          .is_held = StateOf(row.Int(12)) == DeliveryState::kHeld,
-          .newest_only = (flags & kNewestOnly) != 0,
-          .ends_call = (flags & kEndsCall) != 0,
-          .is_replay = (flags & kNotTriedSince) != 0,
-          .sink = Text(row, 8),
-          .rule = Text(row, 9),
-          .template_name = Text(row, 10),
-          .state = Text(row, 11),
-          .story = Text(row, 14)};
+  PendingDelivery delivery{CoreOf(row), RouteOf(row)};
+  delivery.accepted_at = std::max(Time(row.Int(11)), Time(row.Int(16)));
+  delivery.due = Time(row.Int(12));
+  delivery.state = Text(row, 13);
+  delivery.story = Text(row, 14);
+  delivery.first_failed = Time(row.Int(15));
+  return delivery;
 }
 
 EventSummary EventOf(const Statement& row, std::uint16_t salt) {
@@ -62,25 +70,17 @@ EventSummary EventOf(const Statement& row, std::uint16_t salt) {
 }
 
 std::optional<DeliverySummary> DeliveryOf(const Statement& row) {
-  const auto state = StateOf(row.Int(4));
+  const auto state = StateOf(row.Int(kStateColumn));
   if (!state) return {};
-  DeliverySummary delivery;
-  delivery.seq = row.Int(0);
-  delivery.event = row.Int(1);
-  delivery.accepted_at = Time(row.Int(2));
-  delivery.due = Time(row.Int(3));
+  DeliverySummary delivery{CoreOf(row), RouteOf(row)};
   delivery.state = *state;
-  delivery.attempts = static_cast<std::uint32_t>(row.Int(5));
-  delivery.step = static_cast<std::uint32_t>(row.Int(6));
-  delivery.is_fallback = row.Int(7) != 0;
-  delivery.is_replay = (row.Int(8) & kReplay) != 0;
-  delivery.fallback = row.Int(9);
-  delivery.sink = Text(row, 10);
-  delivery.rule = Text(row, 11);
-  delivery.template_name = Text(row, 12);
-  delivery.code = Text(row, 13);
-  delivery.reason = Text(row, 14);
-  if (const std::int64_t replayed = row.Int(16); replayed != 0) delivery.replayed_at = Time(replayed);
+  delivery.was_replayed = (row.Int(kFlagsColumn) & kReplay) != 0;
+  delivery.accepted_at = Time(row.Int(11));
+  delivery.due = Time(row.Int(12));
+  delivery.fallback = row.Int(13);
+  delivery.code = Text(row, 14);
+  delivery.reason = Text(row, 15);
+  if (const std::int64_t replayed = row.Int(17); replayed != 0) delivery.replayed_at = Time(replayed);
   return delivery;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/journal/history.h"
@@ -25,10 +26,15 @@ inline WallTime Time(std::int64_t ms) {
 /// Empty for an unknown number, which is damage.
 std::optional<DeliveryState> StateOf(std::int64_t number);
 
+/// Columns of `delivery` that make DeliveryCore, DeliveryRoute and the state: the first that PendingOf and DeliveryOf
+/// read.
+inline const std::string kCoreColumns =
+    "seq, event, call_key, attempts, step, is_fallback, flags, state, sink, rule, template";
+inline constexpr int kStateColumn = 7, kSinkColumn = 8;
+
 /// Columns of `delivery`, in the order that PendingOf reads.
-inline constexpr std::string_view kPendingColumns =
-    "seq, event, call_key, accepted_ms, due_ms, attempts, step, is_fallback, sink, rule, template, carried, state, "
-    "flags, story, first_failed_ms, replayed_ms";
+inline const std::string kPendingColumns =
+    kCoreColumns + ", accepted_ms, due_ms, carried, story, first_failed_ms, replayed_ms";
 PendingDelivery PendingOf(const Statement& row);
 
 /// Whether the row can be one that we wrote: SQLite accepts zeros of a torn page as a valid row.
@@ -40,12 +46,11 @@ inline constexpr std::string_view kEventColumns =
 EventSummary EventOf(const Statement& row, std::uint16_t salt);
 
 /// Columns of `delivery`, in the order that DeliveryOf reads.
-inline constexpr std::string_view kDeliveryColumns =
-    "seq, event, accepted_ms, due_ms, state, attempts, step, is_fallback, flags, fallback, sink, rule, template, code, "
-    "because, last_attempt, replayed_ms";
+inline const std::string kDeliveryColumns =
+    kCoreColumns + ", accepted_ms, due_ms, fallback, code, because, last_attempt, replayed_ms";
 /// Fields from the row itself, without event and attempts. Empty if the row is damaged.
 std::optional<DeliverySummary> DeliveryOf(const Statement& row);
-inline constexpr int kLastAttemptColumn = 15;
+inline constexpr int kLastAttemptColumn = 16;
 
 /// Columns of `attempt`, in the order that AttemptOf reads.
 inline constexpr std::string_view kAttemptColumns =

@@ -31,11 +31,7 @@ auto PageOf(const Rows& rows, std::int64_t before, std::size_t limit, std::size_
 }
 
 PendingDelivery PendingOf(const DeliverySummary& summary) {
-  PendingDelivery pending;
-  pending.seq = summary.seq;
-  pending.event = summary.event;
-  pending.sink = summary.sink;
-  pending.rule = summary.rule;
+  PendingDelivery pending{summary, summary};
   pending.is_replay = true;
   return pending;
 }

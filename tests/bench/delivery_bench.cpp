@@ -21,14 +21,14 @@ void LaneStartFinishSettle(benchmark::State& state) {
   DeliverySeq seq = 0;
   for (int i = 0; i < state.range(0); ++i) {
     ++seq;
-    lane.Add({.seq = seq, .event = seq, .call_key = static_cast<std::uint64_t>(seq), .accepted = now, .due = now});
+    lane.Add({{.seq = seq, .event = seq, .call_key = static_cast<std::uint64_t>(seq)}, now, now});
   }
   Outcome delivered;
   delivered.kind = Outcome::Kind::kDelivered;
   for (auto _ : state) {
     ++seq;
     now += 1us;
-    lane.Add({.seq = seq, .event = seq, .call_key = static_cast<std::uint64_t>(seq), .accepted = now, .due = now});
+    lane.Add({{.seq = seq, .event = seq, .call_key = static_cast<std::uint64_t>(seq)}, now, now});
     const auto ref = lane.Start(now);
     lane.Finish(*ref, delivered, now, jitter);
     lane.Settle(*ref);
@@ -52,17 +52,9 @@ class FreeJournal final : public Journal {
     std::vector<PendingDelivery> page;
     for (auto seq = static_cast<std::size_t>(after) + 1; seq <= pending_ && page.size() < limit; ++seq) {
       const auto number = static_cast<DeliverySeq>(seq);
-      page.push_back({.seq = number,
-                      .event = number,
-                      .call_key = seq,
-                      .accepted_at = WallTime(1ms),
-                      .due = {},
-                      .attempts = 0,
-                      .step = 0,
-                      .sink = "ops",
-                      .rule = "failed-billing",
-                      .template_name = "short",
-                      .state = ""});
+      page.push_back({{.seq = number, .event = number, .call_key = seq},
+                      {.sink = "ops", .rule = "failed-billing", .template_name = "short"},
+                      WallTime(1ms)});
     }
     return page;
   }

@@ -240,7 +240,7 @@ TEST_P(JournalContract, RevivedDeliveryIsPendingAsNew) {
     EXPECT_EQ(again.rule, "rule of a");
   }
   EXPECT_FALSE(pending.back().is_replay);
-  EXPECT_TRUE(Found(a).is_replay);
+  EXPECT_TRUE(Found(a).was_replayed);
   EXPECT_EQ(Found(a).accepted_at, At(1'772'614'923'114)) << "its acceptance stays";
   EXPECT_EQ(Found(a).replayed_at, At(1'772'700'000'000));
   EXPECT_FALSE(Found(b).replayed_at);
@@ -263,7 +263,7 @@ TEST_P(JournalContract, ReplayIsOneUntilItIsTried) {
   WaitRecorded(3);
   Open();
   EXPECT_FALSE(Pending().front().is_replay);
-  EXPECT_TRUE(Found(a).is_replay);
+  EXPECT_TRUE(Found(a).was_replayed);
   ASSERT_EQ(AttemptsOf(a).size(), 2u);
   EXPECT_EQ(AttemptsOf(a).back().trigger, Trigger::kManual);
 }
@@ -493,7 +493,7 @@ TEST_P(RevisionContract, ItIsRoutedAnew) {
   EXPECT_EQ(PendingSeqs(), (Seqs{3, 4}));
   EXPECT_EQ(Found(2).state, DeliveryState::kCanceled);
   EXPECT_EQ(Found(4).sink, "leads");
-  EXPECT_FALSE(Found(4).is_replay);
+  EXPECT_FALSE(Found(4).was_replayed);
   EXPECT_EQ(journal_->DeliveriesOf(1)->size(), 4u);
   const Accepted back = Say("three", 7, {"sales"});
   EXPECT_EQ(AddedSinks(back), std::vector<std::string>{"sales"}) << "it was never reached";

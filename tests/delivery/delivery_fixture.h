@@ -71,35 +71,15 @@ struct DispatcherTest : testing::Test {
       wanted.push_back(how);
       wanted.back().sink = sink;
     }
-    const auto accepted = journal.Append({.source = "bolna",
-                                          .headers = {},
-                                          .body = call,
-                                          .dedup = DigestOf(call + std::to_string(++stored)),
-                                          .received_at = clock.Wall(),
-                                          .call_id = {},
-                                          .agent = {},
-                                          .status = {},
-                                          .note = {},
-                                          .call_key = call_key,
-                                          .deliveries = wanted});
-    std::vector<PendingDelivery> pending;
-    for (std::size_t i = 0; i < sinks.size(); ++i) {
-      pending.push_back({.seq = accepted->first_delivery + static_cast<DeliverySeq>(i),
-                         .event = accepted->event,
-                         .call_key = call_key,
-                         .accepted_at = clock.Wall(),
-                         .due = how.hold.count() > 0 ? clock.Wall() + how.hold : WallTime{},
-                         .attempts = 0,
-                         .step = 0,
-                         .is_held = how.hold.count() > 0,
-                         .newest_only = how.newest_only,
-                         .ends_call = how.ends_call,
-                         .sink = sinks[i],
-                         .rule = "rule",
-                         .template_name = "",
-                         .state = ""});
-    }
-    return pending;
+    NewEvent event;
+    event.source = "bolna";
+    event.body = call;
+    event.dedup = DigestOf(call + std::to_string(++stored));
+    event.received_at = clock.Wall();
+    event.call_key = call_key;
+    event.deliveries = wanted;
+    const auto accepted = journal.Append(event);
+    return StoredDeliveries(event, *accepted);
   }
   DeliverySeq Accept(const std::string& call, const std::vector<std::string>& sinks, std::uint64_t call_key = 0) {
     auto pending = Store(call, sinks, call_key);

@@ -24,7 +24,7 @@ constexpr config::Rate kOneASecond{1, 1s, 1};
 /// A lane whose deliveries say where they go: their number's hundreds.
 struct LaneToPlaces : testing::Test {
   Lane::Ref Add(DeliverySeq seq, std::uint64_t call = 0) {
-    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now});
+    return lane.Add({{.seq = seq, .event = seq, .call_key = call}, now, now});
   }
   /// Starts all that may start and tells what was admitted.
   std::vector<DeliverySeq> Run() {
@@ -191,12 +191,9 @@ TEST_F(LaneToPlaces, ThousandsOfRandomRunsKeepEveryPromise) {
     DeliverySeq seq = 0;
     const auto add = [&] {
       const std::uint64_t call = random() % 4;  // 0: no order
-      one.Add({.seq = ++seq,
-               .event = seq,
-               .call_key = call,
-               .accepted = time,
-               .due = time,
-               .origin = static_cast<std::uint32_t>(random() % 3)});
+      LaneDelivery delivery{{.seq = ++seq, .event = seq, .call_key = call}, time, time};
+      delivery.origin = static_cast<std::uint32_t>(random() % 3);
+      one.Add(delivery);
       open.insert(seq);
     };
     const auto start = [&] {

@@ -334,7 +334,7 @@ TEST_F(DispatcherTest, OnlyConcurrencyManyCanBeSentTwiceAfterACrash) {
   http.AnswerAll([](const auto&) { return Answered(200); });
   std::vector<PendingDelivery> deliveries;
   for (int i = 0; i < 20; ++i) {
-    deliveries.push_back({.seq = 1000 + i, .event = 1, .sink = "ops", .rule = "", .template_name = "", .state = ""});
+    deliveries.push_back({{.seq = 1000 + i, .event = 1}, {.sink = "ops"}});
   }
   dispatcher->Accept(nullptr, std::move(deliveries));
   ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").pending == 20; }));

@@ -100,13 +100,13 @@ struct OnePerCallTest : LaneTest {
     lane.SetPolicy(policy);
   }
   Lane::Ref AddNewest(DeliverySeq seq, std::uint64_t call = 7) {
-    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now, .newest_only = true});
+    return lane.Add({{.seq = seq, .event = seq, .call_key = call, .newest_only = true}, now, now});
   }
   Lane::Ref AddSoftEnd(DeliverySeq seq, std::uint64_t call = 7) {
-    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now + 5min, .is_held = true});
+    return lane.Add({{.seq = seq, .event = seq, .call_key = call, .is_held = true}, now, now + 5min});
   }
   Lane::Ref AddRealEnd(DeliverySeq seq, std::uint64_t call = 7) {
-    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now, .ends_call = true});
+    return lane.Add({{.seq = seq, .event = seq, .call_key = call, .ends_call = true}, now, now});
   }
   /// "1 replaced" for each that ends now.
   std::vector<std::string> Endings() {
@@ -193,7 +193,7 @@ TEST_F(OnePerCallTest, ASecondSoftEndTakesThePlaceOfTheFirst) {
 TEST_F(OnePerCallTest, AnOlderOneThatComesLateDoesNotTakeThePlaceOfTheNewest) {
   AddNewest(10);
   ASSERT_EQ(Start(), 10);
-  lane.Add({.seq = 9, .event = 9, .call_key = 7, .accepted = now, .due = now, .is_replay = true, .newest_only = true});
+  lane.Add({{.seq = 9, .event = 9, .call_key = 7, .is_replay = true, .newest_only = true}, now, now});
   AddNewest(8);
   EXPECT_EQ(Endings(), Words{"8 replaced"});
   Finish(Kind::kRetry);

@@ -29,7 +29,7 @@ inline Outcome Made(Kind kind, std::optional<std::chrono::milliseconds> retry_af
 /// A lane, a time and short words for what happens.
 struct LaneTest : testing::Test {
   Lane::Ref Add(DeliverySeq seq, std::uint64_t call = 0) {
-    return lane.Add({.seq = seq, .event = seq, .call_key = call, .accepted = now, .due = now});
+    return lane.Add({{.seq = seq, .event = seq, .call_key = call}, now, now});
   }
   /// Starts the next and tells its number; 0 for none.
   DeliverySeq Start() {

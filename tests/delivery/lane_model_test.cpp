@@ -79,14 +79,14 @@ class Walk {
     MonoTime due = now_ + std::chrono::milliseconds(Pick(4) == 0 ? Pick(2000) : 0);
     if (held) due = now_ + kSettle;
     if (ends_call) ended_[call].push_back(now_);
-    const Lane::Ref ref = lane_.Add({.seq = seq,
-                                     .event = seq,
-                                     .call_key = call,
-                                     .accepted = now_,
-                                     .due = due,
-                                     .is_held = held,
-                                     .newest_only = newest_only,
-                                     .ends_call = ends_call});
+    const Lane::Ref ref = lane_.Add({{.seq = seq,
+                                      .event = seq,
+                                      .call_key = call,
+                                      .is_held = held,
+                                      .newest_only = newest_only,
+                                      .ends_call = ends_call},
+                                     now_,
+                                     due});
     last_of_call_[call] = seq;
     model_[seq] = {.ref = ref,
                    .call = call,

@@ -291,8 +291,7 @@ TEST_F(LaneTest, TheTimeToGiveUpCountsFromTheFirstFailureAlsoOverAPauseAndAResta
   lane.Resume(now);
   ASSERT_EQ(Start(), 1) << "it is tried once more";
   EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kDead);
-  lane.Add(
-      {.seq = 2, .event = 2, .accepted = now, .due = now, .first_failed = now - 25h, .attempts = 9, .failures = 9});
+  lane.Add({{.seq = 2, .event = 2, .attempts = 9}, now, now, now - 25h, 9});
   ASSERT_EQ(Start(), 2);
   EXPECT_EQ(Finish(Kind::kRetry).state, DeliveryState::kDead) << "an earlier process has seen it fail";
 }

@@ -46,19 +46,9 @@ struct MemoryJournal::Disk {
   Delivery& Add(EventSeq event, std::uint64_t call_key, WallTime accepted_at, const NewDelivery& made) {
     const DeliverySeq seq = next_delivery++;
     Delivery& delivery = deliveries[seq];
-    PendingDelivery& pending = delivery.pending;
-    pending.seq = seq;
-    pending.event = event;
-    pending.call_key = call_key;
-    pending.accepted_at = delivery.accepted_at = accepted_at;
-    pending.is_held = made.hold.count() > 0;
-    if (pending.is_held) pending.due = accepted_at + made.hold;
-    pending.newest_only = made.newest_only;
-    pending.ends_call = made.ends_call;
-    pending.sink = made.sink;
-    pending.rule = made.rule;
-    pending.template_name = made.template_name;
-    delivery.state = pending.is_held ? DeliveryState::kHeld : DeliveryState::kPending;
+    delivery.pending = MakePending(made, seq, event, call_key, accepted_at);
+    delivery.accepted_at = accepted_at;
+    delivery.state = delivery.pending.is_held ? DeliveryState::kHeld : DeliveryState::kPending;
     return delivery;
   }
 };
@@ -316,21 +306,13 @@ JournalStats MemoryJournal::Stats() {
 DeliverySummary MemoryJournal::Summary(DeliverySeq seq) const {
   const Disk::Delivery& delivery = disk_->deliveries.at(seq);
   const PendingDelivery& pending = delivery.pending;
-  DeliverySummary summary;
-  summary.seq = seq;
-  summary.event = pending.event;
+  DeliverySummary summary{pending, pending};
   summary.accepted_at = delivery.accepted_at;
   summary.replayed_at = delivery.replayed_at;
   summary.due = pending.due;
   summary.state = delivery.state;
-  summary.attempts = pending.attempts;
-  summary.step = pending.step;
-  summary.is_fallback = pending.is_fallback;
-  summary.is_replay = delivery.was_replayed;
+  summary.was_replayed = delivery.was_replayed;
   summary.fallback = delivery.fallback;
-  summary.sink = pending.sink;
-  summary.rule = pending.rule;
-  summary.template_name = pending.template_name;
   summary.code = delivery.code;
   summary.reason = delivery.reason;
   if (summary.code.empty() && summary.reason.empty() && !delivery.attempts.empty()) {

@@ -148,7 +148,7 @@ TEST_F(AcceptorTest, ARevisionIsADuplicateThatIsToldWithWhatItChanges) {
   Use();
   Ask("call c1 completed");
   Accepted::Revised changes;
-  changes.added.push_back({.seq = 7, .event = 1, .sink = "ops", .rule = "all", .template_name = "", .state = ""});
+  changes.added.push_back({{.seq = 7, .event = 1}, {.sink = "ops", .rule = "all"}});
   changes.canceled = {3, 4};
   journal.ReviseWith(changes);
   EXPECT_EQ(Ask("call c1 completed").body, R"({"ok":true,"id":"E1","duplicate":true,"revised":true})");

@@ -126,13 +126,7 @@ class Mix {
     event.received_at = clock_.Wall();
     event.deliveries = std::span(&wanted, 1);
     const auto accepted = journal_.Append(event);
-    PendingDelivery pending;
-    pending.seq = accepted->first_delivery;
-    pending.event = accepted->event;
-    pending.accepted_at = clock_.Wall();
-    pending.sink = "ops";
-    pending.rule = rule;
-    return pending;
+    return StoredDeliveries(event, *accepted).front();
   }
 
   FakeClock clock_;
