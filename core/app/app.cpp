@@ -20,6 +20,7 @@
 #include "core/http/http_client.h"
 #include "core/journal/history.h"
 #include "core/journal/journal_files.h"
+#include "core/journal/sqlite_journal.h"
 #include "core/plugins/fatal_end.h"
 #include "hookswitch/sink.h"
 
@@ -137,7 +138,7 @@ struct App::Impl final : Router {
   std::string announced_problems GUARDED_BY(reload_mu);  ///< of the last reload if it failed, else ""
   std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
 
-  std::unique_ptr<JournalWithHistory> journal;
+  std::unique_ptr<Journal> journal;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Acceptor> acceptor;
@@ -246,7 +247,7 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
   http_options.user_agent = "hookswitch/" + std::string(kVersion);
   http = MakeCurlClient(http_options);
   if (!opened_marks) return std::move(opened_marks).error();
-  dispatcher = std::make_unique<Dispatcher>(*journal, *journal, *http, clock, metrics, marks);
+  dispatcher = std::make_unique<Dispatcher>(*journal, journal->history(), *http, clock, metrics, marks);
   dispatcher->Use(first->MakeDeliveryPlan());
   CloseAllOnExec();
   HSW_TRY(dispatcher->Start());
@@ -269,7 +270,7 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
 }
 
 hookswitch::Status App::Impl::Listen(const config::Config& config) {
-  history_api = std::make_unique<HistoryApi>(*journal, *journal, clock, *this);
+  history_api = std::make_unique<HistoryApi>(journal->history(), *journal, clock, *this);
   auto admin_server = AdminServer::Start(config.admin, *this, *history_api, clock, metrics);
   if (!admin_server) return std::move(admin_server).error();
   admin = std::move(*admin_server);

@@ -133,7 +133,4 @@ class History {
   [[nodiscard]] virtual Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) = 0;
 };
 
-/// A complete store: the queue for ingress and lanes, and its history for operators.
-class JournalWithHistory : public Journal, public History {};
-
 }  // namespace hookswitch

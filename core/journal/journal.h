@@ -175,9 +175,11 @@ struct RefusedRequest {
   std::string path{};  ///< requested path, cut; "" if unknown
 };
 
+class History;  // core/journal/history.h
+
 /// Events and their deliveries on stable storage. The store is the queue: every delivery pending in it gets scheduled.
 ///
-/// Functions block only where stated. [thread: any]
+/// Functions block only where stated.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -220,20 +222,9 @@ class Journal {
   /// Stores pending records and moves the log into the database file, so that a copy of that file alone is complete;
   /// blocks. Call once, after the last sender has stopped: later calls fail as kUnavailable, later records are dropped.
   virtual void Close() {}
+
+  /// The same events and deliveries, for operators. Valid as long as the journal.
+  virtual History& history() = 0;
 };
-
-struct SqliteOptions {
-  std::string path;  ///< its folder is created if missing; files get mode 0600
-  std::chrono::milliseconds retention_age{};
-  std::uint64_t retention_size = 0;
-  std::uint64_t max_backlog = 0;  ///< pending deliveries per sink; 0: no limit
-};
-
-class JournalWithHistory;  // core/journal/history.h
-
-/// Opens (or creates, or migrates) a journal in one SQLite file. Errors name the file and what to do: kUnsupported
-/// (written by a newer hookswitch), kUnavailable (locked by another process, not writable, not a database). `clock`
-/// must outlive it.
-Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock);
 
 }  // namespace hookswitch

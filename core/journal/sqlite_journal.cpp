@@ -1,4 +1,8 @@
+#include "core/journal/sqlite_journal.h"
+
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -9,11 +13,10 @@
 #include "core/journal/batch_writer.h"
 #include "core/journal/checkpointer.h"
 #include "core/journal/commit_queue.h"
-#include "core/journal/history_reader.h"
 #include "core/journal/journal_files.h"
 #include "core/journal/reader.h"
 #include "core/journal/retention.h"
-#include "core/journal/sqlite_tuning.h"
+#include "core/journal/sqlite_history.h"
 #include "core/journal/store.h"
 
 namespace hookswitch {
@@ -24,7 +27,7 @@ constexpr int kShortTail = 500;
 
 /// Callers add to the commit queue; the writer thread stores what has gathered, and does maintenance after each batch.
 /// Reads go through connections of their own.
-class SqliteJournal final : public JournalWithHistory {
+class SqliteJournal final : public Journal {
  public:
   SqliteJournal(const SqliteOptions& options, const Clock& clock, const SqliteTuning& tuning, JournalLock lock,
                 std::unique_ptr<Store> store)
@@ -39,7 +42,7 @@ class SqliteJournal final : public JournalWithHistory {
         retention_(options.retention_age, options.retention_size),
         due_reader_(options.path, store_->salt()),
         page_reader_(options.path, store_->salt()),
-        history_(options.path, store_->salt()) {
+        history_(options.path, store_->salt(), queue_, pending_floor_) {
     if (tuning.checkpoint_thread) checkpointer_.emplace(options.path);
     Publish();
     writer_ = std::thread([this] { RunWriter(); });
@@ -93,43 +96,6 @@ class SqliteJournal final : public JournalWithHistory {
     return due_reader_.LoadMemory(sink, call_key);
   }
 
-  Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override {
-    return history_.ListEvents(filter, before, limit);
-  }
-  Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
-                                               std::size_t limit) override {
-    return history_.ListDeliveries(filter, before, limit, pending_floor_.load(std::memory_order_acquire));
-  }
-  Result<EventSummary> FindEvent(EventSeq event) override { return history_.FindEvent(event); }
-  Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq event) override { return history_.DeliveriesOf(event); }
-  Result<DeliverySummary> FindDelivery(DeliverySeq delivery) override { return history_.FindDelivery(delivery); }
-  Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) override { return history_.AttemptsOf(delivery); }
-  Result<std::vector<Revision>> RevisionsOf(EventSeq event) override { return history_.RevisionsOf(event); }
-  Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override {
-    return history_.ListRefused(before, limit);
-  }
-
-  Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries, WallTime now) override {
-    ReviveChange change{.deliveries = deliveries, .now = now};
-    HSW_TRY(queue_.Execute(&change));
-    return std::move(change.revived);
-  }
-  Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries,
-                                                     WallTime now) override {
-    AddChange change{.event = event, .deliveries = deliveries, .now = now};
-    HSW_TRY(queue_.Execute(&change));
-    return std::move(change.added);
-  }
-  Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override {
-    CancelChange change{.deliveries = deliveries, .reason = reason};
-    HSW_TRY(queue_.Execute(&change));
-    return std::move(change.canceled);
-  }
-  Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override {
-    PauseChange change{.sink = sink, .pause = pause};
-    return queue_.Execute(&change);
-  }
-
   JournalStats Stats() override {
     JournalStats stats;
     {
@@ -143,6 +109,8 @@ class SqliteJournal final : public JournalWithHistory {
     stats.passes = passes_.load(std::memory_order_relaxed);
     return stats;
   }
+
+  History& history() override { return history_; }
 
  private:
   void RunWriter() {
@@ -250,7 +218,7 @@ class SqliteJournal final : public JournalWithHistory {
 
   Reader due_reader_;  ///< for lanes: a list must not delay a delivery that is due
   Reader page_reader_;
-  HistoryReader history_;
+  SqliteHistory history_;
   std::thread writer_;
 };
 
@@ -276,8 +244,8 @@ void WarnOfItsPlace(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
-                                                              const SqliteTuning& tuning) {
+Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
+                                                   const SqliteTuning& tuning) {
   HSW_TRY(MakeFolderFor(options.path));
   auto lock = JournalLock::Take(options.path);
   if (!lock) return std::move(lock).error();
@@ -285,12 +253,8 @@ Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOption
   auto store = Store::Open(options.path, tuning.page_size);
   if (!store) return CannotOpen(options.path, store.error());
   WarnOfItsPlace(options.path);
-  return std::unique_ptr<JournalWithHistory>(
+  return std::unique_ptr<Journal>(
       std::make_unique<SqliteJournal>(options, clock, tuning, std::move(*lock), std::move(*store)));
-}
-
-Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock) {
-  return OpenSqliteJournal(options, clock, SqliteTuning{});
 }
 
 }  // namespace hookswitch

@@ -64,6 +64,7 @@ class FreeJournal final : public Journal {
   }
   Result<std::string> LoadMemory(std::string_view, std::uint64_t) override { return std::string(); }
   JournalStats Stats() override { return {}; }
+  History& history() override { return history_; }
   void Await(std::size_t count) {
     wanted = count;
     for (std::size_t now = recorded; now < count; now = recorded) recorded.wait(now);
@@ -74,6 +75,7 @@ class FreeJournal final : public Journal {
  private:
   const std::size_t pending_;
   Recorded recorded_;
+  MemoryJournal history_;
 };
 
 std::shared_ptr<DeliveryPlan> PlanFor(std::shared_ptr<Sink> sink, int concurrency) {
@@ -96,8 +98,7 @@ void StartWithPending(benchmark::State& state) {
   for (auto _ : state) {
     Metrics metrics;
     FreeJournal journal(static_cast<std::size_t>(state.range(0)));
-    MemoryJournal history;
-    Dispatcher dispatcher(journal, history, http, clock, metrics);
+    Dispatcher dispatcher(journal, journal.history(), http, clock, metrics);
     dispatcher.Use(PlanFor(nullptr, 8));
     benchmark::DoNotOptimize(dispatcher.Start().has_value());
   }
@@ -120,8 +121,7 @@ void DeliverToLoopback(benchmark::State& state) {
   for (auto _ : state) {
     Metrics metrics;
     FreeJournal journal(kCount);
-    MemoryJournal history;
-    Dispatcher dispatcher(journal, history, *http, clock, metrics);
+    Dispatcher dispatcher(journal, journal.history(), *http, clock, metrics);
     dispatcher.Use(PlanFor(sink, static_cast<int>(state.range(0))));
     if (!dispatcher.Start()) state.SkipWithError("it does not start");
     journal.Await(kCount);

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/journal/sqlite_tuning.h"
+#include "core/journal/sqlite_journal.h"
 
 // What waiting senders see: 64 threads, each appending an event of 3 KB with one delivery and waiting for the disk.
 // Compare the rows of one interleaved run only (--benchmark_enable_random_interleaving=true), never across runs.

@@ -43,7 +43,7 @@ TEST_P(JournalContract, AttemptsAreToldAsTheyWereRecorded) {
   EXPECT_EQ(attempts[1].kind, Outcome::Kind::kDelivered);
   EXPECT_EQ(attempts[1].remote_id, "1772.1");
   EXPECT_EQ(attempts[1].request, "");
-  EXPECT_EQ(journal_->AttemptsOf(4711).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(journal_->history().AttemptsOf(4711).error().code, ErrorCode::kNotFound);
 }
 
 TEST_P(JournalContract, ADeliveryTellsWhyItIsAsItIs) {
@@ -72,7 +72,7 @@ TEST_P(JournalContract, ADeliveryTellsWhyItIsAsItIs) {
   EXPECT_EQ(found.state, DeliveryState::kDelivered);
   EXPECT_EQ(found.code, "");
   EXPECT_EQ(found.reason, "");
-  EXPECT_EQ(journal_->FindDelivery(4711).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(journal_->history().FindDelivery(4711).error().code, ErrorCode::kNotFound);
 }
 
 TEST_P(JournalContract, EventsAreListedNewestFirstPageByPage) {
@@ -80,14 +80,14 @@ TEST_P(JournalContract, EventsAreListedNewestFirstPageByPage) {
   std::vector<EventSeq> seen;
   EventSeq before = 0;
   do {
-    const auto page = journal_->ListEvents({}, before, 3);
+    const auto page = journal_->history().ListEvents({}, before, 3);
     ASSERT_TRUE(page);
     ASSERT_LE(page->items.size(), 3u);
     for (const EventSummary& event : page->items) seen.push_back(event.seq);
     before = page->next;
   } while (before != 0);
   EXPECT_EQ(seen, (std::vector<EventSeq>{7, 6, 5, 4, 3, 2, 1}));
-  const auto all = journal_->ListEvents({}, 0, 7);
+  const auto all = journal_->history().ListEvents({}, 0, 7);
   ASSERT_TRUE(all);
   EXPECT_EQ(all->next, 0) << "there is nothing before the first";
   const EventSummary& newest = all->items.front();
@@ -98,7 +98,7 @@ TEST_P(JournalContract, EventsAreListedNewestFirstPageByPage) {
   EXPECT_EQ(newest.received_at, At(1'772'614'923'114));
   EXPECT_EQ(newest.deliveries, 2u);
   EXPECT_EQ(EventSeqOf(newest.id), 7);
-  EXPECT_TRUE(journal_->ListEvents({}, 1, 10)->items.empty());
+  EXPECT_TRUE(journal_->history().ListEvents({}, 1, 10)->items.empty());
 }
 
 TEST_P(JournalContract, EventsAreFoundByWhatTheyAre) {
@@ -119,7 +119,7 @@ TEST_P(JournalContract, EventsAreFoundByWhatTheyAre) {
   ASSERT_TRUE(add("c3", "vapi", "sales", "failed", 3000, "goodbye"));
   const auto found = [this](const EventFilter& filter) {
     std::string calls;
-    const auto page = journal_->ListEvents(filter, 0, 100);
+    const auto page = journal_->history().ListEvents(filter, 0, 100);
     EXPECT_TRUE(page);
     for (const EventSummary& event : page->items) calls += event.call_id + " ";
     return calls;
@@ -135,9 +135,9 @@ TEST_P(JournalContract, EventsAreFoundByWhatTheyAre) {
   EXPECT_EQ(found({.text = std::string("\0'x%", 4)}), "c2 ");
   EXPECT_EQ(found({.since = At(2000)}), "c3 c2 ");
   EXPECT_EQ(found({.since = At(1000), .until = At(3000)}), "c2 c1 ");
-  ASSERT_TRUE(journal_->FindEvent(2));
-  EXPECT_EQ(journal_->FindEvent(2)->agent, "billing");
-  EXPECT_EQ(journal_->FindEvent(4711).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(journal_->history().FindEvent(2));
+  EXPECT_EQ(journal_->history().FindEvent(2)->agent, "billing");
+  EXPECT_EQ(journal_->history().FindEvent(4711).error().code, ErrorCode::kNotFound);
 }
 
 TEST_P(JournalContract, DeliveriesAreFoundByWhatTheyAreAndNewestFirst) {
@@ -150,7 +150,7 @@ TEST_P(JournalContract, DeliveriesAreFoundByWhatTheyAreAndNewestFirst) {
   WaitRecorded(3);
   const auto found = [this](const DeliveryFilter& filter) {
     Seqs seqs;
-    const auto page = journal_->ListDeliveries(filter, 0, 100);
+    const auto page = journal_->history().ListDeliveries(filter, 0, 100);
     EXPECT_TRUE(page);
     EXPECT_EQ(page->next, 0);
     for (const DeliverySummary& delivery : page->items) seqs.push_back(delivery.seq);
@@ -173,11 +173,11 @@ TEST_P(JournalContract, DeliveriesAreFoundByWhatTheyAreAndNewestFirst) {
   EXPECT_EQ(found({.since = At(1'772'614'923'115)}), Seqs{});
   EXPECT_EQ(found({.until = At(1'772'614'923'115)}), (Seqs{5, 4, 3, 2, 1}));
   for (const EventSeq event : {0, 3}) {
-    const auto page = journal_->ListDeliveries({.event = event}, 0, 1);
+    const auto page = journal_->history().ListDeliveries({.event = event}, 0, 1);
     ASSERT_TRUE(page);
     ASSERT_EQ(page->items.size(), 1u);
     EXPECT_EQ(page->items[0].seq, 5);
-    const auto rest = journal_->ListDeliveries({.event = event}, page->next, 1);
+    const auto rest = journal_->history().ListDeliveries({.event = event}, page->next, 1);
     ASSERT_EQ(rest->items.size(), 1u);
     EXPECT_EQ(rest->items[0].seq, 4);
   }
@@ -191,11 +191,11 @@ TEST_P(JournalContract, DeliveriesOfAnEventAreAllOfThem) {
   journal_->Record(DeadWithFallback(4));  // 5
   WaitRecorded(2);
   const std::vector<NewDelivery> more = {{.sink = "mail", .rule = "r", .template_name = ""}};
-  ASSERT_TRUE(journal_->AddDeliveries(1, more, At(5)));  // 6
-  journal_->Record(DeadWithFallback(6));                 // 7
+  ASSERT_TRUE(journal_->history().AddDeliveries(1, more, At(5)));  // 6
+  journal_->Record(DeadWithFallback(6));                           // 7
   WaitRecorded(3);
   const Seqs first = {1};
-  ASSERT_TRUE(journal_->Revive(first, At(6)));
+  ASSERT_TRUE(journal_->history().Revive(first, At(6)));
   journal_->Record(DeadWithFallback(1));  // 8, in the place of 4
   WaitRecorded(4);
   Open();
@@ -203,7 +203,7 @@ TEST_P(JournalContract, DeliveriesOfAnEventAreAllOfThem) {
   EXPECT_EQ(SeqsOf(2), (Seqs{3}));
   EXPECT_EQ(Found(1).fallback, 8);
   EXPECT_TRUE(Found(4).is_fallback);
-  EXPECT_EQ(journal_->DeliveriesOf(4711).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(journal_->history().DeliveriesOf(4711).error().code, ErrorCode::kNotFound);
 }
 
 TEST_P(JournalContract, RevivedDeliveryIsPendingAsNew) {
@@ -219,7 +219,7 @@ TEST_P(JournalContract, RevivedDeliveryIsPendingAsNew) {
   dead.due = At(77);
   journal_->Record(dead);
   WaitRecorded(2);
-  const auto revived = journal_->Revive(Seqs{a, b, 4711}, At(1'772'700'000'000));
+  const auto revived = journal_->history().Revive(Seqs{a, b, 4711}, At(1'772'700'000'000));
   ASSERT_TRUE(revived);
   ASSERT_EQ(revived->size(), 1u) << "the others have not ended or are not there";
   Crash();
@@ -251,7 +251,7 @@ TEST_P(JournalContract, ReplayIsOneUntilItIsTried) {
   const DeliverySeq a = AppendOne("a");
   journal_->Record(Delivered(a));
   WaitRecorded(1);
-  ASSERT_EQ(journal_->Revive(Seqs{a}, At(5))->size(), 1u);
+  ASSERT_EQ(journal_->history().Revive(Seqs{a}, At(5))->size(), 1u);
   AttemptRecord waits = Attempt(a, DeliveryState::kHeld);
   waits.number = 0;
   journal_->Record(waits);
@@ -273,7 +273,7 @@ TEST_P(JournalContract, AddedDeliveriesAreTheEventsAndPending) {
   const std::vector<NewDelivery> more = {
       {.sink = "ops", .rule = "r", .template_name = "t", .newest_only = true},
       {.sink = "mail", .rule = "s", .template_name = "", .hold = std::chrono::seconds(1)}};
-  const auto added = journal_->AddDeliveries(1, more, At(5000));
+  const auto added = journal_->history().AddDeliveries(1, more, At(5000));
   ASSERT_TRUE(added);
   ASSERT_EQ(added->size(), 2u);
   Crash();
@@ -294,11 +294,11 @@ TEST_P(JournalContract, AddedDeliveriesAreTheEventsAndPending) {
     EXPECT_TRUE(seen[1].is_held);
     EXPECT_EQ(seen[1].due, At(6000));
   }
-  EXPECT_EQ(journal_->FindEvent(1)->deliveries, 0u) << "those of its acceptance";
+  EXPECT_EQ(journal_->history().FindEvent(1)->deliveries, 0u) << "those of its acceptance";
   const auto b = Append("b", {"ops"});
   EXPECT_EQ(b->first_delivery, 3);
-  EXPECT_EQ(journal_->AddDeliveries(4711, more, At(1)).error().code, ErrorCode::kNotFound);
-  ASSERT_TRUE(journal_->AddDeliveries(1, {}, At(1)));
+  EXPECT_EQ(journal_->history().AddDeliveries(4711, more, At(1)).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(journal_->history().AddDeliveries(1, {}, At(1)));
   EXPECT_EQ(PendingSeqs(), (Seqs{1, 2, 3}));
 }
 
@@ -308,7 +308,7 @@ TEST_P(JournalContract, CancelEndsWhatIsNotDelivered) {
   journal_->Record(Attempt(2, DeliveryState::kDead, Outcome::Kind::kRejected));
   journal_->Record(Attempt(3, DeliveryState::kHeld));
   WaitRecorded(3);
-  const auto canceled = journal_->Cancel(Seqs{1, 2, 3, 4, 4711, 4}, "purged by the operator");
+  const auto canceled = journal_->history().Cancel(Seqs{1, 2, 3, 4, 4711, 4}, "purged by the operator");
   ASSERT_TRUE(canceled);
   EXPECT_EQ(*canceled, (Seqs{2, 3, 4}));
   EXPECT_EQ(journal_->Stats().pending, 1u);
@@ -319,19 +319,19 @@ TEST_P(JournalContract, CancelEndsWhatIsNotDelivered) {
     EXPECT_EQ(Found(delivery).state, DeliveryState::kCanceled);
     EXPECT_EQ(Found(delivery).reason, "purged by the operator");
   }
-  EXPECT_TRUE(journal_->Cancel(Seqs{2}, "again")->empty());
+  EXPECT_TRUE(journal_->history().Cancel(Seqs{2}, "again")->empty());
 }
 
 TEST_P(JournalContract, AnOperatorsPauseIsKeptBesideWhatTheSinkAskedFor) {
   const DeliverySeq a = AppendOne("a");
   const Pause pause{At(1'772'700'000'000), "carrier maintenance"};
-  ASSERT_TRUE(journal_->SavePause("ops", pause));
-  ASSERT_TRUE(journal_->SavePause("mail", Pause{}));
+  ASSERT_TRUE(journal_->history().SavePause("ops", pause));
+  ASSERT_TRUE(journal_->history().SavePause("mail", Pause{}));
   AttemptRecord throttled = Attempt(a, DeliveryState::kPending);
   throttled.lane_due = At(1'772'614'999'000);
   journal_->Record(throttled);
   WaitRecorded(1);
-  ASSERT_TRUE(journal_->SavePause("mail", std::nullopt));
+  ASSERT_TRUE(journal_->history().SavePause("mail", std::nullopt));
   Crash();
   const auto lanes = journal_->LoadLanes();
   ASSERT_TRUE(lanes);
@@ -342,7 +342,7 @@ TEST_P(JournalContract, AnOperatorsPauseIsKeptBesideWhatTheSinkAskedFor) {
   EXPECT_EQ((*lanes)[1].sink, "ops");
   EXPECT_EQ((*lanes)[1].pause, pause);
   EXPECT_EQ((*lanes)[1].due, At(1'772'614'999'000));
-  ASSERT_TRUE(journal_->SavePause("ops", std::nullopt));
+  ASSERT_TRUE(journal_->history().SavePause("ops", std::nullopt));
   EXPECT_EQ(journal_->LoadLanes()->at(1).due, WallTime{}) << "the operator lifted that too";
   EXPECT_FALSE(journal_->LoadLanes()->at(1).pause);
 }
@@ -361,7 +361,7 @@ TEST_P(JournalContract, TheFirstFailureIsKeptUntilTheDeliveryIsReplayed) {
   dead.first_failed = failed.first_failed;
   journal_->Record(dead);
   WaitRecorded(1);
-  ASSERT_EQ(journal_->Revive(Seqs{a}, At(5))->size(), 1u);
+  ASSERT_EQ(journal_->history().Revive(Seqs{a}, At(5))->size(), 1u);
   EXPECT_EQ(Pending().front().first_failed, WallTime{});
 }
 
@@ -376,8 +376,8 @@ TEST_P(JournalContract, WhatAFallbackTookOverIsNeitherDeadNorOpen) {
   EXPECT_EQ(Found(a).fallback, 2);
   EXPECT_EQ(PendingSeqs(), Seqs{2});
   EXPECT_EQ(journal_->Stats().pending, 1u);
-  EXPECT_TRUE(journal_->Cancel(Seqs{a}, "purged by the operator")->empty());
-  EXPECT_EQ(journal_->Revive(Seqs{a}, At(5))->size(), 1u) << "whoever names it may have it again";
+  EXPECT_TRUE(journal_->history().Cancel(Seqs{a}, "purged by the operator")->empty());
+  EXPECT_EQ(journal_->history().Revive(Seqs{a}, At(5))->size(), 1u) << "whoever names it may have it again";
 }
 
 TEST_P(JournalContract, RefusedRequestsAreListedNewestFirst) {
@@ -386,13 +386,13 @@ TEST_P(JournalContract, RefusedRequestsAreListedNewestFirst) {
         {At(i), "bolna", "192.0.2.7", 404, "not_found", "detail " + std::to_string(i), "/path/" + std::to_string(i)});
     // They may be dropped under load, and go with the next commit.
     const bool commits = i % 100 == 0 || i == 1005;
-    ASSERT_TRUE(!commits || journal_->SavePause("nobody", std::nullopt));
+    ASSERT_TRUE(!commits || journal_->history().SavePause("nobody", std::nullopt));
   }
   Crash();
   std::vector<std::string> details;
   std::int64_t before = 0;
   do {
-    const auto page = journal_->ListRefused(before, 100);
+    const auto page = journal_->history().ListRefused(before, 100);
     ASSERT_TRUE(page);
     for (const RefusedRequest& refused : page->items) details.push_back(refused.detail);
     before = page->next;
@@ -400,7 +400,7 @@ TEST_P(JournalContract, RefusedRequestsAreListedNewestFirst) {
   ASSERT_EQ(details.size(), 1000u);
   EXPECT_EQ(details.front(), "detail 1005");
   EXPECT_EQ(details.back(), "detail 6");
-  const auto newest = journal_->ListRefused(0, 1);
+  const auto newest = journal_->history().ListRefused(0, 1);
   ASSERT_EQ(newest->items.size(), 1u);
   const RefusedRequest& refused = newest->items.front();
   EXPECT_EQ(refused.at, At(1005));
@@ -466,12 +466,12 @@ TEST_P(RevisionContract, ARevisionTakesThePlaceOfWhatWasStored) {
   Crash();
   EXPECT_EQ(journal_->Load(1)->body, "two");
   EXPECT_EQ(journal_->Load(1)->id, revised.id);
-  EXPECT_EQ(journal_->FindEvent(1)->agent, "agent of two");
+  EXPECT_EQ(journal_->history().FindEvent(1)->agent, "agent of two");
   EXPECT_EQ(PendingSeqs(), Seqs{1}) << "what waits carries it";
   EXPECT_TRUE(Say("two", 6, {"ops"}).duplicate);
   EXPECT_FALSE(Say("two", 6, {"ops"}).revised) << "it is the newest that counts";
   Say("three", 7, {"ops"}, "", 3000);
-  const auto all = journal_->RevisionsOf(1);
+  const auto all = journal_->history().RevisionsOf(1);
   ASSERT_TRUE(all);
   ASSERT_EQ(all->size(), 2u);
   EXPECT_EQ((*all)[0].body, "one");
@@ -494,7 +494,7 @@ TEST_P(RevisionContract, ItIsRoutedAnew) {
   EXPECT_EQ(Found(2).state, DeliveryState::kCanceled);
   EXPECT_EQ(Found(4).sink, "leads");
   EXPECT_FALSE(Found(4).was_replayed);
-  EXPECT_EQ(journal_->DeliveriesOf(1)->size(), 4u);
+  EXPECT_EQ(journal_->history().DeliveriesOf(1)->size(), 4u);
   const Accepted back = Say("three", 7, {"sales"});
   EXPECT_EQ(AddedSinks(back), std::vector<std::string>{"sales"}) << "it was never reached";
   EXPECT_EQ(back.revised->canceled, (Seqs{3, 4}));
@@ -508,7 +508,7 @@ TEST_P(RevisionContract, WhatIsCanceledWhileItIsUnderWayIsNotTriedAgain) {
   journal_->Record(Delivered(2));
   WaitRecorded(2);
   EXPECT_EQ(Found(1).state, DeliveryState::kCanceled);
-  EXPECT_EQ(journal_->AttemptsOf(1)->size(), 1u);
+  EXPECT_EQ(journal_->history().AttemptsOf(1)->size(), 1u);
   EXPECT_EQ(Found(2).state, DeliveryState::kDelivered) << "it has reached its sink, whoever wanted it";
   Crash();
   EXPECT_EQ(PendingSeqs(), Seqs{3});
@@ -526,7 +526,7 @@ TEST_P(RevisionContract, ASinkThatUpdatesInPlaceGetsItAgain) {
 TEST_P(RevisionContract, OnlyTheLastSixteenAreKept) {
   for (int i = 0; i <= 20; ++i) Say("body " + std::to_string(i), static_cast<std::uint64_t>(i) + 1, {"ops"});
   Crash();
-  const auto all = journal_->RevisionsOf(1);
+  const auto all = journal_->history().RevisionsOf(1);
   ASSERT_TRUE(all);
   ASSERT_EQ(all->size(), 16u);
   EXPECT_EQ(all->front().body, "body 4");

@@ -19,9 +19,9 @@ namespace hookswitch {
 class JournalHome {
  public:
   virtual ~JournalHome() = default;
-  virtual std::unique_ptr<JournalWithHistory> Open(std::uint64_t max_backlog) = 0;
+  virtual std::unique_ptr<Journal> Open(std::uint64_t max_backlog) = 0;
   /// What would be found if the process were killed now, while `journal` is open; `journal` is discarded.
-  virtual std::unique_ptr<JournalWithHistory> Crash(std::unique_ptr<JournalWithHistory> journal) = 0;
+  virtual std::unique_ptr<Journal> Crash(std::unique_ptr<Journal> journal) = 0;
 };
 
 struct JournalKind {
@@ -43,7 +43,7 @@ class JournalContract : public testing::TestWithParam<JournalKind> {
     Use(home_->Open(max_backlog));
   }
   void Crash() { Use(home_->Crash(std::move(journal_))); }
-  void Use(std::unique_ptr<JournalWithHistory> journal) {
+  void Use(std::unique_ptr<Journal> journal) {
     journal_ = std::move(journal);
     ASSERT_TRUE(journal_);
     journal_->OnRecorded([this](DeliverySeq delivery, DeliverySeq fallback, bool stored) {
@@ -114,18 +114,18 @@ class JournalContract : public testing::TestWithParam<JournalKind> {
     return record;
   }
   DeliverySummary Found(DeliverySeq delivery) {
-    const auto found = journal_->FindDelivery(delivery);
+    const auto found = journal_->history().FindDelivery(delivery);
     EXPECT_TRUE(found) << delivery;
     return found ? *found : DeliverySummary();
   }
   std::vector<StoredAttempt> AttemptsOf(DeliverySeq delivery) {
-    const auto attempts = journal_->AttemptsOf(delivery);
+    const auto attempts = journal_->history().AttemptsOf(delivery);
     EXPECT_TRUE(attempts) << delivery;
     return attempts ? *attempts : std::vector<StoredAttempt>();
   }
   std::vector<DeliverySeq> SeqsOf(EventSeq event) {
     std::vector<DeliverySeq> seqs;
-    const auto deliveries = journal_->DeliveriesOf(event);
+    const auto deliveries = journal_->history().DeliveriesOf(event);
     EXPECT_TRUE(deliveries) << event;
     for (const DeliverySummary& delivery : *deliveries) seqs.push_back(delivery.seq);
     return seqs;
@@ -148,7 +148,7 @@ class JournalContract : public testing::TestWithParam<JournalKind> {
   }
 
   std::unique_ptr<JournalHome> home_;
-  std::unique_ptr<JournalWithHistory> journal_;
+  std::unique_ptr<Journal> journal_;
   std::mutex mu_;
   std::condition_variable changed_;
   std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded_;
@@ -558,9 +558,9 @@ TEST_P(JournalContract, AFullBacklogIsRefusedForItsSinkAloneAndOpensAgain) {
   EXPECT_FALSE(accepted->duplicate);
   Open(2);
   EXPECT_EQ(journal_->Stats().full, Names{"ops"}) << "counted again after a restart";
-  ASSERT_TRUE(journal_->Cancel(Seqs{accepted->first_delivery}, "purged"));
+  ASSERT_TRUE(journal_->history().Cancel(Seqs{accepted->first_delivery}, "purged"));
   EXPECT_EQ(journal_->Stats().full, Names{});
-  ASSERT_TRUE(journal_->Revive(Seqs{a}, At(1'772'614'930'000)));
+  ASSERT_TRUE(journal_->history().Revive(Seqs{a}, At(1'772'614'930'000)));
   EXPECT_EQ(journal_->Stats().full, Names{"ops"});
 }
 

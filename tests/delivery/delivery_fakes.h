@@ -70,6 +70,7 @@ class BellJournal final : public Journal {
     return inner.LoadMemory(sink, call_key);
   }
   JournalStats Stats() override { return inner.Stats(); }
+  History& history() override { return inner; }
 
   MemoryJournal inner;
   std::atomic<int> loads{0};

@@ -14,7 +14,7 @@ namespace hookswitch {
 ///
 /// Records are stored at once and OnRecorded hears of them inside Record, on the caller's thread, after all locks are
 /// released. Safe from any thread.
-class MemoryJournal final : public JournalWithHistory {
+class MemoryJournal final : public Journal, public History {
  public:
   /// What outlives a journal: give it to the next one to "open it again".
   struct Disk;
@@ -30,6 +30,7 @@ class MemoryJournal final : public JournalWithHistory {
   Result<StoredEvent> Load(EventSeq event) override;
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override;
   JournalStats Stats() override;
+  History& history() override { return *this; }
 
   Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override;
   Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,

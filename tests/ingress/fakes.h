@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <future>
 #include <map>
 #include <memory>
@@ -93,6 +94,10 @@ class MemoryJournal final : public Journal {
   Result<StoredEvent> Load(EventSeq) override { return Error{ErrorCode::kNotFound, "not kept"}; }
   Result<std::string> LoadMemory(std::string_view, std::uint64_t) override { return std::string(); }
   JournalStats Stats() override { return {}; }
+  History& history() override {
+    ADD_FAILURE() << "ingress reads no history";
+    std::abort();
+  }
 
   void RefuseWith(std::optional<Error> error) {
     MutexLock lock(mu_);

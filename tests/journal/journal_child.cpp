@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/journal/sqlite_tuning.h"
+#include "core/journal/sqlite_journal.h"
 
 // Appends numbered events from several threads until it is killed; writes "<event> <key>\n" to its standard output once
 // an event was answered. Usage: journal_child PATH FIRST_KEY

@@ -1,5 +1,6 @@
 #include "tests/contract/journal_contract.h"
 
+#include "core/journal/sqlite_journal.h"
 #include "tests/contract/history_contract.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_journal.h"
@@ -10,14 +11,14 @@ namespace {
 
 class SqliteHome final : public JournalHome {
  public:
-  std::unique_ptr<JournalWithHistory> Open(std::uint64_t max_backlog) override {
+  std::unique_ptr<Journal> Open(std::uint64_t max_backlog) override {
     auto journal = OpenSqliteJournal({.path = (folder_ / place_) + "/journal.db", .max_backlog = max_backlog}, clock_);
     EXPECT_TRUE(journal) << journal.error().message;
     return journal ? std::move(*journal) : nullptr;
   }
 
   // A copy of the files while they are in use is what a killed process leaves; the shared memory is made anew.
-  std::unique_ptr<JournalWithHistory> Crash(std::unique_ptr<JournalWithHistory> journal) override {
+  std::unique_ptr<Journal> Crash(std::unique_ptr<Journal> journal) override {
     const std::string before = folder_ / place_;
     place_ += "x";
     std::filesystem::create_directories(folder_ / place_);
@@ -36,10 +37,10 @@ class SqliteHome final : public JournalHome {
 
 class MemoryHome final : public JournalHome {
  public:
-  std::unique_ptr<JournalWithHistory> Open(std::uint64_t max_backlog) override {
+  std::unique_ptr<Journal> Open(std::uint64_t max_backlog) override {
     return std::make_unique<MemoryJournal>(disk_, max_backlog);
   }
-  std::unique_ptr<JournalWithHistory> Crash(std::unique_ptr<JournalWithHistory> journal) override {
+  std::unique_ptr<Journal> Crash(std::unique_ptr<Journal> journal) override {
     journal.reset();
     return Open(0);
   }

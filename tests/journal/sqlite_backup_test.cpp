@@ -55,7 +55,7 @@ class SqliteBackup : public SqliteFixture {
     dead.fallback_sink = "oncall";
     journal_->Record(dead);
     const std::vector<NewDelivery> more = {{.sink = "mail", .rule = "r", .template_name = ""}};
-    ASSERT_TRUE(journal_->AddDeliveries(2, more, clock_.Wall()));
+    ASSERT_TRUE(journal_->history().AddDeliveries(2, more, clock_.Wall()));
     journal_.reset();
   }
   const std::string target_ = folder_ / "backup.db";
@@ -297,14 +297,14 @@ TEST_F(SqliteBackup, VerifyBesideARouterThatChangesAllSeesNoDamage) {
       }
       case 1: {
         const std::vector<DeliverySeq> one{delivery};
-        ASSERT_TRUE(journal_->Cancel(one, "purged"));
+        ASSERT_TRUE(journal_->history().Cancel(one, "purged"));
         break;
       }
       default: Deliver(delivery, delivery);
     }
     const std::vector<NewDelivery> more = {{.sink = "mail", .rule = "r", .template_name = ""}};
     if (delivery % 5 == 0) {
-      ASSERT_TRUE(journal_->AddDeliveries(delivery, more, clock_.Wall()));
+      ASSERT_TRUE(journal_->history().AddDeliveries(delivery, more, clock_.Wall()));
     }
     if (delivery == 100) clock_.Advance(std::chrono::hours(2));
     ASSERT_TRUE(Append("more " + std::to_string(delivery), 300, {"ops"}));

@@ -153,7 +153,7 @@ TEST_F(SqliteDamage, EveryRowBetweenDestroyedPagesIsFound) {
   const auto pending = journal_->LoadPending(0, 10'000);
   ASSERT_TRUE(pending);
   EXPECT_EQ(pending->size(), static_cast<std::size_t>(kEvents - lost));
-  const auto listed = journal_->ListDeliveries({}, 0, 10'000);
+  const auto listed = journal_->history().ListDeliveries({}, 0, 10'000);
   ASSERT_TRUE(listed);
   EXPECT_EQ(listed->items.size(), static_cast<std::size_t>(kEvents - lost));
 }
@@ -168,11 +168,11 @@ TEST_F(SqliteDamage, CommandsStepOverWhatCannotBeRead) {
   ASSERT_TRUE(Open());
   std::vector<DeliverySeq> all;
   for (DeliverySeq delivery = 1; delivery <= kEvents; ++delivery) all.push_back(delivery);
-  const auto canceled = journal_->Cancel(all, "purged");
+  const auto canceled = journal_->history().Cancel(all, "purged");
   ASSERT_TRUE(canceled) << canceled.error().message;
   // A neighbour of the page may need it to change size.
   EXPECT_GE(canceled->size(), static_cast<std::size_t>(kEvents - lost - 3));
-  const auto revived = journal_->Revive(all, clock_.Wall());
+  const auto revived = journal_->history().Revive(all, clock_.Wall());
   ASSERT_TRUE(revived) << revived.error().message;
   EXPECT_GE(revived->size(), static_cast<std::size_t>(kEvents - lost - 3));
 }

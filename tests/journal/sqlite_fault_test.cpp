@@ -87,7 +87,7 @@ class SqliteFault : public SqliteFixture {
   /// With a commit of its own, so that what was told before is stored or was tried.
   void Pause() {
     clock_.Advance(std::chrono::seconds(1));
-    if (journal_->SavePause("ops", hookswitch::Pause{})) is_paused_ = true;
+    if (journal_->history().SavePause("ops", hookswitch::Pause{})) is_paused_ = true;
   }
   template <class Ask>
   void Change(const std::string& key, DeliveryState to, Ask ask) {
@@ -115,11 +115,13 @@ class SqliteFault : public SqliteFixture {
     Tell("e1", DeliveryState::kDead);
     Tell("e2", DeliveryState::kDead);
     Pause();
-    Change("e1", DeliveryState::kPending, [&](auto deliveries) { return journal_->Revive(deliveries, clock_.Wall()); });
-    Change("e2", DeliveryState::kCanceled, [&](auto deliveries) { return journal_->Cancel(deliveries, "purged"); });
+    Change("e1", DeliveryState::kPending,
+           [&](auto deliveries) { return journal_->history().Revive(deliveries, clock_.Wall()); });
+    Change("e2", DeliveryState::kCanceled,
+           [&](auto deliveries) { return journal_->history().Cancel(deliveries, "purged"); });
     if (answered_.contains("e3")) {
       const std::vector<NewDelivery> more = {{.sink = "mail", .rule = "r", .template_name = ""}};
-      const auto added = journal_->AddDeliveries(answered_["e3"], more, clock_.Wall());
+      const auto added = journal_->history().AddDeliveries(answered_["e3"], more, clock_.Wall());
       std::lock_guard lock(mu_);
       if (added) expected_[added->front().seq] = DeliveryState::kPending;
     }
@@ -135,20 +137,20 @@ class SqliteFault : public SqliteFixture {
   void HoldToItsWord() {
     ASSERT_TRUE(Open());
     for (const auto& [key, seq] : answered_) {
-      if (key.starts_with("old") && !journal_->FindEvent(seq)) continue;
+      if (key.starts_with("old") && !journal_->history().FindEvent(seq)) continue;
       const auto stored = journal_->Load(seq);
       ASSERT_TRUE(stored) << key << ": " << stored.error().message;
       EXPECT_EQ(stored->body, BodyOf(key));
-      EXPECT_EQ(journal_->FindEvent(seq)->call_id, key);
+      EXPECT_EQ(journal_->history().FindEvent(seq)->call_id, key);
     }
     for (const auto& [delivery, state] : expected_) {
-      const auto found = journal_->FindDelivery(delivery);
+      const auto found = journal_->history().FindDelivery(delivery);
       if (!found && state == DeliveryState::kDelivered) continue;  // an old one
       ASSERT_TRUE(found) << delivery << ": " << found.error().message;
       EXPECT_EQ(found->state, state) << delivery;
     }
     std::map<std::string, int> times;
-    const auto events = journal_->ListEvents({}, 0, 1000);
+    const auto events = journal_->history().ListEvents({}, 0, 1000);
     ASSERT_TRUE(events);
     for (const EventSummary& event : events->items) EXPECT_EQ(++times[event.call_id], 1) << event.call_id;
     if (is_paused_) {
@@ -255,9 +257,9 @@ TEST_F(SqliteFault, WhateverWaitsHasBeenToldToSomebody) {
       AddScheduled(disk, "d");
       scheduled_.erase(1);
       const std::vector<DeliverySeq> ended{1};
-      ChangeScheduled(disk, [&] { return journal_->Revive(ended, clock_.Wall()); });
+      ChangeScheduled(disk, [&] { return journal_->history().Revive(ended, clock_.Wall()); });
       const std::vector<NewDelivery> more = {{.sink = "ops", .rule = "r", .template_name = ""}};
-      ChangeScheduled(disk, [&] { return journal_->AddDeliveries(answered_["b"], more, clock_.Wall()); });
+      ChangeScheduled(disk, [&] { return journal_->history().AddDeliveries(answered_["b"], more, clock_.Wall()); });
       AddScheduled(disk, "e");
       const auto waiting = journal_->LoadPending(0, 100);
       ASSERT_TRUE(waiting);

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/journal/sqlite_tuning.h"
+#include "core/journal/history.h"
+#include "core/journal/sqlite_journal.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/journal/temp_folder.h"
 
@@ -77,7 +78,7 @@ class SqliteFixture : public testing::Test {
   FakeClock clock_;
   SqliteOptions options_;
   SqliteTuning tuning_;
-  std::unique_ptr<JournalWithHistory> journal_;
+  std::unique_ptr<Journal> journal_;
 };
 
 }  // namespace hookswitch

@@ -16,7 +16,7 @@ class SqliteHistory : public SqliteFixture {
   std::vector<DeliverySeq> Listed(const DeliveryFilter& filter) {
     std::vector<DeliverySeq> seqs;
     for (DeliverySeq before = 0;;) {
-      const auto page = journal_->ListDeliveries(filter, before, 100);
+      const auto page = journal_->history().ListDeliveries(filter, before, 100);
       EXPECT_TRUE(page);
       if (!page) return seqs;
       for (const DeliverySummary& delivery : page->items) seqs.push_back(delivery.seq);
@@ -25,7 +25,7 @@ class SqliteHistory : public SqliteFixture {
     }
   }
   /// Makes what waits in the journal durable: records go with the next commit.
-  void Settle() { EXPECT_TRUE(journal_->SavePause("nobody", std::nullopt)); }
+  void Settle() { EXPECT_TRUE(journal_->history().SavePause("nobody", std::nullopt)); }
 
   std::vector<std::string> lines_;  ///< of the log
 };
@@ -87,19 +87,19 @@ TEST_F(SqliteHistory, AJournalOfTheFirstSchemaKeepsWhatItHolds) {
     EXPECT_EQ(pending->front().attempts, 1u);
     EXPECT_FALSE(pending->front().is_held || pending->front().is_replay || pending->front().newest_only);
     EXPECT_EQ(pending->front().story, "");
-    const auto attempts = journal_->AttemptsOf(1);
+    const auto attempts = journal_->history().AttemptsOf(1);
     ASSERT_TRUE(attempts);
     ASSERT_EQ(attempts->size(), 1u);
     EXPECT_EQ(attempts->front().http_status, 503);
     EXPECT_EQ(attempts->front().trigger, Trigger::kFirst);
-    EXPECT_EQ(journal_->FindDelivery(1)->reason, "it is down");
-    EXPECT_EQ(journal_->FindDelivery(2)->state, DeliveryState::kDelivered);
-    EXPECT_EQ(journal_->FindEvent(1)->call_id, "c1");
+    EXPECT_EQ(journal_->history().FindDelivery(1)->reason, "it is down");
+    EXPECT_EQ(journal_->history().FindDelivery(2)->state, DeliveryState::kDelivered);
+    EXPECT_EQ(journal_->history().FindEvent(1)->call_id, "c1");
     const auto lanes = journal_->LoadLanes();
     ASSERT_TRUE(lanes);
     EXPECT_FALSE(lanes->at(0).pause);
   }
-  ASSERT_EQ(journal_->Revive(Seqs{2}, clock_.Wall())->size(), 1u);
+  ASSERT_EQ(journal_->history().Revive(Seqs{2}, clock_.Wall())->size(), 1u);
   const auto next = Append("next", 100, {"ops"});
   ASSERT_TRUE(next);
   EXPECT_EQ(next->event, 2);
@@ -120,7 +120,7 @@ TEST_F(SqliteHistory, ARowWithDamagedBitsIsSteppedOverAndRefusesNoStart) {
   ASSERT_TRUE(Open());
   for (int i = 1; i <= 4; ++i) ASSERT_TRUE(Append("e" + std::to_string(i), 100, {"ops"}));
   const std::vector<NewDelivery> more = {{.sink = "ops", .rule = "r", .template_name = ""}};
-  ASSERT_TRUE(journal_->AddDeliveries(1, more, clock_.Wall()));
+  ASSERT_TRUE(journal_->history().AddDeliveries(1, more, clock_.Wall()));
   journal_.reset();
   Shell("UPDATE delivery SET state = 1, flags = -1, due_ms = 9223372036854775807, step = -1 WHERE seq = 1");
   Shell("UPDATE delivery SET state = 77 WHERE seq = 2");
@@ -129,12 +129,12 @@ TEST_F(SqliteHistory, ARowWithDamagedBitsIsSteppedOverAndRefusesNoStart) {
   ASSERT_TRUE(Open());
   ASSERT_TRUE(journal_->LoadPending(0, 10));
   EXPECT_EQ(Listed({.sink = "ops"}), (Seqs{5, 4, 3, 1}));
-  EXPECT_EQ(journal_->FindDelivery(2).error().code, ErrorCode::kInvalid);
-  const auto all = journal_->DeliveriesOf(1);
+  EXPECT_EQ(journal_->history().FindDelivery(2).error().code, ErrorCode::kInvalid);
+  const auto all = journal_->history().DeliveriesOf(1);
   ASSERT_TRUE(all);
   EXPECT_EQ(all->size(), 2u) << "what belongs to another event is not its";
-  EXPECT_TRUE(journal_->DeliveriesOf(2));
-  EXPECT_TRUE(journal_->Revive(Seqs{2}, clock_.Wall())->empty());
+  EXPECT_TRUE(journal_->history().DeliveriesOf(2));
+  EXPECT_TRUE(journal_->history().Revive(Seqs{2}, clock_.Wall())->empty());
   EXPECT_TRUE(Append("next", 100, {"ops"}));
 }
 
@@ -147,7 +147,7 @@ TEST_F(SqliteHistory, ReplaysGoWithTheirEventAndNotBeforeTheyHaveEnded) {
   AttemptRecord dead;
   const std::vector<NewDelivery> more = {{.sink = "ops", .rule = "r", .template_name = ""},
                                          {.sink = "mail", .rule = "r", .template_name = ""}};
-  ASSERT_TRUE(journal_->AddDeliveries(1, more, clock_.Wall()));
+  ASSERT_TRUE(journal_->history().AddDeliveries(1, more, clock_.Wall()));
   Deliver(2, 1);
   dead.delivery = 3;
   dead.number = 1;
@@ -158,14 +158,14 @@ TEST_F(SqliteHistory, ReplaysGoWithTheirEventAndNotBeforeTheyHaveEnded) {
   clock_.Advance(std::chrono::hours(2));
   ASSERT_TRUE(Append("b"));
   ASSERT_TRUE(Append("c"));
-  EXPECT_TRUE(journal_->FindEvent(1)) << "one of its replays has not ended";
-  EXPECT_EQ(journal_->DeliveriesOf(1)->size(), 4u);
+  EXPECT_TRUE(journal_->history().FindEvent(1)) << "one of its replays has not ended";
+  EXPECT_EQ(journal_->history().DeliveriesOf(1)->size(), 4u);
   Deliver(4, 1);
   Settle();
   clock_.Advance(std::chrono::minutes(2));
   ASSERT_TRUE(Append("d"));
   ASSERT_TRUE(Append("e"));
-  EXPECT_FALSE(journal_->FindEvent(1));
+  EXPECT_FALSE(journal_->history().FindEvent(1));
   for (const char* table : {"delivery", "attempt", "replay"}) {
     EXPECT_EQ(Shell(std::string("SELECT count(*) FROM ") + table), "0") << table;
   }
@@ -182,10 +182,10 @@ TEST_F(SqliteHistory, AFallbackWhosePlaceWasTakenGoesWithItsEvent) {
   dead.fallback_sink = "oncall";
   journal_->Record(dead);  // 2
   Settle();
-  ASSERT_EQ(journal_->Revive(Seqs{1}, clock_.Wall())->size(), 1u);
+  ASSERT_EQ(journal_->history().Revive(Seqs{1}, clock_.Wall())->size(), 1u);
   journal_->Record(dead);  // 3
   Settle();
-  EXPECT_EQ(journal_->FindDelivery(1)->fallback, 3);
+  EXPECT_EQ(journal_->history().FindDelivery(1)->fallback, 3);
   Deliver(2, 1);
   Deliver(3, 1);
   Settle();
@@ -203,11 +203,11 @@ TEST_F(SqliteHistory, ListsCrossWhatRetentionRemoved) {
   Shell("UPDATE meta SET value = 1000000 WHERE key IN ('next_event', 'next_delivery')");
   ASSERT_TRUE(Open());
   ASSERT_TRUE(Append("new", 100, {"ops"}));
-  const auto first = journal_->ListEvents({}, 0, 10);
+  const auto first = journal_->history().ListEvents({}, 0, 10);
   ASSERT_TRUE(first);
   ASSERT_EQ(first->items.size(), 1u);
   ASSERT_NE(first->next, 0);
-  const auto second = journal_->ListEvents({}, first->next, 10);
+  const auto second = journal_->history().ListEvents({}, first->next, 10);
   ASSERT_TRUE(second);
   ASSERT_EQ(second->items.size(), 1u) << "the gap costs no call";
   EXPECT_EQ(second->items[0].seq, 1);
@@ -228,7 +228,7 @@ TEST_F(SqliteHistory, ACallLooksAtABoundedNumberOfRowsAndMissesNone) {
   std::vector<DeliverySeq> found;
   DeliverySeq before = 0;
   do {
-    const auto page = journal_->ListDeliveries(rare, before, 10);
+    const auto page = journal_->history().ListDeliveries(rare, before, 10);
     ASSERT_TRUE(page);
     for (const DeliverySummary& delivery : page->items) found.push_back(delivery.seq);
     before = page->next;
@@ -247,7 +247,8 @@ TEST_F(SqliteHistory, WhatHasEndedLongAgoIsNotReadToListWhatWaits) {
       "SELECT i, 1, 7, 1000, 2, 0, 0, 0, 0, 0, 0, 'ops', 'r', '', '', x'', 0, '', '', '', 0, 0 FROM n");
   ASSERT_TRUE(Open());
   ASSERT_TRUE(Append("waits", 10, {"ops"}));
-  const auto page = journal_->ListDeliveries({.states = {DeliveryState::kPending, DeliveryState::kHeld}}, 0, 10);
+  const auto page =
+      journal_->history().ListDeliveries({.states = {DeliveryState::kPending, DeliveryState::kHeld}}, 0, 10);
   ASSERT_TRUE(page);
   EXPECT_EQ(page->items.size(), 1u);
   EXPECT_EQ(page->next, 0);
@@ -261,7 +262,7 @@ TEST_F(SqliteHistory, WithoutItsEventADeliveryIsStillListed) {
   ASSERT_TRUE(Open());
   EXPECT_EQ(Listed({}), Seqs{1});
   EXPECT_EQ(Listed({.source = "bolna"}), Seqs{});
-  EXPECT_EQ(journal_->FindDelivery(1)->event_id, "");
+  EXPECT_EQ(journal_->history().FindDelivery(1)->event_id, "");
 }
 
 TEST_F(SqliteHistory, CommandsAreRefusedWhileTheJournalCannotBeWritten) {
@@ -273,14 +274,14 @@ TEST_F(SqliteHistory, CommandsAreRefusedWhileTheJournalCannotBeWritten) {
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
-  const auto refused = journal_->Revive(Seqs{1}, clock_.Wall());
+  const auto refused = journal_->history().Revive(Seqs{1}, clock_.Wall());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->Stats().pending, 0u);
   ASSERT_EQ(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(other);
   clock_.Advance(std::chrono::seconds(1));
-  EXPECT_EQ(journal_->Revive(Seqs{1}, clock_.Wall())->size(), 1u);
+  EXPECT_EQ(journal_->history().Revive(Seqs{1}, clock_.Wall())->size(), 1u);
   EXPECT_EQ(journal_->Stats().pending, 1u);
 }
 

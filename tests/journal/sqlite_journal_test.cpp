@@ -446,7 +446,7 @@ TEST_F(SqliteJournal, WhatIsTooLongForARowHoldsUpNothingElse) {
   refused.detail = std::string(200'000, 'd');
   journal_->RecordRefused(refused);
   go_on.release();
-  const Status paused = journal_->SavePause(std::string(200'000, 's'), Pause{});
+  const Status paused = journal_->history().SavePause(std::string(200'000, 's'), Pause{});
   ASSERT_FALSE(paused);
   EXPECT_EQ(paused.error().code, ErrorCode::kTooLarge);
   all.acquire();
@@ -458,7 +458,7 @@ TEST_F(SqliteJournal, WhatIsTooLongForARowHoldsUpNothingElse) {
   EXPECT_EQ(told, (std::map<DeliverySeq, bool>{{1, true}, {2, true}, {3, false}, {4, true}}));
   EXPECT_EQ(journal_->Stats().unwritable_because, "");
   EXPECT_EQ(journal_->Stats().events, 1u + kEvents - kEvents / 5);
-  EXPECT_TRUE(journal_->SavePause("ops", Pause{}));
+  EXPECT_TRUE(journal_->history().SavePause("ops", Pause{}));
   ASSERT_TRUE(Open());
   EXPECT_EQ(journal_->Stats().pending, 1u);
   log::SetWriterForTest(nullptr);
@@ -538,7 +538,8 @@ TEST_F(SqliteJournal, EndsAtOnceWhileACommitGathers) {
 TEST_F(SqliteJournal, AfterCloseTheFileAloneIsComplete) {
   ASSERT_TRUE(Open());
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(Append("event " + std::to_string(i), 3000, {"ops"}));
-  ASSERT_TRUE(journal_->Load(1) && journal_->FindEvent(1) && journal_->LoadPending(0, 10)) << "readers are open";
+  ASSERT_TRUE(journal_->Load(1) && journal_->history().FindEvent(1) && journal_->LoadPending(0, 10))
+      << "readers are open";
   for (DeliverySeq delivery = 1; delivery <= 30; ++delivery) Deliver(delivery, delivery);
   journal_->Close();
   for (const char* part : {"-wal", "-shm"}) EXPECT_FALSE(std::filesystem::exists(path_ + part)) << part;
@@ -565,10 +566,10 @@ TEST_F(SqliteJournal, WhatIsAskedAfterCloseFailsAtOnce) {
   EXPECT_EQ(told, ErrorCode::kUnavailable);
   Deliver(1, 1);
   journal_->RecordRefused({});
-  EXPECT_EQ(journal_->SavePause("ops", Pause{}).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(journal_->history().SavePause("ops", Pause{}).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->Load(1).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->LoadPending(0, 1).error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(journal_->ListEvents({}, 0, 1).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(journal_->history().ListEvents({}, 0, 1).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->Stats().events, 1u);
   EXPECT_FALSE(std::filesystem::exists(path_ + "-wal")) << "nothing opens it again";
 }

@@ -1,10 +1,19 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <string>
 
-#include "core/journal/history.h"
+#include "core/journal/journal.h"
 
 namespace hookswitch {
+
+struct SqliteOptions {
+  std::string path;  ///< its folder is created if missing; files get mode 0600
+  std::chrono::milliseconds retention_age{};
+  std::uint64_t retention_size = 0;
+  std::uint64_t max_backlog = 0;  ///< pending deliveries per sink; 0: no limit
+};
 
 /// Tuned by benchmark; not user-configurable. Tests and benchmarks change it.
 struct SqliteTuning {
@@ -21,7 +30,10 @@ struct SqliteTuning {
   std::size_t events_enough = 40;
 };
 
-Result<std::unique_ptr<JournalWithHistory>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
-                                                              const SqliteTuning& tuning);
+/// Opens (or creates, or migrates) a journal in one SQLite file. Errors name the file and what to do: kUnsupported
+/// (written by a newer hookswitch), kUnavailable (locked by another process, not writable, not a database). `clock`
+/// must outlive it.
+Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options, const Clock& clock,
+                                                   const SqliteTuning& tuning = {});
 
 }  // namespace hookswitch
