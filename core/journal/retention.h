@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/journal/sqlite.h"
 #include "core/journal/store.h"
 
 namespace hookswitch {
@@ -14,14 +15,24 @@ namespace hookswitch {
 /// old enough and does not block others. [thread: journal writer]
 class Retention {
  public:
-  /// Zero: no limit.
-  Retention(std::chrono::milliseconds age, std::uint64_t size) : age_(age), size_(size) {}
+  /// Zero: no limit. `store` and `clock` must outlive it.
+  Retention(Store& store, const Clock& clock, std::chrono::milliseconds age, std::uint64_t size)
+      : store_(store), clock_(clock), age_(age), size_(size) {}
 
   /// Removes up to `chunk` events in one transaction. `bytes`: space in use. Returns whether there is more to do.
   /// Errors: kUnavailable; skips damaged rows.
-  Result<bool> Step(Store& store, const Clock& clock, std::uint64_t bytes, int chunk);
+  Result<bool> Step(std::uint64_t bytes, int chunk);
+  /// Destroys the statements. Call before Store::Close.
+  void ReleaseStatements() { sql_ = {}; }
 
  private:
+  struct Statements {
+    Statement events, replays, delivery, attempt;
+    Statement remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event, remove_replays;
+    Statement remove_revisions;
+  };
+  /// Prepares the statements, once for each of the store's connections.
+  Status Prepare();
   struct Event {
     EventSeq seq;
     std::int64_t received_ms;
@@ -41,17 +52,21 @@ class Retention {
   };
   /// Checks up to `chunk` events of `rest` and removes the expired ones. Returns whether one had to stay because of
   /// pending deliveries.
-  Result<bool> RemoveSome(Store& store, const TimeRuns::Rest& rest, std::int64_t cutoff_ms, bool by_size, int chunk);
+  Result<bool> RemoveSome(const TimeRuns::Rest& rest, std::int64_t cutoff_ms, bool by_size, int chunk);
   /// Uses one transaction, or none if all must stay. Returns the number removed.
-  Result<std::size_t> RemoveAll(Store& store, const std::vector<Event>& old);
+  Result<std::size_t> RemoveAll(const std::vector<Event>& old);
   /// Empty if the event has a pending delivery.
-  Result<std::optional<Deliveries>> DeliveriesToRemove(Store& store, const Event& event);
-  Status Remove(Store& store, const Event& event, const Deliveries& deliveries);
+  Result<std::optional<Deliveries>> DeliveriesToRemove(const Event& event);
+  Status Remove(const Event& event, const Deliveries& deliveries);
 
+  Store& store_;
+  const Clock& clock_;
   const std::chrono::milliseconds age_;
   const std::uint64_t size_;
-  bool damage_told_ = false;
-  std::optional<MonoTime> look_again_{};  ///< when to check skipped events again
+  Statements sql_;
+  std::uint64_t connection_ = 0;  ///< of the store, for which sql_ was prepared; 0: not prepared
+  bool damage_logged_ = false;
+  std::optional<MonoTime> recheck_at_{};  ///< when to check skipped events again
 };
 
 }  // namespace hookswitch

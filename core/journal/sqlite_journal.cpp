@@ -34,12 +34,11 @@ class SqliteJournal final : public Journal {
       : options_(options),
         file_(RealPath(options.path)),
         tuning_(tuning),
-        clock_(clock),
         lock_(std::move(lock)),
         store_(std::move(store)),
         queue_(tuning.commit_every, tuning.events_enough),
         batch_writer_(options.path, options.max_backlog, *store_, clock),
-        retention_(options.retention_age, options.retention_size),
+        retention_(*store_, clock, options.retention_age, options.retention_size),
         due_reader_(options.path, store_->salt()),
         page_reader_(options.path, store_->salt()),
         history_(options.path, store_->salt(), queue_, pending_floor_) {
@@ -59,6 +58,7 @@ class SqliteJournal final : public Journal {
     due_reader_.Close();
     page_reader_.Close();
     history_.Close();
+    retention_.ReleaseStatements();
     if (const Status closed = store_->Close(); !closed) {
       log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", closed.error().message}});
     }
@@ -141,7 +141,7 @@ class SqliteJournal final : public Journal {
     // Remove faster than events are appended, or the size limit could not be kept under load.
     const int chunk = std::max(tuning_.retention_chunk, static_cast<int>(batch.appends.size()) * 2);
     const std::uint64_t events_before = store_->events();
-    const auto more = retention_.Step(*store_, clock_, *bytes, chunk);
+    const auto more = retention_.Step(*bytes, chunk);
     if (!more) {
       if (std::exchange(retention_failed_, true)) return false;
       log::Warn("journal_retention_failed", {{"file", options_.path}, {"reason", more.error().message}});
@@ -197,7 +197,6 @@ class SqliteJournal final : public Journal {
   const SqliteOptions options_;
   const std::string file_;  ///< options_.path, links resolved
   const SqliteTuning tuning_;
-  const Clock& clock_;
   JournalLock lock_;
 
   // Writer thread only, but for salt().

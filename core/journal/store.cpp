@@ -121,19 +121,6 @@ Status Store::Connect() {
        "INSERT OR REPLACE INTO meta SELECT 'probe', ifnull((SELECT value FROM meta WHERE key = 'probe'), 0) + 1"},
       {&sql.page_count, "PRAGMA page_count"},
       {&sql.free_count, "PRAGMA freelist_count"},
-      {&sql.old_events,
-       "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? AND seq < ? "
-       "ORDER BY seq"},
-      {&sql.old_delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
-      {&sql.old_attempt, "SELECT previous FROM attempt WHERE seq = ?"},
-      {&sql.old_replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
-      {&sql.remove_attempt, "DELETE FROM attempt WHERE seq = ?"},
-      {&sql.remove_delivery, "DELETE FROM delivery WHERE seq = ?"},
-      {&sql.remove_memory, "DELETE FROM memory WHERE sink = ? AND call_key = ? AND event <= ?"},
-      {&sql.remove_raw, "DELETE FROM raw WHERE seq = ?"},
-      {&sql.remove_event, "DELETE FROM event WHERE seq = ?"},
-      {&sql.remove_replays, "DELETE FROM replay WHERE event = ?"},
-      {&sql.remove_revisions, "DELETE FROM revision WHERE event = ?"},
   };
   for (const auto& [statement, text] : statements) {
     auto prepared = db.Prepare(text);
@@ -144,6 +131,7 @@ Status Store::Connect() {
   // log's index, and a commit reported as failed could become visible.
   std::swap(sql_, sql);
   std::swap(db_, db);
+  ++connection_;
   log_frames_ = 0;
   db_.WatchLog(&log_frames_);
   return Ok();
@@ -352,6 +340,16 @@ Status Store::Commit() {
   }
   HSW_TRY(sql_.commit.Run());
   in_transaction_ = false;
+  return Ok();
+}
+
+Status Store::CommitRemoval(std::span<const RemovedEvent> removed) {
+  events_ -= removed.size();
+  // Numbers are never reused, even after the last row is deleted.
+  HSW_TRY(sql_.set_meta.Bind(std::string_view("next_event"), next_event_).Run());
+  HSW_TRY(sql_.set_meta.Bind(std::string_view("next_delivery"), next_delivery_).Run());
+  HSW_TRY(Commit());
+  for (const RemovedEvent& event : removed) dedup_.Erase(event.dedup, event.seq);
   return Ok();
 }
 

@@ -57,6 +57,8 @@ class Store {
   /// after the writer has ended]
   [[nodiscard]] Status Close();
 
+  /// The file, for messages.
+  const std::string& path() const { return path_; }
   std::uint16_t salt() const { return salt_; }
   std::uint64_t events() const { return events_; }
   std::uint64_t pending() const { return pending_.size(); }
@@ -73,8 +75,25 @@ class Store {
   int log_frames() const { return log_frames_; }
   [[nodiscard]] Result<Database::Checkpoint> MoveLog();
 
+  // For Retention, which reads and removes rows with statements of its own.
+
+  /// A statement on the current connection. Destroy it before Close, and once `connection` has changed.
+  [[nodiscard]] Result<Statement> Prepare(std::string_view sql) { return db_.Prepare(sql); }
+  /// Number of the current connection; changes with Reconnect.
+  std::uint64_t connection() const { return connection_; }
+  /// The stored events, for finding old ones.
+  TimeRuns& runs() { return runs_; }
+  bool IsPending(DeliverySeq delivery) const { return pending_.Contains(delivery); }
+  struct RemovedEvent {
+    EventSeq seq = 0;
+    Digest dedup{};
+  };
+  /// Commit for a transaction that removed all rows of these events.
+  [[nodiscard]] Status CommitRemoval(std::span<const RemovedEvent> removed);
+  /// Counts a damaged row in bad_rows.
+  void CountBadRow() { ++bad_rows_; }
+
  private:
-  friend class Retention;
   struct Statements {
     Statement begin, commit, rollback;
     Statement event, raw, delivery, received_ms;
@@ -82,10 +101,6 @@ class Store {
     Statement content_of, runs_of, delivery_of, keep_revision, revise_raw, revise_event, drop_revisions;
     Statement pause, call_of, revive, cancel, one_pending, replay;
     Statement page_count, free_count;
-    // Of Retention.
-    Statement old_events, old_delivery, old_attempt, old_replays;
-    Statement remove_attempt, remove_delivery, remove_memory, remove_raw, remove_event, remove_replays;
-    Statement remove_revisions;
   };
   struct StoredDelivery {
     DeliverySeq seq = 0;
@@ -111,6 +126,7 @@ class Store {
   int page_size_;
   int log_frames_ = 0;  // declared before db_, which writes to it
   Database db_;
+  std::uint64_t connection_ = 0;
   Statements sql_;
   std::uint16_t salt_ = 0;
 

@@ -69,8 +69,8 @@ class Writer {
     switch (random_() % 8) {
       case 0: ASSERT_TRUE(store_.MoveLog()); return;
       case 1: {
-        Retention retention({}, 1);
-        ASSERT_TRUE(retention.Step(store_, clock_, 2, static_cast<int>(random_() % 4) + 1));
+        Retention retention(store_, clock_, {}, 1);
+        ASSERT_TRUE(retention.Step(2, static_cast<int>(random_() % 4) + 1));
         return;
       }
       case 2: {

@@ -57,7 +57,7 @@ class Retained : public SqliteFixture, public testing::WithParamInterface<Story>
     for (std::size_t i = 0;; ++i) {
       ASSERT_LE(i, steps) << "each step does its part";
       const std::uint64_t before = store.events();
-      const auto more = retention.Step(store, clock_, 0, kChunk);
+      const auto more = retention.Step(0, kChunk);
       ASSERT_TRUE(more) << more.error().message;
       EXPECT_LE(before - store.events(), static_cast<std::uint64_t>(kChunk));
       if (!*more) return;
@@ -76,7 +76,7 @@ TEST_P(Retained, WhatIsOldGoesWhateverTheClockDid) {
   journal_.reset();
   auto store = Store::Open(path_, tuning_.page_size);
   ASSERT_TRUE(store);
-  Retention retention(hours(24 * 7), 0);
+  Retention retention(**store, clock_, hours(24 * 7), 0);
   for (const int today : {7, 8, 9, 15, 30, 38, 100, 500}) {
     clock_.SetWall(Day(today) + std::chrono::minutes(2));
     const auto stays = std::ranges::count_if(days, [&](int day) { return day > today - 7; });
@@ -99,11 +99,11 @@ TEST_P(Retained, BySizeWhatWasAcceptedFirstGoesFirst) {
   journal_.reset();
   auto store = Store::Open(path_, tuning_.page_size);
   ASSERT_TRUE(store);
-  Retention retention(hours(24 * 7), 1);
+  Retention retention(**store, clock_, hours(24 * 7), 1);
   clock_.SetWall(Day(-20'000));  // by age nothing has to go
   for (EventSeq first = 1; (*store)->events() != 0;) {
     const auto before = (*store)->events();
-    ASSERT_TRUE(retention.Step(**store, clock_, 2, kChunk));
+    ASSERT_TRUE(retention.Step(2, kChunk));
     ASSERT_LT((*store)->events(), before);
     first += static_cast<EventSeq>(before - (*store)->events());
     EXPECT_EQ(Shell("SELECT ifnull(min(seq), 0) FROM event"), std::to_string((*store)->events() == 0 ? 0 : first));

@@ -258,12 +258,12 @@ TEST_F(SqliteJournal, RetentionThatFindsNothingToRemoveWritesNothing) {
   journal_.reset();
   auto store = Store::Open(path_, tuning_.page_size);
   ASSERT_TRUE(store);
-  Retention retention(std::chrono::hours(1), 0);
+  Retention retention(**store, clock_, std::chrono::hours(1), 0);
   clock_.Advance(std::chrono::hours(2));
   auto watch = Database::Open(path_, Database::Mode::kRead);
   ASSERT_TRUE(watch);
   const auto before = watch->Ask("PRAGMA data_version");
-  for (int step = 0; step < 5; ++step) ASSERT_TRUE(retention.Step(**store, clock_, 0, 4));
+  for (int step = 0; step < 5; ++step) ASSERT_TRUE(retention.Step(0, 4));
   EXPECT_EQ(*watch->Ask("PRAGMA data_version"), *before);
   EXPECT_EQ((*store)->events(), 10u);
 }
