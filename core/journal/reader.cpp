@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/journal/rows.h"
-#include "core/journal/scan.h"
+#include "core/journal/sqlite.h"
 #include "core/journal/store.h"
 
 namespace hookswitch {

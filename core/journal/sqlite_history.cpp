@@ -5,9 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "core/journal/filter.h"
+#include "core/journal/history.h"
 #include "core/journal/rows.h"
-#include "core/journal/scan.h"
 #include "core/journal/sqlite.h"
 
 namespace hookswitch {

@@ -6,8 +6,8 @@
 #include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/journal/rows.h"
-#include "core/journal/scan.h"
 #include "core/journal/schema.h"
+#include "core/journal/sqlite.h"
 
 namespace hookswitch {
 namespace {

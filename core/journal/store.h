@@ -9,11 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/journal/dedup_set.h"
+#include "core/journal/indexes.h"
 #include "core/journal/journal.h"
-#include "core/journal/pending_set.h"
 #include "core/journal/sqlite.h"
-#include "core/journal/time_runs.h"
 
 namespace hookswitch {
 

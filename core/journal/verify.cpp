@@ -14,7 +14,6 @@
 #include "core/base/sync.h"
 #include "core/journal/journal_files.h"
 #include "core/journal/rows.h"
-#include "core/journal/scan.h"
 #include "core/journal/schema.h"
 #include "core/journal/sqlite.h"
 #include "core/journal/store.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/journal/filter.h"
+#include "core/journal/history.h"
 
 namespace hookswitch {
 namespace {

@@ -9,7 +9,6 @@
 #include <random>
 #include <thread>
 
-#include "core/journal/log_follower.h"
 #include "core/journal/retention.h"
 #include "core/journal/store.h"
 #include "core/journal/verify.h"

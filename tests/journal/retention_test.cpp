@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "core/journal/store.h"
-#include "core/journal/time_runs.h"
+#include "core/journal/indexes.h"
 #include "tests/journal/sqlite_fixture.h"
 
 namespace hookswitch {

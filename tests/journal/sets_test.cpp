@@ -5,8 +5,7 @@
 #include <random>
 #include <set>
 
-#include "core/journal/dedup_set.h"
-#include "core/journal/pending_set.h"
+#include "core/journal/indexes.h"
 
 namespace hookswitch {
 namespace {

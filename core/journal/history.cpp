@@ -1,4 +1,4 @@
-#include "core/journal/filter.h"
+#include "core/journal/history.h"
 
 #include <algorithm>
 
