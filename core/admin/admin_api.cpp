@@ -183,7 +183,7 @@ Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
                                    {"bytes", journal.BytesUsed()},
                                    {"bytes_on_disk", journal.BytesOnDisk()},
                                    {"bad_rows", journal.bad_rows},
-                                   {"unwritable_because", OrNull(journal.unwritable_because)}}}});
+                                   {"unwritable_because", OrNull(journal.unwritable_reason)}}}});
 }
 
 Answer AdminApi::ListSinks(const ServedRequest&, const Caller&) {

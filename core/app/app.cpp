@@ -377,7 +377,7 @@ void App::Impl::PublishMetrics() {
     write_ahead_log.Set(static_cast<double>(stats.log_file));
     log_index.Set(static_cast<double>(stats.index_file));
     bad.Set(static_cast<double>(stats.bad_rows));
-    writable.Set(stats.unwritable_because.empty() ? 1 : 0);
+    writable.Set(stats.unwritable_reason.empty() ? 1 : 0);
     dropped.Set(static_cast<double>(log::Dropped()));
   });
 }
@@ -385,7 +385,7 @@ void App::Impl::PublishMetrics() {
 std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
-  parts.push_back({"journal", !stats.unwritable_because.empty(), stats.unwritable_because});
+  parts.push_back({"journal", !stats.unwritable_reason.empty(), stats.unwritable_reason});
   // Events for other sinks are still accepted, so one full sink does not make the router unready.
   const bool all_full = !stats.full.empty() && stats.full.size() >= Current()->sinks.size();
   const std::string as_many_wait = "journal.max_backlog deliveries wait for ";

@@ -76,7 +76,7 @@ Status BackupJournal(const std::string& path, const std::string& target) {
   if (stat(path.c_str(), &info) != 0) return Failed(path, "read");
   auto source = Database::Open(path, Database::Mode::kRead);
   if (!source) return Error{source.error().code, "journal " + path + ": " + source.error().message};
-  const auto ours = source->Ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'event', 'delivery')");
+  const auto ours = source->QueryInt("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'event', 'delivery')");
   if (!ours) return Error{ours.error().code, "journal " + path + ": " + ours.error().message};
   if (*ours != 3) return Error{ErrorCode::kInvalid, path + " is not a journal of hookswitch"};
   Draft draft(target);

@@ -126,7 +126,7 @@ std::optional<BatchWriter::Failure> BatchWriter::WriteRecords(Batch& batch, std:
 
 std::optional<BatchWriter::Failure> BatchWriter::WriteRefused(Batch& batch) {
   for (const RefusedRequest& refused : batch.refused) {
-    if (Status stored = store_.Refused(refused); !stored) {
+    if (Status stored = store_.RecordRefused(refused); !stored) {
       Failure failure{.error = std::move(stored).error()};
       failure.is_refused = IsAboutTheRow(failure.error);
       return failure;

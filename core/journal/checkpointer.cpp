@@ -19,23 +19,23 @@ Checkpointer::~Checkpointer() {
   thread_.join();
 }
 
-void Checkpointer::Ask() {
+void Checkpointer::RequestPass() {
   {
     MutexLock lock(mu_);
-    if (asked_) return;
-    asked_ = true;
+    if (requested_) return;
+    requested_ = true;
   }
   changed_.NotifyAll();
 }
 
 void Checkpointer::AwaitPass() {
   MutexLock lock(mu_);
-  while (asked_) changed_.Wait(mu_);
+  while (requested_) changed_.Wait(mu_);
 }
 
-int Checkpointer::TakeMoved() {
+int Checkpointer::TakeCheckpointed() {
   MutexLock lock(mu_);
-  return std::exchange(moved_, 0);
+  return std::exchange(checkpointed_, 0);
 }
 
 void Checkpointer::Run() {
@@ -43,19 +43,19 @@ void Checkpointer::Run() {
   for (;;) {
     {
       MutexLock lock(mu_);
-      while (!stop_ && !asked_) changed_.Wait(mu_);
+      while (!stop_ && !requested_) changed_.Wait(mu_);
       if (stop_) return;
     }
-    const int moved = Pass();
+    const int checkpointed = RunPass();
     MutexLock lock(mu_);
-    asked_ = false;
-    moved_ = moved;
+    requested_ = false;
+    checkpointed_ = checkpointed;
     changed_.NotifyAll();
   }
 }
 
 // A failed pass loses nothing: the log keeps its frames, and the next pass opens a new connection.
-int Checkpointer::Pass() {
+int Checkpointer::RunPass() {
   if (!db_.IsOpen()) {
     auto opened = Database::Open(path_, Database::Mode::kWrite);
     if (!opened) {
@@ -65,11 +65,11 @@ int Checkpointer::Pass() {
     db_ = std::move(*opened);
   }
   // A connection must have read once to know of the log; else the checkpoint does nothing.
-  auto done = Result<Database::Checkpoint>(Database::Checkpoint{});
-  if (const auto read = db_.Ask("SELECT count(*) FROM sqlite_schema"); !read) {
+  auto done = Result<Database::CheckpointResult>(Database::CheckpointResult{});
+  if (const auto read = db_.QueryInt("SELECT count(*) FROM sqlite_schema"); !read) {
     done = read.error();
   } else {
-    done = db_.MoveLog();
+    done = db_.Checkpoint();
   }
   // SQLite syncs the database only after checkpointing the whole log, which it cannot while commits go on. Syncing here
   // leaves little to sync for the writer, which checkpoints the last frames.
@@ -81,7 +81,7 @@ int Checkpointer::Pass() {
     db_.Close();
     return 0;
   }
-  return std::max(done->moved, 0);
+  return std::max(done->checkpointed, 0);
 }
 
 }  // namespace hookswitch

@@ -93,7 +93,7 @@ struct Page {
 };
 
 /// Read and maintenance API of a journal, for operators. All functions block; none delays a commit by more than a
-/// commit takes. [thread: any]
+/// commit takes. Every function: [thread: any but the journal's].
 class History {
  public:
   virtual ~History() = default;

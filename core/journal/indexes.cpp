@@ -102,7 +102,7 @@ void PendingSet::Flip(DeliverySeq delivery, std::uint64_t& of_sink) {
   while (!words_.empty() && words_.front() == 0) words_.pop_front(), ++first_word_;
 }
 
-void PendingSet::TakeBack() {
+void PendingSet::Rollback() {
   for (auto it = changed_.rbegin(); it != changed_.rend(); ++it) Flip(it->first, *it->second);
   changed_.clear();
 }

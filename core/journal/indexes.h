@@ -63,9 +63,9 @@ class PendingSet {
   /// All deliveries below this have ended. `next`: number of the next new delivery.
   DeliverySeq Floor(DeliverySeq next) const;
 
-  /// Starts recording changes, so that TakeBack can undo them all.
+  /// Starts recording changes, so that Rollback can undo them all.
   void Begin() { changed_.clear(); }
-  void TakeBack();
+  void Rollback();
 
  private:
   using Counts = std::map<std::string, std::uint64_t, std::less<>>;

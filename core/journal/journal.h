@@ -154,9 +154,9 @@ struct JournalStats {
   std::uint64_t bytes = 0;    ///< of database pages in use; retention by size is based on this
   /// File sizes on disk: the database, its write-ahead log, the log's index.
   std::uint64_t database_file = 0, log_file = 0, index_file = 0;
-  std::uint64_t bad_rows = 0;      ///< damaged rows found
-  std::string unwritable_because;  ///< "" while writing works
-  std::vector<std::string> full;   ///< sinks with `max_backlog` pending deliveries: Append returns kFull for more
+  std::uint64_t bad_rows = 0;     ///< damaged rows found
+  std::string unwritable_reason;  ///< "" while writing works
+  std::vector<std::string> full;  ///< sinks with `max_backlog` pending deliveries: Append returns kFull for more
   /// Heartbeat: passes of the writer thread, several per second even when idle.
   std::uint64_t passes = 0;
 
@@ -179,7 +179,7 @@ class History;  // core/journal/history.h
 
 /// Events and their deliveries on stable storage. The store is the queue: every delivery pending in it gets scheduled.
 ///
-/// Functions block only where stated.
+/// Functions block only where stated. Every function: [thread: any].
 class Journal {
  public:
   virtual ~Journal() = default;

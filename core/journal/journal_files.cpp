@@ -19,7 +19,7 @@
 namespace hookswitch {
 namespace {
 
-constexpr int kLookers = 20;
+constexpr int kLockTries = 20;
 
 Error CannotUse(const std::string& path, const char* doing) {
   return {ErrorCode::kUnavailable, std::string("cannot ") + doing + " " + path + ": " + std::strerror(errno)};
@@ -90,7 +90,7 @@ Result<JournalLock> JournalLock::Take(const std::string& journal_path) {
   const auto pid = PidIn(fd);
   bool taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
   // IsTaken holds the lock for an instant too.
-  for (int i = 0; !taken && errno == EWOULDBLOCK && i < kLookers; ++i) {
+  for (int i = 0; !taken && errno == EWOULDBLOCK && i < kLockTries; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
   }
@@ -157,7 +157,7 @@ std::uint64_t FileSize(const std::string& path) {
 
 std::vector<Exposed> FindExposed(const std::string& path) {
   std::vector<Exposed> found;
-  const auto look = [&](const std::string& what, std::string (*writers)(const struct stat& info)) {
+  const auto check = [&](const std::string& what, std::string (*writers)(const struct stat& info)) {
     struct stat info {};
     if (stat(what.c_str(), &info) != 0) return;
     const std::string who = writers(info);
@@ -169,15 +169,15 @@ std::vector<Exposed> FindExposed(const std::string& path) {
   };
   const std::string file = RealPath(path);
   std::filesystem::path folder = std::filesystem::path(file).parent_path();
-  look(folder, OtherWriters);
+  check(folder, OtherWriters);
   // A user who may write a parent folder can replace ours, unless the parent is sticky. The parent's owner is not
   // checked: in containers it is usually a foreign one.
   while (folder.has_relative_path()) {
     folder = folder.parent_path();
-    look(folder,
-         [](const struct stat& info) { return (info.st_mode & S_ISVTX) != 0 ? std::string() : WritersByMode(info); });
+    check(folder,
+          [](const struct stat& info) { return (info.st_mode & S_ISVTX) != 0 ? std::string() : WritersByMode(info); });
   }
-  for (const char* part : {"", "-wal", "-shm", ".lock"}) look(file + part, OtherWriters);
+  for (const char* part : {"", "-wal", "-shm", ".lock"}) check(file + part, OtherWriters);
   return found;
 }
 

@@ -14,13 +14,13 @@
 namespace hookswitch {
 namespace {
 
-// A round is some thousand frames: far less than one passes between two looks.
-constexpr std::chrono::milliseconds kLookEvery{5};
-// Attempts, if the follower misses changes.
-constexpr int kTries = 3;
-// Catch-up steps while others may write.
-constexpr int kSteps = 10'000;
-constexpr std::chrono::seconds kLockPatience{10};
+// A round is some thousand frames: far less than one passes between two polls.
+constexpr std::chrono::milliseconds kPollEvery{5};
+// If the follower misses changes, the copy starts again.
+constexpr int kMaxTries = 3;
+// While others may write; the rest is copied under the lock.
+constexpr int kMaxSteps = 10'000;
+constexpr std::chrono::seconds kLockTimeout{10};
 
 std::uint32_t Number(const char* bytes) {
   std::uint32_t number = 0;
@@ -37,7 +37,7 @@ class PageCopy {
   Status RunAlone() {
     HSW_TRY(source_.Exec("BEGIN; SELECT count(*) FROM sqlite_schema"));
     HSW_TRY(CopyFile());
-    HSW_TRY(CutToSize(0));
+    HSW_TRY(Truncate(0));
     return source_.Exec("ROLLBACK");
   }
 
@@ -53,7 +53,7 @@ class PageCopy {
     if (done && *done) {
       const auto log = source_.ReadLog();
       if (!log) return log.error();
-      HSW_TRY(CutToSize(log->pages));
+      HSW_TRY(Truncate(log->pages));
     }
     HSW_TRY(source_.Exec("ROLLBACK"));
     return done;
@@ -75,20 +75,20 @@ class PageCopy {
   /// Copies changed pages again: all of them if `locked`, else until few are left.
   Result<bool> CatchUp(LogFollower& follower, bool locked) {
     std::vector<char> page(page_size_);
-    for (int i = 0; locked || i < kSteps; ++i) {
+    for (int i = 0; locked || i < kMaxSteps; ++i) {
       const auto changes = follower.Take(tuning_.step_pages);
       if (!changes) return changes.error();
       if (changes->lost) return false;
-      for (const std::uint32_t number : changes->moved) {
-        HSW_TRY(Copy(Database::Part::kFile, PlaceOf(number), PlaceOf(number), page));
+      for (const std::uint32_t number : changes->in_file) {
+        HSW_TRY(Copy(Database::Part::kFile, OffsetOf(number), OffsetOf(number), page));
       }
       std::uint64_t frame = changes->first_frame;
-      for (const std::uint32_t number : changes->logged) {
+      for (const std::uint32_t number : changes->in_log) {
         // The next round may overwrite the frame meanwhile; then the follower reports the page again.
-        HSW_TRY(Copy(Database::Part::kLog, LogFollower::ContentOf(frame++, page_size_), PlaceOf(number), page));
+        HSW_TRY(Copy(Database::Part::kLog, LogFollower::ContentOf(frame++, page_size_), OffsetOf(number), page));
       }
-      const bool is_near = changes->moved.empty() && changes->logged.size() < tuning_.step_pages;
-      if (is_near && (!locked || changes->logged.empty())) return true;
+      const bool is_near = changes->in_file.empty() && changes->in_log.size() < tuning_.step_pages;
+      if (is_near && (!locked || changes->in_log.empty())) return true;
       AfterStep();
     }
     return true;
@@ -97,7 +97,7 @@ class PageCopy {
   /// Blocks all writers. Others commit often, so this takes some tries.
   Status Lock() {
     HSW_TRY(source_.Exec("PRAGMA query_only = 0"));
-    const auto until = std::chrono::steady_clock::now() + kLockPatience;
+    const auto until = std::chrono::steady_clock::now() + kLockTimeout;
     for (;;) {
       const Status locked = source_.Exec("BEGIN IMMEDIATE");
       if (locked || std::chrono::steady_clock::now() >= until) return locked;
@@ -105,7 +105,7 @@ class PageCopy {
   }
 
   /// `pages`: size of the database; 0 if the log was never used, and the file's size is right.
-  Status CutToSize(std::uint32_t pages) {
+  Status Truncate(std::uint32_t pages) {
     std::uint64_t bytes = std::uint64_t{pages} * page_size_;
     if (pages == 0) {
       const auto size = source_.SizeOf(Database::Part::kFile);
@@ -128,7 +128,7 @@ class PageCopy {
   }
 
   static Error CannotWrite() { return {ErrorCode::kUnavailable, std::string("cannot write: ") + std::strerror(errno)}; }
-  std::uint64_t PlaceOf(std::uint32_t number) const { return std::uint64_t{number - 1} * page_size_; }
+  std::uint64_t OffsetOf(std::uint32_t number) const { return std::uint64_t{number - 1} * page_size_; }
   void AfterStep() const {
     if (tuning_.after_step) tuning_.after_step();
   }
@@ -142,13 +142,13 @@ class PageCopy {
 }  // namespace
 
 Status CopyPages(Database& source, int target, const PageCopyTuning& tuning) {
-  const auto page_size = source.Ask("PRAGMA page_size");
+  const auto page_size = source.QueryInt("PRAGMA page_size");
   if (!page_size) return page_size.error();
-  const auto mode = source.AskText("PRAGMA journal_mode");
+  const auto mode = source.QueryText("PRAGMA journal_mode");
   if (!mode) return mode.error();
   PageCopy copy(source, target, static_cast<std::size_t>(*page_size), tuning);
   if (*mode != "wal") return copy.RunAlone();
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kMaxTries; ++i) {
     const auto done = copy.RunBesideWriters();
     if (!done) return done.error();
     if (*done) return Ok();
@@ -160,16 +160,16 @@ Result<std::unique_ptr<LogFollower>> LogFollower::Start(const std::string& path)
   auto opened = Database::Open(path, Database::Mode::kRead);
   if (!opened) return opened.error();
   // The connection must read once to know of the log.
-  const auto page_size = opened->Ask("PRAGMA page_size");
+  const auto page_size = opened->QueryInt("PRAGMA page_size");
   if (!page_size) return page_size.error();
-  if (const auto read = opened->Ask("SELECT count(*) FROM sqlite_schema"); !read) return read.error();
+  if (const auto read = opened->QueryInt("SELECT count(*) FROM sqlite_schema"); !read) return read.error();
   std::unique_ptr<LogFollower> follower(new LogFollower(std::move(*opened), static_cast<std::uint64_t>(*page_size)));
   {
     MutexLock lock(follower->mu_);
     const auto log = follower->db_.ReadLog();
     if (!log) return log.error();
     follower->round_ = log->round;
-    HSW_TRY(follower->Look());
+    HSW_TRY(follower->Poll());
   }
   follower->thread_ = std::thread([follower = follower.get()] { follower->Run(); });
   return follower;
@@ -188,29 +188,29 @@ void LogFollower::Run() {
   NameThread("follow-log");
   MutexLock lock(mu_);
   while (!stop_) {
-    // Take looks as well, and returns the error.
-    (void)Look();
-    changed_.WaitUntil(mu_, std::chrono::steady_clock::now() + kLookEvery);
+    // Take polls as well, and returns the error.
+    (void)Poll();
+    changed_.WaitUntil(mu_, std::chrono::steady_clock::now() + kPollEvery);
   }
 }
 
 Result<LogFollower::Changes> LogFollower::Take(std::size_t most) {
   MutexLock lock(mu_);
-  HSW_TRY(Look());
+  HSW_TRY(Poll());
   Changes changes;
   changes.lost = lost_;
-  while (!moved_.empty() && changes.moved.size() < most) {
-    changes.moved.push_back(*moved_.begin());
-    moved_.erase(moved_.begin());
+  while (!in_file_.empty() && changes.in_file.size() < most) {
+    changes.in_file.push_back(*in_file_.begin());
+    in_file_.erase(in_file_.begin());
   }
-  if (!changes.moved.empty()) return changes;
+  if (!changes.in_file.empty()) return changes;
   const std::size_t end = std::min(frames_.size(), taken_ + most);
   changes.first_frame = static_cast<std::uint32_t>(taken_ + 1);
-  for (; taken_ < end; ++taken_) changes.logged.push_back(frames_[taken_]);
+  for (; taken_ < end; ++taken_) changes.in_log.push_back(frames_[taken_]);
   return changes;
 }
 
-Status LogFollower::Look() {
+Status LogFollower::Poll() {
   while (!lost_) {
     const auto log = db_.ReadLog();
     if (!log) return log.error();
@@ -220,7 +220,7 @@ Status LogFollower::Look() {
       continue;  // the round has ended meanwhile
     }
     HSW_TRY(ReadRest(log->round));
-    moved_.insert(frames_.begin(), frames_.end());
+    in_file_.insert(frames_.begin(), frames_.end());
     frames_.clear();
     taken_ = 0;
     round_ = log->round;

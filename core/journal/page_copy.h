@@ -30,12 +30,11 @@ Status CopyPages(Database& source, int target, const PageCopyTuning& tuning = {}
 
 /// Reports which pages of a database other connections change, by reading page numbers from its write-ahead log as it
 /// grows. Uses its own thread and connection, and no transaction, which would keep the log from restarting. A round is
-/// the time between two restarts; when it ends, all its pages are in the database file.
-///
-/// Page numbers start at 1. [thread: any]
+/// the time between two restarts; when it ends, all its pages are in the database file. Page numbers start at 1.
 class LogFollower {
  public:
-  /// Follows changes from the beginning of the current round. `path` is an existing database.
+  /// Follows changes from the beginning of the current round. `path` is an existing database. Errors: kUnavailable,
+  /// kInvalid (damaged as a whole). [thread: any]
   static Result<std::unique_ptr<LogFollower>> Start(const std::string& path);
   ~LogFollower();
 
@@ -43,14 +42,14 @@ class LogFollower {
     /// Changes were missed: any page may have changed.
     bool lost = false;
     /// Pages changed in finished rounds; their content is in the database file.
-    std::vector<std::uint32_t> moved;
-    /// Pages of the log's frames from number `first_frame` (starting at 1); only if `moved` is empty.
+    std::vector<std::uint32_t> in_file;
+    /// Pages of the log's frames from number `first_frame` (starting at 1); only if `in_file` is empty.
     std::uint32_t first_frame = 0;
-    std::vector<std::uint32_t> logged;
+    std::vector<std::uint32_t> in_log;
   };
-  /// Changes not taken yet, at most `most` pages.
+  /// Changes not taken yet, at most `most` pages. Errors: kUnavailable. [thread: any]
   Result<Changes> Take(std::size_t most);
-  /// Offset in the log of a frame's page content.
+  /// Offset in the log of a frame's page content. [thread: any]
   static std::uint64_t ContentOf(std::uint64_t frame, std::uint64_t page_size) {
     return kLogHeader + (frame - 1) * (kFrameHeader + page_size) + kFrameHeader;
   }
@@ -60,7 +59,9 @@ class LogFollower {
   static constexpr std::uint64_t kLogHeader = 32, kFrameHeader = 24;
 
   void Run();
-  Status Look() REQUIRES(mu_);
+  /// Adds what was written since the last call.
+  Status Poll() REQUIRES(mu_);
+  /// Reads this round's frames up to number `until`.
   Status ReadFrames(std::uint32_t until) REQUIRES(mu_);
   /// Reads the rest of the finished round that `round` followed. Sets lost_ if it cannot be determined.
   Status ReadRest(std::uint64_t round) REQUIRES(mu_);
@@ -79,7 +80,7 @@ class LogFollower {
   std::uint64_t round_ GUARDED_BY(mu_) = 0;
   std::vector<std::uint32_t> frames_ GUARDED_BY(mu_);  ///< pages of this round's frames
   std::size_t taken_ GUARDED_BY(mu_) = 0;              ///< frames already taken
-  std::set<std::uint32_t> moved_ GUARDED_BY(mu_);      ///< not taken yet
+  std::set<std::uint32_t> in_file_ GUARDED_BY(mu_);    ///< not taken yet
   std::thread thread_;
 };
 

@@ -74,7 +74,7 @@ CREATE TABLE revision(
 )sql",
 };
 constexpr std::int64_t kVersion = kSteps.size();
-constexpr std::string_view kAskVersion = "SELECT value FROM meta WHERE key = 'schema_version'";
+constexpr std::string_view kSelectVersion = "SELECT value FROM meta WHERE key = 'schema_version'";
 
 std::int64_t RandomSalt() {
   return std::random_device()() & 0xffff;
@@ -97,14 +97,14 @@ Status Migrate(Database& db, std::int64_t from) {
 
 /// The version of the tables; 0: the file is empty.
 Result<std::int64_t> VersionOf(Database& db) {
-  const auto tables = db.Ask("SELECT count(*) FROM sqlite_schema");
+  const auto tables = db.QueryInt("SELECT count(*) FROM sqlite_schema");
   if (!tables) return tables.error();
   std::int64_t version = 0;
   if (*tables != 0) {
-    const auto ours = db.Ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'event', 'delivery')");
+    const auto ours = db.QueryInt("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'event', 'delivery')");
     if (!ours) return ours.error();
     if (*ours != 3) return Error{ErrorCode::kInvalid, "it is a SQLite database, but not a journal of hookswitch"};
-    const auto found = db.Ask(kAskVersion);
+    const auto found = db.QueryInt(kSelectVersion);
     if (!found) return found.error();
     version = *found;
     if (version < 1) return Error{ErrorCode::kInvalid, "its table meta does not say which schema_version it has"};
@@ -142,7 +142,7 @@ Result<Schema> PrepareSchema(Database& db) {
       return migrated.error();
     }
   }
-  const auto salt = db.Ask("SELECT value FROM meta WHERE key = 'salt'");
+  const auto salt = db.QueryInt("SELECT value FROM meta WHERE key = 'salt'");
   if (!salt) return salt.error();
   return Schema{static_cast<std::uint16_t>(*salt), kVersion, *version};
 }

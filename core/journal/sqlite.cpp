@@ -231,7 +231,7 @@ Result<Statement> Database::Prepare(std::string_view sql) {
   return Statement(stmt);
 }
 
-Result<std::int64_t> Database::Ask(std::string_view sql) {
+Result<std::int64_t> Database::QueryInt(std::string_view sql) {
   auto statement = Prepare(sql);
   if (!statement) return std::move(statement).error();
   auto row = statement->Next();
@@ -239,7 +239,7 @@ Result<std::int64_t> Database::Ask(std::string_view sql) {
   return *row ? statement->Int(0) : 0;
 }
 
-Result<std::string> Database::AskText(std::string_view sql) {
+Result<std::string> Database::QueryText(std::string_view sql) {
   auto statement = Prepare(sql);
   if (!statement) return std::move(statement).error();
   auto row = statement->Next();
@@ -255,7 +255,7 @@ std::int64_t Database::LastInsertRowid() const {
   return sqlite3_last_insert_rowid(db_);
 }
 
-void Database::WatchLog(int* frames) {
+void Database::TrackLogLength(int* frames) {
   sqlite3_wal_hook(
       db_,
       [](void* target, sqlite3*, const char*, int pages) {
@@ -265,14 +265,15 @@ void Database::WatchLog(int* frames) {
       frames);
 }
 
-Result<Database::Checkpoint> Database::MoveLog() {
-  Checkpoint result;
-  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &result.frames, &result.moved);
+Result<Database::CheckpointResult> Database::Checkpoint() {
+  CheckpointResult result;
+  const int code =
+      sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &result.frames, &result.checkpointed);
   if (code != SQLITE_OK && code != SQLITE_BUSY) return FaultOf(db_, code);
   return result;
 }
 
-Status Database::EmptyLog() {
+Status Database::TruncateLog() {
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code == SQLITE_BUSY) return Error{ErrorCode::kUnavailable, "another program is reading it"};
   if (code != SQLITE_OK) return FaultOf(db_, code);

@@ -83,23 +83,23 @@ class Database {
   [[nodiscard]] Status Exec(const char* sql);
   [[nodiscard]] Result<Statement> Prepare(std::string_view sql);
   /// The first column of the first row; 0 if there are no rows.
-  [[nodiscard]] Result<std::int64_t> Ask(std::string_view sql);
+  [[nodiscard]] Result<std::int64_t> QueryInt(std::string_view sql);
   /// The same as text; "" if there are no rows.
-  [[nodiscard]] Result<std::string> AskText(std::string_view sql);
+  [[nodiscard]] Result<std::string> QueryText(std::string_view sql);
   std::int64_t Changes() const;
   std::int64_t LastInsertRowid() const;
   /// Sets `*frames` to the length of the write-ahead log at each commit of this connection. `frames` must outlive this
   /// object.
-  void WatchLog(int* frames);
-  /// Result of MoveLog.
-  struct Checkpoint {
-    int frames = 0;  ///< in the log; -1 if another connection is checkpointing, and nothing was done
-    int moved = 0;   ///< of those, now in the database; -1 likewise
+  void TrackLogLength(int* frames);
+  /// Result of Checkpoint.
+  struct CheckpointResult {
+    int frames = 0;        ///< in the log; -1 if another connection is checkpointing, and nothing was done
+    int checkpointed = 0;  ///< of those, now in the database; -1 likewise
   };
   /// Checkpoints the log as far as possible without waiting for readers or writers.
-  [[nodiscard]] Result<Checkpoint> MoveLog();
+  [[nodiscard]] Result<CheckpointResult> Checkpoint();
   /// Checkpoints the whole log, syncs the database and truncates the log; waits briefly for readers.
-  [[nodiscard]] Status EmptyLog();
+  [[nodiscard]] Status TruncateLog();
   /// The write-ahead log as described by its index in shared memory. This connection must have read something before.
   struct Log {
     std::uint64_t round = 0;   ///< the log's salts; they change each time it restarts

@@ -152,25 +152,25 @@ class SqliteJournal final : public Journal {
     return *more && !batch.is_unwritable;
   }
 
-  // The checkpoint thread moves most of the log into the database, the writer only what was appended meanwhile; the
-  // next commit then restarts the log.
+  // The checkpointer's thread does most of the log, the writer only what was appended meanwhile; the next commit then
+  // restarts the log.
   void Checkpoint(bool is_unwritable) {
     const int frames = store_->log_frames();
     if (frames < tuning_.checkpoint_frames && !is_unwritable) return;
     bool now = is_unwritable || !checkpointer_ || frames >= tuning_.max_log_frames;
     if (checkpointer_ && !now) {
-      const int moved = checkpointer_->TakeMoved();
-      if (moved != 0 && frames - moved <= kShortTail) {
+      const int checkpointed = checkpointer_->TakeCheckpointed();
+      if (checkpointed != 0 && frames - checkpointed <= kShortTail) {
         now = true;
       } else {
-        checkpointer_->Ask();
+        checkpointer_->RequestPass();
       }
     }
     if (!now) return;
     // During a pass the writer cannot checkpoint, and the log would keep growing: wait for it.
     if (checkpointer_ && frames >= tuning_.max_log_frames) checkpointer_->AwaitPass();
-    if (auto moved = store_->MoveLog(); !moved && !is_unwritable) {
-      log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", moved.error().message}});
+    if (auto done = store_->Checkpoint(); !done && !is_unwritable) {
+      log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", done.error().message}});
     }
   }
 
@@ -185,13 +185,13 @@ class SqliteJournal final : public Journal {
     stats_.full.clear();
     if (options_.max_backlog != 0) stats_.full = store_->SinksWithAtLeast(options_.max_backlog);
     stats_.bad_rows = store_->bad_rows();
-    if (!batch_writer_.unwritable()) stats_.unwritable_because.clear();
+    if (!batch_writer_.unwritable()) stats_.unwritable_reason.clear();
   }
 
   void PublishUnwritable() {
     if (!batch_writer_.unwritable()) return;
     MutexLock lock(stats_mu_);
-    stats_.unwritable_because = batch_writer_.unwritable()->message;
+    stats_.unwritable_reason = batch_writer_.unwritable()->message;
   }
 
   const SqliteOptions options_;
@@ -229,7 +229,7 @@ Error CannotOpen(const std::string& path, const Error& error) {
   return {error.code == ErrorCode::kUnsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable, std::move(text)};
 }
 
-void WarnOfItsPlace(const std::string& path) {
+void WarnAboutLocation(const std::string& path) {
   for (const Exposed& exposed : FindExposed(path)) {
     log::Warn("journal_exposed", {{"path", exposed.path}, {"reason", exposed.reason}});
   }
@@ -251,7 +251,7 @@ Result<std::unique_ptr<Journal>> OpenSqliteJournal(const SqliteOptions& options,
   HSW_TRY(MakeFile(options.path));
   auto store = Store::Open(options.path, tuning.page_size);
   if (!store) return CannotOpen(options.path, store.error());
-  WarnOfItsPlace(options.path);
+  WarnAboutLocation(options.path);
   return std::unique_ptr<Journal>(
       std::make_unique<SqliteJournal>(options, clock, tuning, std::move(*lock), std::move(*store)));
 }

@@ -29,13 +29,13 @@ std::uint64_t SumOf(std::string_view headers, std::string_view body) {
 Result<std::unique_ptr<Store>> Store::Open(const std::string& path, int page_size) {
   std::unique_ptr<Store> store(new Store(path, page_size));
   HSW_TRY(store->Connect());
-  const auto floor = store->db_.Ask("SELECT value FROM meta WHERE key = 'pending_floor'");
+  const auto floor = store->db_.QueryInt("SELECT value FROM meta WHERE key = 'pending_floor'");
   if (!floor) return floor.error();
   store->stored_floor_ = std::max<DeliverySeq>(*floor, 1);
   HSW_TRY(store->LoadAfter(0, store->stored_floor_ - 1));
-  const auto refused = store->db_.Ask("SELECT max(number) + 1 FROM refused");
+  const auto refused = store->db_.QueryInt("SELECT max(number) + 1 FROM refused");
   store->next_refused_ = refused ? *refused : 0;
-  const auto memories = store->db_.Ask("SELECT EXISTS(SELECT 1 FROM memory)");
+  const auto memories = store->db_.QueryInt("SELECT EXISTS(SELECT 1 FROM memory)");
   store->has_memory_ = !memories || *memories != 0;
   return store;
 }
@@ -45,7 +45,7 @@ Status Store::Connect() {
   if (!opened) return opened.error();
   Database& db = *opened;
   HSW_TRY(db.Exec(("PRAGMA page_size = " + std::to_string(page_size_)).c_str()));
-  const auto mode = db.AskText("PRAGMA journal_mode = WAL");
+  const auto mode = db.QueryText("PRAGMA journal_mode = WAL");
   if (!mode) return mode.error();
   if (*mode != "wal") {
     return Error{ErrorCode::kUnavailable,
@@ -63,7 +63,7 @@ Status Store::Connect() {
   if (schema->found != 0 && schema->found != schema->version) {
     log::Info("journal_upgraded", {{"file", path_}, {"from", schema->found}, {"to", schema->version}});
   }
-  const auto page_size = db.Ask("PRAGMA page_size");
+  const auto page_size = db.QueryInt("PRAGMA page_size");
   if (!page_size) return page_size.error();
   page_size_ = static_cast<int>(*page_size);
 
@@ -133,7 +133,7 @@ Status Store::Connect() {
   std::swap(db_, db);
   ++connection_;
   log_frames_ = 0;
-  db_.WatchLog(&log_frames_);
+  db_.TrackLogLength(&log_frames_);
   return Ok();
 }
 
@@ -144,17 +144,17 @@ Status Store::Reconnect() {
 }
 
 Status Store::Close() {
-  Status emptied = db_.EmptyLog();
+  Status emptied = db_.TruncateLog();
   sql_ = {};
   db_.Close();
   return emptied;
 }
 
 Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
-  const auto last_event = db_.Ask(
+  const auto last_event = db_.QueryInt(
       "SELECT max((SELECT value FROM meta WHERE key = 'next_event') - 1, ifnull((SELECT max(seq) FROM event), 0))");
   if (!last_event) return last_event.error();
-  const auto last_delivery = db_.Ask(
+  const auto last_delivery = db_.QueryInt(
       "SELECT max((SELECT value FROM meta WHERE key = 'next_delivery') - 1, ifnull((SELECT max(seq) FROM delivery), "
       "0))");
   if (!last_delivery) return last_delivery.error();
@@ -277,7 +277,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   DeliveryState state = record.state;
   if (IsOpen(state) && !pending_.Contains(record.delivery)) {
     std::set<DeliverySeq> damaged;
-    const auto before = DeliveryIn(record.delivery, damaged);
+    const auto before = FindDelivery(record.delivery, damaged);
     if (!before) return before.error();
     // A delivery canceled while in flight stays canceled, unless it has ended otherwise.
     if (*before && (*before)->state == DeliveryState::kCanceled) state = DeliveryState::kCanceled;
@@ -297,10 +297,10 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   // A replayed delivery may fall back again; keep the earlier fallback reachable from the event.
   if (falls_back) HSW_TRY(sql_.keep_fallback.Bind(record.delivery).Run());
   const std::string_view code = attempted ? std::string_view() : outcome.code;
-  const std::string_view because = attempted ? std::string_view() : outcome.reason;
+  const std::string_view reason = attempted ? std::string_view() : outcome.reason;
   HSW_TRY(sql_.update
               .Bind(record.delivery, static_cast<int>(state), Ms(record.due), record.number, record.step, attempt,
-                    falls_back ? next_delivery_ : 0, outcome.kind == Outcome::Kind::kNext, outcome.state, code, because,
+                    falls_back ? next_delivery_ : 0, outcome.kind == Outcome::Kind::kNext, outcome.state, code, reason,
                     Ms(record.first_failed))
               .Run());
   if (db_.Changes() == 0) return Ok();
@@ -320,7 +320,7 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   return Ok();
 }
 
-Status Store::Refused(const RefusedRequest& refused) {
+Status Store::RecordRefused(const RefusedRequest& refused) {
   const std::int64_t number = next_refused_++;
   return sql_.refused
       .Bind(number % kRefusedKept, number, Ms(refused.at), refused.source, refused.peer, refused.http_status,
@@ -353,10 +353,10 @@ Status Store::CommitRemoval(std::span<const RemovedEvent> removed) {
   return Ok();
 }
 
-Result<Database::Checkpoint> Store::MoveLog() {
-  auto done = db_.MoveLog();
+Result<Database::CheckpointResult> Store::Checkpoint() {
+  auto done = db_.Checkpoint();
   // Nothing to checkpoint until the next commit, which updates the length.
-  if (done && done->frames >= 0 && done->moved == done->frames) log_frames_ = 0;
+  if (done && done->frames >= 0 && done->checkpointed == done->frames) log_frames_ = 0;
   return done;
 }
 
@@ -372,7 +372,7 @@ void Store::Rollback() {
   events_ = undo_.events;
   for (const auto& [digest, event] : undo_.digests) dedup_.Erase(digest, event);
   undo_.digests.clear();
-  pending_.TakeBack();
+  pending_.Rollback();
 }
 
 Result<std::uint64_t> Store::Bytes() {

@@ -18,9 +18,10 @@ namespace hookswitch {
 /// Checksum in `raw.sum` that detects a damaged body. Not cryptographic; about 0.5 µs for 3 KB.
 std::uint64_t SumOf(std::string_view headers, std::string_view body);
 
-/// Write side of the SQLite journal: one connection and its in-memory indexes. [thread: journal writer]
+/// Write side of the SQLite journal: one connection and its in-memory indexes. Every function: [thread: journal
+/// writer], unless it says otherwise.
 ///
-/// Call Begin, then any of Append, Record, Refused and History's commands, then Commit; or Rollback, which undoes
+/// Call Begin, then any of Append, Record, RecordRefused and History's changes, then Commit; or Rollback, which undoes
 /// everything since Begin, in memory too. After an error only Rollback is allowed.
 class Store {
  public:
@@ -33,9 +34,9 @@ class Store {
                               WallTime& accepted_at);
   /// `fallback`: see Recorded. A delivery that retention has removed is not an error.
   [[nodiscard]] Status Record(const AttemptRecord& record, DeliverySeq& fallback);
-  [[nodiscard]] Status Refused(const RefusedRequest& refused);
-  // History's commands, with its contracts; the transaction stays usable after kNotFound. Rows in `damaged` are
-  // skipped; newly found damaged rows are added to it, and after kInvalid the caller may roll back and retry.
+  [[nodiscard]] Status RecordRefused(const RefusedRequest& refused);
+  // History's changes, with its contracts; the transaction stays usable after kNotFound. Rows in `damaged` are skipped;
+  // newly found damaged rows are added to it, and after kInvalid the caller may roll back and retry.
   [[nodiscard]] Status Revive(std::span<const DeliverySeq> deliveries, WallTime now,
                               std::vector<PendingDelivery>& revived, std::set<DeliverySeq>& damaged);
   [[nodiscard]] Status AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
@@ -69,9 +70,11 @@ class Store {
   DeliverySeq last_delivery() const { return next_delivery_ - 1; }
   /// Bytes of the database's pages in use.
   Result<std::uint64_t> Bytes();
-  /// Frames in the write-ahead log after the last commit; 0 once MoveLog has moved all of them.
+  /// Frames in the write-ahead log after the last commit; 0 once Checkpoint has written all of them to the database
+  /// file.
   int log_frames() const { return log_frames_; }
-  [[nodiscard]] Result<Database::Checkpoint> MoveLog();
+  /// As Database::Checkpoint.
+  [[nodiscard]] Result<Database::CheckpointResult> Checkpoint();
 
   // For Retention, which reads and removes rows with statements of its own.
 
@@ -79,7 +82,7 @@ class Store {
   [[nodiscard]] Result<Statement> Prepare(std::string_view sql) { return db_.Prepare(sql); }
   /// Number of the current connection; changes with Reconnect.
   std::uint64_t connection() const { return connection_; }
-  /// The stored events, for finding old ones.
+  /// The stored events by time of receipt.
   TimeRuns& runs() { return runs_; }
   bool IsPending(DeliverySeq delivery) const { return pending_.Contains(delivery); }
   struct RemovedEvent {
@@ -112,9 +115,9 @@ class Store {
   Status AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
                      std::int64_t flags);
   /// Empty if the delivery does not exist or is unreadable.
-  Result<std::optional<StoredDelivery>> DeliveryIn(DeliverySeq delivery, std::set<DeliverySeq>& damaged);
-  Status AddLater(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
-                  std::vector<PendingDelivery>& added);
+  Result<std::optional<StoredDelivery>> FindDelivery(DeliverySeq delivery, std::set<DeliverySeq>& damaged);
+  Status AddToStoredEvent(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
+                          std::vector<PendingDelivery>& added);
   Status Revise(EventSeq event, const NewEvent& revised, std::uint64_t sum, Accepted::Revised& changes);
   Result<std::vector<StoredDelivery>> DeliveriesOfEvent(EventSeq event);
   Status UpdateRow(Statement& update, DeliverySeq delivery, std::set<DeliverySeq>& damaged);

@@ -6,7 +6,7 @@
 // Store's changes of what is stored already: those of History, and revisions.
 namespace hookswitch {
 
-Result<std::optional<Store::StoredDelivery>> Store::DeliveryIn(DeliverySeq delivery, std::set<DeliverySeq>& damaged) {
+Result<std::optional<Store::StoredDelivery>> Store::FindDelivery(DeliverySeq delivery, std::set<DeliverySeq>& damaged) {
   std::optional<StoredDelivery> none;
   if (damaged.contains(delivery)) return none;
   const auto row = sql_.delivery_of.Bind(delivery).Next();
@@ -41,7 +41,7 @@ Status Store::UpdateRow(Statement& update, DeliverySeq delivery, std::set<Delive
 Status Store::Revive(std::span<const DeliverySeq> deliveries, WallTime now, std::vector<PendingDelivery>& revived,
                      std::set<DeliverySeq>& damaged) {
   for (const DeliverySeq delivery : deliveries) {
-    const auto stored = DeliveryIn(delivery, damaged);
+    const auto stored = FindDelivery(delivery, damaged);
     if (!stored) return stored.error();
     if (!*stored || IsOpen((*stored)->state)) continue;
     HSW_TRY(UpdateRow(sql_.revive.Bind(delivery, Ms(now)), delivery, damaged));
@@ -55,12 +55,12 @@ Status Store::Revive(std::span<const DeliverySeq> deliveries, WallTime now, std:
 
 Status Store::AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
                             std::vector<PendingDelivery>& added) {
-  return AddLater(event, deliveries, now, kReplay | kNotTriedSince, added);
+  return AddToStoredEvent(event, deliveries, now, kReplay | kNotTriedSince, added);
 }
 
 /// Adds deliveries to a stored event, linked by the replay table; `flags` are added to their own.
-Status Store::AddLater(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now, std::int64_t flags,
-                       std::vector<PendingDelivery>& added) {
+Status Store::AddToStoredEvent(EventSeq event, std::span<const NewDelivery> deliveries, WallTime now,
+                               std::int64_t flags, std::vector<PendingDelivery>& added) {
   const auto row = sql_.call_of.Bind(event).Next();
   if (!row) return row.error();
   if (!*row) return Error{ErrorCode::kNotFound, "event " + std::to_string(event) + " is not in the journal (any more)"};
@@ -81,7 +81,7 @@ Status Store::AddLater(EventSeq event, std::span<const NewDelivery> deliveries, 
 Status Store::Cancel(std::span<const DeliverySeq> deliveries, std::string_view reason,
                      std::vector<DeliverySeq>& canceled, std::set<DeliverySeq>& damaged) {
   for (const DeliverySeq delivery : deliveries) {
-    const auto stored = DeliveryIn(delivery, damaged);
+    const auto stored = FindDelivery(delivery, damaged);
     if (!stored) return stored.error();
     if (!*stored || !(IsOpen((*stored)->state) || (*stored)->state == DeliveryState::kDead)) continue;
     HSW_TRY(UpdateRow(sql_.cancel.Bind(delivery, reason), delivery, damaged));
@@ -156,7 +156,7 @@ Status Store::Revise(EventSeq event, const NewEvent& revised, std::uint64_t sum,
     }
     if (!was_reached || (route.updates && !waits)) more.push_back(route);
   }
-  return AddLater(event, more, revised.received_at, 0, changes.added);
+  return AddToStoredEvent(event, more, revised.received_at, 0, changes.added);
 }
 
 }  // namespace hookswitch

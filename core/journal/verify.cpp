@@ -21,10 +21,10 @@
 namespace hookswitch {
 namespace {
 
-constexpr std::size_t kFirst = 20;
+constexpr std::size_t kMaxShown = 20;
 // Keys per batch: in a destroyed page each costs a search.
-constexpr std::int64_t kNumbers = 1000;
-constexpr std::chrono::milliseconds kWatchEvery{20};
+constexpr std::int64_t kKeysPerBatch = 1000;
+constexpr std::chrono::milliseconds kPollEvery{20};
 
 bool IsDamage(const Error& error) {
   return error.code == ErrorCode::kInvalid;
@@ -44,13 +44,13 @@ class LogWatch {
     changed_.NotifyAll();
     thread_.join();
   }
-  bool HasStruck() const { return struck_; }
+  bool HasInterrupted() const { return interrupted_; }
 
  private:
   void Run() {
     auto db = Database::Open(reader_.Path(), Database::Mode::kRead);
     // A connection must have read once to know of the log.
-    const bool sees = db && db->Ask("SELECT count(*) FROM sqlite_schema");
+    const bool sees = db && db->QueryInt("SELECT count(*) FROM sqlite_schema");
     std::optional<Database::Log> before;
     MutexLock lock(mu_);
     while (!stop_) {
@@ -59,17 +59,17 @@ class LogWatch {
       const std::uint32_t from = now && now->round == before->round ? before->frames : 0;
       // If the log's growth cannot be observed, do not hold it back either.
       if (!now || now->frames > from + most_frames_) {
-        struck_ = true;
+        interrupted_ = true;
         reader_.Interrupt();
         return;
       }
-      changed_.WaitUntil(mu_, std::chrono::steady_clock::now() + kWatchEvery);
+      changed_.WaitUntil(mu_, std::chrono::steady_clock::now() + kPollEvery);
     }
   }
 
   Database& reader_;
   const std::uint32_t most_frames_;
-  std::atomic<bool> struck_{false};
+  std::atomic<bool> interrupted_{false};
   Mutex mu_;
   CondVar changed_;
   bool stop_ GUARDED_BY(mu_) = false;
@@ -118,7 +118,7 @@ class Verifier {
       if (!prepared) return prepared.error();
       *statement = std::move(*prepared);
     }
-    const auto salt = db_.Ask("SELECT value FROM meta WHERE key = 'salt'");
+    const auto salt = db_.QueryInt("SELECT value FROM meta WHERE key = 'salt'");
     if (!salt && !IsDamage(salt.error())) return salt.error();
     salt_ = static_cast<std::uint16_t>(salt ? *salt : 0);
     return Ok();
@@ -128,7 +128,7 @@ class Verifier {
   Status BeginSlice() {
     slice_began_ = std::chrono::steady_clock::now();
     HSW_TRY(db_.Exec("BEGIN"));
-    const auto floor = db_.Ask("SELECT value FROM meta WHERE key = 'pending_floor'");
+    const auto floor = db_.QueryInt("SELECT value FROM meta WHERE key = 'pending_floor'");
     if (!floor && !IsDamage(floor.error())) return floor.error();
     floor_ = floor ? *floor : 0;
     return Ok();
@@ -143,7 +143,7 @@ class Verifier {
     return Ok();
   }
 
-  void Bad(std::string_view kind, std::string_view what, std::string id = "", std::string other = "") {
+  void Report(std::string_view kind, std::string_view what, std::string id = "", std::string other = "") {
     ++report_.bad;
     auto found = std::ranges::find_if(
         report_.findings, [&](const auto& finding) { return finding.kind == kind && finding.what == what; });
@@ -151,40 +151,40 @@ class Verifier {
       found = report_.findings.insert(found, {.kind = std::string(kind), .what = std::string(what), .first = {}});
     }
     ++found->count;
-    if (!id.empty() && found->first.size() < kFirst) found->first.push_back({std::move(id), std::move(other)});
+    if (!id.empty() && found->first.size() < kMaxShown) found->first.push_back({std::move(id), std::move(other)});
   }
 
   // Damage is a finding; only other errors end the check.
   Status CheckPages() {
     HSW_TRY(BeginSlice());
-    std::vector<std::string> said;
+    std::vector<std::string> messages;
     {
       std::optional<LogWatch> watch;
       if (beside_ != nullptr) watch.emplace(db_, beside_->most_frames);
-      Status checked = AskForPages(said);
-      report_.pages_checked = !watch || !watch->HasStruck();
+      Status checked = RunIntegrityCheck(messages);
+      report_.pages_checked = !watch || !watch->HasInterrupted();
       if (!checked && report_.pages_checked) return checked;
     }
     // Findings of an interrupted check are not reliable.
     if (report_.pages_checked) {
-      for (std::string& line : said) Bad("file", "SQLite's own check of the pages", std::move(line));
+      for (std::string& line : messages) Report("file", "SQLite's own check of the pages", std::move(line));
     }
     return EndSlice();
   }
 
-  Status AskForPages(std::vector<std::string>& said) {
+  Status RunIntegrityCheck(std::vector<std::string>& messages) {
     auto check = db_.Prepare("PRAGMA integrity_check(1000)");
     if (!check) return check.error();
     for (;;) {
       const auto row = check->Next();
       if (!row && !IsDamage(row.error())) return row.error();
-      if (!row) said.push_back(row.error().message);
+      if (!row) messages.push_back(row.error().message);
       if (!row || !*row) return Ok();
       std::string_view text = check->Bytes(0);
       while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(text.size(), line.size() + 1));
-        if (line != "ok" && !line.starts_with("***")) said.emplace_back(line);
+        if (line != "ok" && !line.starts_with("***")) messages.emplace_back(line);
       }
     }
   }
@@ -194,16 +194,16 @@ class Verifier {
     std::int64_t last = 0;
     for (const std::string& sql :
          {"SELECT value - 1 FROM meta WHERE key = '" + std::string(next) + "'", "SELECT max(seq) FROM " + table}) {
-      const auto found = db_.Ask(sql);
+      const auto found = db_.QueryInt(sql);
       if (!found && !IsDamage(found.error())) return found.error();
       if (found) last = std::max(last, *found);
     }
     return last;
   }
 
-  /// Calls `look` for each row of `table`, a slice at a time.
-  template <class Look>
-  Status Scan(const char* kind, const char* table, const char* next, Statement& rows, Look look) {
+  /// Calls `check` for each row of `table`, a slice at a time.
+  template <class Check>
+  Status Scan(const char* kind, const char* table, const char* next, Statement& rows, Check check) {
     HSW_TRY(BeginSlice());
     const auto last = LastOf(table, next);
     if (!last) return last.error();
@@ -213,18 +213,18 @@ class Verifier {
         HSW_TRY(EndSlice());
         HSW_TRY(BeginSlice());
       }
-      const std::int64_t end = std::min(*last - after, kNumbers) + after;
+      const std::int64_t end = std::min(*last - after, kKeysPerBatch) + after;
       bool stopped = false;
       const auto skipped = ScanRows(rows, after, end, [&](Statement& row) {
         after = row.Int(0);
-        look(row);
+        check(row);
         stopped = failed_ || IsSliceOver();
         return !stopped;
       });
       if (!skipped) return skipped.error();
       if (failed_) return *failed_;
       if (!stopped) after = end;
-      for (std::int64_t i = 0; i < *skipped; ++i) Bad(kind, "numbers that lie in pages that cannot be read");
+      for (std::int64_t i = 0; i < *skipped; ++i) Report(kind, "numbers that lie in pages that cannot be read");
     }
     return EndSlice();
   }
@@ -255,7 +255,7 @@ class Verifier {
   void CheckRun(const char* kind, EventSeq event, DeliverySeq first, std::int64_t count) {
     for (DeliverySeq delivery = first; delivery - first < count; ++delivery) {
       if (IsDeliveryOf(event, delivery)) continue;
-      return Bad(kind, "a delivery of it is not there", IdOf(event), DeliveryId(delivery));
+      return Report(kind, "a delivery of it is not there", IdOf(event), DeliveryId(delivery));
     }
   }
 
@@ -264,8 +264,8 @@ class Verifier {
       ++report_.events;
       const EventSeq event = row.Int(0);
       if (row.Int(3) != static_cast<std::int64_t>(Digest().size()))
-        Bad("event", "its dedup key is damaged", IdOf(event));
-      if (!Has(sql_.has_body, event)) Bad("event", "its body is not there", IdOf(event));
+        Report("event", "its dedup key is damaged", IdOf(event));
+      if (!Has(sql_.has_body, event)) Report("event", "its body is not there", IdOf(event));
       CheckRun("event", event, row.Int(1), row.Int(2));
     });
   }
@@ -274,9 +274,9 @@ class Verifier {
     return Scan("body", "raw", "next_event", sql_.bodies, [this](Statement& row) {
       const EventSeq event = row.Int(0);
       if (static_cast<std::uint64_t>(row.Int(1)) != SumOf(row.Bytes(2), row.Bytes(3))) {
-        Bad("body", "headers and body do not have the sum they were stored with", IdOf(event));
+        Report("body", "headers and body do not have the sum they were stored with", IdOf(event));
       }
-      if (!Has(sql_.event, event)) Bad("body", "its event is not there", IdOf(event));
+      if (!Has(sql_.event, event)) Report("body", "its event is not there", IdOf(event));
     });
   }
 
@@ -286,17 +286,17 @@ class Verifier {
       const DeliverySeq delivery = row.Int(0), fallback = row.Int(4);
       const EventSeq event = row.Int(1);
       const auto state = StateOf(row.Int(2));
-      if (!state) Bad("delivery", "its state is none", DeliveryId(delivery));
+      if (!state) Report("delivery", "its state is none", DeliveryId(delivery));
       if (state && IsOpen(*state)) {
         ++report_.pending;
-        if (delivery < floor_) Bad("delivery", "it waits, but a start would not look at it", DeliveryId(delivery));
+        if (delivery < floor_) Report("delivery", "it waits, but a start would not look at it", DeliveryId(delivery));
       }
-      if (!Has(sql_.event, event)) Bad("delivery", "its event is not there", DeliveryId(delivery), IdOf(event));
+      if (!Has(sql_.event, event)) Report("delivery", "its event is not there", DeliveryId(delivery), IdOf(event));
       if (fallback != 0 && (fallback <= delivery || !IsDeliveryOf(event, fallback))) {
-        Bad("delivery", "its fallback is not there", DeliveryId(delivery), DeliveryId(fallback));
+        Report("delivery", "its fallback is not there", DeliveryId(delivery), DeliveryId(fallback));
       }
       if (!IsChainWhole(delivery, row.Int(3)))
-        Bad("delivery", "some of its attempts are not there", DeliveryId(delivery));
+        Report("delivery", "some of its attempts are not there", DeliveryId(delivery));
     });
   }
 
@@ -316,9 +316,9 @@ class Verifier {
     return Scan("attempt", "attempt", "", sql_.attempts, [this](Statement& row) {
       ++report_.attempts;
       const DeliverySeq delivery = row.Int(1);
-      if (!Has(sql_.delivery, delivery)) Bad("attempt", "its delivery is not there", DeliveryId(delivery));
+      if (!Has(sql_.delivery, delivery)) Report("attempt", "its delivery is not there", DeliveryId(delivery));
       if (row.Int(2) < 0 || row.Int(2) > static_cast<std::int64_t>(Outcome::Kind::kNext)) {
-        Bad("attempt", "its outcome is none", DeliveryId(delivery));
+        Report("attempt", "its outcome is none", DeliveryId(delivery));
       }
     });
   }
@@ -332,12 +332,12 @@ class Verifier {
       do {
         const auto row = sql_.replays.Next();
         if (!row && !IsDamage(row.error())) return row.error();
-        if (!row) Bad("replay", "what cannot be read", row.error().message);
+        if (!row) Report("replay", "what cannot be read", row.error().message);
         is_end = !row || !*row;
         if (is_end) break;
         event = sql_.replays.Int(0);
         first = sql_.replays.Int(1);
-        if (!Has(sql_.event, event)) Bad("replay", "its event is not there", IdOf(event));
+        if (!Has(sql_.event, event)) Report("replay", "its event is not there", IdOf(event));
         CheckRun("replay", event, first, sql_.replays.Int(2));
         if (failed_) return *failed_;
       } while (!IsSliceOver());

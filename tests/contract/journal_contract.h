@@ -592,7 +592,7 @@ TEST_P(JournalContract, StatsCountEventsAndPendingDeliveries) {
   EXPECT_EQ(stats.events, 2u);
   EXPECT_EQ(stats.pending, 2u);
   EXPECT_EQ(stats.bad_rows, 0u);
-  EXPECT_EQ(stats.unwritable_because, "");
+  EXPECT_EQ(stats.unwritable_reason, "");
 }
 
 TEST_P(JournalContract, DeliveryToBeHeldIsKeptUntilItIsDue) {

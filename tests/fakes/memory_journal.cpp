@@ -92,7 +92,7 @@ MemoryJournal::MemoryJournal(std::shared_ptr<Disk> disk, std::uint64_t max_backl
 
 Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   MutexLock lock(mu_);
-  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
   if (const auto first = disk_->digests.find(event.dedup); first != disk_->digests.end()) {
     Accepted accepted{.event = first->second.first, .id = first->second.second, .duplicate = true, .first_delivery = 0};
     const std::uint64_t content = disk_->events.at(accepted.event).content;
@@ -211,7 +211,7 @@ void MemoryJournal::Record(AttemptRecord record) {
   Told told;
   {
     MutexLock lock(mu_);
-    if (!unwritable_because_.empty()) {
+    if (!unwritable_reason_.empty()) {
       waiting_.push_back(std::move(record));
       return;
     }
@@ -221,13 +221,13 @@ void MemoryJournal::Record(AttemptRecord record) {
   if (recorded) recorded(told.delivery, told.fallback, told.stored);
 }
 
-void MemoryJournal::SetUnwritable(std::string because) {
+void MemoryJournal::SetUnwritable(std::string reason) {
   Recorded recorded;
   std::vector<Told> stored;
   {
     MutexLock lock(mu_);
-    unwritable_because_ = std::move(because);
-    if (!unwritable_because_.empty()) return;
+    unwritable_reason_ = std::move(reason);
+    if (!unwritable_reason_.empty()) return;
     for (const AttemptRecord& record : waiting_) stored.push_back(Store(record));
     waiting_.clear();
     recorded = on_recorded_;
@@ -299,7 +299,7 @@ JournalStats MemoryJournal::Stats() {
     stats.bytes += event.stored.body.size() + event.stored.headers.size();
     stats.bad_rows += event.damaged;
   }
-  stats.unwritable_because = unwritable_because_;
+  stats.unwritable_reason = unwritable_reason_;
   return stats;
 }
 
@@ -392,7 +392,7 @@ Result<std::vector<StoredAttempt>> MemoryJournal::AttemptsOf(DeliverySeq deliver
 
 Result<std::vector<PendingDelivery>> MemoryJournal::Revive(std::span<const DeliverySeq> deliveries, WallTime now) {
   MutexLock lock(mu_);
-  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
   std::vector<PendingDelivery> revived;
   for (const DeliverySeq seq : deliveries) {
     const auto found = disk_->deliveries.find(seq);
@@ -416,7 +416,7 @@ Result<std::vector<PendingDelivery>> MemoryJournal::AddDeliveries(EventSeq event
                                                                   std::span<const NewDelivery> deliveries,
                                                                   WallTime now) {
   MutexLock lock(mu_);
-  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
   const auto found = disk_->events.find(event);
   if (found == disk_->events.end()) return NotThere();
   std::vector<PendingDelivery> added;
@@ -431,7 +431,7 @@ Result<std::vector<PendingDelivery>> MemoryJournal::AddDeliveries(EventSeq event
 Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliverySeq> deliveries,
                                                        const std::string& reason) {
   MutexLock lock(mu_);
-  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
   std::vector<DeliverySeq> canceled;
   for (const DeliverySeq seq : deliveries) {
     const auto found = disk_->deliveries.find(seq);
@@ -451,7 +451,7 @@ Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliveryS
 
 Status MemoryJournal::SavePause(const std::string& sink, const std::optional<Pause>& pause) {
   MutexLock lock(mu_);
-  if (!unwritable_because_.empty()) return Error{ErrorCode::kUnavailable, unwritable_because_};
+  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
   disk_->lanes[sink].pause = pause;
   if (!pause) disk_->lanes[sink].due = WallTime{};
   return Ok();

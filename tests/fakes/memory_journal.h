@@ -48,7 +48,7 @@ class MemoryJournal final : public Journal, public History {
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
 
   /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
-  void SetUnwritable(std::string because);
+  void SetUnwritable(std::string reason);
   /// Records of `delivery` meet a damaged row from now on and are set aside.
   void DamageDelivery(DeliverySeq delivery);
   /// Load says kInvalid for `event` from now on.
@@ -76,7 +76,7 @@ class MemoryJournal final : public Journal, public History {
   std::vector<std::string> Full() const REQUIRES(mu_);
 
   const std::uint64_t max_backlog_;
-  std::string unwritable_because_ GUARDED_BY(mu_);
+  std::string unwritable_reason_ GUARDED_BY(mu_);
   std::vector<AttemptRecord> waiting_ GUARDED_BY(mu_);
   Recorded on_recorded_ GUARDED_BY(mu_);
 };

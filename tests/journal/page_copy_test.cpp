@@ -38,7 +38,7 @@ class PageCopy : public SqliteFixture {
     std::string text;
     auto db = Database::Open(path, Database::Mode::kRead);
     EXPECT_TRUE(db);
-    EXPECT_EQ(*db->AskText("PRAGMA integrity_check"), "ok");
+    EXPECT_EQ(*db->QueryText("PRAGMA integrity_check"), "ok");
     for (const std::string table :
          {"meta", "event", "raw", "delivery", "attempt", "memory", "lane", "refused", "replay"}) {
       auto rows = db->Prepare("SELECT * FROM " + table + " ORDER BY 1, 2");
@@ -66,7 +66,7 @@ class Writer {
 
   void Do() {
     switch (random_() % 8) {
-      case 0: ASSERT_TRUE(store_.MoveLog()); return;
+      case 0: ASSERT_TRUE(store_.Checkpoint()); return;
       case 1: {
         Retention retention(store_, clock_, {}, 1);
         ASSERT_TRUE(retention.Step(2, static_cast<int>(random_() % 4) + 1));
@@ -155,7 +155,7 @@ TEST_F(PageCopy, TheLogStartsAgainFromItsBeginningMeanwhile) {
     ASSERT_TRUE((*store)->Begin() && (*store)->Probe() && (*store)->Commit());
     most = std::max(most, (*store)->log_frames());
     if ((*store)->log_frames() < 10) return;
-    ASSERT_TRUE((*store)->MoveLog());
+    ASSERT_TRUE((*store)->Checkpoint());
     EXPECT_EQ((*store)->log_frames(), 0) << "nobody holds it back";
   };
   ASSERT_TRUE(Copy(tuning));
@@ -218,22 +218,22 @@ TEST_F(Following, TellsWhatIsInTheLogAndWhatWasMoved) {
   auto changes = (*follower)->Take(100);
   ASSERT_TRUE(changes);
   EXPECT_EQ(changes->first_frame, 1u);
-  EXPECT_EQ(changes->logged.size(), static_cast<std::size_t>(store->log_frames())) << "from the round's beginning on";
-  const auto known = changes->logged.size();
+  EXPECT_EQ(changes->in_log.size(), static_cast<std::size_t>(store->log_frames())) << "from the round's beginning on";
+  const auto known = changes->in_log.size();
   Commit();
   changes = (*follower)->Take(100);
   ASSERT_TRUE(changes);
   EXPECT_EQ(changes->first_frame, known + 1);
-  ASSERT_FALSE(changes->logged.empty());
-  const std::uint32_t page = changes->logged.front();
-  EXPECT_TRUE((*follower)->Take(100)->logged.empty());
-  ASSERT_TRUE(store->MoveLog());
+  ASSERT_FALSE(changes->in_log.empty());
+  const std::uint32_t page = changes->in_log.front();
+  EXPECT_TRUE((*follower)->Take(100)->in_log.empty());
+  ASSERT_TRUE(store->Checkpoint());
   Commit();
   changes = (*follower)->Take(100);
   ASSERT_TRUE(changes);
   EXPECT_FALSE(changes->lost);
-  EXPECT_NE(std::ranges::find(changes->moved, page), changes->moved.end());
-  EXPECT_TRUE(changes->logged.empty()) << "first what was moved";
+  EXPECT_NE(std::ranges::find(changes->in_file, page), changes->in_file.end());
+  EXPECT_TRUE(changes->in_log.empty()) << "first what was moved";
   EXPECT_EQ((*follower)->Take(100)->first_frame, 1u) << "a new round";
 }
 
@@ -242,13 +242,13 @@ TEST_F(Following, ALogThatDidNotExistIsFollowedFromItsBeginning) {
   for (const char* part : {"-wal", "-shm"}) std::filesystem::remove(path_ + part);
   auto follower = LogFollower::Start(path_);
   ASSERT_TRUE(follower) << follower.error().message;
-  EXPECT_TRUE((*follower)->Take(100)->logged.empty());
+  EXPECT_TRUE((*follower)->Take(100)->in_log.empty());
   store = std::move(*Store::Open(path_, tuning_.page_size));
   Commit();
   const auto changes = (*follower)->Take(100);
   ASSERT_TRUE(changes);
   EXPECT_FALSE(changes->lost);
-  EXPECT_EQ(changes->logged.size(), static_cast<std::size_t>(store->log_frames()));
+  EXPECT_EQ(changes->in_log.size(), static_cast<std::size_t>(store->log_frames()));
 }
 
 TEST_F(Following, ALogThatWasCutIsLost) {

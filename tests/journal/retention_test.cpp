@@ -4,8 +4,8 @@
 #include <random>
 #include <thread>
 
-#include "core/journal/store.h"
 #include "core/journal/indexes.h"
+#include "core/journal/store.h"
 #include "tests/journal/sqlite_fixture.h"
 
 namespace hookswitch {

@@ -50,7 +50,7 @@ TEST(PendingSet, AgreesWithASetAlsoAfterChangesWereTakenBack) {
     const bool pending = random() % 3 == 0;
     set.Set(delivery, sink_of(delivery), pending);
     pending ? (void)model.insert(delivery) : (void)model.erase(delivery);
-    if (i % 700 == 350) set.TakeBack(), model = before;
+    if (i % 700 == 350) set.Rollback(), model = before;
     ASSERT_EQ(set.size(), model.size());
     ASSERT_EQ(set.Floor(10'000), model.empty() ? 10'000 : *model.begin());
   }

@@ -221,7 +221,7 @@ TEST_F(SqliteDamage, DamagedRefusedRequestsHoldUpNothing) {
   Deliver(1, 1);
   const auto accepted = Append("second");
   ASSERT_TRUE(accepted) << accepted.error().message;
-  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  EXPECT_EQ(journal_->Stats().unwritable_reason, "");
   EXPECT_EQ(journal_->Stats().pending, 0u);
   EXPECT_EQ(journal_->Stats().bad_rows, 10u);
 }

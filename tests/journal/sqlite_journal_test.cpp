@@ -129,7 +129,7 @@ TEST_F(SqliteJournal, FullDiskIsUnavailableUntilThereIsSpaceAgain) {
       break;
     }
     const DiskLimit nothing(1);  // so that it cannot free itself
-    EXPECT_NE(journal_->Stats().unwritable_because.find(path_), std::string::npos);
+    EXPECT_NE(journal_->Stats().unwritable_reason.find(path_), std::string::npos);
     EXPECT_EQ(journal_->Stats().events, static_cast<std::uint64_t>(stored + 1));
     EXPECT_TRUE(journal_->Load(first->event));
     Deliver(first->first_delivery, first->event);
@@ -141,7 +141,7 @@ TEST_F(SqliteJournal, FullDiskIsUnavailableUntilThereIsSpaceAgain) {
   clock_.Advance(std::chrono::seconds(1));
   const auto again = Append("after", 8000);
   ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  EXPECT_EQ(journal_->Stats().unwritable_reason, "");
   EXPECT_EQ(journal_->Stats().pending, 0u) << "the record that waited is stored by now";
   ASSERT_TRUE(Open());
   EXPECT_TRUE(Append("after", 8000)->duplicate);
@@ -170,11 +170,11 @@ TEST_F(SqliteJournal, NoticesByItselfThatThereIsSpaceAgain) {
   {
     const DiskLimit limit(1);
     EXPECT_FALSE(Append("first"));
-    EXPECT_NE(journal_->Stats().unwritable_because, "");
+    EXPECT_NE(journal_->Stats().unwritable_reason, "");
   }
   clock_.Advance(std::chrono::seconds(1));
   ASSERT_TRUE(writable.Await());
-  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  EXPECT_EQ(journal_->Stats().unwritable_reason, "");
   journal_.reset();
 }
 
@@ -262,9 +262,9 @@ TEST_F(SqliteJournal, RetentionThatFindsNothingToRemoveWritesNothing) {
   clock_.Advance(std::chrono::hours(2));
   auto watch = Database::Open(path_, Database::Mode::kRead);
   ASSERT_TRUE(watch);
-  const auto before = watch->Ask("PRAGMA data_version");
+  const auto before = watch->QueryInt("PRAGMA data_version");
   for (int step = 0; step < 5; ++step) ASSERT_TRUE(retention.Step(0, 4));
-  EXPECT_EQ(*watch->Ask("PRAGMA data_version"), *before);
+  EXPECT_EQ(*watch->QueryInt("PRAGMA data_version"), *before);
   EXPECT_EQ((*store)->events(), 10u);
 }
 
@@ -331,7 +331,7 @@ TEST_F(LogTest, HasNothingToMoveAfterItWasMovedUntilItGrows) {
   Commit();
   const int frames = store->log_frames();
   EXPECT_GT(frames, 0);
-  ASSERT_TRUE(store->MoveLog());
+  ASSERT_TRUE(store->Checkpoint());
   EXPECT_EQ(store->log_frames(), 0);
   Commit();
   EXPECT_LE(store->log_frames(), frames) << "it did not begin anew";
@@ -343,10 +343,10 @@ TEST_F(LogTest, KeepsWhatAReaderHoldsBackToBeMoved) {
   ASSERT_EQ(sqlite3_exec(other, "BEGIN; SELECT count(*) FROM meta", nullptr, nullptr, nullptr), SQLITE_OK);
   Commit();
   const int frames = store->log_frames();
-  ASSERT_TRUE(store->MoveLog());
+  ASSERT_TRUE(store->Checkpoint());
   EXPECT_EQ(store->log_frames(), frames);
   ASSERT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
-  ASSERT_TRUE(store->MoveLog());
+  ASSERT_TRUE(store->Checkpoint());
   EXPECT_EQ(store->log_frames(), 0);
 }
 
@@ -363,7 +363,7 @@ TEST_F(LogTest, IsNotTakenForMovedWhenAnotherIsAtIt) {
   bool asked = false;
   auto look = [&] {
     asked = true;
-    const auto done = store->MoveLog();
+    const auto done = store->Checkpoint();
     ASSERT_TRUE(done);
     EXPECT_EQ(done->frames, -1);
     EXPECT_EQ(store->log_frames(), frames);
@@ -456,7 +456,7 @@ TEST_F(SqliteJournal, WhatIsTooLongForARowHoldsUpNothingElse) {
     EXPECT_EQ(answers[static_cast<std::size_t>(i)], expected) << i;
   }
   EXPECT_EQ(told, (std::map<DeliverySeq, bool>{{1, true}, {2, true}, {3, false}, {4, true}}));
-  EXPECT_EQ(journal_->Stats().unwritable_because, "");
+  EXPECT_EQ(journal_->Stats().unwritable_reason, "");
   EXPECT_EQ(journal_->Stats().events, 1u + kEvents - kEvents / 5);
   EXPECT_TRUE(journal_->history().SavePause("ops", Pause{}));
   ASSERT_TRUE(Open());
