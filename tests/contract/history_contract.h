@@ -411,6 +411,65 @@ TEST_P(JournalContract, RefusedRequestsAreListedNewestFirst) {
   EXPECT_EQ(refused.path, "/path/1005");
 }
 
+TEST_P(JournalContract, ReviveTakesWhateverHasEndedAndNothingElse) {
+  for (int i = 1; i <= 6; ++i) AppendOne("e" + std::to_string(i));
+  journal_->Record(Attempt(2, DeliveryState::kHeld));
+  journal_->Record(Delivered(3));
+  journal_->Record(Attempt(4, DeliveryState::kDead, Outcome::Kind::kRejected));
+  journal_->Record(Attempt(5, DeliveryState::kCanceled));
+  AttemptRecord fell_back = Attempt(6, DeliveryState::kFellBack, Outcome::Kind::kRejected);
+  fell_back.fallback_sink = "oncall";
+  journal_->Record(fell_back);
+  WaitRecorded(5);
+  const auto revived = journal_->history().Revive(Seqs{1, 2, 3, 4, 5, 6, 4711, 3}, At(5));
+  ASSERT_TRUE(revived);
+  Seqs seqs;
+  for (const PendingDelivery& delivery : *revived) seqs.push_back(delivery.seq);
+  EXPECT_EQ(seqs, (Seqs{3, 4, 5, 6})) << "once each";
+  Crash();
+  EXPECT_EQ(PendingSeqs(), (Seqs{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(Found(2).state, DeliveryState::kHeld);
+  EXPECT_TRUE(journal_->history().Revive({}, At(6))->empty());
+}
+
+TEST_P(JournalContract, APauseWithoutAnEndIsKeptAndSoIsItsRemoval) {
+  const Pause pause{.until = {}, .because = "carrier maintenance"};
+  AttemptRecord throttled = Attempt(AppendOne("a"), DeliveryState::kPending);
+  throttled.lane_due = At(1'772'614'999'000);
+  journal_->Record(throttled);
+  WaitRecorded(1);
+  ASSERT_TRUE(journal_->history().SavePause("ops", pause));
+  Crash();
+  EXPECT_EQ(journal_->LoadLanes()->at(0).pause, pause);
+  ASSERT_TRUE(journal_->history().SavePause("ops", std::nullopt));
+  Crash();
+  for (const LaneDue& lane : *journal_->LoadLanes()) {
+    EXPECT_FALSE(lane.pause);
+    EXPECT_EQ(lane.due, WallTime{});
+  }
+}
+
+TEST_P(JournalContract, ANoteIsListedWithItsEvent) {
+  NewEvent event;
+  event.source = "bolna";
+  event.dedup = DigestOf("note");
+  event.note = "it has no status";
+  ASSERT_TRUE(journal_->Append(event));
+  Open();
+  EXPECT_EQ(journal_->history().FindEvent(1)->note, "it has no status");
+  EXPECT_EQ(journal_->history().ListEvents({}, 0, 1)->items.at(0).note, "it has no status");
+}
+
+TEST_P(JournalContract, ADeliveryFilterIncludesItsFirstMomentAndExcludesItsLast) {
+  AppendOne("a");
+  const auto accepted = At(1'772'614'923'114);
+  const auto count = [this](const DeliveryFilter& filter) {
+    return journal_->history().ListDeliveries(filter, 0, 10)->items.size();
+  };
+  EXPECT_EQ(count({.since = accepted}), 1u);
+  EXPECT_EQ(count({.until = accepted}), 0u);
+}
+
 // The same event again with other content.
 
 class RevisionContract : public JournalContract {
@@ -531,6 +590,43 @@ TEST_P(RevisionContract, OnlyTheLastSixteenAreKept) {
   ASSERT_EQ(all->size(), 16u);
   EXPECT_EQ(all->front().body, "body 4");
   EXPECT_EQ(all->back().body, "body 19");
+}
+
+TEST_P(RevisionContract, AnEventOfUnknownContentIsNotRevised) {
+  Say("one", 0, {"ops"});
+  const Accepted again = Say("two", 6, {"sales"});
+  EXPECT_TRUE(again.duplicate);
+  EXPECT_FALSE(again.revised);
+  EXPECT_EQ(journal_->Load(1)->body, "one");
+  EXPECT_EQ(PendingSeqs(), Seqs{1});
+}
+
+TEST_P(RevisionContract, RevisionsAreNumberedFromTheFirst) {
+  Say("one", 5, {"ops"});
+  EXPECT_TRUE(journal_->history().RevisionsOf(1)->empty()) << "it was never revised";
+  Say("two", 6, {"ops"});
+  Say("three", 7, {"ops"});
+  const auto all = journal_->history().RevisionsOf(1);
+  ASSERT_EQ(all->size(), 2u);
+  EXPECT_EQ((*all)[0].number, 0u);
+  EXPECT_EQ((*all)[1].number, 1u);
+}
+
+TEST_P(RevisionContract, ARevisionHasHeadersAndANoteOfItsOwn) {
+  const auto say = [this](std::string_view headers, std::string_view note, std::uint64_t content) {
+    NewEvent event;
+    event.source = "bolna";
+    event.dedup = DigestOf("a");
+    event.headers = headers;
+    event.note = note;
+    event.content = content;
+    ASSERT_TRUE(journal_->Append(event));
+  };
+  say("x-a: 1\n", "no status", 5);
+  say("x-a: 2\n", "no agent", 6);
+  EXPECT_EQ(journal_->Load(1)->headers, "x-a: 2\n");
+  EXPECT_EQ(journal_->history().RevisionsOf(1)->at(0).headers, "x-a: 1\n");
+  EXPECT_EQ(journal_->history().FindEvent(1)->note, "no agent");
 }
 
 }  // namespace hookswitch

@@ -90,9 +90,30 @@ std::shared_ptr<MemoryJournal::Disk> MemoryJournal::MakeDisk() {
 MemoryJournal::MemoryJournal(std::shared_ptr<Disk> disk, std::uint64_t max_backlog)
     : disk_(std::move(disk)), max_backlog_(max_backlog) {}
 
+Status MemoryJournal::CheckOpen() const {
+  if (closed_) return Error{ErrorCode::kUnavailable, "the journal is closed"};
+  return Ok();
+}
+
+Status MemoryJournal::CheckWritable() const {
+  HSW_TRY(CheckOpen());
+  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
+  return Ok();
+}
+
+void MemoryJournal::Close() {
+  MutexLock lock(mu_);
+  closed_ = true;
+}
+
+void MemoryJournal::SetMaxSize(std::size_t bytes) {
+  MutexLock lock(mu_);
+  max_size_ = bytes;
+}
+
 Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   MutexLock lock(mu_);
-  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
+  HSW_TRY(CheckWritable());
   if (const auto first = disk_->digests.find(event.dedup); first != disk_->digests.end()) {
     Accepted accepted{.event = first->second.first, .id = first->second.second, .duplicate = true, .first_delivery = 0};
     const std::uint64_t content = disk_->events.at(accepted.event).content;
@@ -108,6 +129,7 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   if (std::ranges::any_of(full, goes_there)) {
     return Error{ErrorCode::kFull, "too many deliveries wait already (max_backlog)"};
   }
+  if (event.body.size() > max_size_) return Error{ErrorCode::kTooLarge, "this event cannot be stored"};
   const EventSeq seq = disk_->next_event++;
   const std::string id = EventId(event.received_at, kSalt, seq);
   disk_->events[seq] = {.stored = {seq, id, std::string(event.source), std::string(event.headers),
@@ -140,6 +162,7 @@ Accepted::Revised MemoryJournal::Revise(EventSeq seq, const NewEvent& revised) {
   event.stored.body = revised.body;
   event.summary.agent = revised.agent;
   event.summary.status = revised.status;
+  event.summary.note = revised.note;
   event.content = revised.content;
   std::map<std::string, bool> reached;  // and whether it waits
   for (auto& [id, delivery] : disk_->deliveries) {
@@ -167,7 +190,7 @@ Accepted::Revised MemoryJournal::Revise(EventSeq seq, const NewEvent& revised) {
 MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
   const auto found = disk_->deliveries.find(record.delivery);
   if (found == disk_->deliveries.end()) return {.delivery = record.delivery};
-  if (found->second.damaged) return {.delivery = record.delivery, .stored = false};
+  if (found->second.damaged || record.request.size() > max_size_) return {.delivery = record.delivery, .stored = false};
   disk_->records.push_back(record);
   auto& delivery = found->second;
   DeliverySeq fallback = 0;
@@ -211,6 +234,7 @@ void MemoryJournal::Record(AttemptRecord record) {
   Told told;
   {
     MutexLock lock(mu_);
+    if (closed_) return;
     if (!unwritable_reason_.empty()) {
       waiting_.push_back(std::move(record));
       return;
@@ -250,6 +274,7 @@ void MemoryJournal::RecordRefused(RefusedRequest refused) {
 
 Result<std::vector<PendingDelivery>> MemoryJournal::LoadPending(DeliverySeq after, std::size_t limit) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   std::vector<PendingDelivery> page;
   for (auto it = disk_->deliveries.upper_bound(after); it != disk_->deliveries.end() && page.size() < limit; ++it) {
     if (!disk_->Ended(it->second)) page.push_back(it->second.pending);
@@ -259,6 +284,7 @@ Result<std::vector<PendingDelivery>> MemoryJournal::LoadPending(DeliverySeq afte
 
 Result<std::vector<LaneDue>> MemoryJournal::LoadLanes() {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   std::vector<LaneDue> lanes;
   for (const auto& [sink, lane] : disk_->lanes) lanes.push_back({sink, lane.due, lane.pause});
   return lanes;
@@ -266,6 +292,7 @@ Result<std::vector<LaneDue>> MemoryJournal::LoadLanes() {
 
 Result<StoredEvent> MemoryJournal::Load(EventSeq event) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   const auto found = disk_->events.find(event);
   if (found == disk_->events.end()) return Error{ErrorCode::kNotFound, "event is not in the journal (any more)"};
   if (found->second.damaged) return Error{ErrorCode::kInvalid, "event is damaged on disk"};
@@ -274,6 +301,7 @@ Result<StoredEvent> MemoryJournal::Load(EventSeq event) {
 
 Result<std::string> MemoryJournal::LoadMemory(std::string_view sink, std::uint64_t call_key) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   const auto found = disk_->memory.find(std::pair{std::string(sink), call_key});
   return found == disk_->memory.end() ? std::string() : found->second;
 }
@@ -326,6 +354,7 @@ DeliverySummary MemoryJournal::Summary(DeliverySeq seq) const {
 
 Result<Page<EventSummary>> MemoryJournal::ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   Page<EventSummary> page;
   for (auto it = disk_->events.rbegin(); it != disk_->events.rend(); ++it) {
     const auto& [seq, event] = *it;
@@ -343,6 +372,7 @@ Result<Page<EventSummary>> MemoryJournal::ListEvents(const EventFilter& filter, 
 Result<Page<DeliverySummary>> MemoryJournal::ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
                                                             std::size_t limit) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   Page<DeliverySummary> page;
   for (auto it = disk_->deliveries.rbegin(); it != disk_->deliveries.rend(); ++it) {
     if (before > 0 && it->first >= before) continue;
@@ -362,6 +392,7 @@ Result<Page<DeliverySummary>> MemoryJournal::ListDeliveries(const DeliveryFilter
 
 Result<EventSummary> MemoryJournal::FindEvent(EventSeq event) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   const auto found = disk_->events.find(event);
   if (found == disk_->events.end()) return NotThere();
   return found->second.summary;
@@ -369,6 +400,7 @@ Result<EventSummary> MemoryJournal::FindEvent(EventSeq event) {
 
 Result<std::vector<DeliverySummary>> MemoryJournal::DeliveriesOf(EventSeq event) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   if (!disk_->events.contains(event)) return NotThere();
   std::vector<DeliverySummary> all;
   for (const auto& [seq, delivery] : disk_->deliveries) {
@@ -379,12 +411,14 @@ Result<std::vector<DeliverySummary>> MemoryJournal::DeliveriesOf(EventSeq event)
 
 Result<DeliverySummary> MemoryJournal::FindDelivery(DeliverySeq delivery) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   if (!disk_->deliveries.contains(delivery)) return NotThere();
   return Summary(delivery);
 }
 
 Result<std::vector<StoredAttempt>> MemoryJournal::AttemptsOf(DeliverySeq delivery) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   const auto found = disk_->deliveries.find(delivery);
   if (found == disk_->deliveries.end()) return NotThere();
   return found->second.attempts;
@@ -392,7 +426,7 @@ Result<std::vector<StoredAttempt>> MemoryJournal::AttemptsOf(DeliverySeq deliver
 
 Result<std::vector<PendingDelivery>> MemoryJournal::Revive(std::span<const DeliverySeq> deliveries, WallTime now) {
   MutexLock lock(mu_);
-  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
+  HSW_TRY(CheckWritable());
   std::vector<PendingDelivery> revived;
   for (const DeliverySeq seq : deliveries) {
     const auto found = disk_->deliveries.find(seq);
@@ -416,7 +450,7 @@ Result<std::vector<PendingDelivery>> MemoryJournal::AddDeliveries(EventSeq event
                                                                   std::span<const NewDelivery> deliveries,
                                                                   WallTime now) {
   MutexLock lock(mu_);
-  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
+  HSW_TRY(CheckWritable());
   const auto found = disk_->events.find(event);
   if (found == disk_->events.end()) return NotThere();
   std::vector<PendingDelivery> added;
@@ -431,7 +465,7 @@ Result<std::vector<PendingDelivery>> MemoryJournal::AddDeliveries(EventSeq event
 Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliverySeq> deliveries,
                                                        const std::string& reason) {
   MutexLock lock(mu_);
-  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
+  HSW_TRY(CheckWritable());
   std::vector<DeliverySeq> canceled;
   for (const DeliverySeq seq : deliveries) {
     const auto found = disk_->deliveries.find(seq);
@@ -451,7 +485,7 @@ Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliveryS
 
 Status MemoryJournal::SavePause(const std::string& sink, const std::optional<Pause>& pause) {
   MutexLock lock(mu_);
-  if (!unwritable_reason_.empty()) return Error{ErrorCode::kUnavailable, unwritable_reason_};
+  HSW_TRY(CheckWritable());
   disk_->lanes[sink].pause = pause;
   if (!pause) disk_->lanes[sink].due = WallTime{};
   return Ok();
@@ -459,6 +493,7 @@ Status MemoryJournal::SavePause(const std::string& sink, const std::optional<Pau
 
 Result<std::vector<Revision>> MemoryJournal::RevisionsOf(EventSeq event) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   const auto found = disk_->events.find(event);
   if (found == disk_->events.end()) return std::vector<Revision>();
   return found->second.revisions;
@@ -466,6 +501,7 @@ Result<std::vector<Revision>> MemoryJournal::RevisionsOf(EventSeq event) {
 
 Result<Page<RefusedRequest>> MemoryJournal::ListRefused(std::int64_t before, std::size_t limit) {
   MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
   Page<RefusedRequest> page;
   const auto count = static_cast<std::int64_t>(disk_->refused.size());
   std::int64_t number = disk_->last_refused + 1;

@@ -30,6 +30,7 @@ class MemoryJournal final : public Journal, public History {
   Result<StoredEvent> Load(EventSeq event) override;
   Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override;
   JournalStats Stats() override;
+  void Close() override;
   History& history() override { return *this; }
 
   Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override;
@@ -49,6 +50,9 @@ class MemoryJournal final : public Journal, public History {
 
   /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
   void SetUnwritable(std::string reason);
+  /// An event or record with a text of more than `bytes` can never be stored from now on.
+  void SetMaxSize(std::size_t bytes);
+  static constexpr std::size_t kNoLimit = ~std::size_t{0};
   /// Records of `delivery` meet a damaged row from now on and are set aside.
   void DamageDelivery(DeliverySeq delivery);
   /// Load says kInvalid for `event` from now on.
@@ -67,6 +71,8 @@ class MemoryJournal final : public Journal, public History {
     DeliverySeq delivery = 0, fallback = 0;
     bool stored = true;
   };
+  Status CheckOpen() const REQUIRES(mu_);
+  Status CheckWritable() const REQUIRES(mu_);
   Told Store(const AttemptRecord& record) REQUIRES(mu_);
   Accepted::Revised Revise(EventSeq seq, const NewEvent& revised) REQUIRES(mu_);
   DeliverySummary Summary(DeliverySeq delivery) const REQUIRES(mu_);
@@ -77,6 +83,8 @@ class MemoryJournal final : public Journal, public History {
 
   const std::uint64_t max_backlog_;
   std::string unwritable_reason_ GUARDED_BY(mu_);
+  std::size_t max_size_ GUARDED_BY(mu_) = kNoLimit;
+  bool closed_ GUARDED_BY(mu_) = false;
   std::vector<AttemptRecord> waiting_ GUARDED_BY(mu_);
   Recorded on_recorded_ GUARDED_BY(mu_);
 };

@@ -4,6 +4,7 @@
 #include "tests/contract/history_contract.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_journal.h"
+#include "tests/journal/row_limit.h"
 #include "tests/journal/temp_folder.h"
 
 namespace hookswitch {
@@ -28,8 +29,10 @@ class SqliteHome final : public JournalHome {
     journal.reset();
     return Open(0);
   }
+  void LimitSize(int bytes) override { limit_.emplace(bytes); }
 
  private:
+  std::optional<RowLimit> limit_;
   TempFolder folder_;
   std::string place_ = "a";
   FakeClock clock_;
@@ -38,14 +41,18 @@ class SqliteHome final : public JournalHome {
 class MemoryHome final : public JournalHome {
  public:
   std::unique_ptr<Journal> Open(std::uint64_t max_backlog) override {
-    return std::make_unique<MemoryJournal>(disk_, max_backlog);
+    auto journal = std::make_unique<MemoryJournal>(disk_, max_backlog);
+    journal->SetMaxSize(max_size_);
+    return journal;
   }
   std::unique_ptr<Journal> Crash(std::unique_ptr<Journal> journal) override {
     journal.reset();
     return Open(0);
   }
+  void LimitSize(int bytes) override { max_size_ = static_cast<std::size_t>(bytes); }
 
  private:
+  std::size_t max_size_ = MemoryJournal::kNoLimit;
   std::shared_ptr<MemoryJournal::Disk> disk_ = MemoryJournal::MakeDisk();
 };
 

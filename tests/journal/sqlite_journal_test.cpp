@@ -15,6 +15,7 @@
 #include "core/journal/retention.h"
 #include "core/journal/store.h"
 #include "core/journal/verify.h"
+#include "tests/journal/row_limit.h"
 #include "tests/journal/sqlite_fixture.h"
 
 namespace hookswitch {
@@ -380,23 +381,6 @@ TEST_F(LogTest, IsNotTakenForMovedWhenAnotherIsAtIt) {
   EXPECT_TRUE(asked);
   sqlite3_close(reader);
 }
-
-/// While one exists a row of a journal that is opened may not be longer than `bytes`.
-class RowLimit {
- public:
-  explicit RowLimit(int bytes) {
-    bytes_ = bytes;
-    EXPECT_EQ(sqlite3_auto_extension(reinterpret_cast<void (*)()>(&Set)), SQLITE_OK);
-  }
-  ~RowLimit() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&Set)); }
-
- private:
-  static int Set(sqlite3* db, const char**, const void*) {
-    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, bytes_);
-    return SQLITE_OK;
-  }
-  static inline int bytes_ = 0;
-};
 
 TEST_F(SqliteJournal, WhatIsTooLongForARowHoldsUpNothingElse) {
   log::SetWriterForTest([](log::Level, std::string_view) {});
