@@ -33,15 +33,16 @@ class BatchWriter {
   std::uint64_t bad_rows() const { return bad_rows_.load(std::memory_order_relaxed); }
 
  private:
-  /// Why a transaction failed, and the one part that is to blame. No part: nothing can be stored now.
+  /// Why a transaction failed, and the one part of the batch that cannot be stored. No part: nothing can be, now.
   struct Failure {
     Error error;
-    AppendRequest* event = nullptr;  ///< can never be stored
-    std::optional<std::size_t> record{};
-    bool is_refused = false;
+    AppendRequest* event = nullptr;
+    std::optional<std::size_t> record{};  ///< index in Batch::records
+    bool is_refused = false;              ///< the rejected requests
     Command* command = nullptr;
     bool can_skip = false;  ///< `command` found new damage, and skips it when it runs again
   };
+  /// Tries until a transaction is committed, without the parts that cannot be stored. False: unwritable.
   bool Commit(Batch& batch);
   /// Writes the batch with up to `max_records` records in one transaction. Leaves the transaction open on failure.
   std::optional<Failure> TryCommit(Batch& batch, std::size_t max_records);

@@ -83,7 +83,7 @@ class CommitQueue {
   CommitQueue(std::chrono::milliseconds commit_every, std::size_t events_enough)
       : commit_every_(commit_every), events_enough_(events_enough) {}
 
-  /// Journal::Append; blocks. `sum`: checksum of the event's headers and body. [thread: any but the writer]
+  /// Journal::Append; blocks. `sum`: checksum of the event's headers and body. [thread: any but the journal writer]
   Result<Accepted> Append(const NewEvent& event, std::uint64_t sum);
   /// Journal::AppendThen; `done` is called on the writer thread, or within this call once the queue has ended.
   /// [thread: any]
@@ -96,15 +96,15 @@ class CommitQueue {
   void RecordRefused(RefusedRequest refused);
   /// Has the writer make `change` with its next batch, and blocks until that is stored. `change` points to an object of
   /// the caller, which then also holds the changed rows. Errors: those of History's changes; kUnavailable once the
-  /// queue has ended. [thread: any but the writer]
+  /// queue has ended. [thread: any but the journal writer]
   Status Execute(Change change);
   /// Lets Take return false once everything is stored or cannot be. [thread: any]
   void Close();
 
   /// Waits for work and moves it to `batch`. `more`: return without waiting for work. False once closed with nothing
-  /// left to try: from then on nothing is accepted. [thread: writer]
+  /// left to try: from then on nothing is accepted. [thread: journal writer]
   bool Take(Batch& batch, bool more);
-  /// Reports the results in `batch` to everyone who waits for them. [thread: writer]
+  /// Reports the results in `batch` to everyone who waits for them. [thread: journal writer]
   void Complete(Batch& batch);
 
  private:

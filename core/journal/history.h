@@ -93,7 +93,7 @@ struct Page {
 };
 
 /// Read and maintenance API of a journal, for operators. All functions block; none delays a commit by more than a
-/// commit takes. Every function: [thread: any but the journal's].
+/// commit takes. Every function: [thread: any but the journal writer].
 class History {
  public:
   virtual ~History() = default;

@@ -179,7 +179,7 @@ class History;  // core/journal/history.h
 
 /// Events and their deliveries on stable storage. The store is the queue: every delivery pending in it gets scheduled.
 ///
-/// Functions block only where stated. Every function: [thread: any].
+/// Functions block only where stated. Every function: [thread: any], unless it says otherwise.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -221,6 +221,7 @@ class Journal {
 
   /// Stores pending records and moves the log into the database file, so that a copy of that file alone is complete;
   /// blocks. Call once, after the last sender has stopped: later calls fail as kUnavailable, later records are dropped.
+  /// [thread: control]
   virtual void Close() {}
 
   /// The same events and deliveries, for operators. Valid as long as the journal.

@@ -35,8 +35,8 @@ class SqliteJournal final : public Journal {
         file_(RealPath(options.path)),
         tuning_(tuning),
         lock_(std::move(lock)),
-        store_(std::move(store)),
         queue_(tuning.commit_every, tuning.events_enough),
+        store_(std::move(store)),
         batch_writer_(options.path, options.max_backlog, *store_, clock),
         retention_(*store_, clock, options.retention_age, options.retention_size),
         due_reader_(options.path, store_->salt()),
@@ -48,6 +48,8 @@ class SqliteJournal final : public Journal {
   }
 
   ~SqliteJournal() override { Close(); }
+
+  // Threads as Journal says.
 
   void Close() override {
     if (!writer_.joinable()) return;
@@ -113,6 +115,8 @@ class SqliteJournal final : public Journal {
   History& history() override { return history_; }
 
  private:
+  // [thread: journal writer]
+
   void RunWriter() {
     NameThread("journal");
     Batch batch;
@@ -199,24 +203,25 @@ class SqliteJournal final : public Journal {
   const SqliteTuning tuning_;
   JournalLock lock_;
 
-  // Writer thread only, but for salt().
-  const std::unique_ptr<Store> store_;
   CommitQueue queue_;
+  // Until it has ended, of the writer thread alone.
+  const std::unique_ptr<Store> store_;
   BatchWriter batch_writer_;
   Retention retention_;
   bool retention_failed_ = false;
   std::optional<Checkpointer> checkpointer_;
 
+  // Written by Publish.
   std::atomic<DeliverySeq> pending_floor_{1};
   std::atomic<DeliverySeq> last_delivery_{0};
   std::atomic<bool> has_memory_{false};
-  std::atomic<std::uint64_t> bad_reads_{0};
+  std::atomic<std::uint64_t> bad_reads_{0};  ///< events that Load found damaged
   std::atomic<std::uint64_t> passes_{0};
   Mutex stats_mu_;
   JournalStats stats_ GUARDED_BY(stats_mu_);
 
-  Reader due_reader_;  ///< for lanes: a list must not delay a delivery that is due
-  Reader page_reader_;
+  Reader due_reader_;   ///< for deliveries that are due: a long list must not delay them
+  Reader page_reader_;  ///< for lists of deliveries and lanes
   SqliteHistory history_;
   std::thread writer_;
 };
