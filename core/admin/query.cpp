@@ -8,12 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "core/base/encoding.h"
 #include "core/base/ids.h"
 #include "core/base/json.h"
+#include "core/base/query_string.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/event/call_event.h"
-#include "core/ingress/request_reader.h"
 
 namespace hookswitch {
 namespace {
@@ -201,17 +202,13 @@ Result<Query> Parse(std::string_view query, WallTime now) {
   std::set<std::string, std::less<>> seen;
   std::string name;
   std::string value;
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    if (pair.empty()) continue;
-    const auto equals = std::min(pair.find('='), pair.size());
-    const std::string_view raw = pair.substr(std::min(equals + 1, pair.size()));
-    if (!PercentDecode(pair.substr(0, equals), true, name)) return Wrong("query", "has a broken percent escape");
+  while (const auto parameter = TakeParameter(query)) {
+    if (!PercentDecodeStrict(parameter->name, true, name)) return Wrong("query", "has a broken percent escape");
     // A time has no blanks, and the plus of its zone is often sent unescaped.
     const bool is_time = name == "since" || name == "until";
-    if (!PercentDecode(raw, !is_time, value)) return Wrong(name, "has a broken percent escape");
+    if (!PercentDecodeStrict(parameter->value.value_or(""), !is_time, value)) {
+      return Wrong(name, "has a broken percent escape");
+    }
     if (!seen.insert(name).second) return Wrong(name, "is given twice");
     const bool of_page = name == "limit" || name == "cursor";
     const auto* key = Find<Filter>(name);

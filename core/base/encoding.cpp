@@ -19,10 +19,11 @@ void AppendEscape(std::string& out, char c) {
   out += kHex[byte & 15];
 }
 
-std::string FormDecoded(std::string_view text) {
-  std::string spaced(text);
-  std::replace(spaced.begin(), spaced.end(), '+', ' ');
-  return PercentDecoded(spaced);
+// The byte that the escape %XX at `at` stands for; -1 if there is no escape.
+int EscapeAt(std::string_view text, std::size_t at) {
+  if (text[at] != '%' || text.size() - at < 3) return -1;
+  const int high = HexDigit(text[at + 1]), low = HexDigit(text[at + 2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 }  // namespace
@@ -120,12 +121,28 @@ std::string PercentEncoded(std::string_view text, std::string_view also_plain) {
 std::string PercentDecoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    out += low >= 0 ? static_cast<char>(high * 16 + low) : text[i];
-    if (low >= 0) i += 2;
+    const int byte = EscapeAt(text, i);
+    out += byte >= 0 ? static_cast<char>(byte) : text[i];
+    if (byte >= 0) i += 2;
   }
   return out;
+}
+
+bool PercentDecodeStrict(std::string_view text, bool plus_is_space, std::string& out) {
+  out.clear();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      const int byte = EscapeAt(text, i);
+      if (byte <= 0) return false;
+      c = static_cast<char>(byte);
+      i += 2;
+    } else if (c == '+' && plus_is_space) {
+      c = ' ';
+    }
+    out += c;
+  }
+  return true;
 }
 
 std::string FormEncoded(std::string_view text) {
@@ -140,21 +157,6 @@ std::string FormEncoded(std::string_view text) {
     }
   }
   return out;
-}
-
-std::vector<std::pair<std::string, std::string>> FormFields(std::string_view body) {
-  std::vector<std::pair<std::string, std::string>> fields;
-  while (!body.empty()) {
-    const auto end = body.find('&');
-    const std::string_view pair = body.substr(0, end);
-    const auto equals = pair.find('=');
-    if (!pair.empty()) {
-      fields.emplace_back(FormDecoded(pair.substr(0, equals)),
-                          equals == std::string_view::npos ? std::string() : FormDecoded(pair.substr(equals + 1)));
-    }
-    body = end == std::string_view::npos ? std::string_view() : body.substr(end + 1);
-  }
-  return fields;
 }
 
 }  // namespace hookswitch

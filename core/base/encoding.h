@@ -5,8 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 /// Text encodings of bytes. All functions accept any bytes.
 namespace hookswitch {
@@ -36,9 +34,9 @@ std::optional<std::string> FromBase64(std::string_view text);
 std::string PercentEncoded(std::string_view text, std::string_view also_plain = {});
 /// Decodes %XX; leaves invalid escapes unchanged.
 std::string PercentDecoded(std::string_view text);
+/// Decodes %XX into `out`, and '+' as a space if `plus_is_space`. False if an escape is invalid or gives a NUL.
+bool PercentDecodeStrict(std::string_view text, bool plus_is_space, std::string& out);
 /// Encodes as application/x-www-form-urlencoded: a space becomes '+', '*' stays, '~' is encoded.
 std::string FormEncoded(std::string_view text);
-/// The decoded fields of a form body, in order; leaves invalid escapes unchanged.
-std::vector<std::pair<std::string, std::string>> FormFields(std::string_view body);
 
 }  // namespace hookswitch

@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/base/encoding.h"
+#include "core/base/query_string.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/conformance/case_words.h"

@@ -37,26 +37,6 @@ bool HasFoldedLine(std::string_view head) {
 
 }  // namespace
 
-bool PercentDecode(std::string_view text, bool plus_is_space, std::string& out) {
-  out.clear();
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      if (i + 2 >= text.size()) return false;
-      const int high = HexDigit(text[i + 1]);
-      const int low = HexDigit(text[i + 2]);
-      if (high < 0 || low < 0) return false;
-      c = static_cast<char>(high * 16 + low);
-      if (c == '\0') return false;
-      i += 2;
-    } else if (c == '+' && plus_is_space) {
-      c = ' ';
-    }
-    out += c;
-  }
-  return true;
-}
-
 class RequestReader::Parser final {
  public:
   // The library's parser cannot be used twice, so each request gets a new one in the same place.
@@ -230,7 +210,7 @@ void RequestReader::SplitTarget() {
   }
   const auto mark = target.find('?');
   query_ = mark == target.npos ? std::string_view() : target.substr(mark + 1);
-  if (!PercentDecode(target.substr(0, mark), false, path_)) {
+  if (!PercentDecodeStrict(target.substr(0, mark), false, path_)) {
     return Refuse(400, "invalid_request", "the URL's path has a broken percent escape");
   }
   if (path_.empty()) path_ = "/";

@@ -81,7 +81,4 @@ class RequestReader {
   bool expects_continue_ = false;
 };
 
-/// Decodes %XX; `plus_is_space` for form and query values. False if an escape is broken or gives a NUL.
-bool PercentDecode(std::string_view text, bool plus_is_space, std::string& out);
-
 }  // namespace hookswitch

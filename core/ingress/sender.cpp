@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "core/base/encoding.h"
+#include "core/base/query_string.h"
 #include "core/base/text.h"
-#include "core/ingress/request_reader.h"
 
 namespace hookswitch {
 namespace {
@@ -22,14 +23,10 @@ std::string_view WithoutPort(std::string_view text) {
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name, bool plus_is_space) {
   std::optional<std::string> found;
   std::string key;
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    const auto equals = std::min(pair.find('='), pair.size());
-    if (!PercentDecode(pair.substr(0, equals), true, key) || key != name) continue;
+  while (const auto parameter = TakeParameter(query)) {
+    if (!PercentDecodeStrict(parameter->name, true, key) || key != name) continue;
     std::string value;
-    if (found || equals == pair.size() || !PercentDecode(pair.substr(equals + 1), plus_is_space, value)) return {};
+    if (found || !parameter->value || !PercentDecodeStrict(*parameter->value, plus_is_space, value)) return {};
     found = std::move(value);
   }
   return found;
