@@ -161,6 +161,11 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
+bool HasWebScheme(std::string_view url) {
+  const std::string_view scheme = url.substr(0, url.find("://"));
+  return scheme.size() < url.size() && (EqualsIgnoreCase(scheme, "https") || EqualsIgnoreCase(scheme, "http"));
+}
+
 bool GlobMatch(std::string_view glob, std::string_view text) {
   std::size_t g = 0, t = 0, star = std::string_view::npos, mark = 0;
   while (t < text.size()) {

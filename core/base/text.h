@@ -30,6 +30,9 @@ std::string_view Trim(std::string_view text);
 std::string ToLower(std::string_view text);                     ///< ASCII only
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);  ///< ASCII only
 
+/// True if `url` begins with http:// or https://, in upper or lower case.
+bool HasWebScheme(std::string_view url);
+
 /// True if `text` matches `glob`, where `*` is any run of bytes and `?` any one byte. Linear in text times stars.
 bool GlobMatch(std::string_view glob, std::string_view text);
 

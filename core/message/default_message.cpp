@@ -105,12 +105,10 @@ std::string TranscriptText(const CallEvent& event) {
 
 std::vector<Message::Link> Links(const CallEvent& event) {
   const std::string& url = event.recording_url;
-  const auto scheme_end = url.find("://");
-  if (scheme_end == std::string::npos || scheme_end + 3 == url.size()) return {};
-  const std::string scheme = ToLower(std::string_view(url).substr(0, scheme_end));
+  if (!HasWebScheme(url) || url.find("://") + 3 == url.size()) return {};
   const bool odd =
       std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
-  if (odd || (scheme != "http" && scheme != "https")) return {};
+  if (odd) return {};
   std::vector<Message::Link> links;
   links.push_back({"Listen to recording", url});
   return links;

@@ -224,12 +224,12 @@ class Finder {
     for (const std::string_view pair : Split(url.query, '&')) {
       const auto equals = pair.find('=');
       const bool named = equals != std::string_view::npos;
-      if (IsWeb(url) || NamesASecret(pair.substr(0, named ? equals : 0))) {
+      if (HasWebScheme(url.origin) || NamesASecret(pair.substr(0, named ? equals : 0))) {
         UrlPart(named ? pair.substr(equals + 1) : pair);
       }
     }
     // In a database or broker URL the rest are names.
-    if (!IsWeb(url)) return std::string(kMask);
+    if (!HasWebScheme(url.origin)) return std::string(kMask);
     UrlPart(url.fragment);
     std::string path_shown = ShownPath(url.path, [&](std::string_view segment) { UrlPart(segment); });
     std::string rest(url.path), rest_shown = path_shown;
@@ -248,10 +248,6 @@ class Finder {
     if (url.path.size() >= kShortestPart) Add(std::string(url.path), {std::move(path_shown), false});
     // A URL without path or query would be shown whole.
     return shown == text ? std::string(kMask) : shown;
-  }
-
-  static bool IsWeb(const Url& url) {
-    return EqualsIgnoreCase(url.origin, "https://") || EqualsIgnoreCase(url.origin, "http://");
   }
 
   void UrlPart(std::string_view text) {

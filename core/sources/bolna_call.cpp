@@ -127,10 +127,7 @@ void ReadNumbers(CallEvent& event, const json::object& execution, const json::ob
 
 std::string ReadUrl(const json::value* value) {
   std::string url = Text(value, payload::kMaxValueBytes + 1);
-  const std::string_view scheme = std::string_view(url).substr(0, url.find("://"));
-  const bool web =
-      scheme.size() < url.size() && (EqualsIgnoreCase(scheme, "https") || EqualsIgnoreCase(scheme, "http"));
-  return web && url.size() <= payload::kMaxValueBytes ? url : "";
+  return HasWebScheme(url) && url.size() <= payload::kMaxValueBytes ? url : "";
 }
 
 void PutTime(TextMap& meta, std::string_view key, const json::value* value) {

@@ -87,6 +87,14 @@ TEST(Ascii, TrimsLowersAndCompares) {
   EXPECT_FALSE(EqualsIgnoreCase("[", "{"));
 }
 
+TEST(HasWebScheme, IsHttpOrHttps) {
+  for (const char* web : {"http://", "https://example.com", "HTTPS://example.com"})
+    EXPECT_TRUE(HasWebScheme(web)) << web;
+  for (const char* other : {"", "http", "http:/", "https:example.com", "ftp://http://", " http://x", "httpss://x"}) {
+    EXPECT_FALSE(HasWebScheme(other)) << other;
+  }
+}
+
 TEST(GlobMatch, StarsAndQuestionMarks) {
   struct Case {
     const char* glob;
