@@ -5,6 +5,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/log.h"
+#include "core/config/references.h"
 #include "core/routing/schedule.h"
 
 namespace hookswitch {

@@ -11,7 +11,7 @@
 #include "core/cli/commands.h"
 #include "core/cli/printing.h"
 #include "core/config/plugin_schema.h"
-#include "core/config/schema.h"
+#include "core/config/schema_lookup.h"
 #include "core/message/text_template.h"
 #include "core/plugins/credentials.h"
 

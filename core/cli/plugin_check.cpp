@@ -9,7 +9,7 @@
 
 #include "core/base/json.h"
 #include "core/cli/commands.h"
-#include "core/config/loader.h"
+#include "core/config/environment.h"
 #include "core/config/privacy.h"
 #include "core/config/secrets.h"
 #include "core/config/yaml_parser.h"

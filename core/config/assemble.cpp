@@ -4,9 +4,11 @@
 #include <filesystem>
 
 #include "core/base/text.h"
+#include "core/config/map_reader.h"
 #include "core/config/scalars.h"
 #include "core/config/secrets.h"
 #include "core/config/transport.h"
+#include "core/config/when.h"
 
 namespace hookswitch::config {
 namespace {
@@ -31,10 +33,10 @@ class Assembler {
     ReadServer(sections.server, config.server);
     ReadAdmin(sections.admin, config);
     ReadJournal(sections.journal, config.journal);
-    if (const Node* level = Reader(sections.log, "log", problems_).Scalar("level"))
+    if (const Node* level = MapReader(sections.log, "log", problems_).Scalar("level"))
       config.log_level = ParseLevel(level->scalar);
     ReadPlugins(sections.plugins, config.plugin_paths);
-    const Reader defaults(sections.defaults, "defaults", problems_);
+    const MapReader defaults(sections.defaults, "defaults", problems_);
     defaults.Text("timezone", config.timezone);
     if (const Node* zone = defaults.Get("timezone")) config.timezone_where = zone->where;
     defaults.Text("notify_problems_to", config.notify_problems_to);
@@ -57,19 +59,19 @@ class Assembler {
 
  private:
   void ReadServer(const Node* node, Server& server) {
-    const Reader reader(node, "server", problems_);
+    const MapReader reader(node, "server", problems_);
     reader.Address("listen", server.listen);
     reader.Text("public_url", server.public_url);
     while (server.public_url.ends_with('/')) server.public_url.pop_back();
     reader.Networks("trusted_proxies", server.trusted_proxies);
     reader.Size("max_body", server.max_body);
     reader.Integer("max_connections", server.max_connections);
-    reader.Duration("request_timeout", server.request_timeout, Reader::Zero::kRefused);
-    reader.Duration("drain_timeout", server.drain_timeout, Reader::Zero::kAllowed);
+    reader.Duration("request_timeout", server.request_timeout, MapReader::Zero::kRefused);
+    reader.Duration("drain_timeout", server.drain_timeout, MapReader::Zero::kAllowed);
   }
 
   void ReadAdmin(const Node* node, Config& config) {
-    const Reader reader(node, "admin", problems_);
+    const MapReader reader(node, "admin", problems_);
     Admin& admin = config.admin;
     const Node* token = reader.Get("token");
     if (token) {
@@ -96,7 +98,7 @@ class Assembler {
 
   void ReadAdminTokens(const Node& list, Admin& admin) {
     for (const Node& item : list.list) {
-      const Reader reader(&item, "admin.tokens[]", problems_);
+      const MapReader reader(&item, "admin.tokens[]", problems_);
       Admin::Token token;
       reader.Text("name", token.name);
       if (const Node* may = reader.Scalar("may")) {
@@ -129,18 +131,18 @@ class Assembler {
   }
 
   void ReadJournal(const Node* node, Journal& journal) {
-    const Reader reader(node, "journal", problems_);
+    const MapReader reader(node, "journal", problems_);
     reader.Text("path", journal.path);
     if (const Node* path = reader.Get("path")) journal.path = AbsoluteFrom(*path, journal.path);
     reader.Integer("max_backlog", journal.max_backlog);
-    reader.Size("keep_bodies", journal.keep_bodies, Reader::Zero::kAllowed);
-    const Reader retention(reader.Get("retention"), "journal.retention", problems_);
-    retention.Duration("age", journal.retention_age, Reader::Zero::kRefused);
+    reader.Size("keep_bodies", journal.keep_bodies, MapReader::Zero::kAllowed);
+    const MapReader retention(reader.Get("retention"), "journal.retention", problems_);
+    retention.Duration("age", journal.retention_age, MapReader::Zero::kRefused);
     retention.Size("size", journal.retention_size);
   }
 
   void ReadPlugins(const Node* node, std::vector<std::string>& paths) {
-    const Reader reader(node, "plugins", problems_);
+    const MapReader reader(node, "plugins", problems_);
     reader.Texts("paths", paths);
     const Node* list = reader.Get("paths");
     for (std::string& path : paths) path = AbsoluteFrom(*list, path);
@@ -155,7 +157,7 @@ class Assembler {
   }
 
   Source MakeSource(const Node::Entry& entry) {
-    const Reader reader(&entry.value, "sources." + entry.key, problems_);
+    const MapReader reader(&entry.value, "sources." + entry.key, problems_);
     Source source;
     source.where = entry.key_where;
     source.name = CheckedName(entry, "source");
@@ -171,7 +173,7 @@ class Assembler {
 
   std::optional<Auth> MakeAuth(const Node::Entry& entry, const std::string& at) {
     if (entry.value.kind != Node::Kind::kMap) return {};
-    const Reader reader(&entry.value, at, problems_);
+    const MapReader reader(&entry.value, at, problems_);
     Auth auth;
     int places = 0;
     if (reader.Get("header")) {
@@ -197,13 +199,13 @@ class Assembler {
     return auth;
   }
 
-  std::optional<Rate> MakeRate(const Reader& outer, std::string_view key) {
+  std::optional<Rate> MakeRate(const MapReader& outer, std::string_view key) {
     const Node* node = outer.Get(key);
     if (!node || node->kind != Node::Kind::kMap) return {};
-    const Reader reader(node, outer.Name(key), problems_);
+    const MapReader reader(node, outer.Name(key), problems_);
     Rate rate;
     reader.Integer("max", rate.max);
-    reader.Duration("per", rate.per, Reader::Zero::kRefused);
+    reader.Duration("per", rate.per, MapReader::Zero::kRefused);
     rate.burst = std::max(rate.max, 1);
     reader.Integer("burst", rate.burst);
     // Rates are stored in nanoseconds, which overflow after centuries.
@@ -218,15 +220,15 @@ class Assembler {
   }
 
   Agent MakeAgent(const Node::Entry& entry) {
-    const Reader reader(&entry.value, "agents." + entry.key, problems_);
+    const MapReader reader(&entry.value, "agents." + entry.key, problems_);
     Agent agent;
     reader.Text("name", agent.name);
     reader.Texts("tags", agent.tags);
     return agent;
   }
 
-  Sink MakeSink(const Node::Entry& entry, const Reader& defaults) {
-    const Reader reader(&entry.value, "sinks." + entry.key, problems_);
+  Sink MakeSink(const Node::Entry& entry, const MapReader& defaults) {
+    const MapReader reader(&entry.value, "sinks." + entry.key, problems_);
     Sink sink;
     sink.where = entry.key_where;
     sink.name = CheckedName(entry, "sink");
@@ -242,34 +244,34 @@ class Assembler {
     }
     sink.rate_limit = MakeRate(reader, "rate_limit");
     reader.Integer("concurrency", sink.concurrency);
-    reader.Duration("timeout", sink.timeout, Reader::Zero::kRefused);
+    reader.Duration("timeout", sink.timeout, MapReader::Zero::kRefused);
     sink.retry = MakeRetry(reader);
     sink.breaker = MakeBreaker(reader);
-    if (reader.Get("max_age")) reader.Duration("max_age", sink.max_age.emplace(), Reader::Zero::kRefused);
+    if (reader.Get("max_age")) reader.Duration("max_age", sink.max_age.emplace(), MapReader::Zero::kRefused);
     sink.classify = MakeClassify(reader.Get("classify"));
     sink.transport = MakeTransport(entry.value, "sinks." + entry.key, environment_, problems_);
     if (const auto* tls = entry.value.FindEntry("tls")) sink.tls_where = tls->key_where;
     if (const auto* proxy = entry.value.FindEntry("proxy")) sink.proxy_where = proxy->key_where;
     reader.Text("fallback", sink.fallback);
     if (const Node* fallback = reader.Get("fallback")) sink.fallback_where = fallback->where;
-    const Reader& notify = reader.Get("notify_problems_to") ? reader : defaults;
+    const MapReader& notify = reader.Get("notify_problems_to") ? reader : defaults;
     notify.Text("notify_problems_to", sink.notify_problems_to);
     if (const Node* to = notify.Get("notify_problems_to")) sink.notify_where = to->where;
-    const Reader& patience = reader.Get("notify_after") ? reader : defaults;
-    patience.Duration("notify_after", sink.notify_after, Reader::Zero::kAllowed);
+    const MapReader& patience = reader.Get("notify_after") ? reader : defaults;
+    patience.Duration("notify_after", sink.notify_after, MapReader::Zero::kAllowed);
     // The default does not apply to the sink that it names.
     if (&notify == &defaults && sink.notify_problems_to == sink.name) sink.notify_problems_to.clear();
     return sink;
   }
 
-  Breaker MakeBreaker(const Reader& outer) {
+  Breaker MakeBreaker(const MapReader& outer) {
     Breaker breaker;
-    const Reader reader(outer.Get("breaker"), outer.Name("breaker"), problems_);
+    const MapReader reader(outer.Get("breaker"), outer.Name("breaker"), problems_);
     reader.Integer("failures", breaker.failures);
     reader.Integer("rate", breaker.rate);
-    reader.Duration("window", breaker.window, Reader::Zero::kRefused);
-    reader.Duration("wait", breaker.wait, Reader::Zero::kRefused);
-    reader.Duration("max_wait", breaker.max_wait, Reader::Zero::kRefused);
+    reader.Duration("window", breaker.window, MapReader::Zero::kRefused);
+    reader.Duration("wait", breaker.wait, MapReader::Zero::kRefused);
+    reader.Duration("max_wait", breaker.max_wait, MapReader::Zero::kRefused);
     const Node* longest = reader.Scalar("max_wait");
     if (breaker.max_wait < breaker.wait && longest && !problems_.HasErrorAt(longest->where)) {
       reader.Error(*longest, reader.Name("max_wait") + " is shorter than wait");
@@ -291,24 +293,24 @@ class Assembler {
     return classify;
   }
 
-  Retry MakeRetry(const Reader& outer) {
+  Retry MakeRetry(const MapReader& outer) {
     Retry retry{{seconds(2), seconds(10), seconds(30), minutes(2), minutes(10), minutes(30), hours(1)}, hours(24)};
-    const Reader reader(outer.Get("retry"), outer.Name("retry"), problems_);
+    const MapReader reader(outer.Get("retry"), outer.Name("retry"), problems_);
     if (const Node* schedule = reader.Get("schedule"); schedule && !schedule->list.empty()) {
       retry.schedule.clear();
       for (const Node& item : schedule->list) {
         if (item.kind != Node::Kind::kScalar) continue;
-        const auto wait = reader.DurationOf(item, reader.Name("schedule[]"), Reader::Zero::kRefused);
+        const auto wait = reader.DurationOf(item, reader.Name("schedule[]"), MapReader::Zero::kRefused);
         if (wait) retry.schedule.push_back(*wait);
       }
     }
-    reader.Duration("give_up_after", retry.give_up_after, Reader::Zero::kRefused);
-    reader.Duration("max_retry_after", retry.max_retry_after, Reader::Zero::kRefused);
+    reader.Duration("give_up_after", retry.give_up_after, MapReader::Zero::kRefused);
+    reader.Duration("max_retry_after", retry.max_retry_after, MapReader::Zero::kRefused);
     return retry;
   }
 
   Schedule MakeSchedule(const Node::Entry& entry, const std::string& timezone) {
-    const Reader reader(&entry.value, "schedules." + entry.key, problems_);
+    const MapReader reader(&entry.value, "schedules." + entry.key, problems_);
     Schedule schedule;
     schedule.where = entry.key_where;
     schedule.name = CheckedName(entry, "schedule");
@@ -323,7 +325,7 @@ class Assembler {
   }
 
   std::optional<Window> MakeWindow(const Node& node, const std::string& at) {
-    const Reader reader(&node, at, problems_);
+    const MapReader reader(&node, at, problems_);
     Window window;
     for (const Node* text : OneOrMany(reader.Get("days"))) {
       if (const auto days = ParseDays(text->scalar)) {
@@ -346,7 +348,7 @@ class Assembler {
   }
 
   Template MakeTemplate(const Node::Entry& entry) {
-    const Reader reader(&entry.value, "templates." + entry.key, problems_);
+    const MapReader reader(&entry.value, "templates." + entry.key, problems_);
     Template result;
     result.where = result.title_where = result.text_where = entry.key_where;
     result.name = CheckedName(entry, "template");
@@ -360,7 +362,7 @@ class Assembler {
   }
 
   Rule MakeRule(const Node& node, std::size_t number, StatusSet default_status) {
-    const Reader reader(&node, "rules[]", problems_);
+    const MapReader reader(&node, "rules[]", problems_);
     Rule rule;
     rule.where = node.where;
     rule.name = "rule-" + std::to_string(number);
@@ -378,7 +380,7 @@ class Assembler {
     reader.Flag("stop", rule.stop);
     reader.Flag("drop", rule.drop);
     if (const Node* per_call = reader.Scalar("per_call")) rule.newest_only = per_call->scalar == "latest";
-    reader.Duration("settle", rule.settle, Reader::Zero::kAllowed);
+    reader.Duration("settle", rule.settle, MapReader::Zero::kAllowed);
     if (node.kind != Node::Kind::kMap) return rule;
     if (const Node* name = reader.Scalar("name"); name && rule.name == "unmatched") {
       reader.Error(*name,

@@ -1,3 +1,5 @@
+#include "core/config/environment.h"
+
 #include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
@@ -13,7 +15,6 @@
 #include <system_error>
 
 #include "core/config/env_file.h"
-#include "core/config/loader.h"
 #include "core/config/yaml_parser.h"
 
 namespace hookswitch::config {

@@ -9,7 +9,9 @@
 #include "core/base/check.h"
 #include "core/config/assemble.h"
 #include "core/config/privacy.h"
-#include "core/config/schema.h"
+#include "core/config/references.h"
+#include "core/config/schema_check.h"
+#include "core/config/schema_lookup.h"
 #include "core/config/secrets.h"
 #include "core/config/yaml_parser.h"
 
@@ -184,10 +186,8 @@ class Loader {
           merged.push_back(&entry);
           continue;
         }
-        const Mark& first = it->second->key_where;
-        problems_.Error(
-            entry.key_where, KeyWidth(entry), std::string(what) + " \"" + entry.key + "\" is defined twice",
-            "first at " + first.file->path + ':' + std::to_string(first.line) + ':' + std::to_string(first.column));
+        problems_.Error(entry.key_where, KeyWidth(entry), std::string(what) + " \"" + entry.key + "\" is defined twice",
+                        "first at " + ToText(it->second->key_where));
       }
     }
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/config/scalars.h"
+
 namespace hookswitch::config {
 namespace {
 
@@ -17,6 +19,27 @@ std::string_view Written(const Mark& where, std::size_t size) {
   }
   if (text[0] == '|' || text[0] == '>') return text.substr(0, 1);
   return text.substr(0, size);
+}
+
+bool HasFault(const Node& value, const Problems& problems) {
+  return problems.HasErrorAt(value.where) ||
+         std::any_of(value.list.begin(), value.list.end(),
+                     [&](const Node& item) { return HasFault(item, problems); }) ||
+         std::any_of(value.map.begin(), value.map.end(), [&](const Node::Entry& entry) {
+           return problems.HasErrorAt(entry.key_where) || HasFault(entry.value, problems);
+         });
+}
+
+std::string Unescape(std::string_view token) {
+  std::string text;
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    if (token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1')) {
+      text += token[++i] == '0' ? '~' : '/';
+    } else {
+      text += token[i];
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -53,6 +76,37 @@ bool SameValue(const Node& a, const Node& b) {
   return std::equal(
       a.map.begin(), a.map.end(), b.map.begin(), b.map.end(),
       [](const Node::Entry& x, const Node::Entry& y) { return x.key == y.key && SameValue(x.value, y.value); });
+}
+
+Node WithoutFaults(const Node& map, const Problems& problems) {
+  Node rest = map;
+  std::erase_if(rest.map, [&](const Node::Entry& entry) {
+    return problems.HasErrorAt(entry.key_where) || HasFault(entry.value, problems);
+  });
+  return rest;
+}
+
+Mark Locate(const Node& root, std::string_view json_pointer) {
+  const Node* at = &root;
+  Mark where = root.where;
+  while (json_pointer.starts_with('/')) {
+    json_pointer.remove_prefix(1);
+    const auto slash = json_pointer.find('/');
+    const std::string token = Unescape(json_pointer.substr(0, slash));
+    json_pointer = slash == std::string_view::npos ? std::string_view() : json_pointer.substr(slash);
+    if (const Node::Entry* entry = at->FindEntry(token)) {
+      at = &entry->value;
+      // A block map starts at its first key; the key above it is a better place.
+      where = at->kind == Node::Kind::kMap || at->kind == Node::Kind::kList ? entry->key_where : at->where;
+      continue;
+    }
+    const auto index = ParseInteger(token);
+    if (at->kind != Node::Kind::kList || !index || *index < 0 || static_cast<std::size_t>(*index) >= at->list.size())
+      break;
+    at = &at->list[static_cast<std::size_t>(*index)];
+    where = at->where;
+  }
+  return where;
 }
 
 }  // namespace hookswitch::config

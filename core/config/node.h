@@ -44,4 +44,10 @@ bool SameValue(const Node& a, const Node& b);
 int Width(const Node& value);
 int KeyWidth(const Node::Entry& entry);
 
+/// `map` without the entries that an error in `problems` points into.
+Node WithoutFaults(const Node& map, const Problems& problems);
+
+/// The place of the value that `json_pointer` names in `root`, or of its nearest ancestor that exists.
+Mark Locate(const Node& root, std::string_view json_pointer);
+
 }  // namespace hookswitch::config

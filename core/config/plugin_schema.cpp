@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "core/config/schema.h"
+#include "core/config/schema_lookup.h"
 
 namespace hookswitch::config {
 namespace {

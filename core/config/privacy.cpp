@@ -6,7 +6,8 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "core/config/schema.h"
+#include "core/config/schema_check.h"
+#include "core/config/schema_lookup.h"
 
 namespace hookswitch::config {
 namespace {

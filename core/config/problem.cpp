@@ -9,17 +9,17 @@
 namespace hookswitch::config {
 namespace {
 
-std::string Position(const Mark& where) {
-  std::string text = where.file ? where.file->path : std::string("config");
-  if (where.line > 0) text += ':' + std::to_string(where.line) + ':' + std::to_string(where.column);
-  return text;
-}
-
 std::string_view ToString(Problem::Severity severity) {
   return severity == Problem::Severity::kError ? "error" : "warning";
 }
 
 }  // namespace
+
+std::string ToText(const Mark& where) {
+  std::string text = where.file ? where.file->path : std::string("config");
+  if (where.line > 0) text += ':' + std::to_string(where.line) + ':' + std::to_string(where.column);
+  return text;
+}
 
 void Problems::Error(Mark where, int width, std::string message, std::string hint) {
   Add({Problem::Severity::kError, std::move(where), width, std::move(message), std::move(hint)});
@@ -65,7 +65,7 @@ void Problems::Sort() {
 
 std::string ToText(const Problem& problem) {
   constexpr std::size_t kLineWidth = 100;
-  std::string text = Position(problem.where);
+  std::string text = ToText(problem.where);
   text += ": ";
   text += ToString(problem.severity);
   text += ": " + problem.message + '\n';

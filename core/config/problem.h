@@ -20,6 +20,9 @@ struct Mark {
   int column = 0;
 };
 
+/// "config.yaml:38:7"; without a line, "config.yaml".
+std::string ToText(const Mark& where);
+
 /// An error or a warning in the config, for the person who has to fix it.
 struct Problem {
   enum class Severity { kError, kWarning };

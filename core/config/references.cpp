@@ -1,23 +1,19 @@
+#include "core/config/references.h"
+
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
 #include "core/base/ip_address.h"
 #include "core/base/text.h"
-#include "core/config/assemble.h"
 #include "core/config/scalars.h"
-#include "core/config/schema.h"
+#include "core/config/schema_check.h"
+#include "core/config/schema_lookup.h"
 
 namespace hookswitch::config {
 namespace {
 
 using Places = std::map<std::string, Mark, std::less<>>;
-
-std::string PlaceOf(const Mark& mark) {
-  return (mark.file ? mark.file->path : std::string("config")) + ':' + std::to_string(mark.line) + ':' +
-         std::to_string(mark.column);
-}
 
 template <class T>
 Places PlacesOf(const std::vector<T>& things) {
@@ -119,7 +115,8 @@ class References {
     if (sink.notify_problems_to == sink.name) {
       problems_.Error(sink.notify_where, WidthOf(sink.name), "a sink that is broken cannot tell of it itself",
                       "name another sink");
-    } else if (told_.insert(PlaceOf(sink.notify_where)).second) {  // the default applies to many sinks: check it once
+    } else if (checked_notify_places_.insert(ToText(sink.notify_where))
+                   .second) {  // the default applies to many sinks: check it once
       CheckUse("sink", sink.notify_problems_to, sink.notify_where, sinks_, used_sinks_);
     }
   }
@@ -137,7 +134,7 @@ class References {
         problems_.Error(
             source.where, WidthOf(source.name),
             "source \"" + source.name + "\" has the path of source \"" + it->second->name + "\": " + source.path,
-            "first at " + PlaceOf(it->second->where));
+            "first at " + ToText(it->second->where));
       }
     }
   }
@@ -179,7 +176,7 @@ class References {
       const auto [it, fresh] = names.emplace(rule.name, &rule);
       if (!fresh) {
         problems_.Error(rule.where, 1, "two rules are called \"" + rule.name + "\"",
-                        "first at " + PlaceOf(it->second->where));
+                        "first at " + ToText(it->second->where));
       }
       std::set<std::string_view> sinks;
       for (const SendTarget& target : rule.send) {
@@ -272,7 +269,7 @@ class References {
     }
     if (!near.empty()) used.insert(near);  // the mistake is reported once, not again as an unused name
     problems_.Error(where, WidthOf(name), std::string(what) + " \"" + name + "\" is not defined",
-                    near.empty() ? std::string() : "did you mean \"" + near + "\" (" + PlaceOf(known.at(near)) + ")?");
+                    near.empty() ? std::string() : "did you mean \"" + near + "\" (" + ToText(known.at(near)) + ")?");
   }
 
   void CheckCircles() {
@@ -347,14 +344,8 @@ class References {
   Looks looks_;
   std::set<std::string> tags_;
   std::set<std::string, std::less<>> used_sinks_, used_schedules_, used_templates_;
-  std::set<std::string> told_;
+  std::set<std::string> checked_notify_places_;
 };
-
-}  // namespace
-
-namespace {
-
-constexpr std::array<std::string_view, 5> kRefs = {"rule", "agent", "tag", "status", "schedule"};
 
 // The names in a plugin's config.
 class PluginNames {
@@ -418,7 +409,7 @@ class PluginNames {
                     what + " \"" + name.scalar + (what == "tag" ? "\" is a tag of no agent" : "\" is not defined"),
                     near.empty() ? std::string()
                                  : "did you mean \"" + near + '"' +
-                                       (has_place ? " (" + PlaceOf(it->where) + ")?" : std::string("?")));
+                                       (has_place ? " (" + ToText(it->where) + ")?" : std::string("?")));
   }
 
   const json::object& root_;
@@ -428,33 +419,6 @@ class PluginNames {
 };
 
 }  // namespace
-
-std::string RefFault(const json::value& schema) {
-  if (const auto* list = schema.if_array()) {
-    for (const auto& item : *list) {
-      if (auto fault = RefFault(item); !fault.empty()) return fault;
-    }
-    return {};
-  }
-  const auto* object = schema.if_object();
-  if (!object) return {};
-  for (const auto& [key, value] : *object) {
-    if (key != "x-hookswitch-ref") {
-      if (auto fault = RefFault(value); !fault.empty()) return fault;
-      continue;
-    }
-    const bool known =
-        value.is_string() && std::find(kRefs.begin(), kRefs.end(), std::string_view(value.get_string())) != kRefs.end();
-    if (!known) {
-      return "has an x-hookswitch-ref of " + hookswitch::ToText(value) +
-             ", which is none of rule, agent, tag, status and schedule";
-    }
-    if (!AllowsType(*object, "string")) {
-      return "has an x-hookswitch-ref on what is no text: it belongs on a list's items, or on a map's propertyNames";
-    }
-  }
-  return {};
-}
 
 Names NamesOf(const Config& config) {
   Names names;

@@ -1,3 +1,5 @@
+#include "core/config/schema_lookup.h"
+
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -6,9 +8,8 @@
 #include <set>
 
 #include "core/base/text.h"
-#include "core/config/loader.h"
 #include "core/config/scalars.h"
-#include "core/config/schema.h"
+#include "core/config/schema_text.h"
 
 namespace hookswitch::config {
 namespace {

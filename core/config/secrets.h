@@ -4,7 +4,9 @@
 #include <string_view>
 
 #include "core/base/secret.h"
-#include "core/config/loader.h"
+#include "core/config/environment.h"
+#include "core/config/node.h"
+#include "core/config/problem.h"
 
 namespace hookswitch::config {
 

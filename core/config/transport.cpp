@@ -5,7 +5,7 @@
 #include "core/base/encoding.h"
 #include "core/base/pem.h"
 #include "core/base/text.h"
-#include "core/config/assemble.h"
+#include "core/config/map_reader.h"
 #include "core/config/scalars.h"
 #include "core/config/secrets.h"
 
@@ -25,7 +25,7 @@ class TransportReader {
       : at_(at), environment_(environment), problems_(problems) {}
 
   void ReadTls(const Node& tls, Transport& transport) {
-    const Reader reader(&tls, at_ + ".tls", problems_);
+    const MapReader reader(&tls, at_ + ".tls", problems_);
     const auto ca = Read(reader, "ca");
     if (ca && Fits(*ca, "ca", FaultOfCertificates(ca->text))) transport.ca = ca->text;
     const Node* cert_node = reader.Get("cert");
@@ -60,7 +60,7 @@ class TransportReader {
 
  private:
   /// A path, the text itself, {env: NAME} or {file: PATH}.
-  std::optional<Pem> Read(const Reader& reader, std::string_view key) {
+  std::optional<Pem> Read(const MapReader& reader, std::string_view key) {
     const Node* node = reader.Get(key);
     if (!node || problems_.HasErrorAt(node->where)) return {};
     const bool is_path = node->kind == Node::Kind::kScalar && node->scalar.find("-----BEGIN") == std::string::npos;

@@ -1,7 +1,9 @@
 #pragma once
 #include <string>
 
-#include "core/config/loader.h"
+#include "core/config/environment.h"
+#include "core/config/node.h"
+#include "core/config/problem.h"
 #include "core/event/outcome.h"
 
 namespace hookswitch::config {

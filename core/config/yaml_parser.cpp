@@ -27,10 +27,6 @@ constexpr std::size_t kMostReread = 64 << 20;  // bytes, see ParseYaml
 
 struct Refused {};  // thrown through yaml-cpp to end the parse; the problem is recorded already
 
-std::string PlaceOf(const Mark& mark) {
-  return mark.file->path + ':' + std::to_string(mark.line) + ':' + std::to_string(mark.column);
-}
-
 /// What a copy of a value costs.
 struct Size {
   std::size_t nodes = 0, bytes = 0;
@@ -253,7 +249,7 @@ class Builder final : public YAML::EventHandler {
     if (const auto [first, fresh] = frame.keys.emplace(frame.key, key.where); !fresh) {
       problems_.Error(key.where, width,
                       (LooksLikeKey(frame.key) ? '"' + frame.key + '"' : "this key") + " is written twice",
-                      "first at " + PlaceOf(first->second));
+                      "first at " + ToText(first->second));
       return;
     }
     frame.refused = false;

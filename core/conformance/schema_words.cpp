@@ -5,7 +5,7 @@
 
 #include "core/base/json.h"
 #include "core/base/text.h"
-#include "core/config/schema.h"
+#include "core/config/schema_lookup.h"
 
 namespace hookswitch::conformance {
 namespace {

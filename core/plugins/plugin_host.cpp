@@ -6,6 +6,8 @@
 
 #include "core/base/check.h"
 #include "core/base/text.h"
+#include "core/config/schema_check.h"
+#include "core/config/sink_config.h"
 #include "core/plugins/fatal_end.h"
 #include "core/plugins/library_file.h"
 #include "core/plugins/plugin.h"

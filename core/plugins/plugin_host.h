@@ -8,7 +8,8 @@
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
-#include "core/config/loader.h"
+#include "core/config/config.h"
+#include "core/config/environment.h"
 #include "core/config/problem.h"
 #include "core/plugins/crash_marks.h"
 #include "core/plugins/sink.h"

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "core/config/loader.h"
+#include "core/config/references.h"
+#include "core/config/schema_check.h"
 
 namespace hookswitch::config {
 namespace {

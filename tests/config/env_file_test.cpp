@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/config/loader.h"
 #include "tests/config/memory_environment.h"
 
 namespace hookswitch::config {

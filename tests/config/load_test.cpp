@@ -10,6 +10,8 @@
 #include <sstream>
 
 #include "core/base/json.h"
+#include "core/config/loader.h"
+#include "core/config/schema_text.h"
 #include "tests/config/memory_environment.h"
 
 namespace hookswitch::config {

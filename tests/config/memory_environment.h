@@ -3,7 +3,7 @@
 #include <string>
 
 #include "core/base/text.h"
-#include "core/config/loader.h"
+#include "core/config/environment.h"
 
 namespace hookswitch::config {
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/config/schema.h"
+#include "core/config/schema_lookup.h"
 
 namespace hookswitch::config {
 namespace {

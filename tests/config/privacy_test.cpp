@@ -7,6 +7,9 @@
 #include <cstdlib>
 #include <random>
 
+#include "core/config/loader.h"
+#include "core/config/schema_check.h"
+#include "core/config/sink_config.h"
 #include "tests/config/memory_environment.h"
 
 namespace hookswitch::config {

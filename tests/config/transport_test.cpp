@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
+#include "core/config/loader.h"
 #include "tests/config/memory_environment.h"
 #include "tests/http/tls_server.h"
 

@@ -6,6 +6,9 @@
 
 #include "core/config/env_file.h"
 #include "core/config/loader.h"
+#include "core/config/references.h"
+#include "core/config/schema_check.h"
+#include "core/config/sink_config.h"
 
 // Any bytes as the main file, as an included one, and as a file of variables give a config or problems with places
 // inside the text.

@@ -1,9 +1,11 @@
-#include <algorithm>
-#include <charconv>
+#include "core/config/sink_config.h"
 
-#include "core/config/loader.h"
+#include <algorithm>
+
+#include "core/base/json.h"
 #include "core/config/scalars.h"
-#include "core/config/schema.h"
+#include "core/config/schema_check.h"
+#include "core/config/schema_lookup.h"
 #include "core/config/secrets.h"
 
 namespace hookswitch::config {
@@ -216,27 +218,6 @@ json::object Parsed(std::string_view schema) {
   return !error && parsed.is_object() ? std::move(parsed.get_object()) : json::object();
 }
 
-bool HasFault(const Node& value, const Problems& problems) {
-  return problems.HasErrorAt(value.where) ||
-         std::any_of(value.list.begin(), value.list.end(),
-                     [&](const Node& item) { return HasFault(item, problems); }) ||
-         std::any_of(value.map.begin(), value.map.end(), [&](const Node::Entry& entry) {
-           return problems.HasErrorAt(entry.key_where) || HasFault(entry.value, problems);
-         });
-}
-
-std::string Unescape(std::string_view token) {
-  std::string text;
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    if (token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1')) {
-      text += token[++i] == '0' ? '~' : '/';
-    } else {
-      text += token[i];
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string ResolvePluginConfig(const Node& value, std::string_view schema, const Environment& environment,
@@ -253,37 +234,6 @@ std::string ResolvePluginConfig(const Node& value, std::string_view schema, cons
 Node WithStatuses(const Node& value, std::string_view schema) {
   const json::object root = Parsed(schema);
   return Statuses(root).Expand(value, root);
-}
-
-Node WithoutFaults(const Node& map, const Problems& problems) {
-  Node rest = map;
-  std::erase_if(rest.map, [&](const Node::Entry& entry) {
-    return problems.HasErrorAt(entry.key_where) || HasFault(entry.value, problems);
-  });
-  return rest;
-}
-
-Mark Locate(const Node& root, std::string_view json_pointer) {
-  const Node* at = &root;
-  Mark where = root.where;
-  while (json_pointer.starts_with('/')) {
-    json_pointer.remove_prefix(1);
-    const auto slash = json_pointer.find('/');
-    const std::string token = Unescape(json_pointer.substr(0, slash));
-    json_pointer = slash == std::string_view::npos ? std::string_view() : json_pointer.substr(slash);
-    if (const Node::Entry* entry = at->FindEntry(token)) {
-      at = &entry->value;
-      // A block map starts at its first key; the key above it is a better place.
-      where = at->kind == Node::Kind::kMap || at->kind == Node::Kind::kList ? entry->key_where : at->where;
-      continue;
-    }
-    const auto index = ParseInteger(token);
-    if (at->kind != Node::Kind::kList || !index || *index < 0 || static_cast<std::size_t>(*index) >= at->list.size())
-      break;
-    at = &at->list[static_cast<std::size_t>(*index)];
-    where = at->where;
-  }
-  return where;
 }
 
 }  // namespace hookswitch::config

@@ -1,16 +1,18 @@
-#include "core/config/schema.h"
+#include "core/config/schema_check.h"
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include "core/base/text.h"
-#include "core/config/loader.h"
 #include "core/config/privacy.h"
 #include "core/config/scalars.h"
+#include "core/config/schema_lookup.h"
 
 namespace hookswitch::config {
 namespace {
+
+constexpr std::array<std::string_view, 5> kRefs = {"rule", "agent", "tag", "status", "schedule"};
 
 // Keys of other routers, and their names here.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kAliases = {{
@@ -428,6 +430,35 @@ class Checker {
   Problems& problems_;
   const Mode mode_;
 };
+
+/// What is wrong with a schema's "x-hookswitch-ref" (on a text, with a kind of name), to follow "the schema"; "" if
+/// nothing.
+std::string RefFault(const json::value& schema) {
+  if (const auto* list = schema.if_array()) {
+    for (const auto& item : *list) {
+      if (auto fault = RefFault(item); !fault.empty()) return fault;
+    }
+    return {};
+  }
+  const auto* object = schema.if_object();
+  if (!object) return {};
+  for (const auto& [key, value] : *object) {
+    if (key != "x-hookswitch-ref") {
+      if (auto fault = RefFault(value); !fault.empty()) return fault;
+      continue;
+    }
+    const bool known =
+        value.is_string() && std::find(kRefs.begin(), kRefs.end(), std::string_view(value.get_string())) != kRefs.end();
+    if (!known) {
+      return "has an x-hookswitch-ref of " + hookswitch::ToText(value) +
+             ", which is none of rule, agent, tag, status and schedule";
+    }
+    if (!AllowsType(*object, "string")) {
+      return "has an x-hookswitch-ref on what is no text: it belongs on a list's items, or on a map's propertyNames";
+    }
+  }
+  return {};
+}
 
 }  // namespace
 

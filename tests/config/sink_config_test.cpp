@@ -1,6 +1,10 @@
+#include "core/config/sink_config.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/config/loader.h"
+#include "core/config/schema_check.h"
 #include "tests/config/memory_environment.h"
 
 namespace hookswitch::config {

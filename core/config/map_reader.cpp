@@ -1,34 +1,35 @@
+#include "core/config/map_reader.h"
+
 #include "core/base/time_text.h"
-#include "core/config/assemble.h"
 #include "core/config/privacy.h"
 #include "core/config/scalars.h"
 
 namespace hookswitch::config {
 
-const Node* Reader::Scalar(std::string_view key) const {
+const Node* MapReader::Scalar(std::string_view key) const {
   const Node* node = Get(key);
   return node && node->kind == Node::Kind::kScalar ? node : nullptr;
 }
 
-void Reader::Text(std::string_view key, std::string& value) const {
+void MapReader::Text(std::string_view key, std::string& value) const {
   if (const Node* node = Scalar(key)) value = node->scalar;
 }
 
-void Reader::Flag(std::string_view key, bool& value) const {
+void MapReader::Flag(std::string_view key, bool& value) const {
   if (const Node* node = Scalar(key)) value = node->scalar == "true";
 }
 
 template <class T>
-void Reader::Integer(std::string_view key, T& value) const {
+void MapReader::Integer(std::string_view key, T& value) const {
   const Node* node = Scalar(key);
   if (!node) return;
   if (const auto number = ParseInteger(node->scalar); number && std::in_range<T>(*number))
     value = static_cast<T>(*number);
 }
-template void Reader::Integer(std::string_view, int&) const;
-template void Reader::Integer(std::string_view, std::uint64_t&) const;
+template void MapReader::Integer(std::string_view, int&) const;
+template void MapReader::Integer(std::string_view, std::uint64_t&) const;
 
-std::optional<milliseconds> Reader::DurationOf(const Node& node, std::string_view name, Zero zero) const {
+std::optional<milliseconds> MapReader::DurationOf(const Node& node, std::string_view name, Zero zero) const {
   const auto duration = ParseDuration(node.scalar);
   if (!duration) {
     Error(node, std::string(name) + ": expected a duration such as 90s or 1m30s, at most ten years");
@@ -38,13 +39,13 @@ std::optional<milliseconds> Reader::DurationOf(const Node& node, std::string_vie
   return duration;
 }
 
-void Reader::Duration(std::string_view key, milliseconds& value, Zero zero) const {
+void MapReader::Duration(std::string_view key, milliseconds& value, Zero zero) const {
   const Node* node = Scalar(key);
   if (!node) return;
   if (const auto duration = DurationOf(*node, Name(key), zero)) value = *duration;
 }
 
-void Reader::Size(std::string_view key, std::uint64_t& value, Zero zero) const {
+void MapReader::Size(std::string_view key, std::uint64_t& value, Zero zero) const {
   const Node* node = Scalar(key);
   if (!node) return;
   if (const auto size = ParseSize(node->scalar); size && (*size > 0 || zero == Zero::kAllowed)) {
@@ -55,7 +56,7 @@ void Reader::Size(std::string_view key, std::uint64_t& value, Zero zero) const {
   }
 }
 
-void Reader::Texts(std::string_view key, std::vector<std::string>& values) const {
+void MapReader::Texts(std::string_view key, std::vector<std::string>& values) const {
   const Node* node = Get(key);
   if (!node) return;
   values.clear();
@@ -64,7 +65,7 @@ void Reader::Texts(std::string_view key, std::vector<std::string>& values) const
   }
 }
 
-void Reader::Networks(std::string_view key, std::vector<Network>& values) const {
+void MapReader::Networks(std::string_view key, std::vector<Network>& values) const {
   const Node* node = Get(key);
   if (!node) return;
   values.clear();
@@ -82,7 +83,7 @@ void Reader::Networks(std::string_view key, std::vector<Network>& values) const 
   }
 }
 
-std::optional<Listen> Reader::AddressOf(const Node& node, std::string_view name) const {
+std::optional<Listen> MapReader::AddressOf(const Node& node, std::string_view name) const {
   auto listen = ParseListen(node.scalar);
   if (listen) return listen;
   const auto port = ParseInteger(node.scalar);
@@ -94,13 +95,13 @@ std::optional<Listen> Reader::AddressOf(const Node& node, std::string_view name)
   return {};
 }
 
-void Reader::Address(std::string_view key, Listen& value) const {
+void MapReader::Address(std::string_view key, Listen& value) const {
   const Node* node = Scalar(key);
   if (!node) return;
   if (auto listen = AddressOf(*node, Name(key))) value = std::move(*listen);
 }
 
-std::vector<std::pair<const Node*, Listen>> Reader::Addresses(std::string_view key) const {
+std::vector<std::pair<const Node*, Listen>> MapReader::Addresses(std::string_view key) const {
   std::vector<std::pair<const Node*, Listen>> addresses;
   for (const Node* node : OneOrMany(Get(key))) {
     const bool is_unix = node->scalar.starts_with("unix:");
@@ -116,7 +117,7 @@ std::vector<std::pair<const Node*, Listen>> Reader::Addresses(std::string_view k
   return addresses;
 }
 
-void Reader::Error(const Node& node, std::string message, std::string hint) const {
+void MapReader::Error(const Node& node, std::string message, std::string hint) const {
   if (!problems_.HasErrorAt(node.where)) problems_.Error(node.where, Width(node), std::move(message), std::move(hint));
 }
 

@@ -1,3 +1,5 @@
+#include "core/config/when.h"
+
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -5,7 +7,7 @@
 #include <optional>
 
 #include "core/base/time_text.h"
-#include "core/config/assemble.h"
+#include "core/config/map_reader.h"
 #include "core/config/scalars.h"
 
 namespace hookswitch::config {
@@ -93,9 +95,9 @@ class Maker {
       }
     } else if (const auto bound = FindKey(kDurationKeys, key)) {
       condition.kind = *bound;
-      const Reader reader(nullptr, "rules[].when", problems_);
+      const MapReader reader(nullptr, "rules[].when", problems_);
       if (value.kind != Node::Kind::kScalar) return {};
-      const auto duration = reader.DurationOf(value, reader.Name(key), Reader::Zero::kAllowed);
+      const auto duration = reader.DurationOf(value, reader.Name(key), MapReader::Zero::kAllowed);
       if (duration) condition.number = std::chrono::duration<double>(*duration).count();
     } else if (const auto cost = FindKey(kCostKeys, key)) {
       condition.kind = *cost;
@@ -103,7 +105,7 @@ class Maker {
         condition.number = money->amount;
         condition.currency = money->currency;
       } else {
-        Reader(nullptr, "rules[].when", problems_)
+        MapReader(nullptr, "rules[].when", problems_)
             .Error(value, "rules[].when." + key + ": expected an amount such as 2.50 USD");
       }
     } else if (key == "voicemail") {

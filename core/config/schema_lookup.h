@@ -7,22 +7,15 @@
 
 #include "core/base/json.h"
 #include "core/config/node.h"
-#include "core/config/problem.h"
 
-namespace hookswitch::config {
-
+/// Reads JSON Schemas: the config's and those of plugins.
+///
 /// The keywords of draft-07 that hookswitch reads: type, properties, patternProperties, additionalProperties, required,
 /// minProperties, maxProperties, propertyNames, items, minItems, enum, const, pattern (RE2), minLength, maxLength,
 /// minimum, maximum, anyOf, $ref to #/definitions/NAME, default, examples (of secrets). Its own: x-secret (never
 /// quoted; may be written {env: } or {file: }), x-expected (what a person should write: "a duration such as 90s") and
 /// x-hookswitch-ref (the text names a rule, agent, tag, status or schedule). Anything else is ignored.
-
-/// What a text of this schema must name: "status", "rule", …; "" for any text.
-std::string_view RefOf(const json::object& schema);
-/// True if a branch of `schema`'s anyOf accepts a list: a status group may then stand in place of one text.
-bool MayBeList(const json::object& root, const json::object& schema);
-
-inline constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
+namespace hookswitch::config {
 
 /// The config's own schema (SchemaText).
 const json::object& ConfigSchema();
@@ -34,6 +27,13 @@ bool Flag(const json::object& schema, std::string_view key);
 std::optional<std::size_t> CountAt(const json::object& schema, std::string_view key);
 std::string_view TextAt(const json::object& schema, std::string_view key);
 
+inline constexpr std::array<std::string_view, 4> kScalarTypes = {"boolean", "integer", "number", "string"};
+
+/// What a text of this schema must name: "status", "rule", …; "" for any text.
+std::string_view RefOf(const json::object& schema);
+/// True if a branch of `schema`'s anyOf accepts a list: a status group may then stand in place of one text.
+bool MayBeList(const json::object& root, const json::object& schema);
+
 /// True if the RE2 `pattern` matches a part of `text`; an invalid pattern matches everything.
 bool Matches(std::string_view text, std::string_view pattern);
 /// True if `pattern` is valid in RE2.
@@ -41,21 +41,6 @@ bool IsPattern(std::string_view pattern);
 
 /// The schema of a map's value under `key`; nullptr if any value will do or the key is not allowed.
 const json::value* PropertySchema(const json::object& schema, std::string_view key);
-
-/// The key in `schema` that the unknown `key` probably misspells; "" if there is none.
-std::string NearestKey(std::string_view key, const json::object& schema);
-
-/// As CheckAgainstSchema of loader.h, with a parsed schema.
-void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,
-           Problems& problems);
-
-/// True if `value` is valid.
-bool Fits(const Node& value, const json::object& root, const json::object& schema);
-
-/// The branch of an anyOf that `value` satisfies, else the first that allows its kind, else nullptr. `depth`: the
-/// number of enclosing anyOfs.
-const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches,
-                                 int depth = 0);
 
 /// True if a value of `schema` may hold a secret: part of it is marked as secret, or not described.
 bool MayHoldSecrets(const json::object& root, const json::object& schema);
