@@ -176,7 +176,7 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   }
   auto plugin = plugins.Load(*info);
   if (!plugin) return failed(plugin.error());
-  const conformance::Subject subject{*plugin, config.json, config.secrets};
+  const conformance::Subject subject{*plugin, config.given->json(), config.secrets};
 
   Report report(*info, options.format);
   if (!options.update) {
@@ -196,7 +196,7 @@ int CheckOne(const Options& options, PluginHost& plugins) {
     if (more) {
       for (const auto& [key, value] : *more) config[key] = value;
     }
-    return plugins::MakePluginSink(*plugin, "ops", plugins::PluginConfig("ops", ToText(config), "UTC"),
+    return plugins::MakePluginSink(*plugin, std::make_shared<const plugins::PluginConfig>("ops", ToText(config), "UTC"),
                                    plugins::Masker(subject.secrets));
   });
   if (!cases) return failed(cases.error());

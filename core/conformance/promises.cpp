@@ -35,7 +35,8 @@ constexpr milliseconds kSlowest = std::chrono::seconds(1);  // the host gives up
 using Problem = std::string;
 
 Result<std::shared_ptr<Sink>> Make(const Subject& subject, const std::string& config) {
-  return plugins::MakePluginSink(subject.plugin, "check", plugins::PluginConfig("check", config, "Europe/Berlin"),
+  return plugins::MakePluginSink(subject.plugin,
+                                 std::make_shared<const plugins::PluginConfig>("check", config, "Europe/Berlin"),
                                  plugins::Masker(subject.secrets));
 }
 

@@ -151,26 +151,24 @@ Result<PluginInfo> PluginHost::Inspect(const fs::path& file) {
 ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& sink, const std::string& timezone,
                                    const config::Environment& environment, config::Problems& problems) {
   ResolvedConfig config;
-  config.sink = sink.name;
-  config.timezone = timezone;
-  config.checked = sink.config;
   const std::string& schema = info.config_schema;
   const std::string at = "sinks." + sink.name + ".config";
   config::CheckAgainstSchema(sink.config, schema, at, sink.where, problems);
   config.checked = config::WithoutFaults(sink.config, problems);
-  config.json =
+  std::string json =
       config::ResolvePluginConfig(config.checked, schema, environment, problems, config.secrets, &config.lacks_secrets);
   config.lacks_secrets = config.lacks_secrets && environment.secrets_optional;
   config.fits = !config.lacks_secrets;
   if (problems.HasErrors()) {
     // Leave out what is wrong; the plugin checks the rest if that fits its schema.
     config.checked = config::WithoutFaults(config.checked, problems);
-    config::Problems told_already;
-    config::CheckAgainstSchema(config.checked, schema, at, sink.where, told_already);
-    config.fits = config.fits && !told_already.HasErrors();
-    config.json = config::ResolvePluginConfig(config.checked, schema, environment, told_already, config.secrets);
+    config::Problems known;
+    config::CheckAgainstSchema(config.checked, schema, at, sink.where, known);
+    config.fits = config.fits && !known.HasErrors();
+    json = config::ResolvePluginConfig(config.checked, schema, environment, known, config.secrets);
   }
-  std::string made_from = info.hash + '\n' + timezone + '\n' + sink.name + '\n' + config.json;
+  std::string made_from = info.hash + '\n' + timezone + '\n' + sink.name + '\n' + json;
+  config.given = std::make_shared<const plugins::PluginConfig>(sink.name, std::move(json), timezone);
   CheckTransport(info, sink, problems);
   if (!sink.transport.empty()) {
     const Transport& own = sink.transport;
@@ -190,12 +188,13 @@ Status PluginHost::Try(const PluginInfo& info, const config::Sink& sink, const R
                        config::Problems& problems) {
   if (!config.fits) return Ok();
   const bool whole = config.checked.map.size() == sink.config.map.size();
-  const plugins::PluginConfig given(config.sink, config.json, config.timezone);
   const plugins::Masker masker(config.secrets);
-  auto trial = plugins::TryInChild(impl_->inspector, impl_->LibraryOf(info), given, whole && !problems.HasErrors());
+  auto trial =
+      plugins::TryInChild(impl_->inspector, impl_->LibraryOf(info), *config.given, whole && !problems.HasErrors());
   if (!trial) return Error{trial.error().code, masker.Mask(trial.error().message)};
   // The plugin saw groups of statuses expanded.
-  const config::Node spelled = config::WithStatuses(sink.config, info.config_schema);
+  const config::Node spelled =
+      trial->problems.empty() ? config::Node() : config::WithStatuses(sink.config, info.config_schema);
   for (const auto& [pointer, text] : trial->problems) {
     // Ignore findings about parts that were left out: they may only result from that.
     const std::string key = pointer.substr(0, pointer.find('/', 1));
@@ -251,10 +250,8 @@ Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {
 }
 
 Result<std::shared_ptr<Sink>> PluginHost::Create(std::shared_ptr<Plugin> plugin, const ResolvedConfig& config) {
-  const plugins::PluginConfig given(config.sink, config.json, config.timezone);
-  const std::uint64_t subject = Subject(config.identity);
-  return plugins::MakePluginSink(std::move(plugin), config.sink, given, plugins::Masker(config.secrets),
-                                 config.transport, subject);
+  return plugins::MakePluginSink(std::move(plugin), config.given, plugins::Masker(config.secrets), config.transport,
+                                 Subject(config.identity));
 }
 
 }  // namespace hookswitch

@@ -14,6 +14,10 @@
 #include "core/plugins/crash_marks.h"
 #include "core/plugins/sink.h"
 
+namespace hookswitch::plugins {
+class PluginConfig;
+}
+
 namespace hookswitch {
 
 /// A plugin's description. Read in a child process, so that a library that crashes on load does not crash the router.
@@ -27,7 +31,7 @@ struct PluginInfo {
 
 /// A sink's `config:` as its plugin sees it: validated by the plugin's schema, defaults filled in, secrets resolved.
 struct ResolvedConfig {
-  std::string sink, json, timezone;
+  std::shared_ptr<const plugins::PluginConfig> given;  ///< not nullptr
   std::vector<std::string> secrets;
   Digest identity{};                           ///< digest of the plugin file and everything an instance is created from
   std::shared_ptr<const Transport> transport;  ///< nullptr: the default

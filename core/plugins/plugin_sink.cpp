@@ -600,13 +600,12 @@ std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const
          " refuses its config: " + (reason.empty() ? "it gave no reason" : reason);
 }
 
-Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
-                                             const PluginConfig& config, Masker masker,
-                                             std::shared_ptr<const Transport> transport, std::uint64_t subject) {
+Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, std::shared_ptr<const PluginConfig> config,
+                                             Masker masker, std::shared_ptr<const Transport> transport,
+                                             std::uint64_t subject) {
+  const std::string& name = config->sink();
   HostContext& host = HostOf(name, std::move(masker));
-  // A shared copy: a create that never returns keeps it, and later instances need it.
-  auto kept = std::make_shared<const PluginConfig>(config.sink(), config.json(), config.timezone());
-  auto instance = MakeInstance(plugin, host, kept, subject);
+  auto instance = MakeInstance(plugin, host, config, subject);
   if (!instance) {
     Error error = std::move(instance).error();
     error.message = error.code == ErrorCode::kUnavailable
@@ -614,7 +613,7 @@ Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, con
                         : RefusalText(plugin->info, name, host.masker.Mask(std::move(error.message)));
     return error;
   }
-  return std::shared_ptr<Sink>(std::make_shared<PluginSink>(std::move(plugin), host, std::move(kept),
+  return std::shared_ptr<Sink>(std::make_shared<PluginSink>(std::move(plugin), host, std::move(config),
                                                             std::move(transport), subject, std::move(*instance)));
 }
 

@@ -19,12 +19,12 @@ const hsw_host* HostFor(const std::string& sink, Masker masker);
 /// "sinks.ops: the plugin slack 1.0.0 refuses its config: …". `reason` must be masked; may be empty.
 std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const std::string& reason);
 
-/// Creates an instance of the plugin, and replaces it whenever a call into it never returned. `subject` marks the call
-/// of create (CrashMarks::Where); `transport` is attached to every request, nullptr: none. Errors: kInvalid (the plugin
-/// refuses; its reason), kUnavailable (its create does not return).
-Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, const std::string& name,
-                                             const PluginConfig& config, Masker masker,
-                                             std::shared_ptr<const Transport> transport = nullptr,
+/// Creates an instance of the plugin, and replaces it whenever a call into it never returned. A create that never
+/// returns keeps `config`, and later instances need it. `subject` marks the call of create (CrashMarks::Where);
+/// `transport` is attached to every request, nullptr: none. Errors: kInvalid (the plugin refuses; its reason),
+/// kUnavailable (its create does not return).
+Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, std::shared_ptr<const PluginConfig> config,
+                                             Masker masker, std::shared_ptr<const Transport> transport = nullptr,
                                              std::uint64_t subject = 0);
 
 }  // namespace hookswitch::plugins

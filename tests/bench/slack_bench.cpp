@@ -67,7 +67,8 @@ void CrossTheBorder(benchmark::State& state) {
   plugin->sink.deliver = [](hsw_instance*, const hsw_call*, const hsw_delivery*, hsw_outcome* outcome) {
     outcome->status = HSW_DELIVERED;
   };
-  auto sink = plugins::MakePluginSink(plugin, "ops", plugins::PluginConfig("ops", "{}", "UTC"), plugins::Masker({}));
+  auto sink = plugins::MakePluginSink(plugin, std::make_shared<const plugins::PluginConfig>("ops", "{}", "UTC"),
+                                      plugins::Masker({}));
   if (!sink) return state.SkipWithError(sink.error().message.c_str());
   const CallEvent event;
   const Message message = DefaultMessage(20 << 10);

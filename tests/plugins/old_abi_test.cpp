@@ -29,8 +29,8 @@ std::shared_ptr<Sink> Load(const std::string& folder, const std::string& name, c
   auto plugin = std::make_shared<Plugin>();
   plugin->sink = *sink;
   plugin->info = plugins::Describe(*sink, file);
-  auto made = plugins::MakePluginSink(std::move(plugin), "ops", plugins::PluginConfig("ops", config, "UTC"),
-                                      plugins::Masker({}));
+  auto made = plugins::MakePluginSink(
+      std::move(plugin), std::make_shared<const plugins::PluginConfig>("ops", config, "UTC"), plugins::Masker({}));
   EXPECT_TRUE(made) << made.error().message;
   return made ? *made : nullptr;
 }

@@ -32,7 +32,8 @@ class PluginSink : public testing::Test {
   }
   static Result<std::shared_ptr<Sink>> MakeOf(std::shared_ptr<Plugin> plugin, const std::string& config,
                                               std::vector<std::string> secrets = {}) {
-    return plugins::MakePluginSink(std::move(plugin), "ops", PluginConfig("ops", config, "UTC"), Masker(secrets));
+    return plugins::MakePluginSink(std::move(plugin), std::make_shared<const PluginConfig>("ops", config, "UTC"),
+                                   Masker(secrets));
   }
   static std::shared_ptr<Sink> Make(const std::string& name, const std::string& config,
                                     std::vector<std::string> secrets = {}) {

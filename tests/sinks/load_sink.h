@@ -17,7 +17,7 @@ inline Result<std::shared_ptr<Sink>> LoadSink(const std::string& name, const std
   auto plugin = std::make_shared<Plugin>();
   plugin->sink = *sink;
   plugin->info = plugins::Describe(*sink, file);
-  return plugins::MakePluginSink(std::move(plugin), "ops", plugins::PluginConfig("ops", config, "UTC"),
+  return plugins::MakePluginSink(std::move(plugin), std::make_shared<const plugins::PluginConfig>("ops", config, "UTC"),
                                  plugins::Masker(secrets));
 }
 
