@@ -9,7 +9,6 @@
 #include "core/base/encoding.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
-#include "core/config/loader.h"
 #include "core/config/secrets.h"
 
 namespace hookswitch::cli {
@@ -38,6 +37,14 @@ std::string AddressIn(const config::Admin& admin, bool has_token) {
   // The socket requires no token, but permission to connect.
   const bool may_connect = !socket.empty() && ::access(socket.c_str() + kUnix.size(), R_OK | W_OK) == 0;
   return url.empty() || (!has_token && may_connect) ? socket : url;
+}
+
+bool IsUnknownName(const Reply& reply) {
+  return Text(reply.body, "error") == "unknown_name";
+}
+
+std::string WhyRefused(const Reply& reply) {
+  return (IsUnknownName(reply) ? "" : Text(reply.body, "error") + ": ") + Text(reply.body, "detail");
 }
 
 }  // namespace
@@ -101,7 +108,7 @@ View AdminClient::ViewOf(const Options& options) const {
   return {options.wide ? 0 : TerminalWidth(), zone_.get(), SystemClock().Wall()};
 }
 
-Result<HttpResponse> AdminClient::Ask(const std::string& method, const std::string& target, std::string body) {
+Result<Reply> AdminClient::Ask(const std::string& method, const std::string& target, std::string body) {
   HttpRequest request;
   request.method = method;
   request.url = url_ + target;
@@ -127,16 +134,42 @@ Result<HttpResponse> AdminClient::Ask(const std::string& method, const std::stri
                                                           : " refuses the token, which is that of " + token_from_) +
                                           "; set HOOKSWITCH_ADMIN_TOKEN to the admin.token that the router runs with"};
   }
-  return std::move(*result->response);
+  boost::system::error_code error;
+  json::value object = json::parse(result->response->body, error);
+  if (error || !object.is_object()) {
+    return Error{ErrorCode::kInvalid, "not an answer of hookswitch: HTTP " + std::to_string(result->response->status)};
+  }
+  return Reply{result->response->status, std::move(object.get_object())};
 }
 
-Result<json::object> ObjectOf(const HttpResponse& response) {
-  boost::system::error_code error;
-  json::value body = json::parse(response.body, error);
-  if (error || !body.is_object()) {
-    return Error{ErrorCode::kInvalid, "not an answer of hookswitch: HTTP " + std::to_string(response.status)};
-  }
-  return std::move(body.get_object());
+Result<json::object> AdminClient::Get(const std::string& target) {
+  auto reply = Ask("GET", target);
+  if (!reply) return std::move(reply).error();
+  if (!reply->ok()) return Error{ErrorCode::kInvalid, WhyRefused(*reply)};
+  return std::move(reply->body);
+}
+
+Result<Reply> Ask(const Options& options, const std::string& method, const std::string& target, std::string body) {
+  auto client = AdminClient::Make(options);
+  if (!client) return std::move(client).error();
+  return client->Ask(method, target, std::move(body));
+}
+
+int AskAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
+                const std::function<void(const json::object& body, const View& view)>& print) {
+  auto client = AdminClient::Make(options);
+  if (!client) return Fail(client.error().message);
+  const auto reply = client->Ask(method, target, std::move(body));
+  if (!reply) return Fail(reply.error().message);
+  if (options.format == Format::kJson) std::cout << ToText(reply->body) << '\n';
+  if (!reply->ok()) return Refused(*reply);
+  if (options.format == Format::kText) print(reply->body, client->ViewOf(options));
+  return kFine;
+}
+
+int Refused(const Reply& reply) {
+  const bool is_usage = reply.status == 400 && !IsUnknownName(reply);
+  return Fail(WhyRefused(reply), is_usage ? kUsage : kProblems);
 }
 
 std::string PathSegment(std::string_view text) {
@@ -144,12 +177,6 @@ std::string PathSegment(std::string_view text) {
   if (text == ".") return "%2E";
   if (text == "..") return "%2E%2E";
   return PercentEncoded(text);
-}
-
-int Refused(const HttpResponse& response, const json::object& answer) {
-  const std::string error = Text(answer, "error");
-  if (error == "unknown_name") return Fail(Text(answer, "detail"));
-  return Fail(error + ": " + Text(answer, "detail"), response.status == 400 ? kUsage : kProblems);
 }
 
 }  // namespace hookswitch::cli

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,11 +9,17 @@
 #include "core/cli/commands.h"
 #include "core/cli/printing.h"
 #include "core/config/loader.h"
-#include "core/event/outcome.h"
 #include "core/http/http_client.h"
 #include "core/routing/schedule.h"
 
 namespace hookswitch::cli {
+
+/// What the router answered.
+struct Reply {
+  int status = 0;
+  json::object body;
+  bool ok() const { return status == 200; }
+};
 
 /// The admin API of a running router, found by --url or by the config. Blocks.
 class AdminClient {
@@ -20,9 +27,12 @@ class AdminClient {
   /// Errors: kInvalid (the config does not say where the listener is).
   static Result<AdminClient> Make(const Options& options);
 
-  /// Sends one request. Errors have a sentence for people: kUnavailable (no response), kInvalid (401: the token is
-  /// missing or wrong).
-  Result<HttpResponse> Ask(const std::string& method, const std::string& target, std::string body = {});
+  /// Sends one request; a reply may have any status. Errors have a sentence for people: kUnavailable (no response),
+  /// kInvalid (the token is missing or wrong, or it is not hookswitch that answers).
+  Result<Reply> Ask(const std::string& method, const std::string& target, std::string body = {});
+
+  /// The body of a reply to GET. Errors: those of Ask, and kInvalid with what the router says (not 200).
+  Result<json::object> Get(const std::string& target);
 
   /// How to show responses; borrows from this.
   View ViewOf(const Options& options) const;
@@ -37,17 +47,22 @@ class AdminClient {
   std::unique_ptr<const routing::Zone> zone_;  ///< defaults.timezone
 };
 
-/// The response's body. Error: kInvalid (not a JSON object, so not a response of hookswitch).
-Result<json::object> ObjectOf(const HttpResponse& response);
+/// AdminClient::Make and Ask.
+Result<Reply> Ask(const Options& options, const std::string& method, const std::string& target, std::string body = {});
+
+/// Runs a command of one request: prints the reply's body by `print`, or as JSON whatever its status. Returns the exit
+/// code.
+int AskAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
+                const std::function<void(const json::object& body, const View& view)>& print);
+
+/// Prints why the router rejected a request. Returns the exit code: kUsage for an invalid request (400, except an
+/// unknown name), else kProblems.
+int Refused(const Reply& reply);
 
 /// Any `text` as one segment of a URL's path.
 std::string PathSegment(std::string_view text);
 
 /// Why a config cannot be used, as the beginning of a sentence: "x.yaml cannot be read: no such file or directory".
 std::string WhyUnread(const config::Loaded& loaded, const std::string& file);
-
-/// Prints why the router rejected a request. Returns the exit code: kUsage for an invalid request (400, except an
-/// unknown name), else kProblems.
-int Refused(const HttpResponse& response, const json::object& answer);
 
 }  // namespace hookswitch::cli

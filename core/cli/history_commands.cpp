@@ -27,22 +27,6 @@ struct Wanted {
 
 using Run = std::function<int(const Options& options, const Wanted& wanted)>;
 
-// Sends one request and shows the response: with `print`, or as JSON.
-template <class Print>
-int AskAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
-                const Print& print) {
-  auto client = AdminClient::Make(options);
-  if (!client) return Fail(client.error().message);
-  auto response = client->Ask(method, target, std::move(body));
-  if (!response) return Fail(response.error().message);
-  const auto answer = ObjectOf(*response);
-  if (!answer) return Fail(answer.error().message);
-  if (options.format == Format::kJson) std::cout << ToText(*answer) << '\n';
-  if (response->status != 200) return Refused(*response, *answer);
-  if (options.format == Format::kText) print(*answer, client->ViewOf(options));
-  return kFine;
-}
-
 // Follows the cursors of `list` ("events", "deliveries") until there are enough items.
 int List(const Options& options, const Wanted& wanted, const std::string& list,
          void (*print)(std::ostream& out, const View& view, const json::array& items)) {
@@ -56,17 +40,15 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
   do {
     std::string page = target + "limit=" + std::to_string(std::min(wanted.limit - items.size(), kMostPerPage));
     if (cursor.is_string()) page += "&cursor=" + PercentEncoded(cursor.get_string());
-    auto response = client->Ask("GET", page);
-    if (!response) return Fail(response.error().message);
-    auto answer = ObjectOf(*response);
-    if (!answer) return Fail(answer.error().message);
-    if (response->status != 200) return Refused(*response, *answer);
-    const json::value* part = answer->if_contains(list);
-    const json::value* next = answer->if_contains("cursor");
+    const auto reply = client->Ask("GET", page);
+    if (!reply) return Fail(reply.error().message);
+    if (!reply->ok()) return Refused(*reply);
+    const json::value* part = reply->body.if_contains(list);
+    const json::value* next = reply->body.if_contains("cursor");
     if (!part || !part->is_array() || !next) return Fail("not an answer of hookswitch");
     items.insert(items.end(), part->get_array().begin(), part->get_array().end());
     cursor = *next;
-    unknown = Text(*answer, "unknown");
+    unknown = Text(reply->body, "unknown");
   } while (cursor.is_string() && items.size() < wanted.limit);
   if (items.empty() && unknown != "-") return Fail(unknown);
   if (options.format == Format::kJson) {

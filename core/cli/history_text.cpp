@@ -5,12 +5,6 @@
 namespace hookswitch::cli {
 namespace {
 
-const json::array& ListOf(const json::object& object, std::string_view key) {
-  static const json::array kNone;
-  const json::value* list = object.if_contains(key);
-  return list && list->is_array() ? list->get_array() : kNone;
-}
-
 bool IsTrue(const json::object& object, std::string_view key) {
   const json::value* flag = object.if_contains(key);
   return flag && flag->is_bool() && flag->get_bool();
@@ -70,11 +64,11 @@ void PrintAttempts(std::ostream& out, const View& view, const json::array& attem
 
 void PrintRouting(std::ostream& out, const json::object& routing) {
   out << "\nrouting by the current rules (generation " << Text(routing, "generation") << "):\n";
-  for (const auto& item : ListOf(routing, "rules")) {
+  for (const auto& item : ListAt(routing, "rules")) {
     const json::object& rule = item.as_object();
     out << (IsTrue(rule, "matched") ? "  yes  " : "   no  ") << Text(rule, "name") << ": " << Text(rule, "why") << '\n';
   }
-  const json::array& deliveries = ListOf(routing, "deliveries");
+  const json::array& deliveries = ListAt(routing, "deliveries");
   if (deliveries.empty()) out << "  sent to nobody\n";
   for (const auto& item : deliveries) {
     out << "  -> " << Text(item.as_object(), "sink") << " (" << Text(item.as_object(), "rule") << ")\n";
@@ -146,7 +140,7 @@ void PrintSinks(std::ostream& out, const View& view, const json::array& sinks) {
     const json::object& sink = item.as_object();
     table.Add({Text(sink, "sink"), Text(sink, "state"), Text(sink, "pending"), view.Age(sink, "oldest"),
                view.Age(sink, "until"), Text(sink, "because")});
-    for (const auto& part : ListOf(sink, "places")) {
+    for (const auto& part : ListAt(sink, "places")) {
       const json::object& place = part.as_object();
       table.Add({"  " + Text(place, "name"), "refused", Text(place, "waiting"), "-", view.Age(place, "next_try"),
                  Text(place, "because")});
@@ -162,7 +156,7 @@ void PrintSink(std::ostream& out, const View& view, const json::object& sink) {
   PrintMember(out, "waiting", Text(sink, "pending"));
   PrintMember(out, "in flight", Text(sink, "in_flight"));
   PrintMember(out, "oldest", view.Moment(sink, "oldest"));
-  for (const auto& item : ListOf(sink, "places")) {
+  for (const auto& item : ListAt(sink, "places")) {
     const json::object& place = item.as_object();
     out << '\n';
     PrintMember(out, "place", Text(place, "name"));
@@ -180,14 +174,14 @@ void PrintEvent(std::ostream& out, const View& view, const json::object& event) 
   PrintMember(out, "note", Text(event, "note"));
   PrintMember(out, "not read", Text(event, "normalized_because"));
   // Only --format json shows the earlier content.
-  for (const auto& item : ListOf(event, "revisions")) {
+  for (const auto& item : ListAt(event, "revisions")) {
     PrintMember(out, "revised", view.Moment(item.as_object(), "until"));
   }
-  for (const auto& item : ListOf(event, "headers")) {
+  for (const auto& item : ListAt(event, "headers")) {
     PrintMember(out, "header", Text(item.as_object(), "name") + ": " + Text(item.as_object(), "value"));
   }
   out << "\ndeliveries:\n";
-  const json::array& deliveries = ListOf(event, "deliveries");
+  const json::array& deliveries = ListAt(event, "deliveries");
   if (deliveries.empty()) out << "  none\n";
   for (const auto& item : deliveries) {
     const json::object& delivery = item.as_object();
@@ -195,7 +189,7 @@ void PrintEvent(std::ostream& out, const View& view, const json::object& event) 
         << Text(delivery, "rule") << ')';
     if (const std::string why = Why(delivery); why != "-") out << "  " << why;
     out << '\n';
-    PrintAttempts(out, view, ListOf(delivery, "attempts"), "    ", false);
+    PrintAttempts(out, view, ListAt(delivery, "attempts"), "    ", false);
   }
   if (const json::value* routing = event.if_contains("routing"); routing && routing->is_object()) {
     PrintRouting(out, routing->get_object());
@@ -222,12 +216,12 @@ void PrintDelivery(std::ostream& out, const View& view, const json::object& deli
   if (const std::string next = Text(delivery, "fallback"); next != "-")
     PrintMember(out, "fallback", next + " took over");
   out << '\n';
-  PrintAttempts(out, view, ListOf(delivery, "attempts"), "", true);
+  PrintAttempts(out, view, ListAt(delivery, "attempts"), "", true);
 }
 
 std::string JoinedIds(const json::object& answer) {
   std::string ids;
-  for (const auto& id : ListOf(answer, "deliveries")) {
+  for (const auto& id : ListAt(answer, "deliveries")) {
     if (id.is_string()) ids += ' ' + Printable(id.get_string());
   }
   return ids;
@@ -240,7 +234,7 @@ void PrintBulk(std::ostream& out, std::string_view verb, const json::object& ans
   } else {
     out << Text(answer, "changed") << " of " << matched << (verb == "purge" ? " purged\n" : " are tried again\n");
   }
-  const std::size_t shown = ListOf(answer, "deliveries").size();
+  const std::size_t shown = ListAt(answer, "deliveries").size();
   if (shown == 0) return;
   const bool more = Text(answer, IsTrue(answer, "dry_run") ? "matched" : "changed") != std::to_string(shown);
   out << (more ? "the first of them:" : "they are:") << JoinedIds(answer) << '\n';

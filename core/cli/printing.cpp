@@ -118,6 +118,18 @@ std::string Text(const json::object& object, std::string_view key) {
   return OneLine(value->is_string() ? std::string_view(value->get_string()) : std::string_view(ToText(*value)));
 }
 
+const json::object& ObjectAt(const json::object& object, std::string_view key) {
+  static const json::object kEmpty;
+  const json::value* value = object.if_contains(key);
+  return value && value->is_object() ? value->get_object() : kEmpty;
+}
+
+const json::array& ListAt(const json::object& object, std::string_view key) {
+  static const json::array kEmpty;
+  const json::value* value = object.if_contains(key);
+  return value && value->is_array() ? value->get_array() : kEmpty;
+}
+
 std::string View::Time(const json::object& object, std::string_view key) const {
   const auto time = TimeOf(object, key);
   if (!time) return std::string(kNone);

@@ -23,6 +23,10 @@ std::string OneLine(std::string_view text);
 /// A member as one line of text: "-" if it is null or absent.
 std::string Text(const json::object& object, std::string_view key);
 
+/// A member that is an object or a list; an empty one if there is none.
+const json::object& ObjectAt(const json::object& object, std::string_view key);
+const json::array& ListAt(const json::object& object, std::string_view key);
+
 /// Width, time zone and current time for output.
 struct View {
   std::size_t width = 0;                ///< of the terminal in columns; 0: no terminal, so tables are not cut

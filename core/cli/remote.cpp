@@ -15,36 +15,11 @@
 namespace hookswitch::cli {
 namespace {
 
-/// The router's response as an object.
-struct Told {
-  HttpResponse response;
-  json::object object;
-};
-
-Result<Told> Ask(AdminClient& client, const std::string& method, const std::string& target,
-                 const std::string& body = {}) {
-  auto response = client.Ask(method, target, body);
-  if (!response) return std::move(response).error();
-  auto object = ObjectOf(*response);
-  if (!object) return std::move(object).error();
-  return Told{std::move(*response), std::move(*object)};
-}
-
-Result<Told> Ask(const Options& options, const std::string& method, const std::string& target) {
-  auto client = AdminClient::Make(options);
-  if (!client) return std::move(client).error();
-  return Ask(*client, method, target);
-}
-
 Result<json::array> SinksOf(AdminClient& client) {
-  auto response = client.Ask("GET", "/api/v1/sinks");
-  if (!response) return std::move(response).error();
-  auto answer = ObjectOf(*response);
+  auto answer = client.Get("/api/v1/sinks");
   if (!answer) return std::move(answer).error();
   json::value* sinks = answer->if_contains("sinks");
-  if (response->status != 200 || !sinks || !sinks->is_array()) {
-    return Error{ErrorCode::kInvalid, Text(*answer, "error") + ": " + Text(*answer, "detail")};
-  }
+  if (!sinks || !sinks->is_array()) return Error{ErrorCode::kInvalid, "not an answer of hookswitch"};
   return std::move(sinks->get_array());
 }
 
@@ -64,48 +39,55 @@ std::optional<WallTime> NextTimeOfDay(const std::string& text, const std::string
   return {};
 }
 
+void PrintReloaded(const json::object& report) {
+  std::cout << "reloaded: generation " << Text(report, "generation") << '\n';
+  for (const auto& key : ListAt(report, "need_restart")) {
+    std::cout << "needs a restart to take effect: " << key.as_string().c_str() << '\n';
+  }
+  for (const auto& item : ListAt(report, "orphaned")) {
+    const auto& orphans = item.as_object();
+    const std::string sink = Text(orphans, "sink");
+    std::cout << Text(orphans, "pending") << " deliveries wait for the sink " << sink
+              << ", which the config does not have: they go out once it has it again; `hookswitch deliveries --sink "
+              << sink << "` lists them\n";
+  }
+  const json::array& kept = ListAt(report, "kept_variables");
+  if (kept.empty()) return;
+  std::cout << "as they were at the start:";
+  for (const auto& name : kept) std::cout << ' ' << name.as_string().c_str();
+  std::cout << " (variables of the router's own environment; a restart takes new values, a file of "
+               "serve --env-file is read again)\n";
+}
+
+void PrintNotReloaded(const json::object& report) {
+  for (const auto& item : ListAt(report, "problems")) {
+    const auto& problem = item.as_object();
+    std::cerr << Text(problem, "file") << ':';
+    // 0: of the file as a whole.
+    if (Text(problem, "line") != "0") std::cerr << Text(problem, "line") << ':' << Text(problem, "column") << ':';
+    std::cerr << ' ' << Text(problem, "severity") << ": " << Text(problem, "message");
+    if (const std::string hint = Text(problem, "hint"); !hint.empty()) std::cerr << "; " << hint;
+    std::cerr << '\n';
+  }
+  std::cerr << "nothing was changed; generation " << Text(report, "generation") << " stays in use\n";
+}
+
 }  // namespace
 
 int Reload(const Options& options) {
-  const auto told = Ask(options, "POST", "/api/v1/reload");
-  if (!told) return Fail(told.error().message);
-  const auto& [response, report] = *told;
+  const auto reply = Ask(options, "POST", "/api/v1/reload");
+  if (!reply) return Fail(reply.error().message);
+  const json::object& report = reply->body;
   if (options.format == Format::kJson) {
     std::cout << ToText(report) << '\n';
-  } else if (response.status == 200) {
-    std::cout << "reloaded: generation " << Text(report, "generation") << '\n';
-    for (const auto& key : report.at("need_restart").as_array()) {
-      std::cout << "needs a restart to take effect: " << key.as_string().c_str() << '\n';
-    }
-    const json::value* orphaned = report.if_contains("orphaned");
-    for (const auto& item : orphaned != nullptr ? orphaned->as_array() : json::array()) {
-      const auto& orphans = item.as_object();
-      const std::string sink = Text(orphans, "sink");
-      std::cout << Text(orphans, "pending") << " deliveries wait for the sink " << sink
-                << ", which the config does not have: they go out once it has it again; `hookswitch deliveries --sink "
-                << sink << "` lists them\n";
-    }
-    if (const json::value* kept = report.if_contains("kept_variables"); kept && !kept->as_array().empty()) {
-      std::cout << "as they were at the start:";
-      for (const auto& name : kept->as_array()) std::cout << ' ' << name.as_string().c_str();
-      std::cout << " (variables of the router's own environment; a restart takes new values, a file of "
-                   "serve --env-file is read again)\n";
-    }
-  } else if (const json::value* problems = report.if_contains("problems")) {
-    for (const auto& item : problems->as_array()) {
-      const auto& problem = item.as_object();
-      std::cerr << Text(problem, "file") << ':';
-      // 0: of the file as a whole.
-      if (Text(problem, "line") != "0") std::cerr << Text(problem, "line") << ':' << Text(problem, "column") << ':';
-      std::cerr << ' ' << Text(problem, "severity") << ": " << Text(problem, "message");
-      if (const std::string hint = Text(problem, "hint"); !hint.empty()) std::cerr << "; " << hint;
-      std::cerr << '\n';
-    }
-    std::cerr << "nothing was changed; generation " << Text(report, "generation") << " stays in use\n";
+  } else if (reply->ok()) {
+    PrintReloaded(report);
+  } else if (report.contains("problems")) {
+    PrintNotReloaded(report);
   } else {
-    return Refused(response, report);
+    return Refused(*reply);
   }
-  return response.status == 200 ? kFine : kProblems;
+  return reply->ok() ? kFine : kProblems;
 }
 
 int ListSinks(const Options& options) {
@@ -163,33 +145,27 @@ int PauseSink(const Options& options) {
     }
   }
   if (!options.because.empty()) pause["because"] = options.because;
-  auto client = AdminClient::Make(options);
-  if (!client) return Fail(client.error().message);
-  const auto told = Ask(*client, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause));
-  if (!told) return Fail(told.error().message);
-  if (options.format == Format::kJson) std::cout << ToText(told->object) << '\n';
-  if (told->response.status != 200) return Refused(told->response, told->object);
-  if (options.format == Format::kText) {
-    const std::string until = client->ViewOf(options).Moment(told->object, "until");
-    std::cout << options.sink << ": paused" << (until == "-" ? "" : " until " + until) << '\n';
-  }
-  return kFine;
+  return AskAndPrint(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause),
+                     [&options](const json::object& paused, const View& view) {
+                       const std::string until = view.Moment(paused, "until");
+                       std::cout << options.sink << ": paused" << (until == "-" ? "" : " until " + until) << '\n';
+                     });
 }
 
 int ResumeSink(const Options& options) {
-  const auto told = Ask(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/resume");
-  if (!told) return Fail(told.error().message);
-  if (options.format == Format::kJson) std::cout << ToText(told->object) << '\n';
-  if (told->response.status != 200) return Refused(told->response, told->object);
-  const json::value* works = told->object.if_contains("works");
+  const auto reply = Ask(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/resume");
+  if (!reply) return Fail(reply.error().message);
+  if (options.format == Format::kJson) std::cout << ToText(reply->body) << '\n';
+  if (!reply->ok()) return Refused(*reply);
+  const json::value* works = reply->body.if_contains("works");
   const bool is_known = works && works->is_bool();
   const bool fails = is_known && !works->get_bool();
   if (options.format == Format::kText) {
-    const std::string because = Text(told->object, "because");
+    const std::string reason = Text(reply->body, "because");
     (fails ? std::cerr : std::cout) << options.sink << ": resumed"
-                                    << (fails      ? ", but it still fails: " + because
+                                    << (fails      ? ", but it still fails: " + reason
                                         : is_known ? ", and it works"
-                                                   : "; " + because)
+                                                   : "; " + reason)
                                     << '\n';
   }
   return fails ? kProblems : kFine;

@@ -10,38 +10,15 @@
 namespace hookswitch::cli {
 namespace {
 
-/// GET `target`. A response other than 200 is an error with what it says, unless `any_status`.
-Result<json::object> Get(AdminClient& client, const std::string& target, bool any_status = false) {
-  auto response = client.Ask("GET", target);
-  if (!response) return std::move(response).error();
-  auto object = ObjectOf(*response);
-  if (!object) return std::move(object).error();
-  if (response->status != 200 && !any_status) {
-    return Error{ErrorCode::kInvalid, Text(*object, "error") + ": " + Text(*object, "detail")};
-  }
-  return object;
-}
-
-const json::object& ObjectAt(const json::object& object, std::string_view key) {
-  static const json::object kNone;
-  const json::value* value = object.if_contains(key);
-  return value && value->is_object() ? value->get_object() : kNone;
-}
-
-json::array ArrayAt(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value && value->is_array() ? value->get_array() : json::array();
-}
-
 /// The newest item of `list` that matches the filter; null if there is none. Follows cursors: a page may be empty, and
 /// the next one not.
 Result<json::value> NewestOf(AdminClient& client, const std::string& list, const std::string& filter) {
   const std::string target = "/api/v1/" + list + "?limit=1&" + filter;
   std::string cursor;
   for (;;) {
-    const auto page = Get(client, target + cursor);
+    const auto page = client.Get(target + cursor);
     if (!page) return page.error();
-    const json::array items = ArrayAt(*page, list);
+    const json::array& items = ListAt(*page, list);
     if (!items.empty()) return items.front();
     const json::value* next = page->if_contains("cursor");
     if (!next || !next->is_string()) return json::value(nullptr);
@@ -52,7 +29,7 @@ Result<json::value> NewestOf(AdminClient& client, const std::string& list, const
 /// The newest event of each source.
 Result<json::array> SourcesOf(AdminClient& client, const json::object& status) {
   json::array sources;
-  for (const auto& name : ArrayAt(status, "sources")) {
+  for (const auto& name : ListAt(status, "sources")) {
     const std::string source(name.as_string());
     const auto newest = NewestOf(client, "events", "source=" + PercentEncoded(source));
     if (!newest) return newest.error();
@@ -79,7 +56,7 @@ json::array NeedsOf(const json::object& parts, const json::array& sinks, const j
     const json::object& sink = item.as_object();
     const std::string state = Text(sink, "state");
     const bool goes_on = state != "misconfigured" && state != "unavailable" && state != "removed";
-    const json::array places = ArrayAt(sink, "places");
+    const json::array& places = ListAt(sink, "places");
     if (!goes_on) needs.push_back(json::string("sink " + Text(sink, "sink") + " is " + state));
     for (const auto& place : places) {
       needs.push_back(json::string("sink " + Text(sink, "sink") + " is refused at " + Text(place.as_object(), "name")));
@@ -129,18 +106,19 @@ void PrintStatus(const View& view, const json::object& status, const json::array
 int ShowStatus(const Options& options) {
   auto client = AdminClient::Make(options);
   if (!client) return Fail(client.error().message);
-  const auto status = Get(*client, "/api/v1/status");
+  const auto status = client->Get("/api/v1/status");
   if (!status) return Fail(status.error().message);
-  const auto lanes = Get(*client, "/api/v1/sinks");
+  const auto lanes = client->Get("/api/v1/sinks");
   if (!lanes) return Fail(lanes.error().message);
-  const auto ready = Get(*client, "/readyz", /*any_status=*/true);
+  const auto ready = client->Ask("GET", "/readyz");  // 503 says what is not ready
   if (!ready) return Fail(ready.error().message);
   const auto dead = NewestOf(*client, "deliveries", "state=dead");
   if (!dead) return Fail(dead.error().message);
   auto sources = SourcesOf(*client, *status);
   if (!sources) return Fail(sources.error().message);
-  const json::array sinks = ArrayAt(*lanes, "sinks");
-  const json::array needs = NeedsOf(ObjectAt(*ready, "parts"), sinks, ObjectAt(*status, "journal"), !dead->is_null());
+  const json::array& sinks = ListAt(*lanes, "sinks");
+  const json::array needs =
+      NeedsOf(ObjectAt(ready->body, "parts"), sinks, ObjectAt(*status, "journal"), !dead->is_null());
   if (options.format == Format::kJson) {
     json::object all = *status;
     all["sources"] = std::move(*sources);
