@@ -67,19 +67,9 @@ json::object ToObject(const RefusedRequest& refused) {
 
 json::value RoutingOf(const EventReading& reading, WallTime now) {
   if (!reading.call) return nullptr;
-  json::array rules;
-  for (const auto& verdict : reading.explanation.rules) {
-    rules.push_back(json::object{
-        {"name", verdict.rule}, {"matched", verdict.result == RuleVerdict::Result::kMatched}, {"why", verdict.why}});
-  }
-  json::array deliveries;
-  for (const Route& route : reading.explanation.routes) {
-    deliveries.push_back(json::object{{"sink", route.sink}, {"rule", route.rule}});
-  }
-  return json::object{{"generation", reading.generation},
-                      {"as_of", ToRfc3339(now)},
-                      {"rules", std::move(rules)},
-                      {"deliveries", std::move(deliveries)}};
+  json::object routing{{"generation", reading.generation}, {"as_of", ToRfc3339(now)}};
+  AddExplanation(routing, reading.explanation);
+  return routing;
 }
 
 void AddBody(json::object& shown, std::string_view headers, std::string_view body) {

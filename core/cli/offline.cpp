@@ -111,20 +111,19 @@ std::optional<WallTime> JudgedAt(const Options& options, const CallEvent& event)
   return {};
 }
 
-bool Matched(const RuleVerdict& verdict) {
-  return verdict.result == RuleVerdict::Result::kMatched;
+const char* MarkOf(RuleVerdict::Result result) {
+  switch (result) {
+    case RuleVerdict::Result::kMatched: return "yes ";
+    case RuleVerdict::Result::kNotMatched: return " no ";
+    case RuleVerdict::Result::kNotReached: return "  - ";
+  }
+  return "";
 }
 
 json::object ToObject(const CallEvent& event, const Explanation& explanation) {
-  json::array rules;
-  for (const auto& verdict : explanation.rules) {
-    rules.push_back(json::object{{"name", verdict.rule}, {"matched", Matched(verdict)}, {"why", verdict.why}});
-  }
-  json::array deliveries;
-  for (const auto& route : explanation.routes) {
-    deliveries.push_back(json::object{{"sink", route.sink}, {"rule", route.rule}});
-  }
-  return {{"event", hookswitch::ToObject(event)}, {"rules", std::move(rules)}, {"deliveries", std::move(deliveries)}};
+  json::object shown{{"event", hookswitch::ToObject(event)}};
+  AddExplanation(shown, explanation);
+  return shown;
 }
 
 void PrintText(const CallEvent& event, const Explanation& explanation) {
@@ -136,8 +135,7 @@ void PrintText(const CallEvent& event, const Explanation& explanation) {
     std::cout << ", " << HumanDuration(std::chrono::milliseconds(static_cast<std::int64_t>(*event.duration * 1000)));
   std::cout << "\n\n";
   for (const auto& verdict : explanation.rules) {
-    const char* mark = Matched(verdict) ? "yes " : verdict.result == RuleVerdict::Result::kNotReached ? "  - " : " no ";
-    std::cout << mark << ' ' << verdict.rule << ": " << OneLine(verdict.why) << '\n';
+    std::cout << MarkOf(verdict.result) << ' ' << verdict.rule << ": " << OneLine(verdict.why) << '\n';
     if (!verdict.sinks.empty()) std::cout << "       sends to " << Joined(verdict.sinks) << '\n';
     if (!verdict.merged.empty())
       std::cout << "       already chosen by an earlier rule: " << Joined(verdict.merged) << '\n';

@@ -125,4 +125,18 @@ Explanation RouteTable::Explain(const CallEvent& event, std::optional<WallTime> 
   return explanation;
 }
 
+void AddExplanation(json::object& shown, const Explanation& explanation) {
+  json::array rules;
+  for (const RuleVerdict& verdict : explanation.rules) {
+    const bool matched = verdict.result == RuleVerdict::Result::kMatched;
+    rules.push_back(json::object{{"name", verdict.rule}, {"matched", matched}, {"why", verdict.why}});
+  }
+  json::array deliveries;
+  for (const Route& route : explanation.routes) {
+    deliveries.push_back(json::object{{"sink", route.sink}, {"rule", route.rule}});
+  }
+  shown["rules"] = std::move(rules);
+  shown["deliveries"] = std::move(deliveries);
+}
+
 }  // namespace hookswitch

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/config/config.h"
 #include "core/config/problem.h"
 #include "core/event/call_event.h"
@@ -36,6 +37,9 @@ struct Explanation {
   std::vector<Route> routes;
   bool unmatched = false;  ///< no rule matched: `unmatched:` decided
 };
+
+/// Adds "rules":[{"name","matched","why"}] and "deliveries":[{"sink","rule"}].
+void AddExplanation(json::object& shown, const Explanation& explanation);
 
 /// The compiled rules. Immutable; no I/O and no clock: the same event always gets the same routes, in the order of the
 /// rules. Each sink appears at most once: the first rule that names it wins. [thread: any]
