@@ -71,22 +71,22 @@ Answer NoSuchPage() {
 // The change is in effect, but will not survive a restart.
 Answer NotStored(std::string_view what, const Error& error) {
   Answer answer = Failed(error);
-  const Answer said = Refused(answer.status, "not_stored", std::string(what) + ": " + error.message);
-  answer.body = said.body;
+  const Answer prefixed = Refused(answer.status, "not_stored", std::string(what) + ": " + error.message);
+  answer.body = prefixed.body;
   return answer;
 }
 
 json::object Shown(std::string_view sink, const Dispatcher::Resumed& resumed) {
   using How = Dispatcher::Resumed::How;
   json::value works = nullptr;
-  std::string because = resumed.because;
+  std::string reason = resumed.because;
   switch (resumed.how) {
     case How::kWorks: works = true; break;
     case How::kFails: works = false; break;
-    case How::kNothingToTry: because = "nothing waits, so nothing was tried"; break;
-    case How::kNotKnownYet: because = "what was tried has no outcome yet"; break;
+    case How::kNothingToTry: reason = "nothing waits, so nothing was tried"; break;
+    case How::kNotKnownYet: reason = "what was tried has no outcome yet"; break;
   }
-  return {{"ok", true}, {"sink", sink}, {"paused", false}, {"works", std::move(works)}, {"because", OrNull(because)}};
+  return {{"ok", true}, {"sink", sink}, {"paused", false}, {"works", std::move(works)}, {"because", OrNull(reason)}};
 }
 
 }  // namespace

@@ -40,10 +40,10 @@ Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, 
   } while (before != 0 && items.size() < page.limit && clock.Mono() < end);
   json::value cursor = nullptr;
   if (before != 0) cursor = std::to_string(before);
-  const bool told = items.empty() && !unknown.empty();
-  if (told && before == 0 && page.before == 0) return BadRequest(UnknownName(std::move(unknown)));
+  const bool is_unknown = items.empty() && !unknown.empty();
+  if (is_unknown && before == 0 && page.before == 0) return BadRequest(UnknownName(std::move(unknown)));
   json::object shown{{name, std::move(items)}, {"cursor", std::move(cursor)}};
-  if (told) shown["unknown"] = std::move(unknown);
+  if (is_unknown) shown["unknown"] = std::move(unknown);
   return JsonAnswer(200, shown);
 }
 

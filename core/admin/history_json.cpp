@@ -31,7 +31,7 @@ json::object ToObject(const DeliverySummary& delivery, const std::optional<Holds
           {"template", OrNull(delivery.template_name)},
           {"state", ToString(hold ? DeliveryState::kHeld : delivery.state)},
           {"held_by", hold ? OrNull(hold->by) : json::value(nullptr)},
-          {"because", hold ? OrNull(hold->because) : json::value(nullptr)},
+          {"because", hold ? OrNull(hold->reason) : json::value(nullptr)},
           {"accepted_at", ToRfc3339(delivery.accepted_at)},
           {"replayed_at", OrNull(delivery.replayed_at)},
           {"due", std::move(due)},

@@ -5,7 +5,7 @@
 namespace hookswitch {
 namespace {
 
-bool StandsStill(LaneStatus::State state) {
+bool IsBlocked(LaneStatus::State state) {
   using State = LaneStatus::State;
   return state == State::kPaused || state == State::kMisconfigured || state == State::kUnavailable ||
          state == State::kRemoved;
@@ -20,11 +20,11 @@ bool Has(const List& list, const Value& value) {
 
 Holds::Holds(std::span<const LaneStatus> lanes, Router& router) : router_(router) {
   for (const LaneStatus& lane : lanes) {
-    if (StandsStill(lane.state)) {
+    if (IsBlocked(lane.state)) {
       const std::string state(ToString(lane.state));
       std::string why = "the sink is " + (lane.because.starts_with(state) ? lane.because : state);
       if (!lane.because.empty() && !lane.because.starts_with(state)) why += ": " + lane.because;
-      standing_.emplace(lane.sink, Lane{ToString(lane.state), std::move(why)});
+      blocked_.emplace(lane.sink, Lane{ToString(lane.state), std::move(why)});
     } else if (!lane.places.empty()) {
       with_places_.push_back(lane.sink);
     }
@@ -33,8 +33,8 @@ Holds::Holds(std::span<const LaneStatus> lanes, Router& router) : router_(router
 
 std::optional<Holds::Hold> Holds::Of(const DeliverySummary& delivery) const {
   if (!IsOpen(delivery.state)) return {};
-  if (const auto lane = standing_.find(delivery.sink); lane != standing_.end()) {
-    return Hold{lane->second.state, lane->second.because};
+  if (const auto lane = blocked_.find(delivery.sink); lane != blocked_.end()) {
+    return Hold{lane->second.state, lane->second.reason};
   }
   if (delivery.state == DeliveryState::kHeld) return Hold{"settle", "until its call has ended for good, or it is due"};
   if (!Has(with_places_, delivery.sink)) return {};
@@ -44,10 +44,10 @@ std::optional<Holds::Hold> Holds::Of(const DeliverySummary& delivery) const {
 }
 
 DeliveryFilter Holds::Widened(DeliveryFilter filter) const {
-  for (const auto& [sink, lane] : standing_) filter.held_sinks.push_back(sink);
+  for (const auto& [sink, lane] : blocked_) filter.held_sinks.push_back(sink);
   // The journal does not know places: a delivery that one holds is pending there.
-  const bool is_asked = Has(filter.states, DeliveryState::kHeld) && !Has(filter.states, DeliveryState::kPending);
-  if (is_asked && !with_places_.empty()) filter.states.push_back(DeliveryState::kPending);
+  const bool wants_held = Has(filter.states, DeliveryState::kHeld) && !Has(filter.states, DeliveryState::kPending);
+  if (wants_held && !with_places_.empty()) filter.states.push_back(DeliveryState::kPending);
   return filter;
 }
 

@@ -20,7 +20,7 @@ class Holds {
 
   struct Hold {
     std::string_view by;  ///< settle, paused, misconfigured, unavailable, removed
-    std::string because;
+    std::string reason;
   };
   /// What holds a delivery; empty if nothing does, or it has ended.
   std::optional<Hold> Of(const DeliverySummary& delivery) const;
@@ -34,11 +34,11 @@ class Holds {
  private:
   struct Lane {
     std::string_view state;
-    std::string because;
+    std::string reason;
   };
   Router& router_;
-  std::map<std::string, Lane, std::less<>> standing_;  ///< lanes that start nothing (StandsStill)
-  std::vector<std::string> with_places_;               ///< other sinks with refused places
+  std::map<std::string, Lane, std::less<>> blocked_;  ///< lanes that start nothing (IsBlocked)
+  std::vector<std::string> with_places_;              ///< other sinks with refused places
 };
 
 }  // namespace hookswitch

@@ -151,7 +151,7 @@ struct App::Impl final : Router {
     std::string_view part;
     std::function<std::uint64_t()> passes;
     bool drains = false;   ///< its thread ends while the router drains
-    std::uint64_t last{};  ///< passes at the last Hanging
+    std::uint64_t last{};  ///< passes at the last StalledPart
   };
   std::vector<Watched> watched{};  ///< every thread that would block events or the operator if it hung
 
@@ -222,7 +222,7 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
   if (!build.generation) return Error{ErrorCode::kInvalid, "the config has errors"};
   const auto first = build.generation;
   for (const auto& [name, sink] : first->sinks) {
-    if (!sink.sink) log::Error("sink_unavailable", {{"sink", name}, {"reason", sink.unavailable_because}});
+    if (!sink.sink) log::Error("sink_unavailable", {{"sink", name}, {"reason", sink.unavailable_reason}});
   }
   {
     MutexLock lock(mu);
@@ -538,15 +538,15 @@ ReloadReport App::Reload() {
   return impl_->Reload();
 }
 
-std::string_view App::Hanging() {
-  std::string_view hanging;
-  // Query all of them: one that is skipped would seem to hang at the next call.
+std::string_view App::StalledPart() {
+  std::string_view stalled;
+  // Query all of them: one that is skipped would seem to have stalled at the next call.
   for (Impl::Watched& each : impl_->watched) {
     const std::uint64_t passes = each.passes();
-    const bool hangs = std::exchange(each.last, passes) == passes;
-    if (hangs && hanging.empty() && !(each.drains && impl_->draining)) hanging = each.part;
+    const bool is_stalled = std::exchange(each.last, passes) == passes;
+    if (is_stalled && stalled.empty() && !(each.drains && impl_->draining)) stalled = each.part;
   }
-  return hanging;
+  return stalled;
 }
 
 void App::Drain() {

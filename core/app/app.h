@@ -32,7 +32,7 @@ class App {
 
   /// [thread: watchdog] Names a part whose thread has made no pass since the last call, or returns "". Requests a pass
   /// from each; does not wait for it. Wait at least half a second after the start and between two calls.
-  std::string_view Hanging();
+  std::string_view StalledPart();
 
   /// [thread: control] Stops accepting, finishes what is in flight within server.drain_timeout, leaves the rest in the
   /// journal and closes it. Blocks. Call once.

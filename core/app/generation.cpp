@@ -69,9 +69,9 @@ class Builder {
     const auto unusable = [&](const Error& why) {
       const int width = static_cast<int>(sink.plugin.size());
       if (options_.tolerate_bad_plugins) {
-        built.unavailable_because = why.message;
+        built.unavailable_reason = why.message;
       } else if (before && !before->sink && IsAsBefore(sink, *before, built)) {
-        built.unavailable_because = why.message;
+        built.unavailable_reason = why.message;
         result_.problems.Warning(sink.plugin_where, width, why.message, "the sink stays unavailable, as it was");
       } else if (paths_known || why.code != ErrorCode::kNotFound) {
         result_.problems.Error(sink.plugin_where, width, why.message);
@@ -98,7 +98,7 @@ class Builder {
     if (!tried) return unusable(tried.error());
     if (problems.HasErrors()) return built;
     if (resolved.lacks_secrets) {
-      built.unavailable_because = "a secret of its config is not there";
+      built.unavailable_reason = "a secret of its config is not there";
       return built;
     }
     auto loaded = plugins_.Load(*info);
@@ -189,7 +189,7 @@ std::shared_ptr<const DeliveryPlan> Generation::MakeDeliveryPlan() const {
   auto plan = std::make_shared<DeliveryPlan>();
   for (const auto& sink : config.sinks) {
     const BuiltSink& built = sinks.at(sink.name);
-    DeliveryPlan::Lane lane{sink, built.sink, built.unavailable_because};
+    DeliveryPlan::Lane lane{sink, built.sink, built.unavailable_reason};
     for (const auto& rule : config.rules) {
       const bool sends =
           std::any_of(rule.send.begin(), rule.send.end(), [&](const auto& target) { return target.sink == sink.name; });

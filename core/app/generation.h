@@ -18,7 +18,7 @@ namespace hookswitch {
 /// A sink of a generation, and its identity, by which the next generation keeps the instance.
 struct BuiltSink {
   std::shared_ptr<Sink> sink;  ///< nullptr: unavailable
-  std::string unavailable_because;
+  std::string unavailable_reason;
   Digest identity{};  ///< of the plugin file, the resolved config and what else the instance was made from
 };
 

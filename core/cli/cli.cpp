@@ -135,7 +135,7 @@ int Main(int argc, char** argv) {
   CLI::App* pause = command(*sinks, "pause", "hold a sink's deliveries", PauseSink);
   pause->add_option("--until", options.until,
                     "when the pause ends by itself: 2h, 18:00 (in defaults.timezone), or RFC 3339");
-  pause->add_option("--because", options.because, "why, for those who see it paused");
+  pause->add_option("--because", options.reason, "why, for those who see it paused");
   CLI::App* resume = command(*sinks, "resume", "end a pause, and say whether the sink works", ResumeSink);
   for (CLI::App* verb : {show, pause, resume}) {
     verb->add_option("name", options.sink, "the sink's name")->required();

@@ -32,7 +32,7 @@ struct Options {
   std::string at;                ///< --at: RFC 3339; "" is now
   std::string sink;              ///< --sink
   std::string until;             ///< --until: when a pause ends, as given
-  std::string because;           ///< --because
+  std::string reason;            ///< --because
   std::string journal;           ///< --file of backup: the journal
   std::string url;               ///< --url: where a running router's admin listener is; "" reads it from the config
   std::string file;              ///< a plugin's name or file; a journal; where a backup goes

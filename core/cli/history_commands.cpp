@@ -18,27 +18,27 @@ namespace {
 constexpr std::size_t kMostPerPage = 1000;
 
 // The options of `events` and `deliveries`.
-struct Wanted {
+struct Selection {
   std::map<std::string, std::string> filter;  ///< keys of the admin API
   std::string id;
   std::size_t limit = 50;
   bool all = false, dry_run = false, refused = false;
 };
 
-using Run = std::function<int(const Options& options, const Wanted& wanted)>;
+using Run = std::function<int(const Options& options, const Selection& selection)>;
 
 // Follows the cursors of `list` ("events", "deliveries") until there are enough items.
-int List(const Options& options, const Wanted& wanted, const std::string& list,
+int List(const Options& options, const Selection& selection, const std::string& list,
          void (*print)(std::ostream& out, const View& view, const json::array& items)) {
   auto client = AdminClient::Make(options);
   if (!client) return Fail(client.error().message);
   std::string target = "/api/v1/" + list + '?';
-  for (const auto& [name, value] : wanted.filter) target += name + '=' + PercentEncoded(value) + '&';
+  for (const auto& [name, value] : selection.filter) target += name + '=' + PercentEncoded(value) + '&';
   json::array items;
   json::value cursor;
   std::string unknown;
   do {
-    std::string page = target + "limit=" + std::to_string(std::min(wanted.limit - items.size(), kMostPerPage));
+    std::string page = target + "limit=" + std::to_string(std::min(selection.limit - items.size(), kMostPerPage));
     if (cursor.is_string()) page += "&cursor=" + PercentEncoded(cursor.get_string());
     const auto reply = client->Ask("GET", page);
     if (!reply) return Fail(reply.error().message);
@@ -49,14 +49,14 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
     items.insert(items.end(), part->get_array().begin(), part->get_array().end());
     cursor = *next;
     unknown = Text(reply->body, "unknown");
-  } while (cursor.is_string() && items.size() < wanted.limit);
+  } while (cursor.is_string() && items.size() < selection.limit);
   if (items.empty() && unknown != "-") return Fail(unknown);
   if (options.format == Format::kJson) {
     std::cout << ToText(json::object{{list, std::move(items)}, {"cursor", std::move(cursor)}}) << '\n';
     return kFine;
   }
   if (items.empty()) {
-    std::cerr << "no " << (wanted.refused ? "refused requests" : list) << " match\n";
+    std::cerr << "no " << (selection.refused ? "refused requests" : list) << " match\n";
     return kFine;
   }
   print(std::cout, client->ViewOf(options), items);
@@ -64,58 +64,58 @@ int List(const Options& options, const Wanted& wanted, const std::string& list,
   return kFine;
 }
 
-int ShowEvent(const Options& options, const Wanted& wanted) {
-  return AskAndPrint(options, "GET", "/api/v1/events/" + PathSegment(wanted.id), {},
+int ShowEvent(const Options& options, const Selection& selection) {
+  return AskAndPrint(options, "GET", "/api/v1/events/" + PathSegment(selection.id), {},
                      [](const json::object& event, const View& view) { PrintEvent(std::cout, view, event); });
 }
 
-int ShowDelivery(const Options& options, const Wanted& wanted) {
-  return AskAndPrint(options, "GET", "/api/v1/deliveries/" + PathSegment(wanted.id), {},
+int ShowDelivery(const Options& options, const Selection& selection) {
+  return AskAndPrint(options, "GET", "/api/v1/deliveries/" + PathSegment(selection.id), {},
                      [](const json::object& delivery, const View& view) { PrintDelivery(std::cout, view, delivery); });
 }
 
-int ReplayEvent(const Options& options, const Wanted& wanted) {
-  return AskAndPrint(options, "POST", "/api/v1/events/" + PathSegment(wanted.id) + "/replay", {},
+int ReplayEvent(const Options& options, const Selection& selection) {
+  return AskAndPrint(options, "POST", "/api/v1/events/" + PathSegment(selection.id) + "/replay", {},
                      [](const json::object& answer, const View&) {
                        std::cout << "routed again by the current rules:" << JoinedIds(answer) << '\n';
                      });
 }
 
-int Bulk(const Options& options, const Wanted& wanted, const std::string& verb) {
+int Bulk(const Options& options, const Selection& selection, const std::string& verb) {
   json::object body;
-  for (const auto& [name, value] : wanted.filter) body[name] = value;
-  if (wanted.all) body["all"] = true;
-  if (wanted.dry_run) body["dry_run"] = true;
+  for (const auto& [name, value] : selection.filter) body[name] = value;
+  if (selection.all) body["all"] = true;
+  if (selection.dry_run) body["dry_run"] = true;
   return AskAndPrint(options, "POST", "/api/v1/deliveries/" + verb, ToText(body),
                      [&](const json::object& answer, const View&) { PrintBulk(std::cout, verb, answer); });
 }
 
-int ReplayDeliveries(const Options& options, const Wanted& wanted) {
-  if (wanted.id.empty()) return Bulk(options, wanted, "replay");
-  if (!wanted.filter.empty() || wanted.all || wanted.dry_run) {
+int ReplayDeliveries(const Options& options, const Selection& selection) {
+  if (selection.id.empty()) return Bulk(options, selection, "replay");
+  if (!selection.filter.empty() || selection.all || selection.dry_run) {
     return Fail("give either the ID of a delivery or what the deliveries have in common", kUsage);
   }
   return AskAndPrint(
-      options, "POST", "/api/v1/deliveries/" + PathSegment(wanted.id) + "/replay", {},
+      options, "POST", "/api/v1/deliveries/" + PathSegment(selection.id) + "/replay", {},
       [](const json::object& answer, const View&) { std::cout << Text(answer, "id") << ": is tried again\n"; });
 }
 
-int PurgeDeliveries(const Options& options, const Wanted& wanted) {
-  return Bulk(options, wanted, "purge");
+int PurgeDeliveries(const Options& options, const Selection& selection) {
+  return Bulk(options, selection, "purge");
 }
 
-int ListEvents(const Options& options, const Wanted& wanted) {
-  if (wanted.refused) {
-    for (const auto& [key, value] : wanted.filter) {
+int ListEvents(const Options& options, const Selection& selection) {
+  if (selection.refused) {
+    for (const auto& [key, value] : selection.filter) {
       if (key != "source") return Fail("--refused goes with --source and --limit only, not with " + key, kUsage);
     }
-    return List(options, wanted, "refused", PrintRefused);
+    return List(options, selection, "refused", PrintRefused);
   }
-  return List(options, wanted, "events", PrintEvents);
+  return List(options, selection, "events", PrintEvents);
 }
 
-int ListDeliveries(const Options& options, const Wanted& wanted) {
-  return List(options, wanted, "deliveries", PrintDeliveries);
+int ListDeliveries(const Options& options, const Selection& selection) {
+  return List(options, selection, "deliveries", PrintDeliveries);
 }
 
 /// Adds commands that share their options.
@@ -128,9 +128,10 @@ class Adder {
     CLI::App* command = parent.add_subcommand(name, help);
     add_remote_(command);
     // A command that lists has subcommands; it is called after them, and their result counts then.
-    command->callback([command, run = std::move(run), &options = options_, &exit_code = exit_code_, wanted = wanted_] {
-      if (command->get_subcommands().empty()) exit_code = run(options, *wanted);
-    });
+    command->callback(
+        [command, run = std::move(run), &options = options_, &exit_code = exit_code_, selection = selection_] {
+          if (command->get_subcommands().empty()) exit_code = run(options, *selection);
+        });
     own_options_from_[command] = command->get_options().size();
     // An option before the command's name would seem to apply to it: with --limit, a purge of everything.
     command->preparse_callback([command, &parent, from = own_options_from_[&parent]](std::size_t) {
@@ -144,23 +145,23 @@ class Adder {
     return command;
   }
   void AddId(CLI::App* command, const char* help, bool required = true) {
-    command->add_option("id", wanted_->id, help)->required(required);
+    command->add_option("id", selection_->id, help)->required(required);
   }
   void AddFilter(CLI::App* command, const char* option, const char* key, const char* help) {
     command->add_option_function<std::string>(
-        option, [wanted = wanted_, key](const std::string& value) { wanted->filter[key] = value; }, help);
+        option, [selection = selection_, key](const std::string& value) { selection->filter[key] = value; }, help);
   }
   void AddLimit(CLI::App* command) {
-    command->add_option("--limit", wanted_->limit, "at most so many, newest first")
+    command->add_option("--limit", selection_->limit, "at most so many, newest first")
         ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
         ->default_str("50");
   }
   void AddRefused(CLI::App* command) {
-    command->add_flag("--refused", wanted_->refused, "the requests that were refused, and why, instead of events");
+    command->add_flag("--refused", selection_->refused, "the requests that were refused, and why, instead of events");
   }
   void AddBulk(CLI::App* command) {
-    command->add_flag("--all", wanted_->all, "whatever sink, rule and call they are of");
-    command->add_flag("--dry-run", wanted_->dry_run, "only say how many they are");
+    command->add_flag("--all", selection_->all, "whatever sink, rule and call they are of");
+    command->add_flag("--dry-run", selection_->dry_run, "only say how many they are");
   }
   void AddEventFilters(CLI::App* command) {
     AddFilter(command, "--agent", "agent", "of this agent: its id, its name, or a glob");
@@ -182,7 +183,7 @@ class Adder {
   const Options& options_;
   const std::function<void(CLI::App*)>& add_remote_;
   int& exit_code_;
-  const std::shared_ptr<Wanted> wanted_ = std::make_shared<Wanted>();
+  const std::shared_ptr<Selection> selection_ = std::make_shared<Selection>();
   /// Where each command's own options begin; those before are shared by all commands.
   std::map<const CLI::App*, std::size_t> own_options_from_;
 };

@@ -309,7 +309,7 @@ int Preview(const Options& options) {
     const Message message = generation.composer->Compose(*read.event, route.template_name);
     json::object shown{{"sink", route.sink}, {"rule", route.rule}};
     if (!sink) {
-      shown.emplace("not_sent", generation.sinks.find(route.sink)->second.unavailable_because);
+      shown.emplace("not_sent", generation.sinks.find(route.sink)->second.unavailable_reason);
     } else {
       const auto parts = Shown(*sink, read, message, route);
       for (const auto& [key, value] : parts) shown.emplace(key, value);

@@ -32,7 +32,7 @@ class Report {
     }
     root_ = {{"id", info.id}, {"version", info.version}, {"file", info.file.string()}};
   }
-  void Tell(const conformance::Verdict& verdict) {
+  void Print(const conformance::Verdict& verdict) {
     ++all_;
     if (verdict.kept) ++kept_;
     if (format_ == Format::kJson) {
@@ -181,13 +181,14 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   Report report(*info, options.format);
   if (!options.update) {
     const std::string name = info->file.stem().string();
-    report.Tell({"its name is its file's", info->id == name,
-                 info->id == name ? "" : "its id is \"" + info->id + "\", and `plugin: " + name + "` finds this file"});
+    report.Print(
+        {"its name is its file's", info->id == name,
+         info->id == name ? "" : "its id is \"" + info->id + "\", and `plugin: " + name + "` finds this file"});
     const std::string ignored = conformance::IgnoredIn(json::parse(info->config_schema, {}, DeepEnoughForConfigs()));
-    report.Tell({"all that its config_schema says is looked at", ignored.empty(), ignored});
+    report.Print({"all that its config_schema says is looked at", ignored.empty(), ignored});
   }
   if (!options.update) {
-    conformance::CheckPromises(subject, [&](const conformance::Verdict& verdict) { report.Tell(verdict); });
+    conformance::CheckPromises(subject, [&](const conformance::Verdict& verdict) { report.Print(verdict); });
   }
   if (options.cases.empty()) return report.End();
   const auto cases = conformance::CheckCases(options.cases, options.update, [&](const json::object* more) {
@@ -201,8 +202,8 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   });
   if (!cases) return failed(cases.error());
   for (const auto& one : *cases) {
-    const std::string told = !options.update ? "" : one.changed.empty() ? "unchanged" : "changed: " + one.changed;
-    report.Tell({"case " + one.name, one.problem.empty(), one.problem.empty() ? told : one.problem});
+    const std::string change = !options.update ? "" : one.changed.empty() ? "unchanged" : "changed: " + one.changed;
+    report.Print({"case " + one.name, one.problem.empty(), one.problem.empty() ? change : one.problem});
   }
   return report.End();
 }

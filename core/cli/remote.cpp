@@ -144,7 +144,7 @@ int PauseSink(const Options& options) {
       pause["until"] = ToRfc3339(*time);
     }
   }
-  if (!options.because.empty()) pause["because"] = options.because;
+  if (!options.reason.empty()) pause["because"] = options.reason;
   return AskAndPrint(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause),
                      [&options](const json::object& paused, const View& view) {
                        const std::string until = view.Moment(paused, "until");

@@ -61,7 +61,7 @@ void StartWatchdog(App& app) {
   std::thread([&app, pause = std::chrono::microseconds(limit_us / 3)] {
     for (;;) {
       std::this_thread::sleep_for(pause);
-      const std::string_view part = app.Hanging();
+      const std::string_view part = app.StalledPart();
       if (part.empty()) {
         sd_notify(0, "WATCHDOG=1");
       } else {
@@ -78,10 +78,10 @@ class Reloader {
   explicit Reloader(App& app) : app_(app) {
     std::thread([this] { Run(); }).detach();  // lives until the process ends
   }
-  void Ask() {
+  void Request() {
     MutexLock lock(mu_);
-    wanted_ = true;
-    asked_.NotifyOne();
+    is_requested_ = true;
+    requested_.NotifyOne();
   }
 
  private:
@@ -89,8 +89,8 @@ class Reloader {
     for (;;) {
       {
         MutexLock lock(mu_);
-        while (!wanted_) asked_.Wait(mu_);
-        wanted_ = false;
+        while (!is_requested_) requested_.Wait(mu_);
+        is_requested_ = false;
       }
       sd_notify(0, "RELOADING=1");
       const bool applied = app_.Reload().applied;
@@ -100,8 +100,8 @@ class Reloader {
 
   App& app_;
   Mutex mu_;
-  CondVar asked_;
-  bool wanted_ GUARDED_BY(mu_) = false;
+  CondVar requested_;
+  bool is_requested_ GUARDED_BY(mu_) = false;
 };
 
 /// Starts the router; called on a thread of its own, because a plugin may be slow and main waits for signals. Sets
@@ -162,18 +162,18 @@ int Serve(const Options& options) {
   fatal_end::Watch();
   static std::atomic<App*> app{nullptr};
   static std::atomic<Reloader*> reloader{nullptr};
-  static std::atomic<bool> reload_wanted{false};
+  static std::atomic<bool> reload_requested{false};
   std::thread([&options] {
     StartOrEnd(options, app);
     reloader = new Reloader(*app);
-    if (reload_wanted.exchange(false)) reloader.load()->Ask();
+    if (reload_requested.exchange(false)) reloader.load()->Request();
   }).detach();
   for (;;) {
     const int number = NextSignal(signals);
     if (number != SIGHUP) Stop(app, signals, number);
-    reload_wanted = true;
+    reload_requested = true;
     Reloader* ready = reloader;
-    if (ready && reload_wanted.exchange(false)) ready->Ask();
+    if (ready && reload_requested.exchange(false)) ready->Request();
   }
 }
 

@@ -368,8 +368,8 @@ class Assembler {
     rule.name = "rule-" + std::to_string(number);
     reader.Text("name", rule.name);
     rule.when = MakeCondition(reader.Get("when"), node.where, problems_);
-    rule.leaves_status = !AsksStatus(rule.when) && !default_status_is_written_;
-    if (!AsksStatus(rule.when)) {
+    rule.leaves_status = !HasStatusCondition(rule.when) && !default_status_is_written_;
+    if (!HasStatusCondition(rule.when)) {
       Condition status;
       status.kind = Condition::Kind::kStatus;
       status.where = node.where;

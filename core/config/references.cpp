@@ -37,14 +37,14 @@ bool HasWildcard(std::string_view text) {
 }
 
 /// Limits comparisons that only serve suggestions: a config of 200,000 rules has as many names to compare each with.
-class Looks {
+class CompareBudget {
  public:
   /// True if `names` more may be compared.
-  bool May(std::size_t names) { return (made_ += names) <= kMost; }
+  bool Allows(std::size_t names) { return (used_ += names) <= kMost; }
 
  private:
   static constexpr std::size_t kMost = 5'000'000;
-  std::size_t made_ = 0;
+  std::size_t used_ = 0;
 };
 
 // Ids and names, sorted.
@@ -59,9 +59,9 @@ std::vector<std::string> AgentNames(const Config& config) {
 }
 
 // An id need not be listed under `agents`, so only a probable typo is reported.
-void CheckAgentName(const std::string& name, const Mark& where, const std::vector<std::string>& known, Looks& looks,
-                    Problems& problems) {
-  if (HasWildcard(name) || std::binary_search(known.begin(), known.end(), name) || !looks.May(known.size())) return;
+void CheckAgentName(const std::string& name, const Mark& where, const std::vector<std::string>& known,
+                    CompareBudget& budget, Problems& problems) {
+  if (HasWildcard(name) || std::binary_search(known.begin(), known.end(), name) || !budget.Allows(known.size())) return;
   const std::string near = Nearest(name, known);
   if (near.empty()) return;
   problems.Warning(where, WidthOf(name), "no agent \"" + name + "\" is listed under agents",
@@ -205,7 +205,7 @@ class References {
       } else if (condition.kind == Condition::Kind::kSource) {
         CheckSourcePattern(pattern);
       } else if (condition.kind == Condition::Kind::kAgent) {
-        CheckAgentName(pattern.text, pattern.where, agent_names_, looks_, problems_);
+        CheckAgentName(pattern.text, pattern.where, agent_names_, budget_, problems_);
       } else if (condition.kind == Condition::Kind::kTags && !drops) {
         CheckTag(pattern);  // a rule that drops may name a tag in advance
       } else if (condition.kind == Condition::Kind::kData) {
@@ -215,7 +215,7 @@ class References {
   }
 
   void CheckTag(const Pattern& pattern) {
-    if (tags_.contains(pattern.text) || in_doubt_.contains("agents") || !looks_.May(tags_.size())) return;
+    if (tags_.contains(pattern.text) || in_doubt_.contains("agents") || !budget_.Allows(tags_.size())) return;
     const bool any =
         std::any_of(tags_.begin(), tags_.end(), [&](const auto& tag) { return GlobMatch(pattern.text, tag); });
     if (any) return;
@@ -244,7 +244,7 @@ class References {
 
   void CheckSourcePattern(const Pattern& pattern) {
     if (HasWildcard(pattern.text)) {
-      if (!looks_.May(sources_.size())) return;
+      if (!budget_.Allows(sources_.size())) return;
       const bool any = std::any_of(sources_.begin(), sources_.end(),
                                    [&](const auto& source) { return GlobMatch(pattern.text, source.first); });
       if (!any) problems_.Warning(pattern.where, WidthOf(pattern.text), "no source matches \"" + pattern.text + '"');
@@ -262,7 +262,7 @@ class References {
     }
     if (problems_.HasErrorAt(where) || in_doubt_.contains(std::string(what) + 's')) return;
     std::string near;
-    if (looks_.May(known.size())) {
+    if (budget_.Allows(known.size())) {
       std::vector<std::string> names;
       for (const auto& [key, place] : known) names.push_back(key);
       near = Nearest(name, names);
@@ -341,7 +341,7 @@ class References {
   Places sources_, sinks_, schedules_, templates_;
   std::vector<std::string> agent_names_;
   std::map<std::string_view, const Sink*> sinks_by_name_;
-  Looks looks_;
+  CompareBudget budget_;
   std::set<std::string> tags_;
   std::set<std::string, std::less<>> used_sinks_, used_schedules_, used_templates_;
   std::set<std::string> checked_notify_places_;
@@ -378,7 +378,7 @@ class PluginNames {
     if (ref == "rule") CheckKnown(name, "rule", names_.rules, "rules", /*globs=*/true);
     if (ref == "tag") CheckKnown(name, "tag", names_.tags, "agents", /*globs=*/true);
     if (ref == "schedule") CheckKnown(name, "schedule", names_.schedules, "schedules", /*globs=*/false);
-    if (ref == "agent") CheckAgentName(name.scalar, name.where, names_.agents, looks_, problems_);
+    if (ref == "agent") CheckAgentName(name.scalar, name.where, names_.agents, budget_, problems_);
   }
 
   void CheckKnown(const Node& name, const std::string& what, const std::vector<Names::Named>& known,
@@ -398,7 +398,7 @@ class PluginNames {
       return;
     }
     std::string near;
-    if (looks_.May(known.size())) {
+    if (budget_.Allows(known.size())) {
       std::vector<std::string> names;
       for (const Names::Named& one : known) names.push_back(one.name);
       near = Nearest(name.scalar, names);
@@ -415,7 +415,7 @@ class PluginNames {
   const json::object& root_;
   const Names& names_;
   Problems& problems_;
-  Looks looks_;
+  CompareBudget budget_;
 };
 
 }  // namespace

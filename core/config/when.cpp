@@ -187,9 +187,9 @@ Condition MakeCondition(const Node* when, const Mark& where, Problems& problems)
   return Maker(problems).Make(*when, where);
 }
 
-bool AsksStatus(const Condition& condition) {
+bool HasStatusCondition(const Condition& condition) {
   return condition.kind == Condition::Kind::kStatus ||
-         std::any_of(condition.children.begin(), condition.children.end(), AsksStatus);
+         std::any_of(condition.children.begin(), condition.children.end(), HasStatusCondition);
 }
 
 StatusSet MakeStatuses(const Node* node) {

@@ -7,7 +7,7 @@ namespace hookswitch::config {
 
 Condition MakeCondition(const Node* when, const Mark& where, Problems& problems);
 /// True if there is a `status` condition anywhere in the tree.
-bool AsksStatus(const Condition& condition);
+bool HasStatusCondition(const Condition& condition);
 StatusSet MakeStatuses(const Node* node);
 
 }  // namespace hookswitch::config
