@@ -2,31 +2,14 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
 #include <memory>
 
+#include "core/base/http_syntax.h"
 #include "core/base/ip_address.h"
 #include "core/base/text.h"
 
 namespace hookswitch {
 namespace {
-
-// RFC 9110 5.6.2
-bool IsToken(std::string_view text) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kOthers.find(c) != std::string_view::npos;
-  });
-}
-
-// RFC 9110 5.5: no control characters but the tab.
-bool IsFieldValue(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
-  });
-}
 
 bool ChangesFraming(std::string_view name) {
   return EqualsIgnoreCase(name, "Content-Length") || EqualsIgnoreCase(name, "Transfer-Encoding") ||
@@ -36,9 +19,7 @@ bool ChangesFraming(std::string_view name) {
 
 std::optional<RequestProblem> CheckUrl(const std::string& url) {
   const auto bad = [](std::string why) { return RequestProblem{"bad_url", std::move(why)}; };
-  if (std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; })) {
-    return bad("the URL holds a space or a control character");
-  }
+  if (HasSpaceOrControl(url)) return bad("the URL holds a space or a control character");
   CURLU* parsed = curl_url();
   if (!parsed) return bad("out of memory");
   std::optional<RequestProblem> problem;
@@ -57,10 +38,10 @@ std::optional<RequestProblem> CheckUrl(const std::string& url) {
 }  // namespace
 
 std::optional<RequestProblem> CheckRequest(const HttpRequest& request) {
-  if (!IsToken(request.method)) return RequestProblem{"bad_request", "the method is not a word that HTTP allows"};
+  if (!IsHttpToken(request.method)) return RequestProblem{"bad_request", "the method is not a word that HTTP allows"};
   for (const auto& [name, value] : request.headers) {
-    if (!IsToken(name)) return RequestProblem{"bad_request", "a header's name holds a character that HTTP forbids"};
-    if (!IsFieldValue(value)) {
+    if (!IsHttpToken(name)) return RequestProblem{"bad_request", "a header's name holds a character that HTTP forbids"};
+    if (!IsHttpFieldValue(value)) {
       return RequestProblem{"bad_request", "the header " + name + " holds a line break or another control character"};
     }
     if (ChangesFraming(name))

@@ -1,9 +1,9 @@
 #include "core/message/default_message.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/base/check.h"
+#include "core/base/http_syntax.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 
@@ -106,9 +106,7 @@ std::string TranscriptText(const CallEvent& event) {
 std::vector<Message::Link> Links(const CallEvent& event) {
   const std::string& url = event.recording_url;
   if (!HasWebScheme(url) || url.find("://") + 3 == url.size()) return {};
-  const bool odd =
-      std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
-  if (odd) return {};
+  if (HasSpaceOrControl(url)) return {};
   std::vector<Message::Link> links;
   links.push_back({"Listen to recording", url});
   return links;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/base/http_syntax.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
@@ -165,14 +166,6 @@ SinkAdvice AdviceOf(const hsw_sink& sink, hsw_instance* instance) {
   return advice;
 }
 
-bool IsToken(std::string_view text) {
-  static constexpr std::string_view kAlso = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kAlso.find(c) != std::string_view::npos;
-  });
-}
-
 /// Why the request must not be sent, or "".
 std::string ProblemWith(const RequestBuilder& builder) {
   const HttpRequest& request = builder.request;
@@ -180,18 +173,13 @@ std::string ProblemWith(const RequestBuilder& builder) {
     return "its body has " + std::to_string(builder.body_size) + " bytes, at most " + std::to_string(HSW_MOST_BODY) +
            " are sent";
   }
-  auto has_control = [](std::string_view text, bool space_too) {
-    return std::any_of(text.begin(), text.end(), [&](char c) {
-      return static_cast<unsigned char>(c) < (space_too ? 0x21 : 0x20) ? !(c == '\t' && !space_too) : c == 0x7F;
-    });
-  };
-  if (!IsToken(request.method)) return "its method is not one";
+  if (!IsHttpToken(request.method)) return "its method is not one";
   if (!request.url.starts_with("https://") && !request.url.starts_with("http://"))
     return "its URL is not http or https";
-  if (has_control(request.url, true)) return "its URL has spaces or control characters in it";
+  if (HasSpaceOrControl(request.url)) return "its URL has spaces or control characters in it";
   for (const auto& [name, value] : request.headers) {
-    if (!IsToken(name)) return "it has a header whose name is not one";
-    if (has_control(value, false)) return "its header " + name + " has control characters in it";
+    if (!IsHttpToken(name)) return "it has a header whose name is not one";
+    if (!IsHttpFieldValue(value)) return "its header " + name + " has control characters in it";
   }
   return "";
 }
