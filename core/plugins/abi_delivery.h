@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <forward_list>
 #include <optional>
 #include <string>
@@ -18,6 +20,11 @@ inline hsw_str Str(std::string_view text) {
 
 inline std::string_view View(hsw_str text) {
   return text.data ? std::string_view(text.data, text.size) : std::string_view();
+}
+
+/// A count from a plugin, at most a million.
+inline int Bounded(std::uint32_t value) {
+  return static_cast<int>(std::min<std::uint32_t>(value, 1'000'000));
 }
 
 /// A list as an array of hsw_pair; up to 16 without allocation. Borrows the texts.

@@ -11,8 +11,8 @@
 
 #include "core/base/json.h"
 #include "core/base/text.h"
+#include "core/plugins/instance.h"
 #include "core/plugins/plugin.h"
-#include "core/plugins/plugin_sink.h"
 
 namespace hookswitch {
 namespace plugins {
@@ -85,7 +85,7 @@ void Try(const hsw_sink& sink, const json::object& request, const Answer& answer
       enter("create");
       std::array<char, kCreateErrorSize> error{};
       hsw_instance* instance =
-          sink.create(HostFor(config.sink(), Masker({})), config.get(), error.data(), error.size());
+          sink.create(&HostOf(config.sink(), Masker({})).raw, config.get(), error.data(), error.size());
       if (!instance) {
         error.back() = '\0';
         answer.Line({{"refused", ToUtf8(error.data())}});

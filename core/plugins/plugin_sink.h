@@ -11,11 +11,6 @@
 
 namespace hookswitch::plugins {
 
-inline constexpr std::size_t kCreateErrorSize = 1024;
-
-/// The host interface for an instance. Never freed, because a plugin may keep the pointer.
-const hsw_host* HostFor(const std::string& sink, Masker masker);
-
 /// "sinks.ops: the plugin slack 1.0.0 refuses its config: …". `reason` must be masked; may be empty.
 std::string RefusalText(const PluginInfo& plugin, const std::string& sink, const std::string& reason);
 
