@@ -14,8 +14,8 @@
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/conformance/child.h"
+#include "core/conformance/samples.h"
 #include "core/http/request_check.h"
-#include "core/message/text_template.h"
 #include "core/plugins/plugin_config.h"
 #include "core/plugins/plugin_sink.h"
 #include "hookswitch/text.hpp"
@@ -53,107 +53,6 @@ struct Instance {
   std::shared_ptr<Sink> sink;
   Problem problem;
 };
-
-std::string Repeated(std::string_view unit, std::size_t bytes) {
-  std::string text;
-  text.reserve(bytes + unit.size());
-  while (text.size() < bytes) text += unit;
-  return text;
-}
-
-/// A delivery and what it borrows.
-struct Sample {
-  std::string name;
-  CallEvent event;
-  Message message;
-  std::string memory, state;
-
-  SinkDelivery Delivery(std::uint32_t step = 0) const {
-    SinkDelivery made{event, message, "d-7f", "check", "check",
-                      1,     step,    state,  memory,  WallTime(milliseconds(1'772'616'600'000))};
-    made.expand = message::Expand;
-    return made;
-  }
-};
-
-Sample Ordinary() {
-  Sample sample{.name = "an ordinary event", .event = {}, .message = {}, .memory = "", .state = ""};
-  CallEvent& event = sample.event;
-  event.id = "01JD0000000000000000000000";
-  event.source = "bolna";
-  event.source_title = "Bolna";
-  event.call_id = "3f0c7c4e-1111-4222-8333-444455556666";
-  event.agent_id = "9b1d2a60-1111-4222-8333-444455556666";
-  event.agent_name = "Maya";
-  event.status = CallStatus::kCompleted;
-  event.duration = 73.2;
-  event.transcript = {{Role::kAgent, "Hello, this is Maya."}, {Role::kUser, "R&D, <please>."}};
-  Message& message = sample.message;
-  message.title = "Bolna call ended: completed";
-  message.severity = Severity::kSuccess;
-  message.fields = {{"Call ID", event.call_id}, {"Agent", "Maya"}, {"Duration", "1m 13s"}, {"Status", "completed"}};
-  message.text = "The caller wants a call back.";
-  message.transcript = "Agent: Hello, this is Maya.\nUser: R&D, <please>.";
-  message.links = {{"Recording", "https://example.com/r/1?a=1&b=2"}};
-  message.at = WallTime(milliseconds(1'772'614'922'000));
-  return sample;
-}
-
-/// For sinks that skip successful calls.
-Sample Failed() {
-  Sample sample = Ordinary();
-  sample.name = "a call that failed";
-  sample.event.status = CallStatus::kFailed;
-  sample.event.error = "The line was busy.";
-  sample.message.title = "Bolna call ended: failed";
-  sample.message.severity = Severity::kError;
-  return sample;
-}
-
-Sample Empty() {
-  Sample sample{.name = "an event of which nothing is known", .event = {}, .message = {}, .memory = "", .state = ""};
-  sample.event.id = "01JD0000000000000000000001";
-  sample.message.title = "?";
-  sample.message.fields = {{"", ""}, {"Agent", ""}, {"", "value"}};
-  sample.message.links = {{"", ""}, {"label", ""}, {"", "https://example.com/"}, {"script", "javascript:alert(1)"}};
-  return sample;
-}
-
-Sample Filled(std::string name, std::string_view unit, std::size_t bytes) {
-  Sample sample = Ordinary();
-  sample.name = std::move(name);
-  const std::string text = Repeated(unit, bytes);
-  const auto start = [&](std::size_t most) {
-    std::string cut = text.substr(0, most);
-    return IsUtf8(text) ? ToUtf8(cut) : cut;  // keeps characters whole, unless the text is not UTF-8
-  };
-  sample.event.error = text;
-  sample.event.agent_name = start(1000);
-  sample.event.transcript = {{Role::kUser, text}};
-  sample.message.title = text;
-  sample.message.text = text;
-  sample.message.transcript = text;
-  sample.message.fields.assign(300, {start(300), start(300)});
-  sample.message.links.assign(30, {start(300), "https://example.com/" + std::string(3000, 'a')});
-  return sample;
-}
-
-/// Every kind of input that the host may pass.
-std::vector<Sample> Samples() {
-  std::vector<Sample> samples{Ordinary(), Failed(), Empty()};
-  samples.push_back(Filled("an event of a megabyte", "Agent: Could you repeat that, please?\nUser: No.\n", 1'000'000));
-  samples.push_back(Filled("markup", "<b>*_~`[x](y)|<@U1><!channel>@everyone &amp; {{x}} \\ \" ' \r\n\t", 20'000));
-  samples.push_back(Filled("emoji and text from right to left",
-                           "👩‍👩‍👧‍👦\u202E\u05E9\u05DC e\u0301 \U0001F600", 20'000));
-  samples.push_back(Filled("control characters", std::string_view("a\0b\x01\x1B[31m\x7F\xC2\x85", 13), 5'000));
-  samples.push_back(Filled("one word without an end", "x", 200'000));
-  return samples;
-}
-
-/// The host never passes this, but it must not end the process.
-Sample Invalid() {
-  return Filled("text that is not UTF-8", "\xFF\xFE\xC3(\xED\xA0\x80 \xF0\x9F", 5'000);
-}
 
 std::string Shown(const HttpRequest& request) {
   std::string text = request.method + " " + request.url + "\n";
@@ -337,7 +236,7 @@ Problem RendersAnything(const Subject& subject, std::string& measured) {
     if (!IsUtf8(request.body)) return "the body is not UTF-8, " + of;
   }
   if (requests == 0) return "no message becomes a request; the first one ends " + why_none;
-  (void)one.sink->Render(Invalid().Delivery());
+  (void)one.sink->Render(InvalidSample().Delivery());
   measured = "at most " + std::to_string(slowest.count()) + " ms";
   return "";
 }
@@ -366,7 +265,7 @@ std::vector<HttpResponse> Answers() {
 Problem InterpretsAnything(const Subject& subject, std::string&) {
   const Instance one(subject);
   if (!one.sink) return one.problem;
-  for (const Sample& sample : {Ordinary(), Empty()}) {
+  for (const Sample& sample : {OrdinarySample(), EmptySample()}) {
     for (const HttpResponse& answer : Answers()) {
       const std::string of =
           "of HTTP " + std::to_string(answer.status) + " with \"" + ToUtf8(answer.body.substr(0, 60)) + "\"";
@@ -412,7 +311,7 @@ Problem TakesForeignState(const Subject& subject, std::string&) {
   const Instance one(subject);
   if (!one.sink) return one.problem;
   for (const char* text : {"x", "\t\n", "{\"a\":", "9\t9\t9\t9\t9\t9\t9", "-1", "\xF0\x9F"}) {
-    Sample sample = Ordinary();
+    Sample sample = OrdinarySample();
     sample.memory = sample.state = text;
     const std::string of = std::string("of a state and memory \"") + ToUtf8(text) + "\"";
     for (const std::uint32_t step : {0U, 1U}) {
@@ -431,7 +330,7 @@ Problem RunsBesideItself(const Subject& subject, std::string&) {
   constexpr int kThreads = 4, kTimes = 300;
   const Instance one(subject);
   if (!one.sink) return one.problem;
-  const auto samples = std::array{Ordinary(), Empty(), Filled("markup", "<b>*_&", 5000)};
+  const auto samples = std::array{OrdinarySample(), EmptySample(), FilledSample("markup", "<b>*_&", 5000)};
   std::vector<std::string> alone;
   for (const Sample& sample : samples) alone.push_back(Shown(one.sink->Render(sample.Delivery())));
   std::array<bool, kThreads> differs{};
@@ -454,7 +353,7 @@ Problem KeepsNothingPerCall(const Subject& subject, std::string& measured) {
   constexpr int kTimes = 2000;
   const Instance one(subject);
   if (!one.sink) return one.problem;
-  const Sample sample = Ordinary();
+  const Sample sample = OrdinarySample();
   const HttpResponse answer{503, {{"Retry-After", "5"}}, "down"};
   const auto run = [&] {
     (void)one.sink->Render(sample.Delivery());
@@ -491,7 +390,7 @@ Problem DeliversAnythingInTime(const Subject& subject, std::string& measured) {
     if (auto problem = Call(*one.sink, sample, false, took); !problem.empty()) return problem;
     slowest = std::max(slowest, took);
   }
-  (void)Call(*one.sink, Invalid(), false, took);
+  (void)Call(*one.sink, InvalidSample(), false, took);
   measured = "at most " + std::to_string(slowest.count()) + " ms";
   return "";
 }
@@ -500,14 +399,14 @@ Problem ListensToCancel(const Subject& subject, std::string&) {
   const Instance one(subject);
   if (!one.sink) return one.problem;
   milliseconds took{0};
-  if (auto problem = Call(*one.sink, Ordinary(), true, took); !problem.empty()) return problem;
+  if (auto problem = Call(*one.sink, OrdinarySample(), true, took); !problem.empty()) return problem;
   return took <= kCallGrace ? "" : "it goes on for " + FormatDuration(took) + " when nobody waits any more";
 }
 
 Problem KeepsNothingPerDelivery(const Subject& subject, std::string&) {
   const Instance one(subject);
   if (!one.sink) return one.problem;
-  const Sample sample = Ordinary();
+  const Sample sample = OrdinarySample();
   milliseconds took{0};
   const auto run = [&](int times) {
     for (int i = 0; i < times; ++i) {
