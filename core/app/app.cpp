@@ -1,17 +1,14 @@
 #include "core/app/app.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <functional>
 #include <span>
 #include <utility>
 
 #include "core/admin/admin_server.h"
+#include "core/app/descriptors.h"
+#include "core/app/router_metrics.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
@@ -34,41 +31,6 @@ constexpr std::uint64_t kSmallBody = 64 * 1024;
 constexpr int kLargeBodyThreads = 4;
 // A resumed sink's first attempt may take the sink's timeout, 10 s by default.
 constexpr std::chrono::milliseconds kResumePatience{12'000};
-// Kept for the journal, the sinks' connections, the admin listener and connections that are being turned away.
-constexpr rlim_t kReservedDescriptors = 256;
-
-/// As many connections as the limit of file descriptors allows, at most `wanted`. Raises the soft limit.
-int AffordableConnections(int wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
-  const rlim_t enough = static_cast<rlim_t>(wanted) + kReservedDescriptors;
-  if (limit.rlim_cur < enough && limit.rlim_cur < limit.rlim_max) {
-    const rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = std::min(enough, limit.rlim_max);
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
-  }
-  const rlim_t room = std::max(limit.rlim_cur - std::min(limit.rlim_cur, kReservedDescriptors), limit.rlim_cur / 2);
-  if (room >= static_cast<rlim_t>(wanted)) return wanted;
-  log::Warn("connections_limited", {{"max_connections", wanted},
-                                    {"allowed", room},
-                                    {"reason", "the process may have " + std::to_string(limit.rlim_cur) +
-                                                   " file descriptors; raise its limit (LimitNOFILE)"}});
-  return static_cast<int>(room);
-}
-
-/// Processes that a plugin starts must not keep the listeners, the journal or a sender's connection open. The core
-/// opens everything close-on-exec. Called before a plugin is entered, for descriptors that hookswitch was started with;
-/// then after libraries have opened what they keep (libcurl's wake-up pipe, Poco's poll sets). Linux 5.11.
-void CloseAllOnExec() {
-  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-}
-
-bool OutOfDescriptors() {
-  const int fd = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-  if (fd >= 0) ::close(fd);
-  return fd < 0 && (errno == EMFILE || errno == ENFILE);
-}
-
 log::Level ToLogLevel(config::LogLevel level) {
   switch (level) {
     case config::LogLevel::kDebug: return log::Level::kDebug;
@@ -162,7 +124,6 @@ struct App::Impl final : Router {
 
   hookswitch::Status Start(BuildResult& build);
   hookswitch::Status Listen(const config::Config& config);
-  void PublishMetrics();
   void Watch();
 
   std::vector<Part> Parts() override;
@@ -188,11 +149,7 @@ struct App::Impl final : Router {
   std::vector<std::string> NeedRestart(const config::Config& config) REQUIRES(reload_mu);
   void AnnounceReload(std::span<const config::Problem> problems) REQUIRES(reload_mu);
 
-  struct ReloadMetrics {
-    Gauge successful, at, generation;
-    Counter total, failed;
-  };
-  std::optional<ReloadMetrics> reload_metrics;
+  std::optional<RouterMetrics> router_metrics;  ///< set by Start
 };
 
 hookswitch::Status App::Impl::Start(BuildResult& build) {
@@ -265,7 +222,7 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
         dispatcher->Revise(std::move(event), seq, changes);
       });
   acceptor->Use(first->MakeIngressSnapshot());
-  PublishMetrics();
+  router_metrics.emplace(metrics, *journal, started_at);
   return Listen(config);
 }
 
@@ -340,48 +297,6 @@ EventReading App::Impl::Read(const StoredEvent& stored) {
   return reading;
 }
 
-void App::Impl::PublishMetrics() {
-  reload_metrics.emplace(ReloadMetrics{
-      metrics.MakeGauge("hookswitch_config_last_reload_successful", "1 if the last reading of the config was applied"),
-      metrics.MakeGauge("hookswitch_config_last_reload_success_timestamp_seconds",
-                        "When the running config was applied"),
-      metrics.MakeGauge("hookswitch_config_generation", "How many configs have been applied since the start"),
-      metrics.MakeCounter("hookswitch_config_reloads_total", "Reloads asked for"),
-      metrics.MakeCounter("hookswitch_config_reloads_failed_total",
-                          "Reloads that changed nothing because of problems")});
-  reload_metrics->successful.Set(1);
-  reload_metrics->at.Set(static_cast<double>(started_at.time_since_epoch().count()) / 1000.0);
-  reload_metrics->generation.Set(1);
-  metrics.MakeGauge("hookswitch_build_info", "Always 1; the version is a label", {{"version", std::string(kVersion)}})
-      .Set(1);
-
-  auto events = metrics.MakeGauge("hookswitch_journal_events", "Events stored");
-  auto pending = metrics.MakeGauge("hookswitch_journal_pending", "Deliveries that have not ended");
-  auto bytes =
-      metrics.MakeGauge("hookswitch_journal_bytes",
-                        "What the journal holds: the pages in use, also those that are in the log only, and the log");
-  const auto file = [this](const char* name) {
-    return metrics.MakeGauge("hookswitch_journal_file_bytes", "Sizes of the journal's files as they are on disk",
-                             {{"file", name}});
-  };
-  auto database = file("database"), write_ahead_log = file("log"), log_index = file("index");
-  auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows that are skipped");
-  auto writable = metrics.MakeGauge("hookswitch_journal_writable", "1 while the journal can be written");
-  auto dropped = metrics.MakeGauge("hookswitch_log_lines_dropped", "Log lines dropped because stderr did not keep up");
-  metrics.BeforeScrape([=, this] {
-    const JournalStats stats = journal->Stats();
-    events.Set(static_cast<double>(stats.events));
-    pending.Set(static_cast<double>(stats.pending));
-    bytes.Set(static_cast<double>(stats.BytesUsed()));
-    database.Set(static_cast<double>(stats.database_file));
-    write_ahead_log.Set(static_cast<double>(stats.log_file));
-    log_index.Set(static_cast<double>(stats.index_file));
-    bad.Set(static_cast<double>(stats.bad_rows));
-    writable.Set(stats.unwritable_reason.empty() ? 1 : 0);
-    dropped.Set(static_cast<double>(log::Dropped()));
-  });
-}
-
 std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
@@ -453,7 +368,7 @@ std::vector<std::string> App::Impl::NeedRestart(const config::Config& config) {
 ReloadReport App::Impl::Reload() {
   MutexLock reload_lock(reload_mu);
   const auto before = Current();
-  reload_metrics->total.Add();
+  router_metrics->ReloadBegins();
   config::Loaded loaded = config::Load(options.config_path, options.environment);
   if (const config::Config* readable = loaded.Readable()) {
     plugins->SearchIn(PluginPaths(readable->plugin_paths, options.program));
@@ -466,8 +381,7 @@ ReloadReport App::Impl::Reload() {
   for (const auto& problem : report.problems) LogProblem(problem);
   if (!build.generation) {
     report.generation = before->number;
-    reload_metrics->successful.Set(0);
-    reload_metrics->failed.Add();
+    router_metrics->ReloadFailed();
     const std::string note = "the last reload failed: " + std::to_string(report.problems.size()) +
                              " problem(s); generation " + std::to_string(before->number) + " stays in use";
     log::Error("reload_failed", {{"problems", report.problems.size()}, {"generation", before->number}});
@@ -502,9 +416,7 @@ ReloadReport App::Impl::Reload() {
   AnnounceReload({});
   report.applied = true;
   report.generation = next->number;
-  reload_metrics->successful.Set(1);
-  reload_metrics->at.Set(static_cast<double>(clock.Wall().time_since_epoch().count()) / 1000.0);
-  reload_metrics->generation.Set(static_cast<double>(next->number));
+  router_metrics->Reloaded(next->number, clock.Wall());
   log::Info("reloaded", {{"generation", next->number},
                          {"rules", next->config.rules.size()},
                          {"sinks", next->sinks.size()},

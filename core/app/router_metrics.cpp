@@ -1,0 +1,62 @@
+#include "core/app/router_metrics.h"
+
+#include <string>
+
+#include "core/base/log.h"
+#include "core/base/version.h"
+
+namespace hookswitch {
+
+RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, WallTime started_at)
+    : successful_(metrics.MakeGauge("hookswitch_config_last_reload_successful",
+                                    "1 if the last reading of the config was applied")),
+      applied_at_(metrics.MakeGauge("hookswitch_config_last_reload_success_timestamp_seconds",
+                                    "When the running config was applied")),
+      generation_(
+          metrics.MakeGauge("hookswitch_config_generation", "How many configs have been applied since the start")),
+      reloads_(metrics.MakeCounter("hookswitch_config_reloads_total", "Reloads asked for")),
+      failed_(metrics.MakeCounter("hookswitch_config_reloads_failed_total",
+                                  "Reloads that changed nothing because of problems")) {
+  Reloaded(1, started_at);
+  metrics.MakeGauge("hookswitch_build_info", "Always 1; the version is a label", {{"version", std::string(kVersion)}})
+      .Set(1);
+
+  auto events = metrics.MakeGauge("hookswitch_journal_events", "Events stored");
+  auto pending = metrics.MakeGauge("hookswitch_journal_pending", "Deliveries that have not ended");
+  auto bytes =
+      metrics.MakeGauge("hookswitch_journal_bytes",
+                        "What the journal holds: the pages in use, also those that are in the log only, and the log");
+  const auto file = [&metrics](const char* name) {
+    return metrics.MakeGauge("hookswitch_journal_file_bytes", "Sizes of the journal's files as they are on disk",
+                             {{"file", name}});
+  };
+  auto database = file("database"), write_ahead_log = file("log"), log_index = file("index");
+  auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows that are skipped");
+  auto writable = metrics.MakeGauge("hookswitch_journal_writable", "1 while the journal can be written");
+  auto dropped = metrics.MakeGauge("hookswitch_log_lines_dropped", "Log lines dropped because stderr did not keep up");
+  metrics.BeforeScrape([=, &journal] {
+    const JournalStats stats = journal.Stats();
+    events.Set(static_cast<double>(stats.events));
+    pending.Set(static_cast<double>(stats.pending));
+    bytes.Set(static_cast<double>(stats.BytesUsed()));
+    database.Set(static_cast<double>(stats.database_file));
+    write_ahead_log.Set(static_cast<double>(stats.log_file));
+    log_index.Set(static_cast<double>(stats.index_file));
+    bad.Set(static_cast<double>(stats.bad_rows));
+    writable.Set(stats.unwritable_reason.empty() ? 1 : 0);
+    dropped.Set(static_cast<double>(log::Dropped()));
+  });
+}
+
+void RouterMetrics::ReloadFailed() {
+  successful_.Set(0);
+  failed_.Add();
+}
+
+void RouterMetrics::Reloaded(std::uint64_t generation, WallTime at) {
+  successful_.Set(1);
+  applied_at_.Set(static_cast<double>(at.time_since_epoch().count()) / 1000.0);
+  generation_.Set(static_cast<double>(generation));
+}
+
+}  // namespace hookswitch
