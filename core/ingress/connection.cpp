@@ -1,13 +1,11 @@
 #include "core/ingress/connection.h"
 
-#include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/PollSet.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include "core/base/check.h"
@@ -15,6 +13,7 @@
 #include "core/base/text.h"
 #include "core/ingress/content_encoding.h"
 #include "core/ingress/poller.h"
+#include "core/ingress/response_text.h"
 
 namespace hookswitch {
 namespace {
@@ -29,11 +28,6 @@ constexpr std::size_t kLingerBytes = 4 << 20;
 constexpr std::size_t kKeptOut = 64 * 1024;
 constexpr std::size_t kLarge = 64 * 1024;
 constexpr int kRetrySeconds = 1;
-
-void AppendNumber(std::string& out, std::size_t number, int base = 10) {
-  char digits[24];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number, base).ptr);
-}
 
 bool WouldBlock() {
   return errno == EAGAIN || errno == EWOULDBLOCK;
@@ -386,44 +380,13 @@ bool Connection::SendSome() {
 }
 
 void Connection::Compose(const Answer& answer, bool keep_alive, bool is_stream) {
-  const bool http11 = !reader_ || reader_->http11();
-  std::string& out = out_;
-  out.assign("HTTP/1.1 ");
+  out_.clear();
   sent_ = 0;
-  AppendNumber(out, static_cast<std::size_t>(answer.status));
-  out += ' ';
-  out += Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(answer.status));
-  out += "\r\nContent-Type: ";
-  out += answer.content_type;
-  if (is_stream) {
-    if (http11) out += "\r\nTransfer-Encoding: chunked";
-  } else if (answer.status != 204) {  // RFC 9110 8.6
-    out += "\r\nContent-Length: ";
-    AppendNumber(out, answer.body.size());
-  }
-  if (answer.retry_after_seconds > 0) {
-    out += "\r\nRetry-After: ";
-    AppendNumber(out, static_cast<std::size_t>(answer.retry_after_seconds));
-  }
-  if (!answer.allow.empty()) {
-    out += "\r\nAllow: ";
-    out += answer.allow;
-  }
-  for (const auto* headers : {&poller_->options().headers, &answer.headers}) {
-    for (const auto& [name, value] : *headers) {
-      out += "\r\n";
-      out += name;
-      out += ": ";
-      out += value;
-    }
-  }
-  if (!keep_alive) {
-    out += "\r\nConnection: close";
-  } else if (!http11) {
-    out += "\r\nConnection: keep-alive";
-  }
-  out += "\r\n\r\n";
-  if (!is_stream && !(reader_ && reader_->method() == "HEAD")) out += answer.body;
+  AppendResponse(out_, answer, poller_->options().headers,
+                 {.http11 = !reader_ || reader_->http11(),
+                  .keep_alive = keep_alive,
+                  .is_head = reader_ && reader_->method() == "HEAD",
+                  .is_stream = is_stream});
 }
 
 std::unique_ptr<BodyStream> Connection::Stream(const Answer& head, std::size_t max_unsent) {
@@ -461,11 +424,10 @@ bool Connection::WriteBody(std::string_view piece) {
   }
   const bool was_sent = sent_ == out_.size();
   if (chunked_) {
-    AppendNumber(out_, piece.size(), 16);
-    out_ += "\r\n";
+    AppendChunk(out_, piece);
+  } else {
+    out_ += piece;
   }
-  out_ += piece;
-  if (chunked_) out_ += "\r\n";
   if (!was_sent) return true;  // the poller sends it with the rest
   if (!SendSome()) body_ended_ = true;
   if (body_ended_ || sent_ != out_.size()) poller_->Post(shared_from_this());
@@ -475,7 +437,7 @@ bool Connection::WriteBody(std::string_view piece) {
 void Connection::EndBody() {
   MutexLock lock(mu_);
   if (state_ != State::kStreaming || std::exchange(body_ended_, true)) return;
-  if (chunked_) out_ += "0\r\n\r\n";
+  if (chunked_) out_ += kLastChunk;
   poller_->Post(shared_from_this());
 }
 
