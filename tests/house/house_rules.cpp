@@ -174,6 +174,17 @@ std::vector<Finding> CheckLibraries(const Tree& tree) {
   return findings;
 }
 
+std::vector<Finding> CheckFileNames(const Tree& tree) {
+  std::vector<Finding> findings;
+  std::map<std::string, std::string, std::less<>> seen;
+  for (const auto& [file, text] : tree) {
+    if (!IsCode(file) || !file.starts_with("core/")) continue;
+    const auto [first, fresh] = seen.emplace(file.substr(file.rfind('/') + 1), file);
+    if (!fresh) findings.push_back({file, 0, "has the name of " + first->second});
+  }
+  return findings;
+}
+
 std::vector<Finding> CheckTestsAreRegistered(const Tree& tree) {
   std::vector<Finding> findings;
   for (const auto& [file, text] : tree) {

@@ -23,6 +23,8 @@ Tree ReadTree(const std::string& top);
 std::vector<Finding> CheckFloors(const Tree& tree);
 /// A library's headers are included only by the folder that wraps it.
 std::vector<Finding> CheckLibraries(const Tree& tree);
+/// No two files of core/ have one name: who goes to a file by its name finds the one that was meant.
+std::vector<Finding> CheckFileNames(const Tree& tree);
 /// Every tests/**/*_test.cpp is named in the CMakeLists.txt of its folder or of one above: a test that is not built
 /// never fails.
 std::vector<Finding> CheckTestsAreRegistered(const Tree& tree);

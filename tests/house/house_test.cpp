@@ -35,6 +35,9 @@ TEST(House, NoFolderIncludesAPeerOrAHigherFloor) {
 TEST(House, LibrariesAreIncludedWhereTheyAreWrapped) {
   EXPECT_THAT(Told(CheckLibraries(Here())), IsEmpty());
 }
+TEST(House, NoTwoFilesOfCoreHaveOneName) {
+  EXPECT_THAT(Told(CheckFileNames(Here())), IsEmpty());
+}
 TEST(House, EveryTestFileIsBuilt) {
   EXPECT_THAT(Told(CheckTestsAreRegistered(Here())), IsEmpty());
 }
@@ -81,6 +84,14 @@ TEST(HouseRules, SeeALibraryOutsideItsWrapper) {
   EXPECT_THAT(Told(CheckLibraries({{"core/delivery/a.cpp", "#include <sqlite3.h>"}})),
               ElementsAre(HasSubstr("core/journal wraps")));
   EXPECT_THAT(Told(CheckLibraries({{"core/journal/a.cpp", "#include <sqlite3.h>"}})), IsEmpty());
+}
+
+TEST(HouseRules, SeeAFileNameThatIsTaken) {
+  EXPECT_THAT(Told(CheckFileNames({{"core/config/schema.cpp", ""}, {"core/journal/schema.cpp", ""}})),
+              ElementsAre("core/journal/schema.cpp:0 has the name of core/config/schema.cpp"));
+  EXPECT_THAT(
+      Told(CheckFileNames({{"core/config/schema.cpp", ""}, {"core/config/schema.h", ""}, {"sinks/a/schema.h", ""}})),
+      IsEmpty());
 }
 
 TEST(HouseRules, SeeATestThatIsNotBuilt) {
