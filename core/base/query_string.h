@@ -8,7 +8,7 @@
 /// Query strings and form bodies: "name=value&name=value".
 ///
 /// Not Boost.URL: its parser refuses a whole query for one invalid escape or one byte that a URL should not hold ("|",
-/// "é"). Platforms send such bytes, and a parameter that nobody reads must not hide the secret beside it.
+/// "é"). A parameter that nobody reads must not hide the secret beside it.
 namespace hookswitch {
 
 /// A parameter as it was sent, still encoded. Borrows from the query.

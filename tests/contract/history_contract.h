@@ -443,7 +443,9 @@ TEST_P(JournalContract, APauseWithoutAnEndIsKeptAndSoIsItsRemoval) {
   EXPECT_EQ(journal_->LoadLanes()->at(0).pause, pause);
   ASSERT_TRUE(journal_->history().SavePause("ops", std::nullopt));
   Crash();
-  for (const LaneDue& lane : *journal_->LoadLanes()) {
+  const auto lanes = journal_->LoadLanes();
+  ASSERT_TRUE(lanes);
+  for (const LaneDue& lane : *lanes) {
     EXPECT_FALSE(lane.pause);
     EXPECT_EQ(lane.due, WallTime{});
   }
