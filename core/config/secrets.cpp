@@ -28,9 +28,9 @@ bool IsInQuotes(std::string_view text) {
   return text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
 }
 
-class Resolver {
+class SecretsResolver {
  public:
-  Resolver(std::string_view at, const Environment& environment, Problems& problems, bool form_is_known)
+  SecretsResolver(std::string_view at, const Environment& environment, Problems& problems, bool form_is_known)
       : at_(at), environment_(environment), problems_(problems), form_is_known_(form_is_known) {}
 
   std::optional<Secret> FromVariable(const Node& name) const {
@@ -90,7 +90,7 @@ class Resolver {
 std::optional<Secret> ResolveSecret(const Node& value, std::string_view at, const Environment& environment,
                                     Problems& problems, bool form_is_known) {
   if (value.kind == Node::Kind::kScalar && !value.scalar.empty()) return Secret(value.scalar);
-  const Resolver resolver(at, environment, problems, form_is_known);
+  const SecretsResolver resolver(at, environment, problems, form_is_known);
   if (const Node* name = value.Find("env"); name && name->kind == Node::Kind::kScalar) {
     return resolver.FromVariable(*name);
   }

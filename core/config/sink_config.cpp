@@ -24,10 +24,10 @@ const json::object& BranchOf(const Node& value, const json::object& schema, cons
   return *at;
 }
 
-class Resolver {
+class ConfigResolver {
  public:
-  Resolver(const json::object& root, const Environment& environment, Problems& problems,
-           std::vector<std::string>& secrets)
+  ConfigResolver(const json::object& root, const Environment& environment, Problems& problems,
+                 std::vector<std::string>& secrets)
       : root_(root), environment_(environment), problems_(problems), secrets_(secrets) {}
 
   bool lacks_secrets() const { return lacks_secrets_; }
@@ -225,7 +225,7 @@ std::string ResolvePluginConfig(const Node& value, std::string_view schema, cons
   const json::object root = Parsed(schema);
   Node map = Statuses(root).Expand(value, root);
   if (map.kind == Node::Kind::kNull) map.kind = Node::Kind::kMap;
-  Resolver resolver(root, environment, problems, secrets);
+  ConfigResolver resolver(root, environment, problems, secrets);
   std::string text = hookswitch::ToText(resolver.Make(map, root, "config"));
   if (lacks_secrets) *lacks_secrets = resolver.lacks_secrets();
   return text;

@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPatience = std::chrono::seconds(60);
-constexpr milliseconds kCallTimeout = std::chrono::seconds(2);
+constexpr milliseconds kCheckTimeout = std::chrono::seconds(2);
 constexpr milliseconds kCallGrace{500};
 constexpr milliseconds kSlowest = std::chrono::seconds(1);  // the host gives up at 5 s
 
@@ -373,10 +373,10 @@ Problem KeepsNothingPerCall(const Subject& subject, std::string& measured) {
 
 Problem Call(Sink& sink, const Sample& sample, bool canceled, milliseconds& took) {
   const auto start = steady_clock::now();
-  const auto outcome = sink.Deliver(sample.Delivery(), kCallTimeout, [canceled] { return canceled; });
+  const auto outcome = sink.Deliver(sample.Delivery(), kCheckTimeout, [canceled] { return canceled; });
   took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
-  if (took > kCallTimeout + kCallGrace) {
-    return "it returns after " + FormatDuration(took) + " where it has " + FormatDuration(kCallTimeout) + ", with " +
+  if (took > kCheckTimeout + kCallGrace) {
+    return "it returns after " + FormatDuration(took) + " where it has " + FormatDuration(kCheckTimeout) + ", with " +
            sample.name;
   }
   return ProblemWith(outcome, "of " + sample.name);

@@ -28,7 +28,7 @@ using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
 constexpr int kAcceptsInATurn = 256;
-constexpr int kRetrySeconds = 1;
+constexpr int kRetryWhenFull = 1;
 constexpr std::size_t kMostLeaving = 256;
 constexpr std::size_t kScratch = 2 * RequestReader::kMaxUnused;
 constexpr milliseconds kLongestSleep{1000};
@@ -312,7 +312,7 @@ void Poller::Admit(int fd, Connection::Peer peer) {
   if (admitted) return connection->Open();
   Answer answer = Draining() ? ErrorAnswer(503, "draining", "the server is going down")
                              : ErrorAnswer(503, "unavailable", "too many connections");
-  answer.retry_after_seconds = kRetrySeconds;
+  answer.retry_after_seconds = kRetryWhenFull;
   connection->TurnAway(answer);
 }
 

@@ -20,7 +20,7 @@ using View = boost::beast::string_view;
 // A body buffer beyond this is not kept for the next request.
 constexpr std::size_t kKeptBody = 32 * 1024;
 
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kShortestLastChunk = "0\r\n\r\n";
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 std::string_view ToStd(View view) {
@@ -147,7 +147,7 @@ std::size_t RequestReader::Feed(std::string_view bytes) {
   auto& message = *parser_->message;
   error_code ec;
   const bool in_head = state_ == State::kHead;
-  if (!in_head && message.chunked() && bytes.size() < kLastChunk.size()) {
+  if (!in_head && message.chunked() && bytes.size() < kShortestLastChunk.size()) {
     // No unfinished chunked body can end in fewer bytes, and Beast 1.81 asserts that it is not offered fewer.
     state_ = State::kBody;
     return 0;

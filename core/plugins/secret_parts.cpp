@@ -14,7 +14,7 @@ namespace {
 // A longer segment may be a token even if it is not the last, as in Telegram's /bot<token>/sendMessage.
 constexpr std::size_t kLongestShownSegment = 16;
 // Enough for a Basic header inside a cookie.
-constexpr int kDeepest = 3;
+constexpr int kDeepestPart = 3;
 
 /// Decodes base64 with any padding; "" if `text` is not base64.
 std::string Base64Decoded(std::string_view text) {
@@ -118,7 +118,7 @@ class Finder {
       return;
     }
     Add(std::string(text), {});
-    if (depth < kDeepest) Inside(text, depth + 1);
+    if (depth < kDeepestPart) Inside(text, depth + 1);
   }
 
   /// A text masked whole for one secret is never shown in part for another.
@@ -147,7 +147,7 @@ class Finder {
     if (decoded.find(':') != std::string::npos && IsUtf8(decoded) && decoded.find('\0') == std::string::npos) {
       Part(decoded, depth);
     }
-    if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepest);
+    if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepestPart);
   }
 
   /// Many logs show the lines of a key file separately.
@@ -164,7 +164,7 @@ class Finder {
   void Document(std::string_view text, int depth) {
     boost::system::error_code error;
     const json::value document = json::parse(json::string_view(text.data(), text.size()), error);
-    if (!error && depth < kDeepest) Values(document, "", depth + 1);
+    if (!error && depth < kDeepestPart) Values(document, "", depth + 1);
   }
 
   void Values(const json::value& value, std::string_view key, int depth) {
@@ -251,8 +251,8 @@ class Finder {
   }
 
   void UrlPart(std::string_view text) {
-    Part(text, kDeepest);
-    if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepest);
+    Part(text, kDeepestPart);
+    if (const std::string plain = PercentDecoded(text); plain != text) Part(plain, kDeepestPart);
   }
 
   /// "user:password", or a token.

@@ -12,7 +12,7 @@ namespace hookswitch::plugins {
 namespace {
 
 // JSON in JSON in a URL in HTML is more than any response nests.
-constexpr int kDeepest = 4;
+constexpr int kDeepestEscape = 4;
 constexpr std::size_t kMostBackslashes = 16;
 
 struct Entity {
@@ -39,7 +39,7 @@ struct Reader {
   void Add(char32_t character, std::size_t end, int depth) {
     found.Add(character, end);
     // The decoded character may begin another escape, together with what follows.
-    if (character < 0x80 && BeginsEscape(static_cast<char>(character)) && depth < kDeepest) {
+    if (character < 0x80 && BeginsEscape(static_cast<char>(character)) && depth < kDeepestEscape) {
       After(static_cast<char>(character), end, depth + 1);
     }
   }
@@ -56,7 +56,7 @@ struct Reader {
     if (at >= text.size()) return '\0';
     const char c = text[at];
     if (!BeginsEscape(c)) return ++at, c;
-    if (depth == kDeepest) return '\0';
+    if (depth == kDeepestEscape) return '\0';
     Reader inner{text};
     inner.After(c, at + 1, depth + 1);
     for (const Spelled& spelled : inner.found) {
@@ -100,7 +100,7 @@ struct Reader {
     if (at >= text.size() || !BeginsEscape(text[at])) return std::nullopt;
     Reader all{text};
     if (text[at] == lead) all.found.Add(static_cast<unsigned char>(lead), at + 1);
-    if (depth < kDeepest) all.After(text[at], at + 1, depth + 1);
+    if (depth < kDeepestEscape) all.After(text[at], at + 1, depth + 1);
     for (const Spelled& spelled : all.found) {
       if (spelled.character != static_cast<unsigned char>(lead)) continue;
       std::size_t behind = spelled.end;
@@ -120,7 +120,7 @@ struct Reader {
       if (at + more <= behind) found.Add('\\', at + more);
     }
     if (behind == text.size() || text[behind] == '\\') return;
-    if (BeginsEscape(text[behind]) && depth < kDeepest) {
+    if (BeginsEscape(text[behind]) && depth < kDeepestEscape) {
       Reader inner{text};
       inner.After(text[behind], behind + 1, depth + 1);
       for (const Spelled& spelled : inner.found) Escaped(spelled.character, spelled.end, depth);

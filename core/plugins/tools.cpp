@@ -50,7 +50,7 @@ std::size_t Put(std::string_view text, char* out, std::size_t size) {
 
 // Must not throw into a plugin: returns no result when out of memory.
 template <class Make>
-std::size_t Result(char* out, std::size_t size, Make make) {
+std::size_t PutResult(char* out, std::size_t size, Make make) {
   try {
     const std::optional<std::string> made = make();
     if (made) return Put(*made, out, size);
@@ -62,7 +62,7 @@ std::size_t Result(char* out, std::size_t size, Make make) {
 }
 
 std::size_t Encode(std::uint32_t coding, hsw_str bytes, char* out, std::size_t size) {
-  return Result(out, size, [&]() -> std::optional<std::string> {
+  return PutResult(out, size, [&]() -> std::optional<std::string> {
     switch (coding) {
       case HSW_BASE64: return Base64(View(bytes));
       case HSW_BASE64_URL: return Base64Url(View(bytes));
@@ -75,11 +75,11 @@ std::size_t Encode(std::uint32_t coding, hsw_str bytes, char* out, std::size_t s
 }
 
 std::size_t FromBase64Of(hsw_str text, char* out, std::size_t size) {
-  return Result(out, size, [&] { return FromBase64(View(text)); });
+  return PutResult(out, size, [&] { return FromBase64(View(text)); });
 }
 
 std::size_t Hmac(std::uint32_t hash, hsw_str key, hsw_str text, char* out, std::size_t size) {
-  return Result(out, size, [&]() -> std::optional<std::string> {
+  return PutResult(out, size, [&]() -> std::optional<std::string> {
     const EVP_MD* algorithm = hash == HSW_SHA1     ? EVP_sha1()
                               : hash == HSW_SHA256 ? EVP_sha256()
                               : hash == HSW_SHA512 ? EVP_sha512()
@@ -99,7 +99,7 @@ std::size_t Hmac(std::uint32_t hash, hsw_str key, hsw_str text, char* out, std::
 std::size_t UtcText(std::int64_t unix_ms, char* out, std::size_t size) {
   // RFC 3339 covers the years 0 to 9999.
   constexpr std::int64_t kFirst = -62'167'219'200'000, kLast = 253'402'300'799'999;
-  return Result(out, size, [&]() -> std::optional<std::string> {
+  return PutResult(out, size, [&]() -> std::optional<std::string> {
     if (unix_ms < kFirst || unix_ms > kLast) return std::nullopt;
     return ToRfc3339(WallTime(std::chrono::milliseconds(unix_ms)));
   });

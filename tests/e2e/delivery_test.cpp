@@ -12,9 +12,6 @@ namespace {
 using Mode = SlackBehaviour::Mode;
 using testing::HasSubstr;
 
-constexpr std::string_view kOps = "/services/T0/B0/x1";
-constexpr std::string_view kOncall = "/services/T0/B0/x2";
-
 /// Every text in a JSON value, one a line.
 void CollectTexts(const json::value& value, std::string& out) {
   if (value.is_string()) out.append(value.get_string()).append("\n");

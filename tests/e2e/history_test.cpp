@@ -14,8 +14,6 @@ using Mode = SlackBehaviour::Mode;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kOps = "/services/T0/B0/x1";
-constexpr std::string_view kOncall = "/services/T0/B0/x2";
 // What Slack says to a message that can never be posted.
 const SlackBehaviour kRefuses{.mode = Mode::kStatus, .status = 400, .word = "invalid_payload"};
 

@@ -23,6 +23,10 @@ using std::chrono::seconds;
 std::string Program();
 std::string PluginFolder();
 
+// The paths of two webhooks of the fake Slack.
+inline constexpr std::string_view kOps = "/services/T0/B0/x1";
+inline constexpr std::string_view kOncall = "/services/T0/B0/x2";
+
 /// A config for a router in `dir`: a Bolna source, Slack sinks that point at a FakeSlack, one rule that sends
 /// everything that ended to all of them. Change what a test is about, then Write().
 class RouterConfig {

@@ -12,9 +12,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kOps = "/services/T0/B0/x1";
-constexpr std::string_view kOncall = "/services/T0/B0/x2";
-
 std::string StateOf(const Router& router, const std::string& sink) {
   const json::value answer = json::parse(router.Get("/api/v1/sinks").body);
   for (const json::value& entry : answer.at("sinks").as_array()) {
