@@ -224,26 +224,42 @@ std::optional<std::string> Attempt::RawBody() const {
   return std::move((*stored)->body);
 }
 
-bool Attempt::HandOver(MonoTime now) {
-  if (!call_.Wait()) return false;
+bool Attempt::BeginSending(MonoTime now) {
+  MutexLock lock(mu_);
+  if (canceled() || !call_.StepOut()) return false;
+  stage_ = Stage::kSending;
   sending_since_ = now;
-  stage_.store(Stage::kSending, std::memory_order_release);
   return true;
 }
 
-Attempt::GaveUp Attempt::GiveUp() {
-  const std::uint64_t instance = call_.GiveUp();
-  if (instance == SinkCall::kWaiting) return GaveUp::kNotYet;
+void Attempt::EndSending() {
+  MutexLock lock(mu_);
+  stage_ = Stage::kInterpreting;
+}
+
+Attempt::Stage Attempt::stage() const {
+  MutexLock lock(mu_);
+  return stage_;
+}
+
+MonoTime Attempt::sending_since() const {
+  MutexLock lock(mu_);
+  return sending_since_;
+}
+
+// An abandoned thread may have moved the attempt on in the meantime: what another thread does now is not overdue.
+Attempt::GaveUp Attempt::GiveUp(Stage stage) {
+  MutexLock lock(mu_);
+  if (stage_ != stage) return GaveUp::kNot;
   Cancel();
+  const std::uint64_t instance = call_.GiveUp();
   if (instance == SinkCall::kOutside) return GaveUp::kOutside;
   facts_.sink->GiveUp(instance);
   return GaveUp::kInside;
 }
 
 bool Attempt::GiveUpSending() {
-  if (!call_.GiveUpWaiting()) return false;
-  Cancel();
-  return true;
+  return GiveUp(Stage::kSending) != GaveUp::kNot;
 }
 
 SinkDelivery Attempt::View() const {
@@ -346,7 +362,6 @@ void Attempt::Classify(Outcome& outcome) const {
 }
 
 Outcome Attempt::Deliver() {
-  stage_.store(Stage::kCalling, std::memory_order_release);
   if (!call_.Enter()) return GivenUp();
   Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
   call_.StepOut();

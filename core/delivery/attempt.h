@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/base/sync.h"
 #include "core/delivery/closable_ref.h"
 #include "core/delivery/delivery_plan.h"
 #include "core/event/call_event.h"
@@ -25,13 +26,19 @@
 
 namespace hookswitch {
 
+using JournalRef = ClosableRef<Journal>;
+
 /// One attempt at one step of a delivery: from the stored event to the outcome.
 ///
 /// Uses the plan, sink and event that it began with, whatever a reload does. Its functions run one at a time, on any
 /// thread; only those tagged may run concurrently with them.
 class Attempt {
  public:
-  enum class Stage : std::uint8_t { kRendering, kSending, kInterpreting, kCalling };
+  enum class Stage : std::uint8_t {
+    kPreparing,  ///< with Render; for a call sink all of it
+    kSending,
+    kInterpreting
+  };
 
   struct Facts {
     DeliveryCore delivery;
@@ -58,31 +65,32 @@ class Attempt {
   std::optional<Outcome> Prepare();
   /// HTTP sinks, after Prepare. Calls into the plugin.
   std::variant<HttpRequest, Outcome> Render();
-  /// The rendered request goes to the HTTP client now. False: the attempt was given up; do not send.
-  bool HandOver(MonoTime now);
+  /// HTTP sinks, after Render: the request goes to the HTTP client now. False: the attempt was given up or canceled; do
+  /// not send.
+  bool BeginSending(MonoTime now) EXCLUDES(mu_);
   /// The HTTP client has reported; Interpret follows.
-  void ExchangeEnded() { stage_.store(Stage::kInterpreting, std::memory_order_release); }
-  /// HTTP sinks, after ExchangeEnded: turns the response (or transport error) into an outcome. `now` resolves dates in
+  void EndSending() EXCLUDES(mu_);
+  /// HTTP sinks, after EndSending: turns the response (or transport error) into an outcome. `now` resolves dates in
   /// Retry-After.
   Outcome Interpret(const HttpResult& result, WallTime now);
   /// Call sinks, after Prepare. Blocks until the plugin returns.
   Outcome Deliver();
 
   // [thread: any]
-  Stage stage() const { return stage_.load(std::memory_order_acquire); }
+  Stage stage() const EXCLUDES(mu_);
   /// With kSending: since when.
-  MonoTime sending_since() const { return sending_since_; }
+  MonoTime sending_since() const EXCLUDES(mu_);
   void Cancel() { canceled_ = true; }
   bool canceled() const { return canceled_; }
   enum class GaveUp {
     kInside,   ///< a thread is inside the plugin; the sink will use a new instance
     kOutside,  ///< no thread is inside, and none will enter
-    kNotYet    ///< nothing changed: the HTTP client has the request, or its response waits for Interpret
+    kNot       ///< the attempt is no longer at `stage`
   };
-  /// Cancels an attempt whose worker is overdue.
-  GaveUp GiveUp();
-  /// Cancels an attempt whose request the HTTP client does not report. False: its response is being interpreted.
-  bool GiveUpSending();
+  /// Gives up an attempt whose job for `stage` is overdue.
+  GaveUp GiveUp(Stage stage) EXCLUDES(mu_);
+  /// Gives up an attempt whose request the HTTP client does not report. False: it has.
+  bool GiveUpSending() EXCLUDES(mu_);
 
   const Facts& facts() const { return facts_; }
   const std::string& id() const { return id_; }
@@ -122,8 +130,9 @@ class Attempt {
   std::optional<plugins::Masker> learned_masker_;  ///< of `learned_`, if there are any
   bool hopeless_ = false;
   std::atomic<bool> canceled_{false};
-  std::atomic<Stage> stage_{Stage::kRendering};
-  MonoTime sending_since_{};  ///< published by `stage_`
+  mutable Mutex mu_;
+  Stage stage_ GUARDED_BY(mu_) = Stage::kPreparing;
+  MonoTime sending_since_ GUARDED_BY(mu_){};
   mutable SinkCall call_;
 };
 

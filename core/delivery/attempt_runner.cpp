@@ -12,11 +12,17 @@ namespace {
 constexpr std::size_t kThreads = 2;
 constexpr std::size_t kMostThreads = 16;
 
+// A job's id is the attempt's and the stage that the job is for.
+constexpr Workers::JobId kStages = 4;
+Workers::JobId JobOf(std::uint64_t id, Attempt::Stage stage) {
+  return id * kStages + static_cast<Workers::JobId>(stage);
+}
+
 }  // namespace
 
 /// What jobs and responses use that may outlive the runner.
-struct AttemptRunner::Links {
-  Links(std::shared_ptr<Inbox> the_inbox, Workers::Queue the_workers, HttpClient& the_http, const Clock& the_clock)
+struct AttemptRunner::Shared {
+  Shared(std::shared_ptr<Inbox> the_inbox, Workers::Queue the_workers, HttpClient& the_http, const Clock& the_clock)
       : inbox(std::move(the_inbox)), workers(std::move(the_workers)), http(the_http), clock(the_clock) {}
 
   template <class What>
@@ -32,64 +38,74 @@ struct AttemptRunner::Links {
 
 AttemptRunner::AttemptRunner(std::shared_ptr<Inbox> inbox, HttpClient& http, const Clock& clock)
     : workers_(clock, kThreads, kMostThreads),
-      links_(std::make_shared<Links>(std::move(inbox), workers_.queue(), http, clock)) {}
+      shared_(std::make_shared<Shared>(std::move(inbox), workers_.queue(), http, clock)) {}
 
 AttemptRunner::~AttemptRunner() {
-  links_->http.Close();
-  links_->clock.Close();
+  shared_->http.Close();
+  shared_->clock.Close();
 }
 
-// The attempt may hold the last reference to a replaced sink, whose plugin may be slow to destroy. So each step moves
-// `run` on, and it ends on a worker.
+// The attempt may hold the last reference to a replaced sink, whose plugin may be slow to destroy: so `run` is always
+// moved into the next job, and released on a worker.
 
 void AttemptRunner::Start(Run run) {
-  const std::uint64_t id = run.id, strand = run.strand;
-  workers_.Post(id, strand, kPureLimit, [links = links_, run = std::move(run)]() mutable {
-    if (auto failed = run.attempt->Prepare()) return links->Report(run, std::move(*failed));
+  const auto job = JobOf(run.id, Attempt::Stage::kPreparing);
+  const std::uint64_t strand = run.strand;
+  workers_.Post(job, strand, kPureLimit, [shared = shared_, run = std::move(run)]() mutable {
+    if (auto failed = run.attempt->Prepare()) return shared->Report(run, std::move(*failed));
     auto rendered = run.attempt->Render();
     auto* request = std::get_if<HttpRequest>(&rendered);
-    if (!request) return links->Report(run, std::move(std::get<Outcome>(rendered)));
-    if (request->pace || !request->order.empty()) return links->Report(run, std::move(*request));
-    Send(std::move(links), std::move(run), std::move(*request));
+    if (!request) return shared->Report(run, std::move(std::get<Outcome>(rendered)));
+    if (request->pace || !request->order.empty()) return shared->Report(run, std::move(*request));
+    Send(std::move(shared), std::move(run), std::move(*request));
   });
 }
 
 void AttemptRunner::Send(Run run, HttpRequest request) {
-  Send(links_, std::move(run), std::move(request));
+  Send(shared_, std::move(run), std::move(request));
 }
 
-void AttemptRunner::Send(std::shared_ptr<Links> links, Run run, HttpRequest request) {
-  links->http.With([&](HttpClient& http) {
-    const auto now = links->clock.With([](const Clock& clock) { return clock.Mono(); });
-    if (!now || !run.attempt->HandOver(*now)) return false;
+void AttemptRunner::Send(std::shared_ptr<Shared> shared, Run run, HttpRequest request) {
+  shared->http.With([&](HttpClient& http) {
+    const auto now = shared->clock.With([](const Clock& clock) { return clock.Mono(); });
+    if (!now || !run.attempt->BeginSending(*now)) return false;
     const auto timeout = run.attempt->facts().timeout;
     // The scheduler keeps the attempt for as long as it wants the response.
     http.Send(std::move(request), timeout,
-              [links, attempt = std::weak_ptr(run.attempt), id = run.id, strand = run.strand](HttpResult result) {
-                Interpret(links, {attempt.lock(), id, strand}, std::move(result));
+              [shared, attempt = std::weak_ptr(run.attempt), id = run.id, strand = run.strand](HttpResult result) {
+                Interpret(shared, {attempt.lock(), id, strand}, std::move(result));
               });
     return true;
   });
 }
 
-void AttemptRunner::Interpret(const std::shared_ptr<Links>& links, Run run, HttpResult result) {
-  const auto now = links->clock.With([](const Clock& clock) { return clock.Wall(); });
+void AttemptRunner::Interpret(const std::shared_ptr<Shared>& shared, Run run, HttpResult result) {
+  const auto now = shared->clock.With([](const Clock& clock) { return clock.Wall(); });
   if (!now || !run.attempt) return;
-  run.attempt->ExchangeEnded();
+  run.attempt->EndSending();
   // Without a response the plugin is not asked, and need not be waited for.
-  const std::uint64_t id = run.id, strand = result.response ? run.strand : 0;
-  links->workers.Post(id, strand, kPureLimit,
-                      [links, run = std::move(run), result = std::move(result), now = *now]() mutable {
-                        links->Report(run, run.attempt->Interpret(result, now));
-                      });
+  const auto job = JobOf(run.id, Attempt::Stage::kInterpreting);
+  const std::uint64_t strand = result.response ? run.strand : 0;
+  shared->workers.Post(job, strand, kPureLimit,
+                       [shared, run = std::move(run), result = std::move(result), now = *now]() mutable {
+                         shared->Report(run, run.attempt->Interpret(result, now));
+                       });
 }
 
 void AttemptRunner::Call(Run run, Workers& workers, std::chrono::milliseconds limit) {
-  const std::uint64_t id = run.id;
-  workers.Post(id, 0, limit, [links = links_, run = std::move(run)] {
+  const auto job = JobOf(run.id, Attempt::Stage::kPreparing);
+  workers.Post(job, 0, limit, [shared = shared_, run = std::move(run)] {
     auto failed = run.attempt->Prepare();
-    links->Report(run, failed ? std::move(*failed) : run.attempt->Deliver());
+    shared->Report(run, failed ? std::move(*failed) : run.attempt->Deliver());
   });
+}
+
+std::vector<AttemptRunner::Overdue> AttemptRunner::TakeOverdue(Workers& workers) {
+  std::vector<Overdue> overdue;
+  for (const Workers::JobId job : workers.TakeOverdue()) {
+    if (job != 0) overdue.push_back({job / kStages, static_cast<Attempt::Stage>(job % kStages)});
+  }
+  return overdue;
 }
 
 }  // namespace hookswitch

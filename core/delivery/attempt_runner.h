@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/delivery/attempt.h"
@@ -11,8 +12,8 @@
 
 namespace hookswitch {
 
-/// Takes attempts from worker to HTTP client and back to a worker, and reports each outcome to the inbox. Only what a
-/// lane has to decide goes through the inbox between: a request with a pace or an order.
+/// Moves attempts from worker to HTTP client and back to a worker, and reports each outcome to the inbox. Only a
+/// request with a pace or an order is reported in between, because its lane decides when it is sent.
 class AttemptRunner {
  public:
   /// Limit of Render and Interpret. They do no I/O: a call that takes this long hangs.
@@ -25,7 +26,7 @@ class AttemptRunner {
 
   struct Run {
     std::shared_ptr<Attempt> attempt;
-    std::uint64_t id = 0;      ///< for reports and Workers::TakeOverdue
+    std::uint64_t id = 0;      ///< number of the attempt, for reports
     std::uint64_t strand = 0;  ///< for calls into the plugin that may not overlap
   };
 
@@ -37,16 +38,23 @@ class AttemptRunner {
   /// For call sinks: prepares and calls the plugin on a thread of `workers`.
   void Call(Run run, Workers& workers, std::chrono::milliseconds limit);
 
+  struct Overdue {
+    std::uint64_t id = 0;
+    Attempt::Stage stage{};  ///< that the job was for; the attempt may have left it
+  };
+  /// Abandons the jobs of `workers` that have run longer than their limit, and returns those of attempts.
+  static std::vector<Overdue> TakeOverdue(Workers& workers);
+
   /// Threads for calls that take no time, and for jobs that wait for the journal.
   Workers& workers() { return workers_; }
 
  private:
-  struct Links;
-  static void Send(std::shared_ptr<Links> links, Run run, HttpRequest request);
-  static void Interpret(const std::shared_ptr<Links>& links, Run run, HttpResult result);
+  struct Shared;
+  static void Send(std::shared_ptr<Shared> shared, Run run, HttpRequest request);
+  static void Interpret(const std::shared_ptr<Shared>& shared, Run run, HttpResult result);
 
   Workers workers_;
-  const std::shared_ptr<Links> links_;
+  const std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace hookswitch

@@ -4,13 +4,10 @@
 #include <shared_mutex>
 #include <utility>
 
-#include "core/journal/history.h"
-#include "core/journal/journal.h"
-
 namespace hookswitch {
 
-/// A reference for holders that may outlive what it refers to: a thread stuck in a plugin may ask the journal for an
-/// event's body long after shutdown. [thread: any]
+/// A reference for holders that may outlive what it refers to, such as a thread that is stuck in a plugin at shutdown.
+/// [thread: any]
 template <class T>
 class ClosableRef {
  public:
@@ -33,8 +30,5 @@ class ClosableRef {
   std::shared_mutex mu_;
   T* target_;  // guarded by mu_
 };
-
-using JournalRef = ClosableRef<Journal>;
-using HistoryRef = ClosableRef<History>;
 
 }  // namespace hookswitch

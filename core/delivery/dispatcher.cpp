@@ -32,6 +32,7 @@ Dispatcher::~Dispatcher() {
   }
   inbox_->Close();
   if (thread_.joinable()) thread_.join();
+  snapshot_->Publish({});
   journal_ref_->Close();
   history_ref_->Close();
 }

@@ -42,8 +42,8 @@ namespace hookswitch {
 /// Workers, the HTTP client and the journal report to its inbox.
 class Dispatcher {
  public:
-  /// The references must outlive it. Idle until Use and Start. Without `marks` it does not recognize a delivery that
-  /// crashed the process.
+  /// The references must outlive it, and `clock` the last scrape of `metrics`. Idle until Use and Start. Without
+  /// `marks` it does not recognize a delivery that crashed the process.
   Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
              std::shared_ptr<CrashMarks> marks = nullptr);
   ~Dispatcher();
@@ -147,7 +147,7 @@ class Dispatcher {
   bool Admit(InFlight& flight, const HttpRequest& request) REQUIRES(mu_);
   void LetGo(InFlight& flight) REQUIRES(mu_);
   void GiveUpOverdue(MonoTime now) REQUIRES(mu_);
-  void Overdue(std::uint64_t attempt) REQUIRES(mu_);
+  void GiveUp(const AttemptRunner::Overdue& job) REQUIRES(mu_);
   void Unanswered(std::uint64_t attempt) REQUIRES(mu_);
   void EndPauses(MonoTime now) REQUIRES(mu_);
   void SetPause(LaneRuntime& lane, const std::optional<hookswitch::Pause>& pause) REQUIRES(mu_);
@@ -173,7 +173,7 @@ class Dispatcher {
   Metrics& metrics_;
   // For jobs that may outlive this object.
   const std::shared_ptr<JournalRef> journal_ref_ = std::make_shared<JournalRef>(journal_);
-  const std::shared_ptr<HistoryRef> history_ref_ = std::make_shared<HistoryRef>(history_);
+  const std::shared_ptr<ClosableRef<History>> history_ref_ = std::make_shared<ClosableRef<History>>(history_);
   const std::shared_ptr<CrashMarks> marks_;  ///< nullptr: crashes are not attributed to deliveries
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
 

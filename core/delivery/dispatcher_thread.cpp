@@ -206,6 +206,8 @@ MonoTime Dispatcher::StartAll() {
     while (const auto ending = lane->lane.NextEnding(now)) EndWithoutAttempt(*lane, *ending);
     while (const auto ref = lane->lane.Start(now)) Begin(*lane, *ref, now);
     next = std::min({next, lane->lane.NextLook(), lane->lane.NextEndingLook()});
+    // Also if nothing waits: the next pass shows that the pause is over.
+    if (lane->lane.throttled_until() > now) next = std::min(next, lane->lane.throttled_until());
   }
   return next;
 }
@@ -270,15 +272,15 @@ bool Dispatcher::Admit(InFlight& flight, const HttpRequest& request) {
 
 void Dispatcher::GiveUpOverdue(MonoTime now) {
   next_overdue_check_ = now + kOverdueEvery;
-  for (const auto attempt : runner_.workers().TakeOverdue()) Overdue(attempt);
+  for (const auto& job : AttemptRunner::TakeOverdue(runner_.workers())) GiveUp(job);
   for (auto& [name, lane] : lanes_) {
     if (lane->call_workers) {
-      for (const auto attempt : lane->call_workers->TakeOverdue()) Overdue(attempt);
+      for (const auto& job : AttemptRunner::TakeOverdue(*lane->call_workers)) GiveUp(job);
     }
     lane->CheckStuck();
   }
   for (auto& workers : retired_) {
-    for (const auto attempt : workers->TakeOverdue()) Overdue(attempt);
+    for (const auto& job : AttemptRunner::TakeOverdue(*workers)) GiveUp(job);
   }
   std::erase_if(retired_, [](const auto& workers) { return workers->busy() == 0; });
   std::vector<std::uint64_t> unanswered;
@@ -304,20 +306,20 @@ void Dispatcher::Unanswered(std::uint64_t attempt) {
   Conclude(flight, std::move(outcome));
 }
 
-void Dispatcher::Overdue(std::uint64_t attempt) {
+void Dispatcher::GiveUp(const AttemptRunner::Overdue& job) {
   const auto found =
-      std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.id == attempt; });
+      std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return entry.second.id == job.id; });
   if (found == in_flight_.end() || found->second.is_recording) return;
   InFlight& flight = found->second;
-  const Attempt::GaveUp gave_up = flight.attempt->GiveUp();
-  if (gave_up == Attempt::GaveUp::kNotYet) return;
+  const Attempt::GaveUp gave_up = flight.attempt->GiveUp(job.stage);
+  if (gave_up == Attempt::GaveUp::kNot) return;
   flight.given_up = true;
   if (gave_up == Attempt::GaveUp::kOutside) {
     Outcome outcome;
     outcome.ours = true;
     outcome.code = "given_up";
     outcome.reason = "it waited too long for its turn, and the plugin was not asked";
-    outcome.may_have_been_delivered = flight.attempt->stage() == Attempt::Stage::kInterpreting;
+    outcome.may_have_been_delivered = job.stage == Attempt::Stage::kInterpreting;
     return Conclude(flight, std::move(outcome));
   }
   log::Error("plugin_stuck", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
@@ -362,10 +364,10 @@ Outcome Dispatcher::Quarantine(const CrashMarks::Left& what, const std::string& 
 Outcome Dispatcher::Hung(const InFlight& flight) {
   Outcome outcome;
   outcome.code = kHung;
-  const Attempt::Stage stage = flight.attempt->stage();
-  outcome.reason = stage == Attempt::Stage::kCalling ? "the plugin did not return in time"
-                                                     : "the plugin did not return from a function that takes no time";
-  outcome.may_have_been_delivered = stage != Attempt::Stage::kRendering;
+  const bool is_call = flight.lane->is_call_sink();
+  outcome.reason =
+      is_call ? "the plugin did not return in time" : "the plugin did not return from a function that takes no time";
+  outcome.may_have_been_delivered = is_call || flight.attempt->stage() == Attempt::Stage::kInterpreting;
   if (TimesEnded(flight.attempt->facts().delivery.seq, kHung) > 0) {
     outcome.kind = Outcome::Kind::kRejected;
     outcome.code = "hung_twice";

@@ -4,16 +4,6 @@
 #include <chrono>
 
 namespace hookswitch {
-namespace {
-
-bool IsOpen(const LaneStatus& lane, WallTime now) {
-  // A pause that the sink asked for may be over before the next snapshot says so.
-  const bool is_over = lane.state == LaneStatus::State::kThrottled && lane.until && *lane.until <= now;
-  return lane.state == LaneStatus::State::kOpen || is_over;
-}
-
-}  // namespace
-
 LaneGauges::Gauges::Gauges(const std::string& sink, Metrics& metrics)
     : pending(metrics.MakeGauge("hookswitch_deliveries_pending", "Deliveries that have not ended.", {{"sink", sink}})),
       oldest_seconds(metrics.MakeGauge("hookswitch_deliveries_oldest_seconds",
@@ -30,7 +20,7 @@ void LaneGauges::Show(const std::vector<LaneStatus>& lanes, WallTime now) {
     gauges.pending.Set(static_cast<double>(lane.pending));
     gauges.oldest_seconds.Set(lane.oldest ? std::max(0.0, std::chrono::duration<double>(now - *lane.oldest).count())
                                           : 0.0);
-    gauges.open.Set(IsOpen(lane, now) ? 1 : 0);
+    gauges.open.Set(lane.state == LaneStatus::State::kOpen ? 1 : 0);
   }
   for (const auto& [sink, gauges] : gauges_) {
     if (gauges.is_listed) continue;

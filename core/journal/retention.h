@@ -23,7 +23,10 @@ class Retention {
   /// Errors: kUnavailable; skips damaged rows.
   Result<bool> Step(std::uint64_t bytes, int chunk);
   /// Destroys the statements. Call before Store::Close.
-  void ReleaseStatements() { sql_ = {}; }
+  void ReleaseStatements() {
+    sql_ = {};
+    connection_ = 0;
+  }
 
  private:
   struct Statements {

@@ -35,26 +35,15 @@ class SinkCall {
     }
     return before != kGivenUp;
   }
-  /// [thread: the call's]
-  void StepOut() { (void)Enter(kOutside); }
-  /// The call waits outside for a response, and only GiveUpWaiting gives it up, until it enters again. False: it was
-  /// given up. [thread: the call's]
-  bool Wait() { return Enter(kWaiting); }
+  /// The call has left the plugin. False: it was given up. [thread: the call's]
+  bool StepOut() { return Enter(kOutside); }
 
-  /// What GiveUp and GiveUpWaiting return if there was nothing to leave, or nothing was given up.
-  static constexpr std::uint64_t kOutside = 0, kWaiting = ~std::uint64_t{0} - 1;
-  // [thread: any]
-  /// Later Enter calls fail. Returns the instance that the call is inside, or kOutside. kWaiting: nothing changed.
+  /// GiveUp's result when the call is not inside.
+  static constexpr std::uint64_t kOutside = 0;
+  /// Returns the instance that the call is inside, or kOutside. Later Enter calls fail. [thread: any]
   std::uint64_t GiveUp() {
-    std::uint64_t before = where_;
-    while (before != kWaiting && !where_.compare_exchange_weak(before, kGivenUp)) {
-    }
+    const std::uint64_t before = where_.exchange(kGivenUp);
     return before == kGivenUp ? kOutside : before;
-  }
-  /// Gives up a call that waits. False: it does not wait.
-  bool GiveUpWaiting() {
-    std::uint64_t before = kWaiting;
-    return where_.compare_exchange_strong(before, kGivenUp);
   }
 
  private:
