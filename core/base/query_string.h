@@ -17,7 +17,8 @@ struct QueryParameter {
   std::optional<std::string_view> value;  ///< empty without a "="
 };
 
-/// Removes the first parameter from `query` and returns it; empty at the end. Nothing between two "&" is no parameter.
+/// Removes the first parameter from `query` and returns it; empty at the end. Skips empty
+/// parameters ("a=1&&b=2").
 std::optional<QueryParameter> TakeParameter(std::string_view& query);
 
 /// The decoded fields of a form body, in order; leaves invalid escapes unchanged.

@@ -108,7 +108,7 @@ View AdminClient::ViewOf(const Options& options) const {
   return {options.wide ? 0 : TerminalWidth(), zone_.get(), SystemClock().Wall()};
 }
 
-Result<Reply> AdminClient::Ask(const std::string& method, const std::string& target, std::string body) {
+Result<Reply> AdminClient::Send(const std::string& method, const std::string& target, std::string body) {
   HttpRequest request;
   request.method = method;
   request.url = url_ + target;
@@ -143,23 +143,23 @@ Result<Reply> AdminClient::Ask(const std::string& method, const std::string& tar
 }
 
 Result<json::object> AdminClient::Get(const std::string& target) {
-  auto reply = Ask("GET", target);
+  auto reply = Send("GET", target);
   if (!reply) return std::move(reply).error();
   if (!reply->ok()) return Error{ErrorCode::kInvalid, WhyRefused(*reply)};
   return std::move(reply->body);
 }
 
-Result<Reply> Ask(const Options& options, const std::string& method, const std::string& target, std::string body) {
+Result<Reply> Send(const Options& options, const std::string& method, const std::string& target, std::string body) {
   auto client = AdminClient::Make(options);
   if (!client) return std::move(client).error();
-  return client->Ask(method, target, std::move(body));
+  return client->Send(method, target, std::move(body));
 }
 
-int AskAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
-                const std::function<void(const json::object& body, const View& view)>& print) {
+int SendAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
+                 const std::function<void(const json::object& body, const View& view)>& print) {
   auto client = AdminClient::Make(options);
   if (!client) return Fail(client.error().message);
-  const auto reply = client->Ask(method, target, std::move(body));
+  const auto reply = client->Send(method, target, std::move(body));
   if (!reply) return Fail(reply.error().message);
   if (options.format == Format::kJson) std::cout << ToText(reply->body) << '\n';
   if (!reply->ok()) return Refused(*reply);

@@ -29,9 +29,9 @@ class AdminClient {
 
   /// Sends one request; a reply may have any status. Errors have a sentence for people: kUnavailable (no response),
   /// kInvalid (the token is missing or wrong, or it is not hookswitch that answers).
-  Result<Reply> Ask(const std::string& method, const std::string& target, std::string body = {});
+  Result<Reply> Send(const std::string& method, const std::string& target, std::string body = {});
 
-  /// The body of a reply to GET. Errors: those of Ask, and kInvalid with what the router says (not 200).
+  /// The body of a reply to GET. Errors: those of Send, and kInvalid with what the router says (not 200).
   Result<json::object> Get(const std::string& target);
 
   /// How to show responses; borrows from this.
@@ -47,13 +47,13 @@ class AdminClient {
   std::unique_ptr<const routing::Zone> zone_;  ///< defaults.timezone
 };
 
-/// AdminClient::Make and Ask.
-Result<Reply> Ask(const Options& options, const std::string& method, const std::string& target, std::string body = {});
+/// AdminClient::Make and Send.
+Result<Reply> Send(const Options& options, const std::string& method, const std::string& target, std::string body = {});
 
 /// Runs a command of one request: prints the reply's body by `print`, or as JSON whatever its status. Returns the exit
 /// code.
-int AskAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
-                const std::function<void(const json::object& body, const View& view)>& print);
+int SendAndPrint(const Options& options, const std::string& method, const std::string& target, std::string body,
+                 const std::function<void(const json::object& body, const View& view)>& print);
 
 /// Prints why the router rejected a request. Returns the exit code: kUsage for an invalid request (400, except an
 /// unknown name), else kProblems.

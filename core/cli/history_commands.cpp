@@ -40,7 +40,7 @@ int List(const Options& options, const Selection& selection, const std::string& 
   do {
     std::string page = target + "limit=" + std::to_string(std::min(selection.limit - items.size(), kMostPerPage));
     if (cursor.is_string()) page += "&cursor=" + PercentEncoded(cursor.get_string());
-    const auto reply = client->Ask("GET", page);
+    const auto reply = client->Send("GET", page);
     if (!reply) return Fail(reply.error().message);
     if (!reply->ok()) return Refused(*reply);
     const json::value* part = reply->body.if_contains(list);
@@ -65,20 +65,20 @@ int List(const Options& options, const Selection& selection, const std::string& 
 }
 
 int ShowEvent(const Options& options, const Selection& selection) {
-  return AskAndPrint(options, "GET", "/api/v1/events/" + PathSegment(selection.id), {},
-                     [](const json::object& event, const View& view) { PrintEvent(std::cout, view, event); });
+  return SendAndPrint(options, "GET", "/api/v1/events/" + PathSegment(selection.id), {},
+                      [](const json::object& event, const View& view) { PrintEvent(std::cout, view, event); });
 }
 
 int ShowDelivery(const Options& options, const Selection& selection) {
-  return AskAndPrint(options, "GET", "/api/v1/deliveries/" + PathSegment(selection.id), {},
-                     [](const json::object& delivery, const View& view) { PrintDelivery(std::cout, view, delivery); });
+  return SendAndPrint(options, "GET", "/api/v1/deliveries/" + PathSegment(selection.id), {},
+                      [](const json::object& delivery, const View& view) { PrintDelivery(std::cout, view, delivery); });
 }
 
 int ReplayEvent(const Options& options, const Selection& selection) {
-  return AskAndPrint(options, "POST", "/api/v1/events/" + PathSegment(selection.id) + "/replay", {},
-                     [](const json::object& answer, const View&) {
-                       std::cout << "routed again by the current rules:" << JoinedIds(answer) << '\n';
-                     });
+  return SendAndPrint(options, "POST", "/api/v1/events/" + PathSegment(selection.id) + "/replay", {},
+                      [](const json::object& answer, const View&) {
+                        std::cout << "routed again by the current rules:" << JoinedIds(answer) << '\n';
+                      });
 }
 
 int Bulk(const Options& options, const Selection& selection, const std::string& verb) {
@@ -86,8 +86,8 @@ int Bulk(const Options& options, const Selection& selection, const std::string& 
   for (const auto& [name, value] : selection.filter) body[name] = value;
   if (selection.all) body["all"] = true;
   if (selection.dry_run) body["dry_run"] = true;
-  return AskAndPrint(options, "POST", "/api/v1/deliveries/" + verb, ToText(body),
-                     [&](const json::object& answer, const View&) { PrintBulk(std::cout, verb, answer); });
+  return SendAndPrint(options, "POST", "/api/v1/deliveries/" + verb, ToText(body),
+                      [&](const json::object& answer, const View&) { PrintBulk(std::cout, verb, answer); });
 }
 
 int ReplayDeliveries(const Options& options, const Selection& selection) {
@@ -95,7 +95,7 @@ int ReplayDeliveries(const Options& options, const Selection& selection) {
   if (!selection.filter.empty() || selection.all || selection.dry_run) {
     return Fail("give either the ID of a delivery or what the deliveries have in common", kUsage);
   }
-  return AskAndPrint(
+  return SendAndPrint(
       options, "POST", "/api/v1/deliveries/" + PathSegment(selection.id) + "/replay", {},
       [](const json::object& answer, const View&) { std::cout << Text(answer, "id") << ": is tried again\n"; });
 }

@@ -176,7 +176,7 @@ int CheckOne(const Options& options, PluginHost& plugins) {
   }
   auto plugin = plugins.Load(*info);
   if (!plugin) return failed(plugin.error());
-  const conformance::Subject subject{*plugin, config.given->json(), config.secrets};
+  const conformance::Subject subject{*plugin, config.plugin_config->json(), config.secrets};
 
   Report report(*info, options.format);
   if (!options.update) {

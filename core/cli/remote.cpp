@@ -75,7 +75,7 @@ void PrintNotReloaded(const json::object& report) {
 }  // namespace
 
 int Reload(const Options& options) {
-  const auto reply = Ask(options, "POST", "/api/v1/reload");
+  const auto reply = Send(options, "POST", "/api/v1/reload");
   if (!reply) return Fail(reply.error().message);
   const json::object& report = reply->body;
   if (options.format == Format::kJson) {
@@ -145,15 +145,15 @@ int PauseSink(const Options& options) {
     }
   }
   if (!options.reason.empty()) pause["because"] = options.reason;
-  return AskAndPrint(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause),
-                     [&options](const json::object& paused, const View& view) {
-                       const std::string until = view.Moment(paused, "until");
-                       std::cout << options.sink << ": paused" << (until == "-" ? "" : " until " + until) << '\n';
-                     });
+  return SendAndPrint(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/pause", ToText(pause),
+                      [&options](const json::object& paused, const View& view) {
+                        const std::string until = view.Moment(paused, "until");
+                        std::cout << options.sink << ": paused" << (until == "-" ? "" : " until " + until) << '\n';
+                      });
 }
 
 int ResumeSink(const Options& options) {
-  const auto reply = Ask(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/resume");
+  const auto reply = Send(options, "POST", "/api/v1/sinks/" + PathSegment(options.sink) + "/resume");
   if (!reply) return Fail(reply.error().message);
   if (options.format == Format::kJson) std::cout << ToText(reply->body) << '\n';
   if (!reply->ok()) return Refused(*reply);

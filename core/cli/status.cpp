@@ -110,7 +110,7 @@ int ShowStatus(const Options& options) {
   if (!status) return Fail(status.error().message);
   const auto lanes = client->Get("/api/v1/sinks");
   if (!lanes) return Fail(lanes.error().message);
-  const auto ready = client->Ask("GET", "/readyz");  // 503 says what is not ready
+  const auto ready = client->Send("GET", "/readyz");  // 503 says what is not ready
   if (!ready) return Fail(ready.error().message);
   const auto dead = NewestOf(*client, "deliveries", "state=dead");
   if (!dead) return Fail(dead.error().message);

@@ -21,7 +21,7 @@ namespace {
 
 using curl::Finish;
 
-/// An exchange and the handle that it has from its start on.
+/// An exchange and, once started, its handle.
 struct InFlight {
   curl::Transfer transfer;
   curl::Handle handle;

@@ -9,7 +9,7 @@
 
 #include "core/http/http_client.h"
 
-/// libcurl's handles, set up for requests and used again. [thread: HTTP client]
+/// libcurl's handles, configured for a request and reused. [thread: HTTP client]
 namespace hookswitch::curl {
 
 struct EasyDeleter {

@@ -54,7 +54,7 @@ using Change = std::variant<ReviveChange*, AddChange*, CancelChange*, PauseChang
 /// A change whose caller blocks until it is stored.
 struct Command {
   Change change;
-  // Set by the writer.
+  // Results. [thread: journal writer, until the batch is complete]
   std::optional<Error> error{};
   std::set<DeliverySeq> damaged{};  ///< rows that it could not read; skipped when it runs again
 };
@@ -68,7 +68,7 @@ struct Batch {
   std::deque<AttemptRecord> records;  ///< oldest first; those that the writer leaves here stay for the next batch
   std::vector<RefusedRequest> refused;
   std::vector<Command*> commands;
-  // Set by the writer.
+  // Results.
   std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;  ///< stored records: delivery, and its fallback or 0
   std::vector<DeliverySeq> quarantined;                       ///< deliveries whose records can never be stored
   bool is_unwritable = false;                                 ///< nothing can be stored now

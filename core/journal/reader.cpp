@@ -16,8 +16,8 @@ Status Reader::Connect() {
   auto opened = Database::Open(path_, Database::Mode::kRead);
   if (!opened) return opened.error();
   const std::pair<Statement*, std::string> statements[] = {
-      {&pending_, "SELECT " + std::string(kPendingColumns) +
-                      " FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
+      {&pending_,
+       "SELECT " + kPendingColumns + " FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
       {&lanes_, "SELECT sink, due_ms, paused, until_ms, because FROM lane"},
       {&event_,
        "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum FROM event LEFT JOIN raw USING (seq) "

@@ -196,7 +196,7 @@ struct SqliteHistory::Connection {
 
   Status Prepare() {
     const std::string event = "SELECT " + std::string(kEventColumns) + " FROM event WHERE seq ";
-    const std::string delivery = "SELECT " + std::string(kDeliveryColumns) + " FROM delivery WHERE seq ";
+    const std::string delivery = "SELECT " + kDeliveryColumns + " FROM delivery WHERE seq ";
     const std::pair<Statement*, std::string> statements[] = {
         {&sql.events, event + ">= ?1 AND seq <= ?2 ORDER BY seq DESC"},
         {&sql.newest_event, "SELECT seq FROM event WHERE seq < ? ORDER BY seq DESC LIMIT 1"},

@@ -19,7 +19,7 @@ class SqliteHistory final : public History {
                 const std::atomic<DeliverySeq>& pending_floor);
   ~SqliteHistory() override;
 
-  // As History says; the last four must not be called on the journal's thread, which they wait for. [thread: any]
+  // As History says. [thread: any but the journal writer, which the changes wait for]
   Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override;
   Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
                                                std::size_t limit) override;

@@ -124,7 +124,11 @@ class SqliteJournal final : public Journal {
     while (queue_.Take(batch, more)) {
       const bool was_unwritable = batch.is_unwritable;
       const bool committed = batch_writer_.Write(batch);
-      committed ? Publish() : PublishUnwritable();
+      if (committed) {
+        Publish();
+      } else {
+        PublishUnwritable();
+      }
       if (committed && was_unwritable) log::Info("journal_writable_again", {{"file", options_.path}});
       queue_.Complete(batch);
       more = RunMaintenance(batch) || (!batch.records.empty() && !batch.is_unwritable);

@@ -67,7 +67,7 @@ Status Store::Connect() {
   if (!page_size) return page_size.error();
   page_size_ = static_cast<int>(*page_size);
 
-  const std::string one_pending = "SELECT " + std::string(kPendingColumns) + " FROM delivery WHERE seq = ?";
+  const std::string one_pending = "SELECT " + kPendingColumns + " FROM delivery WHERE seq = ?";
   Statements sql;
   const std::pair<Statement*, std::string_view> statements[] = {
       {&sql.begin, "BEGIN IMMEDIATE"},

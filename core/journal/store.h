@@ -78,7 +78,8 @@ class Store {
 
   // For Retention, which reads and removes rows with statements of its own.
 
-  /// A statement on the current connection. Destroy it before Close, and once `connection` has changed.
+  /// A statement on the current connection, which stays open until it is destroyed. Destroy it before Close, and when
+  /// `connection` has changed.
   [[nodiscard]] Result<Statement> Prepare(std::string_view sql) { return db_.Prepare(sql); }
   /// Number of the current connection; changes with Reconnect.
   std::uint64_t connection() const { return connection_; }

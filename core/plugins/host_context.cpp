@@ -40,7 +40,7 @@ const void* HostService(void*, const char*) {
 
 }  // namespace
 
-HostContext& HostOf(const std::string& sink, Masker masker) {
+HostContext& MakeHost(const std::string& sink, Masker masker) {
   HostContext& host = KeepForever(std::make_unique<HostContext>(sink, std::move(masker)));
   host.raw.size = sizeof host.raw;
   host.raw.abi_major = HSW_ABI_MAJOR;

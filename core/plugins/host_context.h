@@ -16,7 +16,7 @@ struct HostContext {
   hsw_host raw{};
 };
 
-/// The host interface for an instance of `sink`, with its services. Never freed.
-HostContext& HostOf(const std::string& sink, Masker masker);
+/// Makes the host interface for an instance of `sink`, with its services. Never freed.
+HostContext& MakeHost(const std::string& sink, Masker masker);
 
 }  // namespace hookswitch::plugins

@@ -85,7 +85,7 @@ void Try(const hsw_sink& sink, const json::object& request, const Answer& answer
       enter("create");
       std::array<char, kCreateErrorSize> error{};
       hsw_instance* instance =
-          sink.create(&HostOf(config.sink(), Masker({})).raw, config.get(), error.data(), error.size());
+          sink.create(&MakeHost(config.sink(), Masker({})).raw, config.get(), error.data(), error.size());
       if (!instance) {
         error.back() = '\0';
         answer.Line({{"refused", ToUtf8(error.data())}});

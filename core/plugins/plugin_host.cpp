@@ -168,7 +168,7 @@ ResolvedConfig PluginHost::Resolve(const PluginInfo& info, const config::Sink& s
     json = config::ResolvePluginConfig(config.checked, schema, environment, known, config.secrets);
   }
   std::string made_from = info.hash + '\n' + timezone + '\n' + sink.name + '\n' + json;
-  config.given = std::make_shared<const plugins::PluginConfig>(sink.name, std::move(json), timezone);
+  config.plugin_config = std::make_shared<const plugins::PluginConfig>(sink.name, std::move(json), timezone);
   CheckTransport(info, sink, problems);
   if (!sink.transport.empty()) {
     const Transport& own = sink.transport;
@@ -189,8 +189,8 @@ Status PluginHost::Try(const PluginInfo& info, const config::Sink& sink, const R
   if (!config.fits) return Ok();
   const bool whole = config.checked.map.size() == sink.config.map.size();
   const plugins::Masker masker(config.secrets);
-  auto trial =
-      plugins::TryInChild(impl_->inspector, impl_->LibraryOf(info), *config.given, whole && !problems.HasErrors());
+  auto trial = plugins::TryInChild(impl_->inspector, impl_->LibraryOf(info), *config.plugin_config,
+                                   whole && !problems.HasErrors());
   if (!trial) return Error{trial.error().code, masker.Mask(trial.error().message)};
   // The plugin saw groups of statuses expanded.
   const config::Node spelled =
@@ -250,8 +250,8 @@ Result<std::shared_ptr<Plugin>> PluginHost::Load(const PluginInfo& info) {
 }
 
 Result<std::shared_ptr<Sink>> PluginHost::Create(std::shared_ptr<Plugin> plugin, const ResolvedConfig& config) {
-  return plugins::MakePluginSink(std::move(plugin), config.given, plugins::Masker(config.secrets), config.transport,
-                                 Subject(config.identity));
+  return plugins::MakePluginSink(std::move(plugin), config.plugin_config, plugins::Masker(config.secrets),
+                                 config.transport, Subject(config.identity));
 }
 
 }  // namespace hookswitch

@@ -31,7 +31,7 @@ struct PluginInfo {
 
 /// A sink's `config:` as its plugin sees it: validated by the plugin's schema, defaults filled in, secrets resolved.
 struct ResolvedConfig {
-  std::shared_ptr<const plugins::PluginConfig> given;  ///< not nullptr
+  std::shared_ptr<const plugins::PluginConfig> plugin_config;  ///< not nullptr
   std::vector<std::string> secrets;
   Digest identity{};                           ///< digest of the plugin file and everything an instance is created from
   std::shared_ptr<const Transport> transport;  ///< nullptr: the default

@@ -239,7 +239,7 @@ Result<std::shared_ptr<Sink>> MakePluginSink(std::shared_ptr<Plugin> plugin, std
                                              Masker masker, std::shared_ptr<const Transport> transport,
                                              std::uint64_t subject) {
   const std::string& name = config->sink();
-  HostContext& host = HostOf(name, std::move(masker));
+  HostContext& host = MakeHost(name, std::move(masker));
   auto instance = MakeInstance(plugin, host, config, subject);
   if (!instance) {
     Error error = std::move(instance).error();
