@@ -18,8 +18,6 @@ constexpr std::uint32_t kRefusedInARow = 4, kRefusedInARowBySink = 2;
 constexpr std::uint8_t kRefusalsOfOne = 3;
 constexpr milliseconds kAfterFirstRefusal = std::chrono::seconds(5), kAfterRefusal = std::chrono::seconds(30);
 constexpr milliseconds kSoon = std::chrono::seconds(1);
-// Chunks that are kept when the lane becomes empty.
-constexpr std::size_t kChunksKept = 4;
 constexpr std::size_t kEndingsAtOnce = 1000;
 constexpr std::size_t kEndedCallsKept = 100'000;
 constexpr std::chrono::seconds kSweepEvery{1};
@@ -35,29 +33,9 @@ void Lane::SetPolicy(LanePolicy policy) {
 }
 
 Lane::Ref Lane::Add(const LaneDelivery& delivery) {
-  if (free_ == kNone) {
-    const Ref first = static_cast<Ref>(chunks_.size() * kChunk);
-    chunks_.push_back(std::make_unique<std::vector<Slot>>(kChunk));
-    for (Ref ref = first + kChunk; ref-- > first;) {
-      At(ref).next = free_;
-      free_ = ref;
-    }
-  }
-  const Ref ref = free_;
-  Slot& slot = At(ref);
-  free_ = slot.next;
-  static_cast<LaneDelivery&>(slot) = delivery;
-  slot.phase = Phase::kWaiting;
-  slot.in_call = slot.in_line = false;
-  slot.next = kNone;
-  ++pending_;
-  const bool in_order = index_.Insert(slot.seq, ref) && slot.accepted >= newest_;
-  if (in_order) {
-    newest_ = slot.accepted;
-  } else {
-    late_.push_back(Entry(slot.accepted, ref));
-    std::push_heap(late_.begin(), late_.end(), &Later);
-  }
+  const Ref ref = slots_.Add(delivery);
+  const LaneSlot& slot = slots_[ref];
+  index_.Add(ref, slot);
   NoteDeadline(Deadline(slot));
   if (slot.call_key != 0) {
     if (slot.is_held) {
@@ -75,16 +53,15 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
 }
 
 void Lane::Hold(Ref ref) {
-  const Slot& slot = At(ref);
+  const LaneSlot& slot = slots_[ref];
   const auto ended = ended_calls_.find(slot.call_key);
   if (ended != ended_calls_.end() && slot.accepted - ended->second <= policy_.settle) {
     return MarkEnding(ref, End::kSettled);
   }
   EndHeld(slot.call_key, End::kReplaced);
-  At(ref).phase = Phase::kHeld;
+  slots_[ref].phase = Phase::kHeld;
   held_[slot.call_key] = ref;
-  held_due_.push_back(Entry(slot.due, ref));
-  std::push_heap(held_due_.begin(), held_due_.end(), &Later);
+  held_due_.Push(slot.due, ref, slot.seq);
 }
 
 void Lane::EndHeld(std::uint64_t call_key, End why) {
@@ -95,7 +72,7 @@ void Lane::EndHeld(std::uint64_t call_key, End why) {
 }
 
 // A soft end may arrive after the real one: senders reorder events.
-void Lane::RememberEnd(const Slot& slot) {
+void Lane::RememberEnd(const LaneSlot& slot) {
   if (policy_.settle == milliseconds(0)) return;
   ended_calls_[slot.call_key] = slot.accepted;
   ended_order_.emplace_back(slot.accepted, slot.call_key);
@@ -110,12 +87,11 @@ void Lane::RememberEnd(const Slot& slot) {
 
 void Lane::ReleaseHeld(MonoTime now) {
   while (!held_due_.empty()) {
-    const Due first = held_due_.front();
-    Slot& slot = At(first.ref);
+    const DueHeap::Entry first = held_due_.front();
+    LaneSlot& slot = slots_[first.ref];
     const bool current = slot.phase == Phase::kHeld && slot.due == first.due;
     if (current && first.due > now) return;
-    std::pop_heap(held_due_.begin(), held_due_.end(), &Later);
-    held_due_.pop_back();
+    held_due_.Pop();
     if (!current) continue;
     held_.erase(slot.call_key);
     slot.phase = Phase::kWaiting;
@@ -125,56 +101,20 @@ void Lane::ReleaseHeld(MonoTime now) {
 }
 
 void Lane::Enqueue(Ref ref) {
-  Slot& slot = At(ref);
-  if (slot.call_key == 0) return Push(ref);
-  slot.in_call = true;
-  auto [found, is_new] = calls_.try_emplace(slot.call_key);
-  Call& call = found->second;
-  if (is_new) {
-    call.head = call.tail = ref;
-    return Push(ref);
-  }
-  if (At(call.tail).seq < slot.seq) {
-    At(call.tail).next = ref;
-    call.tail = ref;
-    return;
-  }
-  // Commits are in order, but threads may enqueue committed deliveries out of order, and replays come back late.
-  if (slot.seq < At(call.head).seq && At(call.head).phase == Phase::kWaiting) {
-    slot.next = call.head;
-    call.head = ref;
-    return Push(ref);
-  }
-  Ref before = call.head;
-  while (At(before).next != kNone && At(At(before).next).seq < slot.seq) before = At(before).next;
-  slot.next = At(before).next;
-  At(before).next = ref;
-  if (slot.next == kNone) call.tail = ref;
+  if (calls_.Add(slots_, ref)) queue_.Push(ref, slots_[ref]);
 }
 
-// Ends all newest_only deliveries of a call except the newest and those that have begun. Compares DeliverySeq, because
-// a late arrival may be queued behind one that was in flight.
 void Lane::ReplaceOlder(std::uint64_t call_key) {
-  const auto call = calls_.find(call_key);
-  if (call == calls_.end()) return;
-  DeliverySeq newest = 0;
-  for (Ref ref = call->second.head; ref != kNone; ref = At(ref).next) {
-    if (At(ref).newest_only && At(ref).phase != Phase::kEnding) newest = std::max(newest, At(ref).seq);
-  }
-  for (Ref ref = call->second.head; ref != kNone; ref = At(ref).next) {
-    const Slot& slot = At(ref);
-    const bool gives_way = slot.newest_only && slot.phase == Phase::kWaiting && slot.step == 0 && !slot.is_replay;
-    if (gives_way && slot.seq < newest) MarkEnding(ref, End::kReplaced);
-  }
+  calls_.EndSuperseded(slots_, call_key, [this](Ref ref) { MarkEnding(ref, End::kReplaced); });
 }
 
 void Lane::MarkEnding(Ref ref, End why, RefusedPlaces::Key place) {
-  At(ref).phase = Phase::kEnding;
+  slots_[ref].phase = Phase::kEnding;
   endings_.push_back({ref, why, place});
 }
 
 // When a waiting delivery expires.
-MonoTime Lane::Deadline(const Slot& slot) const {
+MonoTime Lane::Deadline(const LaneSlot& slot) const {
   MonoTime deadline = MonoTime::max();
   if (policy_.max_age) deadline = slot.accepted + *policy_.max_age;
   if (trouble_ == Trouble::kFailing) {
@@ -198,12 +138,12 @@ void Lane::SweepAnew() {
 void Lane::Sweep(MonoTime now) {
   if (sweep_from_ == 0) sweep_min_ = MonoTime::max();
   if (policy_.max_age || trouble_ == Trouble::kFailing) {
-    for (Ref ref = sweep_from_; ref < chunks_.size() * kChunk; ++ref) {
-      const Slot& slot = At(ref);
+    for (Ref ref = sweep_from_; ref < slots_.capacity(); ++ref) {
+      const LaneSlot& slot = slots_[ref];
       if (slot.phase != Phase::kWaiting) continue;
       const MonoTime deadline = Deadline(slot);
       // Deliveries of one call expire in order, one per sweep, so that a fallback delivers them in order.
-      const bool first = !slot.in_call || calls_.at(slot.call_key).head == ref;
+      const bool first = calls_.IsFirst(slots_, ref);
       if (deadline > now || !first) {
         sweep_min_ = std::min(sweep_min_, deadline);
       } else if (endings_.size() + ending_ >= kEndingsAtOnce) {
@@ -237,38 +177,9 @@ MonoTime Lane::NextEndingLook() const {
   return none ? MonoTime::max() : next_sweep_;
 }
 
-void Lane::Push(Ref ref) {
-  Heap& heap = At(ref).tried() ? tried_ : fresh_;
-  heap.push_back(Entry(At(ref).due, ref));
-  std::push_heap(heap.begin(), heap.end(), &Later);
-}
-
-void Lane::Pop(Heap& heap) {
-  std::pop_heap(heap.begin(), heap.end(), &Later);
-  heap.pop_back();
-}
-
-bool Lane::IsCurrent(const Due& entry) const {
-  const Slot& slot = At(entry.ref);
-  return slot.phase == Phase::kWaiting && !slot.in_line && slot.due == entry.due && IsNext(entry.ref);
-}
-
-// Whether it is the first delivery of its call.
-bool Lane::IsNext(Ref ref) const {
-  if (At(ref).call_key == 0) return true;
-  const auto call = calls_.find(At(ref).call_key);
-  return call != calls_.end() && call->second.head == ref;
-}
-
-void Lane::DropStale() {
-  for (Heap* heap : {&fresh_, &tried_}) {
-    while (!heap->empty() && !IsCurrent(heap->front())) Pop(*heap);
-  }
-}
-
 std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   ReleaseHeld(now);
-  DropStale();
+  queue_.DropStale(slots_, calls_);
   if (NextLook() > now) return std::nullopt;
   auto next = NextInLine(now);
   if (!next && NextLook() <= now) next = NextPlaceProbe(now);
@@ -276,10 +187,10 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   if (!next) return std::nullopt;
   const Ref ref = *next;
   bucket_.Take(now);
-  At(ref).phase = Phase::kRunning;
-  At(ref).era = era_;
-  At(ref).in_line = false;
-  DropStale();
+  slots_[ref].phase = Phase::kRunning;
+  slots_[ref].generation = generation_;
+  slots_[ref].in_queue = false;
+  queue_.DropStale(slots_, calls_);
   ++in_flight_;
   ++running_;
   if (trouble_ != Trouble::kNone) probe_ = ref;
@@ -287,70 +198,48 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
 }
 
 std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
-  Heap* heap = nullptr;
-  const bool has_fresh = !fresh_.empty(), has_tried = !tried_.empty();
   switch (trouble_) {
-    case Trouble::kNone:
-      if (has_fresh && (!has_tried || !Later(fresh_.front(), tried_.front()))) {
-        heap = &fresh_;
-      } else if (has_tried) {
-        heap = &tried_;
-      }
-      if (heap && heap->front().due > now) heap = nullptr;
-      break;
+    case Trouble::kNone: return queue_.TakeDue(now);
     case Trouble::kFailing:
       // The probe may be a delivery that is not due: nothing else can go out.
-      if (has_fresh && (probe_untried_ || !has_tried)) {
-        heap = &fresh_;
-      } else if (has_tried) {
-        heap = &tried_;
-      }
-      probe_untried_ = !probe_untried_;
-      break;
+      return queue_.TakeAny(std::exchange(probe_untried_, !probe_untried_));
     case Trouble::kMisconfigured:
-      if (has_fresh && fresh_.front().due <= now) {
-        heap = &fresh_;
-      } else if (has_tried && tried_.front().due <= now && probe_at_ <= now) {
-        heap = &tried_;
-      }
-      break;
+      if (const auto untried = queue_.TakeUntriedDue(now)) return untried;
+      return probe_at_ <= now ? queue_.TakeTriedDue(now) : std::nullopt;
   }
-  if (!heap) return std::nullopt;
-  const Ref ref = heap->front().ref;
-  Pop(*heap);
-  return ref;
+  Unreachable();
 }
 
 // Deliveries queued for a destination go before those not rendered yet: they are older.
 std::optional<Lane::Ref> Lane::NextInLine(MonoTime now) {
   while (const auto first = destinations_.First(now)) {
-    const Slot& slot = At(first->ref);
-    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_line;
-    if (waits && IsNext(first->ref)) {
+    const LaneSlot& slot = slots_[first->ref];
+    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_queue;
+    if (waits && calls_.IsFirst(slots_, first->ref)) {
       destinations_.Take(*first, now);
       sent_to_[first->ref] = first->key;
       return first->ref;
     }
     destinations_.Drop(*first);
-    if (waits) At(first->ref).in_line = false;  // pushed when it becomes the first of its call
+    if (waits) slots_[first->ref].in_queue = false;  // pushed when it becomes the first of its call
   }
   return std::nullopt;
 }
 
 std::optional<Lane::Ref> Lane::NextPlaceProbe(MonoTime now) {
   while (const auto first = places_.First(now)) {
-    const Slot& slot = At(first->ref);
+    const LaneSlot& slot = slots_[first->ref];
     const auto place = place_of_.find(first->ref);
-    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_line &&
+    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_queue &&
                        place != place_of_.end() && place->second == first->key;
-    if (waits && IsNext(first->ref)) {
+    if (waits && calls_.IsFirst(slots_, first->ref)) {
       places_.Take(*first);
       return first->ref;
     }
     places_.Drop(*first);
     if (waits) {
       place_of_.erase(first->ref);
-      At(first->ref).in_line = false;
+      slots_[first->ref].in_queue = false;
     }
   }
   return std::nullopt;
@@ -358,10 +247,10 @@ std::optional<Lane::Ref> Lane::NextPlaceProbe(MonoTime now) {
 
 /// Undoes Start for a delivery that must wait.
 bool Lane::BacksOff(Ref ref) {
-  Slot& slot = At(ref);
+  LaneSlot& slot = slots_[ref];
   sent_to_.erase(ref);
   slot.phase = Phase::kWaiting;
-  slot.in_line = true;
+  slot.in_queue = true;
   --in_flight_;
   --running_;
   if (probe_ == ref) probe_ = kNone;
@@ -371,10 +260,10 @@ bool Lane::BacksOff(Ref ref) {
 }
 
 bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
-  Slot& slot = At(ref);
+  LaneSlot& slot = slots_[ref];
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
   if (target.order) {
-    const auto is_out = [this](Ref other) { return At(other).phase != Phase::kWaiting; };
+    const auto is_out = [this](Ref other) { return slots_[other].phase != Phase::kWaiting; };
     if (!order_.Admit(*target.order, slot.seq, ref, is_out)) return BacksOff(ref);
   }
   if (!target.place) return true;
@@ -396,31 +285,26 @@ MonoTime Lane::NextLook() const {
   if (gate_ != Gate::kOpen || paused_ || in_flight_ >= static_cast<std::size_t>(policy_.concurrency)) {
     return MonoTime::max();
   }
-  const MonoTime fresh = fresh_.empty() ? MonoTime::max() : fresh_.front().due;
-  const MonoTime tried = tried_.empty() ? MonoTime::max() : tried_.front().due;
-  const MonoTime held = held_due_.empty() ? MonoTime::max() : held_due_.front().due;
-  MonoTime at = MonoTime::max();
-  switch (trouble_) {
-    case Trouble::kNone: at = std::min({fresh, tried, held, destinations_.Next(), places_.Next()}); break;
-    case Trouble::kFailing:
-      at = std::min({held, destinations_.Next(), places_.Next()});
-      if (!fresh_.empty() || !tried_.empty()) at = MonoTime{};
-      break;
-    case Trouble::kMisconfigured: at = std::min({fresh, tried, held, destinations_.Next(), places_.Next()}); break;
+  const MonoTime untried = queue_.NextUntried();
+  MonoTime at = std::min({held_due_.Next(), destinations_.Next(), places_.Next()});
+  if (trouble_ != Trouble::kFailing) {
+    at = std::min({at, untried, queue_.NextTried()});
+  } else if (!queue_.empty()) {
+    at = MonoTime{};
   }
   if (at == MonoTime::max()) return at;
   if (trouble_ != Trouble::kNone) {
     if (probe_ != kNone) return MonoTime::max();
     // Until the sink is known to be at fault, untried deliveries need not wait for the probe.
-    const bool at_once = trouble_ == Trouble::kMisconfigured && !closed_ && fresh <= std::max(at, probe_at_);
-    at = at_once ? fresh : std::max(at, probe_at_);
+    const bool at_once = trouble_ == Trouble::kMisconfigured && !closed_ && untried <= std::max(at, probe_at_);
+    at = at_once ? untried : std::max(at, probe_at_);
   }
   return std::max({at, bucket_.Next(), throttled_until_});
 }
 
-Lane::Verdict Lane::Again(Slot& slot, MonoTime due, milliseconds wait, Change change) {
+Lane::Verdict Lane::Again(LaneSlot& slot, MonoTime due, milliseconds wait, Change change) {
   slot.due = due;
-  slot.phase = Phase::kAgain;
+  slot.phase = Phase::kRetry;
   return {.state = DeliveryState::kPending, .wait = wait, .change = change};
 }
 
@@ -443,10 +327,10 @@ void Lane::Leave(MonoTime now) {
 /// Makes failed and refused deliveries due. A delivery refused for its own content would go out each time the sink
 /// reopens: after one early retry it waits until another refusal counts. Visits all deliveries.
 void Lane::MakeDue(MonoTime now, bool failed, bool refused) {
-  for (Ref ref = 0; ref < chunks_.size() * kChunk; ++ref) {
-    Slot& slot = At(ref);
-    const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kAgain;
-    if (!waits || slot.in_line) continue;
+  for (Ref ref = 0; ref < slots_.capacity(); ++ref) {
+    LaneSlot& slot = slots_[ref];
+    const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kRetry;
+    if (!waits || slot.in_queue) continue;
     MonoTime due = failed && slot.failures > 0 ? now : slot.due;
     if (const auto found = refused ? refusals_.find(ref) : refusals_.end(); found != refusals_.end()) {
       due = std::min(due, found->second.came_early ? std::max(now, found->second.counts_from) : now);
@@ -464,7 +348,7 @@ Lane::Change Lane::ProbeFailed(MonoTime now, milliseconds longest) {
 }
 
 Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter) {
-  Slot& slot = At(ref);
+  LaneSlot& slot = slots_[ref];
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is finished, and once");
   const bool is_probe = probe_ == ref;
   if (is_probe) probe_ = kNone;
@@ -515,7 +399,8 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     }
     case Outcome::Kind::kMisconfigured: {
       const bool has_place = outcome.scope == Outcome::Scope::kPlace && !outcome.place.empty();
-      if (slot.era != era_) return Again(slot, now, milliseconds(0), Change::kNone);  // from a replaced sink
+      if (slot.generation != generation_)
+        return Again(slot, now, milliseconds(0), Change::kNone);  // from a replaced sink
       return has_place ? RefusedByPlace(ref, outcome, now) : Refused(ref, outcome, is_probe, now);
     }
     case Outcome::Kind::kRetry: break;
@@ -548,7 +433,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     return Again(slot, now, milliseconds(0), change);
   }
   Change change = Change::kNone;
-  const bool tells = !outcome.ours && slot.era == era_ && trouble_ == Trouble::kNone;
+  const bool tells = !outcome.ours && slot.generation == generation_ && trouble_ == Trouble::kNone;
   if (tells && breaker_.Failed(now)) {
     Enter(Trouble::kFailing, policy_.breaker.wait, now);
     change = Change::kFailing;
@@ -567,12 +452,12 @@ void Lane::GotThrough() {
 
 /// Whether another delivery could still show that the sink works.
 bool Lane::AnotherToTry() const {
-  return running_ > 0 || (!fresh_.empty() && IsCurrent(fresh_.front()));
+  return running_ > 0 || queue_.has_untried();
 }
 
 /// Refused, and the response does not blame a single place.
 Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now) {
-  Slot& slot = At(ref);
+  LaneSlot& slot = slots_[ref];
   Refusals& refusals = refusals_[ref];
   const bool counts = delivered_ != refusals.delivered_before && now >= refusals.counts_from;
   refusals.came_early = now < refusals.counts_from;
@@ -590,7 +475,7 @@ Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, Mono
   closed_ = closed_ || refused_ >= (says_sink ? kRefusedInARowBySink : kRefusedInARow);
   Change change = Change::kNone;
   if (trouble_ != Trouble::kMisconfigured) {
-    DropStale();
+    queue_.DropStale(slots_, calls_);
     if (closed_ || !AnotherToTry()) {
       Enter(Trouble::kMisconfigured, kFirstProbe, now);
       change = Change::kPausedItself;
@@ -605,7 +490,7 @@ Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, Mono
 
 /// Refused by its place. The credential works, or the response could not blame a place.
 Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now) {
-  Slot& slot = At(ref);
+  LaneSlot& slot = slots_[ref];
   const RefusedPlaces::Key key = RefusedPlaces::KeyOf(outcome.place);
   const std::string& because = outcome.reason.empty() ? outcome.code : outcome.reason;
   const bool is_new = places_.Refused(key, outcome.place, because, ref, delivered_, now);
@@ -622,9 +507,9 @@ Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now
   if (place.refusals >= kRefusalsOfOne && delivered_ != place.delivered_before) {
     // Everything that waits for this place would be refused as well.
     for (const auto& [tried, seq, other] : place.waiting) {
-      Slot& waits = At(other);
-      if (waits.phase != Phase::kWaiting || waits.seq != seq || !waits.in_line) continue;
-      waits.in_line = false;
+      LaneSlot& waits = slots_[other];
+      if (waits.phase != Phase::kWaiting || waits.seq != seq || !waits.in_queue) continue;
+      waits.in_queue = false;
       place_of_.erase(other);
       MarkEnding(other, End::kRefused, key);
     }
@@ -641,80 +526,59 @@ Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now
 /// Requeues deliveries that waited for a place.
 void Lane::GoOn(const std::vector<std::pair<DeliverySeq, Ref>>& waited) {
   for (const auto& [seq, ref] : waited) {
-    Slot& slot = At(ref);
-    if (slot.phase != Phase::kWaiting || slot.seq != seq || !slot.in_line) continue;
-    slot.in_line = false;
+    LaneSlot& slot = slots_[ref];
+    if (slot.phase != Phase::kWaiting || slot.seq != seq || !slot.in_queue) continue;
+    slot.in_queue = false;
     place_of_.erase(ref);
     GoOnWith(ref);
   }
 }
 
 void Lane::GoOnWith(Ref ref) {
-  const Slot& slot = At(ref);
-  if (slot.phase == Phase::kWaiting && (!slot.in_call || calls_.at(slot.call_key).head == ref)) Push(ref);
+  const LaneSlot& slot = slots_[ref];
+  if (slot.phase == Phase::kWaiting && calls_.IsFirst(slots_, ref)) queue_.Push(ref, slots_[ref]);
 }
 
 void Lane::Settle(Ref ref, bool ends) {
-  Slot& slot = At(ref);
-  HSW_CHECK(slot.phase == Phase::kAgain || slot.phase == Phase::kEnded || slot.phase == Phase::kEnding,
+  LaneSlot& slot = slots_[ref];
+  HSW_CHECK(slot.phase == Phase::kRetry || slot.phase == Phase::kEnded || slot.phase == Phase::kEnding,
             "only what has a verdict is settled, and once");
   --(slot.phase == Phase::kEnding ? ending_ : in_flight_);
-  if (ends || slot.phase != Phase::kAgain) return Remove(ref);
+  if (ends || slot.phase != Phase::kRetry) return Remove(ref);
   slot.phase = Phase::kWaiting;
   NoteDeadline(Deadline(slot));
   const auto place = place_of_.find(ref);
   if (place != place_of_.end() && places_.Find(place->second)) {
-    slot.in_line = true;
+    slot.in_queue = true;
     places_.Wait(place->second, slot.tried(), slot.seq, ref);
   } else {
     if (place != place_of_.end()) place_of_.erase(place);
-    Push(ref);
+    queue_.Push(ref, slots_[ref]);
   }
   if (slot.newest_only) ReplaceOlder(slot.call_key);
 }
 
 void Lane::Remove(Ref ref) {
-  Slot& slot = At(ref);
-  if (slot.in_call) {
-    const auto found = calls_.find(slot.call_key);
-    HSW_CHECK(found != calls_.end(), "a call is known while deliveries of it wait");
-    Call& call = found->second;
-    if (call.head == ref) {
-      if (slot.next == kNone) {
-        calls_.erase(found);
-      } else {
-        call.head = slot.next;
-        if (At(call.head).phase == Phase::kWaiting) Push(call.head);
-      }
-    } else {
-      Ref before = call.head;
-      while (At(before).next != ref) before = At(before).next;
-      At(before).next = slot.next;
-      if (call.tail == ref) call.tail = before;
-    }
-  }
-  index_.Erase(slot.seq);
+  const LaneSlot& slot = slots_[ref];
+  const DeliverySeq seq = slot.seq;
+  if (const auto first = calls_.Remove(slots_, ref); first && slots_[*first].phase == Phase::kWaiting)
+    queue_.Push(*first, slots_[*first]);
   place_of_.erase(ref);
   refusals_.erase(ref);
-  if (const auto next = order_.End(slot.seq, ref)) {
-    At(*next).in_line = false;
+  if (const auto next = order_.End(seq, ref)) {
+    slots_[*next].in_queue = false;
     GoOnWith(*next);
   }
-  slot.phase = Phase::kFree;
-  slot.next = free_;
-  free_ = ref;
-  --pending_;
-  while (!late_.empty() && !IsThereStill(late_.front())) Pop(late_);
-  if (pending_ == 0 && chunks_.size() > kChunksKept) Shrink();
+  slots_.Remove(ref);
+  index_.Remove(slots_, seq);
+  if (slots_.IsOversized()) Shrink();
 }
 
 /// The lane is empty: frees the memory of the backlog. All remaining refs are stale.
 void Lane::Shrink() {
-  chunks_.clear();
-  chunks_.shrink_to_fit();
-  free_ = kNone;
-  for (Heap* heap : {&fresh_, &tried_, &late_, &held_due_}) Heap().swap(*heap);
-  newest_ = MonoTime{};
+  slots_.Clear();
+  queue_.Clear();
+  held_due_.Clear();
   index_.Clear();
   destinations_.DropLines();
   places_.DropAll();
@@ -728,7 +592,7 @@ std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<D
   for (const DeliverySeq seq : seqs) {
     const auto ref = index_.Find(seq);
     if (!ref) continue;
-    const Slot& slot = At(*ref);
+    const LaneSlot& slot = slots_[*ref];
     if (slot.phase != Phase::kWaiting && slot.phase != Phase::kHeld) continue;
     if (slot.phase == Phase::kHeld) held_.erase(slot.call_key);
     released.emplace_back(seq, *ref);
@@ -768,7 +632,7 @@ void Lane::Renew(MonoTime now) {
   GoOn(places_.Clear());
   place_of_.clear();
   RetryRefused(now);
-  ++era_;
+  ++generation_;
 }
 
 /// The cause may be fixed: makes refused deliveries due.
@@ -788,18 +652,6 @@ Lane::State Lane::StateAt(MonoTime now) const {
   if (trouble_ == Trouble::kMisconfigured) return State::kMisconfigured;
   if (trouble_ == Trouble::kFailing) return State::kFailing;
   return throttled_until_ > now ? State::kThrottled : State::kOpen;
-}
-
-bool Lane::IsThereStill(const Due& entry) const {
-  const Slot& slot = At(entry.ref);
-  return slot.phase != Phase::kFree && slot.accepted == entry.due;
-}
-
-std::optional<MonoTime> Lane::Oldest() const {
-  if (pending_ == 0) return std::nullopt;
-  const auto first = index_.Front();
-  const MonoTime oldest = first ? At(*first).accepted : MonoTime::max();
-  return late_.empty() ? oldest : std::min(oldest, late_.front().due);
 }
 
 }  // namespace hookswitch

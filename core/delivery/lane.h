@@ -13,26 +13,20 @@
 #include "core/base/token_bucket.h"
 #include "core/config/config.h"
 #include "core/delivery/breaker.h"
+#include "core/delivery/call_queues.h"
+#include "core/delivery/delivery_index.h"
 #include "core/delivery/destinations.h"
+#include "core/delivery/due_heap.h"
+#include "core/delivery/lane_slots.h"
 #include "core/delivery/lane_status.h"
 #include "core/delivery/refused_places.h"
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/send_order.h"
-#include "core/delivery/seq_index.h"
-#include "core/event/delivery.h"
+#include "core/delivery/start_queue.h"
 #include "core/event/outcome.h"
 #include "core/journal/journal.h"
 
 namespace hookswitch {
-
-/// A delivery as the lane stores it. Small, because a backlog may hold a million.
-struct LaneDelivery : DeliveryCore {
-  MonoTime accepted{};
-  MonoTime due{};              ///< earliest start
-  MonoTime first_failed{};     ///< start of the current run of failures, also from an earlier process; zero: none
-  std::uint32_t failures = 0;  ///< finished attempts that count for the retry schedule
-  std::uint32_t origin = 0;    ///< number of its rule and template (see Origins)
-};
 
 struct LanePolicy {
   config::Rate rate;
@@ -61,7 +55,7 @@ struct LanePolicy {
 /// others of the sink got through in between, and the wait before it was over.
 class Lane {
  public:
-  using Ref = std::uint32_t;
+  using Ref = LaneSlots::Ref;
 
   enum class Gate : std::uint8_t { kOpen, kUnavailable, kRemoved };
   using State = LaneStatus::State;
@@ -159,27 +153,18 @@ class Lane {
   /// With kMisconfigured, kFailing and kProbing: the start of the trouble, or the last Resume.
   MonoTime troubled_since() const { return troubled_since_; }
 
-  const LaneDelivery& operator[](Ref ref) const { return At(ref); }
-  std::size_t pending() const { return pending_; }      ///< in flight included
-  std::size_t in_flight() const { return in_flight_; }  ///< started, not settled
+  const LaneDelivery& operator[](Ref ref) const { return slots_[ref]; }
+  std::size_t pending() const { return slots_.size(); }  ///< in flight included
+  std::size_t in_flight() const { return in_flight_; }   ///< started, not settled
   /// Acceptance of the oldest pending delivery; empty if none.
-  std::optional<MonoTime> Oldest() const;
+  std::optional<MonoTime> Oldest() const { return index_.Oldest(slots_); }
   const RefusedPlaces& refused_places() const { return places_; }
   /// The refused place that this delivery waits for; nullptr if none. Valid until the lane changes.
   const RefusedPlaces::Place* PlaceThatHolds(DeliverySeq seq);
 
  private:
-  enum class Phase : std::uint8_t { kFree, kHeld, kWaiting, kRunning, kAgain, kEnded, kEnding };
+  using Phase = LaneSlot::Phase;
   enum class Trouble : std::uint8_t { kNone, kMisconfigured, kFailing };
-  struct Slot : LaneDelivery {
-    Phase phase = Phase::kFree;
-    std::uint8_t era = 0;  ///< generation of the sink that it was started with
-    bool in_call = false;  ///< in its call's queue
-    bool in_line = false;  ///< waits for a destination, a place or its order, not for its due time
-    Ref next = kNone;      ///< the next of the same call, or the next free slot
-
-    bool tried() const { return attempts > 0; }
-  };
   /// Refusals of one delivery.
   struct Refusals {
     std::uint8_t count = 0;              ///< those that count
@@ -188,42 +173,22 @@ class Lane {
     MonoTime counts_from{};              ///< an earlier refusal does not count
     bool came_early = false;             ///< the last refusal was too early to count
   };
-  struct Due {
-    MonoTime due;
-    Ref ref;
-    std::uint32_t seq;  ///< low half of the DeliverySeq; orders equal due times
-  };
-  struct Call {
-    Ref head = kNone, tail = kNone;
-  };
-  static constexpr Ref kNone = ~Ref{0};
-  static constexpr std::size_t kChunk = 1024;
+  static constexpr Ref kNone = LaneSlots::kNone;
 
-  Slot& At(Ref ref) { return (*chunks_[ref / kChunk])[ref % kChunk]; }
-  const Slot& At(Ref ref) const { return (*chunks_[ref / kChunk])[ref % kChunk]; }
-  static bool Later(const Due& a, const Due& b) { return a.due != b.due ? a.due > b.due : a.seq > b.seq; }
-  Due Entry(MonoTime due, Ref ref) const { return {due, ref, static_cast<std::uint32_t>(At(ref).seq)}; }
-  using Heap = std::vector<Due>;
-  void Push(Ref ref);
-  static void Pop(Heap& heap);
-  void DropStale();
-  bool IsNext(Ref ref) const;
   std::optional<Ref> NextInLine(MonoTime now);
   std::optional<Ref> NextPlaceProbe(MonoTime now);
   std::optional<Ref> NextDue(MonoTime now);
   bool BacksOff(Ref ref);
   void GoOn(const std::vector<std::pair<DeliverySeq, Ref>>& waited);
   void GoOnWith(Ref ref);
-  bool IsThereStill(const Due& entry) const;
   Verdict Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now);
   Verdict RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now);
   bool AnotherToTry() const;
   void GotThrough();
   void Shrink();
-  bool IsCurrent(const Due& entry) const;
   void Hold(Ref ref);
   void EndHeld(std::uint64_t call_key, End why);
-  void RememberEnd(const Slot& slot);
+  void RememberEnd(const LaneSlot& slot);
   void ReleaseHeld(MonoTime now);
   void Enqueue(Ref ref);
   void ReplaceOlder(std::uint64_t call_key);
@@ -231,21 +196,21 @@ class Lane {
   void NoteDeadline(MonoTime deadline);
   void SweepAnew();
   void Sweep(MonoTime now);
-  MonoTime FirstFailed(const Slot& slot) const { return std::max(slot.first_failed, excused_until_); }
+  MonoTime FirstFailed(const LaneSlot& slot) const { return std::max(slot.first_failed, excused_until_); }
   void MakeDue(MonoTime now, bool failed, bool refused);
   void RetryRefused(MonoTime now);
-  MonoTime Deadline(const Slot& slot) const;
+  MonoTime Deadline(const LaneSlot& slot) const;
   void Remove(Ref ref);
   void Enter(Trouble trouble, std::chrono::milliseconds wait, MonoTime now);
   void Leave(MonoTime now);
   Change ProbeFailed(MonoTime now, std::chrono::milliseconds longest);
-  static Verdict Again(Slot& slot, MonoTime due, std::chrono::milliseconds wait, Change change);
+  static Verdict Again(LaneSlot& slot, MonoTime due, std::chrono::milliseconds wait, Change change);
 
   LanePolicy policy_;
   TokenBucket bucket_;
   Gate gate_ = Gate::kOpen;
   bool paused_ = false;
-  std::uint8_t era_ = 0;
+  std::uint8_t generation_ = 0;  ///< of the sink; see Renew
   MonoTime throttled_until_{};
   Trouble trouble_ = Trouble::kNone;
   MonoTime troubled_since_{};
@@ -254,21 +219,18 @@ class Lane {
   std::chrono::milliseconds probe_wait_{};
   Ref probe_ = kNone;
 
-  std::vector<std::unique_ptr<std::vector<Slot>>> chunks_;
-  Ref free_ = kNone;
-  Heap fresh_, tried_;  ///< waiting heads of calls; stale entries are skipped
-  SeqIndex index_;      ///< all deliveries, in order of acceptance except those in late_
-  MonoTime newest_{};   ///< latest acceptance in that order
-  Heap late_;           ///< deliveries added out of order, by acceptance; stale entries are skipped
+  LaneSlots slots_;
+  DeliveryIndex index_;
+  CallQueues calls_;
+  StartQueue queue_;
   Destinations destinations_;
   RefusedPlaces places_;
   std::unordered_map<Ref, RefusedPlaces::Key> place_of_;  ///< deliveries that wait for a refused place, or probe it
   std::unordered_map<Ref, Refusals> refusals_;
   SendOrder order_;
   std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< in flight, admitted to a destination
-  std::unordered_map<std::uint64_t, Call> calls_;
-  std::unordered_map<std::uint64_t, Ref> held_;  ///< by call
-  std::vector<Due> held_due_;                    ///< a heap; stale entries are skipped
+  std::unordered_map<std::uint64_t, Ref> held_;         ///< by call
+  DueHeap held_due_;                                    ///< stale entries are skipped
   std::unordered_map<std::uint64_t, MonoTime> ended_calls_;
   std::deque<std::pair<MonoTime, std::uint64_t>> ended_order_;
   std::deque<Ending> endings_;  ///< marked, not yet returned by NextEnding
@@ -283,7 +245,6 @@ class Lane {
   std::uint32_t refused_ = 0;    ///< deliveries refused in this run
   bool closed_ = false;          ///< enough were refused: only probes go out
   bool probe_untried_ = true;    ///< the next probe of a failing sink prefers one not tried before
-  std::size_t pending_ = 0;
   std::size_t in_flight_ = 0;
   std::size_t running_ = 0;  ///< in flight, without a verdict
 };
