@@ -19,7 +19,6 @@ constexpr std::uint8_t kRefusalsOfOne = 3;
 constexpr milliseconds kAfterFirstRefusal = std::chrono::seconds(5), kAfterRefusal = std::chrono::seconds(30);
 constexpr milliseconds kSoon = std::chrono::seconds(1);
 constexpr std::size_t kEndingsAtOnce = 1000;
-constexpr std::size_t kEndedCallsKept = 100'000;
 constexpr std::chrono::seconds kSweepEvery{1};
 
 }  // namespace
@@ -43,8 +42,8 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
       return ref;
     }
     if (slot.ends_call) {
-      EndHeld(slot.call_key, End::kSettled);
-      RememberEnd(slot);
+      if (const auto held = held_.Take(slot.call_key)) MarkEnding(*held, End::kSettled);
+      ended_calls_.Add(slot.call_key, slot.accepted, policy_.settle);
     }
   }
   Enqueue(ref);
@@ -54,49 +53,15 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
 
 void Lane::Hold(Ref ref) {
   const LaneSlot& slot = slots_[ref];
-  const auto ended = ended_calls_.find(slot.call_key);
-  if (ended != ended_calls_.end() && slot.accepted - ended->second <= policy_.settle) {
-    return MarkEnding(ref, End::kSettled);
-  }
-  EndHeld(slot.call_key, End::kReplaced);
-  slots_[ref].phase = Phase::kHeld;
-  held_[slot.call_key] = ref;
-  held_due_.Push(slot.due, ref, slot.seq);
-}
-
-void Lane::EndHeld(std::uint64_t call_key, End why) {
-  const auto found = held_.find(call_key);
-  if (found == held_.end()) return;
-  MarkEnding(found->second, why);
-  held_.erase(found);
-}
-
-// A soft end may arrive after the real one: senders reorder events.
-void Lane::RememberEnd(const LaneSlot& slot) {
-  if (policy_.settle == milliseconds(0)) return;
-  ended_calls_[slot.call_key] = slot.accepted;
-  ended_order_.emplace_back(slot.accepted, slot.call_key);
-  while (ended_order_.size() > kEndedCallsKept || slot.accepted - ended_order_.front().first > policy_.settle) {
-    const auto [at, call_key] = ended_order_.front();
-    ended_order_.pop_front();
-    if (const auto found = ended_calls_.find(call_key); found != ended_calls_.end() && found->second == at) {
-      ended_calls_.erase(found);
-    }
-  }
+  if (ended_calls_.Ended(slot.call_key, slot.accepted, policy_.settle)) return MarkEnding(ref, End::kSettled);
+  if (const auto older = held_.Take(slot.call_key)) MarkEnding(*older, End::kReplaced);
+  held_.Add(slots_, ref);
 }
 
 void Lane::ReleaseHeld(MonoTime now) {
-  while (!held_due_.empty()) {
-    const DueHeap::Entry first = held_due_.front();
-    LaneSlot& slot = slots_[first.ref];
-    const bool current = slot.phase == Phase::kHeld && slot.due == first.due;
-    if (current && first.due > now) return;
-    held_due_.Pop();
-    if (!current) continue;
-    held_.erase(slot.call_key);
-    slot.phase = Phase::kWaiting;
-    NoteDeadline(Deadline(slot));
-    Enqueue(first.ref);
+  while (const auto ref = held_.TakeDue(slots_, now)) {
+    NoteDeadline(Deadline(slots_[*ref]));
+    Enqueue(*ref);
   }
 }
 
@@ -286,7 +251,7 @@ MonoTime Lane::NextLook() const {
     return MonoTime::max();
   }
   const MonoTime untried = queue_.NextUntried();
-  MonoTime at = std::min({held_due_.Next(), destinations_.Next(), places_.Next()});
+  MonoTime at = std::min({held_.Next(), destinations_.Next(), places_.Next()});
   if (trouble_ != Trouble::kFailing) {
     at = std::min({at, untried, queue_.NextTried()});
   } else if (!queue_.empty()) {
@@ -578,7 +543,7 @@ void Lane::Remove(Ref ref) {
 void Lane::Shrink() {
   slots_.Clear();
   queue_.Clear();
-  held_due_.Clear();
+  held_.Clear();
   index_.Clear();
   destinations_.DropLines();
   places_.DropAll();
@@ -594,7 +559,7 @@ std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<D
     if (!ref) continue;
     const LaneSlot& slot = slots_[*ref];
     if (slot.phase != Phase::kWaiting && slot.phase != Phase::kHeld) continue;
-    if (slot.phase == Phase::kHeld) held_.erase(slot.call_key);
+    if (slot.phase == Phase::kHeld) held_.Take(slot.call_key);
     released.emplace_back(seq, *ref);
     Remove(*ref);
   }

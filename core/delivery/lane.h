@@ -16,7 +16,8 @@
 #include "core/delivery/call_queues.h"
 #include "core/delivery/delivery_index.h"
 #include "core/delivery/destinations.h"
-#include "core/delivery/due_heap.h"
+#include "core/delivery/ended_calls.h"
+#include "core/delivery/held_deliveries.h"
 #include "core/delivery/lane_slots.h"
 #include "core/delivery/lane_status.h"
 #include "core/delivery/refused_places.h"
@@ -187,8 +188,6 @@ class Lane {
   void GotThrough();
   void Shrink();
   void Hold(Ref ref);
-  void EndHeld(std::uint64_t call_key, End why);
-  void RememberEnd(const LaneSlot& slot);
   void ReleaseHeld(MonoTime now);
   void Enqueue(Ref ref);
   void ReplaceOlder(std::uint64_t call_key);
@@ -229,10 +228,8 @@ class Lane {
   std::unordered_map<Ref, Refusals> refusals_;
   SendOrder order_;
   std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< in flight, admitted to a destination
-  std::unordered_map<std::uint64_t, Ref> held_;         ///< by call
-  DueHeap held_due_;                                    ///< stale entries are skipped
-  std::unordered_map<std::uint64_t, MonoTime> ended_calls_;
-  std::deque<std::pair<MonoTime, std::uint64_t>> ended_order_;
+  HeldDeliveries held_;
+  EndedCalls ended_calls_;
   std::deque<Ending> endings_;  ///< marked, not yet returned by NextEnding
   std::size_t ending_ = 0;      ///< returned by NextEnding, not settled
   MonoTime next_sweep_ = MonoTime::max();
