@@ -10,13 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstProbe{250};
-constexpr milliseconds kLongestProbe = std::chrono::minutes(10);
-// Deliveries refused in a row until the sink is to blame; fewer if the response blames the sink itself.
-constexpr std::uint32_t kRefusedInARow = 4, kRefusedInARowBySink = 2;
-// A delivery refused this often while others get through is itself at fault.
-constexpr std::uint8_t kRefusalsOfOne = 3;
-constexpr milliseconds kAfterFirstRefusal = std::chrono::seconds(5), kAfterRefusal = std::chrono::seconds(30);
 constexpr milliseconds kSoon = std::chrono::seconds(1);
 constexpr std::size_t kEndingsAtOnce = 1000;
 constexpr std::chrono::seconds kSweepEvery{1};
@@ -27,7 +20,7 @@ void Lane::SetPolicy(LanePolicy policy) {
   policy_ = std::move(policy);
   policy_.concurrency = std::max(policy_.concurrency, 1);
   bucket_.SetRate(policy_.rate);
-  breaker_.SetPolicy(policy_.breaker);
+  trouble_.SetPolicy(policy_.breaker);
   SweepAnew();
 }
 
@@ -82,9 +75,9 @@ void Lane::MarkEnding(Ref ref, End why, RefusedPlaces::Key place) {
 MonoTime Lane::Deadline(const LaneSlot& slot) const {
   MonoTime deadline = MonoTime::max();
   if (policy_.max_age) deadline = slot.accepted + *policy_.max_age;
-  if (trouble_ == Trouble::kFailing) {
+  if (trouble_.kind() == Trouble::kFailing) {
     const MonoTime since =
-        slot.first_failed != MonoTime{} ? FirstFailed(slot) : std::max(slot.accepted, troubled_since_);
+        slot.first_failed != MonoTime{} ? FirstFailed(slot) : std::max(slot.accepted, trouble_.since());
     deadline = std::min(deadline, std::max(since, kept_from_sweep_) + policy_.retry.give_up_after);
   }
   return deadline;
@@ -102,7 +95,7 @@ void Lane::SweepAnew() {
 
 void Lane::Sweep(MonoTime now) {
   if (sweep_from_ == 0) sweep_min_ = MonoTime::max();
-  if (policy_.max_age || trouble_ == Trouble::kFailing) {
+  if (policy_.max_age || trouble_.kind() == Trouble::kFailing) {
     for (Ref ref = sweep_from_; ref < slots_.capacity(); ++ref) {
       const LaneSlot& slot = slots_[ref];
       if (slot.phase != Phase::kWaiting) continue;
@@ -158,19 +151,19 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   queue_.DropStale(slots_, calls_);
   ++in_flight_;
   ++running_;
-  if (trouble_ != Trouble::kNone) probe_ = ref;
+  if (trouble_) trouble_.StartProbe(ref);
   return ref;
 }
 
 std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
-  switch (trouble_) {
+  switch (trouble_.kind()) {
     case Trouble::kNone: return queue_.TakeDue(now);
     case Trouble::kFailing:
       // The probe may be a delivery that is not due: nothing else can go out.
-      return queue_.TakeAny(std::exchange(probe_untried_, !probe_untried_));
+      return queue_.TakeAny(trouble_.PreferUntried());
     case Trouble::kMisconfigured:
       if (const auto untried = queue_.TakeUntriedDue(now)) return untried;
-      return probe_at_ <= now ? queue_.TakeTriedDue(now) : std::nullopt;
+      return trouble_.probe_at() <= now ? queue_.TakeTriedDue(now) : std::nullopt;
   }
   Unreachable();
 }
@@ -218,7 +211,7 @@ bool Lane::BacksOff(Ref ref) {
   slot.in_queue = true;
   --in_flight_;
   --running_;
-  if (probe_ == ref) probe_ = kNone;
+  trouble_.EndProbe(ref);
   NoteDeadline(Deadline(slot));
   if (slot.newest_only) ReplaceOlder(slot.call_key);
   return false;
@@ -252,17 +245,17 @@ MonoTime Lane::NextLook() const {
   }
   const MonoTime untried = queue_.NextUntried();
   MonoTime at = std::min({held_.Next(), destinations_.Next(), places_.Next()});
-  if (trouble_ != Trouble::kFailing) {
+  if (trouble_.kind() != Trouble::kFailing) {
     at = std::min({at, untried, queue_.NextTried()});
   } else if (!queue_.empty()) {
     at = MonoTime{};
   }
   if (at == MonoTime::max()) return at;
-  if (trouble_ != Trouble::kNone) {
-    if (probe_ != kNone) return MonoTime::max();
+  if (trouble_) {
+    if (trouble_.is_probing()) return MonoTime::max();
     // Until the sink is known to be at fault, untried deliveries need not wait for the probe.
-    const bool at_once = trouble_ == Trouble::kMisconfigured && !closed_ && untried <= std::max(at, probe_at_);
-    at = at_once ? untried : std::max(at, probe_at_);
+    at = std::max(at, trouble_.probe_at());
+    if (trouble_.kind() == Trouble::kMisconfigured && !trouble_.is_certain()) at = std::min(at, untried);
   }
   return std::max({at, bucket_.Next(), throttled_until_});
 }
@@ -273,50 +266,35 @@ Lane::Verdict Lane::Again(LaneSlot& slot, MonoTime due, milliseconds wait, Chang
   return {.state = DeliveryState::kPending, .wait = wait, .change = change};
 }
 
-void Lane::Enter(Trouble trouble, milliseconds wait, MonoTime now) {
-  trouble_ = trouble;
-  troubled_since_ = now;
-  probe_wait_ = wait;
-  probe_at_ = now + wait;
-  SweepAnew();
+// The sink works. Deliveries that waited because of it become due: they were not at fault.
+Lane::Change Lane::GotThrough(MonoTime now) {
+  trouble_.GotThrough(now);
+  if (!trouble_) return Change::kNone;
+  const bool was_failing = trouble_.kind() == Trouble::kFailing, was_certain = trouble_.is_certain();
+  if (!was_failing) excused_until_ = now;
+  trouble_.Leave();
+  if (was_failing || was_certain) MakeDue(now, was_failing, was_certain);
+  return Change::kReopened;
 }
 
-// Deliveries that waited because of the sink become due: they were not at fault.
-void Lane::Leave(MonoTime now) {
-  const Trouble trouble = std::exchange(trouble_, Trouble::kNone);
-  const bool was_closed = std::exchange(closed_, false);
-  if (trouble == Trouble::kMisconfigured) excused_until_ = now;
-  if (trouble == Trouble::kFailing || was_closed) MakeDue(now, trouble == Trouble::kFailing, was_closed);
-}
-
-/// Makes failed and refused deliveries due. A delivery refused for its own content would go out each time the sink
-/// reopens: after one early retry it waits until another refusal counts. Visits all deliveries.
+// Makes failed and refused deliveries due. Visits all deliveries.
 void Lane::MakeDue(MonoTime now, bool failed, bool refused) {
   for (Ref ref = 0; ref < slots_.capacity(); ++ref) {
     LaneSlot& slot = slots_[ref];
     const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kRetry;
     if (!waits || slot.in_queue) continue;
     MonoTime due = failed && slot.failures > 0 ? now : slot.due;
-    if (const auto found = refused ? refusals_.find(ref) : refusals_.end(); found != refusals_.end()) {
-      due = std::min(due, found->second.came_early ? std::max(now, found->second.counts_from) : now);
-    }
+    if (const auto at = refused ? refusals_.RetryAt(ref, now) : std::nullopt) due = std::min(due, *at);
     if (slot.due <= due) continue;
     slot.due = due;
     GoOnWith(ref);
   }
 }
 
-Lane::Change Lane::ProbeFailed(MonoTime now, milliseconds longest) {
-  probe_wait_ = std::min(probe_wait_ * 2, longest);
-  probe_at_ = now + probe_wait_;
-  return Change::kProbeFailed;
-}
-
 Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter) {
   LaneSlot& slot = slots_[ref];
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is finished, and once");
-  const bool is_probe = probe_ == ref;
-  if (is_probe) probe_ = kNone;
+  const bool is_probe = trouble_.EndProbe(ref);
   const auto sent_to = sent_to_.extract(ref);
   const auto place_of = place_of_.extract(ref);
   --running_;
@@ -326,19 +304,15 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   bool place_works = false;
   const auto reopen = [&] {
     if (!outcome.answered) return Change::kNone;
-    breaker_.Worked(now);
     const RefusedPlaces::Key* place = sent_to ? &sent_to.mapped() : place_of ? &place_of.mapped() : nullptr;
     place_works = place && places_.Find(*place);
     if (place_works) GoOn(places_.Works(*place));
-    GotThrough();
-    if (trouble_ == Trouble::kNone) return Change::kNone;
-    Leave(now);
-    return Change::kReopened;
+    return GotThrough(now);
   };
   // The outcome proves nothing about the place or the sink: another probe may follow.
   const auto says_nothing = [&] {
     if (place_of) places_.SaidNothing(place_of.mapped(), ref, now);
-    if (is_probe) probe_at_ = now + probe_wait_;
+    if (is_probe) trouble_.RepeatProbe(now);
   };
   const auto dead = [&](bool gave_up, Change change) {
     slot.phase = Phase::kEnded;
@@ -357,7 +331,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
       ++slot.step;
       ++delivered_;
       slot.failures = 0;
-      refusals_.erase(ref);
+      refusals_.Remove(ref);
       slot.first_failed = MonoTime{};
       const Change change = reopen();
       return Again(slot, slot.accepted, milliseconds(0), change);  // ahead of those that have not begun
@@ -385,34 +359,28 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     // A 5xx with Retry-After is a failure; a 429 is not.
     if (outcome.http_status >= 500 && slot.first_failed == MonoTime{}) slot.first_failed = now;
     const bool is_over = slot.first_failed != MonoTime{} && now - FirstFailed(slot) >= policy_.retry.give_up_after;
-    if (is_over && trouble_ == Trouble::kNone) return dead(true, throttled);
+    if (is_over && !trouble_) return dead(true, throttled);
     return Again(slot, slot.due, pause, throttled);  // keeps its position; the destination or the whole lane waits
   }
-  if (trouble_ == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
+  if (trouble_.kind() == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
 
   if (slot.first_failed == MonoTime{}) slot.first_failed = now;
   const auto failing_for = std::chrono::duration_cast<milliseconds>(now - FirstFailed(slot));
   if (is_probe) {
-    const Change change = outcome.ours ? Change::kNone : ProbeFailed(now, policy_.breaker.max_wait);
+    if (!outcome.ours) trouble_.ProbeFailed(now);
+    const Change change = outcome.ours ? Change::kNone : Change::kProbeFailed;
     if (failing_for >= policy_.retry.give_up_after) return dead(true, change);
     return Again(slot, now, milliseconds(0), change);
   }
   Change change = Change::kNone;
-  const bool tells = !outcome.ours && slot.generation == generation_ && trouble_ == Trouble::kNone;
-  if (tells && breaker_.Failed(now)) {
-    Enter(Trouble::kFailing, policy_.breaker.wait, now);
+  const bool is_evidence = !outcome.ours && slot.generation == generation_ && !trouble_;
+  if (is_evidence && trouble_.Failed(now)) {
+    SweepAnew();
     change = Change::kFailing;
   }
   ++slot.failures;
   const auto wait = NextTry(policy_.retry, slot.failures, failing_for, jitter);
   return wait ? Again(slot, now + *wait, *wait, change) : dead(true, change);
-}
-
-/// A delivery got through, so the sink works.
-void Lane::GotThrough() {
-  ++streak_;
-  refused_ = 0;
-  if (trouble_ != Trouble::kMisconfigured) closed_ = false;
 }
 
 /// Whether another delivery could still show that the sink works.
@@ -423,34 +391,25 @@ bool Lane::AnotherToTry() const {
 /// Refused, and the response does not blame a single place.
 Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now) {
   LaneSlot& slot = slots_[ref];
-  Refusals& refusals = refusals_[ref];
-  const bool counts = delivered_ != refusals.delivered_before && now >= refusals.counts_from;
-  refusals.came_early = now < refusals.counts_from;
-  if (refusals.count == 0 || counts) {
-    ++refusals.count;
-    refusals.delivered_before = delivered_;
-    refusals.counts_from = now + (refusals.count == 1 ? kAfterFirstRefusal : kAfterRefusal);
-  }
-  if (refusals.count >= kRefusalsOfOne) {
+  const auto refusal = refusals_.Add(ref, delivered_, trouble_.run(), now);
+  if (refusal.is_last) {
     slot.phase = Phase::kEnded;
     return {.state = DeliveryState::kDead, .refused = true};
   }
-  if (std::exchange(refusals.streak, streak_) != streak_) ++refused_;
-  const bool says_sink = outcome.scope == Outcome::Scope::kSink;
-  closed_ = closed_ || refused_ >= (says_sink ? kRefusedInARowBySink : kRefusedInARow);
+  trouble_.Refused(refusal.is_first_in_run, outcome.scope == Outcome::Scope::kSink);
   Change change = Change::kNone;
-  if (trouble_ != Trouble::kMisconfigured) {
+  if (trouble_.kind() != Trouble::kMisconfigured) {
     queue_.DropStale(slots_, calls_);
-    if (closed_ || !AnotherToTry()) {
-      Enter(Trouble::kMisconfigured, kFirstProbe, now);
+    if (trouble_.is_certain() || !AnotherToTry()) {
+      trouble_.EnterMisconfigured(now);
+      SweepAnew();
       change = Change::kPausedItself;
     }
   } else if (is_probe) {
-    change = ProbeFailed(now, kLongestProbe);
+    trouble_.ProbeFailed(now);
+    change = Change::kProbeFailed;
   }
-  milliseconds wait = refusals.count == 1 ? kAfterFirstRefusal : kAfterRefusal;
-  if (refusals.counts_from > now) wait = std::chrono::ceil<milliseconds>(refusals.counts_from - now);
-  return Again(slot, now + wait, wait, change);
+  return Again(slot, now + refusal.wait, refusal.wait, change);
 }
 
 /// Refused by its place. The credential works, or the response could not blame a place.
@@ -460,16 +419,8 @@ Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now
   const std::string& because = outcome.reason.empty() ? outcome.code : outcome.reason;
   const bool is_new = places_.Refused(key, outcome.place, because, ref, delivered_, now);
   const RefusedPlaces::Place& place = *places_.Find(key);
-  Change change = Change::kNone;
-  if (outcome.answered) {
-    breaker_.Worked(now);
-    GotThrough();
-    if (trouble_ != Trouble::kNone) {
-      Leave(now);
-      change = Change::kReopened;
-    }
-  }
-  if (place.refusals >= kRefusalsOfOne && delivered_ != place.delivered_before) {
+  const Change change = outcome.answered ? GotThrough(now) : Change::kNone;
+  if (place.refusals >= DeliveryRefusals::kMost && delivered_ != place.delivered_before) {
     // Everything that waits for this place would be refused as well.
     for (const auto& [tried, seq, other] : place.waiting) {
       LaneSlot& waits = slots_[other];
@@ -529,7 +480,7 @@ void Lane::Remove(Ref ref) {
   if (const auto first = calls_.Remove(slots_, ref); first && slots_[*first].phase == Phase::kWaiting)
     queue_.Push(*first, slots_[*first]);
   place_of_.erase(ref);
-  refusals_.erase(ref);
+  refusals_.Remove(ref);
   if (const auto next = order_.End(seq, ref)) {
     slots_[*next].in_queue = false;
     GoOnWith(*next);
@@ -578,22 +529,15 @@ void Lane::Resume(MonoTime now) {
   destinations_.Resume();
   places_.Resume(now);
   kept_from_sweep_ = now;
-  if (trouble_ == Trouble::kNone) return;
-  troubled_since_ = now;
-  probe_wait_ = trouble_ == Trouble::kFailing ? policy_.breaker.wait : kFirstProbe;
-  probe_at_ = now;
+  if (!trouble_) return;
+  trouble_.Resume(now);
   RetryRefused(now);
   SweepAnew();
 }
 
 void Lane::Renew(MonoTime now) {
-  trouble_ = Trouble::kNone;
-  breaker_ = Breaker(policy_.breaker);
+  trouble_.Renew();
   kept_from_sweep_ = now;
-  closed_ = false;
-  ++streak_;
-  refused_ = 0;
-  probe_ = kNone;
   GoOn(places_.Clear());
   place_of_.clear();
   RetryRefused(now);
@@ -602,7 +546,7 @@ void Lane::Renew(MonoTime now) {
 
 /// The cause may be fixed: makes refused deliveries due.
 void Lane::RetryRefused(MonoTime now) {
-  for (auto& [ref, refusals] : refusals_) refusals.came_early = false;
+  refusals_.AllowEarlyRetries();
   MakeDue(now, false, true);
 }
 
@@ -613,9 +557,12 @@ Lane::State Lane::StateAt(MonoTime now) const {
     case Gate::kOpen: break;
   }
   if (paused_) return State::kPaused;
-  if (trouble_ != Trouble::kNone && probe_ != kNone) return State::kProbing;
-  if (trouble_ == Trouble::kMisconfigured) return State::kMisconfigured;
-  if (trouble_ == Trouble::kFailing) return State::kFailing;
+  if (trouble_ && trouble_.is_probing()) return State::kProbing;
+  switch (trouble_.kind()) {
+    case Trouble::kMisconfigured: return State::kMisconfigured;
+    case Trouble::kFailing: return State::kFailing;
+    case Trouble::kNone: break;
+  }
   return throttled_until_ > now ? State::kThrottled : State::kOpen;
 }
 

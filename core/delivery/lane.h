@@ -12,9 +12,9 @@
 #include "core/base/ids.h"
 #include "core/base/token_bucket.h"
 #include "core/config/config.h"
-#include "core/delivery/breaker.h"
 #include "core/delivery/call_queues.h"
 #include "core/delivery/delivery_index.h"
+#include "core/delivery/delivery_refusals.h"
 #include "core/delivery/destinations.h"
 #include "core/delivery/ended_calls.h"
 #include "core/delivery/held_deliveries.h"
@@ -23,6 +23,7 @@
 #include "core/delivery/refused_places.h"
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/send_order.h"
+#include "core/delivery/sink_trouble.h"
 #include "core/delivery/start_queue.h"
 #include "core/event/outcome.h"
 #include "core/journal/journal.h"
@@ -134,9 +135,9 @@ class Lane {
   void Pause() { paused_ = true; }
   bool paused() const { return paused_; }
   /// Misconfigured, and enough refusals in a row show that it is the sink, not a single delivery.
-  bool certainly_misconfigured() const { return trouble_ == Trouble::kMisconfigured && closed_; }
-  bool is_misconfigured() const { return trouble_ == Trouble::kMisconfigured; }
-  bool in_trouble() const { return trouble_ != Trouble::kNone; }
+  bool certainly_misconfigured() const { return is_misconfigured() && trouble_.is_certain(); }
+  bool is_misconfigured() const { return trouble_.kind() == Trouble::kMisconfigured; }
+  bool in_trouble() const { return trouble_.kind() != Trouble::kNone; }
   std::uint32_t delivered() const { return delivered_; }  ///< successful deliveries and steps; wraps
   /// Starts nothing before `until`: restores a Retry-After from before a restart.
   void Throttle(MonoTime until) { throttled_until_ = std::max(throttled_until_, until); }
@@ -148,11 +149,9 @@ class Lane {
   State StateAt(MonoTime now) const;
   MonoTime throttled_until() const { return throttled_until_; }
   /// With kThrottled, kMisconfigured and kFailing: the next try.
-  MonoTime Until() const {
-    return trouble_ != Trouble::kNone ? std::max(probe_at_, throttled_until_) : throttled_until_;
-  }
+  MonoTime Until() const { return trouble_ ? std::max(trouble_.probe_at(), throttled_until_) : throttled_until_; }
   /// With kMisconfigured, kFailing and kProbing: the start of the trouble, or the last Resume.
-  MonoTime troubled_since() const { return troubled_since_; }
+  MonoTime troubled_since() const { return trouble_.since(); }
 
   const LaneDelivery& operator[](Ref ref) const { return slots_[ref]; }
   std::size_t pending() const { return slots_.size(); }  ///< in flight included
@@ -165,16 +164,7 @@ class Lane {
 
  private:
   using Phase = LaneSlot::Phase;
-  enum class Trouble : std::uint8_t { kNone, kMisconfigured, kFailing };
-  /// Refusals of one delivery.
-  struct Refusals {
-    std::uint8_t count = 0;              ///< those that count
-    std::uint32_t streak = 0;            ///< streak_ at its last refusal
-    std::uint32_t delivered_before = 0;  ///< delivered_ at its last refusal that counted
-    MonoTime counts_from{};              ///< an earlier refusal does not count
-    bool came_early = false;             ///< the last refusal was too early to count
-  };
-  static constexpr Ref kNone = LaneSlots::kNone;
+  using Trouble = SinkTrouble::Kind;
 
   std::optional<Ref> NextInLine(MonoTime now);
   std::optional<Ref> NextPlaceProbe(MonoTime now);
@@ -185,7 +175,7 @@ class Lane {
   Verdict Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now);
   Verdict RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now);
   bool AnotherToTry() const;
-  void GotThrough();
+  Change GotThrough(MonoTime now);
   void Shrink();
   void Hold(Ref ref);
   void ReleaseHeld(MonoTime now);
@@ -200,9 +190,6 @@ class Lane {
   void RetryRefused(MonoTime now);
   MonoTime Deadline(const LaneSlot& slot) const;
   void Remove(Ref ref);
-  void Enter(Trouble trouble, std::chrono::milliseconds wait, MonoTime now);
-  void Leave(MonoTime now);
-  Change ProbeFailed(MonoTime now, std::chrono::milliseconds longest);
   static Verdict Again(LaneSlot& slot, MonoTime due, std::chrono::milliseconds wait, Change change);
 
   LanePolicy policy_;
@@ -211,12 +198,7 @@ class Lane {
   bool paused_ = false;
   std::uint8_t generation_ = 0;  ///< of the sink; see Renew
   MonoTime throttled_until_{};
-  Trouble trouble_ = Trouble::kNone;
-  MonoTime troubled_since_{};
-  Breaker breaker_;
-  MonoTime probe_at_{};
-  std::chrono::milliseconds probe_wait_{};
-  Ref probe_ = kNone;
+  SinkTrouble trouble_;
 
   LaneSlots slots_;
   DeliveryIndex index_;
@@ -225,7 +207,7 @@ class Lane {
   Destinations destinations_;
   RefusedPlaces places_;
   std::unordered_map<Ref, RefusedPlaces::Key> place_of_;  ///< deliveries that wait for a refused place, or probe it
-  std::unordered_map<Ref, Refusals> refusals_;
+  DeliveryRefusals refusals_;
   SendOrder order_;
   std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< in flight, admitted to a destination
   HeldDeliveries held_;
@@ -238,10 +220,6 @@ class Lane {
   MonoTime excused_until_{};              ///< earlier failures count from here: the sink was misconfigured
   MonoTime kept_from_sweep_{};   ///< the last Resume or Renew: a sweep gives up no earlier than give_up_after from here
   std::uint32_t delivered_ = 0;  ///< successes; wraps
-  std::uint32_t streak_ = 1;     ///< number of the current run of refusals without a success
-  std::uint32_t refused_ = 0;    ///< deliveries refused in this run
-  bool closed_ = false;          ///< enough were refused: only probes go out
-  bool probe_untried_ = true;    ///< the next probe of a failing sink prefers one not tried before
   std::size_t in_flight_ = 0;
   std::size_t running_ = 0;  ///< in flight, without a verdict
 };
