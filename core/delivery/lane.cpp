@@ -11,9 +11,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSoon = std::chrono::seconds(1);
-constexpr std::size_t kEndingsAtOnce = 1000;
-constexpr std::chrono::seconds kSweepEvery{1};
-
 }  // namespace
 
 void Lane::SetPolicy(LanePolicy policy) {
@@ -21,14 +18,14 @@ void Lane::SetPolicy(LanePolicy policy) {
   policy_.concurrency = std::max(policy_.concurrency, 1);
   bucket_.SetRate(policy_.rate);
   trouble_.SetPolicy(policy_.breaker);
-  SweepAnew();
+  expiry_.SetLimits(policy_.max_age, policy_.retry.give_up_after);
 }
 
 Lane::Ref Lane::Add(const LaneDelivery& delivery) {
   const Ref ref = slots_.Add(delivery);
   const LaneSlot& slot = slots_[ref];
   index_.Add(ref, slot);
-  NoteDeadline(Deadline(slot));
+  expiry_.Watch(slot, trouble_);
   if (slot.call_key != 0) {
     if (slot.is_held) {
       Hold(ref);
@@ -53,7 +50,7 @@ void Lane::Hold(Ref ref) {
 
 void Lane::ReleaseHeld(MonoTime now) {
   while (const auto ref = held_.TakeDue(slots_, now)) {
-    NoteDeadline(Deadline(slots_[*ref]));
+    expiry_.Watch(slots_[*ref], trouble_);
     Enqueue(*ref);
   }
 }
@@ -67,72 +64,21 @@ void Lane::ReplaceOlder(std::uint64_t call_key) {
 }
 
 void Lane::MarkEnding(Ref ref, End why, RefusedPlaces::Key place) {
-  slots_[ref].phase = Phase::kEnding;
-  endings_.push_back({ref, why, place});
-}
-
-// When a waiting delivery expires.
-MonoTime Lane::Deadline(const LaneSlot& slot) const {
-  MonoTime deadline = MonoTime::max();
-  if (policy_.max_age) deadline = slot.accepted + *policy_.max_age;
-  if (trouble_.kind() == Trouble::kFailing) {
-    const MonoTime since =
-        slot.first_failed != MonoTime{} ? FirstFailed(slot) : std::max(slot.accepted, trouble_.since());
-    deadline = std::min(deadline, std::max(since, kept_from_sweep_) + policy_.retry.give_up_after);
-  }
-  return deadline;
-}
-
-void Lane::NoteDeadline(MonoTime deadline) {
-  next_sweep_ = std::min(next_sweep_, deadline);
-  sweep_min_ = std::min(sweep_min_, deadline);
-}
-
-void Lane::SweepAnew() {
-  next_sweep_ = MonoTime{};
-  sweep_from_ = 0;
-}
-
-void Lane::Sweep(MonoTime now) {
-  if (sweep_from_ == 0) sweep_min_ = MonoTime::max();
-  if (policy_.max_age || trouble_.kind() == Trouble::kFailing) {
-    for (Ref ref = sweep_from_; ref < slots_.capacity(); ++ref) {
-      const LaneSlot& slot = slots_[ref];
-      if (slot.phase != Phase::kWaiting) continue;
-      const MonoTime deadline = Deadline(slot);
-      // Deliveries of one call expire in order, one per sweep, so that a fallback delivers them in order.
-      const bool first = calls_.IsFirst(slots_, ref);
-      if (deadline > now || !first) {
-        sweep_min_ = std::min(sweep_min_, deadline);
-      } else if (endings_.size() + ending_ >= kEndingsAtOnce) {
-        sweep_from_ = ref;
-        next_sweep_ = now;
-        return;
-      } else {
-        const bool too_old = policy_.max_age && slot.accepted + *policy_.max_age <= now;
-        MarkEnding(ref, too_old ? End::kTooOld : End::kGivenUp);
-      }
-    }
-  }
-  sweep_from_ = 0;
-  next_sweep_ = sweep_min_ == MonoTime::max() ? sweep_min_ : std::max(sweep_min_, now + kSweepEvery);
+  endings_.Add(slots_, {ref, why, place});
 }
 
 std::optional<Lane::Ending> Lane::NextEnding(MonoTime now) {
   if (NextEndingLook() > now) return std::nullopt;
-  if (endings_.empty()) Sweep(now);
+  if (endings_.empty()) expiry_.Sweep(slots_, calls_, trouble_, endings_, now);
   if (endings_.empty()) return std::nullopt;
-  const Ending ending = endings_.front();
-  endings_.pop_front();
-  ++ending_;
-  return ending;
+  return endings_.Take();
 }
 
 MonoTime Lane::NextEndingLook() const {
-  if (!endings_.empty()) return ending_ >= kEndingsAtOnce ? MonoTime::max() : MonoTime{};
+  if (!endings_.empty()) return endings_.taken() >= EndingQueue::kMost ? MonoTime::max() : MonoTime{};
   // Sweep in large batches: each sweep may visit all deliveries. Nothing expires while the sink is paused or removed.
-  const bool none = ending_ > kEndingsAtOnce / 2 || paused_ || gate_ == Gate::kRemoved;
-  return none ? MonoTime::max() : next_sweep_;
+  const bool none = endings_.taken() > EndingQueue::kMost / 2 || paused_ || gate_ == Gate::kRemoved;
+  return none ? MonoTime::max() : expiry_.Next();
 }
 
 std::optional<Lane::Ref> Lane::Start(MonoTime now) {
@@ -212,7 +158,7 @@ bool Lane::BacksOff(Ref ref) {
   --in_flight_;
   --running_;
   trouble_.EndProbe(ref);
-  NoteDeadline(Deadline(slot));
+  expiry_.Watch(slot, trouble_);
   if (slot.newest_only) ReplaceOlder(slot.call_key);
   return false;
 }
@@ -271,7 +217,7 @@ Lane::Change Lane::GotThrough(MonoTime now) {
   trouble_.GotThrough(now);
   if (!trouble_) return Change::kNone;
   const bool was_failing = trouble_.kind() == Trouble::kFailing, was_certain = trouble_.is_certain();
-  if (!was_failing) excused_until_ = now;
+  if (!was_failing) expiry_.ExcuseUntil(now);
   trouble_.Leave();
   if (was_failing || was_certain) MakeDue(now, was_failing, was_certain);
   return Change::kReopened;
@@ -358,14 +304,15 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
     }
     // A 5xx with Retry-After is a failure; a 429 is not.
     if (outcome.http_status >= 500 && slot.first_failed == MonoTime{}) slot.first_failed = now;
-    const bool is_over = slot.first_failed != MonoTime{} && now - FirstFailed(slot) >= policy_.retry.give_up_after;
+    const bool is_over =
+        slot.first_failed != MonoTime{} && now - expiry_.FailingSince(slot) >= policy_.retry.give_up_after;
     if (is_over && !trouble_) return dead(true, throttled);
     return Again(slot, slot.due, pause, throttled);  // keeps its position; the destination or the whole lane waits
   }
   if (trouble_.kind() == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
 
   if (slot.first_failed == MonoTime{}) slot.first_failed = now;
-  const auto failing_for = std::chrono::duration_cast<milliseconds>(now - FirstFailed(slot));
+  const auto failing_for = std::chrono::duration_cast<milliseconds>(now - expiry_.FailingSince(slot));
   if (is_probe) {
     if (!outcome.ours) trouble_.ProbeFailed(now);
     const Change change = outcome.ours ? Change::kNone : Change::kProbeFailed;
@@ -375,7 +322,7 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   Change change = Change::kNone;
   const bool is_evidence = !outcome.ours && slot.generation == generation_ && !trouble_;
   if (is_evidence && trouble_.Failed(now)) {
-    SweepAnew();
+    expiry_.SweepAnew();
     change = Change::kFailing;
   }
   ++slot.failures;
@@ -402,7 +349,7 @@ Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, Mono
     queue_.DropStale(slots_, calls_);
     if (trouble_.is_certain() || !AnotherToTry()) {
       trouble_.EnterMisconfigured(now);
-      SweepAnew();
+      expiry_.SweepAnew();
       change = Change::kPausedItself;
     }
   } else if (is_probe) {
@@ -459,10 +406,14 @@ void Lane::Settle(Ref ref, bool ends) {
   LaneSlot& slot = slots_[ref];
   HSW_CHECK(slot.phase == Phase::kRetry || slot.phase == Phase::kEnded || slot.phase == Phase::kEnding,
             "only what has a verdict is settled, and once");
-  --(slot.phase == Phase::kEnding ? ending_ : in_flight_);
+  if (slot.phase == Phase::kEnding) {
+    endings_.Settle();
+  } else {
+    --in_flight_;
+  }
   if (ends || slot.phase != Phase::kRetry) return Remove(ref);
   slot.phase = Phase::kWaiting;
-  NoteDeadline(Deadline(slot));
+  expiry_.Watch(slot, trouble_);
   const auto place = place_of_.find(ref);
   if (place != place_of_.end() && places_.Find(place->second)) {
     slot.in_queue = true;
@@ -500,7 +451,7 @@ void Lane::Shrink() {
   places_.DropAll();
   place_of_.clear();
   sent_to_.clear();
-  sweep_from_ = 0;
+  expiry_.Clear();
 }
 
 std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<DeliverySeq>& seqs) {
@@ -528,16 +479,16 @@ void Lane::Resume(MonoTime now) {
   throttled_until_ = MonoTime{};
   destinations_.Resume();
   places_.Resume(now);
-  kept_from_sweep_ = now;
+  expiry_.GiveTimeFrom(now);
   if (!trouble_) return;
   trouble_.Resume(now);
   RetryRefused(now);
-  SweepAnew();
+  expiry_.SweepAnew();
 }
 
 void Lane::Renew(MonoTime now) {
   trouble_.Renew();
-  kept_from_sweep_ = now;
+  expiry_.GiveTimeFrom(now);
   GoOn(places_.Clear());
   place_of_.clear();
   RetryRefused(now);

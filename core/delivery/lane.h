@@ -17,6 +17,8 @@
 #include "core/delivery/delivery_refusals.h"
 #include "core/delivery/destinations.h"
 #include "core/delivery/ended_calls.h"
+#include "core/delivery/ending_queue.h"
+#include "core/delivery/expiry.h"
 #include "core/delivery/held_deliveries.h"
 #include "core/delivery/lane_slots.h"
 #include "core/delivery/lane_status.h"
@@ -72,19 +74,8 @@ class Lane {
     kReopened
   };
 
-  /// Why a delivery ends without another attempt.
-  enum class End : std::uint8_t {
-    kReplaced,  ///< canceled: superseded by a later status of its call
-    kSettled,   ///< canceled: the final event of its call is delivered instead
-    kTooOld,    ///< dead: past max_age
-    kGivenUp,   ///< dead: the sink has been failing for give_up_after
-    kRefused,   ///< dead: its place keeps refusing while others work
-  };
-  struct Ending {
-    Ref ref = 0;
-    End why{};
-    RefusedPlaces::Key place = 0;  ///< with kRefused
-  };
+  using End = EndReason;
+  using Ending = LaneEnding;
 
   struct Verdict {
     DeliveryState state = DeliveryState::kPending;
@@ -182,13 +173,8 @@ class Lane {
   void Enqueue(Ref ref);
   void ReplaceOlder(std::uint64_t call_key);
   void MarkEnding(Ref ref, End why, RefusedPlaces::Key place = 0);
-  void NoteDeadline(MonoTime deadline);
-  void SweepAnew();
-  void Sweep(MonoTime now);
-  MonoTime FirstFailed(const LaneSlot& slot) const { return std::max(slot.first_failed, excused_until_); }
   void MakeDue(MonoTime now, bool failed, bool refused);
   void RetryRefused(MonoTime now);
-  MonoTime Deadline(const LaneSlot& slot) const;
   void Remove(Ref ref);
   static Verdict Again(LaneSlot& slot, MonoTime due, std::chrono::milliseconds wait, Change change);
 
@@ -212,13 +198,8 @@ class Lane {
   std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< in flight, admitted to a destination
   HeldDeliveries held_;
   EndedCalls ended_calls_;
-  std::deque<Ending> endings_;  ///< marked, not yet returned by NextEnding
-  std::size_t ending_ = 0;      ///< returned by NextEnding, not settled
-  MonoTime next_sweep_ = MonoTime::max();
-  Ref sweep_from_ = 0;                    ///< where an interrupted sweep continues
-  MonoTime sweep_min_ = MonoTime::max();  ///< earliest deadline found so far
-  MonoTime excused_until_{};              ///< earlier failures count from here: the sink was misconfigured
-  MonoTime kept_from_sweep_{};   ///< the last Resume or Renew: a sweep gives up no earlier than give_up_after from here
+  EndingQueue endings_;
+  Expiry expiry_;
   std::uint32_t delivered_ = 0;  ///< successes; wraps
   std::size_t in_flight_ = 0;
   std::size_t running_ = 0;  ///< in flight, without a verdict
