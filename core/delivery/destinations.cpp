@@ -6,22 +6,22 @@ namespace hookswitch {
 
 template <class Change>
 void Destinations::Alter(Key key, Destination& destination, Change change) {
-  if (!destination.line.empty()) turns_.erase({destination.Next(), key});
+  if (!destination.queue.empty()) turns_.erase({destination.Next(), key});
   change();
-  if (!destination.line.empty()) turns_.insert({destination.Next(), key});
+  if (!destination.queue.empty()) turns_.insert({destination.Next(), key});
 }
 
 bool Destinations::Admit(const Waiting& delivery, const config::Rate& pace, MonoTime now) {
-  if (destinations_.size() >= look_again_at_) ForgetIdle(now);
+  if (destinations_.size() >= check_idle_at_) ForgetIdle(now);
   Destination& destination = destinations_[delivery.key];
   bool admitted = false;
   Alter(delivery.key, destination, [&] {
     destination.bucket.SetRate(pace);
-    admitted = destination.line.empty() && destination.Next() <= now;
+    admitted = destination.queue.empty() && destination.Next() <= now;
     if (admitted) {
       destination.bucket.Take(now);
     } else {
-      destination.line.insert({delivery.seq, delivery.ref});
+      destination.queue.insert({delivery.seq, delivery.ref});
     }
   });
   return admitted;
@@ -41,7 +41,7 @@ void Destinations::Resume() {
 std::optional<Destinations::Waiting> Destinations::First(MonoTime now) const {
   if (Next() > now) return std::nullopt;
   const Key key = turns_.begin()->second;
-  const auto& [seq, ref] = *destinations_.at(key).line.begin();
+  const auto& [seq, ref] = *destinations_.at(key).queue.begin();
   return Waiting{key, seq, ref};
 }
 
@@ -53,11 +53,11 @@ void Destinations::Take(const Waiting& first, MonoTime now) {
 
 void Destinations::Drop(const Waiting& first) {
   Destination& destination = destinations_.at(first.key);
-  Alter(first.key, destination, [&] { destination.line.erase({first.seq, first.ref}); });
+  Alter(first.key, destination, [&] { destination.queue.erase({first.seq, first.ref}); });
 }
 
-void Destinations::DropLines() {
-  for (auto& [key, destination] : destinations_) destination.line.clear();
+void Destinations::ClearQueues() {
+  for (auto& [key, destination] : destinations_) destination.queue.clear();
   turns_.clear();
 }
 
@@ -65,9 +65,9 @@ void Destinations::DropLines() {
 void Destinations::ForgetIdle(MonoTime now) {
   std::erase_if(destinations_, [now](const auto& entry) {
     const Destination& destination = entry.second;
-    return destination.line.empty() && destination.held_until <= now && destination.bucket.Full(now);
+    return destination.queue.empty() && destination.held_until <= now && destination.bucket.Full(now);
   });
-  look_again_at_ = std::max<std::size_t>(64, destinations_.size() * 2);
+  check_idle_at_ = std::max<std::size_t>(64, destinations_.size() * 2);
 }
 
 }  // namespace hookswitch

@@ -41,7 +41,7 @@ class Destinations {
   /// Dequeues `first` without counting it.
   void Drop(const Waiting& first);
   /// Empties all queues.
-  void DropLines();
+  void ClearQueues();
   /// When First may next return a delivery; MonoTime::max() for never.
   MonoTime Next() const { return turns_.empty() ? MonoTime::max() : turns_.begin()->first; }
 
@@ -51,7 +51,7 @@ class Destinations {
   struct Destination {
     TokenBucket bucket{};
     MonoTime held_until{};
-    std::set<std::pair<DeliverySeq, Ref>> line{};
+    std::set<std::pair<DeliverySeq, Ref>> queue{};
 
     MonoTime Next() const { return std::max(bucket.Next(), held_until); }
   };
@@ -62,7 +62,7 @@ class Destinations {
 
   std::unordered_map<Key, Destination> destinations_;
   std::set<std::pair<MonoTime, Key>> turns_;  ///< destinations with a queue, by the time of its first
-  std::size_t look_again_at_ = 64;            ///< size at which idle destinations are removed
+  std::size_t check_idle_at_ = 64;            ///< size at which idle destinations are removed
 };
 
 }  // namespace hookswitch

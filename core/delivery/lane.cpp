@@ -6,12 +6,6 @@
 #include "core/base/check.h"
 
 namespace hookswitch {
-namespace {
-
-using std::chrono::milliseconds;
-
-constexpr milliseconds kSoon = std::chrono::seconds(1);
-}  // namespace
 
 void Lane::SetPolicy(LanePolicy policy) {
   policy_ = std::move(policy);
@@ -85,15 +79,16 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   ReleaseHeld(now);
   queue_.DropStale(slots_, calls_);
   if (NextLook() > now) return std::nullopt;
-  auto next = NextInLine(now);
-  if (!next && NextLook() <= now) next = NextPlaceProbe(now);
+  // Deliveries queued for a destination go before those not rendered yet: they are older.
+  auto next = admission_.TakeNext(slots_, calls_, now);
   if (!next && NextLook() <= now) next = NextDue(now);
   if (!next) return std::nullopt;
   const Ref ref = *next;
   bucket_.Take(now);
-  slots_[ref].phase = Phase::kRunning;
-  slots_[ref].generation = generation_;
-  slots_[ref].in_queue = false;
+  LaneSlot& slot = slots_[ref];
+  slot.phase = Phase::kRunning;
+  slot.generation = generation_;
+  slot.in_queue = false;
   queue_.DropStale(slots_, calls_);
   ++in_flight_;
   ++running_;
@@ -114,47 +109,12 @@ std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
   Unreachable();
 }
 
-// Deliveries queued for a destination go before those not rendered yet: they are older.
-std::optional<Lane::Ref> Lane::NextInLine(MonoTime now) {
-  while (const auto first = destinations_.First(now)) {
-    const LaneSlot& slot = slots_[first->ref];
-    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_queue;
-    if (waits && calls_.IsFirst(slots_, first->ref)) {
-      destinations_.Take(*first, now);
-      sent_to_[first->ref] = first->key;
-      return first->ref;
-    }
-    destinations_.Drop(*first);
-    if (waits) slots_[first->ref].in_queue = false;  // pushed when it becomes the first of its call
-  }
-  return std::nullopt;
-}
-
-std::optional<Lane::Ref> Lane::NextPlaceProbe(MonoTime now) {
-  while (const auto first = places_.First(now)) {
-    const LaneSlot& slot = slots_[first->ref];
-    const auto place = place_of_.find(first->ref);
-    const bool waits = slot.phase == Phase::kWaiting && slot.seq == first->seq && slot.in_queue &&
-                       place != place_of_.end() && place->second == first->key;
-    if (waits && calls_.IsFirst(slots_, first->ref)) {
-      places_.Take(*first);
-      return first->ref;
-    }
-    places_.Drop(*first);
-    if (waits) {
-      place_of_.erase(first->ref);
-      slots_[first->ref].in_queue = false;
-    }
-  }
-  return std::nullopt;
-}
-
-/// Undoes Start for a delivery that must wait.
-bool Lane::BacksOff(Ref ref) {
+bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
   LaneSlot& slot = slots_[ref];
-  sent_to_.erase(ref);
+  HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
+  if (admission_.Admit(slots_, ref, target, now)) return true;
+  // It was queued: undo Start.
   slot.phase = Phase::kWaiting;
-  slot.in_queue = true;
   --in_flight_;
   --running_;
   trouble_.EndProbe(ref);
@@ -163,34 +123,12 @@ bool Lane::BacksOff(Ref ref) {
   return false;
 }
 
-bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
-  LaneSlot& slot = slots_[ref];
-  HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
-  if (target.order) {
-    const auto is_out = [this](Ref other) { return slots_[other].phase != Phase::kWaiting; };
-    if (!order_.Admit(*target.order, slot.seq, ref, is_out)) return BacksOff(ref);
-  }
-  if (!target.place) return true;
-  if (!places_.MayGo(*target.place, ref, now)) {
-    place_of_[ref] = *target.place;
-    places_.Wait(*target.place, slot.tried(), slot.seq, ref);
-    return BacksOff(ref);
-  }
-  const auto sent = sent_to_.find(ref);
-  if (sent != sent_to_.end() && sent->second == *target.place) return true;  // NextInLine took it from that queue
-  if (destinations_.Admit({*target.place, slot.seq, ref}, target.pace, now)) {
-    sent_to_[ref] = *target.place;
-    return true;
-  }
-  return BacksOff(ref);
-}
-
 MonoTime Lane::NextLook() const {
   if (gate_ != Gate::kOpen || paused_ || in_flight_ >= static_cast<std::size_t>(policy_.concurrency)) {
     return MonoTime::max();
   }
   const MonoTime untried = queue_.NextUntried();
-  MonoTime at = std::min({held_.Next(), destinations_.Next(), places_.Next()});
+  MonoTime at = std::min(held_.Next(), admission_.Next());
   if (trouble_.kind() != Trouble::kFailing) {
     at = std::min({at, untried, queue_.NextTried()});
   } else if (!queue_.empty()) {
@@ -206,200 +144,13 @@ MonoTime Lane::NextLook() const {
   return std::max({at, bucket_.Next(), throttled_until_});
 }
 
-Lane::Verdict Lane::Again(LaneSlot& slot, MonoTime due, milliseconds wait, Change change) {
-  slot.due = due;
-  slot.phase = Phase::kRetry;
-  return {.state = DeliveryState::kPending, .wait = wait, .change = change};
-}
-
-// The sink works. Deliveries that waited because of it become due: they were not at fault.
-Lane::Change Lane::GotThrough(MonoTime now) {
-  trouble_.GotThrough(now);
-  if (!trouble_) return Change::kNone;
-  const bool was_failing = trouble_.kind() == Trouble::kFailing, was_certain = trouble_.is_certain();
-  if (!was_failing) expiry_.ExcuseUntil(now);
-  trouble_.Leave();
-  if (was_failing || was_certain) MakeDue(now, was_failing, was_certain);
-  return Change::kReopened;
-}
-
-// Makes failed and refused deliveries due. Visits all deliveries.
-void Lane::MakeDue(MonoTime now, bool failed, bool refused) {
-  for (Ref ref = 0; ref < slots_.capacity(); ++ref) {
-    LaneSlot& slot = slots_[ref];
-    const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kRetry;
-    if (!waits || slot.in_queue) continue;
-    MonoTime due = failed && slot.failures > 0 ? now : slot.due;
-    if (const auto at = refused ? refusals_.RetryAt(ref, now) : std::nullopt) due = std::min(due, *at);
-    if (slot.due <= due) continue;
-    slot.due = due;
-    GoOnWith(ref);
-  }
-}
-
-Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter) {
-  LaneSlot& slot = slots_[ref];
-  HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is finished, and once");
-  const bool is_probe = trouble_.EndProbe(ref);
-  const auto sent_to = sent_to_.extract(ref);
-  const auto place_of = place_of_.extract(ref);
-  --running_;
-  ++slot.attempts;
-  slot.is_replay = false;
-  // A response to a request shows that credential and destination work. A request that was never sent shows nothing.
-  bool place_works = false;
-  const auto reopen = [&] {
-    if (!outcome.answered) return Change::kNone;
-    const RefusedPlaces::Key* place = sent_to ? &sent_to.mapped() : place_of ? &place_of.mapped() : nullptr;
-    place_works = place && places_.Find(*place);
-    if (place_works) GoOn(places_.Works(*place));
-    return GotThrough(now);
-  };
-  // The outcome proves nothing about the place or the sink: another probe may follow.
-  const auto says_nothing = [&] {
-    if (place_of) places_.SaidNothing(place_of.mapped(), ref, now);
-    if (is_probe) trouble_.RepeatProbe(now);
-  };
-  const auto dead = [&](bool gave_up, Change change) {
-    slot.phase = Phase::kEnded;
-    return Verdict{.state = DeliveryState::kDead, .gave_up = gave_up, .change = change, .place_works = place_works};
-  };
-
-  switch (outcome.kind) {
-    case Outcome::Kind::kDelivered:
-      slot.phase = Phase::kEnded;
-      ++delivered_;
-      return {.state = DeliveryState::kDelivered, .change = reopen(), .place_works = place_works};
-    case Outcome::Kind::kRejected:
-      if (!outcome.answered) says_nothing();
-      return dead(false, reopen());
-    case Outcome::Kind::kNext: {
-      ++slot.step;
-      ++delivered_;
-      slot.failures = 0;
-      refusals_.Remove(ref);
-      slot.first_failed = MonoTime{};
-      const Change change = reopen();
-      return Again(slot, slot.accepted, milliseconds(0), change);  // ahead of those that have not begun
-    }
-    case Outcome::Kind::kMisconfigured: {
-      const bool has_place = outcome.scope == Outcome::Scope::kPlace && !outcome.place.empty();
-      if (slot.generation != generation_)
-        return Again(slot, now, milliseconds(0), Change::kNone);  // from a replaced sink
-      return has_place ? RefusedByPlace(ref, outcome, now) : Refused(ref, outcome, is_probe, now);
-    }
-    case Outcome::Kind::kRetry: break;
-  }
-
-  says_nothing();
-  if (outcome.soon) return Again(slot, now + kSoon, kSoon, Change::kNone);
-  if (outcome.retry_after && outcome.retry_after->count() > 0) {
-    const milliseconds pause = PauseFor(*outcome.retry_after, policy_.retry.max_retry_after, jitter);
-    Change throttled = Change::kNone;
-    if (sent_to) {
-      destinations_.Hold(sent_to.mapped(), now + pause);
-    } else {
-      throttled_until_ = std::max(throttled_until_, now + pause);
-      throttled = Change::kThrottled;
-    }
-    // A 5xx with Retry-After is a failure; a 429 is not.
-    if (outcome.http_status >= 500 && slot.first_failed == MonoTime{}) slot.first_failed = now;
-    const bool is_over =
-        slot.first_failed != MonoTime{} && now - expiry_.FailingSince(slot) >= policy_.retry.give_up_after;
-    if (is_over && !trouble_) return dead(true, throttled);
-    return Again(slot, slot.due, pause, throttled);  // keeps its position; the destination or the whole lane waits
-  }
-  if (trouble_.kind() == Trouble::kMisconfigured) return Again(slot, now, milliseconds(0), Change::kNone);
-
-  if (slot.first_failed == MonoTime{}) slot.first_failed = now;
-  const auto failing_for = std::chrono::duration_cast<milliseconds>(now - expiry_.FailingSince(slot));
-  if (is_probe) {
-    if (!outcome.ours) trouble_.ProbeFailed(now);
-    const Change change = outcome.ours ? Change::kNone : Change::kProbeFailed;
-    if (failing_for >= policy_.retry.give_up_after) return dead(true, change);
-    return Again(slot, now, milliseconds(0), change);
-  }
-  Change change = Change::kNone;
-  const bool is_evidence = !outcome.ours && slot.generation == generation_ && !trouble_;
-  if (is_evidence && trouble_.Failed(now)) {
-    expiry_.SweepAnew();
-    change = Change::kFailing;
-  }
-  ++slot.failures;
-  const auto wait = NextTry(policy_.retry, slot.failures, failing_for, jitter);
-  return wait ? Again(slot, now + *wait, *wait, change) : dead(true, change);
-}
-
-/// Whether another delivery could still show that the sink works.
-bool Lane::AnotherToTry() const {
-  return running_ > 0 || queue_.has_untried();
-}
-
-/// Refused, and the response does not blame a single place.
-Lane::Verdict Lane::Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now) {
-  LaneSlot& slot = slots_[ref];
-  const auto refusal = refusals_.Add(ref, delivered_, trouble_.run(), now);
-  if (refusal.is_last) {
-    slot.phase = Phase::kEnded;
-    return {.state = DeliveryState::kDead, .refused = true};
-  }
-  trouble_.Refused(refusal.is_first_in_run, outcome.scope == Outcome::Scope::kSink);
-  Change change = Change::kNone;
-  if (trouble_.kind() != Trouble::kMisconfigured) {
-    queue_.DropStale(slots_, calls_);
-    if (trouble_.is_certain() || !AnotherToTry()) {
-      trouble_.EnterMisconfigured(now);
-      expiry_.SweepAnew();
-      change = Change::kPausedItself;
-    }
-  } else if (is_probe) {
-    trouble_.ProbeFailed(now);
-    change = Change::kProbeFailed;
-  }
-  return Again(slot, now + refusal.wait, refusal.wait, change);
-}
-
-/// Refused by its place. The credential works, or the response could not blame a place.
-Lane::Verdict Lane::RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now) {
-  LaneSlot& slot = slots_[ref];
-  const RefusedPlaces::Key key = RefusedPlaces::KeyOf(outcome.place);
-  const std::string& because = outcome.reason.empty() ? outcome.code : outcome.reason;
-  const bool is_new = places_.Refused(key, outcome.place, because, ref, delivered_, now);
-  const RefusedPlaces::Place& place = *places_.Find(key);
-  const Change change = outcome.answered ? GotThrough(now) : Change::kNone;
-  if (place.refusals >= DeliveryRefusals::kMost && delivered_ != place.delivered_before) {
-    // Everything that waits for this place would be refused as well.
-    for (const auto& [tried, seq, other] : place.waiting) {
-      LaneSlot& waits = slots_[other];
-      if (waits.phase != Phase::kWaiting || waits.seq != seq || !waits.in_queue) continue;
-      waits.in_queue = false;
-      place_of_.erase(other);
-      MarkEnding(other, End::kRefused, key);
-    }
-    slot.phase = Phase::kEnded;
-    return {.state = DeliveryState::kDead, .refused = true, .change = change, .place_refused = is_new};
-  }
-  place_of_[ref] = key;
-  const auto wait = std::max(std::chrono::ceil<milliseconds>(place.probe_at - now), milliseconds(0));
-  Verdict verdict = Again(slot, now, wait, change);
-  verdict.place_refused = is_new;
-  return verdict;
-}
-
-/// Requeues deliveries that waited for a place.
-void Lane::GoOn(const std::vector<std::pair<DeliverySeq, Ref>>& waited) {
-  for (const auto& [seq, ref] : waited) {
-    LaneSlot& slot = slots_[ref];
-    if (slot.phase != Phase::kWaiting || slot.seq != seq || !slot.in_queue) continue;
-    slot.in_queue = false;
-    place_of_.erase(ref);
-    GoOnWith(ref);
-  }
-}
-
-void Lane::GoOnWith(Ref ref) {
+void Lane::Requeue(Ref ref) {
   const LaneSlot& slot = slots_[ref];
-  if (slot.phase == Phase::kWaiting && calls_.IsFirst(slots_, ref)) queue_.Push(ref, slots_[ref]);
+  if (slot.phase == Phase::kWaiting && calls_.IsFirst(slots_, ref)) queue_.Push(ref, slot);
+}
+
+void Lane::RequeueAll(const std::vector<Ref>& refs) {
+  for (const Ref ref : refs) Requeue(ref);
 }
 
 void Lane::Settle(Ref ref, bool ends) {
@@ -414,28 +165,16 @@ void Lane::Settle(Ref ref, bool ends) {
   if (ends || slot.phase != Phase::kRetry) return Remove(ref);
   slot.phase = Phase::kWaiting;
   expiry_.Watch(slot, trouble_);
-  const auto place = place_of_.find(ref);
-  if (place != place_of_.end() && places_.Find(place->second)) {
-    slot.in_queue = true;
-    places_.Wait(place->second, slot.tried(), slot.seq, ref);
-  } else {
-    if (place != place_of_.end()) place_of_.erase(place);
-    queue_.Push(ref, slots_[ref]);
-  }
+  if (!admission_.QueueForPlace(slots_, ref)) queue_.Push(ref, slot);
   if (slot.newest_only) ReplaceOlder(slot.call_key);
 }
 
 void Lane::Remove(Ref ref) {
-  const LaneSlot& slot = slots_[ref];
-  const DeliverySeq seq = slot.seq;
-  if (const auto first = calls_.Remove(slots_, ref); first && slots_[*first].phase == Phase::kWaiting)
-    queue_.Push(*first, slots_[*first]);
-  place_of_.erase(ref);
+  const DeliverySeq seq = slots_[ref].seq;
+  const auto first = calls_.Remove(slots_, ref);
+  if (first && slots_[*first].phase == Phase::kWaiting) queue_.Push(*first, slots_[*first]);
   refusals_.Remove(ref);
-  if (const auto next = order_.End(seq, ref)) {
-    slots_[*next].in_queue = false;
-    GoOnWith(*next);
-  }
+  if (const auto next = admission_.Remove(slots_, ref)) Requeue(*next);
   slots_.Remove(ref);
   index_.Remove(slots_, seq);
   if (slots_.IsOversized()) Shrink();
@@ -447,10 +186,7 @@ void Lane::Shrink() {
   queue_.Clear();
   held_.Clear();
   index_.Clear();
-  destinations_.DropLines();
-  places_.DropAll();
-  place_of_.clear();
-  sent_to_.clear();
+  admission_.ClearQueues();
   expiry_.Clear();
 }
 
@@ -470,15 +206,13 @@ std::vector<std::pair<DeliverySeq, Lane::Ref>> Lane::Release(const std::vector<D
 
 const RefusedPlaces::Place* Lane::PlaceThatHolds(DeliverySeq seq) {
   const auto ref = index_.Find(seq);
-  const auto place = ref ? place_of_.find(*ref) : place_of_.end();
-  return place == place_of_.end() ? nullptr : places_.Find(place->second);
+  return ref ? admission_.PlaceOf(*ref) : nullptr;
 }
 
 void Lane::Resume(MonoTime now) {
   paused_ = false;
   throttled_until_ = MonoTime{};
-  destinations_.Resume();
-  places_.Resume(now);
+  admission_.Resume(now);
   expiry_.GiveTimeFrom(now);
   if (!trouble_) return;
   trouble_.Resume(now);
@@ -489,16 +223,9 @@ void Lane::Resume(MonoTime now) {
 void Lane::Renew(MonoTime now) {
   trouble_.Renew();
   expiry_.GiveTimeFrom(now);
-  GoOn(places_.Clear());
-  place_of_.clear();
+  RequeueAll(admission_.ForgetPlaces(slots_));
   RetryRefused(now);
   ++generation_;
-}
-
-/// The cause may be fixed: makes refused deliveries due.
-void Lane::RetryRefused(MonoTime now) {
-  refusals_.AllowEarlyRetries();
-  MakeDue(now, false, true);
 }
 
 Lane::State Lane::StateAt(MonoTime now) const {

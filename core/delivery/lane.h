@@ -2,20 +2,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/token_bucket.h"
 #include "core/config/config.h"
+#include "core/delivery/admission.h"
 #include "core/delivery/call_queues.h"
 #include "core/delivery/delivery_index.h"
 #include "core/delivery/delivery_refusals.h"
-#include "core/delivery/destinations.h"
 #include "core/delivery/ended_calls.h"
 #include "core/delivery/ending_queue.h"
 #include "core/delivery/expiry.h"
@@ -24,7 +22,6 @@
 #include "core/delivery/lane_status.h"
 #include "core/delivery/refused_places.h"
 #include "core/delivery/retry_policy.h"
-#include "core/delivery/send_order.h"
 #include "core/delivery/sink_trouble.h"
 #include "core/delivery/start_queue.h"
 #include "core/event/outcome.h"
@@ -96,12 +93,7 @@ class Lane {
   Ref Add(const LaneDelivery& delivery);
   /// Moves the next delivery to in flight and returns it; empty if none may start at `now`.
   std::optional<Ref> Start(MonoTime now);
-  /// Where a rendered request goes.
-  struct Target {
-    std::optional<Destinations::Key> place{};  ///< the destination behind the sink
-    config::Rate pace{};                       ///< rate of that destination
-    std::optional<SendOrder::Key> order{};     ///< the remote thing that it changes
-  };
+  using Target = SendTarget;
   /// Asks whether the rendered request of a delivery in flight may be sent. False: the delivery waits for its turn, no
   /// longer in flight, as if never started. A Retry-After in response to an admitted request with a place throttles
   /// that place only.
@@ -149,7 +141,7 @@ class Lane {
   std::size_t in_flight() const { return in_flight_; }   ///< started, not settled
   /// Acceptance of the oldest pending delivery; empty if none.
   std::optional<MonoTime> Oldest() const { return index_.Oldest(slots_); }
-  const RefusedPlaces& refused_places() const { return places_; }
+  const RefusedPlaces& refused_places() const { return admission_.places(); }
   /// The refused place that this delivery waits for; nullptr if none. Valid until the lane changes.
   const RefusedPlaces::Place* PlaceThatHolds(DeliverySeq seq);
 
@@ -157,26 +149,45 @@ class Lane {
   using Phase = LaneSlot::Phase;
   using Trouble = SinkTrouble::Kind;
 
-  std::optional<Ref> NextInLine(MonoTime now);
-  std::optional<Ref> NextPlaceProbe(MonoTime now);
-  std::optional<Ref> NextDue(MonoTime now);
-  bool BacksOff(Ref ref);
-  void GoOn(const std::vector<std::pair<DeliverySeq, Ref>>& waited);
-  void GoOnWith(Ref ref);
-  Verdict Refused(Ref ref, const Outcome& outcome, bool is_probe, MonoTime now);
-  Verdict RefusedByPlace(Ref ref, const Outcome& outcome, MonoTime now);
-  bool AnotherToTry() const;
-  Change GotThrough(MonoTime now);
-  void Shrink();
+  // lane.cpp
   void Hold(Ref ref);
   void ReleaseHeld(MonoTime now);
   void Enqueue(Ref ref);
+  /// Queues a waiting delivery again, unless one before it in its call goes first.
+  void Requeue(Ref ref);
+  void RequeueAll(const std::vector<Ref>& refs);
   void ReplaceOlder(std::uint64_t call_key);
   void MarkEnding(Ref ref, End why, RefusedPlaces::Key place = 0);
+  std::optional<Ref> NextDue(MonoTime now);
+  void Remove(Ref ref);
+  void Shrink();
+
+  // lane_outcomes.cpp
+  /// An attempt that has its outcome.
+  struct Attempted {
+    LaneSlot& slot;
+    const Outcome& outcome;
+    Admission::Sent sent;
+    bool is_probe;  ///< of the sink
+    MonoTime now;
+  };
+  /// What a response showed.
+  struct Response {
+    Change change = Change::kNone;
+    bool place_works = false;
+  };
+  Response Answered(const Attempted& attempted);
+  void ShowsNothing(const Attempted& attempted);
+  Verdict Throttled(const Attempted& attempted, Jitter& jitter);
+  Verdict Failed(const Attempted& attempted, Jitter& jitter);
+  Verdict Refused(const Attempted& attempted);
+  Verdict RefusedByPlace(const Attempted& attempted);
+  Change SinkWorks(MonoTime now);
   void MakeDue(MonoTime now, bool failed, bool refused);
   void RetryRefused(MonoTime now);
-  void Remove(Ref ref);
-  static Verdict Again(LaneSlot& slot, MonoTime due, std::chrono::milliseconds wait, Change change);
+  static Verdict TryAgain(LaneSlot& slot, MonoTime due, std::chrono::milliseconds wait = {},
+                          Change change = Change::kNone);
+  static Verdict GiveUp(LaneSlot& slot, Change change);
 
   LanePolicy policy_;
   TokenBucket bucket_;
@@ -184,25 +195,21 @@ class Lane {
   bool paused_ = false;
   std::uint8_t generation_ = 0;  ///< of the sink; see Renew
   MonoTime throttled_until_{};
-  SinkTrouble trouble_;
+  std::uint32_t delivered_ = 0;
+  std::size_t in_flight_ = 0;
+  std::size_t running_ = 0;  ///< in flight, without a verdict
 
   LaneSlots slots_;
   DeliveryIndex index_;
   CallQueues calls_;
   StartQueue queue_;
-  Destinations destinations_;
-  RefusedPlaces places_;
-  std::unordered_map<Ref, RefusedPlaces::Key> place_of_;  ///< deliveries that wait for a refused place, or probe it
-  DeliveryRefusals refusals_;
-  SendOrder order_;
-  std::unordered_map<Ref, Destinations::Key> sent_to_;  ///< in flight, admitted to a destination
   HeldDeliveries held_;
   EndedCalls ended_calls_;
+  Admission admission_;
+  SinkTrouble trouble_;
+  DeliveryRefusals refusals_;
   EndingQueue endings_;
   Expiry expiry_;
-  std::uint32_t delivered_ = 0;  ///< successes; wraps
-  std::size_t in_flight_ = 0;
-  std::size_t running_ = 0;  ///< in flight, without a verdict
 };
 
 }  // namespace hookswitch

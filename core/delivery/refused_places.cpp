@@ -64,7 +64,7 @@ bool RefusedPlaces::Refused(Key key, const std::string& name, const std::string&
   return is_new;
 }
 
-void RefusedPlaces::SaidNothing(Key key, Ref ref, MonoTime now) {
+void RefusedPlaces::ShowsNothing(Key key, Ref ref, MonoTime now) {
   const auto found = places_.find(key);
   if (found == places_.end() || found->second.probe != ref) return;
   Alter(key, found->second, [&place = found->second, now] {
@@ -134,7 +134,7 @@ std::vector<std::pair<DeliverySeq, RefusedPlaces::Ref>> RefusedPlaces::Clear() {
   return waited;
 }
 
-void RefusedPlaces::DropAll() {
+void RefusedPlaces::ClearQueues() {
   for (auto& [key, place] : places_) place.waiting.clear();
   turns_.clear();
 }

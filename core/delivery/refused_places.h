@@ -43,7 +43,7 @@ class RefusedPlaces {
   bool Refused(Key key, const std::string& name, const std::string& because, Ref ref, std::uint64_t delivered,
                MonoTime now);
   /// An attempt ended without proving anything about the place: another probe may follow.
-  void SaidNothing(Key key, Ref ref, MonoTime now);
+  void ShowsNothing(Key key, Ref ref, MonoTime now);
   /// The place works again: forgets it and returns the waiting deliveries, in order.
   std::vector<std::pair<DeliverySeq, Ref>> Works(Key key);
   /// Queues a delivery for a refused place.
@@ -68,7 +68,7 @@ class RefusedPlaces {
   /// Forgets all places and returns the waiting deliveries.
   std::vector<std::pair<DeliverySeq, Ref>> Clear();
   /// Forgets the waiting deliveries but keeps the places.
-  void DropAll();
+  void ClearQueues();
 
  private:
   template <class Change>

@@ -1,0 +1,179 @@
+#include "core/delivery/admission.h"
+
+#include <algorithm>
+
+#include "core/delivery/delivery_refusals.h"
+
+namespace hookswitch {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Whether the slot still has this delivery, and it is queued. Queues name deliveries that may have left.
+bool IsQueued(const LaneSlot& slot, DeliverySeq seq) {
+  return slot.phase == LaneSlot::Phase::kWaiting && slot.seq == seq && slot.in_queue;
+}
+
+}  // namespace
+
+bool Admission::Admit(LaneSlots& slots, Ref ref, const SendTarget& target, MonoTime now) {
+  if (MayGo(slots, ref, target, now)) return true;
+  sent_to_.erase(ref);
+  slots[ref].in_queue = true;
+  return false;
+}
+
+bool Admission::MayGo(const LaneSlots& slots, Ref ref, const SendTarget& target, MonoTime now) {
+  const LaneSlot& slot = slots[ref];
+  if (target.order) {
+    const auto is_out = [&slots](Ref other) { return slots[other].phase != LaneSlot::Phase::kWaiting; };
+    if (!order_.Admit(*target.order, slot.seq, ref, is_out)) return false;
+  }
+  if (!target.place) return true;
+  if (!places_.MayGo(*target.place, ref, now)) {
+    place_of_[ref] = *target.place;
+    places_.Wait(*target.place, slot.tried(), slot.seq, ref);
+    return false;
+  }
+  const auto sent = sent_to_.find(ref);
+  if (sent != sent_to_.end() && sent->second == *target.place) return true;  // taken from that destination's queue
+  if (!destinations_.Admit({*target.place, slot.seq, ref}, target.pace, now)) return false;
+  sent_to_[ref] = *target.place;
+  return true;
+}
+
+std::optional<Admission::Ref> Admission::TakeNext(LaneSlots& slots, const CallQueues& calls, MonoTime now) {
+  const auto next = TakeFromDestination(slots, calls, now);
+  return next ? next : TakePlaceProbe(slots, calls, now);
+}
+
+std::optional<Admission::Ref> Admission::TakeFromDestination(LaneSlots& slots, const CallQueues& calls, MonoTime now) {
+  while (const auto first = destinations_.First(now)) {
+    const bool is_queued = IsQueued(slots[first->ref], first->seq);
+    if (is_queued && calls.IsFirst(slots, first->ref)) {
+      destinations_.Take(*first, now);
+      sent_to_[first->ref] = first->key;
+      return first->ref;
+    }
+    destinations_.Drop(*first);
+    if (is_queued) slots[first->ref].in_queue = false;  // it starts when it becomes the first of its call
+  }
+  return std::nullopt;
+}
+
+std::optional<Admission::Ref> Admission::TakePlaceProbe(LaneSlots& slots, const CallQueues& calls, MonoTime now) {
+  while (const auto first = places_.First(now)) {
+    const auto place = place_of_.find(first->ref);
+    const bool is_queued =
+        IsQueued(slots[first->ref], first->seq) && place != place_of_.end() && place->second == first->key;
+    if (is_queued && calls.IsFirst(slots, first->ref)) {
+      places_.Take(*first);
+      return first->ref;
+    }
+    places_.Drop(*first);
+    if (is_queued) LeavePlace(slots, first->ref, first->seq);
+  }
+  return std::nullopt;
+}
+
+Admission::Sent Admission::Finish(Ref ref) {
+  Sent sent{.ref = ref};
+  if (const auto found = sent_to_.extract(ref)) sent.destination = found.mapped();
+  if (const auto found = place_of_.extract(ref)) sent.probed = found.mapped();
+  return sent;
+}
+
+std::optional<std::vector<Admission::Ref>> Admission::PlaceWorks(LaneSlots& slots, const Sent& sent) {
+  const auto place = sent.destination ? sent.destination : sent.probed;
+  if (!place || !places_.Find(*place)) return std::nullopt;
+  return LeavePlaces(slots, places_.Works(*place));
+}
+
+void Admission::ShowsNothing(const Sent& sent, MonoTime now) {
+  if (sent.probed) places_.ShowsNothing(*sent.probed, sent.ref, now);
+}
+
+bool Admission::Throttle(const Sent& sent, MonoTime until) {
+  if (!sent.destination) return false;
+  destinations_.Hold(*sent.destination, until);
+  return true;
+}
+
+Admission::PlaceRefusal Admission::PlaceRefused(LaneSlots& slots, Ref ref, const std::string& name,
+                                                const std::string& reason, std::uint32_t delivered, MonoTime now) {
+  const Key key = RefusedPlaces::KeyOf(name);
+  PlaceRefusal refusal{.is_new = places_.Refused(key, name, reason, ref, delivered, now)};
+  const RefusedPlaces::Place& place = *places_.Find(key);
+  refusal.is_last = place.refusals >= DeliveryRefusals::kMost && delivered != place.delivered_before;
+  if (refusal.is_last) {
+    for (const auto& [tried, seq, other] : place.waiting) {
+      if (LeavePlace(slots, other, seq)) refusal.ended.push_back(other);
+    }
+    return refusal;
+  }
+  place_of_[ref] = key;
+  refusal.wait = std::max(std::chrono::ceil<milliseconds>(place.probe_at - now), milliseconds(0));
+  return refusal;
+}
+
+bool Admission::QueueForPlace(LaneSlots& slots, Ref ref) {
+  const auto place = place_of_.find(ref);
+  if (place == place_of_.end()) return false;
+  if (!places_.Find(place->second)) {
+    place_of_.erase(place);
+    return false;
+  }
+  LaneSlot& slot = slots[ref];
+  slot.in_queue = true;
+  places_.Wait(place->second, slot.tried(), slot.seq, ref);
+  return true;
+}
+
+std::optional<Admission::Ref> Admission::Remove(LaneSlots& slots, Ref ref) {
+  place_of_.erase(ref);
+  const auto next = order_.End(slots[ref].seq, ref);
+  if (next) slots[*next].in_queue = false;
+  return next;
+}
+
+void Admission::Resume(MonoTime now) {
+  destinations_.Resume();
+  places_.Resume(now);
+}
+
+std::vector<Admission::Ref> Admission::ForgetPlaces(LaneSlots& slots) {
+  auto waited = LeavePlaces(slots, places_.Clear());
+  place_of_.clear();
+  return waited;
+}
+
+void Admission::ClearQueues() {
+  destinations_.ClearQueues();
+  places_.ClearQueues();
+  place_of_.clear();
+  sent_to_.clear();
+}
+
+const RefusedPlaces::Place* Admission::PlaceOf(Ref ref) const {
+  const auto place = place_of_.find(ref);
+  return place == place_of_.end() ? nullptr : places_.Find(place->second);
+}
+
+/// Returns whether the delivery was queued.
+bool Admission::LeavePlace(LaneSlots& slots, Ref ref, DeliverySeq seq) {
+  if (!IsQueued(slots[ref], seq)) return false;
+  slots[ref].in_queue = false;
+  place_of_.erase(ref);
+  return true;
+}
+
+std::vector<Admission::Ref> Admission::LeavePlaces(LaneSlots& slots,
+                                                   const std::vector<std::pair<DeliverySeq, Ref>>& waited) {
+  std::vector<Ref> left;
+  for (const auto& [seq, ref] : waited) {
+    if (LeavePlace(slots, ref, seq)) left.push_back(ref);
+  }
+  return left;
+}
+
+}  // namespace hookswitch
