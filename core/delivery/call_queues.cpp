@@ -55,13 +55,6 @@ std::optional<CallQueues::Ref> CallQueues::Remove(LaneSlots& slots, Ref ref) {
   return std::nullopt;
 }
 
-bool CallQueues::IsFirst(const LaneSlots& slots, Ref ref) const {
-  const LaneSlot& slot = slots[ref];
-  if (slot.call_key == 0) return true;
-  const Call* call = Find(slot.call_key);
-  return call && call->head == ref;
-}
-
 const CallQueues::Call* CallQueues::Find(std::uint64_t call_key) const {
   const auto found = calls_.find(call_key);
   return found == calls_.end() ? nullptr : &found->second;

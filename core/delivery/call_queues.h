@@ -22,7 +22,12 @@ class CallQueues {
   /// Removes a delivery, which need not be queued. Returns the one that is now the first of the call, if that changed.
   std::optional<Ref> Remove(LaneSlots& slots, Ref ref);
   /// Whether it may start as far as its call is concerned. Only for one that was added.
-  bool IsFirst(const LaneSlots& slots, Ref ref) const;
+  bool IsFirst(const LaneSlots& slots, Ref ref) const {
+    const std::uint64_t call_key = slots[ref].call_key;
+    if (call_key == 0) return true;
+    const Call* call = Find(call_key);
+    return call && call->head == ref;
+  }
   /// Calls `end(ref)` for each waiting newest_only delivery of the call that a newer one supersedes. One that has begun
   /// its steps, or was replayed, stays. `end` may change the slot's phase, but not this object.
   template <class End>

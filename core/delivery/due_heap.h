@@ -21,16 +21,19 @@ class DueHeap {
     Ref ref;
     std::uint32_t seq;  ///< low half of the DeliverySeq
   };
-  static bool IsLater(const Entry& a, const Entry& b) { return a.due != b.due ? a.due > b.due : a.seq > b.seq; }
+  /// A type, not a function, so that it is inlined into the heap's functions.
+  struct IsLater {
+    bool operator()(const Entry& a, const Entry& b) const { return a.due != b.due ? a.due > b.due : a.seq > b.seq; }
+  };
 
   void Push(MonoTime due, Ref ref, DeliverySeq seq) {
     entries_.push_back({due, ref, static_cast<std::uint32_t>(seq)});
-    std::push_heap(entries_.begin(), entries_.end(), &IsLater);
+    std::push_heap(entries_.begin(), entries_.end(), IsLater());
   }
   bool empty() const { return entries_.empty(); }
   const Entry& front() const { return entries_.front(); }
   void Pop() {
-    std::pop_heap(entries_.begin(), entries_.end(), &IsLater);
+    std::pop_heap(entries_.begin(), entries_.end(), IsLater());
     entries_.pop_back();
   }
   /// The time of the first entry, current or not; MonoTime::max() if empty.

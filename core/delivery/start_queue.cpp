@@ -22,7 +22,7 @@ void StartQueue::Clear() {
 }
 
 std::optional<StartQueue::Ref> StartQueue::TakeDue(MonoTime now) {
-  const bool untried = !untried_.empty() && (tried_.empty() || !DueHeap::IsLater(untried_.front(), tried_.front()));
+  const bool untried = !untried_.empty() && (tried_.empty() || !DueHeap::IsLater()(untried_.front(), tried_.front()));
   return untried ? TakeUntriedDue(now) : TakeTriedDue(now);
 }
 
