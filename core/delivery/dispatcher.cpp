@@ -156,7 +156,7 @@ std::optional<std::string> Dispatcher::PlaceThatHolds(const std::string& sink, D
   const auto found = lanes_.find(sink);
   const auto* place = found == lanes_.end() ? nullptr : found->second->lane.PlaceThatHolds(delivery);
   if (!place) return {};
-  return place->name + " is refused: " + place->because;
+  return place->name + " is refused: " + place->reason;
 }
 
 void Dispatcher::Announce(const Message& notice) {

@@ -3,9 +3,9 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/time_text.h"
+#include "core/delivery/delivery_log.h"
 #include "core/delivery/dispatcher.h"
 #include "core/delivery/notice.h"
-#include "core/delivery/telling.h"
 
 namespace hookswitch {
 namespace {
@@ -51,15 +51,15 @@ void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
     flight.story = StoryOfAttempts(lane.name, delivery, outcome);
   }
   const auto event = flight.Event();
-  TellAttempt(lane, {.attempt = *flight.attempt,
-                     .event_id = event ? std::string_view(event->id) : std::string_view(),
-                     .outcome = outcome,
-                     .verdict = verdict,
-                     .fallback = flight.fallback,
-                     .latency = latency,
-                     .accepted = delivery.accepted,
-                     .now = now});
-  TellLane(lane, outcome, verdict, was_throttled);
+  LogAttempt(lane, {.attempt = *flight.attempt,
+                    .event_id = event ? std::string_view(event->id) : std::string_view(),
+                    .outcome = outcome,
+                    .verdict = verdict,
+                    .fallback = flight.fallback,
+                    .latency = latency,
+                    .accepted = delivery.accepted,
+                    .now = now});
+  LogLaneChange(lane, outcome, verdict, was_throttled);
   const std::string& why = outcome.reason.empty() ? outcome.code : outcome.reason;
   if (facts.route.rule != kNoticeRule) {
     if (dead && flight.fallback.empty()) lane.notices.Dead(why, now);
@@ -132,13 +132,12 @@ void Dispatcher::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending
     case Lane::End::kGivenUp:
       outcome.code = "gave_up";
       outcome.reason = "the sink has failed since " +
-                       ToRfc3339(clock_.Wall() - ToMs(clock_.Mono() - lane.lane.troubled_since())) + ": " +
-                       lane.because;
+                       ToRfc3339(clock_.Wall() - ToMs(clock_.Mono() - lane.lane.troubled_since())) + ": " + lane.reason;
       break;
     case Lane::End::kRefused: {
       const auto* place = lane.lane.refused_places().Find(ending.place);
       outcome.code = "place_refused";
-      outcome.reason = (place ? place->name + " is refused: " + place->because : "its place is refused") +
+      outcome.reason = (place ? place->name + " is refused: " + place->reason : "its place is refused") +
                        " (again and again, while others got through)";
       break;
     }
@@ -152,11 +151,11 @@ void Dispatcher::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending
     lane.notices.Dead(outcome.reason, clock_.Mono());
   }
   const auto event = flight.Event();
-  TellEnding(lane, {.delivery = DeliveryId(delivery.seq),
-                    .event_id = event ? std::string_view(event->id) : std::string_view(),
-                    .outcome = outcome,
-                    .state = state,
-                    .fallback = flight.fallback});
+  LogEnding(lane, {.delivery = DeliveryId(delivery.seq),
+                   .event_id = event ? std::string_view(event->id) : std::string_view(),
+                   .outcome = outcome,
+                   .state = state,
+                   .fallback = flight.fallback});
   AttemptRecord record{.delivery = delivery.seq,
                        .event = delivery.event,
                        .sink = lane.name,
@@ -183,7 +182,7 @@ void Dispatcher::Handle(const Inbox::Recorded& recorded) {
   auto node = in_flight_.extract(recorded.delivery);
   if (node.empty()) return;
   InFlight& flight = node.mapped();
-  HSW_CHECK(flight.is_recording, "only what was given to Record is told as recorded");
+  HSW_CHECK(flight.is_recording, "only what was passed to Record is reported as recorded");
   LaneRuntime& lane = *flight.lane;
   if (recorded.fallback != 0) {
     const LaneDelivery& delivery = lane.lane[flight.ref];
@@ -204,7 +203,7 @@ void Dispatcher::Handle(const Inbox::Recorded& recorded) {
 }
 
 void Dispatcher::NotifyOf(LaneRuntime& lane, MonoTime now) {
-  for (const Message& notice : lane.notices.Take(lane.name, lane.lane, lane.because, now)) {
+  for (const Message& notice : lane.notices.Take(lane.name, lane.lane, lane.reason, now)) {
     if (lane.notify != lane.name) Notify(lane.name, lane.notify, notice);
   }
 }

@@ -146,7 +146,7 @@ void Dispatcher::Restore(const LaneDue& due) {
   const milliseconds wait = due.due - clock_.Wall();
   if (wait <= milliseconds(0)) return;
   lane.lane.Throttle(clock_.Mono() + std::min(wait, lane.lane.policy().retry.max_retry_after));
-  lane.because = "the other side asked for a pause before the last start";
+  lane.reason = "the other side asked for a pause before the last start";
 }
 
 void Dispatcher::SetPause(LaneRuntime& lane, const std::optional<hookswitch::Pause>& pause) {

@@ -42,26 +42,26 @@ class Inbox {
 
   // [thread: any]
   void Accept(Accepted accepted) EXCLUDES(mu_) {
-    Tell([&]() REQUIRES(mu_) {
+    Post([&]() REQUIRES(mu_) {
       if (!closed_) batch_.accepted.push_back(std::move(accepted));
     });
   }
   void Report(Progress progress) EXCLUDES(mu_) {
-    Tell([&]() REQUIRES(mu_) {
+    Post([&]() REQUIRES(mu_) {
       if (!closed_) batch_.progress.push_back(std::move(progress));
     });
   }
   void Record(Recorded recorded) EXCLUDES(mu_) {
-    Tell([&]() REQUIRES(mu_) {
+    Post([&]() REQUIRES(mu_) {
       if (!closed_) batch_.recorded.push_back(recorded);
     });
   }
   /// Wakes the scheduler for another pass.
   void Kick() EXCLUDES(mu_) {
-    Tell([&]() REQUIRES(mu_) { kicked_ = true; });
+    Post([&]() REQUIRES(mu_) { kicked_ = true; });
   }
   void Close() EXCLUDES(mu_) {
-    Tell([&]() REQUIRES(mu_) { closed_ = true; });
+    Post([&]() REQUIRES(mu_) { closed_ = true; });
   }
 
   /// Waits for reports, at most `patience`, and swaps them into `batch`, which must be empty. False when closed.
@@ -95,7 +95,7 @@ class Inbox {
 
  private:
   template <class Change>
-  void Tell(Change change) EXCLUDES(mu_) {
+  void Post(Change change) EXCLUDES(mu_) {
     bool wake = false;
     {
       MutexLock lock(mu_);

@@ -110,7 +110,7 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   }
   lane.SetPolicy(std::move(policy));
   if (!closed_by_stuck_) {
-    unavailable_because_ = planned->unavailable_because;
+    unavailable_reason_ = planned->unavailable_because;
     lane.SetGate(sink ? Lane::Gate::kOpen : Lane::Gate::kUnavailable);
   }
   return useless;
@@ -181,7 +181,7 @@ bool LaneRuntime::CountStuck(std::weak_ptr<const void> call) {
   stuck_.push_back(std::move(call));
   if (stuck_.size() < kMaxStuck || closed_by_stuck_) return false;
   closed_by_stuck_ = true;
-  unavailable_because_ =
+  unavailable_reason_ =
       std::to_string(stuck_.size()) + " calls into its plugin never returned; replace the plugin and reload";
   lane.SetGate(Lane::Gate::kUnavailable);
   return true;
@@ -192,17 +192,17 @@ void LaneRuntime::CheckStuck() {
   std::erase_if(stuck_, [](const auto& one) { return one.expired(); });
   if (!stuck_.empty()) return;
   closed_by_stuck_ = false;
-  unavailable_because_.clear();
+  unavailable_reason_.clear();
   lane.SetGate(sink ? Lane::Gate::kOpen : Lane::Gate::kRemoved);
 }
 
-std::optional<std::uint64_t> LaneRuntime::TellRetry(MonoTime now) {
-  if (!retry_lines_.Ready(now)) {
-    ++untold_;
+std::optional<std::uint64_t> LaneRuntime::LimitFailureLog(MonoTime now) {
+  if (!failure_lines_.Ready(now)) {
+    ++suppressed_;
     return std::nullopt;
   }
-  retry_lines_.Take(now);
-  return std::exchange(untold_, 0);
+  failure_lines_.Take(now);
+  return std::exchange(suppressed_, 0);
 }
 
 LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
@@ -217,7 +217,7 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
   if (const auto oldest = lane.Oldest()) status.oldest = to_wall(*oldest);
   for (const auto& [key, place] : lane.refused_places().all()) {
     if (status.places.size() == kShownPlaces) break;
-    status.places.push_back({place.name, place.because, place.waiting.size(), to_wall(place.probe_at)});
+    status.places.push_back({place.name, place.reason, place.waiting.size(), to_wall(place.probe_at)});
   }
   switch (status.state) {
     case LaneStatus::State::kOpen:
@@ -229,18 +229,18 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
     case LaneStatus::State::kMisconfigured:
     case LaneStatus::State::kFailing:
       status.until = to_wall(std::max(lane.Until(), now));
-      status.because = because;
+      status.because = reason;
       break;
     case LaneStatus::State::kProbing:
       status.until = wall;
-      status.because = because;
+      status.because = reason;
       break;
     case LaneStatus::State::kPaused:
       status.because = "paused by the operator";
       if (pause && !pause->because.empty()) status.because += ": " + pause->because;
       if (pause && pause->until != WallTime{}) status.until = pause->until;
       break;
-    case LaneStatus::State::kUnavailable: status.because = unavailable_because_; break;
+    case LaneStatus::State::kUnavailable: status.because = unavailable_reason_; break;
     case LaneStatus::State::kRemoved: status.because = "the config no longer has this sink"; break;
   }
   return status;

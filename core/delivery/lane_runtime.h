@@ -73,7 +73,7 @@ class LaneRuntime {
   void CheckStuck();
 
   /// Rate limit for log lines about failures. Empty: do not log; else the number of lines suppressed before this one.
-  std::optional<std::uint64_t> TellRetry(MonoTime now);
+  std::optional<std::uint64_t> LimitFailureLog(MonoTime now);
 
   LaneStatus Status(MonoTime now, WallTime wall) const;
   bool is_call_sink() const { return sink && sink->kind() == Sink::Kind::kCall; }
@@ -88,7 +88,7 @@ class LaneRuntime {
   std::string fallback;
   std::string notify;  ///< the sink that gets notices about this one; "" for none
   SinkNotices notices;
-  std::string because;  ///< reason of the latest throttle or trouble
+  std::string reason;  ///< reason of the latest throttle or trouble
   /// Trouble was logged, its end not yet.
   bool trouble_logged = false;
   /// Log the next probe's result even if it fails: the operator has resumed the sink.
@@ -107,11 +107,11 @@ class LaneRuntime {
   const Series series;
 
  private:
-  std::string unavailable_because_;
+  std::string unavailable_reason_;
   std::vector<std::weak_ptr<const void>> stuck_;  ///< plugin calls that have not returned
   bool closed_by_stuck_ = false;
-  TokenBucket retry_lines_{config::Rate{2, std::chrono::seconds(1), 20}};
-  std::uint64_t untold_ = 0;
+  TokenBucket failure_lines_{config::Rate{2, std::chrono::seconds(1), 20}};
+  std::uint64_t suppressed_ = 0;
   std::unordered_map<Lane::Ref, std::shared_ptr<const CallEvent>> events_;
   std::unordered_map<Lane::Ref, std::string> states_, stories_;
   std::unordered_map<Lane::Ref, SecretState> secret_states_;

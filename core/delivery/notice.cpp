@@ -21,14 +21,14 @@ std::string Text(const json::object& object, std::string_view key) {
 
 }  // namespace
 
-Message BrokenNotice(const std::string& sink, const std::string& because, std::uint64_t pending) {
+Message BrokenNotice(const std::string& sink, const std::string& reason, std::uint64_t pending) {
   return Notice(sink, pending, "is broken", Severity::kError,
-                because + "\nNothing is lost: what waits for it goes out as soon as it works again.");
+                reason + "\nNothing is lost: what waits for it goes out as soon as it works again.");
 }
 
-Message FailingNotice(const std::string& sink, const std::string& because, std::uint64_t pending) {
+Message FailingNotice(const std::string& sink, const std::string& reason, std::uint64_t pending) {
   return Notice(sink, pending, "keeps failing", Severity::kWarning,
-                because + "\nNothing is lost: what waits for it goes out as soon as it works again.");
+                reason + "\nNothing is lost: what waits for it goes out as soon as it works again.");
 }
 
 Message WorksAgainNotice(const std::string& sink, std::uint64_t pending) {

@@ -14,8 +14,8 @@ inline constexpr std::string_view kNoticeRule = "notify_problems_to";
 
 /// Notices to the operator about a sink in trouble, or about hookswitch itself. Stored as events of source kOwnSource
 /// and delivered like any other.
-Message BrokenNotice(const std::string& sink, const std::string& because, std::uint64_t pending);
-Message FailingNotice(const std::string& sink, const std::string& because, std::uint64_t pending);
+Message BrokenNotice(const std::string& sink, const std::string& reason, std::uint64_t pending);
+Message FailingNotice(const std::string& sink, const std::string& reason, std::uint64_t pending);
 Message WorksAgainNotice(const std::string& sink, std::uint64_t pending);
 /// `reasons`, `places`: text to number of deliveries.
 Message DeadNotice(const std::string& sink, std::uint64_t count, const std::map<std::string, std::uint64_t>& reasons,

@@ -39,7 +39,7 @@ const RefusedPlaces::Place* RefusedPlaces::Find(Key key) const {
   return found == places_.end() ? nullptr : &found->second;
 }
 
-bool RefusedPlaces::Refused(Key key, const std::string& name, const std::string& because, Ref ref,
+bool RefusedPlaces::Refused(Key key, const std::string& name, const std::string& reason, Ref ref,
                             std::uint64_t delivered, MonoTime now) {
   if (places_.size() >= kMostPlaces) {
     std::erase_if(places_, [&](const auto& entry) {
@@ -48,7 +48,7 @@ bool RefusedPlaces::Refused(Key key, const std::string& name, const std::string&
   }
   auto [found, is_new] = places_.try_emplace(key);
   Place& place = found->second;
-  place.because = because;
+  place.reason = reason;
   if (is_new) {
     place.name = name;
     place.since = now;

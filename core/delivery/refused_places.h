@@ -27,7 +27,7 @@ class RefusedPlaces {
 
   struct Place {
     std::string name;
-    std::string because;  ///< reason of the last refusal
+    std::string reason;  ///< reason of the last refusal
     MonoTime since{}, probe_at{};
     std::uint32_t refusals = 0;          ///< in a row, including the first
     std::uint64_t delivered_before = 0;  ///< the lane's `delivered` at the first refusal
@@ -40,7 +40,7 @@ class RefusedPlaces {
   const Place* Find(Key key) const;
 
   /// Records that the place refused `ref`. Returns whether it was not refused before.
-  bool Refused(Key key, const std::string& name, const std::string& because, Ref ref, std::uint64_t delivered,
+  bool Refused(Key key, const std::string& name, const std::string& reason, Ref ref, std::uint64_t delivered,
                MonoTime now);
   /// An attempt ended without proving anything about the place: another probe may follow.
   void ShowsNothing(Key key, Ref ref, MonoTime now);

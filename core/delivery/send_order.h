@@ -59,12 +59,6 @@ class SendOrder {
     return turn.ref;
   }
 
-  /// Whether `ref` waits for its turn.
-  bool Waits(Ref ref) const {
-    const auto key = key_of_.find(ref);
-    return key != key_of_.end() && turns_.at(key->second).ref != ref;
-  }
-
  private:
   struct Turn {
     DeliverySeq seq = 0;

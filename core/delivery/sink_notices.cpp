@@ -30,37 +30,37 @@ void SinkNotices::Dead(const std::string& reason, MonoTime now) {
   gathered_at_ = std::min(gathered_at_, std::max(now + kGatherFor, not_before_));
 }
 
-void SinkNotices::PlaceRefused(const std::string& place, const std::string& because, MonoTime now) {
-  Count(places_, place + ": " + because);
+void SinkNotices::PlaceRefused(const std::string& place, const std::string& reason, MonoTime now) {
+  Count(places_, place + ": " + reason);
   gathered_at_ = std::min(gathered_at_, std::max(now + kGatherFor, not_before_));
 }
 
-MonoTime SinkNotices::TellTroubleAt(const Lane& lane) const {
-  if (told_ || !lane.in_trouble()) return MonoTime::max();
+MonoTime SinkNotices::TroubleNoticeAt(const Lane& lane) const {
+  if (notified_ || !lane.in_trouble()) return MonoTime::max();
   if (lane.certainly_misconfigured()) return MonoTime{};
   return lane.troubled_since() + (lane.is_misconfigured() ? kUncertainFor : notify_after_);
 }
 
 MonoTime SinkNotices::Next(const Lane& lane) const {
-  return is_unavailable_ ? MonoTime{} : std::min(TellTroubleAt(lane), gathered_at_);
+  return is_unavailable_ ? MonoTime{} : std::min(TroubleNoticeAt(lane), gathered_at_);
 }
 
-std::vector<Message> SinkNotices::Take(const std::string& sink, const Lane& lane, const std::string& because,
+std::vector<Message> SinkNotices::Take(const std::string& sink, const Lane& lane, const std::string& reason,
                                        MonoTime now) {
   std::vector<Message> notices;
   const std::uint64_t pending = lane.pending();
   if (std::exchange(is_unavailable_, false)) {
-    notices.push_back(BrokenNotice(sink, because, pending));
-    told_ = true;
+    notices.push_back(BrokenNotice(sink, reason, pending));
+    notified_ = true;
     delivered_then_ = lane.delivered();
-  } else if (TellTroubleAt(lane) <= now) {
-    notices.push_back(lane.is_misconfigured() ? BrokenNotice(sink, because, pending)
-                                              : FailingNotice(sink, because, pending));
-    told_ = true;
+  } else if (TroubleNoticeAt(lane) <= now) {
+    notices.push_back(lane.is_misconfigured() ? BrokenNotice(sink, reason, pending)
+                                              : FailingNotice(sink, reason, pending));
+    notified_ = true;
     delivered_then_ = lane.delivered();
-  } else if (told_ && !lane.in_trouble() && lane.delivered() != delivered_then_) {
+  } else if (notified_ && !lane.in_trouble() && lane.delivered() != delivered_then_) {
     notices.push_back(WorksAgainNotice(sink, pending));
-    told_ = false;
+    notified_ = false;
   }
   if (gathered_at_ <= now) {
     if (!dead_.empty()) notices.push_back(DeadNotice(sink, gathered_, dead_, pending));

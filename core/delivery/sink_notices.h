@@ -19,20 +19,20 @@ class SinkNotices {
   void SetPatience(std::chrono::milliseconds notify_after) { notify_after_ = notify_after; }
 
   void Dead(const std::string& reason, MonoTime now);
-  void PlaceRefused(const std::string& place, const std::string& because, MonoTime now);
+  void PlaceRefused(const std::string& place, const std::string& reason, MonoTime now);
   /// Its plugin is stuck: the lane was closed.
   void Unavailable() { is_unavailable_ = true; }
 
-  /// The notices to send now. `because`: reason for the lane's state.
-  std::vector<Message> Take(const std::string& sink, const Lane& lane, const std::string& because, MonoTime now);
+  /// The notices to send now. `reason`: of the lane's state.
+  std::vector<Message> Take(const std::string& sink, const Lane& lane, const std::string& reason, MonoTime now);
   /// When Take may next return a notice if nothing else happens; MonoTime::max() for never.
   MonoTime Next(const Lane& lane) const;
 
  private:
-  MonoTime TellTroubleAt(const Lane& lane) const;
+  MonoTime TroubleNoticeAt(const Lane& lane) const;
 
   std::chrono::milliseconds notify_after_ = std::chrono::minutes(5);
-  bool told_ = false;                 ///< a notice of the current trouble went out
+  bool notified_ = false;             ///< a notice of the current trouble went out
   std::uint32_t delivered_then_ = 0;  ///< the lane's `delivered` at that time
   bool is_unavailable_ = false;
   std::map<std::string, std::uint64_t> dead_, places_;  ///< counts by reason; by place and reason

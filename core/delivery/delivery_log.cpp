@@ -1,4 +1,4 @@
-#include "core/delivery/telling.h"
+#include "core/delivery/delivery_log.h"
 
 #include <utility>
 
@@ -16,7 +16,7 @@ double Seconds(MonoTime::duration duration) {
 
 }  // namespace
 
-void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
+void LogAttempt(LaneRuntime& lane, const Concluded& concluded) {
   const auto& [attempt, event_id, outcome, verdict, fallback, latency, accepted, now] = concluded;
   const LaneRuntime::Series& series = lane.series;
   const Attempt::Facts& facts = attempt.facts();
@@ -59,8 +59,8 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                  {"gave_up", verdict.gave_up},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
   } else if (outcome.kind == Outcome::Kind::kMisconfigured) {
-    const auto untold = lane.TellRetry(now);
-    if (!untold) return;
+    const auto suppressed = lane.LimitFailureLog(now);
+    if (!suppressed) return;
     log::Warn("delivery_refused", {{"delivery", attempt.id()},
                                    {"event_id", event_id},
                                    {"sink", facts.route.sink},
@@ -71,10 +71,10 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                    {"answer_bytes", outcome.answer_bytes},
                                    {"action", outcome.action},
                                    {"next_ms", verdict.wait.count()},
-                                   {"untold_before", *untold}});
+                                   {"untold_before", *suppressed}});
   } else if (outcome.kind == Outcome::Kind::kRetry) {
-    const auto untold = lane.TellRetry(now);
-    if (!untold) return;
+    const auto suppressed = lane.LimitFailureLog(now);
+    if (!suppressed) return;
     log::Warn("delivery_retry", {{"delivery", attempt.id()},
                                  {"event_id", event_id},
                                  {"sink", facts.route.sink},
@@ -83,12 +83,12 @@ void TellAttempt(LaneRuntime& lane, const Concluded& concluded) {
                                  {"http_status", outcome.http_status},
                                  {"answer_bytes", outcome.answer_bytes},
                                  {"next_ms", verdict.wait.count()},
-                                 {"untold_before", *untold},
+                                 {"untold_before", *suppressed},
                                  {"may_have_been_delivered", outcome.may_have_been_delivered}});
   }
 }
 
-void TellEnding(LaneRuntime& lane, const Ended& ended) {
+void LogEnding(LaneRuntime& lane, const Ended& ended) {
   const auto& [delivery, event_id, outcome, state, fallback] = ended;
   if (state == DeliveryState::kCanceled) {
     lane.series.canceled.Add();
@@ -108,11 +108,11 @@ void TellEnding(LaneRuntime& lane, const Ended& ended) {
   }
 }
 
-void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled) {
+void LogLaneChange(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled) {
   const std::string& why = outcome.reason.empty() ? outcome.code : outcome.reason;
   const bool got_through = outcome.kind == Outcome::Kind::kDelivered || outcome.kind == Outcome::Kind::kNext;
-  const auto tell_resumed = [&] {
-    lane.because.clear();
+  const auto log_resumed = [&] {
+    lane.reason.clear();
     lane.log_next_probe = lane.trouble_logged = false;
     log::Info("lane_resumed", {{"sink", lane.name}});
   };
@@ -120,13 +120,13 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
   switch (verdict.change) {
     case Lane::Change::kNone:
       // A reload or the operator had cleared the trouble; now a delivery got through.
-      if (got_through && lane.trouble_logged && !lane.lane.in_trouble()) tell_resumed();
+      if (got_through && lane.trouble_logged && !lane.lane.in_trouble()) log_resumed();
       return;
     case Lane::Change::kThrottled: {
       const milliseconds asked = outcome.retry_after.value_or(milliseconds(0));
       const milliseconds most = lane.lane.policy().retry.max_retry_after;
-      lane.because = why + "; asked by the other side: " + FormatDuration(asked);
-      if (asked > most) lane.because += ", kept to " + FormatDuration(most);
+      lane.reason = why + "; asked by the other side: " + FormatDuration(asked);
+      if (asked > most) lane.reason += ", kept to " + FormatDuration(most);
       if (was_throttled) return;
       log::Warn("lane_throttled", {{"sink", lane.name},
                                    {"code", outcome.code},
@@ -136,13 +136,13 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
       return;
     }
     case Lane::Change::kFailing:
-      lane.because = why;
+      lane.reason = why;
       lane.trouble_logged = true;
       log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"http_status", outcome.http_status}});
       return;
     case Lane::Change::kPausedItself:
     case Lane::Change::kProbeFailed:
-      lane.because = outcome.action.empty() ? why : why + "; " + outcome.action;
+      lane.reason = outcome.action.empty() ? why : why + "; " + outcome.action;
       // A failed probe is not logged, except the one after the operator's resume.
       if (verdict.change == Lane::Change::kProbeFailed && !std::exchange(lane.log_next_probe, false)) return;
       lane.trouble_logged = true;
@@ -155,7 +155,7 @@ void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& ve
         log::Warn("lane_failing", {{"sink", lane.name}, {"code", outcome.code}, {"http_status", outcome.http_status}});
       }
       return;
-    case Lane::Change::kReopened: return tell_resumed();
+    case Lane::Change::kReopened: return log_resumed();
   }
 }
 

@@ -26,7 +26,7 @@ struct Concluded {
 // the error code, the status and lengths.
 
 /// Logs an attempt's result and counts it in the lane's metrics.
-void TellAttempt(LaneRuntime& lane, const Concluded& concluded);
+void LogAttempt(LaneRuntime& lane, const Concluded& concluded);
 
 /// A delivery that ends without an attempt.
 struct Ended {
@@ -36,10 +36,10 @@ struct Ended {
   DeliveryState state;
   std::string_view fallback;
 };
-void TellEnding(LaneRuntime& lane, const Ended& ended);
+void LogEnding(LaneRuntime& lane, const Ended& ended);
 
 /// Logs how `verdict` changed the lane, and keeps the reason for the lane's status. `was_throttled`: already throttled;
 /// not logged again.
-void TellLane(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled);
+void LogLaneChange(LaneRuntime& lane, const Outcome& outcome, const Lane::Verdict& verdict, bool was_throttled);
 
 }  // namespace hookswitch
