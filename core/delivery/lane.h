@@ -29,6 +29,7 @@
 
 namespace hookswitch {
 
+/// What the config says of one sink's deliveries.
 struct LanePolicy {
   config::Rate rate;
   int concurrency = 8;
@@ -41,12 +42,12 @@ struct LanePolicy {
 /// Schedules one sink's deliveries: which may start now, when to look again, and what follows each outcome.
 ///
 /// A state machine driven by the times passed in; no I/O, not thread-safe. A delivery goes Add → Start → Finish →
-/// Settle, and back to Start after a failure that is not final. It occupies one of `concurrency` slots from Start to
-/// Settle; Settle is called once the outcome is durable, so a crash can duplicate at most `concurrency` deliveries.
-/// Deliveries of one call start in DeliverySeq order, one at a time. A canceled or expired delivery goes Add →
-/// NextEnding → Settle and uses no slot.
+/// Settle, and back to Start after a failure that is not final. It counts against `concurrency` from Start to Settle;
+/// Settle is called once the outcome is durable, so a crash can duplicate at most `concurrency` deliveries. Deliveries
+/// of one call start in DeliverySeq order, one at a time. A canceled or expired delivery goes Add → NextEnding → Settle
+/// and does not count against `concurrency`.
 ///
-/// While the sink is in trouble (misconfigured, or failing: see Breaker) one delivery at a time goes out as a probe,
+/// While the sink is in trouble (misconfigured or failing: see SinkTrouble) one delivery at a time goes out as a probe,
 /// and failed probes do not count as retries. While failing, every second probe prefers a delivery not tried before;
 /// while misconfigured, every probe does.
 ///
@@ -90,6 +91,9 @@ class Lane {
   void SetPolicy(LanePolicy policy);
   const LanePolicy& policy() const { return policy_; }
 
+  /// Adds a delivery, which waits until it is due and the first of its call. With `is_held` it waits until it is due
+  /// for the delivery that ends its call, which ends it. With `newest_only` older ones of its call that have not begun
+  /// end.
   Ref Add(const LaneDelivery& delivery);
   /// Moves the next delivery to in flight and returns it; empty if none may start at `now`.
   std::optional<Ref> Start(MonoTime now);
@@ -107,8 +111,8 @@ class Lane {
   std::optional<Ending> NextEnding(MonoTime now);
   /// When NextEnding may next return one if nothing else happens; MonoTime::max() for never.
   MonoTime NextEndingLook() const;
-  /// Call when the verdict or ending is durable: frees the slot, and removes the delivery (invalidating `ref`) after a
-  /// final verdict. `ends`: removes it whatever the verdict.
+  /// Call when the verdict or ending is durable. Removes the delivery (invalidating `ref`) after a final verdict or an
+  /// ending; else it waits again. `ends`: removes it whatever the verdict.
   void Settle(Ref ref, bool ends = false);
   /// Removes the waiting deliveries among `seqs`, as if never added, and returns them. Their refs are invalid for this
   /// lane.
