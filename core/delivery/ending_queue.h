@@ -23,10 +23,10 @@ struct LaneEnding {
   RefusedPlaces::Key place = 0;  ///< with kRefused
 };
 
-/// Deliveries that end without another attempt, until their ends are durable. At most kMost are with the caller of Take
-/// at a time. Not thread-safe.
+/// Deliveries that end without another attempt, until they leave the lane. Not thread-safe.
 class EndingQueue {
  public:
+  /// A sweep adds none while there are this many, and the lane takes none while it has taken this many.
   static constexpr std::size_t kMost = 1000;
 
   /// Puts the delivery in phase kEnding.
@@ -42,10 +42,10 @@ class EndingQueue {
     ++taken_;
     return ending;
   }
-  /// One that was taken is durable.
-  void Settle() { --taken_; }
-  std::size_t taken() const { return taken_; }                   ///< and not settled
-  std::size_t size() const { return waiting_.size() + taken_; }  ///< not settled
+  /// One that was taken leaves the lane.
+  void Remove() { --taken_; }
+  std::size_t taken() const { return taken_; }                   ///< and not removed
+  std::size_t size() const { return waiting_.size() + taken_; }  ///< taken or not
 
  private:
   std::deque<LaneEnding> waiting_;

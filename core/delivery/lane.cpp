@@ -158,7 +158,7 @@ void Lane::Settle(Ref ref, bool ends) {
   HSW_CHECK(slot.phase == Phase::kRetry || slot.phase == Phase::kEnded || slot.phase == Phase::kEnding,
             "only what has a verdict is settled, and once");
   if (slot.phase == Phase::kEnding) {
-    endings_.Settle();
+    endings_.Remove();
   } else {
     --in_flight_;
   }

@@ -247,7 +247,7 @@ TEST_F(ExpiryTest, AFullQueueOfEndingsInterruptsASweep) {
   expiry.Sweep(slots, calls, trouble, endings, kNow + 1min);
   EXPECT_EQ(endings.size(), EndingQueue::kMost);
   EXPECT_EQ(expiry.Next(), kNow + 1min);
-  while (!endings.empty()) endings.Take(), endings.Settle();
+  while (!endings.empty()) endings.Take(), endings.Remove();
   expiry.Sweep(slots, calls, trouble, endings, kNow + 1min);
   EXPECT_EQ(endings.size(), 500u);
 }
