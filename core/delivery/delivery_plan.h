@@ -17,7 +17,7 @@ struct DeliveryPlan {
   struct Lane {
     config::Sink config;         ///< policy: rate, concurrency, timeout, retry, fallback
     std::shared_ptr<Sink> sink;  ///< nullptr: its plugin is unavailable; deliveries wait
-    std::string unavailable_because{};
+    std::string unavailable_reason{};
     std::chrono::milliseconds settle{};  ///< the longest `settle` of the rules that send to it
   };
   std::map<std::string, Lane, std::less<>> lanes;

@@ -110,7 +110,7 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   }
   lane.SetPolicy(std::move(policy));
   if (!closed_by_stuck_) {
-    unavailable_reason_ = planned->unavailable_because;
+    unavailable_reason_ = planned->unavailable_reason;
     lane.SetGate(sink ? Lane::Gate::kOpen : Lane::Gate::kUnavailable);
   }
   return useless;

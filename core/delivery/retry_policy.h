@@ -2,19 +2,20 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <random>
 
 #include "core/config/config.h"
 
 namespace hookswitch {
 
-/// Uniform random numbers in [0, 1) from a seed (splitmix64): the same seed gives the same retries.
+/// Uniform random numbers in [0, 1) from a seed: the same seed gives the same retries.
 class Jitter {
  public:
-  explicit Jitter(std::uint64_t seed) : state_(seed) {}
-  double Next();
+  explicit Jitter(std::uint64_t seed) : engine_(seed) {}
+  double Next() { return std::uniform_real_distribution<double>()(engine_); }
 
  private:
-  std::uint64_t state_;
+  std::mt19937_64 engine_;
 };
 
 /// Delay before the next try; empty: give up.

@@ -81,7 +81,7 @@ TEST_F(DispatcherTest, ARemovedSinkKeepsItsDeliveriesAndTheyGoOnWhenItComesBack)
 }
 
 TEST_F(DispatcherTest, AnUnavailableSinkKeepsItsDeliveriesAndSaysWhy) {
-  Lane("ops", nullptr).unavailable_because = "slack.so: another ABI";
+  Lane("ops", nullptr).unavailable_reason = "slack.so: another ABI";
   Lane("barrier");
   Start();
   Accept("call-1", {"ops"});
