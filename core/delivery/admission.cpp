@@ -25,9 +25,13 @@ bool Admission::Admit(LaneSlots& slots, Ref ref, const SendTarget& target, MonoT
 
 bool Admission::MayGo(const LaneSlots& slots, Ref ref, const SendTarget& target, MonoTime now) {
   const LaneSlot& slot = slots[ref];
+  if (places_.ProbedBy(ref) != target.place) LeaveProbe(ref);
   if (target.order) {
     const auto is_out = [&slots](Ref other) { return slots[other].phase != LaneSlot::Phase::kWaiting; };
-    if (!order_.Admit(*target.order, slot.seq, ref, is_out)) return false;
+    if (!order_.Admit(*target.order, slot.seq, ref, is_out)) {
+      LeaveProbe(ref);  // the one that has the turn may wait for the same place
+      return false;
+    }
   }
   if (!target.place) return true;
   if (!places_.MayGo(*target.place, ref, now)) {
@@ -89,8 +93,8 @@ std::optional<std::vector<Admission::Ref>> Admission::PlaceWorks(LaneSlots& slot
   return LeavePlaces(slots, places_.Works(*place));
 }
 
-void Admission::ShowsNothing(const Sent& sent, MonoTime now) {
-  if (sent.probed) places_.ShowsNothing(*sent.probed, sent.ref, now);
+void Admission::EndAttempt(const Sent& sent, MonoTime now) {
+  places_.ShowsNothing(sent.ref, now);
 }
 
 bool Admission::Throttle(const Sent& sent, MonoTime until) {
@@ -130,7 +134,7 @@ bool Admission::QueueForPlace(LaneSlots& slots, Ref ref) {
 }
 
 std::optional<Admission::Ref> Admission::Remove(LaneSlots& slots, Ref ref) {
-  place_of_.erase(ref);
+  LeaveProbe(ref);
   const auto next = order_.End(slots[ref].seq, ref);
   if (next) slots[*next].in_queue = false;
   return next;
@@ -157,6 +161,11 @@ void Admission::ClearQueues() {
 const RefusedPlaces::Place* Admission::PlaceOf(Ref ref) const {
   const auto place = place_of_.find(ref);
   return place == place_of_.end() ? nullptr : places_.Find(place->second);
+}
+
+void Admission::LeaveProbe(Ref ref) {
+  places_.EndProbe(ref);
+  place_of_.erase(ref);
 }
 
 /// Returns whether the delivery was queued.

@@ -53,8 +53,8 @@ class Admission {
   /// The request was answered, so its place works. Returns the deliveries that waited for the place, in DeliverySeq
   /// order and no longer queued; empty if the place was not refused.
   std::optional<std::vector<Ref>> PlaceWorks(LaneSlots& slots, const Sent& sent);
-  /// The outcome shows nothing about the place: another probe may follow.
-  void ShowsNothing(const Sent& sent, MonoTime now);
+  /// Call last. If the attempt was the probe of a place, and its outcome showed nothing about it, another follows.
+  void EndAttempt(const Sent& sent, MonoTime now);
   /// Sends nothing to the attempt's destination before `until`. Returns whether it had one.
   bool Throttle(const Sent& sent, MonoTime until);
   struct PlaceRefusal {
@@ -86,6 +86,7 @@ class Admission {
   std::optional<Ref> TakeFromDestination(LaneSlots& slots, const CallQueues& calls, MonoTime now);
   std::optional<Ref> TakePlaceProbe(LaneSlots& slots, const CallQueues& calls, MonoTime now);
   bool MayGo(const LaneSlots& slots, Ref ref, const SendTarget& target, MonoTime now);
+  void LeaveProbe(Ref ref);
   bool LeavePlace(LaneSlots& slots, Ref ref, DeliverySeq seq);
   std::vector<Ref> LeavePlaces(LaneSlots& slots, const std::vector<std::pair<DeliverySeq, Ref>>& waited);
 

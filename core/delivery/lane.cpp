@@ -101,7 +101,7 @@ std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
     case Trouble::kNone: return queue_.TakeDue(now);
     case Trouble::kFailing:
       // The probe may be a delivery that is not due: nothing else can go out.
-      return queue_.TakeAny(trouble_.PreferUntried());
+      return queue_.empty() ? std::nullopt : queue_.TakeAny(trouble_.PreferUntried());
     case Trouble::kMisconfigured:
       if (const auto untried = queue_.TakeUntriedDue(now)) return untried;
       return trouble_.probe_at() <= now ? queue_.TakeTriedDue(now) : std::nullopt;

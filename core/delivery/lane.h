@@ -180,6 +180,7 @@ class Lane {
     Change change = Change::kNone;
     bool place_works = false;
   };
+  Verdict Judge(const Attempted& attempted, Jitter& jitter);
   Response Answered(const Attempted& attempted);
   void ShowsNothing(const Attempted& attempted);
   Verdict Throttled(const Attempted& attempted, Jitter& jitter);

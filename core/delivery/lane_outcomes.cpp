@@ -16,10 +16,19 @@ constexpr milliseconds kSoon = std::chrono::seconds(1);
 Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter& jitter) {
   LaneSlot& slot = slots_[ref];
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is finished, and once");
-  const Attempted attempted{slot, outcome, admission_.Finish(ref), trouble_.EndProbe(ref), now};
+  // Another response may have ended the trouble that this was to probe.
+  const bool is_probe = trouble_.EndProbe(ref) && trouble_;
+  const Attempted attempted{slot, outcome, admission_.Finish(ref), is_probe, now};
   --running_;
   ++slot.attempts;
   slot.is_replay = false;
+  const Verdict verdict = Judge(attempted, jitter);
+  admission_.EndAttempt(attempted.sent, now);
+  return verdict;
+}
+
+Lane::Verdict Lane::Judge(const Attempted& attempted, Jitter& jitter) {
+  const auto& [slot, outcome, sent, is_probe, now] = attempted;
   switch (outcome.kind) {
     case Outcome::Kind::kDelivered: {
       ++delivered_;
@@ -33,14 +42,18 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
       slot.phase = Phase::kEnded;
       return {.state = DeliveryState::kDead, .change = response.change, .place_works = response.place_works};
     }
-    case Outcome::Kind::kNext:
+    case Outcome::Kind::kNext: {
       ++delivered_;
       ++slot.step;
       slot.failures = 0;
       slot.first_failed = MonoTime{};
-      refusals_.Remove(ref);
+      refusals_.Remove(sent.ref);
+      const Response response = Answered(attempted);
       // Due since its acceptance: it goes ahead of those that have not begun.
-      return TryAgain(slot, slot.accepted, milliseconds(0), Answered(attempted).change);
+      Verdict verdict = TryAgain(slot, slot.accepted, milliseconds(0), response.change);
+      verdict.place_works = response.place_works;
+      return verdict;
+    }
     case Outcome::Kind::kMisconfigured: {
       if (slot.generation != generation_) return TryAgain(slot, now);  // the sink was replaced meanwhile
       const bool blames_place = outcome.scope == Outcome::Scope::kPlace && !outcome.place.empty();
@@ -67,9 +80,8 @@ Lane::Verdict Lane::GiveUp(LaneSlot& slot, Change change) {
   return {.state = DeliveryState::kDead, .gave_up = true, .change = change};
 }
 
-// The outcome shows nothing about the place or the sink: another probe may follow.
+// The outcome shows nothing about the sink: another probe may follow.
 void Lane::ShowsNothing(const Attempted& attempted) {
-  admission_.ShowsNothing(attempted.sent, attempted.now);
   if (attempted.is_probe) trouble_.RepeatProbe(attempted.now);
 }
 

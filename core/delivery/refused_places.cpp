@@ -56,6 +56,7 @@ bool RefusedPlaces::Refused(Key key, const std::string& name, const std::string&
   } else if (place.probe != ref) {
     return false;  // it was in flight already, or its place was not known before
   }
+  probes_.erase(ref);
   Alter(key, place, [&] {
     place.probe.reset();
     ++place.refusals;
@@ -64,19 +65,40 @@ bool RefusedPlaces::Refused(Key key, const std::string& name, const std::string&
   return is_new;
 }
 
-void RefusedPlaces::ShowsNothing(Key key, Ref ref, MonoTime now) {
-  const auto found = places_.find(key);
-  if (found == places_.end() || found->second.probe != ref) return;
-  Alter(key, found->second, [&place = found->second, now] {
+void RefusedPlaces::StartProbe(Key key, Place& place, Ref ref) {
+  EndProbe(ref);
+  Alter(key, place, [&] { place.probe = ref; });
+  probes_[ref] = key;
+}
+
+void RefusedPlaces::ShowsNothing(Ref ref, MonoTime now) {
+  const auto probe = probes_.extract(ref);
+  if (!probe) return;
+  Place& place = places_.at(probe.mapped());
+  Alter(probe.mapped(), place, [&] {
     place.probe.reset();
     place.probe_at = now + WaitAfter(place.refusals);
   });
+}
+
+void RefusedPlaces::EndProbe(Ref ref) {
+  const auto probe = probes_.extract(ref);
+  if (!probe) return;
+  Place& place = places_.at(probe.mapped());
+  Alter(probe.mapped(), place, [&] { place.probe.reset(); });
+}
+
+std::optional<RefusedPlaces::Key> RefusedPlaces::ProbedBy(Ref ref) const {
+  const auto probe = probes_.find(ref);
+  if (probe == probes_.end()) return {};
+  return probe->second;
 }
 
 std::vector<std::pair<DeliverySeq, RefusedPlaces::Ref>> RefusedPlaces::Works(Key key) {
   const auto found = places_.find(key);
   if (found == places_.end()) return {};
   turns_.erase({found->second.probe_at, key});
+  if (found->second.probe) probes_.erase(*found->second.probe);
   auto waited = InOrder(found->second);
   places_.erase(found);
   return waited;
@@ -92,7 +114,7 @@ bool RefusedPlaces::MayGo(Key key, Ref ref, MonoTime now) {
   if (found == places_.end() || found->second.probe == ref) return true;
   Place& place = found->second;
   if (place.probe || place.probe_at > now) return false;
-  Alter(key, place, [&] { place.probe = ref; });
+  StartProbe(key, place, ref);
   return true;
 }
 
@@ -105,8 +127,7 @@ std::optional<RefusedPlaces::Waiting> RefusedPlaces::First(MonoTime now) const {
 
 void RefusedPlaces::Take(const Waiting& first) {
   Drop(first);
-  Place& place = places_.at(first.key);
-  Alter(first.key, place, [&] { place.probe = first.ref; });
+  StartProbe(first.key, places_.at(first.key), first.ref);
 }
 
 void RefusedPlaces::Drop(const Waiting& first) {
@@ -130,13 +151,18 @@ std::vector<std::pair<DeliverySeq, RefusedPlaces::Ref>> RefusedPlaces::Clear() {
   }
   places_.clear();
   turns_.clear();
+  probes_.clear();
   std::sort(waited.begin(), waited.end());
   return waited;
 }
 
 void RefusedPlaces::ClearQueues() {
-  for (auto& [key, place] : places_) place.waiting.clear();
+  for (auto& [key, place] : places_) {
+    place.waiting.clear();
+    place.probe.reset();
+  }
   turns_.clear();
+  probes_.clear();
 }
 
 }  // namespace hookswitch

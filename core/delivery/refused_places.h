@@ -42,8 +42,12 @@ class RefusedPlaces {
   /// Records that the place refused `ref`. Returns whether it was not refused before.
   bool Refused(Key key, const std::string& name, const std::string& reason, Ref ref, std::uint64_t delivered,
                MonoTime now);
-  /// An attempt ended without proving anything about the place: another probe may follow.
-  void ShowsNothing(Key key, Ref ref, MonoTime now);
+  /// If `ref` is a probe: its attempt showed nothing about the place. Another follows after the same wait.
+  void ShowsNothing(Ref ref, MonoTime now);
+  /// If `ref` is a probe: it leaves, goes elsewhere or waits for something else. Another may follow at once.
+  void EndProbe(Ref ref);
+  /// The refused place that `ref` probes, if any.
+  std::optional<Key> ProbedBy(Ref ref) const;
   /// The place works again: forgets it and returns the waiting deliveries, in order.
   std::vector<std::pair<DeliverySeq, Ref>> Works(Key key);
   /// Queues a delivery for a refused place.
@@ -67,14 +71,16 @@ class RefusedPlaces {
   void Resume(MonoTime now);
   /// Forgets all places and returns the waiting deliveries.
   std::vector<std::pair<DeliverySeq, Ref>> Clear();
-  /// Forgets the waiting deliveries but keeps the places.
+  /// All deliveries are gone: forgets those that wait and the probes, but keeps the places.
   void ClearQueues();
 
  private:
   template <class Change>
   void Alter(Key key, Place& place, Change change);
+  void StartProbe(Key key, Place& place, Ref ref);
 
   std::unordered_map<Key, Place> places_;
+  std::unordered_map<Ref, Key> probes_;       ///< the place that each probe is for
   std::set<std::pair<MonoTime, Key>> turns_;  ///< places with waiting deliveries and no probe in flight
 };
 

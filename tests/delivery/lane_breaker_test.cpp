@@ -40,6 +40,21 @@ TEST_F(BreakerTest, OpensAfterFailuresInARowAndProbesWithDoublingWaits) {
   EXPECT_EQ(waits, (std::vector<std::chrono::seconds>{2s, 4s, 8s, 10s, 10s}));
 }
 
+TEST_F(BreakerTest, AProbeThatFailsAfterAnotherGotThroughIsAnOrdinaryFailure) {
+  for (int i = 1; i <= 5; ++i) Add(i);
+  ASSERT_NE(Start(), 0);
+  const auto slow = started;
+  Fail(), Fail();
+  EXPECT_EQ(Fail(), Change::kFailing);
+  ASSERT_NE(StartAt(lane.NextLook()), 0);
+  const auto probe = started;
+  EXPECT_EQ(Finish(slow, Made(Kind::kDelivered)).change, Change::kReopened);
+  const auto verdict = Finish(probe, Made(Kind::kRetry));
+  EXPECT_EQ(verdict.change, Change::kNone);
+  EXPECT_GE(verdict.wait, 1600ms) << "it has failed, and waits as the schedule says";
+  EXPECT_EQ(lane.StateAt(now), Lane::State::kOpen);
+}
+
 TEST_F(BreakerTest, ASuccessInBetweenStartsTheCountAnew) {
   for (int i = 1; i <= 5; ++i) Add(i);
   Fail(), Fail();

@@ -302,6 +302,81 @@ TEST_F(RefusalTest, APlaceThatIsAllThatASinkHasEndsNothing) {
   EXPECT_EQ(lane.pending(), 5u);
 }
 
+/// One delivery to "general" was refused, two more wait for it, and the probe is started.
+struct PlaceProbeTest : LaneTest {
+  static Lane::Target To(const std::string& place) { return {.place = RefusedPlaces::KeyOf(place)}; }
+  static Outcome RefusedBy(const std::string& place) {
+    Outcome outcome = Made(Kind::kMisconfigured);
+    outcome.scope = Outcome::Scope::kPlace;
+    outcome.place = place;
+    return outcome;
+  }
+  void SetUp() override {
+    Add(1), Add(2), Add(3);
+    ASSERT_EQ(Start(), 1);
+    ASSERT_TRUE(lane.Admit(started, To("general"), now));
+    Finish(started, RefusedBy("general"));
+    for (const DeliverySeq seq : {2, 3}) {
+      ASSERT_EQ(Start(), seq);
+      ASSERT_FALSE(lane.Admit(started, To("general"), now));
+    }
+    ASSERT_EQ(StartAt(lane.NextLook()), 2);
+  }
+  /// Another probe follows, and what waits is delivered when it gets through.
+  void ExpectTheOthersGetThrough() {
+    for (int left = 3; left > 0 && lane.pending() > 0; --left) {
+      ASSERT_NE(lane.NextLook(), MonoTime::max()) << lane.pending() << " wait for ever";
+      now = std::max(now, lane.NextLook());
+      while (Start() != 0) {
+        ASSERT_TRUE(lane.Admit(started, To("general"), now));
+        Finish(Kind::kDelivered);
+      }
+    }
+    EXPECT_EQ(lane.pending(), 0u);
+  }
+};
+
+TEST_F(PlaceProbeTest, AProbeThatIsDeliveredElsewhereHoldsNothing) {
+  ASSERT_TRUE(lane.Admit(started, To("sales"), now)) << "the event was revised";
+  Finish(Kind::kDelivered);
+  ExpectTheOthersGetThrough();
+}
+
+TEST_F(PlaceProbeTest, AProbeThatLeavesHoldsNothing) {
+  ASSERT_TRUE(lane.Admit(started, To("general"), now));
+  Finish(started, Made(Kind::kMisconfigured));
+  EXPECT_EQ(lane.Release({2}).size(), 1u);
+  ExpectTheOthersGetThrough();
+}
+
+TEST_F(PlaceProbeTest, AProbeThatAnotherPlaceRefusesHoldsNothing) {
+  ASSERT_TRUE(lane.Admit(started, To("sales"), now));
+  Finish(started, RefusedBy("sales"));
+  EXPECT_EQ(lane.Release({2}).size(), 1u);
+  ExpectTheOthersGetThrough();
+}
+
+TEST_F(PlaceProbeTest, AProbeThatHasToWaitForOneThatWaitsForThePlaceHoldsNothing) {
+  lane.Release({3});
+  Add(4), Add(5);
+  Lane::Target target = To("general");
+  target.order = 7;
+  ASSERT_TRUE(lane.Admit(started, target, now));
+  Finish(Kind::kRetry);  // 2 has the turn, and waits for its retry
+  ASSERT_EQ(Start(), 4);
+  EXPECT_FALSE(lane.Admit(started, target, now)) << "2 goes first";
+  for (int i = 0; i < 20 && lane.pending() > 0; ++i) {
+    ASSERT_NE(lane.NextLook(), MonoTime::max()) << lane.pending() << " wait for ever";
+    now = std::max(now, lane.NextLook());
+    while (Start() != 0) {
+      if (lane.Admit(started, lane[started].seq == 2 || lane[started].seq == 4 ? target : To("general"), now)) {
+        Finish(Kind::kDelivered);
+      }
+    }
+  }
+  EXPECT_EQ(lane.pending(), 0u);
+}
+
 TEST_F(RefusalTest, ResumeProbesPlacesAndTheSinkAtOnce) {
   Add(1);
   Start(), Refuse(Scope::kPlace, "archived");
