@@ -356,22 +356,24 @@ TEST_F(PlaceProbeTest, AProbeThatAnotherPlaceRefusesHoldsNothing) {
   ExpectTheOthersGetThrough();
 }
 
-TEST_F(PlaceProbeTest, AProbeThatHasToWaitForOneThatWaitsForThePlaceHoldsNothing) {
-  lane.Release({3});
-  Add(4), Add(5);
-  Lane::Target target = To("general");
+TEST_F(LaneTest, AProbeThatWaitsForItsTurnBehindOneThatWaitsForThePlaceHoldsNothing) {
+  Lane::Target target = PlaceProbeTest::To("general");
   target.order = 7;
-  ASSERT_TRUE(lane.Admit(started, target, now));
-  Finish(Kind::kRetry);  // 2 has the turn, and waits for its retry
-  ASSERT_EQ(Start(), 4);
-  EXPECT_FALSE(lane.Admit(started, target, now)) << "2 goes first";
-  for (int i = 0; i < 20 && lane.pending() > 0; ++i) {
+  Add(1), Add(3);
+  ASSERT_EQ(Start(), 1);
+  ASSERT_TRUE(lane.Admit(started, PlaceProbeTest::To("general"), now));
+  const auto refused = started;
+  ASSERT_EQ(Start(), 3);
+  Finish(refused, PlaceProbeTest::RefusedBy("general"));
+  ASSERT_FALSE(lane.Admit(started, target, now)) << "it has the turn, and waits for the place";
+  lane.Add({{.seq = 2, .event = 2, .attempts = 1}, now, now});
+  ASSERT_EQ(Start(), 2);
+  ASSERT_FALSE(lane.Admit(started, target, now)) << "the older one takes the turn, and waits for the place, too";
+  for (int i = 0; i < 10 && lane.pending() > 0; ++i) {
     ASSERT_NE(lane.NextLook(), MonoTime::max()) << lane.pending() << " wait for ever";
     now = std::max(now, lane.NextLook());
-    while (Start() != 0) {
-      if (lane.Admit(started, lane[started].seq == 2 || lane[started].seq == 4 ? target : To("general"), now)) {
-        Finish(Kind::kDelivered);
-      }
+    while (const DeliverySeq seq = Start()) {
+      if (lane.Admit(started, seq == 1 ? PlaceProbeTest::To("general") : target, now)) Finish(Kind::kDelivered);
     }
   }
   EXPECT_EQ(lane.pending(), 0u);
