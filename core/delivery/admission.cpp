@@ -133,8 +133,17 @@ bool Admission::QueueForPlace(LaneSlots& slots, Ref ref) {
   return true;
 }
 
+std::optional<Admission::Ref> Admission::LeaveOtherOrder(LaneSlots& slots, Ref ref, const SendTarget& target) {
+  if (!target.order || !order_.HasOtherKey(*target.order, ref)) return {};
+  return LeaveOrder(slots, ref);
+}
+
 std::optional<Admission::Ref> Admission::Remove(LaneSlots& slots, Ref ref) {
   LeaveProbe(ref);
+  return LeaveOrder(slots, ref);
+}
+
+std::optional<Admission::Ref> Admission::LeaveOrder(LaneSlots& slots, Ref ref) {
   const auto next = order_.End(slots[ref].seq, ref);
   if (next) slots[*next].in_queue = false;
   return next;

@@ -34,10 +34,13 @@ class Admission {
   using Ref = LaneSlots::Ref;
   using Key = RefusedPlaces::Key;
 
-  /// Asks for a delivery in flight. False: it was queued.
+  /// Call before Admit. A delivery whose last request named another order, as an earlier step or config may, leaves it.
+  /// Returns the one that has its turn there now, no longer queued.
+  std::optional<Ref> LeaveOtherOrder(LaneSlots& slots, Ref ref, const SendTarget& target);
+  /// Whether a delivery in flight may be sent; if not, it is queued.
   bool Admit(LaneSlots& slots, Ref ref, const SendTarget& target, MonoTime now);
   /// Takes the next queued delivery that may start: one whose destination has its turn, or the probe of a refused
-  /// place. One that waits for its order is returned by Remove instead.
+  /// place. One that waits for its turn in an order is returned by Remove or LeaveOtherOrder instead.
   std::optional<Ref> TakeNext(LaneSlots& slots, const CallQueues& calls, MonoTime now);
   /// When TakeNext may next return one; MonoTime::max() for never.
   MonoTime Next() const { return std::min(destinations_.Next(), places_.Next()); }
@@ -46,7 +49,7 @@ class Admission {
   struct Sent {
     Ref ref = LaneSlots::kNone;
     std::optional<Key> destination{};  ///< that admitted it
-    std::optional<Key> probed{};       ///< the refused place that it waited for
+    std::optional<Key> probed{};       ///< the refused place that it probed, or waited for
   };
   /// The attempt has an outcome. Pass the result to the functions below, as the outcome requires.
   Sent Finish(Ref ref);
@@ -87,6 +90,7 @@ class Admission {
   std::optional<Ref> TakePlaceProbe(LaneSlots& slots, const CallQueues& calls, MonoTime now);
   bool MayGo(const LaneSlots& slots, Ref ref, const SendTarget& target, MonoTime now);
   void LeaveProbe(Ref ref);
+  std::optional<Ref> LeaveOrder(LaneSlots& slots, Ref ref);
   bool LeavePlace(LaneSlots& slots, Ref ref, DeliverySeq seq);
   std::vector<Ref> LeavePlaces(LaneSlots& slots, const std::vector<std::pair<DeliverySeq, Ref>>& waited);
 

@@ -226,7 +226,7 @@ std::optional<std::string> Attempt::RawBody() const {
 
 bool Attempt::BeginSending(MonoTime now) {
   MutexLock lock(mu_);
-  if (canceled() || !call_.StepOut()) return false;
+  if (canceled()) return false;
   stage_ = Stage::kSending;
   sending_since_ = now;
   return true;
@@ -247,10 +247,15 @@ MonoTime Attempt::sending_since() const {
   return sending_since_;
 }
 
+void Attempt::PluginReturned() {
+  MutexLock lock(mu_);
+  if (call_.StepOut()) stage_ = Stage::kReturned;
+}
+
 // An abandoned thread may have moved the attempt on in the meantime: what another thread does now is not overdue.
 Attempt::GaveUp Attempt::GiveUp(Stage stage) {
   MutexLock lock(mu_);
-  if (stage_ != stage) return GaveUp::kNot;
+  if (stage_ != stage) return GaveUp::kMovedOn;
   Cancel();
   const std::uint64_t instance = call_.GiveUp();
   if (instance == SinkCall::kOutside) return GaveUp::kOutside;
@@ -259,7 +264,7 @@ Attempt::GaveUp Attempt::GiveUp(Stage stage) {
 }
 
 bool Attempt::GiveUpSending() {
-  return GiveUp(Stage::kSending) != GaveUp::kNot;
+  return GiveUp(Stage::kSending) != GaveUp::kMovedOn;
 }
 
 SinkDelivery Attempt::View() const {
@@ -297,6 +302,7 @@ std::string Attempt::Kept(std::string_view head, std::string_view body) const {
 std::variant<HttpRequest, Outcome> Attempt::Render() {
   if (!call_.Enter()) return GivenUp();
   auto rendered = facts_.sink->Render(View());
+  PluginReturned();
   if (const auto* request = std::get_if<HttpRequest>(&rendered)) {
     if (facts_.plan->keep_bodies > 0) {
       request_ = Kept(Head(request->method + ' ' + request->url, request->headers), request->body);
@@ -317,7 +323,7 @@ Outcome Attempt::Interpret(const HttpResult& result, WallTime now) {
   const auto retry_after = RetryAfterOf(response, now);
   if (!call_.Enter()) return GivenUp();
   Outcome outcome = facts_.sink->Interpret(View(), response, retry_after);
-  call_.StepOut();
+  PluginReturned();
   outcome.answered = true;
   outcome.answer_bytes = response.body.size();
   if (outcome.http_status == 0) outcome.http_status = response.status;
@@ -364,7 +370,7 @@ void Attempt::Classify(Outcome& outcome) const {
 Outcome Attempt::Deliver() {
   if (!call_.Enter()) return GivenUp();
   Outcome outcome = facts_.sink->Deliver(View(), facts_.timeout, [this] { return canceled(); });
-  call_.StepOut();
+  PluginReturned();
   outcome.answered = true;
   if (outcome.kind == Outcome::Kind::kNext) FindStateSecrets(outcome);
   return outcome;

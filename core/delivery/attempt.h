@@ -35,9 +35,10 @@ using JournalRef = ClosableRef<Journal>;
 class Attempt {
  public:
   enum class Stage : std::uint8_t {
-    kPreparing,  ///< with Render; for a call sink all of it
+    kPreparing,  ///< Prepare and Render; for a call sink, Deliver
     kSending,
-    kInterpreting
+    kInterpreting,
+    kReturned  ///< the plugin has returned, and what follows does not block
   };
 
   struct Facts {
@@ -85,11 +86,12 @@ class Attempt {
   enum class GaveUp {
     kInside,   ///< a thread is inside the plugin; the sink will use a new instance
     kOutside,  ///< no thread is inside, and none will enter
-    kNot       ///< the attempt is no longer at `stage`
+    kMovedOn   ///< the attempt is no longer at `stage`
   };
   /// Gives up an attempt whose job for `stage` is overdue.
   GaveUp GiveUp(Stage stage) EXCLUDES(mu_);
-  /// Gives up an attempt whose request the HTTP client does not report. False: it has.
+  /// Gives up an attempt whose request the HTTP client does not report. False: the client has
+  /// reported.
   bool GiveUpSending() EXCLUDES(mu_);
 
   const Facts& facts() const { return facts_; }
@@ -104,6 +106,7 @@ class Attempt {
   std::string TakeResponse() { return std::move(response_); }
 
  private:
+  void PluginReturned() EXCLUDES(mu_);
   std::optional<Outcome> Read();
   std::optional<Outcome> Understand(const StoredEvent& stored);
   std::optional<Outcome> UnderstandNotice(const StoredEvent& stored);

@@ -14,6 +14,7 @@ constexpr std::size_t kMostThreads = 16;
 
 // A job's id is the attempt's and the stage that the job is for.
 constexpr Workers::JobId kStages = 4;
+static_assert(static_cast<Workers::JobId>(Attempt::Stage::kReturned) < kStages);
 Workers::JobId JobOf(std::uint64_t id, Attempt::Stage stage) {
   return id * kStages + static_cast<Workers::JobId>(stage);
 }

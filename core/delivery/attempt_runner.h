@@ -40,12 +40,12 @@ class AttemptRunner {
 
   struct Overdue {
     std::uint64_t id = 0;
-    Attempt::Stage stage{};  ///< that the job was for; the attempt may have left it
+    Attempt::Stage stage{};  ///< that the job belongs to; the attempt may have left it
   };
   /// Abandons the jobs of `workers` that have run longer than their limit, and returns those of attempts.
   static std::vector<Overdue> TakeOverdue(Workers& workers);
 
-  /// Threads for calls that take no time, and for jobs that wait for the journal.
+  /// Threads for calls that must return at once, and for jobs that wait for the journal (id 0).
   Workers& workers() { return workers_; }
 
  private:

@@ -312,13 +312,13 @@ void Dispatcher::GiveUp(const AttemptRunner::Overdue& job) {
   if (found == in_flight_.end() || found->second.is_recording) return;
   InFlight& flight = found->second;
   const Attempt::GaveUp gave_up = flight.attempt->GiveUp(job.stage);
-  if (gave_up == Attempt::GaveUp::kNot) return;
+  if (gave_up == Attempt::GaveUp::kMovedOn) return;
   flight.given_up = true;
   if (gave_up == Attempt::GaveUp::kOutside) {
     Outcome outcome;
     outcome.ours = true;
     outcome.code = "given_up";
-    outcome.reason = "it waited too long for its turn, and the plugin was not asked";
+    outcome.reason = "it waited too long for the journal or for its turn, and the plugin was not asked";
     outcome.may_have_been_delivered = job.stage == Attempt::Stage::kInterpreting;
     return Conclude(flight, std::move(outcome));
   }
@@ -364,7 +364,7 @@ Outcome Dispatcher::Quarantine(const CrashMarks::Left& what, const std::string& 
 Outcome Dispatcher::Hung(const InFlight& flight) {
   Outcome outcome;
   outcome.code = kHung;
-  const bool is_call = flight.lane->is_call_sink();
+  const bool is_call = flight.attempt->facts().sink->kind() == Sink::Kind::kCall;
   outcome.reason =
       is_call ? "the plugin did not return in time" : "the plugin did not return from a function that takes no time";
   outcome.may_have_been_delivered = is_call || flight.attempt->stage() == Attempt::Stage::kInterpreting;

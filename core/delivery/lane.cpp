@@ -112,6 +112,7 @@ std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
 bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
   LaneSlot& slot = slots_[ref];
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
+  if (const auto next = admission_.LeaveOtherOrder(slots_, ref, target)) Requeue(*next);
   if (admission_.Admit(slots_, ref, target, now)) return true;
   // It was queued: undo Start.
   slot.phase = Phase::kWaiting;

@@ -91,9 +91,9 @@ class Lane {
   void SetPolicy(LanePolicy policy);
   const LanePolicy& policy() const { return policy_; }
 
-  /// Adds a delivery, which waits until it is due and the first of its call. With `is_held` it waits until it is due
-  /// for the delivery that ends its call, which ends it. With `newest_only` older ones of its call that have not begun
-  /// end.
+  /// Adds a delivery, which waits until it is due and the first of its call. One with `is_held` (and a call) is
+  /// canceled by the delivery that ends its call; once due it is sent all the same. One with `newest_only` cancels
+  /// older ones of its call that have not begun.
   Ref Add(const LaneDelivery& delivery);
   /// Moves the next delivery to in flight and returns it; empty if none may start at `now`.
   std::optional<Ref> Start(MonoTime now);
@@ -126,7 +126,7 @@ class Lane {
   bool is_misconfigured() const { return trouble_.kind() == Trouble::kMisconfigured; }
   bool in_trouble() const { return trouble_.kind() != Trouble::kNone; }
   std::uint32_t delivered() const { return delivered_; }  ///< successful deliveries and steps; wraps
-  /// Starts nothing before `until`: restores a Retry-After from before a restart.
+  /// Starts nothing before `until`: for a Retry-After, also one from before a restart.
   void Throttle(MonoTime until) { throttled_until_ = std::max(throttled_until_, until); }
   /// On the operator's request: lifts pause and throttle, and probes a sink in trouble at once.
   void Resume(MonoTime now);

@@ -4,6 +4,7 @@
 #include <chrono>
 
 namespace hookswitch {
+
 LaneGauges::Gauges::Gauges(const std::string& sink, Metrics& metrics)
     : pending(metrics.MakeGauge("hookswitch_deliveries_pending", "Deliveries that have not ended.", {{"sink", sink}})),
       oldest_seconds(metrics.MakeGauge("hookswitch_deliveries_oldest_seconds",

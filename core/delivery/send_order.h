@@ -17,7 +17,8 @@ class SendOrder {
   using Key = std::uint64_t;
   using Ref = std::uint32_t;
 
-  /// Whether `ref` has its turn; else it is queued. `is_out(ref)`: whether the current holder is in flight.
+  /// Whether `ref` has its turn; else it is queued. `is_out(ref)`: whether the current holder is in flight. Call End
+  /// first if it had another key.
   template <class IsOut>
   bool Admit(Key key, DeliverySeq seq, Ref ref, IsOut is_out) {
     const auto [found, is_new] = turns_.try_emplace(key, Turn{seq, ref, {}});
@@ -39,7 +40,12 @@ class SendOrder {
     return false;
   }
 
-  /// `ref` has ended. Returns the delivery that gets the turn, if one waits.
+  bool HasOtherKey(Key key, Ref ref) const {
+    const auto found = key_of_.find(ref);
+    return found != key_of_.end() && found->second != key;
+  }
+
+  /// `ref` has ended, or gets another key. Returns the delivery that gets the turn, if one waits.
   std::optional<Ref> End(DeliverySeq seq, Ref ref) {
     const auto key = key_of_.find(ref);
     if (key == key_of_.end()) return {};

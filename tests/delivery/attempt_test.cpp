@@ -28,14 +28,14 @@ struct AttemptTest : testing::Test {
 };
 
 TEST_F(AttemptTest, AJobThatIsOverdueEndsOnlyTheStageThatItIsFor) {
-  EXPECT_EQ(attempt.GiveUp(Stage::kInterpreting), GaveUp::kNot);
+  EXPECT_EQ(attempt.GiveUp(Stage::kInterpreting), GaveUp::kMovedOn);
   ASSERT_TRUE(attempt.BeginSending(MonoTime(7s)));
-  EXPECT_EQ(attempt.GiveUp(Stage::kPreparing), GaveUp::kNot) << "the request is on its way";
+  EXPECT_EQ(attempt.GiveUp(Stage::kPreparing), GaveUp::kMovedOn) << "the request is on its way";
   EXPECT_EQ(attempt.stage(), Stage::kSending);
   EXPECT_EQ(attempt.sending_since(), MonoTime(7s));
   attempt.EndSending();
   EXPECT_FALSE(attempt.GiveUpSending()) << "its response is here";
-  EXPECT_EQ(attempt.GiveUp(Stage::kPreparing), GaveUp::kNot) << "the thread that prepared it came back late";
+  EXPECT_EQ(attempt.GiveUp(Stage::kPreparing), GaveUp::kMovedOn) << "the thread that prepared it came back late";
   EXPECT_FALSE(attempt.canceled());
   EXPECT_EQ(attempt.GiveUp(Stage::kInterpreting), GaveUp::kOutside);
   EXPECT_EQ(attempt.Interpret(Answered(200), WallTime()).code, "given_up");
@@ -48,6 +48,14 @@ TEST_F(AttemptTest, WhatWasGivenUpOrCanceledIsNotSent) {
   EXPECT_EQ(attempt.GiveUp(Stage::kPreparing), GaveUp::kOutside);
   EXPECT_FALSE(attempt.BeginSending(MonoTime()));
   EXPECT_THAT(sink->given_up, testing::IsEmpty());
+}
+
+TEST_F(AttemptTest, WhatThePluginHasReturnedIsNotGivenUp) {
+  sink->deliver = [&](const auto&, auto, const auto&) { return Outcome{}; };
+  Attempt read(attempt.facts(), std::make_shared<const CallEvent>());
+  read.Deliver();
+  EXPECT_EQ(read.GiveUp(Stage::kPreparing), GaveUp::kMovedOn) << "its outcome is on the way";
+  EXPECT_FALSE(read.canceled());
 }
 
 TEST_F(AttemptTest, AResponseThatComesAfterItWasGivenUpIsNotRead) {

@@ -457,6 +457,26 @@ TEST_F(OrderTest, AnEarlierOneThatComesLateHasItsTurnFirst) {
   EXPECT_EQ(lane.pending(), 0u);
 }
 
+TEST_F(OrderTest, OneThatChangesSomethingElseInItsNextStepGivesItsTurn) {
+  Add(1, 100), Add(2, 200);
+  ASSERT_EQ(Start(), 1);
+  EXPECT_TRUE(Admit(started, 7));
+  const auto first = started;
+  ASSERT_EQ(Start(), 2);
+  EXPECT_FALSE(Admit(started, 7));
+  Finish(first, Made(Kind::kNext));
+  ASSERT_EQ(Start(), 1);
+  EXPECT_TRUE(Admit(started, 8));
+  ASSERT_EQ(Start(), 2) << "the first changes another thing now";
+  EXPECT_TRUE(Admit(started, 7));
+  Finish(Kind::kDelivered);
+  Finish(first, Made(Kind::kDelivered));
+  EXPECT_EQ(lane.pending(), 0u);
+  Add(10);
+  ASSERT_EQ(Start(), 10);
+  EXPECT_TRUE(Admit(started, 7)) << "nobody has the turn";
+}
+
 TEST_F(OrderTest, OneThatIsLetGoGivesItsTurn) {
   Add(1, 100), Add(2, 200), Add(3, 300);
   ASSERT_EQ(Start(), 1);

@@ -235,6 +235,29 @@ TEST_F(DispatcherTest, CallSinksDeliverOnThreadsOfTheirOwn) {
   EXPECT_EQ(most, 2);
 }
 
+TEST_F(DispatcherTest, ACallThatNeverReturnsIsCutAlsoIfItsSinkIsGone) {
+  auto sink = std::make_shared<FakeSink>(Sink::Kind::kCall, SinkAdvice{.concurrency = 1});
+  std::atomic<bool> inside{false};
+  sink->deliver = [&](const auto&, auto, const std::function<bool()>& canceled) {
+    inside = true;
+    bell.Ring();
+    while (!canceled()) std::this_thread::yield();
+    return Outcome{};
+  };
+  Lane("mail", sink), Lane("barrier");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"mail"});
+  ASSERT_TRUE(bell.Await([&] { return inside.load(); }));
+  lanes.erase("mail");
+  Use();
+  Tick(13s);
+  ASSERT_TRUE(AwaitRecords(1));
+  const AttemptRecord record = journal.inner.Records()[0];
+  EXPECT_EQ(record.delivery, seq);
+  EXPECT_EQ(record.outcome.reason, "the plugin did not return in time");
+  EXPECT_TRUE(record.outcome.may_have_been_delivered);
+}
+
 TEST_F(DispatcherTest, ACallThatNeverReturnsIsCutAndItsThreadReplaced) {
   auto sink = std::make_shared<FakeSink>(Sink::Kind::kCall, SinkAdvice{.concurrency = 1});
   std::atomic<int> calls{0};
