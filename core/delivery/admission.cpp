@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 /// Whether the slot still has this delivery, and it is queued. Queues name deliveries that may have left.
 bool IsQueued(const LaneSlot& slot, DeliverySeq seq) {
-  return slot.phase == LaneSlot::Phase::kWaiting && slot.seq == seq && slot.in_queue;
+  return slot.phase == LaneSlot::Phase::kWaiting && slot.seq == seq && slot.awaits_admission;
 }
 
 }  // namespace
@@ -19,7 +19,7 @@ bool IsQueued(const LaneSlot& slot, DeliverySeq seq) {
 bool Admission::Admit(LaneSlots& slots, Ref ref, const SendTarget& target, MonoTime now) {
   if (MayGo(slots, ref, target, now)) return true;
   sent_to_.erase(ref);
-  slots[ref].in_queue = true;
+  slots[ref].awaits_admission = true;
   return false;
 }
 
@@ -60,7 +60,7 @@ std::optional<Admission::Ref> Admission::TakeFromDestination(LaneSlots& slots, c
       return first->ref;
     }
     destinations_.Drop(*first);
-    if (is_queued) slots[first->ref].in_queue = false;  // it starts when it becomes the first of its call
+    if (is_queued) slots[first->ref].awaits_admission = false;  // it starts when it becomes the first of its call
   }
   return std::nullopt;
 }
@@ -128,7 +128,7 @@ bool Admission::QueueForPlace(LaneSlots& slots, Ref ref) {
     return false;
   }
   LaneSlot& slot = slots[ref];
-  slot.in_queue = true;
+  slot.awaits_admission = true;
   places_.Wait(place->second, slot.tried(), slot.seq, ref);
   return true;
 }
@@ -145,7 +145,7 @@ std::optional<Admission::Ref> Admission::Remove(LaneSlots& slots, Ref ref) {
 
 std::optional<Admission::Ref> Admission::LeaveOrder(LaneSlots& slots, Ref ref) {
   const auto next = order_.End(slots[ref].seq, ref);
-  if (next) slots[*next].in_queue = false;
+  if (next) slots[*next].awaits_admission = false;
   return next;
 }
 
@@ -180,7 +180,7 @@ void Admission::LeaveProbe(Ref ref) {
 /// Returns whether the delivery was queued.
 bool Admission::LeavePlace(LaneSlots& slots, Ref ref, DeliverySeq seq) {
   if (!IsQueued(slots[ref], seq)) return false;
-  slots[ref].in_queue = false;
+  slots[ref].awaits_admission = false;
   place_of_.erase(ref);
   return true;
 }

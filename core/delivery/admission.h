@@ -27,8 +27,8 @@ struct SendTarget {
 /// Whether a rendered request may be sent: its turn in an order, its place (see RefusedPlaces) and the rate of its
 /// destination must allow it. Queues the deliveries that have to wait. Driven by the times passed in; not thread-safe.
 ///
-/// A queued delivery has LaneSlot::in_queue set. `slots` and `calls` are the lane's, the same in each call. A key names
-/// both the destination and the place.
+/// A queued delivery has LaneSlot::awaits_admission set. `slots` and `calls` are the lane's, the same in each call. A
+/// key names both the destination and the place.
 class Admission {
  public:
   using Ref = LaneSlots::Ref;

@@ -21,7 +21,7 @@ class CallQueues {
   bool Add(LaneSlots& slots, Ref ref);
   /// Removes a delivery, which need not be queued. Returns the one that is now the first of the call, if that changed.
   std::optional<Ref> Remove(LaneSlots& slots, Ref ref);
-  /// Whether it may start as far as its call is concerned. Only for one that was added.
+  /// Whether it is the first of its call. Only for one that was added.
   bool IsFirst(const LaneSlots& slots, Ref ref) const {
     const std::uint64_t call_key = slots[ref].call_key;
     if (call_key == 0) return true;

@@ -18,7 +18,7 @@ struct Concluded {
   const Lane::Verdict& verdict;
   std::string_view fallback;  ///< the fallback sink, or ""
   std::chrono::milliseconds latency;
-  MonoTime accepted;  ///< the delivery
+  MonoTime accepted;  ///< when the delivery was accepted
   MonoTime now;
 };
 

@@ -9,7 +9,7 @@ constexpr std::chrono::seconds kAfterFirst{5}, kAfterOthers{30};
 }  // namespace
 
 DeliveryRefusals::Refusal DeliveryRefusals::Add(Ref ref, std::uint32_t delivered, std::uint32_t run, MonoTime now) {
-  Refusals& refusals = of_[ref];
+  Refusals& refusals = by_ref_[ref];
   refusals.came_early = now < refusals.counts_from;
   const bool counts = delivered != refusals.delivered_before && !refusals.came_early;
   if (refusals.count == 0 || counts) {
@@ -26,13 +26,13 @@ DeliveryRefusals::Refusal DeliveryRefusals::Add(Ref ref, std::uint32_t delivered
 }
 
 std::optional<MonoTime> DeliveryRefusals::RetryAt(Ref ref, MonoTime now) const {
-  const auto found = of_.find(ref);
-  if (found == of_.end()) return std::nullopt;
+  const auto found = by_ref_.find(ref);
+  if (found == by_ref_.end()) return std::nullopt;
   return found->second.came_early ? std::max(now, found->second.counts_from) : now;
 }
 
 void DeliveryRefusals::AllowEarlyRetries() {
-  for (auto& [ref, refusals] : of_) refusals.came_early = false;
+  for (auto& [ref, refusals] : by_ref_) refusals.came_early = false;
 }
 
 }  // namespace hookswitch

@@ -25,10 +25,10 @@ class DeliveryRefusals {
   /// Records a refusal. `delivered`: how many deliveries got through so far. `run`: see SinkTrouble.
   Refusal Add(Ref ref, std::uint32_t delivered, std::uint32_t run, MonoTime now);
   /// The delivery left the lane, or a step of it got through.
-  void Remove(Ref ref) { of_.erase(ref); }
+  void Remove(Ref ref) { by_ref_.erase(ref); }
   /// When the delivery should be tried again now that the sink works; empty if it was not refused. One that was refused
-  /// for its own content would go out each time the sink reopens: after one early retry it waits until another refusal
-  /// counts.
+  /// for its own content would go out at each reopening, so it gets one early retry; after that it waits until a
+  /// refusal counts again.
   std::optional<MonoTime> RetryAt(Ref ref, MonoTime now) const;
   /// The cause may be fixed: each may have one early retry again.
   void AllowEarlyRetries();
@@ -41,7 +41,7 @@ class DeliveryRefusals {
     std::uint32_t delivered_before = 0;  ///< at the last one that counted
     MonoTime counts_from{};              ///< an earlier refusal does not count
   };
-  std::unordered_map<Ref, Refusals> of_;
+  std::unordered_map<Ref, Refusals> by_ref_;
 };
 
 }  // namespace hookswitch

@@ -9,8 +9,8 @@
 
 namespace hookswitch {
 
-/// Calls that have ended a short time ago. Senders reorder events, so an event that is no more than a guess of a call's
-/// end may arrive after the real one. At most 100,000 calls; the oldest are dropped. A value; not thread-safe.
+/// Calls that ended recently. Senders reorder events, so an event that only suggests a call's end may arrive after the
+/// real one. At most 100,000 calls; the oldest are dropped. A value; not thread-safe.
 class EndedCalls {
  public:
   /// The call ended at `at`. Drops those that ended more than `keep` earlier; 0: remembers nothing.

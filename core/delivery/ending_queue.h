@@ -44,8 +44,8 @@ class EndingQueue {
   }
   /// One that was taken leaves the lane.
   void Remove() { --taken_; }
-  std::size_t taken() const { return taken_; }                   ///< and not removed
-  std::size_t size() const { return waiting_.size() + taken_; }  ///< taken or not
+  std::size_t taken() const { return taken_; }                   ///< taken and not yet removed
+  std::size_t size() const { return waiting_.size() + taken_; }  ///< all, taken or not
 
  private:
   std::deque<LaneEnding> waiting_;

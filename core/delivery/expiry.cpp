@@ -19,7 +19,7 @@ MonoTime Expiry::Deadline(const LaneSlot& slot, const SinkTrouble& trouble) cons
   return std::min(too_old, std::max(since, not_before_) + give_up_after_);
 }
 
-void Expiry::Watch(const LaneSlot& slot, const SinkTrouble& trouble) {
+void Expiry::NoteDeadlineOf(const LaneSlot& slot, const SinkTrouble& trouble) {
   const MonoTime deadline = Deadline(slot, trouble);
   next_sweep_ = std::min(next_sweep_, deadline);
   earliest_ = std::min(earliest_, deadline);

@@ -11,12 +11,12 @@
 
 namespace hookswitch {
 
-/// Ends waiting deliveries that are past max_age, or that the sink has failed for give_up_after. Driven by the times
+/// Ends waiting deliveries that are past max_age, or whose sink has been failing for give_up_after. Driven by the times
 /// passed in; not thread-safe.
 ///
-/// Keeps no order of deadlines, which all change when the sink starts or stops failing. Instead a sweep visits all
-/// deliveries, at most once a second, and not before the earliest deadline found. `slots`, `calls` and `trouble` are
-/// the lane's, the same in each call.
+/// Deadlines are not kept sorted, because all of them change when the sink starts or stops failing. Instead a sweep
+/// visits all deliveries, at most once a second, and not before the earliest deadline found. `slots`, `calls` and
+/// `trouble` are the lane's, the same in each call.
 class Expiry {
  public:
   /// `max_age`: from acceptance; empty: no limit. `give_up_after`: from a delivery's first failure, or from the start
@@ -24,7 +24,7 @@ class Expiry {
   void SetLimits(std::optional<std::chrono::milliseconds> max_age, std::chrono::milliseconds give_up_after);
 
   /// Call when a delivery begins to wait.
-  void Watch(const LaneSlot& slot, const SinkTrouble& trouble);
+  void NoteDeadlineOf(const LaneSlot& slot, const SinkTrouble& trouble);
   /// Call when deadlines may be earlier than they were: the next sweep starts at once, from the first slot.
   void SweepAnew();
   /// When Sweep should be called next; MonoTime::max() for never.
@@ -40,7 +40,7 @@ class Expiry {
   /// The sink was misconfigured until now: earlier failures count from now.
   void ExcuseUntil(MonoTime now) { excused_until_ = now; }
   /// The operator resumed or replaced the sink: a sweep gives up nothing before give_up_after from now.
-  void GiveTimeFrom(MonoTime now) { not_before_ = now; }
+  void RestartGiveUpTime(MonoTime now) { not_before_ = now; }
 
  private:
   MonoTime Deadline(const LaneSlot& slot, const SinkTrouble& trouble) const;

@@ -5,15 +5,15 @@ namespace hookswitch {
 void HeldDeliveries::Add(LaneSlots& slots, Ref ref) {
   LaneSlot& slot = slots[ref];
   slot.phase = LaneSlot::Phase::kHeld;
-  of_call_[slot.call_key] = ref;
+  by_call_[slot.call_key] = ref;
   due_.Push(slot.due, ref, slot.seq);
 }
 
 std::optional<HeldDeliveries::Ref> HeldDeliveries::Take(std::uint64_t call_key) {
-  const auto found = of_call_.find(call_key);
-  if (found == of_call_.end()) return std::nullopt;
+  const auto found = by_call_.find(call_key);
+  if (found == by_call_.end()) return std::nullopt;
   const Ref ref = found->second;
-  of_call_.erase(found);
+  by_call_.erase(found);
   return ref;
 }
 
@@ -26,7 +26,7 @@ std::optional<HeldDeliveries::Ref> HeldDeliveries::TakeDue(LaneSlots& slots, Mon
   const Ref ref = due_.front().ref;
   due_.Pop();
   LaneSlot& slot = slots[ref];
-  of_call_.erase(slot.call_key);
+  by_call_.erase(slot.call_key);
   slot.phase = LaneSlot::Phase::kWaiting;
   return ref;
 }

@@ -9,8 +9,8 @@
 
 namespace hookswitch {
 
-/// Deliveries that wait until they are due for the one that ends their call; at most one per call. They are in no
-/// call's queue. Not thread-safe.
+/// Deliveries held back until their call ends, or until they are due, whichever is first; at most one per call. They
+/// are in no call's queue. Not thread-safe.
 ///
 /// `slots` is the lane's, the same in each call.
 class HeldDeliveries {
@@ -29,7 +29,7 @@ class HeldDeliveries {
   void Clear() { due_.Clear(); }
 
  private:
-  std::unordered_map<std::uint64_t, Ref> of_call_;
+  std::unordered_map<std::uint64_t, Ref> by_call_;
   DueHeap due_;
 };
 

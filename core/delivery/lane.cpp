@@ -19,7 +19,7 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
   const Ref ref = slots_.Add(delivery);
   const LaneSlot& slot = slots_[ref];
   index_.Add(ref, slot);
-  expiry_.Watch(slot, trouble_);
+  expiry_.NoteDeadlineOf(slot, trouble_);
   if (slot.call_key != 0) {
     if (slot.is_held) {
       Hold(ref);
@@ -44,7 +44,7 @@ void Lane::Hold(Ref ref) {
 
 void Lane::ReleaseHeld(MonoTime now) {
   while (const auto ref = held_.TakeDue(slots_, now)) {
-    expiry_.Watch(slots_[*ref], trouble_);
+    expiry_.NoteDeadlineOf(slots_[*ref], trouble_);
     Enqueue(*ref);
   }
 }
@@ -88,7 +88,7 @@ std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   LaneSlot& slot = slots_[ref];
   slot.phase = Phase::kRunning;
   slot.generation = generation_;
-  slot.in_queue = false;
+  slot.awaits_admission = false;
   queue_.DropStale(slots_, calls_);
   ++in_flight_;
   ++running_;
@@ -119,7 +119,7 @@ bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
   --in_flight_;
   --running_;
   trouble_.EndProbe(ref);
-  expiry_.Watch(slot, trouble_);
+  expiry_.NoteDeadlineOf(slot, trouble_);
   if (slot.newest_only) ReplaceOlder(slot.call_key);
   return false;
 }
@@ -165,7 +165,7 @@ void Lane::Settle(Ref ref, bool ends) {
   }
   if (ends || slot.phase != Phase::kRetry) return Remove(ref);
   slot.phase = Phase::kWaiting;
-  expiry_.Watch(slot, trouble_);
+  expiry_.NoteDeadlineOf(slot, trouble_);
   if (!admission_.QueueForPlace(slots_, ref)) queue_.Push(ref, slot);
   if (slot.newest_only) ReplaceOlder(slot.call_key);
 }
@@ -214,7 +214,7 @@ void Lane::Resume(MonoTime now) {
   paused_ = false;
   throttled_until_ = MonoTime{};
   admission_.Resume(now);
-  expiry_.GiveTimeFrom(now);
+  expiry_.RestartGiveUpTime(now);
   if (!trouble_) return;
   trouble_.Resume(now);
   RetryRefused(now);
@@ -223,7 +223,7 @@ void Lane::Resume(MonoTime now) {
 
 void Lane::Renew(MonoTime now) {
   trouble_.Renew();
-  expiry_.GiveTimeFrom(now);
+  expiry_.RestartGiveUpTime(now);
   RequeueAll(admission_.ForgetPlaces(slots_));
   RetryRefused(now);
   ++generation_;

@@ -109,7 +109,7 @@ void Lane::MakeDue(MonoTime now, bool failed, bool refused) {
   for (Ref ref = 0; ref < slots_.capacity(); ++ref) {
     LaneSlot& slot = slots_[ref];
     const bool waits = slot.phase == Phase::kWaiting || slot.phase == Phase::kRetry;
-    if (!waits || slot.in_queue) continue;
+    if (!waits || slot.awaits_admission) continue;
     MonoTime due = failed && slot.failures > 0 ? now : slot.due;
     if (const auto at = refused ? refusals_.RetryAt(ref, now) : std::nullopt) due = std::min(due, *at);
     if (slot.due <= due) continue;

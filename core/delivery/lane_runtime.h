@@ -40,7 +40,7 @@ class LaneRuntime {
   /// caller keeps them until idle.
   std::shared_ptr<Workers> Use(const DeliveryPlan::Lane* planned, const Clock& clock);
 
-  /// Stores what few deliveries have, outside LaneDelivery.
+  /// Stores what only a few deliveries have, outside LaneDelivery.
   void Remember(Lane::Ref ref, std::shared_ptr<const CallEvent> event, std::string state);
   /// Replaces the cached event of deliveries of `seq`.
   void Revise(EventSeq seq, const std::shared_ptr<const CallEvent>& event);

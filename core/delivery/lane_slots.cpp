@@ -16,7 +16,7 @@ LaneSlots::Ref LaneSlots::Add(const LaneDelivery& delivery) {
   free_ = slot.next;
   static_cast<LaneDelivery&>(slot) = delivery;
   slot.phase = LaneSlot::Phase::kWaiting;
-  slot.in_call = slot.in_queue = false;
+  slot.in_call = slot.awaits_admission = false;
   slot.next = kNone;
   ++size_;
   return ref;

@@ -31,10 +31,10 @@ struct LaneSlot : LaneDelivery {
   };
 
   Phase phase = Phase::kFree;
-  std::uint8_t generation = 0;  ///< the lane's generation when it was started
-  bool in_call = false;         ///< in its call's queue
-  bool in_queue = false;        ///< queued for a destination, a place or its order: its due time does not matter
-  std::uint32_t next = 0;       ///< the next of the same call, or the next free slot
+  std::uint8_t generation = 0;    ///< the lane's generation when it was started
+  bool in_call = false;           ///< in its call's queue
+  bool awaits_admission = false;  ///< queued in Admission: its due time does not matter
+  std::uint32_t next = 0;         ///< the next of the same call, or the next free slot
 
   bool tried() const { return attempts > 0; }
 };

@@ -22,8 +22,9 @@ Message DeadNotice(const std::string& sink, std::uint64_t count, const std::map<
                    std::uint64_t pending);
 Message PlacesNotice(const std::string& sink, const std::map<std::string, std::uint64_t>& places,
                      std::uint64_t pending);
-/// The last reload was rejected because of `problems`, one per line; and: the config applies again.
+/// The last reload was rejected because of `problems`, one per line.
 Message ReloadFailedNotice(const std::string& problems);
+/// A later one was applied.
 Message ReloadWorksNotice();
 
 /// A notice as an event's body, and back; empty if `body` is not a notice.

@@ -27,12 +27,12 @@ void Count(std::map<std::string, std::uint64_t>& counts, const std::string& what
 void SinkNotices::Dead(const std::string& reason, MonoTime now) {
   Count(dead_, reason);
   ++gathered_;
-  gathered_at_ = std::min(gathered_at_, std::max(now + kGatherFor, not_before_));
+  send_batch_at_ = std::min(send_batch_at_, std::max(now + kGatherFor, not_before_));
 }
 
 void SinkNotices::PlaceRefused(const std::string& place, const std::string& reason, MonoTime now) {
   Count(places_, place + ": " + reason);
-  gathered_at_ = std::min(gathered_at_, std::max(now + kGatherFor, not_before_));
+  send_batch_at_ = std::min(send_batch_at_, std::max(now + kGatherFor, not_before_));
 }
 
 MonoTime SinkNotices::TroubleNoticeAt(const Lane& lane) const {
@@ -42,7 +42,7 @@ MonoTime SinkNotices::TroubleNoticeAt(const Lane& lane) const {
 }
 
 MonoTime SinkNotices::Next(const Lane& lane) const {
-  return is_unavailable_ ? MonoTime{} : std::min(TroubleNoticeAt(lane), gathered_at_);
+  return is_unavailable_ ? MonoTime{} : std::min(TroubleNoticeAt(lane), send_batch_at_);
 }
 
 std::vector<Message> SinkNotices::Take(const std::string& sink, const Lane& lane, const std::string& reason,
@@ -62,13 +62,13 @@ std::vector<Message> SinkNotices::Take(const std::string& sink, const Lane& lane
     notices.push_back(WorksAgainNotice(sink, pending));
     notified_ = false;
   }
-  if (gathered_at_ <= now) {
+  if (send_batch_at_ <= now) {
     if (!dead_.empty()) notices.push_back(DeadNotice(sink, gathered_, dead_, pending));
     if (!places_.empty()) notices.push_back(PlacesNotice(sink, places_, pending));
     dead_.clear();
     places_.clear();
     gathered_ = 0;
-    gathered_at_ = MonoTime::max();
+    send_batch_at_ = MonoTime::max();
     not_before_ = now + kNextGathering;
   }
   return notices;

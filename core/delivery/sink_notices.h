@@ -37,7 +37,7 @@ class SinkNotices {
   bool is_unavailable_ = false;
   std::map<std::string, std::uint64_t> dead_, places_;  ///< counts by reason; by place and reason
   std::uint64_t gathered_ = 0;
-  MonoTime gathered_at_ = MonoTime::max();  ///< when the batch is sent
+  MonoTime send_batch_at_ = MonoTime::max();  ///< when the batch is sent
   MonoTime not_before_{};
 };
 

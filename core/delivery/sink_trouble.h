@@ -26,7 +26,7 @@ class SinkTrouble {
   MonoTime since() const { return since_; }
   /// When the next probe may start, if the last one has ended.
   MonoTime probe_at() const { return probe_at_; }
-  /// Enough deliveries were refused in a row to blame the sink: only probes go out.
+  /// Enough deliveries were refused in a row to be certain that it is the sink: only probes go out.
   bool is_certain() const { return is_certain_; }
   /// Number of the current run of refusals with nothing delivered between.
   std::uint32_t run() const { return run_; }

@@ -9,7 +9,7 @@ void StartQueue::Push(Ref ref, const LaneSlot& slot) {
 void StartQueue::DropStale(const LaneSlots& slots, const CallQueues& calls) {
   const auto is_current = [&](const DueHeap::Entry& entry) {
     const LaneSlot& slot = slots[entry.ref];
-    return slot.phase == LaneSlot::Phase::kWaiting && !slot.in_queue && slot.due == entry.due &&
+    return slot.phase == LaneSlot::Phase::kWaiting && !slot.awaits_admission && slot.due == entry.due &&
            calls.IsFirst(slots, entry.ref);
   };
   untried_.DropStale(is_current);

@@ -8,7 +8,7 @@
 
 namespace hookswitch {
 
-/// Waiting deliveries that are the first of their calls, by due time. Those never tried are apart from the others,
+/// Waiting deliveries that are the first of their calls, by due time. Those never tried are kept separately,
 /// because a probe of a sink in trouble prefers them. Not thread-safe.
 ///
 /// A delivery stays until it is taken. If meanwhile it started, ended, got another due time or was queued elsewhere,

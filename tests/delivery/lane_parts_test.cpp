@@ -124,7 +124,7 @@ TEST_F(StartQueueTest, DropsOnesThatChanged) {
   for (const Ref ref : {started, postponed, queued}) queue.Push(ref, slots[ref]);
   slots[started].phase = Phase::kRunning;
   slots[postponed].due = kNow + 1s;
-  slots[queued].in_queue = true;
+  slots[queued].awaits_admission = true;
   queue.DropStale(slots, calls);
   EXPECT_TRUE(queue.empty());
 }
@@ -223,7 +223,7 @@ TEST_F(ExpiryTest, EndsWhatIsTooOldOnePerCallAndSweep) {
   const Ref first = Add(1, 7), second = Add(2, 7), alone = Add(3);
   for (const Ref ref : {first, second, alone}) {
     calls.Add(slots, ref);
-    expiry.Watch(slots[ref], trouble);
+    expiry.NoteDeadlineOf(slots[ref], trouble);
   }
   expiry.Sweep(slots, calls, trouble, endings, kNow);
   EXPECT_TRUE(endings.empty());
