@@ -87,4 +87,4 @@ options=()
 build build "" "${options[@]}"
 cd build
 # Most of them wait, for a disk or a clock.
-exec ctest -j $((2 * jobs))
+exec ctest -j $((3 * jobs))
