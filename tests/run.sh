@@ -81,7 +81,7 @@ fi
 
 echo "== every test"
 options=()
-# From nothing this takes half the time. Where something is built already, less is compiled file by file.
+# From nothing this takes a third less time. Where something is built already, less is compiled file by file.
 [ -e build/CMakeCache.txt ] || options=(-DHOOKSWITCH_UNITY=ON)
 [ -n "$quick" ] || options+=(-DHOOKSWITCH_BENCH=ON)
 build build "" "${options[@]}"

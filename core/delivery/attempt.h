@@ -90,8 +90,7 @@ class Attempt {
   };
   /// Gives up an attempt whose job for `stage` is overdue.
   GaveUp GiveUp(Stage stage) EXCLUDES(mu_);
-  /// Gives up an attempt whose request the HTTP client does not report. False: the client has
-  /// reported.
+  /// Gives up an attempt whose request the HTTP client does not report. False: the client has reported.
   bool GiveUpSending() EXCLUDES(mu_);
 
   const Facts& facts() const { return facts_; }

@@ -375,6 +375,23 @@ TEST_F(DispatcherTest, DrainWaitsForWhatIsInFlightAndStartsNothing) {
   EXPECT_EQ(http.CountSent("http://ops"), 1u);
 }
 
+TEST_F(DispatcherTest, AThrottleThatIsOverIsShownAsOverAlsoIfNothingWaits) {
+  Lane("ops");
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  http.Answer("http://ops", Answered(429, {{"retry-after", "0.1"}}));
+  ASSERT_TRUE(bell.Await([&] { return dispatcher->Release({seq}).size() == 1; }));
+  const auto shows = [&](State state) {
+    const auto recent = dispatcher->RecentLanes();
+    return recent->front().state == state && recent->front().pending == 0;
+  };
+  Tick(30ms);
+  ASSERT_TRUE(bell.Await([&] { return shows(State::kThrottled); }));
+  clock.Advance(1s);  // and nothing wakes the scheduler
+  EXPECT_TRUE(bell.Await([&] { return shows(State::kOpen); }));
+}
+
 TEST_F(DispatcherTest, MetricsTellWhatHappened) {
   Lane("ops");
   Start();

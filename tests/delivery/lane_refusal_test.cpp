@@ -336,6 +336,12 @@ struct PlaceProbeTest : LaneTest {
   }
 };
 
+TEST_F(PlaceProbeTest, AStepThatGetsThroughShowsThatThePlaceWorks) {
+  ASSERT_TRUE(lane.Admit(started, To("general"), now));
+  EXPECT_TRUE(Finish(Kind::kNext).place_works);
+  ExpectTheOthersGetThrough();
+}
+
 TEST_F(PlaceProbeTest, AProbeThatIsDeliveredElsewhereHoldsNothing) {
   ASSERT_TRUE(lane.Admit(started, To("sales"), now)) << "the event was revised";
   Finish(Kind::kDelivered);
