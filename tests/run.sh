@@ -11,7 +11,7 @@ case "${1:-}" in
   *) echo "usage: tests/run.sh [--quick]" >&2; exit 2 ;;
 esac
 
-.ci/packages build test bench
+.ci/packages build package test bench
 jobs=$(nproc)
 export CTEST_OUTPUT_ON_FAILURE=1
 

@@ -1,10 +1,14 @@
 #include "core/admin/admin_api.h"
 
-#include <algorithm>
-
 #include "core/admin/answers.h"
+#include "core/admin/embedded_file.h"
 #include "core/admin/known_names.h"
+#include "core/admin/lane_json.h"
+#include "core/admin/live_stream.h"
+#include "core/admin/page_files.h"
 #include "core/admin/query.h"
+#include "core/admin/room.h"
+#include "core/admin/withheld.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
@@ -14,18 +18,10 @@ namespace {
 
 constexpr int kMostReloads = 2;  // one runs, one waits
 constexpr int kMostResumes = 3;
+constexpr int kMostTests = 2;
 
-json::object ToObject(const LaneStatus& lane) {
-  json::array places;
-  for (const LaneStatus::Place& place : lane.places) {
-    places.push_back(json::object{{"name", place.name},
-                                  {"because", OrNull(place.because)},
-                                  {"waiting", place.waiting},
-                                  {"next_try", ToRfc3339(place.next_try)}});
-  }
-  return {{"sink", lane.sink},           {"state", ToString(lane.state)}, {"because", OrNull(lane.because)},
-          {"pending", lane.pending},     {"in_flight", lane.in_flight},   {"oldest", OrNull(lane.oldest)},
-          {"until", OrNull(lane.until)}, {"places", std::move(places)}};
+json::object ToObject(const IndexStatus& index) {
+  return {{"indexed", index.indexed}, {"behind", index.behind}, {"bytes", index.bytes}};
 }
 
 json::object ToObject(const ReloadReport& report) {
@@ -44,28 +40,6 @@ json::object ToObject(const ReloadReport& report) {
                       {"orphaned", std::move(orphaned)}};
   object.emplace("problems", config::ToArray(report.problems));
   return object;
-}
-
-/// A slot for a slow request; false if all are taken.
-class Room {
- public:
-  Room(std::atomic<int>& taken, int most) : taken_(taken), has_(taken.fetch_add(1) < most) {
-    if (!has_) taken_.fetch_sub(1);
-  }
-  ~Room() {
-    if (has_) taken_.fetch_sub(1);
-  }
-  Room(const Room&) = delete;
-  Room& operator=(const Room&) = delete;
-  explicit operator bool() const { return has_; }
-
- private:
-  std::atomic<int>& taken_;
-  const bool has_;
-};
-
-Answer NoSuchPage() {
-  return Refused(404, "not_found", "there is no such page; see config/OPERATING.md, \"Admin API\"");
 }
 
 // The change is in effect, but will not survive a restart.
@@ -89,50 +63,75 @@ json::object Shown(std::string_view sink, const Dispatcher::Resumed& resumed) {
   return {{"ok", true}, {"sink", sink}, {"paused", false}, {"works", std::move(works)}, {"because", OrNull(reason)}};
 }
 
+Answer ShowDocument() {
+  Answer answer;
+  answer.body = ApiDocuments().front().bytes;
+  return answer;
+}
+
 }  // namespace
+
+json::object ToObject(std::string_view sink, const TestResult& result) {
+  const Outcome& outcome = result.outcome;
+  return {{"ok", outcome.kind == Outcome::Kind::kDelivered},
+          {"sink", sink},
+          {"outcome", ToString(outcome.kind)},
+          {"http_status", outcome.http_status == 0 ? json::value(nullptr) : json::value(outcome.http_status)},
+          {"code", OrNull(outcome.code)},
+          {"reason", OrNull(outcome.reason)},
+          {"action", OrNull(outcome.action)},
+          {"latency_ms", result.latency.count()},
+          {"request", OrNull(result.request)},
+          {"response", OrNull(result.response)}};
+}
 
 std::string ToJson(const ReloadReport& report) {
   return ToText(ToObject(report));
 }
 
-/// A page that takes neither parameters nor a body.
-struct AdminApi::Page {
-  std::string_view path, method;
-  Answer (AdminApi::*answer)(const ServedRequest& request, const Caller& caller);
-};
-
-Answer AdminApi::Handle(const ServedRequest& request, const Caller& caller) {
-  const std::string_view path = request.path;
-  if (IsHealth(path)) {
-    if (auto refused = WrongMethod(request, "GET")) return *refused;
-    return path == "/healthz" ? JsonAnswer(200, json::object{{"ok", true}}) : Ready(caller.May(Caller::Right::kRead));
-  }
-  if (path == "/metrics") {
-    if (auto refused = WrongMethod(request, "GET")) return *refused;
-    Answer answer;
-    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    answer.body = metrics_.Text();
-    return answer;
-  }
-  if (HistoryApi::Owns(path)) return history_.Handle(request);
-  static constexpr Page kPages[] = {{kSignInPath, "POST", &AdminApi::SignIn},
-                                    {"/api/v1/status", "GET", &AdminApi::ShowStatus},
-                                    {"/api/v1/sinks", "GET", &AdminApi::ListSinks},
-                                    {"/api/v1/reload", "POST", &AdminApi::Reload}};
-  if (const auto* page = std::ranges::find(kPages, path, &Page::path); page != std::end(kPages)) {
-    if (auto refused = WrongMethod(request, page->method)) return *refused;
-    if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
-    if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
-    return (this->*page->answer)(request, caller);
-  }
-  constexpr std::string_view kSinks = "/api/v1/sinks/";
-  if (!path.starts_with(kSinks)) return NoSuchPage();
-  const std::string_view rest = path.substr(kSinks.size());
-  const auto slash = rest.rfind('/');
-  const std::string_view verb = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-  if (verb != "pause" && verb != "resume") return NoSuchPage();
-  if (auto refused = WrongMethod(request, "POST")) return *refused;
-  return ChangeSink(request, rest.substr(0, slash), verb == "pause");
+AdminApi::AdminApi(Router& router, HistoryApi& history, AdminGuard& guard, const Clock& clock, Metrics& metrics)
+    : router_(router),
+      guard_(guard),
+      clock_(clock),
+      metrics_(metrics),
+      problems_(router, history.history(), clock),
+      config_(router) {
+  using Takes = AdminRoute::Takes;
+  using Routed = const RoutedRequest&;
+  // Probes and scrapers send what they like.
+  routes_.Add({"GET", "/healthz", Access::kPublic, Takes::kAnything, [](Routed) {
+                 return JsonAnswer(200, json::object{{"ok", true}});
+               }});
+  routes_.Add({"GET", "/readyz", Access::kProbe, Takes::kAnything,
+               [this](Routed routed) { return Ready(routed.caller.May(Caller::Right::kRead)); }});
+  routes_.Add({"GET", "/metrics", Access::kMetrics, Takes::kAnything, [this](Routed) { return ShowMetrics(); }});
+  routes_.Add(
+      {"POST", kSignInPath, Access::kAnyRight, Takes::kNothing, [this](Routed routed) { return SignIn(routed); }});
+  routes_.Add({"GET", "/api/v1/status", Access::kRead, Takes::kNothing,
+               [this](Routed routed) { return ShowStatus(routed.caller); }});
+  routes_.Add({"GET", "/api/v1/reach", Access::kRead, Takes::kNothing, [this](Routed) {
+                 const auto challenge = router_.MakeChallenge();
+                 return JsonAnswer(200, json::object{{"nonce", challenge.nonce}, {"proof", challenge.proof}});
+               }});
+  routes_.Add({"GET", "/api/v1/sinks", Access::kRead, Takes::kNothing, [this](Routed) { return ListSinks(); }});
+  routes_.Add({"POST", "/api/v1/sinks/{+name}/pause", Access::kChange, Takes::kBody,
+               [this](Routed routed) { return PauseSink(routed.values[0], routed.request.body); }});
+  routes_.Add({"POST", "/api/v1/sinks/{+name}/resume", Access::kChange, Takes::kNothing,
+               [this](Routed routed) { return ResumeSink(routed.values[0]); }});
+  routes_.Add({"POST", "/api/v1/sinks/{+name}/test", Access::kChange, Takes::kNothing,
+               [this](Routed routed) { return TestSink(routed.values[0]); }});
+  routes_.Add({"POST", "/api/v1/reload", Access::kChange, Takes::kNothing,
+               [this](Routed routed) { return Reload(routed.caller); }});
+  // For HEAD, and so that it has its place here: AdminServer gives a GET to its LiveStream.
+  routes_.Add({"GET", LiveStream::kPath, Access::kRead, Takes::kQuery, [](Routed) {
+                 Answer answer;
+                 answer.content_type = "text/event-stream";
+                 return answer;
+               }});
+  config_.AddTo(routes_);
+  routes_.Add({"GET", "/api/v1/openapi.json", Access::kRead, Takes::kNothing, [](Routed) { return ShowDocument(); }});
+  history.AddTo(routes_);
+  AddPage(routes_);
 }
 
 Answer AdminApi::Ready(bool whole) const {
@@ -149,14 +148,25 @@ Answer AdminApi::Ready(bool whole) const {
   return JsonAnswer(ready ? 200 : 503, json::object{{"ready", ready}, {"parts", std::move(parts)}});
 }
 
-Answer AdminApi::SignIn(const ServedRequest& request, const Caller& caller) {
+Answer AdminApi::ShowMetrics() const {
+  Answer answer;
+  answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  answer.body = metrics_.Text();
+  return answer;
+}
+
+Answer AdminApi::SignIn(const RoutedRequest& routed) {
+  const Caller& caller = routed.caller;
   json::object shown{
       {"ok", true}, {"who", OrNull(caller.who)}, {"may", ToString(*caller.may)}, {"expires_in", nullptr}};
   if (caller.by == Caller::By::kPlace) return JsonAnswer(200, shown);
-  const bool encrypted = EqualsIgnoreCase(request.Header("X-Forwarded-Proto"), "https");
+  const bool encrypted = EqualsIgnoreCase(routed.request.Header("X-Forwarded-Proto"), "https");
   auto cookie = guard_.MakeCookie(caller, encrypted);
   if (!cookie) {
-    return Refused(401, "unauthorized", "send the token as \"Authorization: Bearer …\": a cookie gives no other one");
+    Answer answer =
+        Refused(401, "unauthorized", "send the token as \"Authorization: Bearer …\": a cookie gives no other one");
+    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return answer;
   }
   shown["expires_in"] = std::chrono::seconds(AdminGuard::kCookieLife).count();
   Answer answer = JsonAnswer(200, shown);
@@ -164,17 +174,21 @@ Answer AdminApi::SignIn(const ServedRequest& request, const Caller& caller) {
   return answer;
 }
 
-Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
+Answer AdminApi::ShowStatus(const Caller& caller) {
   const RouterStatus status = router_.Status();
+  json::array problems;
+  for (const StatusProblem& problem : problems_.Find(status)) problems.push_back(ToObject(problem));
   const JournalStats& journal = status.journal;
   return JsonAnswer(200,
-                    json::object{{"version", status.version},
+                    json::object{{"name", status.name},
+                                 {"version", status.version},
                                  {"generation", status.generation},
                                  {"config", status.config_file},
                                  {"ingress", status.ingress},
                                  {"admin", status.admin},
                                  {"started_at", ToRfc3339(status.started_at)},
                                  {"applied_at", ToRfc3339(status.applied_at)},
+                                 {"bodies", ToString(router_.CurrentConfig()->bodies)},
                                  {"need_restart", json::array(status.need_restart.begin(), status.need_restart.end())},
                                  {"sources", json::array(status.sources.begin(), status.sources.end())},
                                  {"journal",
@@ -183,35 +197,36 @@ Answer AdminApi::ShowStatus(const ServedRequest&, const Caller&) {
                                    {"bytes", journal.BytesUsed()},
                                    {"bytes_on_disk", journal.BytesOnDisk()},
                                    {"bad_rows", journal.bad_rows},
-                                   {"unwritable_because", OrNull(journal.unwritable_reason)}}}});
+                                   {"unwritable_because", OrNull(journal.unwritable_reason)}}},
+                                 {"search", ToObject(status.search)},
+                                 {"who", OrNull(caller.who)},
+                                 {"may", ToString(*caller.may)},
+                                 {"problems", std::move(problems)}});
 }
 
-Answer AdminApi::ListSinks(const ServedRequest&, const Caller&) {
+Answer AdminApi::ListSinks() {
   json::array sinks;
-  for (const LaneStatus& lane : router_.Lanes()) sinks.push_back(ToObject(lane));
+  for (const LaneStatus& lane : router_.Lanes()) sinks.push_back(ToObject(lane, clock_.Wall()));
   return JsonAnswer(200, json::object{{"sinks", std::move(sinks)}});
 }
 
-Answer AdminApi::Reload(const ServedRequest&, const Caller&) {
+Answer AdminApi::Reload(const Caller& caller) {
   const Room room(reloads_, kMostReloads);
   if (!room) return Busy("a reload runs and another one waits for it: try again when it has ended");
-  const ReloadReport report = router_.Reload();
+  const ReloadReport report = router_.Reload(caller.who);
   return JsonAnswer(report.applied ? 200 : 422, ToObject(report));
 }
 
-Answer AdminApi::ChangeSink(const ServedRequest& request, std::string_view sink, bool paused) {
-  if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
+std::optional<Answer> AdminApi::NoSuchSink(std::string_view sink) {
   std::vector<std::string> names;
   for (const LaneStatus& lane : router_.Lanes()) names.push_back(lane.sink);
-  if (const std::string unknown = WhatIsUnknown("sink", std::string(sink), names); sink.empty() || !unknown.empty()) {
-    return Refused(404, "not_found", sink.empty() ? "no sink is named" : unknown);
-  }
-  if (paused) return PauseSink(sink, request.body);
-  if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
-  return ResumeSink(sink);
+  const std::string unknown = WhatIsUnknown("sink", std::string(sink), names);
+  if (unknown.empty()) return {};
+  return Refused(404, "not_found", unknown);
 }
 
 Answer AdminApi::PauseSink(std::string_view sink, std::string_view body) {
+  if (auto missing = NoSuchSink(sink)) return std::move(*missing);
   const auto pause = ParsePause(body, clock_.Wall());
   if (!pause) return BadRequest(pause.error());
   if (Status stored = router_.Pause(std::string(sink), *pause); !stored) {
@@ -227,7 +242,19 @@ Answer AdminApi::PauseSink(std::string_view sink, std::string_view body) {
                                       {"because", OrNull(pause->because)}});
 }
 
+Answer AdminApi::TestSink(std::string_view sink) {
+  if (auto missing = NoSuchSink(sink)) return std::move(*missing);
+  const Room room(tests_, kMostTests);
+  if (!room) return Busy("other test messages are on their way: try again when they have arrived");
+  const auto result = router_.TestSink(std::string(sink));
+  if (result) return JsonAnswer(200, ToObject(sink, *result));
+  // Trying again does not help.
+  if (result.error().code == ErrorCode::kUnavailable) return Refused(409, "sink_unavailable", result.error().message);
+  return Failed(result.error());
+}
+
 Answer AdminApi::ResumeSink(std::string_view sink) {
+  if (auto missing = NoSuchSink(sink)) return std::move(*missing);
   // If too many requests wait already, the sink is resumed without waiting for an outcome.
   const Room room(resumes_, kMostResumes);
   const Dispatcher::Resumed resumed = router_.Resume(std::string(sink), static_cast<bool>(room));

@@ -1,5 +1,6 @@
 #include "core/admin/admin_server.h"
 
+#include "core/admin/actions.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 
@@ -31,7 +32,10 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const config::Admin& adm
 
   std::unique_ptr<AdminServer> server(new AdminServer(admin, router, history, clock, metrics));
   auto started = HttpServer::Start(
-      options, [self = server.get()](const ServedRequest& head) { return self->guard_.Judge(head); },
+      options,
+      [self = server.get()](const ServedRequest& head) {
+        return self->guard_.Judge(head, self->api_.routes().AccessOf(head));
+      },
       [self = server.get()](Responder responder) { self->Handle(std::move(responder)); }, metrics);
   if (!started) return std::move(started).error();
   server->server_ = std::move(*started);
@@ -41,14 +45,16 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const config::Admin& adm
 
 void AdminServer::Handle(Responder responder) {
   const ServedRequest request = responder.request();
+  if (request.path == LiveStream::kPath && request.method == "GET") return live_.Handle(std::move(responder));
   const auto& caller = static_cast<const Caller&>(*responder.context());
   const Answer answer = api_.Handle(request, caller);
-  // Also if it failed (5xx): it may have changed something first. A sign-in changes nothing.
+  // Also if it failed (5xx): it may have changed something first.
   const bool is_refused = answer.status >= 400 && answer.status < 500;
-  if (request.method == "POST" && request.path != kSignInPath && !is_refused) {
+  if (api_.routes().AccessOf(request) == Access::kChange && !is_refused) {
     log::Info(
         "operator_request",
         {{"who", caller.who}, {"peer", request.peer}, {"path", ToUtf8(request.path)}, {"http_status", answer.status}});
+    if (auto action = ActionOf(request, caller, answer, clock_.Wall())) history_.RecordAction(std::move(*action));
   }
   responder.Complete(answer);
 }
@@ -56,7 +62,7 @@ void AdminServer::Handle(Responder responder) {
 bool AdminServer::Use(const config::Admin& admin) {
   const bool stays = admin.listen == bound_;
   // A config that moves to loopback needs no token, but the old listener stays until a restart.
-  if (stays || !admin.token.empty() || !admin.tokens.empty()) guard_.Use(admin);
+  if ((stays || !admin.token.empty() || !admin.tokens.empty()) && guard_.Use(admin)) live_.EndAll();
   return stays;
 }
 

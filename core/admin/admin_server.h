@@ -6,6 +6,7 @@
 
 #include "core/admin/admin_api.h"
 #include "core/admin/guard.h"
+#include "core/admin/live_stream.h"
 #include "core/base/clock.h"
 #include "core/base/metrics.h"
 #include "core/base/result.h"
@@ -23,24 +24,35 @@ class AdminServer {
                                                     const Clock& clock, Metrics& metrics);
 
   // [thread: any]
-  /// Applies the tokens of a reloaded config. False: its `listen` differs from what is bound, which needs a restart;
-  /// until then a config without tokens does not remove the current ones.
+  /// Applies the tokens of a reloaded config; if they are others, ends all streams. False: its `listen` differs from
+  /// what is bound, which needs a restart; until then a config without tokens does not remove the current ones.
   bool Use(const config::Admin& admin);
   /// As HttpServer::Address.
   std::string Address() const { return server_->Address(); }
   /// As HttpServer::Passes.
   std::uint64_t Passes() { return server_->Passes(); }
-  /// [thread: control] As HttpServer::Drain.
-  void Drain(std::chrono::milliseconds timeout) { server_->Drain(timeout); }
+  /// [thread: control] Ends the streams; then as HttpServer::Drain.
+  void Drain(std::chrono::milliseconds timeout) {
+    live_.Stop();
+    server_->Drain(timeout);
+  }
 
  private:
   AdminServer(const config::Admin& admin, Router& router, HistoryApi& history, const Clock& clock, Metrics& metrics)
-      : bound_(admin.listen), guard_(admin, clock, metrics), api_(router, history, guard_, clock, metrics) {}
+      : bound_(admin.listen),
+        clock_(clock),
+        history_(history.history()),
+        guard_(admin, clock, metrics),
+        api_(router, history, guard_, clock, metrics),
+        live_(router, history.history(), history.journal(), clock) {}
   void Handle(Responder responder);
 
   const std::vector<config::Listen> bound_;
+  const Clock& clock_;
+  History& history_;
   AdminGuard guard_;
   AdminApi api_;
+  LiveStream live_;
   std::unique_ptr<HttpServer> server_;
 };
 

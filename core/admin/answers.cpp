@@ -18,13 +18,6 @@ Answer Refused(int status, std::string_view error, std::string_view detail) {
   return JsonAnswer(status, json::object{{"ok", false}, {"error", error}, {"detail", detail}});
 }
 
-std::optional<Answer> WrongMethod(const ServedRequest& request, std::string_view method) {
-  if (request.method == method || (method == "GET" && request.method == "HEAD")) return {};
-  Answer answer = Refused(405, "method_not_allowed", "use " + std::string(method));
-  answer.allow = method;
-  return answer;
-}
-
 Answer BadRequest(const Error& error) {
   return Refused(400, error.code == ErrorCode::kNotFound ? "unknown_name" : "invalid_parameter", error.message);
 }
@@ -64,6 +57,12 @@ json::value OrNull(std::string_view text) {
 json::value OrNull(const std::optional<WallTime>& time) {
   if (!time) return nullptr;
   return json::string(ToRfc3339(*time));
+}
+
+json::value OrNull(const Rate& rate) {
+  if (rate.max == 0) return nullptr;
+  const double per = std::chrono::duration<double>(rate.per).count();
+  return json::object{{"max", rate.max}, {"per", per}, {"burst", rate.burst}};
 }
 
 }  // namespace hookswitch

@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/result.h"
+#include "core/base/token_bucket.h"
 #include "core/ingress/http_server.h"
 
 /// Responses that all pages of the admin API share.
@@ -14,8 +15,6 @@ namespace hookswitch {
 Answer JsonAnswer(int status, const json::value& body);
 /// {"ok":false,"error":…,"detail":…}
 Answer Refused(int status, std::string_view error, std::string_view detail);
-/// 405 unless the request has `method`; HEAD counts as GET.
-std::optional<Answer> WrongMethod(const ServedRequest& request, std::string_view method);
 /// 400 for a wrong parameter or body, which `error` names; kNotFound: its value is a name that does not exist.
 Answer BadRequest(const Error& error);
 /// 409: another request of this kind is running.
@@ -26,5 +25,7 @@ Answer Failed(const Error& error, json::object shown = {});
 
 json::value OrNull(std::string_view text);  ///< null for ""
 json::value OrNull(const std::optional<WallTime>& time);
+/// {"max","per","burst"}, `per` in seconds; null for no limit.
+json::value OrNull(const Rate& rate);
 
 }  // namespace hookswitch

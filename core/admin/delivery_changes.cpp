@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/base/log.h"
 
 namespace hookswitch {
@@ -34,6 +35,45 @@ Result<std::vector<DeliverySeq>> DeliveryChanges::ReplayEvent(EventSeq event, st
   return numbers;
 }
 
+EventReplayResult DeliveryChanges::ReplayEvents(const BulkTurn&, std::span<const EventSeq> events, bool dry_run) {
+  HSW_CHECK(bulk_runs_, "the caller has the turn");
+  EventReplayResult result;
+  for (const EventSeq event : events) {
+    result.end = ReplayOne(event, dry_run, result);
+    if (!result.end) break;
+  }
+  return result;
+}
+
+Status DeliveryChanges::ReplayOne(EventSeq event, bool dry_run, EventReplayResult& result) {
+  const auto stored = journal_.Load(event);
+  if (!stored && stored.error().code == ErrorCode::kUnavailable) return stored.error();
+  const EventReading reading = stored ? router_.Read(*stored) : EventReading();
+  if (!reading.call) {
+    ++result.not_a_call;
+    return Ok();
+  }
+  const auto& routes = reading.explanation.routes;
+  if (routes.empty()) {
+    ++result.no_rule;
+    return Ok();
+  }
+  if (!dry_run) {
+    const auto added = ReplayEvent(event, routes);
+    // Retention may have removed the event since it was read.
+    if (!added && added.error().code != ErrorCode::kNotFound) return added.error();
+    if (!added) {
+      ++result.not_a_call;
+      return Ok();
+    }
+    const std::size_t shown = std::min(added->size(), kShown - result.first.size());
+    result.first.insert(result.first.end(), added->begin(), added->begin() + static_cast<std::ptrdiff_t>(shown));
+  }
+  ++result.changed;
+  for (const Route& route : routes) ++result.by_sink[std::string(route.sink)];
+  return Ok();
+}
+
 Result<bool> DeliveryChanges::Replay(DeliverySeq delivery) {
   MutexLock lock(mu_);
   const Match match{delivery};
@@ -43,20 +83,17 @@ Result<bool> DeliveryChanges::Replay(DeliverySeq delivery) {
   return !revived->empty();
 }
 
-BulkResult DeliveryChanges::Replay(const BulkRequest& request, const Holds& holds) {
+BulkResult DeliveryChanges::Replay(const BulkTurn&, const BulkRequest& request, const Holds& holds) {
   return Apply(request, holds, &DeliveryChanges::ReplayChunk);
 }
 
-BulkResult DeliveryChanges::Purge(const BulkRequest& request, const Holds& holds) {
+BulkResult DeliveryChanges::Purge(const BulkTurn&, const BulkRequest& request, const Holds& holds) {
   return Apply(request, holds, &DeliveryChanges::PurgeChunk);
 }
 
 BulkResult DeliveryChanges::Apply(const BulkRequest& request, const Holds& holds, Change change) {
+  HSW_CHECK(bulk_runs_, "the caller has the turn");
   BulkResult result;
-  if (bulk_runs_.exchange(true)) {
-    result.busy = true;
-    return result;
-  }
   if (auto matches = List(request.filter, holds); !matches) {
     result.end = std::move(matches).error();
   } else {
@@ -68,10 +105,13 @@ BulkResult DeliveryChanges::Apply(const BulkRequest& request, const Holds& holds
       ApplyTo(all, change, result);
     }
   }
+  return result;
+}
+
+void DeliveryChanges::EndBulk() {
   MutexLock lock(mu_);
   replayed_.clear();
   bulk_runs_ = false;
-  return result;
 }
 
 void DeliveryChanges::ApplyTo(std::span<const Match> all, Change change, BulkResult& result) {

@@ -1,5 +1,6 @@
 #include "core/admin/event_reading.h"
 
+#include "core/base/text.h"
 #include "core/sources/stored_request.h"
 
 namespace hookswitch {
@@ -15,7 +16,7 @@ EventReading ReadEvent(const StoredEvent& stored, const SourceMap& sources, std:
     reading.why_not = "the config has no source \"" + stored.source + "\"";
     return reading;
   }
-  auto read = ReadAgain(*source->second, {stored.id, stored.headers, stored.body, stored.received_at});
+  auto read = ReadAgain(*source->second, {stored.id, stored.headers, stored.body, stored.received_at}, &reading.paths);
   if (const auto* refusal = std::get_if<Refusal>(&read)) {
     reading.why_not = "the source no longer reads it: " + refusal->error + ": " + refusal->detail;
     return reading;
@@ -29,6 +30,16 @@ EventReading ReadEvent(const StoredEvent& stored, const SourceMap& sources, std:
   reading.call = std::move(call);
   reading.routes = std::move(routes);
   return reading;
+}
+
+Result<EventSummary> FindEvent(History& history, std::string_view id) {
+  const Error missing{ErrorCode::kNotFound, "no event has the id " + ToUtf8(id) + "; retention may have removed it"};
+  const auto seq = EventSeqOf(id);
+  if (!seq) return missing;
+  auto event = history.FindEvent(*seq);
+  if (event && !EqualsIgnoreCase(event->id, id)) return missing;
+  if (!event && event.error().code == ErrorCode::kNotFound) return missing;
+  return event;
 }
 
 }  // namespace hookswitch

@@ -110,6 +110,19 @@ bool IsReading(std::string_view method) {
   return method == "GET" || method == "HEAD";
 }
 
+// Empty: any.
+std::optional<Right> RightFor(Access needs) {
+  switch (needs) {
+    case Access::kPublic:
+    case Access::kProbe:
+    case Access::kAnyRight: return {};
+    case Access::kMetrics: return Right::kMetrics;
+    case Access::kRead: return Right::kRead;
+    case Access::kChange: return Right::kChange;
+  }
+  Unreachable();
+}
+
 Counter RefusedCounter(Metrics& metrics, const char* reason) {
   return metrics.MakeCounter("hookswitch_admin_refused_total",
                              "Requests to the admin listener without the right to what they asked for.",
@@ -166,26 +179,26 @@ AdminGuard::AdminGuard(const config::Admin& admin, const Clock& clock, Metrics& 
       forbidden_(RefusedCounter(metrics, "forbidden")),
       tokens_(std::make_shared<const Tokens>(AllTokens(admin))) {}
 
-void AdminGuard::Use(const config::Admin& admin) {
+bool AdminGuard::Use(const config::Admin& admin) {
   auto tokens = std::make_shared<const Tokens>(AllTokens(admin));
   MutexLock lock(mu_);
+  const bool are_others = *tokens != *tokens_;
   tokens_ = std::move(tokens);
+  return are_others;
 }
 
-HeadVerdict AdminGuard::Judge(const ServedRequest& head) {
+HeadVerdict AdminGuard::Judge(const ServedRequest& head, Access needs) {
   const auto admitted = [](Caller caller) { return HeadVerdict(std::make_shared<const Caller>(std::move(caller))); };
-  if (head.path == "/healthz") return admitted({});
+  if (needs == Access::kPublic) return admitted({});
   Admission admission = Admit(head);
   if (const auto* refusal = std::get_if<Refusal>(&admission)) {
     // Probes send no token, and any Host. A wrong token is a guess, here as elsewhere.
-    if (head.path == "/readyz" && refusal->reason != "wrong_token") return admitted({});
+    if (needs == Access::kProbe && refusal->reason != "wrong_token") return admitted({});
     return Refuse(head, *refusal);
   }
   Caller& caller = std::get<Caller>(admission);
-  const Right needed = head.path == "/metrics"  ? Right::kMetrics
-                       : IsReading(head.method) ? Right::kRead
-                                                : Right::kChange;
-  if (head.path == "/readyz" || head.path == kSignInPath || caller.May(needed)) return admitted(std::move(caller));
+  const auto right = RightFor(needs);
+  if (!right || caller.May(*right)) return admitted(std::move(caller));
   return Refuse(head, {"forbidden", "the token \"" + caller.who + "\" may not do this: it is one for \"" +
                                         std::string(ToString(*caller.may)) + "\" (admin.tokens[].may)"});
 }

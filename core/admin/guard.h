@@ -21,6 +21,16 @@ namespace hookswitch {
 /// Exchanges a token for a cookie.
 inline constexpr std::string_view kSignInPath = "/api/v1/session";
 
+/// What an operation of the admin API needs of its caller, from the least to the most.
+enum class Access {
+  kPublic,  ///< nothing; nobody is checked
+  kProbe,   ///< no token, but no wrong one either; the handler shows more to a caller with rights
+  kAnyRight,
+  kMetrics,
+  kRead,
+  kChange,
+};
+
 /// An admitted client and its rights.
 struct Caller final : HeadContext {
   using Right = config::Admin::Right;
@@ -49,12 +59,12 @@ class AdminGuard {
 
   AdminGuard(const config::Admin& admin, const Clock& clock, Metrics& metrics);
 
-  /// Replaces the tokens; cookies made for removed tokens become invalid.
-  void Use(const config::Admin& admin) EXCLUDES(mu_);
+  /// Replaces the tokens; cookies made for removed tokens become invalid. Whether the tokens are others than before.
+  bool Use(const config::Admin& admin) EXCLUDES(mu_);
 
-  /// Returns a rejection, or a Caller as context. Rejections are counted, and logged: at most a line a second for each
-  /// peer.
-  HeadVerdict Judge(const ServedRequest& head) EXCLUDES(mu_);
+  /// Returns a rejection of a request whose operation needs `needs`, or a Caller as context. Rejections are counted,
+  /// and logged: at most a line a second for each peer.
+  HeadVerdict Judge(const ServedRequest& head, Access needs) EXCLUDES(mu_);
 
   /// A Set-Cookie value that stands for the caller's token; empty if the request had no token, or the token is gone.
   std::optional<std::string> MakeCookie(const Caller& caller, bool secure) EXCLUDES(mu_);

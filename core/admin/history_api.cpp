@@ -1,56 +1,36 @@
 #include "core/admin/history_api.h"
 
-#include <algorithm>
-
+#include "core/admin/actions.h"
+#include "core/admin/answer_pages.h"
 #include "core/admin/answers.h"
+#include "core/admin/explain.h"
+#include "core/admin/guard.h"
 #include "core/admin/history_json.h"
 #include "core/admin/query.h"
+#include "core/admin/withheld.h"
 #include "core/base/text.h"
+#include "core/base/time_text.h"
 
 namespace hookswitch {
 namespace {
 
-constexpr std::string_view kEvents = "/api/v1/events";
-constexpr std::string_view kDeliveries = "/api/v1/deliveries";
-constexpr std::string_view kRefused = "/api/v1/refused";
-// A rare match may be far back: the response then has what was found in this time, and a cursor.
-constexpr std::chrono::milliseconds kListBudget{200};
-
-bool IsAt(std::string_view path, std::string_view top) {
-  return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
-}
+constexpr std::string_view kOtherBulkRuns = "another replay or purge by filter runs: try again when it has ended";
 
 Error UnknownName(std::string what) {
   return {ErrorCode::kNotFound, std::move(what)};
-}
-
-// {name: […], "cursor": …}: pages of `list` until `limit` is reached or the time is up. `unknown`: names a filter value
-// that does not exist, or ""; added to an empty page, and answered 400 if the whole list is empty.
-template <class List, class Show>
-Answer AnswerPages(const char* name, const PageQuery& page, const Clock& clock, std::string unknown, const List& list,
-                   const Show& show) {
-  const MonoTime end = clock.Mono() + kListBudget;
-  json::array items;
-  std::int64_t before = page.before;
-  do {
-    auto part = list(before, page.limit - items.size());
-    if (!part) return Failed(part.error());
-    for (const auto& item : part->items) items.push_back(show(item));
-    before = part->next;
-  } while (before != 0 && items.size() < page.limit && clock.Mono() < end);
-  json::value cursor = nullptr;
-  if (before != 0) cursor = std::to_string(before);
-  const bool is_unknown = items.empty() && !unknown.empty();
-  if (is_unknown && before == 0 && page.before == 0) return BadRequest(UnknownName(std::move(unknown)));
-  json::object shown{{name, std::move(items)}, {"cursor", std::move(cursor)}};
-  if (is_unknown) shown["unknown"] = std::move(unknown);
-  return JsonAnswer(200, shown);
 }
 
 json::array IdsOf(std::span<const DeliverySeq> deliveries) {
   json::array ids;
   for (const DeliverySeq delivery : deliveries) ids.emplace_back(DeliveryId(delivery));
   return ids;
+}
+
+// The times that bound what a dry run counted: who sends them with the request itself changes nothing that came since.
+template <class Filter>
+void AddBounds(json::object& shown, const Filter& filter, WallTime now) {
+  shown["since"] = OrNull(filter.since);
+  shown["until"] = ToRfc3339(filter.until.value_or(now));
 }
 
 // Ok if all `states` can be replayed, or purged; an error for the first that cannot.
@@ -79,50 +59,82 @@ Status CheckStates(std::span<const DeliveryState> states, bool purge) {
 
 }  // namespace
 
-HistoryApi::HistoryApi(History& history, Journal& journal, const Clock& clock, Router& router)
-    : history_(history), journal_(journal), clock_(clock), router_(router), changes_(history, journal, clock, router) {}
+HistoryApi::HistoryApi(History& history, Journal& journal, const Clock& clock, Router& router, const Indexer* indexer)
+    : history_(history),
+      journal_(journal),
+      clock_(clock),
+      router_(router),
+      changes_(history, journal, clock, router),
+      explain_(history, journal, clock, router),
+      lists_(history, journal, clock, router, indexer),
+      rules_(router, history, indexer, clock) {}
 
-bool HistoryApi::Owns(std::string_view path) {
-  return IsAt(path, kEvents) || IsAt(path, kDeliveries) || path == kRefused;
+template <class Show>
+Answer HistoryApi::Masked(const ServedRequest& request, Show show) {
+  const auto mask = ParseMask(request.query);
+  if (!mask) return BadRequest(mask.error());
+  return show(*mask || router_.CurrentConfig()->bodies != config::Bodies::kFull);
 }
 
-Answer HistoryApi::Handle(const ServedRequest& request) {
-  if (request.path == kRefused) return ListRefused(request);
-  const bool events = IsAt(request.path, kEvents);
-  std::string_view rest = request.path.substr(events ? kEvents.size() : kDeliveries.size());
-  if (!rest.empty()) rest.remove_prefix(1);
-  const auto slash = std::min(rest.find('/'), rest.size());
-  const std::string_view id = rest.substr(0, slash);
-  const std::string_view verb = rest.substr(std::min(slash + 1, rest.size()));
-  const bool bulk = !events && slash == rest.size() && (id == "replay" || id == "purge");
-  if ((slash != rest.size() && verb != "replay") || (request.path.ends_with('/'))) {
-    return Refused(
-        404, "not_found",
-        "there is no such page; below " + std::string(events ? kEvents : kDeliveries) + "/{id} there is only /replay");
-  }
-  const bool post = bulk || verb == "replay";
-  if (auto refused = WrongMethod(request, post ? "POST" : "GET")) return *refused;
-  if (Status body = ExpectNoBody(request.body); !bulk && !body) return BadRequest(body.error());
-  if (rest.empty()) return events ? ListEvents(request) : ListDeliveries(request);
-  if (Status query = ExpectNoQuery(request.query); !query) return BadRequest(query.error());
-  if (bulk) return Bulk(request.body, id == "purge");
-  if (!post) return events ? ShowEvent(id) : ShowDelivery(id);
-  return events ? ReplayEvent(id) : ReplayDelivery(id);
+void HistoryApi::AddTo(AdminRoutes& routes) {
+  using Takes = AdminRoute::Takes;
+  using Routed = const RoutedRequest&;
+  routes.Add({"GET", "/api/v1/events", Access::kRead, Takes::kQuery,
+              [this](Routed routed) { return lists_.List(routed.request, routed.caller); }});
+  routes.Add({"GET", "/api/v1/suggest", Access::kRead, Takes::kQuery,
+              [this](Routed routed) { return lists_.ShowSuggestions(routed.request, routed.caller); }});
+  routes.Add({"GET", "/api/v1/calls/{+call_id}", Access::kRead, Takes::kQuery,
+              [this](Routed routed) { return lists_.ShowCall(routed.request, routed.values[0]); }});
+  routes.Add({"GET", "/api/v1/events/{id}", Access::kRead, Takes::kQuery, [this](Routed routed) {
+                return Masked(routed.request, [&](bool withhold) { return ShowEvent(routed.values[0], withhold); });
+              }});
+  routes.Add({"POST", "/api/v1/events/{id}/unmask", Access::kChange, Takes::kNothing,
+              [this](Routed routed) { return Unmask(routed.values[0], true); }});
+  routes.Add({"POST", "/api/v1/deliveries/{id}/unmask", Access::kChange, Takes::kNothing,
+              [this](Routed routed) { return Unmask(routed.values[0], false); }});
+  routes.Add({"POST", "/api/v1/events/{id}/replay", Access::kChange, Takes::kNothing,
+              [this](Routed routed) { return ReplayEvent(routed.values[0]); }});
+  routes.Add({"POST", "/api/v1/events/replay", Access::kChange, Takes::kBody,
+              [this](Routed routed) { return ReplayEvents(routed.request.body); }});
+  routes.Add({"GET", "/api/v1/deliveries", Access::kRead, Takes::kQuery,
+              [this](Routed routed) { return ListDeliveries(routed.request); }});
+  routes.Add({"POST", "/api/v1/deliveries/replay", Access::kChange, Takes::kBody,
+              [this](Routed routed) { return Bulk(routed.request.body, false); }});
+  routes.Add({"POST", "/api/v1/deliveries/purge", Access::kChange, Takes::kBody,
+              [this](Routed routed) { return Bulk(routed.request.body, true); }});
+  routes.Add({"GET", "/api/v1/deliveries/{id}", Access::kRead, Takes::kQuery, [this](Routed routed) {
+                return Masked(routed.request, [&](bool withhold) { return ShowDelivery(routed.values[0], withhold); });
+              }});
+  routes.Add({"POST", "/api/v1/deliveries/{id}/replay", Access::kChange, Takes::kNothing,
+              [this](Routed routed) { return ReplayDelivery(routed.values[0]); }});
+  routes.Add({"GET", "/api/v1/deliveries/{id}/message", Access::kRead, Takes::kQuery, [this](Routed routed) {
+                return Masked(routed.request, [&](bool withhold) { return ShowMessage(routed.values[0], withhold); });
+              }});
+  routes.Add({"POST", "/api/v1/explain", Access::kRead, Takes::kAnything,
+              [this](Routed routed) { return explain_.Explain(routed.request); }});
+  rules_.AddTo(routes);
+  routes.Add({"GET", "/api/v1/refused", Access::kRead, Takes::kQuery,
+              [this](Routed routed) { return ListRefused(routed.request); }});
+  routes.Add({"GET", "/api/v1/actions", Access::kRead, Takes::kQuery,
+              [this](Routed routed) { return ListActions(routed.request, routed.caller); }});
+}
+
+Answer HistoryApi::Unmask(std::string_view id, bool event) {
+  if (auto refused = RefuseUnmask(router_.CurrentConfig()->bodies)) return *refused;
+  if (event) return ShowEvent(id, false);
+  const auto delivery = FindDelivery(id);
+  if (!delivery) return Failed(delivery.error());
+  auto shown = Shown(*delivery);
+  if (!shown) return Failed(shown.error());
+  auto message = explain_.MessageOf(*delivery);
+  if (!message) return Failed(message.error());
+  (*shown)["message"] = std::move(*message);
+  AddMasked(*shown, false);
+  return JsonAnswer(200, *shown);
 }
 
 KnownNames HistoryApi::CurrentNames() const {
   return KnownNames(router_.CurrentConfig(), router_.Lanes());
-}
-
-Answer HistoryApi::ListEvents(const ServedRequest& request) {
-  auto query = ParseEventQuery(request.query, clock_.Wall());
-  if (!query) return BadRequest(query.error());
-  const KnownNames names = CurrentNames();
-  names.Resolve(query->filter.agent);
-  return AnswerPages(
-      "events", query->page, clock_, names.WhatIsUnknown(query->filter),
-      [&](EventSeq before, std::size_t limit) { return history_.ListEvents(query->filter, before, limit); },
-      [](const EventSummary& event) { return ToObject(event); });
 }
 
 Answer HistoryApi::ListDeliveries(const ServedRequest& request) {
@@ -155,8 +167,6 @@ Answer HistoryApi::ListDeliveries(const ServedRequest& request) {
 }
 
 Answer HistoryApi::ListRefused(const ServedRequest& request) {
-  if (auto refused = WrongMethod(request, "GET")) return *refused;
-  if (Status body = ExpectNoBody(request.body); !body) return BadRequest(body.error());
   const auto query = ParseRefusedQuery(request.query);
   if (!query) return BadRequest(query.error());
   return AnswerPages(
@@ -171,14 +181,22 @@ Answer HistoryApi::ListRefused(const ServedRequest& request) {
       [](const RefusedRequest& refused) { return ToObject(refused); });
 }
 
+Answer HistoryApi::ListActions(const ServedRequest& request, const Caller& caller) {
+  const auto page = ParsePageQuery(request.query);
+  if (!page) return BadRequest(page.error());
+  const bool withhold = !MaySeeContent(router_.CurrentConfig()->bodies, caller.May(Caller::Right::kChange));
+  return AnswerPages(
+      "actions", *page, clock_, {},
+      [&](std::int64_t before, std::size_t limit) { return history_.ListActions(before, limit); },
+      [&](const OperatorAction& action) {
+        json::object shown = ToObject(action);
+        if (withhold) WithholdSearch(shown);
+        return shown;
+      });
+}
+
 Result<EventSummary> HistoryApi::FindEvent(std::string_view id) {
-  const Error missing{ErrorCode::kNotFound, "no event has the id " + ToUtf8(id) + "; retention may have removed it"};
-  const auto seq = EventSeqOf(id);
-  if (!seq) return missing;
-  auto event = history_.FindEvent(*seq);
-  if (event && !EqualsIgnoreCase(event->id, id)) return missing;
-  if (!event && event.error().code == ErrorCode::kNotFound) return missing;
-  return event;
+  return hookswitch::FindEvent(history_, id);
 }
 
 Result<json::array> HistoryApi::AttemptsOf(DeliverySeq delivery) {
@@ -189,27 +207,33 @@ Result<json::array> HistoryApi::AttemptsOf(DeliverySeq delivery) {
   return shown;
 }
 
-Answer HistoryApi::ShowEvent(std::string_view id) {
+Answer HistoryApi::ShowEvent(std::string_view id, bool withhold) {
   const auto event = FindEvent(id);
   if (!event) return Failed(event.error());
   const auto deliveries = history_.DeliveriesOf(event->seq);
   if (!deliveries) return Failed(deliveries.error());
   const auto stored = journal_.Load(event->seq);
   if (!stored && stored.error().code == ErrorCode::kUnavailable) return Failed(stored.error());
-  EventReading reading;
-  if (stored) reading = router_.Read(*stored);
-  if (!stored) reading.why_not = stored.error().message;
+  TwoReadings readings;
+  if (stored) {
+    readings.then = router_.ReadAsAccepted(*stored);
+    readings.now = router_.Read(*stored);
+  } else {
+    readings.then.reading.why_not = readings.now.why_not = stored.error().message;
+  }
 
   json::object shown = ToObject(*event);
+  shown["raw"] = nullptr;
+  shown["headers"] = json::array();
   if (stored) AddBody(shown, stored->headers, stored->body);
   const auto revisions = history_.RevisionsOf(event->seq);
   if (!revisions) return Failed(revisions.error());
   json::array before;
   for (const Revision& revision : *revisions) before.push_back(ToObject(revision));
   shown["revisions"] = std::move(before);
-  shown["normalized"] = reading.call ? json::value(ToObject(*reading.call)) : nullptr;
-  shown["normalized_because"] = OrNull(reading.why_not);
-  shown["routing"] = RoutingOf(reading, clock_.Wall());
+  readings.then_at = revisions->empty() ? event->received_at : revisions->back().until;
+  readings.now_at = clock_.Wall();
+  AddReadings(shown, readings);
   const Holds holds = CurrentHolds();
   json::array list;
   for (const auto& delivery : *deliveries) {
@@ -220,6 +244,7 @@ Answer HistoryApi::ShowEvent(std::string_view id) {
     list.push_back(std::move(object));
   }
   shown["deliveries"] = std::move(list);
+  AddMasked(shown, withhold);
   return JsonAnswer(200, shown);
 }
 
@@ -231,46 +256,83 @@ Answer HistoryApi::ReplayEvent(std::string_view id) {
   const EventReading reading = router_.Read(*stored);
   if (!reading.call) return Refused(409, "not_a_call", reading.why_not);
   if (reading.explanation.routes.empty()) {
-    return Refused(422, "no_rule",
-                   "no current rule matches this event; GET " + std::string(kEvents) + "/" + event->id + " says why");
+    return Refused(422, "no_rule", "no current rule matches this event; GET /api/v1/events/" + event->id + " says why");
   }
   const auto added = changes_.ReplayEvent(event->seq, reading.explanation.routes);
   if (!added) return Failed(added.error());
   return JsonAnswer(200, json::object{{"ok", true}, {"id", event->id}, {"deliveries", IdsOf(*added)}});
 }
 
-Answer HistoryApi::ShowDelivery(std::string_view id) {
+Answer HistoryApi::ReplayEvents(std::string_view body) {
+  const WallTime now = clock_.Wall();
+  const auto request = ParseEventBulkRequest(body, now);
+  if (!request) return BadRequest(request.error());
+  const DeliveryChanges::BulkTurn turn(changes_);
+  if (!turn) return Busy(kOtherBulkRuns);
+  const auto found = lists_.FindAll(request->filter, request->search);
+  if (const auto* refused = std::get_if<Answer>(&found)) return *refused;
+  const auto& matches = std::get<std::vector<EventSeq>>(found);
+  const EventReplayResult result = changes_.ReplayEvents(turn, matches, request->dry_run);
+  json::object by_sink;
+  for (const auto& [sink, count] : result.by_sink) by_sink.emplace(sink, count);
+  json::object shown{{"ok", result.end.has_value()},  {"dry_run", request->dry_run},
+                     {"matched", matches.size()},     {"changed", result.changed},
+                     {"no_rule", result.no_rule},     {"not_a_call", result.not_a_call},
+                     {"by_sink", std::move(by_sink)}, {"deliveries", IdsOf(result.first)}};
+  if (request->dry_run) AddBounds(shown, request->filter, now);
+  if (result.end) return JsonAnswer(200, shown);
+  return Failed(result.end.error(), std::move(shown));
+}
+
+Result<DeliverySummary> HistoryApi::FindDelivery(std::string_view id) {
   const auto seq = DeliverySeqOf(id);
-  if (!seq) return Refused(404, "not_found", "no delivery has the id " + ToUtf8(id));
-  const auto delivery = history_.FindDelivery(*seq);
+  if (!seq) return Error{ErrorCode::kNotFound, "no delivery has the id " + ToUtf8(id)};
+  return history_.FindDelivery(*seq);
+}
+
+Answer HistoryApi::ShowMessage(std::string_view id, bool withhold) {
+  const auto delivery = FindDelivery(id);
   if (!delivery) return Failed(delivery.error());
-  auto attempts = AttemptsOf(*seq);
-  if (!attempts) return Failed(attempts.error());
-  json::object shown = ToObject(*delivery, CurrentHolds().Of(*delivery));
+  return explain_.ShowMessage(*delivery, withhold);
+}
+
+Result<json::object> HistoryApi::Shown(const DeliverySummary& delivery) {
+  auto attempts = AttemptsOf(delivery.seq);
+  if (!attempts) return std::move(attempts).error();
+  json::object shown = ToObject(delivery, CurrentHolds().Of(delivery));
   shown["attempts"] = std::move(*attempts);
-  return JsonAnswer(200, shown);
+  return shown;
+}
+
+Answer HistoryApi::ShowDelivery(std::string_view id, bool withhold) {
+  const auto delivery = FindDelivery(id);
+  if (!delivery) return Failed(delivery.error());
+  auto shown = Shown(*delivery);
+  if (!shown) return Failed(shown.error());
+  AddMasked(*shown, withhold);
+  return JsonAnswer(200, *shown);
 }
 
 Answer HistoryApi::ReplayDelivery(std::string_view id) {
-  const auto seq = DeliverySeqOf(id);
-  if (!seq) return Refused(404, "not_found", "no delivery has the id " + ToUtf8(id));
-  const auto delivery = history_.FindDelivery(*seq);
+  const auto delivery = FindDelivery(id);
   if (!delivery) return Failed(delivery.error());
-  const auto revived = changes_.Replay(*seq);
+  const auto revived = changes_.Replay(delivery->seq);
   if (!revived) return Failed(revived.error());
   if (!*revived) return Refused(409, "not_ended", "it has not ended: it waits or is being sent");
-  return JsonAnswer(200, json::object{{"ok", true}, {"id", DeliveryId(*seq)}});
+  return JsonAnswer(200, json::object{{"ok", true}, {"id", DeliveryId(delivery->seq)}});
 }
 
 Answer HistoryApi::Bulk(std::string_view body, bool purge) {
-  auto request = ParseBulkRequest(body, clock_.Wall());
+  const WallTime now = clock_.Wall();
+  auto request = ParseBulkRequest(body, now);
   if (!request) return BadRequest(request.error());
   if (Status states = CheckStates(request->filter.states, purge); !states) return BadRequest(states.error());
+  const DeliveryChanges::BulkTurn turn(changes_);
+  if (!turn) return Busy(kOtherBulkRuns);
   const KnownNames names = CurrentNames();
   names.Resolve(request->filter.agent);
   const Holds holds = CurrentHolds();
-  const BulkResult result = purge ? changes_.Purge(*request, holds) : changes_.Replay(*request, holds);
-  if (result.busy) return Busy("another replay or purge by filter runs: try again when it has ended");
+  const BulkResult result = purge ? changes_.Purge(turn, *request, holds) : changes_.Replay(turn, *request, holds);
   if (result.end && result.matched == 0) {
     if (auto unknown = names.WhatIsUnknown(request->filter); !unknown.empty()) {
       return BadRequest(UnknownName(std::move(unknown)));
@@ -281,6 +343,7 @@ Answer HistoryApi::Bulk(std::string_view body, bool purge) {
                      {"matched", result.matched},
                      {"changed", result.changed},
                      {"deliveries", IdsOf(result.first)}};
+  if (request->dry_run) AddBounds(shown, request->filter, now);
   if (result.end) return JsonAnswer(200, shown);
   return Failed(result.end.error(), std::move(shown));
 }

@@ -5,12 +5,6 @@
 namespace hookswitch {
 namespace {
 
-bool IsBlocked(LaneStatus::State state) {
-  using State = LaneStatus::State;
-  return state == State::kPaused || state == State::kMisconfigured || state == State::kUnavailable ||
-         state == State::kRemoved;
-}
-
 template <class List, class Value>
 bool Has(const List& list, const Value& value) {
   return std::ranges::find(list, value) != list.end();

@@ -8,23 +8,26 @@
 #include <string>
 #include <vector>
 
+#include "core/admin/filter_values.h"
 #include "core/base/encoding.h"
 #include "core/base/ids.h"
 #include "core/base/json.h"
 #include "core/base/query_string.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
-#include "core/event/call_event.h"
 
 namespace hookswitch {
 namespace {
 
 constexpr std::int64_t kMostPerPage = 1000;
-constexpr DeliveryState kStates[] = {DeliveryState::kPending, DeliveryState::kHeld,     DeliveryState::kDelivered,
-                                     DeliveryState::kDead,    DeliveryState::kCanceled, DeliveryState::kFellBack};
 
 Error Wrong(std::string_view name, std::string_view what) {
   return {ErrorCode::kInvalid, std::string(name) + ": " + std::string(what)};
+}
+
+template <class T>
+Error WrongAs(std::string_view name, const Result<T>& value) {
+  return {value.error().code, std::string(name) + ": " + value.error().message};
 }
 
 std::string Quoted(std::string_view text) {
@@ -52,26 +55,16 @@ Status SetAgent(Filter& filter, std::string_view value, WallTime) {
 
 template <class Filter>
 Status SetStatus(Filter& filter, std::string_view value, WallTime) {
-  if (const auto status = ParseStatus(value)) {
-    filter.statuses = Bit(*status);
-  } else if (const auto group = ParseStatusGroup(value)) {
-    filter.statuses = *group;
-  } else {
-    const std::vector<std::string> known(StatusNames().begin(), StatusNames().end());
-    return Error{ErrorCode::kNotFound, "status: " + Quoted(value) + " is neither a status of a call nor a group; " +
-                                           DidYouMean(value, known)};
-  }
+  const auto statuses = ParseStatuses(value);
+  if (!statuses) return WrongAs("status", statuses);
+  filter.statuses = *statuses;
   return Ok();
 }
 
 Status SetTime(std::optional<WallTime>& time, std::string_view name, std::string_view value, WallTime now) {
-  time = ParseTime(value);
-  if (time) return Ok();
-  const auto back = ParseDuration(value);
-  if (!back) {
-    return Wrong(name, Quoted(value) + " is neither a time such as 2026-03-04T09:02:03Z nor a duration such as 2h");
-  }
-  time = now - *back;
+  const auto read = ParseTimeOrAge(value, now);
+  if (!read) return WrongAs(name, read);
+  time = *read;
   return Ok();
 }
 Status SetUntilFromNow(WallTime& time, std::string_view value, WallTime now) {
@@ -98,13 +91,8 @@ Status SetUntil(Filter& filter, std::string_view value, WallTime now) {
 Status SetStates(DeliveryFilter& filter, std::string_view value, WallTime) {
   while (true) {
     const auto comma = value.find(',');
-    const std::string_view name = Trim(value.substr(0, comma));
-    const auto* state = std::ranges::find(kStates, name, [](DeliveryState one) { return ToString(one); });
-    if (state == std::end(kStates)) {
-      std::vector<std::string> known;
-      for (const DeliveryState one : kStates) known.emplace_back(ToString(one));
-      return Wrong("state", Quoted(name) + " is not a state of a delivery; " + DidYouMean(name, known));
-    }
+    const auto state = ParseDeliveryState(Trim(value.substr(0, comma)));
+    if (!state) return WrongAs("state", state);
     filter.states.push_back(*state);
     if (comma == std::string_view::npos) return Ok();
     value.remove_prefix(comma + 1);
@@ -122,6 +110,8 @@ Status SetEvent(DeliveryFilter& filter, std::string_view value, WallTime) {
 struct RefusedFilter {
   std::string source;
 };
+// Of a list that is only paged.
+struct NoFilter {};
 
 template <class Filter>
 std::span<const Key<Filter>> KeysOf();
@@ -129,6 +119,10 @@ template <>
 std::span<const Key<RefusedFilter>> KeysOf() {
   static constexpr Key<RefusedFilter> kKeys[] = {{"source", SetText<RefusedFilter, &RefusedFilter::source>}};
   return kKeys;
+}
+template <>
+std::span<const Key<NoFilter>> KeysOf() {
+  return {};
 }
 template <>
 std::span<const Key<EventFilter>> KeysOf() {
@@ -173,11 +167,16 @@ Error Unknown(std::string_view name, std::initializer_list<const char*> more) {
 
 template <class Filter>
 Status CheckTimes(const Filter& filter) {
-  if constexpr (std::same_as<Filter, RefusedFilter>)
+  if constexpr (std::same_as<Filter, RefusedFilter> || std::same_as<Filter, NoFilter>)
     return Ok();
   else if (filter.since && filter.until && *filter.until <= *filter.since)
     return Wrong("until", "is not after since");
   return Ok();
+}
+
+Result<bool> FlagOf(std::string_view name, std::string_view value) {
+  if (value != "true" && value != "false") return Wrong(name, Quoted(value) + " is neither true nor false");
+  return value == "true";
 }
 
 Status SetPage(PageQuery& page, std::string_view name, std::string_view value) {
@@ -212,19 +211,25 @@ Result<Query> Parse(std::string_view query, WallTime now) {
     if (!seen.insert(name).second) return Wrong(name, "is given twice");
     const bool of_page = name == "limit" || name == "cursor";
     const auto* key = Find<Filter>(name);
+    if constexpr (std::same_as<Query, EventQuery>) {
+      if (name == "search") {
+        parsed.search = value;
+        continue;
+      }
+      if (name == "details") {
+        const auto flag = value.empty() ? Result(false) : FlagOf(name, value);
+        if (!flag) return flag.error();
+        parsed.details = *flag;
+        continue;
+      }
+      if (!key && !of_page) return Unknown<Filter>(name, {"search", "details", "limit", "cursor"});
+    }
     if (!key && !of_page) return Unknown<Filter>(name, {"limit", "cursor"});
     if (value.empty()) continue;
     HSW_TRY(of_page ? SetPage(parsed.page, name, value) : key->set(parsed.filter, value, now));
   }
   HSW_TRY(CheckTimes(parsed.filter));
   return parsed;
-}
-
-Result<json::object> ParseObject(std::string_view body) {
-  boost::system::error_code error;
-  const json::value value = json::parse(json::string_view(body.data(), body.size()), error);
-  if (error || !value.is_object()) return Error{ErrorCode::kInvalid, "the body is not a JSON object"};
-  return value.get_object();
 }
 
 // A text; for `state` also a list of texts, joined with commas.
@@ -240,7 +245,62 @@ Result<std::string> TextOf(std::string_view name, const json::value& value) {
   return text;
 }
 
+// Reads a filter from a JSON object; `which`: the error for one that narrows nothing.
+template <class Request>
+Status ParseBulk(std::string_view body, WallTime now, Request& request, const char* which) {
+  using Filter = decltype(request.filter);
+  auto object = ParseObject(body);
+  if (!object) return std::move(object).error();
+  bool all = false;
+  bool narrowed = false;
+  for (const auto& member : *object) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (name == "dry_run" || name == "all") {
+      if (!member.value().is_bool()) return Wrong(name, "is neither true nor false");
+      (name == "all" ? all : request.dry_run) = member.value().get_bool();
+      continue;
+    }
+    auto text = TextOf(name, member.value());
+    if constexpr (requires { request.search; }) {
+      if (name == "search") {
+        if (!text) return std::move(text).error();
+        request.search = std::move(*text);
+        narrowed = true;
+        continue;
+      }
+    }
+    const auto* key = Find<Filter>(name);
+    if (!key) {
+      if constexpr (requires { request.search; }) return Unknown<Filter>(name, {"search", "dry_run", "all"});
+      return Unknown<Filter>(name, {"dry_run", "all"});
+    }
+    if (!text) return std::move(text).error();
+    HSW_TRY(key->set(request.filter, *text, now));
+    narrowed = narrowed || name != "state";
+  }
+  HSW_TRY(CheckTimes(request.filter));
+  if (!narrowed && !all) return Error{ErrorCode::kInvalid, which};
+  return Ok();
+}
+
 }  // namespace
+
+Result<PageQuery> ParsePageQuery(std::string_view query) {
+  struct Query {
+    NoFilter filter;
+    PageQuery page;
+  };
+  auto parsed = Parse<Query, NoFilter>(query, WallTime{});
+  if (!parsed) return std::move(parsed).error();
+  return parsed->page;
+}
+
+Result<json::object> ParseObject(std::string_view body) {
+  boost::system::error_code error;
+  const json::value value = json::parse(json::string_view(body.data(), body.size()), error);
+  if (error || !value.is_object()) return Error{ErrorCode::kInvalid, "the body is not a JSON object"};
+  return value.get_object();
+}
 
 Result<EventQuery> ParseEventQuery(std::string_view query, WallTime now) {
   return Parse<EventQuery, EventFilter>(query, now);
@@ -248,6 +308,44 @@ Result<EventQuery> ParseEventQuery(std::string_view query, WallTime now) {
 
 Result<DeliveryQuery> ParseDeliveryQuery(std::string_view query, WallTime now) {
   return Parse<DeliveryQuery, DeliveryFilter>(query, now);
+}
+
+Result<CallQuery> ParseCallQuery(std::string_view query) {
+  struct Query {
+    RefusedFilter filter;
+    PageQuery page = CallQuery().page;
+  };
+  auto parsed = Parse<Query, RefusedFilter>(query, WallTime{});
+  if (!parsed) return std::move(parsed).error();
+  return CallQuery{std::move(parsed->filter.source), parsed->page};
+}
+
+Result<SuggestQuery> ParseSuggestQuery(std::string_view query) {
+  SuggestQuery parsed;
+  std::optional<std::size_t> at;
+  std::set<std::string, std::less<>> seen;
+  std::string name;
+  std::string value;
+  while (const auto parameter = TakeParameter(query)) {
+    const bool is_whole = PercentDecodeStrict(parameter->name, true, name) &&
+                          PercentDecodeStrict(parameter->value.value_or(""), true, value);
+    if (!is_whole) return Wrong("query", "has a broken percent escape");
+    if (!seen.insert(name).second) return Wrong(name, "is given twice");
+    if (name == "search") {
+      parsed.search = ToUtf8(value);
+    } else if (name == "at") {
+      std::size_t number = 0;
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      if (error != std::errc() || end != value.data() + value.size()) {
+        return Wrong(name, Quoted(value) + " is no number of characters");
+      }
+      at = number;
+    } else {
+      return Error{ErrorCode::kInvalid, Quoted(name) + " is not known here; " + DidYouMean(name, {"search", "at"})};
+    }
+  }
+  parsed.at = std::min(at.value_or(~std::size_t{0}), CodePoints(parsed.search));
+  return parsed;
 }
 
 Result<RefusedQuery> ParseRefusedQuery(std::string_view query) {
@@ -260,31 +358,34 @@ Result<RefusedQuery> ParseRefusedQuery(std::string_view query) {
   return RefusedQuery{std::move(parsed->filter.source), parsed->page};
 }
 
-Result<BulkRequest> ParseBulkRequest(std::string_view body, WallTime now) {
-  auto object = ParseObject(body);
-  if (!object) return std::move(object).error();
-  BulkRequest request;
-  bool all = false;
-  bool narrowed = false;
-  for (const auto& member : *object) {
-    const std::string_view name(member.key().data(), member.key().size());
-    if (name == "dry_run" || name == "all") {
-      if (!member.value().is_bool()) return Wrong(name, "is neither true nor false");
-      (name == "all" ? all : request.dry_run) = member.value().get_bool();
-      continue;
+Result<StreamQuery> ParseStreamQuery(std::string_view query) {
+  StreamQuery parsed;
+  std::set<std::string, std::less<>> seen;
+  std::string name;
+  std::string value;
+  while (const auto parameter = TakeParameter(query)) {
+    if (!PercentDecodeStrict(parameter->name, true, name)) return Wrong("query", "has a broken percent escape");
+    if (!PercentDecodeStrict(parameter->value.value_or(""), true, value)) {
+      return Wrong(name, "has a broken percent escape");
     }
-    const auto* key = Find<DeliveryFilter>(name);
-    if (!key) return Unknown<DeliveryFilter>(name, {"dry_run", "all"});
-    auto text = TextOf(name, member.value());
-    if (!text) return std::move(text).error();
-    HSW_TRY(key->set(request.filter, *text, now));
-    narrowed = narrowed || name != "state";
+    if (!seen.insert(name).second) return Wrong(name, "is given twice");
+    if (name != "kinds" && name != "cursor") return Unknown<NoFilter>(name, {"kinds", "cursor"});
+    (name == "kinds" ? parsed.kinds : parsed.cursor) = value;
   }
-  HSW_TRY(CheckTimes(request.filter));
-  if (!narrowed && !all) {
-    return Error{ErrorCode::kInvalid, "say which deliveries are meant (sink, since, …), or \"all\": true (--all)"};
-  }
+  return parsed;
+}
+
+Result<BulkRequest> ParseBulkRequest(std::string_view body, WallTime now) {
+  BulkRequest request;
+  HSW_TRY(ParseBulk(body, now, request, "say which deliveries are meant (sink, since, …), or \"all\": true (--all)"));
   if (request.filter.states.empty()) request.filter.states = {DeliveryState::kDead};
+  return request;
+}
+
+Result<EventBulkRequest> ParseEventBulkRequest(std::string_view body, WallTime now) {
+  EventBulkRequest request;
+  HSW_TRY(
+      ParseBulk(body, now, request, "say which events are meant (search, agent, since, …), or \"all\": true (--all)"));
   return request;
 }
 

@@ -1,13 +1,20 @@
 #include "core/app/app.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <climits>
 #include <functional>
 #include <span>
 #include <utility>
 
+#include "core/admin/actions.h"
 #include "core/admin/admin_server.h"
+#include "core/admin/indexer.h"
 #include "core/app/descriptors.h"
+#include "core/app/process_metrics.h"
 #include "core/app/router_metrics.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
@@ -39,6 +46,11 @@ log::Level ToLogLevel(config::LogLevel level) {
     case config::LogLevel::kError: return log::Level::kError;
   }
   Unreachable();
+}
+
+std::string HostName() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 void LogProblem(const config::Problem& problem) {
@@ -78,6 +90,13 @@ std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& c
   return {program.parent_path().parent_path() / "lib" / "hookswitch" / "sinks"};
 }
 
+std::unique_ptr<HttpClient> MakeSinkClient() {
+  HttpClientOptions options;
+  options.max_response_body = HSW_MOST_ANSWER;
+  options.user_agent = "hookswitch/" + std::string(kVersion);
+  return MakeCurlClient(options);
+}
+
 // Members in the order of construction; destroyed in reverse, so that none outlives what it points to.
 struct App::Impl final : Router {
   Impl(AppOptions o, const Clock& c) : options(std::move(o)), clock(c) {}
@@ -86,24 +105,29 @@ struct App::Impl final : Router {
   const Clock& clock;
   Metrics metrics;
   WallTime started_at{};
+  const std::string host_name = HostName();
 
   Mutex reload_mu;                    // one reload at a time; guards plugins
   std::shared_ptr<CrashMarks> marks;  ///< set by Start
   std::unique_ptr<PluginHost> plugins GUARDED_BY(reload_mu);
   mutable Mutex mu;
   std::shared_ptr<const Generation> generation GUARDED_BY(mu);
-  config::Server started_server;         ///< as the listener uses it, despite reloads
-  config::Journal started_journal;       ///< as the journal uses it
-  WallTime applied_at GUARDED_BY(mu){};  ///< when the running config was applied
+  std::shared_ptr<const DeliveryPlan> plan GUARDED_BY(mu);  ///< of `generation`
+  config::Server started_server;                            ///< as the listener uses it, despite reloads
+  config::Journal started_journal;                          ///< as the journal uses it
+  WallTime applied_at GUARDED_BY(mu){};                     ///< when the running config was applied
   std::string last_reload_problem GUARDED_BY(mu);
+  std::shared_ptr<const hookswitch::LastReload> last_reload GUARDED_BY(mu);  ///< nullptr: none since the start
   std::vector<std::string> need_restart GUARDED_BY(mu);  ///< keys whose values in the file differ from those in use
   std::string announced_problems GUARDED_BY(reload_mu);  ///< of the last reload if it failed, else ""
   std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
 
   std::unique_ptr<Journal> journal;
+  std::unique_ptr<PastConfigs> past_configs;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Acceptor> acceptor;
+  std::unique_ptr<Indexer> indexer;
   std::unique_ptr<HistoryApi> history_api;
   std::unique_ptr<HttpServer> ingress;
   std::unique_ptr<AdminServer> admin;
@@ -129,8 +153,20 @@ struct App::Impl final : Router {
   std::vector<Part> Parts() override;
   RouterStatus Status() override;
   std::shared_ptr<const config::Config> CurrentConfig() override;
+  RunningConfig Running() override;
+  ActivePlan Plan() override;
   EventReading Read(const StoredEvent& stored) override;
-  ReloadReport Reload() override;
+  std::shared_ptr<const CallEvent> Normalize(const StoredEvent& stored) override {
+    auto call = ReadEvent(stored, Current()->sources, nullptr).call;
+    return call ? call : past_configs->Normalize(stored);
+  }
+  ReloadReport Reload(const std::string& by) override;
+  std::shared_ptr<const hookswitch::LastReload> LastReload() override {
+    MutexLock lock(mu);
+    return last_reload;
+  }
+  PastReading ReadAsAccepted(const StoredEvent& stored) override { return past_configs->Read(stored); }
+  ReachProof::Challenge MakeChallenge() override { return acceptor->MakeChallenge(); }
   std::vector<LaneStatus> Lanes() override { return *dispatcher->RecentLanes(); }
   hookswitch::Status Pause(const std::string& sink, const hookswitch::Pause& pause) override {
     return dispatcher->Pause(sink, pause);
@@ -138,6 +174,7 @@ struct App::Impl final : Router {
   Dispatcher::Resumed Resume(const std::string& sink, bool wait) override {
     return dispatcher->Resume(sink, wait ? kResumePatience : std::chrono::milliseconds(0));
   }
+  Result<TestResult> TestSink(const std::string& sink) override;
   std::optional<std::string> PlaceThatHolds(const std::string& sink, DeliverySeq delivery) override {
     return dispatcher->PlaceThatHolds(sink, delivery);
   }
@@ -147,6 +184,7 @@ struct App::Impl final : Router {
   }
 
   std::vector<std::string> NeedRestart(const config::Config& config) REQUIRES(reload_mu);
+  ReloadReport ReloadNow() REQUIRES(reload_mu);
   void AnnounceReload(std::span<const config::Problem> problems) REQUIRES(reload_mu);
 
   std::optional<RouterMetrics> router_metrics;  ///< set by Start
@@ -173,7 +211,8 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
       fatal_end::UseMarks(marks);
     }
     plugins = std::make_unique<PluginHost>(PluginPaths(readable->plugin_paths, options.program), kThisProgram, marks);
-    build = BuildGeneration({options.environment, /*tolerate_bad_plugins=*/true}, std::move(loaded), *plugins, nullptr);
+    build = BuildGeneration({options.environment, /*tolerate_bad_plugins=*/true, started_at}, std::move(loaded),
+                            *plugins, nullptr);
   }
   for (const auto& problem : build.problems.All()) LogProblem(problem);
   if (!build.generation) return Error{ErrorCode::kInvalid, "the config has errors"};
@@ -181,9 +220,11 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
   for (const auto& [name, sink] : first->sinks) {
     if (!sink.sink) log::Error("sink_unavailable", {{"sink", name}, {"reason", sink.unavailable_reason}});
   }
+  const auto first_plan = first->MakeDeliveryPlan();
   {
     MutexLock lock(mu);
     generation = first;
+    plan = first_plan;
   }
   const config::Config& config = first->config;
   started_server = config.server;
@@ -198,14 +239,13 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
   auto opened = OpenSqliteJournal(sqlite, clock);
   if (!opened) return std::move(opened).error();
   journal = std::move(*opened);
+  past_configs = std::make_unique<PastConfigs>(journal->history());
+  past_configs->Use(first->kept->hash, first->sources, first->routes);
 
-  HttpClientOptions http_options;
-  http_options.max_response_body = HSW_MOST_ANSWER;
-  http_options.user_agent = "hookswitch/" + std::string(kVersion);
-  http = MakeCurlClient(http_options);
+  http = MakeSinkClient();
   if (!opened_marks) return std::move(opened_marks).error();
   dispatcher = std::make_unique<Dispatcher>(*journal, journal->history(), *http, clock, metrics, marks);
-  dispatcher->Use(first->MakeDeliveryPlan());
+  dispatcher->Use(first_plan);
   CloseAllOnExec();
   HSW_TRY(dispatcher->Start());
   {
@@ -215,19 +255,20 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
   }
   acceptor = std::make_unique<Acceptor>(
       *journal, clock, metrics,
-      [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
-        dispatcher->Accept(std::move(event), std::move(deliveries));
-      },
-      [this](std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes) {
-        dispatcher->Revise(std::move(event), seq, changes);
-      });
+      [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries,
+             std::uint64_t ended_call) { dispatcher->Accept(std::move(event), std::move(deliveries), ended_call); },
+      [this](std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes,
+             std::uint64_t ended_call) { dispatcher->Revise(std::move(event), seq, changes, ended_call); });
   acceptor->Use(first->MakeIngressSnapshot());
-  router_metrics.emplace(metrics, *journal, started_at);
+  router_metrics.emplace(metrics, *journal, config.journal, started_at);
+  ShowProcess(metrics, started_at);
   return Listen(config);
 }
 
 hookswitch::Status App::Impl::Listen(const config::Config& config) {
-  history_api = std::make_unique<HistoryApi>(journal->history(), *journal, clock, *this);
+  indexer = std::make_unique<Indexer>(config.journal.path, *journal, *this, clock);
+  history_api = std::make_unique<HistoryApi>(journal->history(), *journal, clock, *this, indexer.get());
+  router_metrics->Show([this] { return Parts(); }, [this] { return indexer->StatusNow(); });
   auto admin_server = AdminServer::Start(config.admin, *this, *history_api, clock, metrics);
   if (!admin_server) return std::move(admin_server).error();
   admin = std::move(*admin_server);
@@ -250,6 +291,7 @@ hookswitch::Status App::Impl::Listen(const config::Config& config) {
   if (!ingress_server) return std::move(ingress_server).error();
   ingress = std::move(*ingress_server);
   CloseAllOnExec();
+  indexer->Start();
   MutexLock lock(mu);
   ingress_address = ingress->Address();
   admin_address = admin->Address();
@@ -270,6 +312,7 @@ RouterStatus App::Impl::Status() {
   const auto current = Current();
   RouterStatus status;
   status.version = kVersion;
+  status.name = host_name;
   {
     MutexLock lock(mu);
     status.ingress = ingress_address;
@@ -281,6 +324,7 @@ RouterStatus App::Impl::Status() {
   status.generation = current->number;
   status.started_at = started_at;
   status.journal = journal->Stats();
+  status.search = indexer->StatusNow();
   for (const auto& source : current->config.sources) status.sources.push_back(source.name);
   return status;
 }
@@ -288,6 +332,30 @@ RouterStatus App::Impl::Status() {
 std::shared_ptr<const config::Config> App::Impl::CurrentConfig() {
   const auto current = Current();
   return {current, &current->config};
+}
+
+RunningConfig App::Impl::Running() {
+  MutexLock lock(mu);
+  return {generation->number,
+          generation->kept->hash,
+          applied_at,
+          {generation, &generation->config},
+          {generation, &generation->plugin_schemas}};
+}
+
+ActivePlan App::Impl::Plan() {
+  MutexLock lock(mu);
+  return {generation->number, generation->routes, plan};
+}
+
+Result<TestResult> App::Impl::TestSink(const std::string& sink) {
+  const ActivePlan active = Plan();
+  const auto lane = active.plan->lanes.find(sink);
+  if (lane == active.plan->lanes.end()) {
+    return Error{ErrorCode::kNotFound, "the config does not have the sink \"" + sink + "\""};
+  }
+  if (!lane->second.sink) return Error{ErrorCode::kUnavailable, lane->second.unavailable_reason};
+  return SendTestMessage(lane->second, *http, clock, marks);
 }
 
 EventReading App::Impl::Read(const StoredEvent& stored) {
@@ -365,16 +433,26 @@ std::vector<std::string> App::Impl::NeedRestart(const config::Config& config) {
   return keys;
 }
 
-ReloadReport App::Impl::Reload() {
+ReloadReport App::Impl::Reload(const std::string& by) {
   MutexLock reload_lock(reload_mu);
+  const ReloadReport report = ReloadNow();
+  const auto before = LastReload();
+  auto last = std::make_shared<const hookswitch::LastReload>(
+      hookswitch::LastReload{before ? before->number + 1 : 1, clock.Wall(), by, report});
+  MutexLock lock(mu);
+  last_reload = std::move(last);
+  return report;
+}
+
+ReloadReport App::Impl::ReloadNow() {
   const auto before = Current();
   router_metrics->ReloadBegins();
   config::Loaded loaded = config::Load(options.config_path, options.environment);
   if (const config::Config* readable = loaded.Readable()) {
     plugins->SearchIn(PluginPaths(readable->plugin_paths, options.program));
   }
-  BuildResult build =
-      BuildGeneration({options.environment, /*tolerate_bad_plugins=*/false}, std::move(loaded), *plugins, before.get());
+  BuildResult build = BuildGeneration({options.environment, /*tolerate_bad_plugins=*/false, clock.Wall()},
+                                      std::move(loaded), *plugins, before.get());
   if (!build.generation) plugins->SearchIn(PluginPaths(before->config.plugin_paths, options.program));
   ReloadReport report;
   report.problems.assign(build.problems.All().begin(), build.problems.All().end());
@@ -395,11 +473,14 @@ ReloadReport App::Impl::Reload() {
   report.need_restart = NeedRestart(next->config);
 
   // Deliveries first: a route of the new rules must find its lane.
-  dispatcher->Use(next->MakeDeliveryPlan());
+  const auto next_plan = next->MakeDeliveryPlan();
+  dispatcher->Use(next_plan);
   acceptor->Use(next->MakeIngressSnapshot());
+  past_configs->Use(next->kept->hash, next->sources, next->routes);
   {
     MutexLock lock(mu);
     generation = next;
+    plan = next_plan;
     applied_at = clock.Wall();
     last_reload_problem.clear();
     need_restart = report.need_restart;
@@ -416,7 +497,7 @@ ReloadReport App::Impl::Reload() {
   AnnounceReload({});
   report.applied = true;
   report.generation = next->number;
-  router_metrics->Reloaded(next->number, clock.Wall());
+  router_metrics->Reloaded(next->number, clock.Wall(), report.need_restart.size());
   log::Info("reloaded", {{"generation", next->number},
                          {"rules", next->config.rules.size()},
                          {"sinks", next->sinks.size()},
@@ -446,8 +527,10 @@ Result<std::unique_ptr<App>> App::Start(const AppOptions& options, const Clock& 
 App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 App::~App() = default;
 
-ReloadReport App::Reload() {
-  return impl_->Reload();
+ReloadReport App::Reload(const std::string& by) {
+  ReloadReport report = impl_->Reload(by);
+  if (report.applied) impl_->journal->history().RecordAction(ReloadAction(report, by, impl_->clock.Wall()));
+  return report;
 }
 
 std::string_view App::StalledPart() {
@@ -475,6 +558,7 @@ void App::Drain() {
   impl_->dispatcher->Drain(left());
   impl_->ingress->Drain(std::max(left(), kLastAnswers));
   impl_->admin->Drain(std::chrono::milliseconds(200));
+  impl_->indexer->Stop();
   impl_->journal->Close();
 }
 

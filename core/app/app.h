@@ -8,6 +8,7 @@
 #include "core/app/generation.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/http/http_client.h"
 
 namespace hookswitch {
 
@@ -27,8 +28,8 @@ class App {
   ~App();
 
   /// [thread: any] Builds a new generation and swaps it in, or changes nothing and reports why. Blocks; one runs at a
-  /// time.
-  ReloadReport Reload();
+  /// time. `by`: who asked, "SIGHUP"; a reload that was applied is recorded as an action.
+  ReloadReport Reload(const std::string& by);
 
   /// [thread: watchdog] Names a part whose thread has made no pass since the last call, or returns "". Requests a pass
   /// from each; does not wait for it. Wait at least half a second after the start and between two calls.
@@ -52,5 +53,8 @@ class App {
 /// (../lib/hookswitch/sinks) if that is empty.
 std::vector<std::filesystem::path> PluginPaths(const std::vector<std::string>& configured,
                                                const std::filesystem::path& program);
+
+/// The client that sends what HTTP sinks render.
+std::unique_ptr<HttpClient> MakeSinkClient();
 
 }  // namespace hookswitch

@@ -5,6 +5,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/log.h"
+#include "core/config/kept_text.h"
 #include "core/config/references.h"
 #include "core/routing/schedule.h"
 
@@ -109,6 +110,15 @@ class Builder {
     return built;
   }
 
+  /// Of the plugins that were inspected.
+  std::map<std::string, std::string, std::less<>> Schemas() const {
+    std::map<std::string, std::string, std::less<>> schemas;
+    for (const auto& [name, info] : inspected_) {
+      if (info) schemas.emplace(name, info->config_schema);
+    }
+    return schemas;
+  }
+
  private:
   /// True if a reload changes nothing about a sink without an instance: the same plugin and, as far as it could be
   /// inspected, the same file and config.
@@ -164,10 +174,13 @@ BuildResult BuildGeneration(const BuildOptions& options, config::Loaded loaded, 
   generation->composer = Composer::Compile(config, result.problems);
   const auto agents = std::make_shared<const AgentMap>(config.agents);
   for (const auto& source : config.sources) generation->sources.emplace(source.name, MakeSource(source, agents));
+  auto [hash, text] = config::MakeKeptText(config);
+  generation->kept = std::make_shared<const KeptConfig>(KeptConfig{hash, options.now, std::move(text)});
   const config::Names names = config::NamesOf(config);
   for (const auto& sink : config.sinks) {
     generation->sinks.emplace(sink.name, builder.Build(config, sink, names, /*paths_known=*/true));
   }
+  generation->plugin_schemas = builder.Schemas();
 
   result.problems.Sort();
   if (!result.problems.HasErrors()) result.generation = std::move(generation);
@@ -179,6 +192,8 @@ std::shared_ptr<const IngressSnapshot> Generation::MakeIngressSnapshot() const {
   for (const auto& source : config.sources) snapshot->endpoints.push_back({source, sources.at(source.name)});
   snapshot->trusted_proxies = config.server.trusted_proxies;
   snapshot->routes = routes;
+  snapshot->config = kept;
+  for (const auto& [id, agent] : config.agents) snapshot->agents.push_back(agent.name.empty() ? id : agent.name);
   for (const auto& [name, built] : sinks) {
     if (built.sink && built.sink->Advice().updates) snapshot->updating_sinks.insert(name);
   }

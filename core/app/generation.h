@@ -31,6 +31,8 @@ struct Generation {
   std::shared_ptr<const Composer> composer;
   std::map<std::string, std::shared_ptr<const Source>, std::less<>> sources;
   std::map<std::string, BuiltSink, std::less<>> sinks;
+  std::map<std::string, std::string, std::less<>> plugin_schemas;  ///< of the sinks' plugins that can be inspected
+  std::shared_ptr<const KeptConfig> kept;                          ///< what reads and routes, for the journal
 
   std::shared_ptr<const IngressSnapshot> MakeIngressSnapshot() const;
   std::shared_ptr<const DeliveryPlan> MakeDeliveryPlan() const;
@@ -48,6 +50,7 @@ struct BuildOptions {
   /// a start fail. Without this, only sinks that were unavailable before with the same plugin and config are tolerated,
   /// with a warning.
   bool tolerate_bad_plugins = false;
+  WallTime now{};  ///< when the generation comes into use
 };
 
 /// Builds a generation from `loaded`, read with `options.environment`, without touching anything that runs. Shares the

@@ -1,23 +1,30 @@
 #include "core/app/router_metrics.h"
 
+#include <filesystem>
+#include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/base/log.h"
 #include "core/base/version.h"
 
 namespace hookswitch {
 
-RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, WallTime started_at)
-    : successful_(metrics.MakeGauge("hookswitch_config_last_reload_successful",
+RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, const config::Journal& config, WallTime started_at)
+    : metrics_(metrics),
+      successful_(metrics.MakeGauge("hookswitch_config_last_reload_successful",
                                     "1 if the last reading of the config was applied")),
       applied_at_(metrics.MakeGauge("hookswitch_config_last_reload_success_timestamp_seconds",
                                     "When the running config was applied")),
       generation_(
           metrics.MakeGauge("hookswitch_config_generation", "How many configs have been applied since the start")),
+      need_restart_(metrics.MakeGauge("hookswitch_config_restart_needed",
+                                      "Keys of the running config whose values only a restart applies")),
       reloads_(metrics.MakeCounter("hookswitch_config_reloads_total", "Reloads asked for")),
       failed_(metrics.MakeCounter("hookswitch_config_reloads_failed_total",
                                   "Reloads that changed nothing because of problems")) {
-  Reloaded(1, started_at);
+  Reloaded(1, started_at, 0);
   metrics.MakeGauge("hookswitch_build_info", "Always 1; the version is a label", {{"version", std::string(kVersion)}})
       .Set(1);
 
@@ -34,7 +41,12 @@ RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, WallTime starte
   auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows that are skipped");
   auto writable = metrics.MakeGauge("hookswitch_journal_writable", "1 while the journal can be written");
   auto dropped = metrics.MakeGauge("hookswitch_log_lines_dropped", "Log lines dropped because stderr did not keep up");
-  metrics.BeforeScrape([=, &journal] {
+  auto disk_free = metrics.MakeGauge("hookswitch_journal_disk_free_bytes", "Free space on the journal's disk");
+  metrics
+      .MakeGauge("hookswitch_journal_max_backlog",
+                 "Deliveries of one sink that may be pending (journal.max_backlog); events for more are answered 503")
+      .Set(static_cast<double>(config.max_backlog));
+  metrics.BeforeScrape([=, &journal, folder = std::filesystem::path(config.path).parent_path()] {
     const JournalStats stats = journal.Stats();
     events.Set(static_cast<double>(stats.events));
     pending.Set(static_cast<double>(stats.pending));
@@ -45,6 +57,30 @@ RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, WallTime starte
     bad.Set(static_cast<double>(stats.bad_rows));
     writable.Set(stats.unwritable_reason.empty() ? 1 : 0);
     dropped.Set(static_cast<double>(log::Dropped()));
+    std::error_code failed;
+    const auto space = std::filesystem::space(folder.empty() ? "." : folder, failed);
+    if (!failed) disk_free.Set(static_cast<double>(space.available));
+  });
+}
+
+void RouterMetrics::Show(std::function<std::vector<Part>()> parts, std::function<IndexStatus()> search) {
+  std::map<std::string_view, Gauge> ready;
+  for (const char* part : {"journal", "backlog", "descriptors", "ingress"}) {
+    ready.emplace(part, metrics_.MakeGauge("hookswitch_ready", "0 while this part makes /readyz answer 503, else 1",
+                                           {{"part", part}}));
+  }
+  auto usable = metrics_.MakeGauge("hookswitch_search_index_usable", "0 while searches read the journal instead");
+  auto behind = metrics_.MakeGauge("hookswitch_search_index_behind", "Events that searches do not find yet");
+  auto bytes = metrics_.MakeGauge("hookswitch_search_index_bytes", "Size of the search index on disk");
+  metrics_.BeforeScrape([=, parts = std::move(parts), search = std::move(search)] {
+    for (const Part& part : parts()) {
+      const auto shown = ready.find(part.name);
+      if (shown != ready.end()) shown->second.Set(part.failing ? 0 : 1);
+    }
+    const IndexStatus status = search();
+    usable.Set(status.usable ? 1 : 0);
+    behind.Set(static_cast<double>(status.behind));
+    bytes.Set(static_cast<double>(status.bytes));
   });
 }
 
@@ -53,10 +89,11 @@ void RouterMetrics::ReloadFailed() {
   failed_.Add();
 }
 
-void RouterMetrics::Reloaded(std::uint64_t generation, WallTime at) {
+void RouterMetrics::Reloaded(std::uint64_t generation, WallTime at, std::size_t need_restart) {
   successful_.Set(1);
   applied_at_.Set(static_cast<double>(at.time_since_epoch().count()) / 1000.0);
   generation_.Set(static_cast<double>(generation));
+  need_restart_.Set(static_cast<double>(need_restart));
 }
 
 }  // namespace hookswitch

@@ -45,6 +45,17 @@ std::string Hex(std::string_view bytes) {
   return Hex(std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
 }
 
+std::optional<std::string> FromHex(std::string_view text) {
+  if (text.size() % 2 != 0) return {};
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = HexDigit(text[i]), low = HexDigit(text[i + 1]);
+    if (high < 0 || low < 0) return {};
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
+}
+
 void AppendHex(std::string& out, std::uint32_t value, int digits) {
   static constexpr char kHex[] = "0123456789abcdef";
   while (digits > 0) out += kHex[(value >> (4 * --digits)) & 15];

@@ -14,6 +14,8 @@ int HexDigit(char c);
 /// Two lower-case digits for each byte.
 std::string Hex(std::string_view bytes);
 std::string Hex(std::span<const std::uint8_t> bytes);
+/// Decodes pairs of digits in either case; empty if invalid.
+std::optional<std::string> FromHex(std::string_view text);
 /// The last `digits` digits of `value`, in lower case.
 void AppendHex(std::string& out, std::uint32_t value, int digits);
 /// The code unit of JSON's escape \uXXXX at `at`; empty if there is none.

@@ -7,9 +7,11 @@
 #include <prometheus/text_serializer.h>
 
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "core/base/sync.h"
+#include "core/base/text.h"
 
 namespace hookswitch {
 
@@ -20,9 +22,22 @@ struct Metrics::Impl {
 };
 
 namespace {
-std::map<std::string, std::string> ToMap(const Labels& labels) {
-  return {labels.begin(), labels.end()};
+
+/// As a label may be: one that holds a NUL or ill-formed UTF-8 makes Prometheus drop the whole scrape.
+std::string LabelText(std::string_view value) {
+  std::string text = ToUtf8(value);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
 }
+
+std::map<std::string, std::string> ToMap(const Labels& labels) {
+  std::map<std::string, std::string> map;
+  for (const auto& [name, value] : labels) map.emplace(name, LabelText(value));
+  return map;
+}
+
 }  // namespace
 
 void Counter::Add(double amount) const {
@@ -57,11 +72,13 @@ Gauge Metrics::MakeGauge(const std::string& name, const std::string& help, const
   return Gauge(&family.Add(ToMap(labels)));
 }
 
-Histogram Metrics::MakeLatency(const std::string& name, const std::string& help, const Labels& labels) {
+Histogram Metrics::MakeLatency(const std::string& name, const std::string& help, const Labels& labels,
+                               const std::vector<double>& longer) {
+  prometheus::Histogram::BucketBoundaries buckets{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                  0.25,  0.5,    1,     2.5,  5,     10};
+  buckets.insert(buckets.end(), longer.begin(), longer.end());
   auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(impl_->registry);
-  return Histogram(&family.Add(
-      ToMap(labels),
-      prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}));
+  return Histogram(&family.Add(ToMap(labels), buckets));
 }
 
 void Metrics::BeforeScrape(std::function<void()> refresh) {

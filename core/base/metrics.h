@@ -47,15 +47,17 @@ class Histogram {
 };
 
 /// The process's metrics in the Prometheus text format. The same name and labels return the same series. Creating a
-/// series takes a lock: do it once, not per event. [thread: any]
+/// series takes a lock: do it once, not per event. A label's value may be any bytes; control characters become spaces.
+/// [thread: any]
 class Metrics {
  public:
   Metrics();
   ~Metrics();
   Counter MakeCounter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge MakeGauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  /// Histogram in seconds with buckets from 1 ms to 10 s.
-  Histogram MakeLatency(const std::string& name, const std::string& help, const Labels& labels = {});
+  /// Histogram in seconds with buckets from 1 ms to 10 s, and then those of `longer`.
+  Histogram MakeLatency(const std::string& name, const std::string& help, const Labels& labels = {},
+                        const std::vector<double>& longer = {});
   /// Runs `refresh` at the start of every Text(), on its thread, to update gauges computed on demand.
   void BeforeScrape(std::function<void()> refresh);
   std::string Text();

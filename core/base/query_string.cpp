@@ -5,15 +5,11 @@
 #include "core/base/encoding.h"
 
 namespace hookswitch {
-namespace {
-
 std::string FormDecoded(std::string_view text) {
   std::string spaced(text);
   std::replace(spaced.begin(), spaced.end(), '+', ' ');
   return PercentDecoded(spaced);
 }
-
-}  // namespace
 
 std::optional<QueryParameter> TakeParameter(std::string_view& query) {
   while (!query.empty()) {

@@ -21,6 +21,8 @@ struct QueryParameter {
 /// parameters ("a=1&&b=2").
 std::optional<QueryParameter> TakeParameter(std::string_view& query);
 
+/// A name or a value of a query or a form; leaves invalid escapes unchanged.
+std::string FormDecoded(std::string_view text);
 /// The decoded fields of a form body, in order; leaves invalid escapes unchanged.
 std::vector<std::pair<std::string, std::string>> FormFields(std::string_view body);
 

@@ -53,6 +53,27 @@ std::size_t Distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+template <class Equal>
+bool MatchesGlob(std::string_view glob, std::string_view text, const Equal& equal) {
+  std::size_t g = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      mark = t;
+    } else if (g < glob.size() && (glob[g] == '?' || equal(glob[g], text[t]))) {
+      ++g;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
 }  // namespace
 
 std::pair<char32_t, std::size_t> FirstCodePoint(std::string_view text) {
@@ -167,23 +188,11 @@ bool HasWebScheme(std::string_view url) {
 }
 
 bool GlobMatch(std::string_view glob, std::string_view text) {
-  std::size_t g = 0, t = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      mark = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
-      ++g;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      t = ++mark;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
+  return MatchesGlob(glob, text, [](char a, char b) { return a == b; });
+}
+
+bool GlobMatchIgnoreCase(std::string_view glob, std::string_view text) {
+  return MatchesGlob(glob, text, [](char a, char b) { return Lower(a) == Lower(b); });
 }
 
 std::string Nearest(std::string_view name, const std::vector<std::string>& candidates) {

@@ -35,6 +35,7 @@ bool HasWebScheme(std::string_view url);
 
 /// True if `text` matches `glob`, where `*` is any run of bytes and `?` any one byte. Linear in text times stars.
 bool GlobMatch(std::string_view glob, std::string_view text);
+bool GlobMatchIgnoreCase(std::string_view glob, std::string_view text);  ///< ASCII only
 
 /// "a, b": the texts of a range, joined with `separator`.
 template <class Range>

@@ -164,6 +164,34 @@ std::optional<WallTime> ParseTime(std::string_view text) {
   return utc;
 }
 
+std::optional<WallTime> ParseMailTime(std::string_view text, bool& has_zone) {
+  int day = 0, year = 0, hour = 0, minute = 0, second = 0, offset_h = 0, offset_m = 0;
+  has_zone = false;
+  if (const auto comma = text.find(','); comma != std::string_view::npos) text = text.substr(comma + 1);
+  text = Trim(text);
+  const bool two_digits = text.size() > 1 && text[1] >= '0' && text[1] <= '9';
+  if (!Take(text, two_digits ? 2 : 1, day) || !TakeChar(text, " ") || text.size() < 3) return {};
+  const auto month = static_cast<int>(MonthOf(text.substr(0, 3)));
+  text.remove_prefix(3);
+  if (month == 0 || !TakeChar(text, " ") || !Take(text, 4, year) || !TakeChar(text, " ") || !Take(text, 2, hour) ||
+      !TakeChar(text, ":") || !Take(text, 2, minute)) {
+    return {};
+  }
+  if (TakeChar(text, ":") && !Take(text, 2, second)) return {};
+  const auto local = FromCivil(year, month, day, hour, minute, second, 0);
+  text = Trim(text);
+  if (!local || text.empty()) return local;
+  has_zone = true;
+  if (text == "GMT" || text == "UT" || text == "UTC" || text == "Z") return local;
+  const bool ahead = text[0] == '+';
+  if (!TakeChar(text, "+-") || !Take(text, 2, offset_h) || !Take(text, 2, offset_m) || offset_m > 59) return {};
+  text = Trim(text);
+  // "+0000 (UTC)": a comment may follow.
+  if (!text.empty() && text[0] != '(') return {};
+  const auto offset = std::chrono::minutes(offset_h * 60 + offset_m);
+  return ahead ? *local - offset : *local + offset;
+}
+
 std::optional<milliseconds> ParseDuration(std::string_view text) {
   std::int64_t total = 0;
   std::size_t next_unit = 0;

@@ -17,6 +17,10 @@ std::string ToRfc3339(WallTime time);
 /// time without zone is UTC (Bolna sends these). Empty for anything else, and for years outside 1970-9999.
 std::optional<WallTime> ParseTime(std::string_view text);
 
+/// Parses the date of a mail (RFC 2822 3.3): "Wed, 04 Mar 2026 10:01:12 +0000"; the day's name and the seconds may be
+/// absent, and so may the zone, which `has_zone` says; then it is read as UTC.
+std::optional<WallTime> ParseMailTime(std::string_view text, bool& has_zone);
+
 /// Parses "90s", "1m30s", "2h", "7d", "250ms", "0s": units are required and must be in descending order; no sign, no
 /// spaces, at most 10 years.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iostream>
+#include <thread>
+#include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/encoding.h"
@@ -16,6 +18,10 @@ namespace {
 
 // A replay or purge of a million deliveries takes minutes, and a reload as long as its plugins take.
 constexpr std::chrono::minutes kPatience{10};
+// A stream has a comment every 15 s.
+constexpr std::chrono::seconds kSilence{45};
+// Between two tries to connect.
+constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{5000};
 constexpr std::size_t kMostAnswer = 64 << 20;
 constexpr std::string_view kUnix = "unix:";
 constexpr const char* kNameTheUrl =
@@ -47,6 +53,15 @@ std::string WhyRefused(const Reply& reply) {
   return (IsUnknownName(reply) ? "" : Text(reply.body, "error") + ": ") + Text(reply.body, "detail");
 }
 
+Result<Reply> ReplyOf(const HttpResponse& response) {
+  boost::system::error_code error;
+  json::value object = json::parse(response.body, error);
+  if (error || !object.is_object()) {
+    return Error{ErrorCode::kInvalid, "not an answer of hookswitch: HTTP " + std::to_string(response.status)};
+  }
+  return Reply{response.status, std::move(object.get_object())};
+}
+
 }  // namespace
 
 std::string WhyUnread(const config::Loaded& loaded, const std::string& file) {
@@ -66,8 +81,8 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
   // A router keeps the config it has: a file that now has errors must not lock its operator out.
   const config::Config* config = loaded.Readable();
   // The variable first: the router may not have read the config's token yet.
-  client.token_ = config::WithoutLineBreaks(environment.variable("HOOKSWITCH_ADMIN_TOKEN").value_or(""));
-  client.token_from_ = "HOOKSWITCH_ADMIN_TOKEN";
+  client.token_ = config::WithoutLineBreaks(environment.variable(options.token_variable).value_or(""));
+  client.token_from_ = options.token_variable;
   if (client.token_.empty() && config && !config->admin.token.empty()) {
     client.token_ = config->admin.token.Reveal();
     client.token_from_ = "admin.token of " + options.config;
@@ -87,7 +102,7 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
                                           " where the router's admin listener is (its log's ready line does); " +
                                           kNameTheUrl};
   }
-  HttpClientOptions http_options;
+  HttpClientOptions& http_options = client.http_options_;
   http_options.max_response_body = kMostAnswer;
   http_options.user_agent = "hookswitch";
   http_options.use_proxies = false;
@@ -99,6 +114,7 @@ Result<AdminClient> AdminClient::Make(const Options& options) {
     client.token_.clear();  // the socket identifies the user
   }
   client.http_ = MakeCurlClient(http_options);
+  if (config) client.agents_ = config->agents;
   if (config) client.zone_ = routing::Zone::Find(config->timezone);
   if (!client.zone_) client.zone_ = routing::Zone::Find("UTC");
   return client;
@@ -108,38 +124,41 @@ View AdminClient::ViewOf(const Options& options) const {
   return {options.wide ? 0 : TerminalWidth(), zone_.get(), SystemClock().Wall()};
 }
 
-Result<Reply> AdminClient::Send(const std::string& method, const std::string& target, std::string body) {
+HttpRequest AdminClient::Request(const std::string& method, const std::string& target, std::string body) const {
   HttpRequest request;
   request.method = method;
   request.url = url_ + target;
   request.body = std::move(body);
   if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
+  return request;
+}
+
+Error AdminClient::NoAnswer(const HttpResult& result) const {
+  return {ErrorCode::kUnavailable, "no answer from " + where_ + " (" + result.error + ": " + result.detail +
+                                       "); is hookswitch running, and is this its admin listener?"};
+}
+
+Error AdminClient::TokenRefused() const {
+  return {ErrorCode::kInvalid, "the router at " + where_ +
+                                   (token_.empty() ? " wants a token, and there is none: " + token_from_
+                                                   : " refuses the token, which is that of " + token_from_) +
+                                   "; set HOOKSWITCH_ADMIN_TOKEN to the admin.token that the router runs with"};
+}
+
+Result<Reply> AdminClient::Send(const std::string& method, const std::string& target, std::string body) {
   Mutex mu;
   CondVar done;
   std::optional<HttpResult> result;
-  http_->Send(std::move(request), kPatience, [&](HttpResult r) {
+  http_->Send(Request(method, target, std::move(body)), kPatience, [&](HttpResult r) {
     MutexLock lock(mu);
     result = std::move(r);
     done.NotifyOne();
   });
   MutexLock lock(mu);
   while (!result) done.Wait(mu);
-  if (!result->response) {
-    return Error{ErrorCode::kUnavailable, "no answer from " + where_ + " (" + result->error + ": " + result->detail +
-                                              "); is hookswitch running, and is this its admin listener?"};
-  }
-  if (result->response->status == 401) {
-    return Error{ErrorCode::kInvalid, "the router at " + where_ +
-                                          (token_.empty() ? " wants a token, and there is none: " + token_from_
-                                                          : " refuses the token, which is that of " + token_from_) +
-                                          "; set HOOKSWITCH_ADMIN_TOKEN to the admin.token that the router runs with"};
-  }
-  boost::system::error_code error;
-  json::value object = json::parse(result->response->body, error);
-  if (error || !object.is_object()) {
-    return Error{ErrorCode::kInvalid, "not an answer of hookswitch: HTTP " + std::to_string(result->response->status)};
-  }
-  return Reply{result->response->status, std::move(object.get_object())};
+  if (!result->response) return NoAnswer(*result);
+  if (result->response->status == 401) return TokenRefused();
+  return ReplyOf(*result->response);
 }
 
 Result<json::object> AdminClient::Get(const std::string& target) {
@@ -147,6 +166,50 @@ Result<json::object> AdminClient::Get(const std::string& target) {
   if (!reply) return std::move(reply).error();
   if (!reply->ok()) return Error{ErrorCode::kInvalid, WhyRefused(*reply)};
   return std::move(reply->body);
+}
+
+Status AdminClient::Follow(const std::string& target, const EventStreamParser::Take& take,
+                           const std::function<void(const std::string& reason)>& lost) {
+  EventStreamParser parser;
+  bool wanted = true, was_connected = false, is_lost = false;
+  auto pause = kFirstPause;
+  while (wanted) {
+    HttpRequest request = Request("GET", target, {});
+    if (!parser.last_id().empty()) request.headers.emplace_back("Last-Event-ID", parser.last_id());
+    parser.BeginAgain();
+    const HttpResult result = ReceiveStream(http_options_, std::move(request), kSilence, [&](std::string_view piece) {
+      if (std::exchange(is_lost, false)) lost("");
+      was_connected = true;
+      pause = kFirstPause;
+      return parser.Read(piece, [&](const auto& message) { return wanted = take(message); });
+    });
+    if (!wanted) break;
+    const auto& response = result.response;
+    bool may_mend = true;
+    Error why = response ? Error{ErrorCode::kUnavailable, where_ + " ended the stream"} : NoAnswer(result);
+    if (response && response->status != 200) {
+      // The router is busy or going down, or a proxy before it does not reach it.
+      may_mend = response->status >= 500;
+      const auto reply = ReplyOf(*response);
+      why = response->status == 401 ? TokenRefused()
+            : reply                 ? Error{ErrorCode::kInvalid, WhyRefused(*reply)}
+                                    : reply.error();
+    }
+    if (!was_connected || !may_mend) return why;
+    // A stream also ends by itself: after hours, with a changed token. Only what lasts is worth a word.
+    if (pause != kFirstPause && !std::exchange(is_lost, true)) lost(why.message);
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kLongestPause);
+  }
+  return Ok();
+}
+
+std::vector<std::string> AdminClient::AgentNames(const std::string& glob) const {
+  std::vector<std::string> names;
+  for (const auto& [id, agent] : agents_) {
+    if (GlobMatch(glob, id) && !agent.name.empty()) names.push_back(agent.name);
+  }
+  return names;
 }
 
 Result<Reply> Send(const Options& options, const std::string& method, const std::string& target, std::string body) {

@@ -1,14 +1,17 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/cli/commands.h"
 #include "core/cli/printing.h"
 #include "core/config/loader.h"
+#include "core/http/event_stream.h"
 #include "core/http/http_client.h"
 #include "core/routing/schedule.h"
 
@@ -34,16 +37,31 @@ class AdminClient {
   /// The body of a reply to GET. Errors: those of Send, and kInvalid with what the router says (not 200).
   Result<json::object> Get(const std::string& target);
 
+  /// Reads GET `target`, a stream of server-sent events, until `take` returns false. When the connection is lost it
+  /// connects again, in growing intervals, and goes on with what it missed; `lost` gets the reason, once for each loss,
+  /// and "" when there is a connection again. Blocks. Errors: as Get, if there was no connection yet, or none will be.
+  Status Follow(const std::string& target, const EventStreamParser::Take& take,
+                const std::function<void(const std::string& reason)>& lost);
+
+  /// The names that the config gives to agents whose id matches `glob`.
+  std::vector<std::string> AgentNames(const std::string& glob) const;
+  const std::string& where() const { return where_; }
+
   /// How to show responses; borrows from this.
   View ViewOf(const Options& options) const;
 
  private:
   AdminClient() = default;
+  HttpRequest Request(const std::string& method, const std::string& target, std::string body) const;
+  Error NoAnswer(const HttpResult& result) const;
+  Error TokenRefused() const;
 
   std::string where_;  ///< as people know it: "http://127.0.0.1:8001", "unix:/run/hookswitch/admin.sock"
   std::string url_, token_;
   std::string token_from_;  ///< where the token comes from, or why there is none
+  HttpClientOptions http_options_;
   std::unique_ptr<HttpClient> http_;
+  std::map<std::string, config::Agent, std::less<>> agents_;
   std::unique_ptr<const routing::Zone> zone_;  ///< defaults.timezone
 };
 

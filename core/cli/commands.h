@@ -1,8 +1,10 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/app/generation.h"
 #include "core/base/result.h"
@@ -27,37 +29,56 @@ struct Options {
   std::string env_file;           ///< --env-file: "" is none
   bool no_secrets = false;        ///< --no-secrets
   Format format = Format::kText;
-  std::string source;            ///< --source
-  std::string event;             ///< --event: a file, or "-" for stdin
-  std::string at;                ///< --at: RFC 3339; "" is now
-  std::string sink;              ///< --sink
-  std::string until;             ///< --until: when a pause ends, as given
-  std::string reason;            ///< --because
-  std::string journal;           ///< --file of backup: the journal
-  std::string url;               ///< --url: where a running router's admin listener is; "" reads it from the config
-  std::string file;              ///< a plugin's name or file; a journal; where a backup goes
-  std::string with;              ///< --with: a file with a plugin's config
-  std::string cases;             ///< --cases: a folder
-  bool wide = false;             ///< --wide
-  bool now = false;              ///< --now
-  bool update = false;           ///< --update
-  bool core_dumps = false;       ///< --core-dumps
-  bool sanitize = false;         ///< --sanitize
-  std::string name;              ///< of a new plugin
-  std::string kind = "http";     ///< --kind: http or call
-  std::string language = "cpp";  ///< --lang: cpp or c
+  std::string source;                ///< --source
+  std::string event;                 ///< --event: a file, or "-" for stdin
+  std::vector<std::string> headers;  ///< --header: 'Name: value'
+  std::string content_type;          ///< --content-type
+  bool explain_mapping = false;      ///< --explain-mapping
+  std::string at;                    ///< --at: RFC 3339; "" is now
+  std::string sink;                  ///< --sink
+  std::string until;                 ///< --until: when a pause ends, as given
+  std::string reason;                ///< --because
+  std::string journal;               ///< --file of backup: the journal
+  std::string url;                   ///< --url: where a running router's admin listener is; "" reads it from the config
+  bool allow_changes = false;        ///< --allow-changes
+  bool show_bodies = false;          ///< --show-bodies
+  std::string file;                  ///< a plugin's name or file; a journal; where a backup goes
+  std::string with;                  ///< --with: a file with a plugin's config
+  std::string cases;                 ///< --cases: a folder
+  bool wide = false;                 ///< --wide
+  bool now = false;                  ///< --now
+  bool update = false;               ///< --update
+  bool core_dumps = false;           ///< --core-dumps
+  bool sanitize = false;             ///< --sanitize
+  std::string name;                  ///< of a new plugin, or of a platform
+  std::string kind = "http";         ///< --kind: http or call
+  std::string language = "cpp";      ///< --lang: cpp or c
+  std::vector<std::string> files;    ///< of cases
+  std::string shell;                 ///< bash, zsh or fish
   std::string listen = "127.0.0.1:9000";  ///< --listen of plugin receive
   int answer = 200;                       ///< --answer: an HTTP status
-  int count = 0;                          ///< --count: requests until it ends; 0: it does not end
+  int count = 0;            ///< --count: requests, or pictures, until it ends; --calls: calls; 0: it does not end
+  bool no_network = false;  ///< --no-network
+  bool watch = false;       ///< --watch
+  std::chrono::milliseconds every{1000};  ///< --every: between two pictures
+  /// Of the environment: the token for the admin listener. Without it the config's is taken.
+  const char* token_variable = "HOOKSWITCH_ADMIN_TOKEN";
+  bool to_slack = false;  ///< --to-slack
 };
 
 // serve.cpp
 int Serve(const Options& options);
 
-// offline.cpp: commands that read the config and touch nothing that runs
+// demo.cpp
+int Demo(const Options& options);
+
+// offline.cpp: commands that read the config and need no router
 int Check(const Options& options);
 int RouteEvent(const Options& options);
 int Preview(const Options& options);
+int SendTest(const Options& options);
+/// test_cases.cpp
+int TestCases(const Options& options);
 int Schema(const Options& options);
 
 // remote.cpp: commands that send requests to a running router
@@ -67,8 +88,14 @@ int ShowSink(const Options& options);
 int PauseSink(const Options& options);
 int ResumeSink(const Options& options);
 
+// doctor.cpp
+int Doctor(const Options& options);
+
 // status.cpp
 int ShowStatus(const Options& options);
+
+// mcp.cpp
+int Mcp(const Options& options);
 
 // journal_commands.cpp: commands that read the journal's file, beside a running router or without one
 int Backup(const Options& options);
@@ -77,6 +104,10 @@ int VerifyTheJournal(const Options& options);
 // plugin_commands.cpp
 int PluginList(const Options& options);
 int PluginInspect(const Options& options);
+
+// source_commands.cpp
+int SourceList(const Options& options);
+int SourceShow(const Options& options);
 
 // plugin_check.cpp
 int PluginCheck(const Options& options);

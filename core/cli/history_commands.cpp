@@ -22,7 +22,7 @@ struct Selection {
   std::map<std::string, std::string> filter;  ///< keys of the admin API
   std::string id;
   std::size_t limit = 50;
-  bool all = false, dry_run = false, refused = false;
+  bool all = false, dry_run = false, refused = false, unmask = false;
 };
 
 using Run = std::function<int(const Options& options, const Selection& selection)>;
@@ -64,17 +64,39 @@ int List(const Options& options, const Selection& selection, const std::string& 
   return kFine;
 }
 
+int Show(const Options& options, const Selection& selection, const std::string& list,
+         void (*print)(std::ostream& out, const View& view, const json::object& item)) {
+  std::string target = "/api/v1/" + list + '/' + PathSegment(selection.id);
+  if (selection.unmask) target += "/unmask";
+  return SendAndPrint(options, selection.unmask ? "POST" : "GET", target, {},
+                      [print](const json::object& item, const View& view) { print(std::cout, view, item); });
+}
+
 int ShowEvent(const Options& options, const Selection& selection) {
-  return SendAndPrint(options, "GET", "/api/v1/events/" + PathSegment(selection.id), {},
-                      [](const json::object& event, const View& view) { PrintEvent(std::cout, view, event); });
+  return Show(options, selection, "events", PrintEvent);
 }
 
 int ShowDelivery(const Options& options, const Selection& selection) {
-  return SendAndPrint(options, "GET", "/api/v1/deliveries/" + PathSegment(selection.id), {},
-                      [](const json::object& delivery, const View& view) { PrintDelivery(std::cout, view, delivery); });
+  return Show(options, selection, "deliveries", PrintDelivery);
 }
 
-int ReplayEvent(const Options& options, const Selection& selection) {
+constexpr const char* kOneOrMany = "give either one ID or what is meant by options";
+
+/// The filter of a replay or purge as the body of its request.
+std::string BulkBody(const Selection& selection) {
+  json::object body;
+  for (const auto& [name, value] : selection.filter) body[name] = value;
+  if (selection.all) body["all"] = true;
+  if (selection.dry_run) body["dry_run"] = true;
+  return ToText(body);
+}
+
+int ReplayEvents(const Options& options, const Selection& selection) {
+  if (selection.id.empty()) {
+    return SendAndPrint(options, "POST", "/api/v1/events/replay", BulkBody(selection),
+                        [](const json::object& answer, const View&) { PrintEventReplay(std::cout, answer); });
+  }
+  if (!selection.filter.empty() || selection.all || selection.dry_run) return Fail(kOneOrMany, kUsage);
   return SendAndPrint(options, "POST", "/api/v1/events/" + PathSegment(selection.id) + "/replay", {},
                       [](const json::object& answer, const View&) {
                         std::cout << "routed again by the current rules:" << JoinedIds(answer) << '\n';
@@ -82,19 +104,13 @@ int ReplayEvent(const Options& options, const Selection& selection) {
 }
 
 int Bulk(const Options& options, const Selection& selection, const std::string& verb) {
-  json::object body;
-  for (const auto& [name, value] : selection.filter) body[name] = value;
-  if (selection.all) body["all"] = true;
-  if (selection.dry_run) body["dry_run"] = true;
-  return SendAndPrint(options, "POST", "/api/v1/deliveries/" + verb, ToText(body),
+  return SendAndPrint(options, "POST", "/api/v1/deliveries/" + verb, BulkBody(selection),
                       [&](const json::object& answer, const View&) { PrintBulk(std::cout, verb, answer); });
 }
 
 int ReplayDeliveries(const Options& options, const Selection& selection) {
   if (selection.id.empty()) return Bulk(options, selection, "replay");
-  if (!selection.filter.empty() || selection.all || selection.dry_run) {
-    return Fail("give either the ID of a delivery or what the deliveries have in common", kUsage);
-  }
+  if (!selection.filter.empty() || selection.all || selection.dry_run) return Fail(kOneOrMany, kUsage);
   return SendAndPrint(
       options, "POST", "/api/v1/deliveries/" + PathSegment(selection.id) + "/replay", {},
       [](const json::object& answer, const View&) { std::cout << Text(answer, "id") << ": is tried again\n"; });
@@ -145,37 +161,49 @@ class Adder {
     return command;
   }
   void AddId(CLI::App* command, const char* help, bool required = true) {
-    command->add_option("id", selection_->id, help)->required(required);
+    command->add_option("id", selection_->id, help)->type_name("ID")->required(required);
   }
-  void AddFilter(CLI::App* command, const char* option, const char* key, const char* help) {
-    command->add_option_function<std::string>(
-        option, [selection = selection_, key](const std::string& value) { selection->filter[key] = value; }, help);
+  void AddFilter(CLI::App* command, const char* option, const char* key, const char* value_name, const char* help) {
+    command
+        ->add_option_function<std::string>(
+            option, [selection = selection_, key](const std::string& value) { selection->filter[key] = value; }, help)
+        ->type_name(value_name);
+  }
+  void AddSearch(CLI::App* command) {
+    AddFilter(command, "--search", "search", "TEXT",
+              "found by words, agent:sales, status:failed, duration:>2m … (OPERATING.md)");
   }
   void AddLimit(CLI::App* command) {
     command->add_option("--limit", selection_->limit, "at most so many, newest first")
+        ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
         ->default_str("50");
   }
   void AddRefused(CLI::App* command) {
     command->add_flag("--refused", selection_->refused, "the requests that were refused, and why, instead of events");
   }
+  void AddUnmask(CLI::App* command) {
+    command->add_flag("--unmask", selection_->unmask,
+                      "also what inspector.bodies: masked withholds; the router keeps that somebody asked");
+  }
   void AddBulk(CLI::App* command) {
     command->add_flag("--all", selection_->all, "whatever sink, rule and call they are of");
     command->add_flag("--dry-run", selection_->dry_run, "only say how many they are");
   }
   void AddEventFilters(CLI::App* command) {
-    AddFilter(command, "--agent", "agent", "of this agent: its id, its name, or a glob");
-    AddFilter(command, "--status", "status", "of calls with this status, or of a group: ended, terminal, unsuccessful");
-    AddFilter(command, "--call-id", "call_id", "of this call");
-    AddFilter(command, "--source", "source", "of this source");
-    AddFilter(command, "--since", "since", "from then on: 2h ago, or 2026-03-04T09:02:03Z");
-    AddFilter(command, "--until", "until", "before then");
+    AddFilter(command, "--agent", "agent", "AGENT", "of this agent: its id, its name, or a glob");
+    AddFilter(command, "--status", "status", "STATUS",
+              "of calls with this status, or of a group: ended, terminal, unsuccessful");
+    AddFilter(command, "--call-id", "call_id", "ID", "of this call");
+    AddFilter(command, "--source", "source", "NAME", "of this source");
+    AddFilter(command, "--since", "since", "TIME", "from then on: 2h ago, or 2026-03-04T09:02:03Z");
+    AddFilter(command, "--until", "until", "TIME", "before then");
   }
   void AddDeliveryFilters(CLI::App* command, const char* states) {
-    AddFilter(command, "--state", "state", states);
-    AddFilter(command, "--sink", "sink", "to this sink");
-    AddFilter(command, "--rule", "rule", "by this rule");
-    AddFilter(command, "--event", "event", "of this event");
+    AddFilter(command, "--state", "state", "STATE", states);
+    AddFilter(command, "--sink", "sink", "NAME", "to this sink");
+    AddFilter(command, "--rule", "rule", "NAME", "by this rule");
+    AddFilter(command, "--event", "event", "ID", "of this event");
     AddEventFilters(command);
   }
 
@@ -195,19 +223,27 @@ void AddHistoryCommands(CLI::App& program, const Options& options, const std::fu
   Adder adder(options, add_remote, exit_code);
   CLI::App* events = adder.Add(program, "events", "list, show or replay the events of a running router", ListEvents);
   adder.AddEventFilters(events);
-  adder.AddFilter(events, "--search", "q", "whose body has this text");
+  adder.AddSearch(events);
   adder.AddRefused(events);
   adder.AddLimit(events);
-  adder.AddId(adder.Add(*events, "show", "an event, how it is read and routed, and what became of it", ShowEvent),
-              "the event's id");
-  adder.AddId(adder.Add(*events, "replay", "route an event again by the current rules, and send it", ReplayEvent),
-              "the event's id");
+  CLI::App* event = adder.Add(*events, "show", "an event, how it is read and routed, and what became of it", ShowEvent);
+  adder.AddId(event, "the event's id");
+  adder.AddUnmask(event);
+  CLI::App* again =
+      adder.Add(*events, "replay", "route one event again by the current rules, or all that have something in common",
+                ReplayEvents);
+  adder.AddId(again, "the event's id", false);
+  adder.AddEventFilters(again);
+  adder.AddSearch(again);
+  adder.AddBulk(again);
 
   CLI::App* deliveries = adder.Add(program, "deliveries",
                                    "list, show, replay or purge the deliveries of a running router", ListDeliveries);
   adder.AddDeliveryFilters(deliveries, "pending, held, delivered, dead, canceled, fell_back; several with commas");
   adder.AddLimit(deliveries);
-  adder.AddId(adder.Add(*deliveries, "show", "a delivery and each attempt at it", ShowDelivery), "the delivery's id");
+  CLI::App* delivery = adder.Add(*deliveries, "show", "a delivery and each attempt at it", ShowDelivery);
+  adder.AddId(delivery, "the delivery's id");
+  adder.AddUnmask(delivery);
   CLI::App* replay = adder.Add(*deliveries, "replay", "try one delivery again, or all that have something in common",
                                ReplayDeliveries);
   adder.AddId(replay, "the delivery's id", false);

@@ -1,6 +1,10 @@
 #include "core/cli/history_text.h"
 
 #include <algorithm>
+#include <chrono>
+
+#include "core/base/text.h"
+#include "core/base/time_text.h"
 
 namespace hookswitch::cli {
 namespace {
@@ -17,16 +21,6 @@ std::string_view RawText(const json::object& object, std::string_view key) {
   return text->get_string();
 }
 
-// Why a delivery has its state: what holds it, else what went wrong.
-std::string Why(const json::object& delivery) {
-  std::string why = Text(delivery, "because");
-  if (why != "-") return why;
-  why = Text(delivery, "code");
-  const std::string reason = Text(delivery, "reason");
-  if (reason == "-") return why;
-  return why == "-" ? reason : why + ": " + reason;
-}
-
 /// A stored request or response, with a JSON body on several lines. One that was cut stays as it is.
 std::string WithPrettyBody(std::string_view text) {
   const auto body = text.find("\n\n");
@@ -35,6 +29,26 @@ std::string WithPrettyBody(std::string_view text) {
   const json::value value = json::parse(text.substr(body + 2), error);
   if (error || value.is_primitive()) return std::string(text);
   return std::string(text.substr(0, body + 2)) + ToText(value, 2);
+}
+
+/// "240 ms", "12s"
+std::string Time(const json::object& object, std::string_view key) {
+  const json::value* ms = object.if_contains(key);
+  if (!ms || !ms->is_int64()) return "-";
+  const std::chrono::milliseconds time(ms->get_int64());
+  return time < std::chrono::seconds(10) ? std::to_string(time.count()) + " ms" : HumanDuration(time);
+}
+
+/// What an attempt waited for, and how long connecting and the first byte took; "" if nothing is known.
+std::string TimesOf(const json::object& attempt) {
+  std::vector<std::string> waits, times;
+  for (const auto& item : ListAt(attempt, "waits")) {
+    waits.push_back(Text(item.as_object(), "for") + ' ' + Time(item.as_object(), "ms"));
+  }
+  if (!waits.empty()) times.push_back("waited: " + Joined(waits));
+  if (const std::string time = Time(attempt, "connect_ms"); time != "-") times.push_back("connected after " + time);
+  if (const std::string time = Time(attempt, "first_byte_ms"); time != "-") times.push_back("first byte after " + time);
+  return Joined(times, "; ");
 }
 
 void PrintAttempts(std::ostream& out, const View& view, const json::array& attempts, const std::string& indent,
@@ -53,6 +67,7 @@ void PrintAttempts(std::ostream& out, const View& view, const json::array& attem
     if (const std::string action = Text(attempt, "action"); action != "-")
       out << indent << "  to do: " << action << '\n';
     if (!whole) continue;
+    if (const std::string times = TimesOf(attempt); !times.empty()) out << indent << "  " << times << '\n';
     for (const char* key : {"request", "response"}) {
       const std::string_view text = RawText(attempt, key);
       if (text.empty()) continue;
@@ -62,8 +77,16 @@ void PrintAttempts(std::ostream& out, const View& view, const json::array& attem
   }
 }
 
-void PrintRouting(std::ostream& out, const json::object& routing) {
-  out << "\nrouting by the current rules (generation " << Text(routing, "generation") << "):\n";
+void PrintWithheld(std::ostream& out, const json::object& shown) {
+  std::string names;
+  for (const auto& name : ListAt(shown, "masked")) {
+    if (name.is_string()) names += (names.empty() ? "" : ", ") + OneLine(name.get_string());
+  }
+  if (!names.empty())
+    PrintMember(out, "withheld", names + " (inspector.bodies); --unmask shows it where that is allowed");
+}
+
+void PrintRules(std::ostream& out, const json::object& routing) {
   for (const auto& item : ListAt(routing, "rules")) {
     const json::object& rule = item.as_object();
     out << (IsTrue(rule, "matched") ? "  yes  " : "   no  ") << Text(rule, "name") << ": " << Text(rule, "why") << '\n';
@@ -75,7 +98,37 @@ void PrintRouting(std::ostream& out, const json::object& routing) {
   }
 }
 
+void PrintRouting(std::ostream& out, const View& view, const json::object& event) {
+  const json::object& config = ObjectAt(event, "config");
+  const json::object& then = ObjectAt(event, "routing");
+  const json::object& now = ObjectAt(event, "routing_now");
+  const bool is_current = IsTrue(config, "is_current");
+  if (then.empty()) {
+    out << "\nrouting at its acceptance is not known: " << Text(event, "routing_because") << '\n';
+  } else {
+    out << "\nrouting by the rules at its acceptance (config " << Text(config, "hash").substr(0, 8) << " of "
+        << view.Moment(config, "since") << (is_current ? ", the current one):\n" : "):\n");
+    PrintRules(out, then);
+  }
+  if (now.empty() || (is_current && !then.empty())) return;
+  if (!then.empty() && ListAt(then, "deliveries") == ListAt(now, "deliveries")) {
+    out << "the current rules (generation " << Text(now, "generation") << ") route it alike\n";
+    return;
+  }
+  out << "\nrouting by the current rules (generation " << Text(now, "generation") << "):\n";
+  PrintRules(out, now);
+}
+
 }  // namespace
+
+std::string WhyOf(const json::object& delivery) {
+  std::string why = Text(delivery, "because");
+  if (why != "-") return why;
+  why = Text(delivery, "code");
+  const std::string reason = Text(delivery, "reason");
+  if (reason == "-") return why;
+  return why == "-" ? reason : why + ": " + reason;
+}
 
 void PrintEvents(std::ostream& out, const View& view, const json::array& events) {
   Table table({{"AT " + view.Offset()},
@@ -112,7 +165,7 @@ void PrintDeliveries(std::ostream& out, const View& view, const json::array& del
     const json::object& delivery = item.as_object();
     table.Add({Text(delivery, "id"), view.Time(delivery, "accepted_at"), view.Age(delivery, "accepted_at"),
                Text(delivery, "state"), Text(delivery, "sink"), Text(delivery, "attempts"), Text(delivery, "agent"),
-               Text(delivery, "status"), Text(delivery, "rule"), Text(delivery, "call_id"), Why(delivery)});
+               Text(delivery, "status"), Text(delivery, "rule"), Text(delivery, "call_id"), WhyOf(delivery)});
   }
   table.Print(out, view.width);
 }
@@ -173,6 +226,7 @@ void PrintEvent(std::ostream& out, const View& view, const json::object& event) 
   PrintMember(out, "call", Text(event, "call_id"));
   PrintMember(out, "note", Text(event, "note"));
   PrintMember(out, "not read", Text(event, "normalized_because"));
+  PrintWithheld(out, event);
   // Only --format json shows the earlier content.
   for (const auto& item : ListAt(event, "revisions")) {
     PrintMember(out, "revised", view.Moment(item.as_object(), "until"));
@@ -187,13 +241,11 @@ void PrintEvent(std::ostream& out, const View& view, const json::object& event) 
     const json::object& delivery = item.as_object();
     out << "  " << Text(delivery, "id") << "  " << Text(delivery, "sink") << "  " << Text(delivery, "state") << "  ("
         << Text(delivery, "rule") << ')';
-    if (const std::string why = Why(delivery); why != "-") out << "  " << why;
+    if (const std::string why = WhyOf(delivery); why != "-") out << "  " << why;
     out << '\n';
     PrintAttempts(out, view, ListAt(delivery, "attempts"), "    ", false);
   }
-  if (const json::value* routing = event.if_contains("routing"); routing && routing->is_object()) {
-    PrintRouting(out, routing->get_object());
-  }
+  PrintRouting(out, view, event);
   out << "\nraw:\n";
   PrintIndented(out, RawText(event, "raw"), "  ");
   if (const std::string_view bytes = RawText(event, "raw_base64"); !bytes.empty())
@@ -204,7 +256,7 @@ void PrintDelivery(std::ostream& out, const View& view, const json::object& deli
   PrintMember(out, "delivery", Text(delivery, "id"));
   const std::string held_by = Text(delivery, "held_by");
   PrintMember(out, "state", Text(delivery, "state") + (held_by == "-" ? "" : " (" + held_by + ')'));
-  PrintMember(out, "why", Why(delivery));
+  PrintMember(out, "why", WhyOf(delivery));
   for (const char* key : {"sink", "rule", "template", "event"}) PrintMember(out, key, Text(delivery, key));
   PrintMember(out, "call", Text(delivery, "call_id"));
   for (const char* key : {"agent", "status"}) PrintMember(out, key, Text(delivery, key));
@@ -213,10 +265,27 @@ void PrintDelivery(std::ostream& out, const View& view, const json::object& deli
   PrintMember(out, "due", view.Moment(delivery, "due"));
   if (IsTrue(delivery, "is_fallback")) PrintMember(out, "made", "as the fallback of another sink");
   if (IsTrue(delivery, "is_replay")) PrintMember(out, "made", "by a replay");
+  PrintWithheld(out, delivery);
   if (const std::string next = Text(delivery, "fallback"); next != "-")
     PrintMember(out, "fallback", next + " took over");
   out << '\n';
   PrintAttempts(out, view, ListAt(delivery, "attempts"), "", true);
+}
+
+void PrintTest(std::ostream& out, const json::object& test) {
+  const bool ok = IsTrue(test, "ok");
+  const std::string status = Text(test, "http_status");
+  out << Text(test, "sink") << ": " << (ok ? "delivered" : "not delivered: " + Text(test, "outcome")) << " ("
+      << (status == "-" ? "" : "HTTP " + status + ", ") << Text(test, "latency_ms") << " ms)\n";
+  if (ok) return;
+  for (const char* key : {"code", "reason"}) PrintMember(out, key, Text(test, key));
+  PrintMember(out, "to do", Text(test, "action"));
+  for (const char* key : {"request", "response"}) {
+    const std::string_view text = RawText(test, key);
+    if (text.empty()) continue;
+    out << key << ":\n";
+    PrintIndented(out, WithPrettyBody(text), "  ");
+  }
 }
 
 std::string JoinedIds(const json::object& answer) {
@@ -238,6 +307,23 @@ void PrintBulk(std::ostream& out, std::string_view verb, const json::object& ans
   if (shown == 0) return;
   const bool more = Text(answer, IsTrue(answer, "dry_run") ? "matched" : "changed") != std::to_string(shown);
   out << (more ? "the first of them:" : "they are:") << JoinedIds(answer) << '\n';
+}
+
+void PrintEventReplay(std::ostream& out, const json::object& answer) {
+  const bool dry_run = IsTrue(answer, "dry_run");
+  out << Text(answer, "matched") << " match; " << Text(answer, "changed")
+      << (dry_run ? " would be sent again" : " are sent again");
+  std::string_view before = ": ";
+  const auto* sinks = answer.if_contains("by_sink");
+  for (const auto& [sink, count] : sinks && sinks->is_object() ? sinks->get_object() : json::object()) {
+    out << before << ToText(count) << " to " << OneLine(sink);
+    before = ", ";
+  }
+  out << '\n';
+  if (const std::string count = Text(answer, "no_rule"); count != "0")
+    out << count << " are matched by no current rule\n";
+  if (const std::string count = Text(answer, "not_a_call"); count != "0") out << count << " are no calls\n";
+  if (dry_run) out << "nothing was changed (--dry-run)\n";
 }
 
 }  // namespace hookswitch::cli

@@ -77,6 +77,13 @@ void PrintWrapped(std::ostream& out, std::string_view text, std::size_t width) {
   }
 }
 
+/// Of the terminal on stdout; zeros if it is none.
+winsize TerminalSize() {
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return {};
+  return size;
+}
+
 }  // namespace
 
 std::string Printable(std::string_view text) {
@@ -156,9 +163,11 @@ std::string View::Offset() const {
 }
 
 std::size_t TerminalWidth() {
-  winsize size{};
-  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
+  return TerminalSize().ws_col;
+}
+
+std::size_t TerminalHeight() {
+  return TerminalSize().ws_row;
 }
 
 std::vector<Table::Fit> Table::FitInto(std::size_t width) const {

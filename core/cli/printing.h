@@ -46,6 +46,8 @@ struct View {
 
 /// The width in columns of the terminal on stdout; 0 if it is not a terminal.
 std::size_t TerminalWidth();
+/// Its height in lines; 0 likewise.
+std::size_t TerminalHeight();
 
 /// Rows of cells under headings. If a table is wider than the terminal, texts that must stay whole move below their
 /// rows; if narrowing the columns is then not enough, spare ones are dropped.

@@ -93,7 +93,7 @@ class Reloader {
         is_requested_ = false;
       }
       sd_notify(0, "RELOADING=1");
-      const bool applied = app_.Reload().applied;
+      const bool applied = app_.Reload("SIGHUP").applied;
       sd_notify(0, applied ? "READY=1\nSTATUS=" : "READY=1\nSTATUS=the last reload failed, see the log");
     }
   }

@@ -43,31 +43,22 @@ Result<json::array> SourcesOf(AdminClient& client, const json::object& status) {
   return sources;
 }
 
-/// What needs the operator: it does not go away by itself.
-json::array NeedsOf(const json::object& parts, const json::array& sinks, const json::object& journal, bool has_dead) {
-  json::array needs;
-  for (const auto& [name, note] : parts) {
-    // Sinks are judged by their state, below: most of their troubles end by themselves.
-    if (note != "ok" && !std::string_view(name).starts_with("sink ")) {
-      needs.push_back(json::string(std::string(name) + ": " + Text(parts, name)));
-    }
+/// " (since 3m ago, until 14:32:03)", or "".
+std::string TimesOf(const View& view, const json::object& problem) {
+  const std::string since = view.Age(problem, "since"), until = view.Time(problem, "until");
+  std::string text;
+  if (since != "-") text = "since " + since;
+  if (until != "-") text += (text.empty() ? "until " : ", until ") + until;
+  return text.empty() ? text : " (" + text + ')';
+}
+
+void PrintProblems(const View& view, const json::array& problems) {
+  std::cout << (problems.empty() ? "nothing needs attention\n" : "needs attention:\n");
+  for (const auto& item : problems) {
+    const json::object& problem = item.as_object();
+    std::cout << "  " << Text(problem, "text") << TimesOf(view, problem) << '\n';
+    std::cout << "    " << Text(problem, "hint") << '\n';
   }
-  for (const auto& item : sinks) {
-    const json::object& sink = item.as_object();
-    const std::string state = Text(sink, "state");
-    const bool goes_on = state != "misconfigured" && state != "unavailable" && state != "removed";
-    const json::array& places = ListAt(sink, "places");
-    if (!goes_on) needs.push_back(json::string("sink " + Text(sink, "sink") + " is " + state));
-    for (const auto& place : places) {
-      needs.push_back(json::string("sink " + Text(sink, "sink") + " is refused at " + Text(place.as_object(), "name")));
-    }
-  }
-  if (const json::value* bad = journal.if_contains("bad_rows"); bad && *bad != 0) {
-    needs.push_back(json::string("the journal has " + Text(journal, "bad_rows") +
-                                 " damaged rows: `hookswitch journal verify` names them"));
-  }
-  if (has_dead) needs.push_back("there are dead deliveries: `hookswitch deliveries --state dead` lists them");
-  return needs;
 }
 
 std::string Size(const json::object& object, std::string_view key) {
@@ -77,7 +68,7 @@ std::string Size(const json::object& object, std::string_view key) {
 }
 
 void PrintStatus(const View& view, const json::object& status, const json::array& sources, const json::array& sinks,
-                 const json::array& needs) {
+                 const json::array& problems) {
   const json::object& journal = ObjectAt(status, "journal");
   std::cout << "hookswitch " << Text(status, "version") << ", started " << view.Moment(status, "started_at") << '\n';
   PrintMember(std::cout, "config",
@@ -97,8 +88,8 @@ void PrintStatus(const View& view, const json::object& status, const json::array
   table.Print(std::cout, view.width);
   std::cout << '\n';
   PrintSinks(std::cout, view, sinks);
-  std::cout << '\n' << (needs.empty() ? "nothing needs attention\n" : "needs attention:\n");
-  for (const auto& need : needs) std::cout << "  " << Printable(need.as_string()) << '\n';
+  std::cout << '\n';
+  PrintProblems(view, problems);
 }
 
 }  // namespace
@@ -110,25 +101,19 @@ int ShowStatus(const Options& options) {
   if (!status) return Fail(status.error().message);
   const auto lanes = client->Get("/api/v1/sinks");
   if (!lanes) return Fail(lanes.error().message);
-  const auto ready = client->Send("GET", "/readyz");  // 503 says what is not ready
-  if (!ready) return Fail(ready.error().message);
-  const auto dead = NewestOf(*client, "deliveries", "state=dead");
-  if (!dead) return Fail(dead.error().message);
   auto sources = SourcesOf(*client, *status);
   if (!sources) return Fail(sources.error().message);
   const json::array& sinks = ListAt(*lanes, "sinks");
-  const json::array needs =
-      NeedsOf(ObjectAt(ready->body, "parts"), sinks, ObjectAt(*status, "journal"), !dead->is_null());
+  const json::array& problems = ListAt(*status, "problems");
   if (options.format == Format::kJson) {
     json::object all = *status;
     all["sources"] = std::move(*sources);
     all["sinks"] = sinks;
-    all["needs_attention"] = needs;
     std::cout << ToText(all) << '\n';
   } else {
-    PrintStatus(client->ViewOf(options), *status, *sources, sinks, needs);
+    PrintStatus(client->ViewOf(options), *status, *sources, sinks, problems);
   }
-  return needs.empty() ? kFine : kProblems;
+  return problems.empty() ? kFine : kProblems;
 }
 
 }  // namespace hookswitch::cli

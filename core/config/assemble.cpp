@@ -5,8 +5,10 @@
 
 #include "core/base/text.h"
 #include "core/config/map_reader.h"
+#include "core/config/platforms.h"
 #include "core/config/scalars.h"
 #include "core/config/secrets.h"
+#include "core/config/source_config.h"
 #include "core/config/transport.h"
 #include "core/config/when.h"
 
@@ -24,6 +26,12 @@ LogLevel ParseLevel(std::string_view name) {
   return LogLevel::kInfo;
 }
 
+Bodies ParseBodies(std::string_view name) {
+  if (name == "masked") return Bodies::kMasked;
+  if (name == "off") return Bodies::kOff;
+  return Bodies::kFull;
+}
+
 class Assembler {
  public:
   Assembler(const Environment& environment, Problems& problems) : environment_(environment), problems_(problems) {}
@@ -33,6 +41,8 @@ class Assembler {
     ReadServer(sections.server, config.server);
     ReadAdmin(sections.admin, config);
     ReadJournal(sections.journal, config.journal);
+    if (const Node* bodies = MapReader(sections.inspector, "inspector", problems_).Scalar("bodies"))
+      config.bodies = ParseBodies(bodies->scalar);
     if (const Node* level = MapReader(sections.log, "log", problems_).Scalar("level"))
       config.log_level = ParseLevel(level->scalar);
     ReadPlugins(sections.plugins, config.plugin_paths);
@@ -45,7 +55,7 @@ class Assembler {
       default_status = MakeStatuses(sections.defaults->Find("status"));
       default_status_is_written_ = true;
     }
-    for (const auto* entry : sections.sources) config.sources.push_back(MakeSource(*entry));
+    for (const auto* entry : sections.sources) config.sources.push_back(MakeSource(*entry, config.server));
     for (const auto* entry : sections.agents) config.agents.emplace(entry->key, MakeAgent(*entry));
     for (const auto* entry : sections.sinks) config.sinks.push_back(MakeSink(*entry, defaults));
     for (const auto* entry : sections.schedules) config.schedules.push_back(MakeSchedule(*entry, config.timezone));
@@ -83,7 +93,7 @@ class Assembler {
     const auto addresses = reader.Addresses("listen");
     if (!addresses.empty()) admin.listen.clear();
     for (const auto& [at, listen] : addresses) {
-      if (!asks_token && !HasUnknownKey(*node) && !listen.is_unix() && !IsLoopback(listen.host)) {
+      if (!asks_token && !HasFaultyKey(*node, problems_) && !listen.is_unix() && !IsLoopback(listen.host)) {
         reader.Error(*at, "admin.listen can be reached from other machines, so admin.token is required",
                      "add token: {env: HOOKSWITCH_ADMIN_TOKEN}");
       }
@@ -156,7 +166,7 @@ class Assembler {
     return error ? seen : absolute.lexically_normal().string();
   }
 
-  Source MakeSource(const Node::Entry& entry) {
+  Source MakeSource(const Node::Entry& entry, const Server& server) {
     const MapReader reader(&entry.value, "sources." + entry.key, problems_);
     Source source;
     source.where = entry.key_where;
@@ -166,8 +176,17 @@ class Assembler {
     reader.Text("path", source.path);
     reader.Networks("allow_ips", source.allow_ips);
     if (const auto* auth = entry.value.FindEntry("auth")) source.auth = MakeAuth(*auth, reader.Name("auth"));
+    source.public_url = server.public_url;
+    reader.Text("public_url", source.public_url);
+    while (source.public_url.ends_with('/')) source.public_url.pop_back();
+    if (const auto* verify = entry.value.FindEntry("verify")) {
+      const Platform* platform = FindPlatform(source.type);
+      const Node* own = platform && platform->verify.kind == Node::Kind::kMap ? &platform->verify : nullptr;
+      source.verify = MakeVerify(*verify, own, reader.Name("verify"), source.public_url, environment_, problems_);
+    }
     source.rate_limit = MakeRate(reader, "rate_limit");
     reader.Text("currency", source.currency);
+    ReadRequestsOf(entry, environment_, source, problems_);
     return source;
   }
 
@@ -189,7 +208,7 @@ class Assembler {
       auth.place = Auth::Place::kQuery;
       reader.Text("query", auth.name);
     }
-    if (places != 1 && !problems_.HasErrorAt(entry.key_where) && !HasUnknownKey(entry.value)) {
+    if (places != 1 && !problems_.HasErrorAt(entry.key_where) && !HasFaultyKey(entry.value, problems_)) {
       problems_.Error(entry.key_where, KeyWidth(entry), at + " needs exactly one of header, bearer and query");
     }
     if (const Node* secret = reader.Get("secret")) {
@@ -368,8 +387,8 @@ class Assembler {
     rule.name = "rule-" + std::to_string(number);
     reader.Text("name", rule.name);
     rule.when = MakeCondition(reader.Get("when"), node.where, problems_);
-    rule.leaves_status = !HasStatusCondition(rule.when) && !default_status_is_written_;
-    if (!HasStatusCondition(rule.when)) {
+    rule.leaves_status = !NamesStatusOrStage(rule.when) && !default_status_is_written_;
+    if (!NamesStatusOrStage(rule.when)) {
       Condition status;
       status.kind = Condition::Kind::kStatus;
       status.where = node.where;
@@ -381,6 +400,7 @@ class Assembler {
     reader.Flag("drop", rule.drop);
     if (const Node* per_call = reader.Scalar("per_call")) rule.newest_only = per_call->scalar == "latest";
     reader.Duration("settle", rule.settle, MapReader::Zero::kAllowed);
+    if (rule.settle.count() > 0) LetEndedSettle(rule.when);
     if (node.kind != Node::Kind::kMap) return rule;
     if (const Node* name = reader.Scalar("name"); name && rule.name == "unmatched") {
       reader.Error(*name,
@@ -388,7 +408,7 @@ class Assembler {
     }
     if (const auto* send = node.FindEntry("send"); send && rule.drop) {
       problems_.Error(send->key_where, KeyWidth(*send), "a rule with drop: true sends nothing", "remove send or drop");
-    } else if (!send && !rule.drop && !HasUnknownKey(node)) {
+    } else if (!send && !rule.drop && !HasFaultyKey(node, problems_)) {
       problems_.Error(node.where, 1, "rule \"" + rule.name + "\" needs \"send\" or \"drop: true\"");
     }
     return rule;
@@ -401,12 +421,6 @@ class Assembler {
       return entry.value.kind == Node::Kind::kMap && problems_.HasErrorAt(entry.key_where) &&
              Nearest(entry.key, other_maps).empty();
     });
-  }
-
-  // True if there is an unknown key: it may be the missing one, misspelled.
-  bool HasUnknownKey(const Node& map) const {
-    return std::any_of(map.map.begin(), map.map.end(),
-                       [&](const auto& entry) { return problems_.HasErrorAt(entry.key_where); });
   }
 
   static std::vector<SendTarget> MakeTargets(const Node* node) {

@@ -13,6 +13,7 @@ struct Sections {
   const Node* server = nullptr;
   const Node* admin = nullptr;
   const Node* journal = nullptr;
+  const Node* inspector = nullptr;
   const Node* log = nullptr;
   const Node* plugins = nullptr;
   const Node* defaults = nullptr;

@@ -12,6 +12,7 @@
 #include "core/base/token_bucket.h"
 #include "core/config/node.h"
 #include "core/config/problem.h"
+#include "core/config/verify_config.h"
 #include "core/event/call_event.h"
 #include "core/event/outcome.h"
 
@@ -72,6 +73,13 @@ struct Journal {
   bool operator==(const Journal&) const = default;
 };
 
+/// What the admin API shows of calls' content (what was said, who was called, what was sent).
+enum class Bodies {
+  kFull,
+  kMasked,  ///< withheld until somebody with the right to change asks to see one event
+  kOff      ///< always withheld
+};
+
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
 /// How a sender authenticates: a secret, in exactly one place.
@@ -85,16 +93,30 @@ struct Auth {
 
 using hookswitch::Rate;
 
+struct Mapping;
+
+/// What is done with a body over `max_body`.
+enum class Oversized { kReject, kSkip };
+/// How a platform asks whether it may send events to a URL.
+enum class Handshake { kNone, kCloudEvents };
+
 struct Source {
   Mark where;
   std::string name;
-  std::string type;                ///< "bolna"
+  std::string type;                ///< "bolna", "json", or the name of a platform's page
   std::string title;               ///< for people; "" takes the type's own
   std::string path;                ///< "/bolna/webhook"
   std::vector<Network> allow_ips;  ///< empty: any
   std::optional<Auth> auth;
+  std::optional<Verify> verify;
+  std::string public_url;  ///< its own or the server's; without a slash at its end; "" if unset
   std::optional<Rate> rate_limit;
   std::string currency = "USD";  ///< of amounts that arrive without one
+  std::vector<std::string> methods{"POST"};
+  std::optional<std::uint64_t> max_body;  ///< bytes; unset: server.max_body
+  std::shared_ptr<const Mapping> map;     ///< of `type: json`, or of the platform's page; nullptr for bolna
+  Oversized oversized = Oversized::kReject;
+  Handshake handshake = Handshake::kNone;
 };
 
 struct Agent {
@@ -155,12 +177,13 @@ struct Schedule {
   std::vector<Window> windows;
 };
 
-/// One text to compare with: exact, a glob (has `*` or `?`), a substring or an RE2 regex. Case-sensitive.
+/// One text to compare with: exact, a glob (has `*` or `?`), a substring or an RE2 regex.
 struct Pattern {
   enum class Mode { kExact, kGlob, kContains, kRegex };
   Mark where;
   Mode mode = Mode::kExact;
   std::string text;
+  bool ignore_case = false;  ///< of kExact and kGlob
 };
 
 /// One node of a `when` tree, types checked, names resolved as far as the config alone can.
@@ -178,14 +201,18 @@ struct Condition {
     kHangupReason,  // patterns, any of
     kTranscript,
     kSummary,    // patterns (kContains or kRegex), any of
+    kSentiment,  // patterns, any of
     kData,       // `path`, patterns, any of
+    kDataRange,  // `path`, `least`, `most`: the value is a number between them
     kStatus,     // statuses
+    kStage,      // stages, `settles`
     kDirection,  // directions
     kMinDuration,
     kMaxDuration,  // number: seconds
     kMinCost,
     kMaxCost,    // number in `currency`
     kVoicemail,  // flag
+    kSuccess,    // flag
     kDuring,     // patterns hold schedule names, any of
     kHas,        // patterns hold field names, all of
   };
@@ -199,6 +226,12 @@ struct Condition {
   double number = 0;
   std::string currency;
   bool flag = false;
+  StageSet stages = 0;
+  bool settles = false;  ///< an ended event is taken for a final one, and held until that comes (the rule's `settle`)
+  std::optional<double> least, most;
+
+  /// The stages that fulfil a kStage.
+  StageSet TakenStages() const { return settles ? static_cast<StageSet>(stages | Bit(Stage::kEnded)) : stages; }
 };
 
 struct SendTarget {
@@ -215,9 +248,9 @@ struct Rule {
   std::vector<SendTarget> send;
   bool stop = false;
   bool drop = false;
-  bool leaves_status = false;  ///< neither it nor defaults.status names a status
+  bool leaves_status = false;  ///< neither it nor defaults.status names a status or a stage
   bool newest_only = false;    ///< per_call: latest
-  milliseconds settle{};       ///< how long a soft end is held for the final one; 0: not held
+  milliseconds settle{};       ///< how long an ended event is held for the final one; 0: not held
 };
 
 struct Template {
@@ -232,10 +265,12 @@ struct Template {
 };
 
 struct Config {
-  std::string file;  ///< the main file's path, as given
+  std::string file;                                      ///< the main file's path, as given
+  std::vector<std::shared_ptr<const SourceFile>> files;  ///< all that were read, the main file first
   Server server;
   Admin admin;
   Journal journal;
+  Bodies bodies = Bodies::kFull;  ///< inspector.bodies
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> plugin_paths;             ///< absolute; empty: beside the program
   std::vector<Source> sources;                       ///< in file order, as all lists here

@@ -25,6 +25,8 @@ struct Environment {
   std::function<std::vector<std::string>()> from_process;
   /// A missing secret is no error: for commands that send nothing.
   bool secrets_optional = false;
+  /// A platform may have another mapping than its page: for configs that were kept (kept_text.h).
+  bool is_kept = false;
 
   /// The machine's. Variables in the file `env_file` (see ParseEnvFile) take precedence over those of the process; one
   /// that was in the file before, but no longer is, counts as not set. A "-" before the path makes the file optional.

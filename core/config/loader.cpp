@@ -1,5 +1,7 @@
 #include "core/config/loader.h"
 
+#include "core/config/map_reader.h"
+
 #include <algorithm>
 #include <array>
 #include <list>
@@ -38,6 +40,7 @@ class Loader {
       return false;
     }
     const auto file = MakeSourceFile(path, *text);
+    files_.push_back(file);
     auto root = ParseYaml(file, problems_);
     if (!root) return true;
     if (root->kind == Node::Kind::kNull) {
@@ -54,6 +57,7 @@ class Loader {
     Config& config = draft.emplace().config;
     config = Assemble(sections, environment_, problems_);
     config.file = path;
+    config.files = std::move(files_);
     const auto in_doubt = SectionsInDoubt();
     draft->plugin_paths_known = !in_doubt.contains("plugins") && !PluginsHaveErrors(main);
     draft->in_doubt = in_doubt;
@@ -96,6 +100,7 @@ class Loader {
       return;
     }
     const auto file = MakeSourceFile(path, *text);
+    files_.push_back(file);
     auto root = ParseYaml(file, problems_);
     if (!root) all_read_ = false;
     if (!root || root->kind == Node::Kind::kNull) return;
@@ -140,10 +145,7 @@ class Loader {
 
   bool HasUnknownKey(const Node* section) const {
     if (!section) return false;
-    const auto in_map = [&](const Node& map) {
-      return std::any_of(map.map.begin(), map.map.end(),
-                         [&](const Node::Entry& entry) { return problems_.HasErrorAt(entry.key_where); });
-    };
+    const auto in_map = [&](const Node& map) { return HasFaultyKey(map, problems_); };
     return std::any_of(section->list.begin(), section->list.end(), in_map) ||
            std::any_of(section->map.begin(), section->map.end(),
                        [&](const Node::Entry& entry) { return in_map(entry.value); });
@@ -158,6 +160,7 @@ class Loader {
     sections.server = main.Find("server");
     sections.admin = main.Find("admin");
     sections.journal = main.Find("journal");
+    sections.inspector = main.Find("inspector");
     sections.log = main.Find("log");
     sections.plugins = main.Find("plugins");
     sections.defaults = main.Find("defaults");
@@ -195,6 +198,7 @@ class Loader {
   const Environment& environment_;
   Problems& problems_;
   bool all_read_ = true;
+  std::vector<std::shared_ptr<const SourceFile>> files_;
   std::list<Node> documents_;  // the main file first; Sections borrow from them
 };
 

@@ -1,5 +1,7 @@
 #include "core/config/map_reader.h"
 
+#include <algorithm>
+
 #include "core/base/time_text.h"
 #include "core/config/privacy.h"
 #include "core/config/scalars.h"
@@ -119,6 +121,11 @@ std::vector<std::pair<const Node*, Listen>> MapReader::Addresses(std::string_vie
 
 void MapReader::Error(const Node& node, std::string message, std::string hint) const {
   if (!problems_.HasErrorAt(node.where)) problems_.Error(node.where, Width(node), std::move(message), std::move(hint));
+}
+
+bool HasFaultyKey(const Node& map, const Problems& problems) {
+  return std::any_of(map.map.begin(), map.map.end(),
+                     [&](const Node::Entry& entry) { return problems.HasErrorAt(entry.key_where); });
 }
 
 std::vector<const Node*> OneOrMany(const Node* node) {

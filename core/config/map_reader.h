@@ -44,6 +44,9 @@ class MapReader {
   Problems& problems_;
 };
 
+/// True if a key of `map` has an error: it may be a missing one, misspelled.
+bool HasFaultyKey(const Node& map, const Problems& problems);
+
 /// A scalar, or the scalars of a list.
 std::vector<const Node*> OneOrMany(const Node* node);
 

@@ -145,27 +145,29 @@ class References {
       return one.leaves_status && !one.drop && !one.send.empty() && !one.newest_only && one.settle.count() == 0;
     });
     if (rule == config_.rules.end()) return;
-    problems_.Warning(rule->where, 1,
-                      "rule \"" + rule->name +
-                          "\" names no status, so it hears of a call when it is cut (call-disconnected) and again when "
-                          "it is completed: two messages a call",
-                      "status: terminal for one; defaults.status: ended if both are meant");
+    problems_.Warning(
+        rule->where, 1,
+        "rule \"" + rule->name +
+            "\" names no status or stage, so it hears of a call when it is cut (call-disconnected) and again when "
+            "it is completed: two messages a call",
+        "stage: final with settle: 15m for one; defaults.status: ended if both are meant");
   }
 
   void CheckOpenSources() {
     const bool is_local = IsLoopback(config_.server.listen.host);
     for (const Source& source : config_.sources) {
-      if (source.auth) continue;
+      if (source.auth || source.verify) continue;
       const std::string name = "source \"" + source.name + "\"";
       const auto& allowed = source.allow_ips;
       if (allowed.empty()) {
-        if (!is_local) problems_.Warning(source.where, WidthOf(source.name), "anyone may post to " + name, "add auth");
+        if (!is_local)
+          problems_.Warning(source.where, WidthOf(source.name), "anyone may post to " + name, "add auth or verify");
       } else if (std::any_of(allowed.begin(), allowed.end(), IsPublic)) {
         // A platform sends for all its customers from the same addresses. Also if the listener is local: it may be
         // behind a proxy.
         problems_.Warning(source.where, WidthOf(source.name),
                           name + " has allow_ips alone: anybody who uses the same platform posts from these addresses",
-                          "add auth");
+                          "add auth or verify");
       }
     }
   }

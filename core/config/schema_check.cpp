@@ -48,7 +48,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kAliases
     {"tz", "timezone"},
 }};
 
-std::string Quoted(std::string_view text) {
+std::string InQuotes(std::string_view text) {
   constexpr std::size_t kLongest = 60;
   std::string shown(CutCodePoints(text, kLongest));
   for (char& c : shown) {
@@ -60,7 +60,7 @@ std::string Quoted(std::string_view text) {
 std::string Found(const Node& value) {
   switch (value.kind) {
     case Node::Kind::kNull: return "nothing";
-    case Node::Kind::kScalar: return IsHidden(value) ? "something else" : Quoted(value.scalar);
+    case Node::Kind::kScalar: return IsHidden(value) ? "something else" : InQuotes(value.scalar);
     case Node::Kind::kList: return value.list.empty() ? "an empty list" : "a list";
     case Node::Kind::kMap: return value.map.empty() ? "an empty map" : "a map";
   }
@@ -74,16 +74,6 @@ std::string Join(const json::array& values, std::string_view last) {
     text += values[i].is_string() ? std::string(values[i].get_string()) : hookswitch::ToText(values[i]);
   }
   return text;
-}
-
-std::string_view PlainWords(std::string_view type) {
-  if (type == "string") return "text";
-  if (type == "integer") return "a whole number";
-  if (type == "number") return "a number";
-  if (type == "boolean") return "true or false";
-  if (type == "array") return "a list";
-  if (type == "object") return "a map";
-  return "nothing";
 }
 
 std::string Expected(const json::object& schema) {
@@ -281,7 +271,7 @@ class Checker {
     static const json::object& status = ConfigSchema().at("definitions").at("status").get_object();
     if (!CheckEnum(value, status.at("enum").get_array(), status, spot)) return;
     if (ParseStatus(value.scalar) || spot.takes_groups) return;
-    Report(value, spot, Prefix(spot) + "expected one status, found the group " + Quoted(value.scalar));
+    Report(value, spot, Prefix(spot) + "expected one status, found the group " + InQuotes(value.scalar));
   }
 
   static std::string ScalarHint(const Node& value, const json::object& schema) {
@@ -408,7 +398,7 @@ class Checker {
     if (!near.empty() && mode_ == Mode::kPlugin) Show(entry);
     if (near.empty() && mode_ == Mode::kOwn) Hide(entry.value);
     problems_.Error(entry.key_where, KeyWidth(entry),
-                    (IsHidden(entry) ? "this" : Quoted(entry.key)) + " is not a key of " +
+                    (IsHidden(entry) ? "this" : InQuotes(entry.key)) + " is not a key of " +
                         (spot.name.empty() ? "the config" : spot.name),
                     near.empty() ? KeysOf(schema) : "did you mean \"" + near + "\"?");
   }
@@ -462,6 +452,16 @@ std::string RefFault(const json::value& schema) {
 
 }  // namespace
 
+std::string_view PlainWords(std::string_view type) {
+  if (type == "string") return "text";
+  if (type == "integer") return "a whole number";
+  if (type == "number") return "a number";
+  if (type == "boolean") return "true or false";
+  if (type == "array") return "a list";
+  if (type == "object") return "a map";
+  return "nothing";
+}
+
 std::string NearestKey(std::string_view key, const json::object& schema) {
   std::vector<std::string> names;
   if (const auto* properties = ObjectAt(schema, "properties")) {
@@ -500,6 +500,18 @@ const json::object* ChooseBranch(const Node& value, const json::object& root, co
     if (!scratch.HasErrors()) return schema;
   }
   return fitting.front();
+}
+
+const json::object& BranchOf(const Node& value, const json::object& root, const json::object& schema) {
+  const json::object* at = &schema;
+  for (int depth = 0; depth < kMaxAnyOf; ++depth) {
+    const auto* branches = at->if_contains("anyOf");
+    if (!branches || !branches->is_array()) break;
+    const json::object* branch = ChooseBranch(value, root, branches->get_array(), depth);
+    if (!branch) break;
+    at = branch;
+  }
+  return *at;
 }
 
 void Check(const Node& value, const json::object& schema, std::string_view at, const Mark& where_if_missing,

@@ -26,6 +26,12 @@ bool Fits(const Node& value, const json::object& root, const json::object& schem
 const json::object* ChooseBranch(const Node& value, const json::object& root, const json::array& branches,
                                  int depth = 0);
 
+/// `schema`, or what its anyOf, and that branch's, choose for `value`.
+const json::object& BranchOf(const Node& value, const json::object& root, const json::object& schema);
+
+/// A type of JSON Schema in the words of messages and pages: "a whole number" for "integer".
+std::string_view PlainWords(std::string_view type);
+
 /// The key in `schema` that the unknown `key` probably misspells; "" if there is none.
 std::string NearestKey(std::string_view key, const json::object& schema);
 

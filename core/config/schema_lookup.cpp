@@ -159,6 +159,27 @@ bool ScalarIs(const Node& value, std::string_view type) {
   return type == "number" && ParseNumber(value.scalar).has_value();
 }
 
+json::value ScalarValue(const Node& value, const json::object& schema) {
+  const bool typed = schema.contains("type");
+  const bool open = !typed && !value.quoted;
+  if (open && ScalarIs(value, "boolean")) return value.scalar == "true";
+  if (open && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
+  const bool digits = value.scalar.find_first_not_of("0123456789") == std::string::npos;  // too many for an integer
+  if (open && !digits && ScalarIs(value, "number")) return *ParseNumber(value.scalar);
+  if (typed && !AllowsType(schema, "string")) {
+    if (AllowsType(schema, "boolean") && ScalarIs(value, "boolean")) return value.scalar == "true";
+    if (AllowsType(schema, "integer") && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
+    if (AllowsType(schema, "number") && ScalarIs(value, "number")) return *ParseNumber(value.scalar);
+  }
+  return json::value(value.scalar);
+}
+
+const json::value* DefaultOf(const json::object& root, const json::value& property) {
+  if (!property.is_object()) return nullptr;
+  if (const auto* preset = property.get_object().if_contains("default")) return preset;
+  return Resolve(root, property).if_contains("default");
+}
+
 std::string FormOf(const json::object& schema) {
   if (const auto words = TextAt(schema, "x-expected"); !words.empty()) return std::string(words);
   const auto* examples = schema.if_contains("examples");

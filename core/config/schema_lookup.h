@@ -13,8 +13,9 @@
 /// The keywords of draft-07 that hookswitch reads: type, properties, patternProperties, additionalProperties, required,
 /// minProperties, maxProperties, propertyNames, items, minItems, enum, const, pattern (RE2), minLength, maxLength,
 /// minimum, maximum, anyOf, $ref to #/definitions/NAME, default, examples (of secrets). Its own: x-secret (never
-/// quoted; may be written {env: } or {file: }), x-expected (what a person should write: "a duration such as 90s") and
-/// x-hookswitch-ref (the text names a rule, agent, tag, status or schedule). Anything else is ignored.
+/// quoted; may be written {env: } or {file: }), x-expected (what a person should write: "a duration such as 90s"),
+/// x-hookswitch-ref (the text names a rule, agent, tag, status or schedule) and x-once (pages list its keys in one
+/// place only). Anything else is ignored.
 namespace hookswitch::config {
 
 /// The config's own schema (SchemaText).
@@ -50,6 +51,12 @@ bool IsOpen(const json::object& schema);
 /// True if a plain scalar reads as this JSON type ("integer", "boolean", …).
 bool ScalarIs(const Node& value, std::string_view type);
 bool AllowsType(const json::object& schema, std::string_view type);
+/// A scalar as a value of the type that `schema` says; if it says none, an unquoted one has the type that it looks
+/// like.
+json::value ScalarValue(const Node& value, const json::object& schema);
+/// The default of a property; nullptr if it has none. One beside a $ref takes precedence over one in the referenced
+/// schema.
+const json::value* DefaultOf(const json::object& root, const json::value& property);
 
 /// What a text of this schema looks like, for an error about a value that must not be shown: its `x-expected`, or that
 /// it is like its first example. "" if it has neither.

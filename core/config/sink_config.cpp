@@ -11,19 +11,6 @@
 namespace hookswitch::config {
 namespace {
 
-const json::object& BranchOf(const Node& value, const json::object& schema, const json::object& root) {
-  constexpr int kMaxAnyOf = 8;
-  const json::object* at = &schema;
-  for (int depth = 0; depth < kMaxAnyOf; ++depth) {
-    const auto* branches = at->if_contains("anyOf");
-    if (!branches || !branches->is_array()) break;
-    const json::object* branch = ChooseBranch(value, root, branches->get_array(), depth);
-    if (!branch) break;
-    at = branch;
-  }
-  return *at;
-}
-
 class ConfigResolver {
  public:
   ConfigResolver(const json::object& root, const Environment& environment, Problems& problems,
@@ -33,11 +20,11 @@ class ConfigResolver {
   bool lacks_secrets() const { return lacks_secrets_; }
 
   json::value Make(const Node& value, const json::object& outer, const std::string& at) {
-    const json::object& schema = BranchOf(value, outer, root_);
+    const json::object& schema = BranchOf(value, root_, outer);
     if (Flag(schema, "x-secret")) return MakeSecret(value, schema, at);
     switch (value.kind) {
       case Node::Kind::kNull: return nullptr;
-      case Node::Kind::kScalar: return MakeScalar(value, schema);
+      case Node::Kind::kScalar: return ScalarValue(value, schema);
       case Node::Kind::kList: {
         json::array list;
         const auto* items = schema.if_contains("items");
@@ -77,22 +64,6 @@ class ConfigResolver {
     return json::value(secrets_.back());
   }
 
-  static json::value MakeScalar(const Node& value, const json::object& schema) {
-    const bool typed = schema.contains("type");
-    // If the schema has no type, an unquoted scalar has the type that it looks like.
-    const bool open = !typed && !value.quoted;
-    if (open && ScalarIs(value, "boolean")) return value.scalar == "true";
-    if (open && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
-    const bool digits = value.scalar.find_first_not_of("0123456789") == std::string::npos;  // too many for an integer
-    if (open && !digits && ScalarIs(value, "number")) return *ParseNumber(value.scalar);
-    if (typed && !AllowsType(schema, "string")) {
-      if (AllowsType(schema, "boolean") && ScalarIs(value, "boolean")) return value.scalar == "true";
-      if (AllowsType(schema, "integer") && ScalarIs(value, "integer")) return *ParseInteger(value.scalar);
-      if (AllowsType(schema, "number") && ScalarIs(value, "number")) return *ParseNumber(value.scalar);
-    }
-    return json::value(value.scalar);
-  }
-
   json::value MakeMap(const Node& value, const json::object& schema, const std::string& at) {
     json::object map;
     for (const Node::Entry& entry : value.map) {
@@ -102,18 +73,11 @@ class ConfigResolver {
     if (const auto* properties = ObjectAt(schema, "properties")) {
       for (const auto& property : *properties) {
         if (map.contains(property.key())) continue;
-        const auto* preset = Default(property.value());
+        const auto* preset = DefaultOf(root_, property.value());
         if (preset) map[property.key()] = *preset;
       }
     }
     return map;
-  }
-
-  // A default beside a $ref takes precedence over one in the referenced schema.
-  const json::value* Default(const json::value& property) const {
-    if (!property.is_object()) return nullptr;
-    if (const auto* preset = property.get_object().if_contains("default")) return preset;
-    return Resolve(root_, property).if_contains("default");
   }
 
   const json::object& root_;
@@ -139,7 +103,7 @@ class Statuses {
   explicit Statuses(const json::object& root) : root_(root) {}
 
   Node Expand(const Node& value, const json::object& outer) const {
-    const json::object& schema = BranchOf(value, outer, root_);
+    const json::object& schema = BranchOf(value, root_, outer);
     switch (value.kind) {
       case Node::Kind::kNull: return value;
       case Node::Kind::kScalar: return ExpandScalar(value, schema, outer);
@@ -168,7 +132,7 @@ class Statuses {
     Node list = value;
     list.list.clear();
     for (const Node& item : value.list) {
-      if (item.kind != Node::Kind::kScalar || RefOf(BranchOf(item, item_schema, root_)) != "status") {
+      if (item.kind != Node::Kind::kScalar || RefOf(BranchOf(item, root_, item_schema)) != "status") {
         list.list.push_back(Expand(item, item_schema));
         continue;
       }

@@ -41,6 +41,26 @@ std::string_view SourceFile::Line(int number) const {
   return rest.substr(0, rest.find('\n'));
 }
 
+std::string SourceFile::Block(int line, int column) const {
+  const std::size_t indent = static_cast<std::size_t>(std::max(column, 1) - 1);
+  std::string block;
+  std::size_t end = 0;  // of the last line that is not blank
+  for (int number = line; static_cast<std::size_t>(number) <= lines_.size(); ++number) {
+    const std::string_view whole = Line(number);
+    const std::size_t first = whole.find_first_not_of(" \r");
+    const bool is_blank = first == std::string_view::npos;
+    if (number > line && !is_blank && first < indent) break;
+    const std::size_t from = lines_[static_cast<std::size_t>(number) - 1];
+    for (std::size_t at = indent; at < whole.size(); ++at) {
+      if (whole[at] != '\r') block += Hides(from + at) ? '*' : whole[at];
+    }
+    if (!is_blank) end = block.size();
+    block += '\n';
+  }
+  block.resize(end);
+  return block;
+}
+
 std::size_t SourceFile::NextToken(std::size_t at) const {
   const auto next = std::upper_bound(tokens_.begin(), tokens_.end(), at);
   return next == tokens_.end() ? text.size() : *next;

@@ -33,6 +33,10 @@ class SourceFile {
   /// Line `number` without its line break; "" if there is none.
   std::string_view Line(int number) const;
 
+  /// The block that begins there, as it is shown to people: that line from `column` on, and those below that are
+  /// indented as far, without this indentation; blank lines at the end are left out. Hidden bytes are asterisks.
+  std::string Block(int line, int column) const;
+
   /// The offsets of all keys, values and aliases, as parsed; ascending.
   void SetTokens(std::vector<std::size_t> offsets) const { tokens_ = std::move(offsets); }
   /// The first token after `at`, or the text's end: what begins at `at` ends before it.

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/config/map_reader.h"
 #include "core/config/scalars.h"
@@ -15,29 +16,30 @@ namespace {
 
 using Kind = Condition::Kind;
 
-struct Key {
+struct NamedKind {
   std::string_view name;
   Kind kind;
 };
 constexpr std::array kPatternKeys = {
-    Key{"source", Kind::kSource},
-    Key{"agent", Kind::kAgent},
-    Key{"tags", Kind::kTags},
-    Key{"from", Kind::kFrom},
-    Key{"to", Kind::kTo},
-    Key{"hangup_by", Kind::kHangupBy},
-    Key{"hangup_reason", Kind::kHangupReason},
-    Key{"transcript", Kind::kTranscript},
-    Key{"summary", Kind::kSummary},
+    NamedKind{"source", Kind::kSource},
+    NamedKind{"agent", Kind::kAgent},
+    NamedKind{"tags", Kind::kTags},
+    NamedKind{"from", Kind::kFrom},
+    NamedKind{"to", Kind::kTo},
+    NamedKind{"hangup_by", Kind::kHangupBy},
+    NamedKind{"hangup_reason", Kind::kHangupReason},
+    NamedKind{"transcript", Kind::kTranscript},
+    NamedKind{"summary", Kind::kSummary},
 };
-constexpr std::array kNameKeys = {Key{"during", Kind::kDuring}, Key{"has", Kind::kHas}};
-constexpr std::array kDurationKeys = {Key{"min_duration", Kind::kMinDuration}, Key{"max_duration", Kind::kMaxDuration}};
-constexpr std::array kCostKeys = {Key{"min_cost", Kind::kMinCost}, Key{"max_cost", Kind::kMaxCost}};
+constexpr std::array kNameKeys = {NamedKind{"during", Kind::kDuring}, NamedKind{"has", Kind::kHas}};
+constexpr std::array kDurationKeys = {NamedKind{"min_duration", Kind::kMinDuration},
+                                      NamedKind{"max_duration", Kind::kMaxDuration}};
+constexpr std::array kCostKeys = {NamedKind{"min_cost", Kind::kMinCost}, NamedKind{"max_cost", Kind::kMaxCost}};
 constexpr std::string_view kDataPrefix = "data.";
 
 template <std::size_t N>
-std::optional<Kind> FindKey(const std::array<Key, N>& keys, std::string_view name) {
-  const auto it = std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.name == name; });
+std::optional<Kind> FindKey(const std::array<NamedKind, N>& keys, std::string_view name) {
+  const auto it = std::find_if(keys.begin(), keys.end(), [&](const NamedKind& key) { return key.name == name; });
   return it == keys.end() ? std::nullopt : std::optional(it->kind);
 }
 
@@ -76,10 +78,13 @@ class Maker {
     } else if (const auto patterns = FindKey(kPatternKeys, key)) {
       condition.kind = *patterns;
       AddPatterns(value, condition.patterns);
-    } else if (key.starts_with(kDataPrefix)) {
-      condition.kind = Kind::kData;
-      condition.path = key.substr(kDataPrefix.size());
+    } else if (key == "sentiment") {
+      condition.kind = Kind::kSentiment;
       AddPatterns(value, condition.patterns);
+      for (Pattern& pattern : condition.patterns) pattern.ignore_case = true;
+    } else if (key.starts_with(kDataPrefix)) {
+      condition.path = key.substr(kDataPrefix.size());
+      MakeData(entry, condition);
     } else if (const auto names = FindKey(kNameKeys, key)) {
       condition.kind = *names;
       for (const Node* name : OneOrMany(&value)) {
@@ -88,6 +93,11 @@ class Maker {
     } else if (key == "status") {
       condition.kind = Kind::kStatus;
       condition.statuses = MakeStatuses(&value);
+    } else if (key == "stage") {
+      condition.kind = Kind::kStage;
+      for (const Node* name : OneOrMany(&value)) {
+        if (const auto stage = ParseStage(name->scalar)) condition.stages |= Bit(*stage);
+      }
     } else if (key == "direction") {
       condition.kind = Kind::kDirection;
       for (const Node* name : OneOrMany(&value)) {
@@ -108,8 +118,8 @@ class Maker {
         MapReader(nullptr, "rules[].when", problems_)
             .Error(value, "rules[].when." + key + ": expected an amount such as 2.50 USD");
       }
-    } else if (key == "voicemail") {
-      condition.kind = Kind::kVoicemail;
+    } else if (key == "voicemail" || key == "success") {
+      condition.kind = key == "success" ? Kind::kSuccess : Kind::kVoicemail;
       condition.flag = value.scalar == "true";
     } else {
       return {};
@@ -117,12 +127,51 @@ class Maker {
     return condition;
   }
 
-  void AddPatterns(const Node& value, std::vector<Pattern>& patterns) {
-    if (value.kind == Node::Kind::kScalar) {
-      const bool glob = value.scalar.find_first_of("*?") != std::string::npos;
-      patterns.push_back({value.where, glob ? Pattern::Mode::kGlob : Pattern::Mode::kExact, value.scalar});
+  void MakeData(const Node::Entry& entry, Condition& condition) {
+    const Node& value = entry.value;
+    for (const Node& item : value.list) CheckForm(item, item.where, 1, entry.key);
+    CheckForm(value, entry.key_where, KeyWidth(entry), entry.key);
+    const Node* least = value.Find("min");
+    const Node* most = value.Find("max");
+    if (!least && !most) {
+      condition.kind = Kind::kData;
+      return AddPatterns(value, condition.patterns);
     }
+    condition.kind = Kind::kDataRange;
+    if (least) condition.least = ParseNumber(least->scalar);
+    if (most) condition.most = ParseNumber(most->scalar);
+    if (condition.least && condition.most && *condition.least > *condition.most) {
+      problems_.Error(most->where, Width(*most), "max is below min (" + least->scalar + "), so nothing matches");
+    }
+  }
+
+  /// The schema allows any of the keys; only some go together.
+  void CheckForm(const Node& value, const Mark& where, int width, const std::string& key) {
+    if (value.kind != Node::Kind::kMap) return;
+    const bool has_bounds = value.Find("min") || value.Find("max");
+    const int forms = (value.Find("is") ? 1 : 0) + (value.Find("contains") ? 1 : 0) + (value.Find("regex") ? 1 : 0) +
+                      (has_bounds ? 1 : 0);
+    if (forms > 1) {
+      problems_.Error(where, width,
+                      "rules[].when." + key + ": expected one of {is: }, {contains: }, {regex: } and {min: , max: }");
+    } else if (value.Find("ignore_case") && !value.Find("is")) {
+      problems_.Error(where, width, "rules[].when." + key + ": ignore_case goes with {is: }",
+                      "a regex ignores case with (?i)");
+    }
+  }
+
+  static void AddText(const Node& text, bool ignore_case, std::vector<Pattern>& patterns) {
+    const bool glob = text.scalar.find_first_of("*?") != std::string::npos;
+    patterns.push_back({text.where, glob ? Pattern::Mode::kGlob : Pattern::Mode::kExact, text.scalar, ignore_case});
+  }
+
+  void AddPatterns(const Node& value, std::vector<Pattern>& patterns) {
+    if (value.kind == Node::Kind::kScalar) AddText(value, false, patterns);
     for (const Node& item : value.list) AddPatterns(item, patterns);
+    const Node* ignore_case = value.Find("ignore_case");
+    for (const Node* text : OneOrMany(value.Find("is"))) {
+      AddText(*text, ignore_case && ignore_case->scalar == "true", patterns);
+    }
     for (const Node* text : OneOrMany(value.Find("contains"))) {
       patterns.push_back({text->where, Pattern::Mode::kContains, text->scalar});
     }
@@ -187,9 +236,15 @@ Condition MakeCondition(const Node* when, const Mark& where, Problems& problems)
   return Maker(problems).Make(*when, where);
 }
 
-bool HasStatusCondition(const Condition& condition) {
-  return condition.kind == Condition::Kind::kStatus ||
-         std::any_of(condition.children.begin(), condition.children.end(), HasStatusCondition);
+bool NamesStatusOrStage(const Condition& condition) {
+  return condition.kind == Condition::Kind::kStatus || condition.kind == Condition::Kind::kStage ||
+         std::any_of(condition.children.begin(), condition.children.end(), NamesStatusOrStage);
+}
+
+void LetEndedSettle(Condition& condition, bool negated) {
+  using Kind = Condition::Kind;
+  if (condition.kind == Kind::kStage && !negated) condition.settles = (condition.stages & Bit(Stage::kFinal)) != 0;
+  for (Condition& child : condition.children) LetEndedSettle(child, negated != (condition.kind == Kind::kNot));
 }
 
 StatusSet MakeStatuses(const Node* node) {

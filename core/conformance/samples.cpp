@@ -27,6 +27,7 @@ Sample OrdinarySample() {
   event.agent_id = "9b1d2a60-1111-4222-8333-444455556666";
   event.agent_name = "Maya";
   event.status = CallStatus::kCompleted;
+  event.stage = Stage::kFinal;
   event.duration = 73.2;
   event.transcript = {{Role::kAgent, "Hello, this is Maya."}, {Role::kUser, "R&D, <please>."}};
   Message& message = sample.message;

@@ -87,9 +87,11 @@ Admission::Sent Admission::Finish(Ref ref) {
   return sent;
 }
 
-std::optional<std::vector<Admission::Ref>> Admission::PlaceWorks(LaneSlots& slots, const Sent& sent) {
+std::optional<std::vector<Admission::Ref>> Admission::PlaceWorks(LaneSlots& slots, const Sent& sent, MonoTime now) {
   const auto place = sent.destination ? sent.destination : sent.probed;
-  if (!place || !places_.Find(*place)) return std::nullopt;
+  const auto* refused = place ? places_.Find(*place) : nullptr;
+  if (!refused) return std::nullopt;
+  place_log_.Add(*place, WaitKind::kTrouble, refused->since, now);
   return LeavePlaces(slots, places_.Works(*place));
 }
 
@@ -97,8 +99,9 @@ void Admission::EndAttempt(const Sent& sent, MonoTime now) {
   places_.ShowsNothing(sent.ref, now);
 }
 
-bool Admission::Throttle(const Sent& sent, MonoTime until) {
+bool Admission::Throttle(const Sent& sent, MonoTime now, MonoTime until) {
   if (!sent.destination) return false;
+  place_log_.Add(*sent.destination, WaitKind::kThrottle, now, until);
   destinations_.Hold(*sent.destination, until);
   return true;
 }
@@ -133,28 +136,31 @@ bool Admission::QueueForPlace(LaneSlots& slots, Ref ref) {
   return true;
 }
 
-std::optional<Admission::Ref> Admission::LeaveOtherOrder(LaneSlots& slots, Ref ref, const SendTarget& target) {
+std::optional<Admission::Ref> Admission::LeaveOtherOrder(LaneSlots& slots, Ref ref, const SendTarget& target,
+                                                         MonoTime now) {
   if (!target.order || !order_.HasOtherKey(*target.order, ref)) return {};
-  return LeaveOrder(slots, ref);
+  return LeaveOrder(slots, ref, now);
 }
 
-std::optional<Admission::Ref> Admission::Remove(LaneSlots& slots, Ref ref) {
+std::optional<Admission::Ref> Admission::Remove(LaneSlots& slots, Ref ref, MonoTime now) {
   LeaveProbe(ref);
-  return LeaveOrder(slots, ref);
+  return LeaveOrder(slots, ref, now);
 }
 
-std::optional<Admission::Ref> Admission::LeaveOrder(LaneSlots& slots, Ref ref) {
-  const auto next = order_.End(slots[ref].seq, ref);
+std::optional<Admission::Ref> Admission::LeaveOrder(LaneSlots& slots, Ref ref, MonoTime now) {
+  const auto next = order_.End(slots[ref].seq, ref, now);
   if (next) slots[*next].awaits_admission = false;
   return next;
 }
 
 void Admission::Resume(MonoTime now) {
   destinations_.Resume();
+  place_log_.EndAll(now);
   places_.Resume(now);
 }
 
-std::vector<Admission::Ref> Admission::ForgetPlaces(LaneSlots& slots) {
+std::vector<Admission::Ref> Admission::ForgetPlaces(LaneSlots& slots, MonoTime now) {
+  for (const auto& [key, place] : places_.all()) place_log_.Add(key, WaitKind::kTrouble, place.since, now);
   auto waited = LeavePlaces(slots, places_.Clear());
   place_of_.clear();
   return waited;
@@ -165,6 +171,20 @@ void Admission::ClearQueues() {
   places_.ClearQueues();
   place_of_.clear();
   sent_to_.clear();
+}
+
+void Admission::ClaimPlace(WaitShares& shares, Ref ref, const SendTarget& target) const {
+  auto key = target.place;
+  if (const auto queued = sent_to_.find(ref); !key && queued != sent_to_.end()) key = queued->second;
+  if (!key) key = places_.ProbedBy(ref);
+  if (!key) return;
+  if (const auto* place = places_.Find(*key)) shares.Claim(WaitKind::kTrouble, place->since, MonoTime::max());
+  place_log_.Claim(shares, *key);
+}
+
+void Admission::ClaimTurn(WaitShares& shares, Ref ref, MonoTime now) const {
+  if (const auto turn = order_.TurnOf(ref)) shares.Claim(WaitKind::kOrder, MonoTime::min(), turn->Before(now));
+  if (sent_to_.contains(ref)) shares.Claim(WaitKind::kPace, MonoTime::min(), MonoTime::max());
 }
 
 const RefusedPlaces::Place* Admission::PlaceOf(Ref ref) const {

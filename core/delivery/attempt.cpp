@@ -114,7 +114,9 @@ Trigger Attempt::Facts::trigger() const {
 }
 
 Attempt::Attempt(Facts facts, std::shared_ptr<const CallEvent> event)
-    : facts_(std::move(facts)), id_(DeliveryId(facts_.delivery.seq)), event_(std::move(event)) {
+    : facts_(std::move(facts)),
+      id_(facts_.unstored ? facts_.unstored->id : DeliveryId(facts_.delivery.seq)),
+      event_(std::move(event)) {
   Learn(facts_.state_secrets);
 }
 
@@ -187,11 +189,7 @@ std::optional<Outcome> Attempt::UnderstandNotice(const StoredEvent& stored) {
   auto notice = ReadNotice(stored.body);
   if (!notice) return Hopeless("event_unreadable", "this version does not read the notice");
   message_ = std::move(*notice);
-  CallEvent event;
-  event.source = event.source_title = kOwnSource;
-  event.id = stored.id;
-  event.received_at = stored.received_at;
-  event_ = std::make_shared<const CallEvent>(std::move(event));
+  event_ = std::make_shared<const CallEvent>(NoticeEvent(stored.id, stored.received_at));
   return std::nullopt;
 }
 
@@ -200,6 +198,10 @@ CrashMarks::Where Attempt::Preparing() const {
 }
 
 std::optional<Outcome> Attempt::Prepare() {
+  if (facts_.unstored) {
+    message_ = facts_.unstored->message;
+    return std::nullopt;
+  }
   // A notice's message is read with its event.
   if (!event_ || event_->source == kOwnSource) {
     if (auto failed = Read()) return failed;
@@ -213,11 +215,12 @@ std::optional<Outcome> Attempt::Prepare() {
   }
   const CrashMarks::Inside inside(facts_.marks.get(), Preparing());
   if (event_->source != kOwnSource) message_ = facts_.plan->composer->Compose(*event_, facts_.route.template_name);
-  if (!facts_.story.empty()) message_.text = facts_.story + (message_.text.empty() ? "" : "\n\n") + message_.text;
+  AddStory(message_, facts_.story);
   return std::nullopt;
 }
 
 std::optional<std::string> Attempt::RawBody() const {
+  if (facts_.unstored) return facts_.unstored->raw_body;
   if (event_->source == kOwnSource) return std::nullopt;
   auto stored = facts_.journal->With([&](Journal& journal) { return journal.Load(facts_.delivery.event); });
   if (!stored || !*stored) return std::nullopt;
@@ -232,8 +235,9 @@ bool Attempt::BeginSending(MonoTime now) {
   return true;
 }
 
-void Attempt::EndSending() {
+void Attempt::EndSending(const HttpResult& result) {
   MutexLock lock(mu_);
+  times_ = {result.connect, result.first_byte};
   stage_ = Stage::kInterpreting;
 }
 
@@ -245,6 +249,11 @@ Attempt::Stage Attempt::stage() const {
 MonoTime Attempt::sending_since() const {
   MutexLock lock(mu_);
   return sending_since_;
+}
+
+Attempt::Times Attempt::times() const {
+  MutexLock lock(mu_);
+  return times_;
 }
 
 void Attempt::PluginReturned() {

@@ -53,6 +53,13 @@ class Attempt {
     std::shared_ptr<Sink> sink;
     std::shared_ptr<JournalRef> journal;
     std::shared_ptr<CrashMarks> marks;  ///< where plugin calls are marked for crash detection; may be nullptr
+    /// Of a delivery that the journal does not have.
+    struct Unstored {
+      std::string id;
+      Message message;
+      std::string raw_body;
+    };
+    std::optional<Unstored> unstored{};  ///< then there is an event, and `journal` is not used
 
     /// 1 for the first attempt.
     std::uint32_t number() const { return delivery.attempts + 1; }
@@ -69,8 +76,8 @@ class Attempt {
   /// HTTP sinks, after Render: the request goes to the HTTP client now. False: the attempt was given up or canceled; do
   /// not send.
   bool BeginSending(MonoTime now) EXCLUDES(mu_);
-  /// The HTTP client has reported; Interpret follows.
-  void EndSending() EXCLUDES(mu_);
+  /// The HTTP client has reported `result`; Interpret follows.
+  void EndSending(const HttpResult& result) EXCLUDES(mu_);
   /// HTTP sinks, after EndSending: turns the response (or transport error) into an outcome. `now` resolves dates in
   /// Retry-After.
   Outcome Interpret(const HttpResult& result, WallTime now);
@@ -81,6 +88,11 @@ class Attempt {
   Stage stage() const EXCLUDES(mu_);
   /// With kSending: since when.
   MonoTime sending_since() const EXCLUDES(mu_);
+  /// Of its HTTP exchange, as in HttpResult.
+  struct Times {
+    std::optional<std::chrono::milliseconds> connect{}, first_byte{};
+  };
+  Times times() const EXCLUDES(mu_);
   void Cancel() { canceled_ = true; }
   bool canceled() const { return canceled_; }
   enum class GaveUp {
@@ -135,6 +147,7 @@ class Attempt {
   mutable Mutex mu_;
   Stage stage_ GUARDED_BY(mu_) = Stage::kPreparing;
   MonoTime sending_since_ GUARDED_BY(mu_){};
+  Times times_ GUARDED_BY(mu_);
   mutable SinkCall call_;
 };
 

@@ -83,7 +83,7 @@ void AttemptRunner::Send(std::shared_ptr<Shared> shared, Run run, HttpRequest re
 void AttemptRunner::Interpret(const std::shared_ptr<Shared>& shared, Run run, HttpResult result) {
   const auto now = shared->clock.With([](const Clock& clock) { return clock.Wall(); });
   if (!now || !run.attempt) return;
-  run.attempt->EndSending();
+  run.attempt->EndSending(result);
   // Without a response the plugin is not asked, and need not be waited for.
   const auto job = JobOf(run.id, Attempt::Stage::kInterpreting);
   const std::uint64_t strand = result.response ? run.strand : 0;

@@ -18,6 +18,10 @@ class AttemptRunner {
  public:
   /// Limit of Render and Interpret. They do no I/O: a call that takes this long hangs.
   static constexpr std::chrono::milliseconds kPureLimit = std::chrono::seconds(5);
+  /// How long after the sink's timeout its Deliver is given up.
+  static constexpr std::chrono::milliseconds kCallGrace = std::chrono::seconds(2);
+  /// How long after its timeout a request is given up even if the HTTP client has not reported.
+  static constexpr std::chrono::milliseconds kAnswerGrace = std::chrono::seconds(5);
 
   /// The references must outlive it.
   AttemptRunner(std::shared_ptr<Inbox> inbox, HttpClient& http, const Clock& clock);

@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/base/time_text.h"
+#include "core/delivery/failure_reason.h"
 
 namespace hookswitch {
 namespace {
@@ -18,7 +19,7 @@ double Seconds(MonoTime::duration duration) {
 
 void LogAttempt(LaneRuntime& lane, const Concluded& concluded) {
   const auto& [attempt, event_id, outcome, verdict, fallback, latency, accepted, now] = concluded;
-  const LaneRuntime::Series& series = lane.series;
+  const LaneSeries& series = lane.series;
   const Attempt::Facts& facts = attempt.facts();
   series.attempt_seconds.Observe(Seconds(latency));
   switch (outcome.kind) {
@@ -36,6 +37,7 @@ void LogAttempt(LaneRuntime& lane, const Concluded& concluded) {
     case Outcome::Kind::kMisconfigured: series.misconfigured.Add(); break;
     case Outcome::Kind::kNext: break;
   }
+  if (outcome.kind != Outcome::Kind::kNext) series.Failed(FailureReasonOf(outcome));
   if (verdict.state == DeliveryState::kDead && !fallback.empty()) {
     series.fell_back.Add();
     log::Warn("delivery_fell_back", {{"delivery", attempt.id()},

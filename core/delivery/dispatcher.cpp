@@ -62,18 +62,24 @@ void Dispatcher::Use(std::shared_ptr<const DeliveryPlan> plan) {
     std::erase_if(lanes_, [&](const auto& entry) {
       return entry.second->lane.pending() == 0 && !plan->lanes.contains(entry.first);
     });
+    settling_.clear();
+    for (const auto& [name, lane] : lanes_) {
+      if (lane->lane.settles()) settling_.push_back(lane.get());
+    }
     plan_ = std::move(plan);
     PublishLanes();
   }
   inbox_->Kick();
 }
 
-void Dispatcher::Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
-  inbox_->Accept({std::move(event), std::move(deliveries)});
+void Dispatcher::Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries,
+                        std::uint64_t ended_call) {
+  inbox_->Accept({.event = std::move(event), .deliveries = std::move(deliveries), .ended_call = ended_call});
 }
 
-void Dispatcher::Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes) {
-  inbox_->Accept({std::move(event), changes.added, seq, changes.canceled});
+void Dispatcher::Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes,
+                        std::uint64_t ended_call) {
+  inbox_->Accept({std::move(event), changes.added, seq, changes.canceled, ended_call});
 }
 
 Status Dispatcher::StorePause(const std::string& sink, const std::optional<hookswitch::Pause>& pause) {
@@ -97,6 +103,7 @@ Status Dispatcher::Pause(const std::string& sink, const hookswitch::Pause& pause
     if (found == lanes_.end()) return stored;
     paused_[sink] = pause;
     SetPause(*found->second, pause);
+    found->second->paused_since = clock_.Wall();
     PublishLanes();
     const std::string reason =
         pause.because.empty() ? "paused by the operator" : "paused by the operator: " + pause.because;
@@ -187,6 +194,23 @@ std::uint64_t Dispatcher::Passes() {
   const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
   inbox_->Kick();
   return passes;
+}
+
+std::optional<MonoTime> Dispatcher::AwaitIdle(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  MutexLock lock(mu_);
+  // The pass under way may have taken its reports before this call; the one after it has them all.
+  const std::uint64_t enough = passes_.load(std::memory_order_relaxed) + 2;
+  const auto is_idle = [&]() REQUIRES(mu_) {
+    return passes_.load(std::memory_order_relaxed) >= enough && in_flight_.empty() && next_look_ > clock_.Mono();
+  };
+  ++awaiting_;
+  while (!is_idle() && std::chrono::steady_clock::now() < until) {
+    if (passes_.load(std::memory_order_relaxed) < enough) inbox_->Kick();
+    passed_.WaitUntil(mu_, until);
+  }
+  --awaiting_;
+  return is_idle() ? std::optional(next_look_) : std::nullopt;
 }
 
 void Dispatcher::Drain(std::chrono::milliseconds timeout) {

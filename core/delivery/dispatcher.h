@@ -28,6 +28,7 @@
 #include "core/delivery/workers.h"
 #include "core/event/call_event.h"
 #include "core/event/message.h"
+#include "core/event/wait.h"
 #include "core/http/http_client.h"
 #include "core/journal/history.h"
 #include "core/journal/journal.h"
@@ -57,12 +58,14 @@ class Dispatcher {
   /// stay listed while they have pending deliveries.
   void Use(std::shared_ptr<const DeliveryPlan> plan);
   /// Enqueues newly stored deliveries. `event` saves reading it back; it is kept only while the lane's backlog is
-  /// short.
-  void Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries);
+  /// short. `ended_call`: a call that is over, so deliveries that are held until then are canceled; 0: none.
+  void Accept(std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries,
+              std::uint64_t ended_call = 0);
 
   /// A stored event was revised: waiting deliveries send the new `event`. `changes` is what the journal did to its
-  /// deliveries.
-  void Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes);
+  /// deliveries. `ended_call`: as in Accept.
+  void Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes,
+              std::uint64_t ended_call = 0);
 
   /// Starts nothing for `sink` until Resume or the end of `pause`. Blocks until the journal has stored the pause.
   /// Errors: kUnavailable (paused, but a restart will lift it), kNotFound (no such sink).
@@ -94,6 +97,10 @@ class Dispatcher {
   std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries);
   /// Heartbeat: the scheduler's completed passes. Requests another one, so the number grows unless the thread hangs.
   std::uint64_t Passes();
+  /// For a clock that moves only when it is told: blocks until everything accepted before is handled, nothing is in
+  /// flight and nothing more is due, then returns when a lane looks next; MonoTime::max(): never. Empty: not within
+  /// `patience`, real time, as when a plugin hangs.
+  std::optional<MonoTime> AwaitIdle(std::chrono::milliseconds patience);
 
   /// Stops starting deliveries, blocks up to `timeout` until those in flight are recorded, then cancels the rest.
   void Drain(std::chrono::milliseconds timeout);
@@ -116,6 +123,7 @@ class Dispatcher {
     WallTime started_wall{};
     bool given_up = false;  ///< a thread may still run the attempt: do not read what it writes
     std::string place{};    ///< the destination named by its request; "" for none
+    Waits waits{};          ///< before `started`
     // With is_recording.
     bool ends = false;                ///< the verdict is final
     std::string fallback{}, story{};  ///< the fallback sink, and the text above its message
@@ -136,6 +144,7 @@ class Dispatcher {
   void Run() EXCLUDES(mu_);
   Status LoadBacklog() REQUIRES(mu_);
   void ApplyRevision(const Inbox::Accepted& revision) REQUIRES(mu_);
+  void EndCall(std::uint64_t call_key, EventSeq event, MonoTime at) REQUIRES(mu_);
   void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu_);
   MonoTime AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) REQUIRES(mu_);
   DeliveryRoute RouteOf(const LaneRuntime& lane, const LaneDelivery& delivery) const REQUIRES(mu_);
@@ -181,6 +190,7 @@ class Dispatcher {
   CondVar drained_;
   std::shared_ptr<const DeliveryPlan> plan_ GUARDED_BY(mu_);
   std::map<std::string, std::unique_ptr<LaneRuntime>, std::less<>> lanes_ GUARDED_BY(mu_);
+  std::vector<LaneRuntime*> settling_ GUARDED_BY(mu_);  ///< those of lanes_ that the end of a call concerns
   std::map<std::string, hookswitch::Pause> paused_ GUARDED_BY(mu_);  ///< also of sinks that are not in the config now
   CondVar concluded_;                                                ///< signaled on an outcome while Resume waits
   int waiting_ GUARDED_BY(mu_) = 0;                                  ///< callers of Resume that wait
@@ -198,6 +208,9 @@ class Dispatcher {
   Jitter jitter_ GUARDED_BY(mu_);
   bool draining_ GUARDED_BY(mu_) = false;
   MonoTime next_overdue_check_ GUARDED_BY(mu_){};
+  MonoTime next_look_ GUARDED_BY(mu_) = MonoTime::max();  ///< of the latest pass
+  CondVar passed_;                                        ///< signaled after a pass while AwaitIdle waits
+  int awaiting_ GUARDED_BY(mu_) = 0;                      ///< callers of AwaitIdle that wait
   std::vector<std::shared_ptr<Workers>> retired_
       GUARDED_BY(mu_);  ///< workers of replaced call sinks; kept until they are idle
   AttemptRunner runner_;

@@ -23,6 +23,14 @@ std::string StoryOfAttempts(const std::string& sink, const LaneDelivery& deliver
   return story;
 }
 
+/// As what an outcome counts in the last hour; a step that is followed by another counts as nothing.
+std::optional<HourCounts::What> CountedAs(DeliveryState state, Outcome::Kind kind) {
+  if (state == DeliveryState::kDead) return HourCounts::What::kDead;
+  if (kind == Outcome::Kind::kDelivered) return HourCounts::What::kDelivered;
+  if (kind == Outcome::Kind::kNext) return {};
+  return HourCounts::What::kRetried;
+}
+
 }  // namespace
 
 bool Dispatcher::FallsBack(const LaneRuntime& lane, const LaneDelivery& delivery) const {
@@ -60,6 +68,7 @@ void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
                     .accepted = delivery.accepted,
                     .now = now});
   LogLaneChange(lane, outcome, verdict, was_throttled);
+  if (const auto counted = CountedAs(verdict.state, outcome.kind)) lane.last_hour->Count(*counted, wall);
   const std::string& why = outcome.reason.empty() ? outcome.code : outcome.reason;
   if (facts.route.rule != kNoticeRule) {
     if (dead && flight.fallback.empty()) lane.notices.Dead(why, now);
@@ -87,6 +96,11 @@ void Dispatcher::Conclude(InFlight& flight, Outcome outcome) {
       .first_failed = delivery.first_failed == MonoTime{} ? WallTime{} : wall - ToMs(now - delivery.first_failed),
       .lane_due = {},
       .fallback_sink = {}};
+  for (const Wait& wait : flight.waits) lane.series.Waited(wait);
+  record.waits = std::move(flight.waits);
+  const auto times = flight.attempt->times();
+  record.connect = times.connect;
+  record.first_byte = times.first_byte;
   if (verdict.change == Lane::Change::kThrottled) record.lane_due = wall + ToMs(lane.lane.throttled_until() - now);
   if (!flight.given_up) {
     record.request = flight.attempt->TakeRequest();
@@ -146,6 +160,7 @@ void Dispatcher::EndWithoutAttempt(LaneRuntime& lane, const Lane::Ending& ending
     flight.fallback = lane.fallback;
     flight.story = "Not delivered to " + lane.name + ": " + outcome.reason;
   }
+  if (state == DeliveryState::kDead) lane.last_hour->Count(HourCounts::What::kDead, flight.started_wall);
   if (state == DeliveryState::kDead && !flight.fallback.empty()) state = DeliveryState::kFellBack;
   if (state == DeliveryState::kDead && origins_.Rule(delivery.origin) != kNoticeRule) {
     lane.notices.Dead(outcome.reason, clock_.Mono());

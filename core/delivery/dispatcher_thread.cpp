@@ -1,6 +1,7 @@
 #include "core/delivery/dispatcher.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/check.h"
 #include "core/base/log.h"
@@ -12,11 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kPage = 10'000;
-constexpr milliseconds kCallGrace = std::chrono::seconds(2);
 constexpr milliseconds kOverdueEvery{500};
 constexpr milliseconds kPublishEvery{20};
-// This long after its timeout a request is given up even if the HTTP client has not reported.
-constexpr milliseconds kAnswerGrace = std::chrono::seconds(5);
 // Limits for stored times: a wall clock that was wrong then must not delay a delivery for years.
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr milliseconds kLongestPast = std::chrono::hours(24 * 365);
@@ -41,7 +39,10 @@ Status Dispatcher::LoadBacklog() {
     if (!page) return std::move(page).error();
     if (page->empty()) break;
     last = page->back().seq;
-    for (auto& delivery : *page) Add(std::move(delivery), nullptr);
+    for (auto& delivery : *page) {
+      if (delivery.ends_call && delivery.call_key != 0) EndCall(delivery.call_key, delivery.event, clock_.Mono());
+      Add(std::move(delivery), nullptr);
+    }
   }
   inbox_->DropAccepted(last);
   auto dues = journal_.LoadLanes();
@@ -60,7 +61,11 @@ void Dispatcher::Run() {
     for (auto& progress : batch.progress) Handle(std::move(progress));
     for (auto& accepted : batch.accepted) {
       if (accepted.revises != 0) ApplyRevision(accepted);
-      for (auto& delivery : accepted.deliveries) Add(std::move(delivery), accepted.event);
+      for (auto& delivery : accepted.deliveries) {
+        if (delivery.is_replay) LaneFor(delivery.sink).series.replayed.Add();
+        Add(std::move(delivery), accepted.event);
+      }
+      if (accepted.ended_call != 0) EndCall(accepted.ended_call, accepted.revises, clock_.Mono());
     }
     batch.recorded.clear();
     batch.progress.clear();
@@ -76,7 +81,9 @@ void Dispatcher::Run() {
     if (!in_flight_.empty()) patience = std::min<std::chrono::nanoseconds>(patience, kOverdueEvery);
     // Wake again to publish the changes of this pass, even if nothing else happens.
     if (published_ < now) patience = std::min<std::chrono::nanoseconds>(patience, kPublishEvery);
+    next_look_ = next;
     passes_.fetch_add(1, std::memory_order_relaxed);
+    if (awaiting_ > 0) passed_.NotifyAll();
   }
 }
 
@@ -103,6 +110,10 @@ void Dispatcher::ApplyRevision(const Inbox::Accepted& revision) {
   }
 }
 
+void Dispatcher::EndCall(std::uint64_t call_key, EventSeq event, MonoTime at) {
+  for (LaneRuntime* lane : settling_) lane->lane.EndCall(call_key, event, at);
+}
+
 void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) {
   LaneRuntime& lane = LaneFor(delivery.sink);
   const MonoTime now = clock_.Mono();
@@ -119,7 +130,10 @@ void Dispatcher::Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> 
   waiting.accepted = accepted;
   waiting.due = due;
   waiting.first_failed = first_failed;
-  waiting.failures = delivery.is_replay ? 0 : delivery.attempts;
+  constexpr std::uint32_t kMostFailures = std::numeric_limits<decltype(waiting.failures)>::max();
+  waiting.failures = static_cast<std::uint16_t>(delivery.is_replay ? 0 : std::min(delivery.attempts, kMostFailures));
+  // When its last attempt ended is not known; what it waits for from now on is.
+  if (waiting.attempts > 0 && !waiting.is_replay) waiting.since = ShortTime(now);
   waiting.origin = origins_.NumberOf(delivery.rule, delivery.template_name);
   const Lane::Ref ref = lane.lane.Add(waiting);
   lane.Remember(ref, std::move(event), std::move(delivery.state));
@@ -151,6 +165,7 @@ void Dispatcher::Restore(const LaneDue& due) {
 
 void Dispatcher::SetPause(LaneRuntime& lane, const std::optional<hookswitch::Pause>& pause) {
   lane.pause = pause;
+  lane.paused_since.reset();
   lane.paused_until = MonoTime::max();
   if (!pause) return;
   if (pause->until != WallTime{}) {
@@ -231,11 +246,12 @@ void Dispatcher::Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) {
   const auto [flight, is_new] = in_flight_.try_emplace(delivery.seq);
   HSW_CHECK(is_new, "a lane gives a delivery out once, and the journal gives a number once");
   flight->second = {.lane = &lane, .ref = ref, .id = id, .attempt = attempt, .started = now, .started_wall = wall};
+  flight->second.waits = lane.lane.WaitsOf(ref, now);
   if (const auto ended = left_.extract(delivery.seq)) {
     return Conclude(flight->second, Quarantine(ended.mapped(), lane.name));
   }
   if (lane.is_call_sink()) {
-    runner_.Call({std::move(attempt), id}, *lane.call_workers, lane.timeout + kCallGrace);
+    runner_.Call({std::move(attempt), id}, *lane.call_workers, lane.timeout + AttemptRunner::kCallGrace);
   } else {
     runner_.Start({std::move(attempt), id, lane.strand});
   }
@@ -265,6 +281,7 @@ bool Dispatcher::Admit(InFlight& flight, const HttpRequest& request) {
     if (!lane.paces_itself) target.pace = config::Rate{pace.max, pace.per, std::max(pace.burst, 1)};
   }
   if (!request.order.empty()) target.order = std::hash<std::string>{}(request.order);
+  if (target.place) flight.waits = lane.lane.WaitsOf(flight.ref, flight.started, target);
   if (lane.lane.Admit(flight.ref, target, clock_.Mono())) return true;
   lane.Remember(flight.ref, flight.Event(), flight.attempt->facts().state);
   return false;
@@ -286,7 +303,8 @@ void Dispatcher::GiveUpOverdue(MonoTime now) {
   std::vector<std::uint64_t> unanswered;
   for (const auto& [seq, flight] : in_flight_) {
     if (flight.is_recording || !flight.attempt || flight.attempt->stage() != Attempt::Stage::kSending) continue;
-    const MonoTime until = flight.attempt->sending_since() + flight.attempt->facts().timeout + kAnswerGrace;
+    const MonoTime until =
+        flight.attempt->sending_since() + flight.attempt->facts().timeout + AttemptRunner::kAnswerGrace;
     if (until <= now) unanswered.push_back(flight.id);
   }
   for (const auto attempt : unanswered) Unanswered(attempt);
@@ -324,7 +342,9 @@ void Dispatcher::GiveUp(const AttemptRunner::Overdue& job) {
   }
   log::Error("plugin_stuck", {{"sink", flight.lane->name}, {"delivery", flight.attempt->id()}});
   LaneRuntime& lane = *flight.lane;
-  if (flight.attempt->facts().sink == lane.sink && lane.CountStuck(flight.attempt)) lane.notices.Unavailable();
+  if (flight.attempt->facts().sink == lane.sink && lane.CountStuck(flight.attempt, clock_.Wall())) {
+    lane.notices.Unavailable();
+  }
   Conclude(flight, Hung(flight));
 }
 

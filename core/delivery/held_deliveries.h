@@ -25,6 +25,7 @@ class HeldDeliveries {
   std::optional<Ref> TakeDue(LaneSlots& slots, MonoTime now);
   /// When TakeDue may next return one; MonoTime::max() for never.
   MonoTime Next() const { return due_.Next(); }
+  std::size_t size() const { return by_call_.size(); }
   /// Frees memory. Only when none is held.
   void Clear() { due_.Clear(); }
 

@@ -24,6 +24,7 @@ class Inbox {
     std::vector<PendingDelivery> deliveries;
     EventSeq revises = 0;                 ///< the stored event that `event` replaces; 0: none
     std::vector<DeliverySeq> unwanted{};  ///< with revises: its waiting deliveries to cancel
+    std::uint64_t ended_call = 0;         ///< the call that `event` is the final event of; 0: none
   };
   struct Progress {
     DeliverySeq delivery = 0;

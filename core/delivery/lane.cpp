@@ -25,14 +25,25 @@ Lane::Ref Lane::Add(const LaneDelivery& delivery) {
       Hold(ref);
       return ref;
     }
-    if (slot.ends_call) {
-      if (const auto held = held_.Take(slot.call_key)) MarkEnding(*held, End::kSettled);
-      ended_calls_.Add(slot.call_key, slot.accepted, policy_.settle);
-    }
+    if (slot.ends_call) EndCall(slot.call_key, slot.event, slot.accepted);
   }
   Enqueue(ref);
   if (slot.newest_only) ReplaceOlder(slot.call_key);
   return ref;
+}
+
+void Lane::EndCall(std::uint64_t call_key, EventSeq event, MonoTime at) {
+  if (const auto held = held_.Take(call_key)) {
+    LaneSlot& slot = slots_[*held];
+    if (slot.event == event) {
+      slot.phase = LaneSlot::Phase::kWaiting;
+      slot.due = at;
+      Unhold(*held);
+    } else {
+      MarkEnding(*held, End::kSettled);
+    }
+  }
+  if (!ended_calls_.Ended(call_key, at, policy_.settle)) ended_calls_.Add(call_key, at, policy_.settle);
 }
 
 void Lane::Hold(Ref ref) {
@@ -43,10 +54,12 @@ void Lane::Hold(Ref ref) {
 }
 
 void Lane::ReleaseHeld(MonoTime now) {
-  while (const auto ref = held_.TakeDue(slots_, now)) {
-    expiry_.NoteDeadlineOf(slots_[*ref], trouble_);
-    Enqueue(*ref);
-  }
+  while (const auto ref = held_.TakeDue(slots_, now)) Unhold(*ref);
+}
+
+void Lane::Unhold(Ref ref) {
+  expiry_.NoteDeadlineOf(slots_[ref], trouble_);
+  Enqueue(ref);
 }
 
 void Lane::Enqueue(Ref ref) {
@@ -78,12 +91,13 @@ MonoTime Lane::NextEndingLook() const {
 std::optional<Lane::Ref> Lane::Start(MonoTime now) {
   ReleaseHeld(now);
   queue_.DropStale(slots_, calls_);
-  if (NextLook() > now) return std::nullopt;
+  if (NextLook() > now) return FoundNone(now);
   // Deliveries queued for a destination go before those not rendered yet: they are older.
   auto next = admission_.TakeNext(slots_, calls_, now);
   if (!next && NextLook() <= now) next = NextDue(now);
-  if (!next) return std::nullopt;
+  if (!next) return FoundNone(now);
   const Ref ref = *next;
+  wait_log_.Started(now);
   bucket_.Take(now);
   LaneSlot& slot = slots_[ref];
   slot.phase = Phase::kRunning;
@@ -112,7 +126,7 @@ std::optional<Lane::Ref> Lane::NextDue(MonoTime now) {
 bool Lane::Admit(Ref ref, const Target& target, MonoTime now) {
   LaneSlot& slot = slots_[ref];
   HSW_CHECK(slot.phase == Phase::kRunning, "only what Start gave is admitted");
-  if (const auto next = admission_.LeaveOtherOrder(slots_, ref, target)) Requeue(*next);
+  if (const auto next = admission_.LeaveOtherOrder(slots_, ref, target, now)) Requeue(*next);
   if (admission_.Admit(slots_, ref, target, now)) return true;
   // It was queued: undo Start.
   slot.phase = Phase::kWaiting;
@@ -172,10 +186,13 @@ void Lane::Settle(Ref ref, bool ends) {
 
 void Lane::Remove(Ref ref) {
   const DeliverySeq seq = slots_[ref].seq;
-  const auto first = calls_.Remove(slots_, ref);
-  if (first && slots_[*first].phase == Phase::kWaiting) queue_.Push(*first, slots_[*first]);
+  if (const auto first = calls_.Remove(slots_, ref)) {
+    LaneSlot& slot = slots_[*first];
+    if (!slot.is_retry()) slot.since = ShortTime(latest_);
+    if (slot.phase == Phase::kWaiting) queue_.Push(*first, slot);
+  }
   refusals_.Remove(ref);
-  if (const auto next = admission_.Remove(slots_, ref)) Requeue(*next);
+  if (const auto next = admission_.Remove(slots_, ref, latest_)) Requeue(*next);
   slots_.Remove(ref);
   index_.Remove(slots_, seq);
   if (slots_.IsOversized()) Shrink();
@@ -224,7 +241,7 @@ void Lane::Resume(MonoTime now) {
 void Lane::Renew(MonoTime now) {
   trouble_.Renew();
   expiry_.RestartGiveUpTime(now);
-  RequeueAll(admission_.ForgetPlaces(slots_));
+  RequeueAll(admission_.ForgetPlaces(slots_, now));
   RetryRefused(now);
   ++generation_;
 }

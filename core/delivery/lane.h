@@ -24,7 +24,9 @@
 #include "core/delivery/retry_policy.h"
 #include "core/delivery/sink_trouble.h"
 #include "core/delivery/start_queue.h"
+#include "core/delivery/wait_log.h"
 #include "core/event/outcome.h"
+#include "core/event/wait.h"
 #include "core/journal/journal.h"
 
 namespace hookswitch {
@@ -90,14 +92,22 @@ class Lane {
   /// Applies to starts and outcomes from now on.
   void SetPolicy(LanePolicy policy);
   const LanePolicy& policy() const { return policy_; }
+  /// Whether the end of a call changes anything here.
+  bool settles() const { return policy_.settle.count() > 0 || held_.size() > 0; }
 
   /// Adds a delivery, which waits until it is due and the first of its call. One with `is_held` (and a call) is
   /// canceled by the delivery that ends its call; once due it is sent all the same. One with `newest_only` cancels
   /// older ones of its call that have not begun.
   Ref Add(const LaneDelivery& delivery);
-  /// Moves the next delivery to in flight and returns it; empty if none may start at `now`.
+  /// `event`, the final one of the call, has come, wanted here or not: what is held for the call, or will be, is
+  /// canceled. What is held of `event` itself, which was revised to be final, is held no longer.
+  void EndCall(std::uint64_t call_key, EventSeq event, MonoTime at);
+  /// Moves the next delivery to in flight and returns it; empty if none may start at `now`. Call it until it is empty.
   std::optional<Ref> Start(MonoTime now);
   using Target = SendTarget;
+  /// What the delivery that Start gave at `started` waited for, since its acceptance or its last attempt. Call it
+  /// before Admit; `target`: where its request goes, if that is known.
+  Waits WaitsOf(Ref ref, MonoTime started, const Target& target = {}) const;
   /// Asks whether the rendered request of a delivery in flight may be sent. False: the delivery waits for its turn, no
   /// longer in flight, as if never started. A Retry-After in response to an admitted request with a place throttles
   /// that place only.
@@ -143,6 +153,7 @@ class Lane {
   const LaneDelivery& operator[](Ref ref) const { return slots_[ref]; }
   std::size_t pending() const { return slots_.size(); }  ///< in flight included
   std::size_t in_flight() const { return in_flight_; }   ///< started, not settled
+  std::size_t held() const { return held_.size(); }      ///< until their calls end
   /// Acceptance of the oldest pending delivery; empty if none.
   std::optional<MonoTime> Oldest() const { return index_.Oldest(slots_); }
   const RefusedPlaces& refused_places() const { return admission_.places(); }
@@ -161,10 +172,15 @@ class Lane {
   void Requeue(Ref ref);
   void RequeueAll(const std::vector<Ref>& refs);
   void ReplaceOlder(std::uint64_t call_key);
+  void Unhold(Ref ref);
   void MarkEnding(Ref ref, End why, RefusedPlaces::Key place = 0);
   std::optional<Ref> NextDue(MonoTime now);
   void Remove(Ref ref);
   void Shrink();
+
+  // lane_waits.cpp
+  std::nullopt_t FoundNone(MonoTime now);
+  std::optional<WaitKind> WhatHolds(MonoTime now) const;
 
   // lane_outcomes.cpp
   /// An attempt that has its outcome.
@@ -198,8 +214,9 @@ class Lane {
   TokenBucket bucket_;
   Gate gate_ = Gate::kOpen;
   bool paused_ = false;
-  std::uint8_t generation_ = 0;  ///< of the sink; see Renew
+  std::uint8_t generation_ : 6 = 0;  ///< of the sink; see Renew
   MonoTime throttled_until_{};
+  MonoTime latest_{};  ///< of an outcome, or of a Start that found nothing; Settle is not given a time
   std::uint32_t delivered_ = 0;
   std::size_t in_flight_ = 0;
   std::size_t running_ = 0;  ///< in flight, without a verdict
@@ -215,6 +232,7 @@ class Lane {
   DeliveryRefusals refusals_;
   EndingQueue endings_;
   Expiry expiry_;
+  WaitLog wait_log_;
 };
 
 }  // namespace hookswitch

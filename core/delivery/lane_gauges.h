@@ -32,18 +32,23 @@ class LaneSnapshot {
   Lanes latest_ GUARDED_BY(mu_) = std::make_shared<const std::vector<LaneStatus>>();
 };
 
-/// Shows a snapshot's lanes as metrics. [thread: any]
+/// Shows a snapshot's lanes as metrics. Sinks have names of the config, so what is shown is bounded by it. [thread:
+/// any]
 class LaneGauges {
  public:
   explicit LaneGauges(Metrics& metrics) : metrics_(metrics) {}
 
-  /// Lanes shown before and missing now count as empty and not open.
+  /// Lanes shown before and missing now count as empty, and are in no state.
   void Show(const std::vector<LaneStatus>& lanes, WallTime now) EXCLUDES(mu_);
 
  private:
   struct Gauges {
     Gauges(const std::string& sink, Metrics& metrics);
-    Gauge pending, oldest_seconds, open;
+    void Set(const LaneStatus& lane, WallTime now);
+    void Clear();
+    Gauge pending, in_flight, oldest_seconds, open, refused_places, settling;
+    std::vector<Gauge> states{};                ///< by LaneStatus::State
+    std::map<LaneStatus::State, Gauge> held{};  ///< of the states that block
     bool is_listed = false;
   };
 

@@ -1,5 +1,6 @@
 // What an outcome makes of a delivery, its place and the sink.
 #include <algorithm>
+#include <limits>
 
 #include "core/base/check.h"
 #include "core/delivery/lane.h"
@@ -22,6 +23,8 @@ Lane::Verdict Lane::Finish(Ref ref, const Outcome& outcome, MonoTime now, Jitter
   --running_;
   ++slot.attempts;
   slot.is_replay = false;
+  slot.since = ShortTime(now);
+  latest_ = now;
   const Verdict verdict = Judge(attempted, jitter);
   admission_.EndAttempt(attempted.sent, now);
   return verdict;
@@ -88,7 +91,7 @@ void Lane::ShowsNothing(const Attempted& attempted) {
 // A response to a request shows that credential and place work. A request that was never sent shows nothing.
 Lane::Response Lane::Answered(const Attempted& attempted) {
   if (!attempted.outcome.answered) return {};
-  const auto waited = admission_.PlaceWorks(slots_, attempted.sent);
+  const auto waited = admission_.PlaceWorks(slots_, attempted.sent, attempted.now);
   if (waited) RequeueAll(*waited);
   return {.change = SinkWorks(attempted.now), .place_works = waited.has_value()};
 }
@@ -123,7 +126,7 @@ Lane::Verdict Lane::Throttled(const Attempted& attempted, Jitter& jitter) {
   const auto& [slot, outcome, sent, is_probe, now] = attempted;
   const milliseconds pause = PauseFor(*outcome.retry_after, policy_.retry.max_retry_after, jitter);
   Change change = Change::kNone;
-  if (!admission_.Throttle(sent, now + pause)) {
+  if (!admission_.Throttle(sent, now, now + pause)) {
     Throttle(now + pause);
     change = Change::kThrottled;
   }
@@ -153,7 +156,7 @@ Lane::Verdict Lane::Failed(const Attempted& attempted, Jitter& jitter) {
     expiry_.SweepAnew();
     change = Change::kFailing;
   }
-  ++slot.failures;
+  if (slot.failures < std::numeric_limits<std::uint16_t>::max()) ++slot.failures;
   const auto wait = NextTry(policy_.retry, slot.failures, failing_for, jitter);
   return wait ? TryAgain(slot, now + *wait, *wait, change) : GiveUp(slot, change);
 }

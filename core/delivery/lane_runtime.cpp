@@ -37,12 +37,6 @@ LanePolicy PolicyOf(const config::Sink& config, const Sink* sink) {
   return policy;
 }
 
-Counter OutcomeCounter(Metrics& metrics, const std::string& sink, const char* outcome) {
-  return metrics.MakeCounter("hookswitch_deliveries_total",
-                             "Outcomes of attempts, and deliveries that ended otherwise than delivered.",
-                             {{"sink", sink}, {"outcome", outcome}});
-}
-
 }  // namespace
 
 std::string_view ToString(LaneStatus::State state) {
@@ -65,19 +59,6 @@ std::uint32_t Origins::NumberOf(const std::string& rule, const std::string& temp
   return found->second;
 }
 
-LaneRuntime::Series::Series(const std::string& sink, Metrics& metrics)
-    : delivered(OutcomeCounter(metrics, sink, "delivered")),
-      retry(OutcomeCounter(metrics, sink, "retry")),
-      rejected(OutcomeCounter(metrics, sink, "rejected")),
-      misconfigured(OutcomeCounter(metrics, sink, "misconfigured")),
-      fell_back(OutcomeCounter(metrics, sink, "fell_back")),
-      dead(OutcomeCounter(metrics, sink, "dead")),
-      canceled(OutcomeCounter(metrics, sink, "canceled")),
-      attempt_seconds(metrics.MakeLatency("hookswitch_delivery_attempt_seconds",
-                                          "Time of one attempt, from its start to its outcome.", {{"sink", sink}})),
-      delivery_seconds(metrics.MakeLatency("hookswitch_delivery_seconds",
-                                           "Time from the event's acceptance to its delivery.", {{"sink", sink}})) {}
-
 LaneRuntime::LaneRuntime(std::string the_name, Metrics& metrics)
     : name(std::move(the_name)), strand(NextStrand()), lane(LanePolicy{}), series(name, metrics) {
   lane.SetGate(Lane::Gate::kRemoved);
@@ -86,6 +67,9 @@ LaneRuntime::LaneRuntime(std::string the_name, Metrics& metrics)
 std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, const Clock& clock) {
   if (!planned) {
     lane.SetGate(Lane::Gate::kRemoved);
+    if (!plugin_.empty()) closed_since_ = clock.Wall();
+    plugin_.clear();
+    unavailable_reason_.clear();
     sink.reset();
     return std::exchange(call_workers, nullptr);
   }
@@ -93,6 +77,7 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   policy.settle = planned->settle;
   timeout = planned->config.timeout;
   paces_itself = planned->config.rate_limit.has_value();
+  plugin_ = planned->config.plugin;
   fallback = planned->config.fallback;
   notify = planned->config.notify_problems_to;
   notices.SetPatience(planned->config.notify_after);
@@ -110,6 +95,7 @@ std::shared_ptr<Workers> LaneRuntime::Use(const DeliveryPlan::Lane* planned, con
   }
   lane.SetPolicy(std::move(policy));
   if (!closed_by_stuck_) {
+    if (!sink && unavailable_reason_.empty()) closed_since_ = clock.Wall();
     unavailable_reason_ = planned->unavailable_reason;
     lane.SetGate(sink ? Lane::Gate::kOpen : Lane::Gate::kUnavailable);
   }
@@ -176,11 +162,12 @@ const std::string& LaneRuntime::StoryOf(Lane::Ref ref) const {
   return found == stories_.end() ? kNoText : found->second;
 }
 
-bool LaneRuntime::CountStuck(std::weak_ptr<const void> call) {
+bool LaneRuntime::CountStuck(std::weak_ptr<const void> call, WallTime now) {
   std::erase_if(stuck_, [](const auto& one) { return one.expired(); });
   stuck_.push_back(std::move(call));
   if (stuck_.size() < kMaxStuck || closed_by_stuck_) return false;
   closed_by_stuck_ = true;
+  closed_since_ = now;
   unavailable_reason_ =
       std::to_string(stuck_.size()) + " calls into its plugin never returned; replace the plugin and reload";
   lane.SetGate(Lane::Gate::kUnavailable);
@@ -214,10 +201,19 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
   status.state = lane.StateAt(now);
   status.pending = lane.pending();
   status.in_flight = lane.in_flight();
+  status.settling = lane.held();
+  status.refused_places = lane.refused_places().all().size();
   if (const auto oldest = lane.Oldest()) status.oldest = to_wall(*oldest);
   for (const auto& [key, place] : lane.refused_places().all()) {
     if (status.places.size() == kShownPlaces) break;
     status.places.push_back({place.name, place.reason, place.waiting.size(), to_wall(place.probe_at)});
+  }
+  status.last_hour = last_hour;
+  if (status.state != LaneStatus::State::kRemoved) {
+    status.plugin = plugin_;
+    status.fallback = fallback;
+    status.rate = lane.policy().rate;
+    status.concurrency = lane.policy().concurrency;
   }
   switch (status.state) {
     case LaneStatus::State::kOpen:
@@ -230,18 +226,27 @@ LaneStatus LaneRuntime::Status(MonoTime now, WallTime wall) const {
     case LaneStatus::State::kFailing:
       status.until = to_wall(std::max(lane.Until(), now));
       status.because = reason;
+      if (status.state != LaneStatus::State::kThrottled) status.since = to_wall(lane.troubled_since());
       break;
     case LaneStatus::State::kProbing:
       status.until = wall;
       status.because = reason;
+      status.since = to_wall(lane.troubled_since());
       break;
     case LaneStatus::State::kPaused:
+      status.since = paused_since;
       status.because = "paused by the operator";
       if (pause && !pause->because.empty()) status.because += ": " + pause->because;
       if (pause && pause->until != WallTime{}) status.until = pause->until;
       break;
-    case LaneStatus::State::kUnavailable: status.because = unavailable_reason_; break;
-    case LaneStatus::State::kRemoved: status.because = "the config no longer has this sink"; break;
+    case LaneStatus::State::kUnavailable:
+      status.because = unavailable_reason_;
+      status.since = closed_since_;
+      break;
+    case LaneStatus::State::kRemoved:
+      status.because = "the config no longer has this sink";
+      status.since = closed_since_;
+      break;
   }
   return status;
 }

@@ -12,7 +12,9 @@
 #include "core/base/metrics.h"
 #include "core/base/token_bucket.h"
 #include "core/delivery/delivery_plan.h"
+#include "core/delivery/hour_counts.h"
 #include "core/delivery/lane.h"
+#include "core/delivery/lane_series.h"
 #include "core/delivery/lane_status.h"
 #include "core/delivery/sink_notices.h"
 #include "core/delivery/workers.h"
@@ -68,7 +70,7 @@ class LaneRuntime {
   /// Counts a plugin call that has not returned; the calling thread keeps `call` alive until it does. Each holds a
   /// thread, so too many close the lane until all have returned or a reload replaces the sink. Returns whether this one
   /// closed it.
-  bool CountStuck(std::weak_ptr<const void> call);
+  bool CountStuck(std::weak_ptr<const void> call, WallTime now);
   /// Reopens the lane once the stuck calls have returned.
   void CheckStuck();
 
@@ -94,20 +96,18 @@ class LaneRuntime {
   /// Log the next probe's result even if it fails: the operator has resumed the sink.
   bool log_next_probe = false;
   std::optional<Pause> pause;               ///< the operator's
+  std::optional<WallTime> paused_since;     ///< with `pause`; empty: since before the start
   MonoTime paused_until = MonoTime::max();  ///< with `pause`
   std::uint64_t concluded = 0;              ///< attempts with an outcome
   Outcome last_outcome;                     ///< of the latest attempt: kind, code, reason, action
   std::shared_ptr<Workers> call_workers;
+  const std::shared_ptr<HourCounts> last_hour = std::make_shared<HourCounts>();
 
-  struct Series {
-    Series(const std::string& sink, Metrics& metrics);
-    Counter delivered, retry, rejected, misconfigured, fell_back, dead, canceled;
-    Histogram attempt_seconds, delivery_seconds;
-  };
-  const Series series;
+  const LaneSeries series;
 
  private:
-  std::string unavailable_reason_;
+  std::string plugin_, unavailable_reason_;
+  std::optional<WallTime> closed_since_;  ///< since when it is unavailable or removed; empty: since before the start
   std::vector<std::weak_ptr<const void>> stuck_;  ///< plugin calls that have not returned
   bool closed_by_stuck_ = false;
   TokenBucket failure_lines_{config::Rate{2, std::chrono::seconds(1), 20}};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/delivery/short_time.h"
 #include "core/event/delivery.h"
 
 namespace hookswitch {
@@ -12,10 +13,13 @@ namespace hookswitch {
 /// A delivery as the lane stores it. Small, because a backlog may hold a million.
 struct LaneDelivery : DeliveryCore {
   MonoTime accepted{};
-  MonoTime due{};              ///< earliest start
-  MonoTime first_failed{};     ///< start of the current run of failures, also from an earlier process; zero: none
-  std::uint32_t failures = 0;  ///< finished attempts that count for the retry schedule
-  std::uint32_t origin = 0;    ///< number of its rule and template (see Origins)
+  MonoTime due{};            ///< earliest start
+  MonoTime first_failed{};   ///< start of the current run of failures, also from an earlier process; zero: none
+  std::uint32_t origin = 0;  ///< number of its rule and template (see Origins)
+  /// For WaitsOf. Tried before: the end of its last attempt. Else: when it became the first of its call; none if it
+  /// always was.
+  ShortTime since{};
+  std::uint16_t failures = 0;  ///< finished attempts that count for the retry schedule
 };
 
 /// A delivery in a lane, with its state there.
@@ -31,12 +35,14 @@ struct LaneSlot : LaneDelivery {
   };
 
   Phase phase = Phase::kFree;
-  std::uint8_t generation = 0;    ///< the lane's generation when it was started
-  bool in_call = false;           ///< in its call's queue
-  bool awaits_admission = false;  ///< queued in Admission: its due time does not matter
-  std::uint32_t next = 0;         ///< the next of the same call, or the next free slot
+  bool in_call : 1 = false;           ///< in its call's queue
+  bool awaits_admission : 1 = false;  ///< queued in Admission: its due time does not matter
+  std::uint8_t generation : 6 = 0;    ///< the lane's generation when it was started
+  std::uint32_t next = 0;             ///< the next of the same call, or the next free slot
 
   bool tried() const { return attempts > 0; }
+  /// Its next attempt follows another one, not its acceptance or replay.
+  bool is_retry() const { return tried() && !is_replay; }
 };
 static_assert(sizeof(LaneSlot) <= 80, "a backlog of a million deliveries has a million slots");
 

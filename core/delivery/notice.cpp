@@ -1,5 +1,7 @@
 #include "core/delivery/notice.h"
 
+#include <utility>
+
 #include "core/base/json.h"
 
 namespace hookswitch {
@@ -66,6 +68,18 @@ Message ReloadWorksNotice() {
   notice.title = "hookswitch: the config was reloaded";
   notice.severity = Severity::kSuccess;
   return notice;
+}
+
+CallEvent NoticeEvent(std::string id, WallTime received_at) {
+  CallEvent event;
+  event.source = event.source_title = kOwnSource;
+  event.id = std::move(id);
+  event.received_at = received_at;
+  return event;
+}
+
+void AddStory(Message& message, const std::string& story) {
+  if (!story.empty()) message.text = story + (message.text.empty() ? "" : "\n\n") + message.text;
 }
 
 std::string NoticeBody(const Message& notice) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/clock.h"
+#include "core/event/call_event.h"
 #include "core/event/message.h"
 
 namespace hookswitch {
@@ -26,6 +28,11 @@ Message PlacesNotice(const std::string& sink, const std::map<std::string, std::u
 Message ReloadFailedNotice(const std::string& problems);
 /// A later one was applied.
 Message ReloadWorksNotice();
+
+/// The event of a stored notice.
+CallEvent NoticeEvent(std::string id, WallTime received_at);
+/// Puts `story`, why the sink that fell back gave up, above the message's text; "" for none.
+void AddStory(Message& message, const std::string& story);
 
 /// A notice as an event's body, and back; empty if `body` is not a notice.
 std::string NoticeBody(const Message& notice);

@@ -6,7 +6,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/delivery/short_time.h"
 
 namespace hookswitch {
 
@@ -34,6 +36,7 @@ class SendOrder {
       turn.waiting.erase({seq, ref});
       turn.seq = seq;
       turn.ref = ref;
+      turn.given = {};
       return true;
     }
     turn.waiting.insert({seq, ref});
@@ -46,7 +49,7 @@ class SendOrder {
   }
 
   /// `ref` has ended, or gets another key. Returns the delivery that gets the turn, if one waits.
-  std::optional<Ref> End(DeliverySeq seq, Ref ref) {
+  std::optional<Ref> End(DeliverySeq seq, Ref ref, MonoTime now) {
     const auto key = key_of_.find(ref);
     if (key == key_of_.end()) return {};
     const auto found = turns_.find(key->second);
@@ -62,13 +65,24 @@ class SendOrder {
     }
     std::tie(turn.seq, turn.ref) = *turn.waiting.begin();
     turn.waiting.erase(turn.waiting.begin());
+    turn.given = ShortTime(now);
     return turn.ref;
+  }
+
+  /// When `ref` got the turn that it has, if it had to wait for it.
+  std::optional<ShortTime> TurnOf(Ref ref) const {
+    const auto key = key_of_.find(ref);
+    if (key == key_of_.end()) return {};
+    const Turn& turn = turns_.at(key->second);
+    if (turn.ref != ref || !turn.given) return {};
+    return turn.given;
   }
 
  private:
   struct Turn {
     DeliverySeq seq = 0;
     Ref ref = 0;
+    ShortTime given{};  ///< by End; none: it had the turn at once
     std::set<std::pair<DeliverySeq, Ref>> waiting{};
   };
   std::unordered_map<Key, Turn> turns_;

@@ -1,6 +1,8 @@
 #include "core/event/call_event.h"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "core/base/check.h"
@@ -43,10 +45,22 @@ json::value OrNull(const std::optional<T>& value) {
   return json::value(*value);
 }
 
-json::object ToObject(const TextMap& map) {
+json::value ToValue(const std::string& text) {
+  return json::string(text);
+}
+json::object MapToObject(const auto& map) {
   json::object object;
-  for (const auto& [key, value] : map) object.emplace(key, value);
+  for (const auto& [key, value] : map) object.emplace(key, ToValue(value));
   return object;
+}
+
+template <class T>
+std::optional<T> NumberFrom(const std::string& text) {
+  T number{};
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc() || read.ptr != end) return {};
+  return number;
 }
 
 }  // namespace
@@ -79,6 +93,27 @@ StatusSet UnsuccessfulStatuses() {
   return kUnsuccessful;
 }
 
+std::string_view ToString(Stage stage) {
+  switch (stage) {
+    case Stage::kLive: return "live";
+    case Stage::kEnded: return "ended";
+    case Stage::kFinal: return "final";
+  }
+  Unreachable();
+}
+
+std::optional<Stage> ParseStage(std::string_view name) {
+  for (const Stage stage : {Stage::kLive, Stage::kEnded, Stage::kFinal}) {
+    if (ToString(stage) == name) return stage;
+  }
+  return {};
+}
+
+Stage StageOf(CallStatus status) {
+  if ((TerminalStatuses() & Bit(status)) != 0) return Stage::kFinal;
+  return status == CallStatus::kCallDisconnected ? Stage::kEnded : Stage::kLive;
+}
+
 std::span<const std::string> StatusNames() {
   static const auto* names = [] {
     auto* all = new std::vector<std::string>(kStatusNames.begin(), kStatusNames.end());
@@ -105,6 +140,27 @@ std::string_view ToString(Role role) {
     case Role::kTool: return "tool";
   }
   Unreachable();
+}
+
+std::optional<double> NumberOf(const DataValue& value) {
+  const auto number = NumberFrom<double>(value.text);
+  return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
+json::value ToValue(const DataValue& value) {
+  switch (value.kind) {
+    case DataValue::Kind::kText: break;
+    case DataValue::Kind::kNumber:
+      if (const auto whole = NumberFrom<std::int64_t>(value.text)) return *whole;
+      if (const auto whole = NumberFrom<std::uint64_t>(value.text)) return *whole;
+      if (const auto number = NumberOf(value)) return *number;
+      break;
+    case DataValue::Kind::kBoolean:
+      if (value.text == "true") return true;
+      if (value.text == "false") return false;
+      break;
+  }
+  return json::string(value.text);
 }
 
 std::uint64_t ContentSum(const CallEvent& event, bool with_ended_at) {
@@ -139,13 +195,25 @@ std::uint64_t ContentSum(const CallEvent& event, bool with_ended_at) {
     add(ToString(turn.role));
     add(turn.text);
   }
-  for (const TextMap* map : {&event.data, &event.meta}) {
-    add_number(map->size());
-    for (const auto& [key, value] : *map) {
-      add(key);
-      add(value);
-    }
+  // Kinds are left out: 85 and "85" say the same.
+  add_number(event.data.size());
+  for (const auto& [key, value] : event.data) {
+    add(key);
+    add(value.text);
   }
+  add_number(event.meta.size());
+  for (const auto& [key, value] : event.meta) {
+    add(key);
+    add(value);
+  }
+  // What older versions did not know counts only where it says something.
+  const auto add_named = [&](std::string_view name, std::string_view text) {
+    add(name);
+    add(text);
+  };
+  if (event.stage != StageOf(event.status)) add_named("stage", ToString(event.stage));
+  if (!event.sentiment.empty()) add_named("sentiment", event.sentiment);
+  if (event.success) add_named("success", *event.success ? "1" : "0");
   return sum == 0 ? 1 : sum;
 }
 
@@ -188,8 +256,11 @@ json::object ToObject(const CallEvent& event) {
           {"hangup", std::move(hangup)},
           {"voicemail", OrNull(event.voicemail)},
           {"error", OrNull(event.error)},
-          {"data", ToObject(event.data)},
-          {"meta", ToObject(event.meta)}};
+          {"stage", ToString(event.stage)},
+          {"sentiment", OrNull(event.sentiment)},
+          {"success", OrNull(event.success)},
+          {"data", MapToObject(event.data)},
+          {"meta", MapToObject(event.meta)}};
 }
 
 std::string ToJson(const CallEvent& event) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -49,6 +50,23 @@ StatusSet UnsuccessfulStatuses();
 /// All names ParseStatus and ParseStatusGroup know, for suggestions.
 std::span<const std::string> StatusNames();
 
+/// How much of the call's story an event tells.
+enum class Stage : std::uint8_t {
+  kLive,   ///< the call goes on
+  kEnded,  ///< it is over; the platform may say more about it
+  kFinal,  ///< nothing more is expected
+};
+inline constexpr std::size_t kStageCount = static_cast<std::size_t>(Stage::kFinal) + 1;
+/// A set of stages, one bit each.
+using StageSet = std::uint8_t;
+constexpr StageSet Bit(Stage stage) {
+  return static_cast<StageSet>(1U << static_cast<unsigned>(stage));
+}
+std::string_view ToString(Stage stage);                  ///< "live", "ended", "final"
+std::optional<Stage> ParseStage(std::string_view name);  ///< exact names only
+/// That of a platform whose statuses tell: Bolna's call-disconnected is kEnded, the terminal ones are kFinal.
+Stage StageOf(CallStatus status);
+
 enum class Direction : std::uint8_t { kInbound, kOutbound, kWeb };
 std::string_view ToString(Direction direction);
 
@@ -63,6 +81,24 @@ struct Turn {
 
 /// About ten entries, at most 256, built once and read often: one allocation instead of one for each.
 using TextMap = boost::container::flat_map<std::string, std::string, std::less<>>;
+
+/// An extracted value: its text, and what it was in the platform's JSON.
+struct DataValue {
+  enum class Kind : std::uint8_t { kText, kNumber, kBoolean };
+  std::string text;  ///< as written: "confirmed", "85", "true"
+  Kind kind = Kind::kText;
+
+  DataValue() = default;
+  // Implicit, because most values are texts.
+  DataValue(std::string value, Kind its_kind = Kind::kText) : text(std::move(value)), kind(its_kind) {}
+  DataValue(const char* value) : text(value) {}
+  friend bool operator==(const DataValue&, const DataValue&) = default;
+};
+using DataMap = boost::container::flat_map<std::string, DataValue, std::less<>>;
+/// The number that the whole text is, whatever the kind; empty for another text, and for what no double holds.
+std::optional<double> NumberOf(const DataValue& value);
+/// The value with the type that it had: 85, not "85".
+json::value ToValue(const DataValue& value);
 
 struct Money {
   double amount = 0;     ///< in whole units of `currency` (dollars, not cents)
@@ -89,6 +125,7 @@ struct CallEvent {
 
   CallStatus status = CallStatus::kUnknown;
   std::string raw_status;  ///< the platform's own word
+  Stage stage = Stage::kLive;
   std::optional<Direction> direction;
   std::string from, to;
   std::optional<WallTime> started_at, ended_at;
@@ -101,8 +138,10 @@ struct CallEvent {
   std::optional<std::int64_t> hangup_code;
   std::optional<bool> voicemail;
   std::string error;
-  TextMap data;  ///< extracted values, dotted keys; scalars as written in JSON
-  TextMap meta;  ///< whatever else is worth matching or showing
+  std::string sentiment;        ///< in lower case
+  std::optional<bool> success;  ///< whether the call reached its goal, as the platform judges it
+  DataMap data;                 ///< extracted values, dotted keys
+  TextMap meta;                 ///< whatever else is worth matching or showing
 
   /// The call's end, else its start, else the arrival of the event.
   WallTime OwnTime() const { return ended_at ? *ended_at : started_at ? *started_at : received_at; }

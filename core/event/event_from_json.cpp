@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 
 #include "core/base/time_text.h"
@@ -36,10 +37,16 @@ Setter Time(T& to) {
     to = *time;
   };
 }
+DataValue ValueFrom(const json::value& value) {
+  using Kind = DataValue::Kind;
+  if (value.is_string()) return std::string(std::string_view(value.as_string()));
+  return {ToText(value), value.is_bool() ? Kind::kBoolean : value.is_number() ? Kind::kNumber : Kind::kText};
+}
+
 Setter Map(TextMap& to) {
   return [&to](const json::value& v) {
     for (const auto& [key, member] : v.as_object()) {
-      to[key] = member.is_string() ? std::string(std::string_view(member.as_string())) : ToText(member);
+      to[key] = ValueFrom(member).text;
     }
   };
 }
@@ -60,6 +67,7 @@ Turn TurnFrom(const json::value& value) {
 CallEvent Read(const json::value& value) {
   CallEvent e;
   e.source = "bolna";
+  std::optional<Stage> stage;
   Apply(value,
         {{"id", Text(e.id)},
          {"source", Text(e.source)},
@@ -82,6 +90,11 @@ CallEvent Read(const json::value& value) {
             e.status = *status;
           }},
          {"raw_status", Text(e.raw_status)},
+         {"stage",
+          [&](const json::value& v) {
+            stage = ParseStage(v.as_string());
+            if (!stage) Fail("not a stage", v.as_string());
+          }},
          {"direction",
           [&](const json::value& v) {
             for (const Direction direction : {Direction::kInbound, Direction::kOutbound, Direction::kWeb}) {
@@ -114,8 +127,14 @@ CallEvent Read(const json::value& value) {
           }},
          {"voicemail", [&](const json::value& v) { e.voicemail = v.as_bool(); }},
          {"error", Text(e.error)},
-         {"data", Map(e.data)},
+         {"sentiment", Text(e.sentiment)},
+         {"success", [&](const json::value& v) { e.success = v.as_bool(); }},
+         {"data",
+          [&](const json::value& v) {
+            for (const auto& [key, member] : v.as_object()) e.data[key] = ValueFrom(member);
+          }},
          {"meta", Map(e.meta)}});
+  e.stage = stage.value_or(StageOf(e.status));
   return e;
 }
 

@@ -6,8 +6,8 @@
 namespace hookswitch {
 
 /// Reads an event from any part of the normalized event's JSON (config/README.md), plus `source_title`; `source`
-/// defaults to "bolna". Error: kInvalid, for a key or a value that the normalized event does not have, so that a
-/// misspelled case fails.
+/// defaults to "bolna", `stage` to that of the status. Error: kInvalid, for a key or a value that the normalized event
+/// does not have, so that a misspelled case fails.
 Result<CallEvent> EventFromJson(const json::value& value);
 
 }  // namespace hookswitch

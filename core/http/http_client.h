@@ -20,6 +20,10 @@ struct HttpResult {
   std::string error;
   std::string detail;       ///< for people; never contains the URL's path or query
   bool maybe_sent = false;  ///< bytes of the request may have reached the server
+  // Times from the start of the exchange, also of one that failed later; empty if it did not get there.
+  /// Until a new connection was ready: name lookup, TCP, TLS. Empty if an open one was used.
+  std::optional<std::chrono::milliseconds> connect{};
+  std::optional<std::chrono::milliseconds> first_byte{};  ///< until the first byte of the response
 };
 
 struct HttpClientOptions {

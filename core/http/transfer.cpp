@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "core/base/ip_address.h"
@@ -40,6 +41,12 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
 std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
   const std::size_t bytes = size * count;
+  const auto taken = transfer.take ? transfer.take({data, bytes}) : Transfer::Taken::kNo;
+  if (taken == Transfer::Taken::kYes) return bytes;
+  if (taken == Transfer::Taken::kEnd) {
+    transfer.body_cut = true;
+    return 0;
+  }
   const std::size_t room = transfer.max_body - transfer.response.body.size();
   transfer.response.body.append(data, std::min(room, bytes));
   if (bytes <= room) return bytes;
@@ -126,6 +133,22 @@ std::string_view WordForProxy(CURL* easy, CURLcode code, std::string_view error)
   return later ? "connect_failed" : "proxy_refused";
 }
 
+/// One of libcurl's timers; empty if the exchange did not get there.
+std::optional<std::chrono::milliseconds> TimeOf(CURL* easy, CURLINFO timer) {
+  curl_off_t us = 0;
+  curl_easy_getinfo(easy, timer, &us);
+  if (us <= 0) return {};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(us));
+}
+
+std::optional<std::chrono::milliseconds> ConnectTimeOf(CURL* easy, const Transfer& transfer) {
+  long connections = 0;
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+  if (connections == 0) return {};
+  const bool is_tls = EqualsIgnoreCase(std::string_view(transfer.request.url).substr(0, 8), "https://");
+  return TimeOf(easy, is_tls ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T);
+}
+
 std::string DetailOf(const Transfer& transfer, CURLcode code, bool maybe_sent) {
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return (maybe_sent ? "the request was sent, but no whole answer came within " : "no connection within ") +
@@ -185,6 +208,8 @@ bool MaybeSent(CURL* easy) {
 HttpResult ResultOf(CURL* easy, CURLcode code, Transfer& transfer) {
   HttpResult result;
   result.maybe_sent = MaybeSent(easy);
+  result.connect = ConnectTimeOf(easy, transfer);
+  result.first_byte = TimeOf(easy, CURLINFO_STARTTRANSFER_TIME_T);
   if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer.body_cut)) {
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "core/http/http_client.h"
 
@@ -16,6 +18,9 @@ struct Transfer {
   std::chrono::milliseconds timeout{};
   HttpClient::Done done;
   std::size_t max_body = 0;  ///< of the response, in bytes
+  /// Takes pieces of the body in place of `response`, or ends the exchange. May be empty.
+  enum class Taken { kNo, kYes, kEnd };
+  std::function<Taken(std::string_view piece)> take{};
   bool public_only = false;  ///< only public addresses are allowed
   HttpResponse response;     ///< what was received so far
   std::size_t header_bytes = 0;

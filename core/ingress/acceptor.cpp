@@ -3,17 +3,22 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <mutex>
 #include <thread>
 #include <utility>
 
-#include "core/base/ids.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
 #include "core/base/thread_name.h"
+#include "core/ingress/agent_counts.h"
+#include "core/ingress/event_answers.h"
+#include "core/ingress/methods.h"
+#include "core/ingress/prepared_event.h"
 #include "core/ingress/refusals.h"
 #include "core/ingress/sender.h"
 #include "core/sources/stored_request.h"
+#include "core/sources/verify/verifier.h"
 
 namespace hookswitch {
 namespace {
@@ -21,34 +26,6 @@ namespace {
 constexpr int kUnavailableRetrySeconds = 5;
 constexpr std::chrono::minutes kUnwantedEvery{1};
 constexpr std::size_t kUnwantedKept = 4096;
-
-Digest KeyOf(std::string_view source, std::string_view key) {
-  thread_local std::string text;
-  text.assign(source);
-  text += '\n';
-  text += key;
-  return DigestOf(text);
-}
-
-std::uint64_t CallKeyOf(std::string_view source, std::string_view call_id) {
-  const Digest digest = KeyOf(source, call_id);
-  std::uint64_t key = 0;
-  for (std::size_t i = 0; i < 8; ++i) key = key << 8 | digest[i];
-  return key == 0 ? 1 : key;  // 0 means no call
-}
-
-Answer AcceptedAnswer(std::string_view id, std::string_view what, std::string_view value) {
-  Answer answer;
-  answer.body.reserve(80);
-  answer.body += R"({"ok":true,"id":")";
-  answer.body += id;
-  answer.body += R"(",")";
-  answer.body += what;
-  answer.body += R"(":)";
-  answer.body += value;
-  answer.body += '}';
-  return answer;
-}
 
 /// Collapses repeated slashes and drops a trailing one.
 std::string PlainPath(std::string_view path) {
@@ -63,16 +40,13 @@ bool IsPlain(std::string_view path) {
   return path.find("//") == path.npos && (path.size() < 2 || !path.ends_with('/'));
 }
 
-Answer RevisedAnswer(std::string_view id) {
-  Answer answer = AcceptedAnswer(id, "duplicate", "true");
-  answer.body.insert(answer.body.size() - 1, R"(,"revised":true)");
-  return answer;
-}
-
-Answer RetryLater(int status, std::string_view error, std::string_view detail, int seconds) {
-  Answer answer = ErrorAnswer(status, error, detail);
-  answer.retry_after_seconds = seconds;
-  return answer;
+// A GET has no Content-Type; that of its query is this.
+Headers WithQueryType(const Headers& headers) {
+  Headers typed{{"Content-Type", "application/x-www-form-urlencoded"}};
+  for (const auto& header : headers) {
+    if (!EqualsIgnoreCase(header.first, "Content-Type")) typed.push_back(header);
+  }
+  return typed;
 }
 
 }  // namespace
@@ -86,6 +60,8 @@ struct Acceptor::Impl {
         accepted(std::move(accepted_in)),
         revised(std::move(revised_in)),
         refusals(journal, clock, metrics),
+        calls(journal),
+        agents(metrics),
         seconds(metrics.MakeLatency("hookswitch_accept_seconds",
                                     "From a request read whole to its answer, the durable write included.")),
         answers([this] { GiveAnswers(); }) {}
@@ -104,7 +80,8 @@ struct Acceptor::Impl {
     const Active* of = nullptr;
     const IngressSnapshot::Endpoint* what = nullptr;  // in the snapshot of `of`
     std::shared_ptr<RateLimiter> limiter;             // nullptr: no limit
-    std::optional<Counter> received, duplicate, revised, unmatched;
+    std::shared_ptr<const Verifier> verifier;         // nullptr: there is no signature to check
+    std::optional<Counter> received, duplicate, revised, unmatched, not_a_call;
   };
   struct Active {
     std::shared_ptr<const IngressSnapshot> snapshot;
@@ -117,19 +94,24 @@ struct Acceptor::Impl {
     }
   };
 
-  /// An event between Handle and its response.
-  struct PendingAppend {
+  /// Several of one request.
+  struct List {
+    std::vector<std::string> bodies;
+    std::vector<PreparedEvent> prepared;
+    std::vector<std::size_t> places;  ///< of each in `bodies`; others are no events
+    std::vector<NewEvent> stored;
+    std::vector<Accepted> accepted;
+  };
+  /// What was sent, between Handle and its response.
+  struct PendingAppend : PreparedEvent {
     explicit PendingAppend(Responder the_responder) : responder(std::move(the_responder)) {}
 
     Responder responder;  ///< keeps the request and `endpoint` alive
     const Endpoint* endpoint = nullptr;
     MonoTime begin{};
     std::string headers;
-    std::shared_ptr<CallEvent> event;  ///< nullptr: not a call; `note` says why
-    std::string note;
-    std::vector<Route> routes;
-    std::vector<NewDelivery> deliveries;
-    NewEvent stored;  ///< borrows from the other members and the request
+    std::string query;           ///< of a GET: its body
+    std::unique_ptr<List> list;  ///< then there is no single event
   };
   struct Stored {
     std::unique_ptr<PendingAppend> what;
@@ -142,7 +124,10 @@ struct Acceptor::Impl {
   const DeliveriesAccepted accepted;
   const EventRevised revised;
   Refusals refusals;
+  CallsSoFar calls;
+  AgentCounts agents;
   const Histogram seconds;
+  const ReachProof reach;
   std::atomic<bool> draining{false};
   std::atomic<bool> journal_down{false};
   Mutex mu;
@@ -166,6 +151,53 @@ struct Acceptor::Impl {
     return ErrorAnswer(status, error, detail);
   }
 
+  static SignedRequest Signed(const ServedRequest& request, std::string_view url) {
+    return {request.method, url, request.headers, request.body};
+  }
+
+  // What the sender called.
+  static std::string UrlOf(const ServedRequest& request, const Endpoint& endpoint) {
+    return endpoint.what->config.public_url + std::string(request.target);
+  }
+
+  // The answer is the same for each fault, so that nobody learns how near a guess was.
+  Answer NotVerified(const ServedRequest& request, const Endpoint& endpoint, const VerifyFault& fault) {
+    Refuse(request, *endpoint.of, &endpoint, 401, ReasonOf(fault.kind), fault.detail);
+    return ErrorAnswer(401, "unauthorized", "the signature of the request is missing, wrong or too old");
+  }
+
+  std::optional<Answer> OverRate(const ServedRequest& request, const Active& now, const Endpoint& endpoint) {
+    if (!endpoint.limiter) return {};
+    const auto wait = endpoint.limiter->Take(clock.Mono());
+    if (wait.count() <= 0) return {};
+    Answer answer = Refuse(request, now, &endpoint, 429, "rate_limited", "over the source's rate_limit");
+    answer.retry_after_seconds =
+        static_cast<int>(std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(wait).count(), 1, 86'400));
+    return answer;
+  }
+
+  Answer WrongMethod(const ServedRequest& request, const Active& now, const Endpoint& endpoint) {
+    Answer answer = MethodNotAllowed(endpoint.what->config);
+    (void)Refuse(request, now, &endpoint, answer.status, kWrongMethod, SendWith(endpoint.what->config));
+    return answer;
+  }
+
+  /// The answer to whoever checks the way to this router, who is no sender.
+  std::optional<Answer> ReachAnswer(const ServedRequest& request, const config::Source& source) {
+    if (request.method != "GET") return {};
+    std::string proof = reach.ProofFor(request.query, clock.Mono());
+    if (proof.empty()) return {};
+    Answer answer = TakesMethod(source, "GET") ? SkippedAnswer() : MethodNotAllowed(source);
+    answer.headers.emplace_back(ReachProof::kHeader, std::move(proof));
+    return answer;
+  }
+
+  /// The answer to a request whose body was too large to be kept, where a refusal would disable the sender's hook.
+  Answer Skip(const ServedRequest& request, const Endpoint& endpoint) {
+    (void)Refuse(request, *endpoint.of, &endpoint, 200, "too_large", "read away unread, because it is over max_body");
+    return SkippedAnswer();
+  }
+
   Answer JournalRefused(const Endpoint& endpoint, const Error& error) {
     if (!journal_down.exchange(true)) {
       log::Error("journal_refuses", {{"reason", error.message}});
@@ -179,7 +211,13 @@ struct Acceptor::Impl {
       log::Info("journal_accepts_again");
   }
 
-  static void Prepare(PendingAppend& what, const RawRequest& raw, Normalized normalized);
+  void Prepare(PreparedEvent& what, const PendingAppend& request, const RawRequest& raw, Normalized normalized) {
+    PrepareEvent(what, raw, request.headers, std::move(normalized), *request.endpoint->what,
+                 *request.endpoint->of->snapshot, calls);
+  }
+  void HandleList(std::unique_ptr<PendingAppend> what, const RawRequest& raw, std::vector<std::string> bodies);
+  void Push(PendingAppend* what, Result<Accepted> result);
+  std::size_t Conclude(const Endpoint& endpoint, const PreparedEvent& what, const Accepted& accepted_as);
   Answer AnswerTo(const PendingAppend& what, const Result<Accepted>& result);
   void GiveAnswers();
 
@@ -220,6 +258,7 @@ void Acceptor::Use(std::shared_ptr<const IngressSnapshot> snapshot) {
     made.of = next.get();
     made.what = &endpoint;
     made.limiter = std::move(limiter);
+    if (endpoint.config.verify) made.verifier = MakeVerifier(*endpoint.config.verify);
     made.received =
         impl_->metrics.MakeCounter("hookswitch_events_received_total", "Events stored for the first time.", labels);
     made.duplicate = impl_->metrics.MakeCounter("hookswitch_events_duplicate_total",
@@ -228,7 +267,11 @@ void Acceptor::Use(std::shared_ptr<const IngressSnapshot> snapshot) {
                                               "Events that came again with other content, which was kept.", labels);
     made.unmatched =
         impl_->metrics.MakeCounter("hookswitch_events_unmatched_total", "Events that no rule wanted.", labels);
+    made.not_a_call = impl_->metrics.MakeCounter("hookswitch_events_not_calls_total",
+                                                 "Requests stored that are no step of a call.", labels);
+    impl_->refusals.ShowSource(endpoint.config.name);
   }
+  for (const std::string& agent : snapshot->agents) impl_->agents.Show(agent);
   next->only_listed = !snapshot->endpoints.empty() &&
                       std::none_of(snapshot->endpoints.begin(), snapshot->endpoints.end(),
                                    [](const auto& endpoint) { return endpoint.config.allow_ips.empty(); });
@@ -238,6 +281,10 @@ void Acceptor::Use(std::shared_ptr<const IngressSnapshot> snapshot) {
     MutexLock lock(impl_->mu);
     impl_->active.swap(old);
   }
+}
+
+ReachProof::Challenge Acceptor::MakeChallenge() const {
+  return impl_->reach.Make(impl_->clock.Mono());
 }
 
 void Acceptor::SetDraining(bool draining) {
@@ -254,30 +301,33 @@ HeadVerdict Acceptor::HandleHead(const ServedRequest& head) {
   }
   if (!endpoint) return impl.Refuse(head, *now, nullptr, 404, "not_found", "no source has this path");
   const config::Source& source = endpoint->what->config;
-  if (head.method != "POST") {
-    Answer answer = impl.Refuse(head, *now, endpoint, 405, "method_not_allowed", "send events with POST");
-    answer.allow = "POST";
-    return answer;
-  }
+  if (auto answer = impl.ReachAnswer(head, source)) return std::move(*answer);
+  const bool is_handshake = AsksHandshake(source, head);
+  if (!is_handshake && !TakesMethod(source, head.method)) return impl.WrongMethod(head, *now, *endpoint);
   if (!source.allow_ips.empty()) {
     const auto sender = SenderOf(head, now->snapshot->trusted_proxies);
     if (!sender || !InAnyNetwork(*sender, source.allow_ips)) {
       return impl.Refuse(head, *now, endpoint, 403, "forbidden", "this address is not in allow_ips of the source");
     }
   }
+  // It proves nothing of the sender, so it has no secret.
+  if (is_handshake) return HandshakeAnswer(source);
   if (source.auth && !Authorized(head, *source.auth)) {
     return impl.Refuse(head, *now, endpoint, 401, "unauthorized", "the source's secret is missing or wrong");
   }
-  if (endpoint->limiter) {
-    const auto wait = endpoint->limiter->Take(impl.clock.Mono());
-    if (wait.count() > 0) {
-      Answer answer = impl.Refuse(head, *now, endpoint, 429, "rate_limited", "over the source's rate_limit");
-      answer.retry_after_seconds =
-          static_cast<int>(std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(wait).count(), 1, 86'400));
-      return answer;
-    }
+  if (endpoint->verifier) {
+    const std::string url = Impl::UrlOf(head, *endpoint);
+    const auto fault = endpoint->verifier->CheckHead(Impl::Signed(head, url), impl.clock.Wall());
+    if (fault) return impl.NotVerified(head, *endpoint, *fault);
+    // Who has not signed uses up nothing of the sender's rate: it counts once the body is verified.
+  } else if (auto answer = impl.OverRate(head, *now, *endpoint)) {
+    return std::move(*answer);
   }
-  return std::shared_ptr<const HeadContext>(now, endpoint);
+  HeadVerdict admitted{std::shared_ptr<const HeadContext>(now, endpoint)};
+  admitted.max_body = source.max_body;
+  admitted.drop_large = source.oversized == config::Oversized::kSkip;
+  admitted.may_block = endpoint->what->source->CarriesOver();
+  return admitted;
 }
 
 void Acceptor::Handle(Responder responder) {
@@ -286,25 +336,79 @@ void Acceptor::Handle(Responder responder) {
   what->begin = impl.clock.Mono();
   what->endpoint = static_cast<const Impl::Endpoint*>(what->responder.context());
   const ServedRequest request = what->responder.request();
-  const Source& source = *what->endpoint->what->source;
-  std::vector<std::pair<std::string, std::string>> kept;
-  for (std::string_view name : source.KeptHeaders()) {
-    for (const auto& header : request.headers) {
-      if (EqualsIgnoreCase(header.first, name)) kept.push_back(header);
-    }
+  // What was read away is not stored, and its signature cannot be checked.
+  if (request.body_dropped) return what->responder.Complete(impl.Skip(request, *what->endpoint));
+  const bool is_get = request.method == "GET";
+  if (is_get && !request.body.empty()) {
+    // A signature of it would say nothing of the query, which is the event.
+    return what->responder.Complete(impl.Refuse(request, *what->endpoint->of, what->endpoint, 400, "invalid_request",
+                                                "the event of a GET is its query"));
   }
-  const RawRequest raw{request.body, kept, impl.clock.Wall()};
+  if (const Impl::Endpoint& endpoint = *what->endpoint; endpoint.verifier) {
+    const std::string url = Impl::UrlOf(request, endpoint);
+    const auto fault = endpoint.verifier->Check(Impl::Signed(request, url), impl.clock.Wall());
+    if (fault) return what->responder.Complete(impl.NotVerified(request, endpoint, *fault));
+    if (const auto answer = impl.OverRate(request, *endpoint.of, endpoint)) return what->responder.Complete(*answer);
+  }
+  const Source& source = *what->endpoint->what->source;
+  if (is_get) what->query = BodyOfGet(what->endpoint->what->config, request.query);
+  const Headers typed = is_get ? WithQueryType(request.headers) : Headers();
+  const Headers kept = KeptOf(source, is_get ? typed : request.headers, request.query);
+  what->headers = HeaderLines(kept);
+  const RawRequest raw{is_get ? what->query : request.body, kept, impl.clock.Wall()};
+  if (auto bodies = source.Split(raw)) return impl.HandleList(std::move(what), raw, std::move(*bodies));
   auto read = source.Normalize(raw);
   if (const auto* refusal = std::get_if<Refusal>(&read)) {
     return what->responder.Complete(impl.Refuse(request, *what->endpoint->of, what->endpoint, refusal->http_status,
                                                 refusal->error, refusal->detail));
   }
-  Impl::Prepare(*what, raw, std::move(std::get<Normalized>(read)));
+  std::unique_lock<std::mutex> in_order;
+  if (source.CarriesOver()) in_order = impl.calls.InOrder();
+  impl.Prepare(*what, *what, raw, std::move(std::get<Normalized>(read)));
   // A raw pointer, because std::function must be copyable; the journal calls this exactly once.
-  impl.journal.AppendThen(what->stored, [&impl, owned = what.get()](Result<Accepted> result) {
-    MutexLock lock(impl.stored_mu);
-    impl.stored.push_back({std::unique_ptr<Impl::PendingAppend>(owned), std::move(result)});
-    if (std::exchange(impl.asleep, false)) impl.stored_changed.NotifyOne();
+  impl.journal.AppendThen(
+      what->stored, [&impl, owned = what.get()](Result<Accepted> result) { impl.Push(owned, std::move(result)); });
+  (void)what.release();
+}
+
+void Acceptor::Impl::Push(PendingAppend* what, Result<Accepted> result) {
+  MutexLock lock(stored_mu);
+  stored.push_back({std::unique_ptr<PendingAppend>(what), std::move(result)});
+  if (std::exchange(asleep, false)) stored_changed.NotifyOne();
+}
+
+/// What cannot be read is refused alone; all else is stored in one step.
+void Acceptor::Impl::HandleList(std::unique_ptr<PendingAppend> what, const RawRequest& raw,
+                                std::vector<std::string> bodies) {
+  what->list = std::make_unique<List>();
+  List& list = *what->list;
+  list.bodies = std::move(bodies);
+  // The stored events borrow from these, which must stay where they are.
+  list.prepared.reserve(list.bodies.size());
+  const Endpoint& endpoint = *what->endpoint;
+  std::unique_lock<std::mutex> in_order;
+  if (endpoint.what->source->CarriesOver()) in_order = calls.InOrder();
+  std::optional<Answer> refused;
+  for (std::size_t i = 0; i < list.bodies.size(); ++i) {
+    RawRequest item = raw;
+    item.body = list.bodies[i];
+    auto read = endpoint.what->source->Normalize(item);
+    if (const auto* refusal = std::get_if<Refusal>(&read)) {
+      Answer answer = Refuse(what->responder.request(), *endpoint.of, &endpoint, refusal->http_status, refusal->error,
+                             "event " + std::to_string(i + 1) + ": " + refusal->detail);
+      if (!refused) refused = std::move(answer);
+      continue;
+    }
+    Prepare(list.prepared.emplace_back(), *what, item, std::move(std::get<Normalized>(read)));
+    list.stored.push_back(list.prepared.back().stored);
+    list.places.push_back(i);
+  }
+  if (list.prepared.empty() && refused) return what->responder.Complete(*refused);
+  if (list.prepared.empty()) return what->responder.Complete(EventsAnswer({}, 0));
+  journal.AppendAllThen(list.stored, [this, owned = what.get()](Result<std::vector<Accepted>> results) {
+    if (!results) return Push(owned, std::move(results).error());
+    owned->list->accepted = std::move(*results);
+    Push(owned, Accepted{});
   });
   (void)what.release();
 }
@@ -336,83 +440,61 @@ void Acceptor::UnwantedPeer(std::string_view address) {
   impl_->refusals.Note({"", address, "", 403, "forbidden", "closed at once: this address is in no source's allow_ips"});
 }
 
-void Acceptor::Impl::Prepare(PendingAppend& what, const RawRequest& raw, Normalized normalized) {
-  what.headers = HeaderLines(raw.headers);
-  const std::string& source = what.endpoint->what->config.name;
-  NewEvent& stored = what.stored;
-  stored.source = source;
-  stored.headers = what.headers;
-  stored.body = raw.body;
-  stored.dedup = KeyOf(source, normalized.dedup_key);
-  stored.received_at = raw.received_at;
-  if (auto* call = std::get_if<CallEvent>(&normalized.what)) {
-    stored.content = normalized.content;
-    what.note = std::move(normalized.note);
-    stored.note = what.note;
-    what.event = std::make_shared<CallEvent>(std::move(*call));
-    const CallEvent& event = *what.event;
-    const IngressSnapshot& snapshot = *what.endpoint->of->snapshot;
-    if (snapshot.routes) snapshot.routes->Match(event, what.routes);
-    const bool ends_call = (TerminalStatuses() & Bit(event.status)) != 0;
-    const bool ends_softly = event.status == CallStatus::kCallDisconnected;
-    for (const Route& route : what.routes) {
-      what.deliveries.push_back({.sink = route.sink,
-                                 .rule = route.rule,
-                                 .template_name = route.template_name,
-                                 .hold = ends_softly ? route.settle : std::chrono::milliseconds(0),
-                                 .newest_only = route.newest_only,
-                                 .updates = snapshot.updating_sinks.contains(route.sink),
-                                 .ends_call = ends_call});
-    }
-    stored.call_id = event.call_id;
-    stored.agent = event.AgentLabel();
-    stored.status = ToString(event.status);
-    if (!event.call_id.empty()) stored.call_key = CallKeyOf(source, event.call_id);
-    stored.deliveries = what.deliveries;
-  } else {
-    what.note = std::move(std::get<NotACall>(normalized.what).why);
-    stored.note = what.note;
-  }
-}
-
 Answer Acceptor::Impl::AnswerTo(const PendingAppend& what, const Result<Accepted>& result) {
   const Endpoint& endpoint = *what.endpoint;
-  const NewEvent& stored = what.stored;
-  const std::vector<NewDelivery>& deliveries = what.deliveries;
   if (!result) return JournalRefused(endpoint, result.error());
   JournalWorks();
-  if (result->revised) {
+  if (!what.list) return EventAnswer(*result, Conclude(endpoint, what, *result));
+  const List& list = *what.list;
+  std::vector<std::string_view> ids(list.bodies.size());
+  std::size_t deliveries = 0;
+  for (std::size_t i = 0; i < list.places.size(); ++i) {
+    deliveries += Conclude(endpoint, list.prepared[i], list.accepted[i]);
+    ids[list.places[i]] = list.accepted[i].id;
+  }
+  return EventsAnswer(ids, deliveries);
+}
+
+/// Counts and logs one event, and hands it to delivery; returns how many deliveries it has added.
+std::size_t Acceptor::Impl::Conclude(const Endpoint& endpoint, const PreparedEvent& what, const Accepted& accepted_as) {
+  const NewEvent& stored = what.stored;
+  const std::vector<NewDelivery>& deliveries = what.deliveries;
+  const bool ends_call = what.event && what.event->stage == Stage::kFinal;
+  const std::uint64_t ended_call = ends_call ? stored.call_key : 0;
+  if (accepted_as.revised) {
     endpoint.revised->Add();
-    const auto& [added, canceled] = *result->revised;
-    log::Info("event_revised", {{"id", result->id},
+    const auto& [added, canceled] = *accepted_as.revised;
+    log::Info("event_revised", {{"id", accepted_as.id},
                                 {"source", stored.source},
                                 {"call_id", stored.call_id},
                                 {"status", stored.status},
                                 {"added", added.size()},
                                 {"canceled", canceled.size()}});
-    what.event->id = result->id;
-    if (revised) revised(what.event, result->event, *result->revised);
-    return RevisedAnswer(result->id);
+    what.event->id = accepted_as.id;
+    if (revised) revised(what.event, accepted_as.event, *accepted_as.revised, ended_call);
+    return added.size();
   }
-  if (result->duplicate) {
+  if (accepted_as.duplicate) {
     endpoint.duplicate->Add();
-    log::Debug("event_duplicate", {{"id", result->id}, {"source", stored.source}, {"call_id", stored.call_id}});
-    return AcceptedAnswer(result->id, "duplicate", "true");
+    log::Debug("event_duplicate", {{"id", accepted_as.id}, {"source", stored.source}, {"call_id", stored.call_id}});
+    return 0;
   }
   endpoint.received->Add();
-  log::Info("event_accepted", {{"id", result->id},
+  log::Info("event_accepted", {{"id", accepted_as.id},
                                {"source", stored.source},
                                {"call_id", stored.call_id},
                                {"agent", stored.agent},
                                {"status", stored.status},
                                {"deliveries", deliveries.size()}});
   if (what.event) {
+    agents.Count(*what.event);
     if (what.routes.empty() || what.routes.front().rule == "unmatched") endpoint.unmatched->Add();
-    what.event->id = result->id;
-    if (accepted) accepted(what.event, StoredDeliveries(stored, *result));
+    what.event->id = accepted_as.id;
+    if (accepted) accepted(what.event, StoredDeliveries(stored, accepted_as), ended_call);
+  } else {
+    endpoint.not_a_call->Add();
   }
-  return deliveries.empty() ? AcceptedAnswer(result->id, "skipped", "true")
-                            : AcceptedAnswer(result->id, "deliveries", std::to_string(deliveries.size()));
+  return deliveries.size();
 }
 
 // One thread for all responses: they come in batches, one per commit, and a thread per response would have to be woken.
@@ -435,6 +517,10 @@ void Acceptor::Impl::GiveAnswers() {
     }
     for (Stored& one : batch) {
       const auto what = std::move(one.what);
+      calls.Done(*what);
+      if (what->list) {
+        for (const PreparedEvent& each : what->list->prepared) calls.Done(each);
+      }
       try {
         const Answer answer = AnswerTo(*what, one.result);
         seconds.Observe(std::chrono::duration<double>(clock.Mono() - what->begin).count());

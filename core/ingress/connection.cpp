@@ -86,7 +86,9 @@ ServedRequest Connection::View() const {
           .body = reader_->body(),
           .peer = peer_.address,
           .headers = reader_->headers(),
-          .user = peer_.user};
+          .user = peer_.user,
+          .target = reader_->target(),
+          .body_dropped = reader_->body_dropped()};
 }
 
 bool Connection::MayGoOn() const {
@@ -159,7 +161,7 @@ void Connection::Advance(std::string_view bytes) {
       reader_ = std::make_unique<RequestReader>();
       reader_->Reset(poller_->options().max_body);
     }
-    judged_ = encoded_ = false;
+    judged_ = encoded_ = has_drop_time_ = false;
   }
   while (Read(bytes) == Step::kGoOn) continue;
   if (poller_->Draining()) LimitPauses();
@@ -186,6 +188,7 @@ Connection::Step Connection::Read(std::string_view& bytes) {
     case State::kHeadDone:
     case State::kHead: break;
     case State::kBody:
+      if (reader_->body_dropped()) GrantDropTime();
       if (!Count(reader_->body().size())) {
         RefuseForLackOfRoom();
       } else if (counted_ > kLarge) {
@@ -202,6 +205,13 @@ Connection::Step Connection::Read(std::string_view& bytes) {
       break;
   }
   return Step::kWait;
+}
+
+/// What only has to be read away may be much, from a sender that is slow.
+void Connection::GrantDropTime() {
+  if (std::exchange(has_drop_time_, true)) return;
+  MutexLock lock(mu_);
+  deadline_ = std::max(deadline_, Steady::now() + HeadVerdict::kDropTimeout);
 }
 
 /// Judges the head. kWait: the request is answered, or will be after a delay.
@@ -221,6 +231,8 @@ Connection::Step Connection::JudgeHead() {
       RespondEarly(*verdict.answer, verdict.delay);
       return Step::kWait;
     }
+    may_block_ = verdict.may_block;
+    reader_->LimitBody(verdict.max_body.value_or(options.max_body), verdict.drop_large ? HeadVerdict::kMostDropped : 0);
   }
   reader_->CheckLength(options.length_required);
   if (reader_->state() == RequestReader::State::kRefused) return Step::kGoOn;
@@ -274,7 +286,9 @@ void Connection::Serve() {
     MutexLock lock(mu_);
     state_ = State::kServing;
   }
-  const bool is_inline = options.inline_body && !encoded_ && reader_->body().size() <= *options.inline_body;
+  if (reader_->body_dropped()) encoded_ = false;
+  const bool is_inline =
+      options.inline_body && !encoded_ && !may_block_ && reader_->body().size() <= *options.inline_body;
   if (is_inline) return RunHandler();
   const bool is_urgent = options.is_urgent && options.is_urgent(View());
   (is_urgent ? poller_->urgent_pool() : poller_->pool()).Post([self = shared_from_this()] {
@@ -283,12 +297,16 @@ void Connection::Serve() {
 }
 
 bool Connection::UndoEncoding() {
-  auto decoded = Decode(View().Header("Content-Encoding"), reader_->body(), poller_->options().max_body);
+  auto decoded = Decode(View().Header("Content-Encoding"), reader_->body(), reader_->max_body());
   if (decoded) {
     reader_->ReplaceBody(std::move(*decoded));
     return true;
   }
   const bool too_large = decoded.error().code == ErrorCode::kTooLarge;
+  if (too_large && reader_->may_drop_body()) {
+    reader_->DropBody();
+    return true;
+  }
   Refuse(too_large ? 413 : 400, too_large ? "too_large" : "invalid_encoding", decoded.error().message);
   return false;
 }
@@ -524,6 +542,7 @@ Connection::TimePoint Connection::OnTimer(TimePoint now) {
 }
 
 void Connection::RefuseForLackOfRoom() {
+  poller_->CountNoRoom();
   MutexLock lock(mu_);
   Respond(NoRoom(), false);
   AfterSending();
@@ -531,7 +550,10 @@ void Connection::RefuseForLackOfRoom() {
 
 void Connection::GiveWay() {
   MutexLock lock(mu_);
-  if (state_ == State::kReading) Respond(NoRoom(), false);
+  if (state_ == State::kReading) {
+    poller_->CountNoRoom();
+    Respond(NoRoom(), false);
+  }
   Close();
 }
 

@@ -94,6 +94,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void Advance(std::string_view bytes);
   Step Read(std::string_view& bytes);
   Step JudgeHead();
+  void GrantDropTime();
   void RespondEarly(const Answer& answer, std::chrono::milliseconds delay);
   void Serve();
   void RunHandler();
@@ -121,6 +122,8 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   std::string pending_;                    ///< received, not yet parsed
   bool judged_ = false;                    ///< the head of this request has been judged
   bool encoded_ = false;                   ///< the body must be decoded (Content-Encoding)
+  bool may_block_ = false;                 ///< HeadVerdict::may_block
+  bool has_drop_time_ = false;             ///< its deadline is that of a body that is dropped
   std::shared_ptr<const HeadContext> context_;
   std::unique_ptr<const Answer> delayed_;  ///< the response, in kDelayed
   std::size_t counted_ = 0;                ///< bytes of this request charged to max_bodies

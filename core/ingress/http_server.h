@@ -25,6 +25,8 @@ struct ServedRequest {
   const std::vector<std::pair<std::string, std::string>>& headers;  ///< in order, as sent
   std::string_view user =
       {};  ///< on a unix socket: the name (or number) of the local user on its other end; else empty
+  std::string_view target = {};  ///< path and query as sent
+  bool body_dropped = false;     ///< the body was over its limit and is not here (HeadVerdict::drop_large)
   /// The first value of a header (any case), or empty.
   std::string_view Header(std::string_view name) const;
 };
@@ -104,6 +106,13 @@ struct HeadVerdict {
   std::optional<Answer> answer;
   std::chrono::milliseconds delay{};
   std::shared_ptr<const HeadContext> context;
+  std::optional<std::uint64_t> max_body{};  ///< of an admitted request: its own, instead of the server's
+  /// A body over the limit is read and dropped instead of refused, and the request handled without it
+  /// (ServedRequest::body_dropped). Over kMostDropped it is 413 all the same, after kDropTimeout 408.
+  bool drop_large = false;
+  bool may_block = false;  ///< so the handler of this request never runs on the poller
+  static constexpr std::uint64_t kMostDropped = 256 << 20;
+  static constexpr std::chrono::seconds kDropTimeout{60};
 };
 /// [thread: poller] Must not block.
 using HeadHandler = std::function<HeadVerdict(const ServedRequest& head)>;
@@ -139,7 +148,7 @@ struct HttpServerOptions {
   std::chrono::milliseconds keep_alive_timeout{5'000};
   bool length_required = true;  ///< a POST, PUT or PATCH without length is 411; if false, it has no body (RFC 9112 6.3)
   std::string name;             ///< "ingress", "admin": in metrics and logs
-  std::vector<std::pair<std::string, std::string>> headers{};  ///< added to every response
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< added to responses that lack them
   /// Called for each request that the server itself rejected (framing, size, encoding, time), but not for lack of room.
   /// Parts that could not be read are empty. [thread: poller or handler]
   std::function<void(const ServedRequest& head, int status, std::string_view error, std::string_view detail)>

@@ -37,9 +37,11 @@ constexpr milliseconds kNoDescriptorPause{20};
 constexpr milliseconds kStandsStill{1000};
 // Small JSON values take about thirteen times the memory of their text. After kManyBodyBytes at once, free memory is
 // returned to the system when less than kFewBodyBytes are left; not more often than kReleaseEvery, because reusing it
-// costs page faults.
+// costs page faults. And again, up to kReleases times: other threads (journal, search index, sinks) are done with the
+// last bodies later.
 constexpr std::uint64_t kManyBodyBytes = 2 << 20, kFewBodyBytes = 1 << 20;
 constexpr milliseconds kReleaseEvery{1000};
+constexpr int kReleases = 5;
 constexpr int kLooksForIdle = 64;
 
 /// The address without port, IPv4-mapped ones as IPv4; for a unix socket the user at its other end.
@@ -80,6 +82,9 @@ Poller::Poller(const HttpServerOptions& options, HeadHandler head, RequestHandle
       open_gauge_(metrics.MakeGauge("hookswitch_http_connections", "Open connections.", {{"server", options.name}})),
       refused_(metrics.MakeCounter("hookswitch_http_connections_refused_total",
                                    "Connections answered 503 unread: too many were open, or the server was draining.",
+                                   {{"server", options.name}})),
+      no_room_(metrics.MakeCounter("hookswitch_http_requests_no_room_total",
+                                   "Requests answered 503 half read: too many bodies at once, or connections.",
                                    {{"server", options.name}})),
       pool_("http-" + options.name, options.threads),
       urgent_pool_("http-" + options.name, options.urgent_threads),
@@ -363,11 +368,13 @@ void Poller::FireTimers() {
 }
 
 void Poller::ReleaseMemory() {
-  if (!had_large_bodies_.load(std::memory_order_relaxed) || body_bytes_.load() > kFewBodyBytes) return;
+  if (had_large_bodies_.load(std::memory_order_relaxed)) releases_left_ = kReleases;
+  if (releases_left_ == 0 || body_bytes_.load() > kFewBodyBytes) return;
   const TimePoint now = Steady::now();
   if (now < release_again_) return;
   release_again_ = now + kReleaseEvery;
   had_large_bodies_.store(false, std::memory_order_relaxed);
+  --releases_left_;
   pool_.Post([] { ReleaseFreeMemory(); });
 }
 

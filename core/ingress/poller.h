@@ -57,6 +57,7 @@ class Poller final : public std::enable_shared_from_this<Poller> {
 
   /// Charges `bytes` to max_bodies, or releases them if negative. False if the total is over it; the charge stands.
   bool TakeBodyBytes(std::ptrdiff_t bytes);
+  void CountNoRoom() const { no_room_.Add(); }
 
   // For connections. [thread: poller]
   void Watch(Connection& connection, int modes);
@@ -92,7 +93,7 @@ class Poller final : public std::enable_shared_from_this<Poller> {
   const RequestHandler handler_;
   const int max_per_address_;
   const Gauge open_gauge_;
-  const Counter refused_;
+  const Counter refused_, no_room_;
   RequestPool pool_, urgent_pool_;
 
   std::atomic<int> open_{0};
@@ -107,6 +108,7 @@ class Poller final : public std::enable_shared_from_this<Poller> {
   std::vector<Poco::Net::ServerSocket> listeners_;
   TimePoint accept_again_ = TimePoint::max();  ///< when to accept again after running out of descriptors
   TimePoint release_again_{};                  ///< earliest next release of free memory
+  int releases_left_ = 0;
   std::unordered_map<Poco::Net::SocketImpl*, std::shared_ptr<Connection>> connections_;
   std::unordered_map<std::string, int> by_address_;
   std::list<Connection*> incomplete_, large_;  ///< oldest first

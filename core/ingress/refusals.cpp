@@ -7,18 +7,41 @@ namespace hookswitch {
 namespace {
 constexpr int kRecordsPerSecond = 10;
 constexpr std::size_t kShownPath = 200;
+
+// Every reason that a refused request can have. Those of a source come last.
+constexpr std::string_view kReasons[] = {
+    "draining",          "method_not_allowed",   "forbidden",        "unauthorized",
+    "rate_limited",      "unavailable",          "invalid_request",  "length_required",
+    "too_large",         "unsupported_encoding", "invalid_encoding", "timeout",
+    "invalid_json",      "not_an_object",        "missing_field",    "wrong_type",
+    "signature_missing", "signature_wrong",      "signature_expired"};
+// Those of a request whose path is no source's, or was not read.
+constexpr std::string_view kReasonsWithoutSource[] = {"draining", "not_found", "forbidden", "invalid_request",
+                                                      "timeout"};
 }  // namespace
+
+Refusals::Refusals(Journal& journal, const Clock& clock, Metrics& metrics)
+    : journal_(journal), clock_(clock), metrics_(metrics) {
+  MutexLock lock(mu_);
+  for (const std::string_view reason : kReasonsWithoutSource) KindOf("", reason);
+}
 
 Refusals::Kind& Refusals::KindOf(std::string_view source, std::string_view error) {
   auto key = std::make_pair(std::string(source), std::string(error));
   auto found = kinds_.find(key);
   if (found == kinds_.end()) {
     Counter counter =
-        metrics_.MakeCounter("hookswitch_requests_refused_total", "Requests answered 4xx or 503, by reason.",
+        metrics_.MakeCounter("hookswitch_requests_refused_total",
+                             "Requests answered 4xx or 503, or skipped because they are too large, by reason.",
                              {{"source", key.first}, {"reason", key.second}});
     found = kinds_.emplace(std::move(key), Kind{counter}).first;
   }
   return found->second;
+}
+
+void Refusals::ShowSource(std::string_view source) {
+  MutexLock lock(mu_);
+  for (const std::string_view reason : kReasons) KindOf(source, reason);
 }
 
 void Refusals::Count(std::string_view source, std::string_view error) {

@@ -15,8 +15,10 @@ namespace hookswitch {
 /// a second, with the number of those left out, and ten records a second for the inspector. [thread: any]
 class Refusals {
  public:
-  Refusals(Journal& journal, const Clock& clock, Metrics& metrics)
-      : journal_(journal), clock_(clock), metrics_(metrics) {}
+  Refusals(Journal& journal, const Clock& clock, Metrics& metrics);
+
+  /// Counts of this source are shown from now on, at 0 where nothing was rejected.
+  void ShowSource(std::string_view source);
 
   struct Refused {
     std::string_view source;  ///< "" if the path belongs to none

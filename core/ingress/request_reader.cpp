@@ -86,17 +86,17 @@ class RequestReader::Parser final {
       if (length) owner_.body_.reserve(std::min({*length, owner_.max_body_, kKeptBody}));
     }
     std::size_t on_body_impl(View piece, error_code&) override {
-      owner_.body_.append(piece.data(), piece.size());
+      owner_.Take(ToStd(piece));
       return piece.size();
     }
     void on_chunk_header_impl(std::uint64_t size, View, error_code& ec) override {
-      if (size > owner_.max_body_ - owner_.body_.size()) {
+      if (!owner_.Expect(size)) {
         too_large = true;
         ec = http::error::body_limit;
       }
     }
     std::size_t on_chunk_body_impl(std::uint64_t, View piece, error_code&) override {
-      owner_.body_.append(piece.data(), piece.size());
+      owner_.Take(ToStd(piece));
       return piece.size();
     }
     void on_finish_impl(error_code&) override {}
@@ -113,7 +113,9 @@ RequestReader::~RequestReader() = default;
 void RequestReader::Reset(std::uint64_t max_body) {
   parser_->message.emplace(*this);
   state_ = State::kHead;
-  max_body_ = max_body;
+  LimitBody(max_body);
+  received_ = 0;
+  body_dropped_ = false;
   began_ = false;
   method_.clear();
   target_.clear();
@@ -124,6 +126,32 @@ void RequestReader::Reset(std::uint64_t max_body) {
   if (body_.capacity() > kKeptBody) std::string().swap(body_);
   body_.clear();
   expects_continue_ = false;
+}
+
+void RequestReader::LimitBody(std::uint64_t max_body, std::uint64_t max_dropped) {
+  max_body_ = max_body;
+  max_dropped_ = max_dropped;
+}
+
+bool RequestReader::Expect(std::uint64_t more) {
+  if (!body_dropped_ && more <= max_body_ - received_) return true;
+  if (received_ > max_dropped_ || more > max_dropped_ - received_) return false;
+  DropBody();
+  return true;
+}
+
+void RequestReader::Take(std::string_view piece) {
+  received_ += piece.size();
+  if (!body_dropped_) body_.append(piece);
+}
+
+void RequestReader::DropBody() {
+  body_dropped_ = true;
+  std::string().swap(body_);
+}
+
+std::string RequestReader::OverLimit() const {
+  return "the body is over " + std::to_string(std::max(max_body_, max_dropped_)) + " bytes";
 }
 
 void RequestReader::Refuse(int status, std::string_view error, std::string detail) {
@@ -158,7 +186,7 @@ std::size_t RequestReader::Feed(std::string_view bytes) {
     Refuse(400, "invalid_request", "a header line is folded");
   } else if (ec && ec != http::error::need_more) {
     if (message.too_large) {
-      Refuse(413, "too_large", "the body is over " + std::to_string(max_body_) + " bytes");
+      Refuse(413, "too_large", OverLimit());
     } else if (ec == http::error::header_limit) {
       Refuse(400, "invalid_request",
              "the head is over " + std::to_string(kMaxHead) + " bytes or " + std::to_string(kMaxHeaders) + " headers");
@@ -206,7 +234,8 @@ void RequestReader::SplitTarget() {
     const auto scheme = target.find("://");
     const auto path = scheme == target.npos ? target.npos : target.find_first_of("/?", scheme + 3);
     if (scheme == target.npos) return Refuse(400, "invalid_request", "the URL does not begin with /");
-    target = path == target.npos ? std::string_view("/") : target.substr(path);
+    target_ = path == target.npos ? std::string("/") : target_.substr(path);
+    target = target_;
   }
   const auto mark = target.find('?');
   query_ = mark == target.npos ? std::string_view() : target.substr(mark + 1);
@@ -223,9 +252,7 @@ void RequestReader::CheckLength(bool required) {
   if (required && !has_length && (method_ == "POST" || method_ == "PUT" || method_ == "PATCH")) {
     return Refuse(411, "length_required", method_ + " needs Content-Length or Transfer-Encoding: chunked");
   }
-  if (message.content_length().value_or(0) > max_body_) {
-    return Refuse(413, "too_large", "the body is over " + std::to_string(max_body_) + " bytes");
-  }
+  if (!Expect(message.content_length().value_or(0))) Refuse(413, "too_large", OverLimit());
 }
 
 void RequestReader::End() {

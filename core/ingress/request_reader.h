@@ -42,6 +42,9 @@ class RequestReader {
 
   /// Starts a new request. Frees the memory of an unusually large body.
   void Reset(std::uint64_t max_body);
+  /// After kHeadDone and before CheckLength: another limit for this request. With `max_dropped`, a body over
+  /// `max_body` is read up to that size and dropped.
+  void LimitBody(std::uint64_t max_body, std::uint64_t max_dropped = 0);
   /// Consumes what it can of `bytes` and returns how many; offer the rest again, together with what follows.
   std::size_t Feed(std::string_view bytes);
   /// The input has ended: rejects an unfinished request.
@@ -54,12 +57,18 @@ class RequestReader {
 
   // Valid from kHeadDone on.
   const std::string& method() const { return method_; }
-  const std::string& path() const { return path_; }    ///< percent-decoded
-  const std::string& query() const { return query_; }  ///< as sent
+  const std::string& path() const { return path_; }      ///< percent-decoded
+  const std::string& query() const { return query_; }    ///< as sent
+  const std::string& target() const { return target_; }  ///< path and query as sent, without scheme and host
   const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
   const std::string& body() const { return body_; }
+  /// True if the body is over its limit: it is empty then.
+  bool body_dropped() const { return body_dropped_; }
+  std::uint64_t max_body() const { return max_body_; }
+  bool may_drop_body() const { return max_dropped_ != 0; }
   /// With kComplete: replaces the body by its decoded form.
   void ReplaceBody(std::string body) { body_ = std::move(body); }
+  void DropBody();
   bool http11() const { return http11_; }
   bool keep_alive() const;  ///< as the client asked
   bool expects_continue() const { return expects_continue_; }
@@ -69,11 +78,18 @@ class RequestReader {
   void Refuse(int status, std::string_view error, std::string detail);
   void CheckHead();
   void SplitTarget();
+  /// Whether `more` bytes of body may come; decides whether they are kept.
+  bool Expect(std::uint64_t more);
+  void Take(std::string_view piece);
+  std::string OverLimit() const;
 
   std::unique_ptr<Parser> parser_;
   State state_ = State::kHead;
   ReadProblem problem_;
   std::uint64_t max_body_ = 0;
+  std::uint64_t max_dropped_ = 0;  ///< 0: a body over max_body_ is refused
+  std::uint64_t received_ = 0;     ///< bytes of body
+  bool body_dropped_ = false;
   bool began_ = false;
   std::string method_, target_, path_, query_, body_;
   std::vector<std::pair<std::string, std::string>> headers_;

@@ -2,8 +2,11 @@
 
 #include <Poco/Net/HTTPResponse.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
+
+#include "core/base/text.h"
 
 namespace hookswitch {
 namespace {
@@ -25,7 +28,7 @@ void AppendResponse(std::string& out, const Answer& answer,
   out += answer.content_type;
   if (form.is_stream) {
     if (form.http11) out += "\r\nTransfer-Encoding: chunked";
-  } else if (answer.status != 204) {  // RFC 9110 8.6
+  } else if (answer.status != 204 && answer.status != 304) {  // RFC 9110 8.6: of a 304 it would be that of the 200
     out += "\r\nContent-Length: ";
     AppendNumber(out, answer.body.size());
   }
@@ -37,21 +40,24 @@ void AppendResponse(std::string& out, const Answer& answer,
     out += "\r\nAllow: ";
     out += answer.allow;
   }
-  for (const auto* list : {&headers, &answer.headers}) {
-    for (const auto& [name, value] : *list) {
-      out += "\r\n";
-      out += name;
-      out += ": ";
-      out += value;
-    }
+  const auto append = [&](const std::string& name, const std::string& value) {
+    out += "\r\n";
+    out += name;
+    out += ": ";
+    out += value;
+  };
+  for (const auto& [name, value] : headers) {
+    const auto is_same = [&name = name](const auto& own) { return EqualsIgnoreCase(own.first, name); };
+    if (std::ranges::none_of(answer.headers, is_same)) append(name, value);
   }
+  for (const auto& [name, value] : answer.headers) append(name, value);
   if (!form.keep_alive) {
     out += "\r\nConnection: close";
   } else if (!form.http11) {
     out += "\r\nConnection: keep-alive";
   }
   out += "\r\n\r\n";
-  if (!form.is_stream && !form.is_head) out += answer.body;
+  if (!form.is_stream && !form.is_head && answer.status != 304) out += answer.body;
 }
 
 void AppendChunk(std::string& out, std::string_view piece) {

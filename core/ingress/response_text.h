@@ -17,7 +17,7 @@ struct ResponseForm {
   bool is_stream = false;  ///< the body is sent later, in chunks if the client knows them
 };
 
-/// Appends the head, with `headers` before those of the answer, and the body.
+/// Appends the head, with `headers` before those of the answer, which take the place of their namesakes, and the body.
 void AppendResponse(std::string& out, const Answer& answer,
                     const std::vector<std::pair<std::string, std::string>>& headers, const ResponseForm& form);
 

@@ -23,8 +23,8 @@ void FailAll(Batch& batch, const Error& error) {
 }  // namespace
 
 bool BatchWriter::Write(Batch& batch) {
-  const bool is_empty =
-      batch.appends.empty() && batch.records.empty() && batch.refused.empty() && batch.commands.empty();
+  const bool is_empty = batch.appends.empty() && batch.records.empty() && batch.refused.empty() &&
+                        batch.actions.empty() && batch.commands.empty();
   bool committed = false;
   if (unwritable_ && !batch.is_last_try && clock_.Mono() < retry_at_) {
     FailAll(batch, *unwritable_);
@@ -48,18 +48,25 @@ bool BatchWriter::Commit(Batch& batch) {
       }
       batch.records.erase(batch.records.begin(),
                           batch.records.begin() + static_cast<std::ptrdiff_t>(batch.recorded.size()));
+      batch.actions.clear();
       for (const Command* command : batch.commands) CountDamage(*command);
       return true;
     }
     store_.Rollback();
     batch.recorded.clear();
-    if (failure->event != nullptr) {
-      failure->event->is_unstorable = true;
-      failure->event->error = Error{failure->error.code, "this event cannot be stored: " + failure->error.message};
+    if (failure->can_skip) continue;
+    if (!failure->events.empty()) {
+      for (AppendRequest& request : failure->events) {
+        request.is_unstorable = true;
+        request.error = Error{failure->error.code, "this event cannot be stored: " + failure->error.message};
+      }
     } else if (failure->is_refused) {
-      DropRefused(batch, failure->error);
+      Drop("refused", batch.refused.size(), failure->error);
+      batch.refused.clear();
+    } else if (failure->is_action) {
+      Drop("action", batch.actions.size(), failure->error);
+      batch.actions.clear();
     } else if (failure->command != nullptr) {
-      if (failure->can_skip) continue;
       failure->command->error = failure->error;
       std::erase(batch.commands, failure->command);
     } else if (failure->record) {
@@ -88,24 +95,39 @@ std::optional<BatchWriter::Failure> BatchWriter::TryCommit(Batch& batch, std::si
   if (auto failure = WriteAppends(batch)) return failure;
   if (auto failure = WriteRecords(batch, max_records)) return failure;
   if (auto failure = WriteRefused(batch)) return failure;
+  if (auto failure = WriteActions(batch)) return failure;
   if (auto failure = WriteCommands(batch)) return failure;
   if (Status committed = store_.Commit(); !committed) return Failure{.error = committed.error()};
   return {};
 }
 
 std::optional<BatchWriter::Failure> BatchWriter::WriteAppends(Batch& batch) {
-  for (AppendRequest& request : batch.appends) {
-    if (request.is_unstorable) continue;
-    request.error.reset();
-    Status stored = store_.Append(*request.event, request.sum, max_backlog_, request.accepted, request.accepted_at);
-    if (stored) continue;
-    if (stored.error().code == ErrorCode::kFull) {
-      request.error = std::move(stored).error();
-      continue;
+  const std::span<AppendRequest> all(batch.appends);
+  for (std::size_t i = 0; i < all.size(); i += 1 + all[i].others) {
+    if (all[i].is_unstorable) continue;
+    if (auto failure = WriteTogether(all.subspan(i, 1 + all[i].others))) return failure;
+  }
+  return {};
+}
+
+std::optional<BatchWriter::Failure> BatchWriter::WriteTogether(std::span<AppendRequest> list) {
+  // Asked before the first row is written, because rows of a transaction cannot be taken back one by one.
+  std::optional<Error> full;
+  for (AppendRequest& request : list) {
+    if (Status room = store_.CheckBacklog(*request.event, max_backlog_); !room && !full) {
+      full = std::move(room).error();
     }
+  }
+  for (AppendRequest& request : list) request.error = full;
+  if (full) return {};
+  for (AppendRequest& request : list) {
+    const bool kept_configs = store_.keeps_configs();
+    Status stored = store_.Append(*request.event, request.sum, request.accepted, request.accepted_at);
+    if (stored) continue;
     Failure failure{.error = std::move(stored).error()};
+    failure.can_skip = kept_configs && !store_.keeps_configs();
     // Damage where events are appended fails all events, not only this one: /readyz must report it.
-    if (IsAboutTheRow(failure.error) && failure.error.code != ErrorCode::kInvalid) failure.event = &request;
+    if (IsAboutTheRow(failure.error) && failure.error.code != ErrorCode::kInvalid) failure.events = list;
     return failure;
   }
   return {};
@@ -129,6 +151,17 @@ std::optional<BatchWriter::Failure> BatchWriter::WriteRefused(Batch& batch) {
     if (Status stored = store_.RecordRefused(refused); !stored) {
       Failure failure{.error = std::move(stored).error()};
       failure.is_refused = IsAboutTheRow(failure.error);
+      return failure;
+    }
+  }
+  return {};
+}
+
+std::optional<BatchWriter::Failure> BatchWriter::WriteActions(Batch& batch) {
+  for (const OperatorAction& action : batch.actions) {
+    if (Status stored = store_.RecordAction(action); !stored) {
+      Failure failure{.error = std::move(stored).error()};
+      failure.is_action = IsAboutTheRow(failure.error);
       return failure;
     }
   }
@@ -183,12 +216,11 @@ void BatchWriter::Quarantine(Batch& batch, std::size_t record, const Error& erro
   batch.records.erase(batch.records.begin() + static_cast<std::ptrdiff_t>(record));
 }
 
-// Rejected requests are informational: they must not block deliveries.
-void BatchWriter::DropRefused(Batch& batch, const Error& error) {
-  bad_rows_.fetch_add(batch.refused.size(), std::memory_order_relaxed);
-  batch.refused.clear();
-  if (std::exchange(refused_damage_logged_, true)) return;
-  log::Error("journal_rows_damaged", {{"file", path_}, {"table", "refused"}, {"reason", error.message}});
+// These rows are informational: they must not block deliveries.
+void BatchWriter::Drop(std::string_view table, std::size_t rows, const Error& error) {
+  bad_rows_.fetch_add(rows, std::memory_order_relaxed);
+  if (!damaged_tables_.emplace(table).second) return;
+  log::Error("journal_rows_damaged", {{"file", path_}, {"table", table}, {"reason", error.message}});
 }
 
 void BatchWriter::CountDamage(const Command& command) {

@@ -1,8 +1,12 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/clock.h"
 #include "core/journal/commit_queue.h"
@@ -12,7 +16,8 @@ namespace hookswitch {
 
 /// Writes batches to a Store, one transaction each, and keeps one bad part from holding up the rest:
 /// - an event or command that can never be stored fails alone;
-/// - a record whose row is damaged is quarantined, and rejected requests that cannot be stored are dropped;
+/// - a record whose row is damaged is quarantined; rejected requests and operators' actions that cannot be stored are
+///   dropped;
 /// - a command skips damaged rows.
 /// Any other failure makes the journal unwritable. Then batches fail at once as kUnavailable, and records wait; every
 /// 200 ms a batch, if need be an empty one, tries again on a new connection.
@@ -36,23 +41,26 @@ class BatchWriter {
   /// Why a transaction failed, and the one part of the batch that cannot be stored. No part: nothing can be, now.
   struct Failure {
     Error error;
-    AppendRequest* event = nullptr;
+    std::span<AppendRequest> events{};    ///< stored together or not at all
     std::optional<std::size_t> record{};  ///< index in Batch::records
     bool is_refused = false;              ///< the rejected requests
+    bool is_action = false;               ///< the operators' actions
     Command* command = nullptr;
-    bool can_skip = false;  ///< `command` found new damage, and skips it when it runs again
+    bool can_skip = false;  ///< it is new damage, which is left out when the batch is tried again
   };
   /// Tries until a transaction is committed, without the parts that cannot be stored. False: unwritable.
   bool Commit(Batch& batch);
   /// Writes the batch with up to `max_records` records in one transaction. Leaves the transaction open on failure.
   std::optional<Failure> TryCommit(Batch& batch, std::size_t max_records);
   std::optional<Failure> WriteAppends(Batch& batch);
+  std::optional<Failure> WriteTogether(std::span<AppendRequest> list);
   std::optional<Failure> WriteRecords(Batch& batch, std::size_t max_records);
   std::optional<Failure> WriteRefused(Batch& batch);
+  std::optional<Failure> WriteActions(Batch& batch);
   std::optional<Failure> WriteCommands(Batch& batch);
   Status Run(Command& command);
   void Quarantine(Batch& batch, std::size_t record, const Error& error);
-  void DropRefused(Batch& batch, const Error& error);
+  void Drop(std::string_view table, std::size_t rows, const Error& error);
   void CountDamage(const Command& command);
   void SetUnwritable(const Error& error);
 
@@ -61,11 +69,11 @@ class BatchWriter {
   Store& store_;
   const Clock& clock_;
   std::optional<Error> unwritable_;
-  MonoTime retry_at_{};           ///< with unwritable_: until then the disk is left alone
-  bool must_reconnect_ = false;   ///< the last commit failed
-  bool must_probe_ = true;        ///< no commit has succeeded since the start or the last failure
-  bool maintenance_due_ = false;  ///< a commit failed, and PrepareMaintenance was not called since
-  bool refused_damage_logged_ = false;
+  MonoTime retry_at_{};                                ///< with unwritable_: until then the disk is left alone
+  bool must_reconnect_ = false;                        ///< the last commit failed
+  bool must_probe_ = true;                             ///< no commit has succeeded since the start or the last failure
+  bool maintenance_due_ = false;                       ///< a commit failed, and PrepareMaintenance was not called since
+  std::set<std::string, std::less<>> damaged_tables_;  ///< that were logged
   std::atomic<std::uint64_t> bad_rows_{0};
 };
 

@@ -1,9 +1,12 @@
 #include "core/journal/commit_queue.h"
 
+#include <memory>
+
 namespace hookswitch {
 namespace {
 
 constexpr std::size_t kMaxRefusedWaiting = 1000;
+constexpr std::size_t kMaxActionsWaiting = 1000;
 constexpr std::chrono::milliseconds kTick{250};
 // Changes in one batch that count as load: with commit_every, some thousand events per second, or a machine that does
 // not keep up. Below that, waiting would only add latency.
@@ -12,6 +15,28 @@ constexpr std::size_t kLoad = 16;
 Error Closed() {
   return {ErrorCode::kUnavailable, "the journal is closed"};
 }
+
+/// Gathers the results of a list for its caller. They come one after the other, on one thread.
+struct ListResult {
+  AppendedAll done;
+  std::size_t missing = 0;
+  std::vector<Accepted> accepted{};
+  std::optional<Error> error{};
+
+  void Add(Result<Accepted> result) {
+    if (!result) {
+      if (!error) error = std::move(result).error();
+    } else {
+      accepted.push_back(std::move(*result));
+    }
+    if (--missing != 0) return;
+    if (error) {
+      done(std::move(*error));
+    } else {
+      done(std::move(accepted));
+    }
+  }
+};
 
 }  // namespace
 
@@ -25,6 +50,28 @@ Result<Accepted> CommitQueue::Append(const NewEvent& event, std::uint64_t sum) {
 
 void CommitQueue::AppendThen(const NewEvent& event, std::uint64_t sum, std::function<void(Result<Accepted>)> done) {
   Enqueue({.event = &event, .sum = sum, .done = std::move(done)}, /*blocks=*/false);
+}
+
+void CommitQueue::AppendAllThen(std::span<const NewEvent> events, std::span<const std::uint64_t> sums,
+                                AppendedAll done) {
+  if (events.empty()) return done(std::vector<Accepted>());
+  auto list = std::make_shared<ListResult>(ListResult{.done = std::move(done), .missing = events.size()});
+  list->accepted.reserve(events.size());
+  bool wake = false;
+  bool taken = false;
+  {
+    MutexLock lock(mu_);
+    taken = !ended_;
+    for (std::size_t i = 0; taken && i < events.size(); ++i) {
+      appends_.push_back({.event = &events[i],
+                          .sum = sums[i],
+                          .done = [list](Result<Accepted> result) { list->Add(std::move(result)); },
+                          .others = i == 0 ? events.size() - 1 : 0});
+    }
+    if (taken) wake = std::exchange(asleep_, false) || (resting_ && appends_.size() >= events_enough_);
+  }
+  if (wake) work_.NotifyOne();
+  if (!taken) list->done(Closed());
 }
 
 std::optional<std::uint64_t> CommitQueue::Enqueue(AppendRequest request, bool blocks) {
@@ -66,6 +113,21 @@ void CommitQueue::RecordRefused(RefusedRequest refused) {
   if (refused_.size() < kMaxRefusedWaiting) refused_.push_back(std::move(refused));
 }
 
+void CommitQueue::RecordAction(OperatorAction action) {
+  std::uint64_t batch;
+  bool wake;
+  {
+    MutexLock lock(mu_);
+    if (ended_) return;
+    actions_.push_back(std::move(action));
+    has_waiter_ = true;
+    batch = filling_;
+    wake = std::exchange(asleep_, false);
+  }
+  if (wake) work_.NotifyOne();
+  AwaitBatch(batch);
+}
+
 Status CommitQueue::Execute(Change change) {
   Command command{.change = change};
   std::uint64_t batch;
@@ -98,7 +160,7 @@ void CommitQueue::Close() {
 }
 
 bool CommitQueue::IsIdle() const {
-  return appends_.empty() && records_.empty() && commands_.empty();
+  return appends_.empty() && records_.empty() && actions_.empty() && commands_.empty();
 }
 
 bool CommitQueue::Take(Batch& batch, bool more) {
@@ -123,7 +185,7 @@ bool CommitQueue::Take(Batch& batch, bool more) {
   }
   last_taken_ = std::chrono::steady_clock::now();
   const bool gave_up = batch.is_last_try && batch.is_unwritable;
-  if (closing_ && IsIdle() && refused_.empty() && (batch.records.empty() || gave_up)) {
+  if (closing_ && IsIdle() && refused_.empty() && ((batch.records.empty() && batch.actions.empty()) || gave_up)) {
     ended_ = true;
     return false;
   }
@@ -135,6 +197,10 @@ bool CommitQueue::Take(Batch& batch, bool more) {
   batch.commands.swap(commands_);
   for (AttemptRecord& record : records_) batch.records.push_back(std::move(record));
   records_.clear();
+  for (OperatorAction& action : actions_) {
+    if (batch.actions.size() < kMaxActionsWaiting) batch.actions.push_back(std::move(action));
+  }
+  actions_.clear();
   under_load_ = batch.appends.size() + batch.records.size() >= kLoad;
   return true;
 }

@@ -21,6 +21,8 @@ struct AppendRequest {
   const NewEvent* event = nullptr;
   std::uint64_t sum = 0;  ///< checksum of headers and body
   std::function<void(Result<Accepted>)> done;
+  /// In the first of a list: how many follow, which are stored with it or not at all.
+  std::size_t others = 0;
   // Set by the writer.
   Accepted accepted{};
   WallTime accepted_at{};  ///< of the stored event; its id contains it
@@ -67,6 +69,7 @@ struct Batch {
   std::vector<AppendRequest> appends;
   std::deque<AttemptRecord> records;  ///< oldest first; those that the writer leaves here stay for the next batch
   std::vector<RefusedRequest> refused;
+  std::vector<OperatorAction> actions;  ///< oldest first; stay for the next batch if nothing can be stored
   std::vector<Command*> commands;
   // Results.
   std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;  ///< stored records: delivery, and its fallback or 0
@@ -88,12 +91,16 @@ class CommitQueue {
   /// Journal::AppendThen; `done` is called on the writer thread, or within this call once the queue has ended.
   /// [thread: any]
   void AppendThen(const NewEvent& event, std::uint64_t sum, std::function<void(Result<Accepted>)> done);
+  /// Journal::AppendAllThen, likewise; `sums` are those of `events`. [thread: any]
+  void AppendAllThen(std::span<const NewEvent> events, std::span<const std::uint64_t> sums, AppendedAll done);
   /// Journal::Record. [thread: any]
   void Record(AttemptRecord record);
   /// Journal::OnRecorded. [thread: any]
   void OnRecorded(Recorded recorded);
   /// Journal::RecordRefused. Drops `refused` if 1000 wait. [thread: any]
   void RecordRefused(RefusedRequest refused);
+  /// History::RecordAction; blocks. [thread: any but the journal writer]
+  void RecordAction(OperatorAction action);
   /// Has the writer make `change` with its next batch, and blocks until that is stored. `change` points to an object of
   /// the caller, which then also holds the changed rows. Errors: those of History's changes; kUnavailable once the
   /// queue has ended. [thread: any but the journal writer]
@@ -132,6 +139,7 @@ class CommitQueue {
   std::vector<AppendRequest> appends_ GUARDED_BY(mu_);
   std::vector<AttemptRecord> records_ GUARDED_BY(mu_);
   std::vector<RefusedRequest> refused_ GUARDED_BY(mu_);
+  std::vector<OperatorAction> actions_ GUARDED_BY(mu_);
   std::vector<Command*> commands_ GUARDED_BY(mu_);
   Recorded on_recorded_ GUARDED_BY(mu_);
 };

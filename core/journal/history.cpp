@@ -60,6 +60,8 @@ void Describe(DeliverySummary& delivery, const EventSummary& event) {
 }
 
 void Explain(DeliverySummary& delivery, const StoredAttempt& last) {
+  delivery.latency = last.latency;
+  if (!delivery.code.empty() || !delivery.reason.empty()) return;
   if (last.kind == Outcome::Kind::kDelivered || last.kind == Outcome::Kind::kNext) return;
   delivery.code = last.code;
   delivery.reason = last.reason;

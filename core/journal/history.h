@@ -38,6 +38,8 @@ struct EventSummary {
   std::string source, call_id, agent, status;
   std::string note;              ///< why it is not a call, or ""
   std::uint32_t deliveries = 0;  ///< created on acceptance; without replays and fallbacks
+  std::uint32_t revisions = 0;   ///< how often later content has replaced it
+  std::int64_t config = 0;       ///< as in StoredEvent
 };
 
 struct DeliveryFilter {
@@ -63,6 +65,8 @@ struct DeliverySummary : DeliveryCore, DeliveryRoute {
   DeliverySeq fallback = 0;   ///< the delivery that took over, or 0
   /// Reason for the state: of the last attempt if it failed, or of an end without an attempt; else "".
   std::string code{}, reason{};
+  std::optional<std::chrono::milliseconds> latency{};  ///< of the last attempt
+  std::string story{};                                 ///< with is_fallback: why the first delivery failed, for people
 };
 
 /// An attempt as it was recorded.
@@ -76,6 +80,8 @@ struct StoredAttempt {
   int http_status = 0;
   std::string code, reason, action, remote_id;
   std::string request, response;  ///< "" if not kept
+  Waits waits;                    ///< before the attempt; empty also if unknown
+  std::optional<std::chrono::milliseconds> connect, first_byte;
 };
 
 /// An earlier revision of an event.
@@ -83,6 +89,30 @@ struct Revision {
   std::uint32_t number = 0;  ///< 0: as first received
   WallTime until{};          ///< when the next revision replaced it
   std::string headers, body;
+};
+
+/// A position in History::Changes, of one process.
+struct ChangeCursor {
+  std::uint64_t epoch = 0, position = 0;
+  bool operator==(const ChangeCursor&) const = default;
+};
+
+/// What has changed since a cursor.
+struct ChangeSet {
+  std::vector<DeliverySeq> deliveries;  ///< created, attempted, ended or revived; oldest change first, each once
+  std::vector<EventSeq> revised;        ///< events with new content; likewise
+  ChangeCursor next;
+  /// Earlier changes than these are missing: the cursor is too old, or of another process.
+  bool lost = false;
+  // The highest numbers, to see whether the lists have more.
+  EventSeq newest_event = 0;
+  std::int64_t newest_refused = 0;  ///< RefusedRequest::number
+};
+
+/// Which journal it is, and where it begins.
+struct Extent {
+  std::uint16_t salt = 0;  ///< of its events' ids
+  EventSeq oldest = 0;     ///< of the stored events; 0: there is none
 };
 
 /// A part of a list, newest first.
@@ -111,6 +141,8 @@ class History {
   [[nodiscard]] virtual Result<DeliverySummary> FindDelivery(DeliverySeq delivery) = 0;
   /// Oldest first.
   [[nodiscard]] virtual Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) = 0;
+  /// A config that events name. Configs that no event names any more are removed.
+  [[nodiscard]] virtual Result<KeptConfig> LoadConfig(std::int64_t config) = 0;
   /// Oldest first; empty for an event that was never revised.
   [[nodiscard]] virtual Result<std::vector<Revision>> RevisionsOf(EventSeq event) = 0;
 
@@ -131,6 +163,19 @@ class History {
 
   /// The stored rejected requests, newest first: at most `limit` below `before` (0: from the newest).
   [[nodiscard]] virtual Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) = 0;
+
+  /// The rows that commits have changed since `cursor`, as far as they are kept in memory (16,384 changes). Reads no
+  /// file and waits for no commit.
+  virtual ChangeSet Changes(const ChangeCursor& cursor) = 0;
+  /// Errors: kUnavailable.
+  [[nodiscard]] virtual Result<Extent> FindExtent() = 0;
+
+  /// Stores what an operator did (the newest 10,000 are kept) and blocks until it is durable. While the journal cannot
+  /// be written it returns at once, and the action is stored when it can be; of more than 1000 that wait the newest are
+  /// dropped.
+  virtual void RecordAction(OperatorAction action) = 0;
+  /// As ListRefused.
+  [[nodiscard]] virtual Result<Page<OperatorAction>> ListActions(std::int64_t before, std::size_t limit) = 0;
 };
 
 // For implementations of History.
@@ -145,7 +190,7 @@ bool MatchesEvent(const DeliveryFilter& filter, const EventSummary* event);
 
 /// Copies the event's fields into `delivery`.
 void Describe(DeliverySummary& delivery, const EventSummary& event);
-/// Copies code and reason of `last`, if that attempt failed.
+/// Copies the latency of `last`, and its code and reason if it failed and the delivery has no reason of its own.
 void Explain(DeliverySummary& delivery, const StoredAttempt& last);
 /// Shows a pending delivery of one of `held_sinks` as kHeld.
 void CountAsHeld(DeliverySummary& delivery, const std::vector<std::string>& held_sinks);

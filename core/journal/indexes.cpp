@@ -126,6 +126,47 @@ DeliverySeq PendingSet::Floor(DeliverySeq next) const {
   return first_word_ * 64 + std::countr_zero(words_.front());
 }
 
+std::int64_t ConfigUse::Find(const Digest& hash) const {
+  const auto found = numbers_.find(hash);
+  return found == numbers_.end() ? 0 : found->second;
+}
+
+void ConfigUse::Insert(const Digest& hash, std::int64_t config) {
+  if (numbers_.emplace(hash, config).second) inserted_.push_back(hash);
+}
+
+void ConfigUse::Erase(std::int64_t config) {
+  std::erase_if(numbers_, [&](const auto& entry) { return entry.second == config; });
+}
+
+void ConfigUse::Count(std::int64_t config, int by) {
+  if (config == 0) return;
+  events_[config] += by;
+  counted_.emplace_back(config, by);
+}
+
+std::vector<std::int64_t> ConfigUse::Unused() const {
+  std::int64_t newest = 0;
+  for (const auto& [hash, config] : numbers_) newest = std::max(newest, config);
+  std::vector<std::int64_t> unused;
+  for (const auto& [hash, config] : numbers_) {
+    const auto events = events_.find(config);
+    if (config != newest && (events == events_.end() || events->second == 0)) unused.push_back(config);
+  }
+  return unused;
+}
+
+void ConfigUse::Begin() {
+  inserted_.clear();
+  counted_.clear();
+}
+
+void ConfigUse::Rollback() {
+  for (const auto& [config, by] : counted_) events_[config] -= by;
+  for (const Digest& hash : inserted_) numbers_.erase(hash);
+  Begin();
+}
+
 void TimeRuns::Add(EventSeq event, std::int64_t received_ms) {
   // A damaged row's time must not overflow below.
   received_ms = std::clamp<std::int64_t>(received_ms, 0, kNever / 2);

@@ -15,7 +15,7 @@
 #include "core/base/ids.h"
 
 // What a store keeps in memory of its tables, loaded at the start: which event has a dedup key, which deliveries have
-// not ended, and when events were received. Not thread-safe.
+// not ended, when events were received, and which configs they name. Not thread-safe.
 namespace hookswitch {
 
 /// Map from the dedup digest of each stored event to its EventSeq; exact, about 35 bytes per event.
@@ -76,6 +76,31 @@ class PendingSet {
   std::uint64_t size_ = 0;
   Counts counts_;  ///< never erased, so that pointers to the counts stay valid
   std::vector<std::pair<DeliverySeq, std::uint64_t*>> changed_;
+};
+
+/// The stored configs by hash, and how many events name each. Not thread-safe.
+class ConfigUse {
+ public:
+  /// The number of the config with this hash; 0: it is not stored.
+  std::int64_t Find(const Digest& hash) const;
+  void Insert(const Digest& hash, std::int64_t config);
+  void Erase(std::int64_t config);
+  /// Forgets which configs are stored, not what events name.
+  void EraseAll() { numbers_.clear(); }
+  /// Adds `by` (1 or -1) to the number of events that name `config`. 0, which is no config, may be given.
+  void Count(std::int64_t config, int by);
+  /// Stored configs that no event names. Never the one with the highest number, so that numbers are not used again.
+  std::vector<std::int64_t> Unused() const;
+
+  /// Starts recording changes, so that Rollback can undo them all.
+  void Begin();
+  void Rollback();
+
+ private:
+  std::map<Digest, std::int64_t> numbers_;
+  std::map<std::int64_t, std::int64_t> events_;
+  std::vector<Digest> inserted_;
+  std::vector<std::pair<std::int64_t, int>> counted_;
 };
 
 /// Groups stored events into runs of non-decreasing time of receipt: once one event of a run is too young to remove, so

@@ -14,6 +14,7 @@
 #include "core/base/result.h"
 #include "core/event/delivery.h"
 #include "core/event/outcome.h"
+#include "core/event/wait.h"
 
 namespace hookswitch {
 
@@ -25,6 +26,13 @@ struct NewDelivery {
   bool newest_only = false;  ///< a later one of its call supersedes it (rules[].per_call: latest)
   bool updates = false;      ///< the sink updates in place what it sent for the event
   bool ends_call = false;    ///< the call's real end: supersedes a held delivery of the call
+};
+
+/// What decided how events were read and routed.
+struct KeptConfig {
+  Digest hash{};       ///< of `text`; equal for configs that read and route alike
+  WallTime since{};    ///< when it came into use
+  std::string text{};  ///< core/config/kept_text.h; "" if it is not kept
 };
 
 /// An accepted request to be stored. Borrows everything until Append returns or AppendThen calls `done`.
@@ -41,8 +49,17 @@ struct NewEvent {
   std::uint64_t call_key = 0;
   /// Checksum of the event's content; equal for equal content. 0: unknown.
   std::uint64_t content = 0;
+  /// By which it was read and routed; nullptr: unknown. Stored with the first event that names its hash, in the same
+  /// step.
+  const KeptConfig* config = nullptr;
+  /// What later events of the call may lack: its memory for the sink kNoSink (LoadMemory), stored in the same step. ""
+  /// leaves it as it is; needs a `call_key`.
+  std::string_view carry{};
   std::span<const NewDelivery> deliveries;
 };
+
+/// Instead of a sink's name: what the events of a call say together.
+inline constexpr std::string_view kNoSink = "";
 
 /// A stored event, as its source must parse it again.
 struct StoredEvent {
@@ -50,6 +67,7 @@ struct StoredEvent {
   std::string id;
   std::string source, headers, body;
   WallTime received_at{};
+  std::int64_t config = 0;  ///< for History::LoadConfig: by which `body` was read and routed; 0: unknown
 };
 
 /// A delivery that has not ended: what a lane needs to schedule it. The event is read when the delivery is due.
@@ -79,6 +97,9 @@ struct Accepted {
   };
   std::optional<Revised> revised{};
 };
+
+/// Called once with the results of a list of events, in its order.
+using AppendedAll = std::function<void(Result<std::vector<Accepted>>)>;
 
 /// The deliveries that Append has stored with `event`, which is new.
 std::vector<PendingDelivery> StoredDeliveries(const NewEvent& event, const Accepted& accepted);
@@ -122,6 +143,9 @@ struct AttemptRecord {
   std::string fallback_sink;
   std::string fallback_story{};       ///< with fallback_sink: text about this delivery's failure
   std::string request{}, response{};  ///< masked and cut; "" if none or not kept
+  Waits waits{};                      ///< before this attempt, since the one before or the acceptance
+  /// From the start of its HTTP exchange (see HttpResult); empty: unknown, or none was made.
+  std::optional<std::chrono::milliseconds> connect{}, first_byte{};
 
   WallTime EndedAt() const { return started_at + latency; }
 };
@@ -172,7 +196,20 @@ struct RefusedRequest {
   std::string peer;
   int http_status = 0;
   std::string error, detail;
-  std::string path{};  ///< requested path, cut; "" if unknown
+  std::string path{};       ///< requested path, cut; "" if unknown
+  std::int64_t number = 0;  ///< in lists: rises from one to the next
+};
+
+/// What an operator did.
+struct OperatorAction {
+  WallTime at{};
+  std::string who;             ///< name of the token or the local user; "" for neither
+  std::string peer;            ///< address; "" if it was no request
+  std::string action, target;  ///< "pause", "sinks/ops"
+  std::string detail{};        ///< the JSON that was sent with it, or ""
+  int http_status = 0;         ///< 0: it was no request
+  std::string result{};        ///< JSON: what came of it, or ""
+  std::int64_t number = 0;     ///< in lists: rises from one to the next
 };
 
 class History;  // core/journal/history.h
@@ -188,13 +225,20 @@ class Journal {
   ///
   /// A known dedup digest succeeds with `duplicate`. If the content is equal or unknown, nothing changes. Otherwise it
   /// is a revision: the new body replaces the stored one (the last 16 are kept), waiting deliveries send the new one,
-  /// and `deliveries` are compared with those of the event (Accepted::Revised). Errors: kUnavailable (not writable now;
+  /// held ones no longer wait if it `ends_call`, and `deliveries` are compared with those of the event
+  /// (Accepted::Revised). Errors: kUnavailable (not writable now;
   /// try later), kFull (`max_backlog` deliveries are pending for one of its sinks), kTooLarge (this event can never be
   /// stored). Blocks until the commit is on disk, usually under 5 ms.
   [[nodiscard]] virtual Result<Accepted> Append(const NewEvent& event) = 0;
   /// Append without blocking: calls `done` exactly once with Append's result, on the journal's thread or within this
   /// call. `done` must not block or throw. `event` and everything it borrows must stay valid until then.
   virtual void AppendThen(const NewEvent& event, std::function<void(Result<Accepted>)> done) { done(Append(event)); }
+  /// AppendThen for the events of one request, which may die with this call, unlike what each borrows: all of them are
+  /// stored in one durable step, or none is. `done` gets a
+  /// result per event, in order, or the error of the first one that cannot be stored. Each is Append's: an event that
+  /// comes twice in the list is a duplicate, or a revision, of itself. kFull only if a sink was full before: a list may
+  /// go over `max_backlog`, or one longer than that would never be taken.
+  virtual void AppendAllThen(std::span<const NewEvent> events, AppendedAll done) = 0;
 
   /// Stores `record` with the next commit and returns at once; when it is durable, the OnRecorded callback runs.
   virtual void Record(AttemptRecord record) = 0;
@@ -214,7 +258,8 @@ class Journal {
   /// Reads a stored event; blocks. Errors: kNotFound (removed by retention), kInvalid (the row is damaged),
   /// kUnavailable.
   [[nodiscard]] virtual Result<StoredEvent> Load(EventSeq event) = 0;
-  /// The memory left by an earlier delivery of (sink, call), or "". Blocks.
+  /// The memory left by an earlier delivery of (sink, call), or by an earlier event of the call (kNoSink); "" for none.
+  /// Blocks.
   [[nodiscard]] virtual Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) = 0;
 
   virtual JournalStats Stats() = 0;
@@ -226,6 +271,10 @@ class Journal {
 
   /// The same events and deliveries, for operators. Valid as long as the journal.
   virtual History& history() = 0;
+
+  // history and Load on connections of their own, for one thread of low priority: nobody waits for it.
+  virtual History& background_history() { return history(); }
+  [[nodiscard]] virtual Result<StoredEvent> LoadInBackground(EventSeq event) { return Load(event); }
 };
 
 }  // namespace hookswitch

@@ -177,7 +177,7 @@ std::vector<Exposed> FindExposed(const std::string& path) {
     check(folder,
           [](const struct stat& info) { return (info.st_mode & S_ISVTX) != 0 ? std::string() : WritersByMode(info); });
   }
-  for (const char* part : {"", "-wal", "-shm", ".lock"}) check(file + part, OtherWriters);
+  for (const char* part : {"", "-wal", "-shm", ".lock", ".search"}) check(file + part, OtherWriters);
   return found;
 }
 

@@ -20,7 +20,8 @@ Status Reader::Connect() {
        "SELECT " + kPendingColumns + " FROM delivery WHERE seq >= ?1 AND seq <= ?2 AND state IN (0, 1) ORDER BY seq"},
       {&lanes_, "SELECT sink, due_ms, paused, until_ms, because FROM lane"},
       {&event_,
-       "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum FROM event LEFT JOIN raw USING (seq) "
+       "SELECT event.source, event.received_ms, raw.headers, raw.body, raw.sum, event.config FROM event LEFT JOIN raw "
+       "USING (seq) "
        "WHERE event.seq = ?"},
       {&memory_, "SELECT text FROM memory WHERE sink = ? AND call_key = ?"},
   };
@@ -88,7 +89,8 @@ Result<StoredEvent> Reader::Load(EventSeq event) {
                      .source = std::string(event_.Bytes(0)),
                      .headers = std::string(event_.Bytes(2)),
                      .body = std::string(event_.Bytes(3)),
-                     .received_at = received_at};
+                     .received_at = received_at,
+                     .config = event_.Int(5)};
   const bool sound =
       !event_.IsNull(3) && static_cast<std::uint64_t>(event_.Int(4)) == SumOf(stored.headers, stored.body);
   event_.Reset();

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/log.h"
+#include "core/journal/delivery_runs.h"
 #include "core/journal/rows.h"
 
 namespace hookswitch {
@@ -19,8 +20,8 @@ Status Retention::Prepare() {
   sql_ = {};
   const std::pair<Statement*, std::string_view> statements[] = {
       {&sql_.events,
-       "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries FROM event WHERE seq >= ? AND seq < ? "
-       "ORDER BY seq"},
+       "SELECT seq, received_ms, dedup, call_key, first_delivery, deliveries, config FROM event "
+       "WHERE seq >= ? AND seq < ? ORDER BY seq"},
       {&sql_.delivery, "SELECT sink, last_attempt, fallback, event FROM delivery WHERE seq = ?"},
       {&sql_.attempt, "SELECT previous FROM attempt WHERE seq = ?"},
       {&sql_.replays, "SELECT first_delivery, deliveries FROM replay WHERE event = ?"},
@@ -86,7 +87,8 @@ Result<bool> Retention::RemoveSome(const TimeRuns::Rest& rest, std::int64_t cuto
       break;
     }
     if (!*row) break;
-    Event event{sql_.events.Int(0), sql_.events.Int(1), {}, sql_.events.Int(3), sql_.events.Int(4), sql_.events.Int(5)};
+    Event event{sql_.events.Int(0), sql_.events.Int(1), {}, sql_.events.Int(3), sql_.events.Int(4),
+                sql_.events.Int(5), sql_.events.Int(6)};
     if ((!by_size && event.received_ms > cutoff_ms) || static_cast<int>(old.size()) == chunk) {
       next = event.seq;
       next_ms = event.received_ms;
@@ -119,7 +121,7 @@ Result<std::size_t> Retention::RemoveAll(const std::vector<Event>& old) {
       if (!*deliveries) continue;
       // Begin only now: events that stay cost no commit.
       if (removed.empty()) HSW_TRY(store_.Begin());
-      removed.push_back({event.seq, event.digest});
+      removed.push_back({event.seq, event.digest, event.config});
       HSW_TRY(Remove(event, **deliveries));
     }
     return removed.empty() ? Ok() : store_.CommitRemoval(removed);
@@ -128,47 +130,44 @@ Result<std::size_t> Retention::RemoveAll(const std::vector<Event>& old) {
     store_.Rollback();
     return done.error();
   }
+  if (!removed.empty()) HSW_TRY(store_.RemoveUnusedConfigs());
   return removed.size();
 }
 
 Result<std::optional<Retention::Deliveries>> Retention::DeliveriesToRemove(const Event& event) {
-  std::vector<std::pair<DeliverySeq, std::int64_t>> runs = {{event.first_delivery, event.deliveries}};
+  std::vector<DeliveryRun> runs = {{event.first_delivery, event.deliveries}};
   sql_.replays.Bind(event.seq);
   for (;;) {
     const auto row = sql_.replays.Next();
     // If the replay table is damaged its deliveries stay behind: the journal must still be able to free space.
     if (!row && row.error().code != ErrorCode::kInvalid) return row.error();
     if (!row || !*row) break;
-    runs.emplace_back(sql_.replays.Int(0), sql_.replays.Int(1));
+    runs.push_back({sql_.replays.Int(0), sql_.replays.Int(1)});
   }
   Deliveries deliveries;
-  for (const auto& [first, count] : runs) {
-    for (DeliverySeq place = first; place - first < count; ++place) {
-      bool is_there = false;
-      for (DeliverySeq seq = place; seq != 0;) {
-        if (store_.IsPending(seq)) return std::optional<Deliveries>();
-        sql_.delivery.Bind(seq);
-        const auto row = sql_.delivery.Next();
-        if (!row) return row.error();
-        if (!*row) break;
-        is_there = true;
-        const DeliverySeq fallback = sql_.delivery.Int(2);
-        const bool is_its = sql_.delivery.Int(3) == event.seq;
-        if (is_its) deliveries.rows.push_back({seq, std::string(sql_.delivery.Bytes(0)), sql_.delivery.Int(1)});
-        sql_.delivery.Reset();
-        // A fallback is of the same event and always stored later; anything else is damage.
-        seq = is_its && fallback > seq ? fallback : 0;
-      }
-      // Rows of a run are removed together, so a row after a gap is damage.
-      if (!is_there) break;
-    }
-  }
+  bool has_pending = false;
+  HSW_TRY(WalkRuns(runs, [&](DeliverySeq seq) -> Result<std::optional<DeliverySeq>> {
+    std::optional<DeliverySeq> none;
+    has_pending = has_pending || store_.IsPending(seq);
+    // Nothing is removed: the rest need not be read.
+    if (has_pending) return none;
+    const auto row = sql_.delivery.Bind(seq).Next();
+    if (!row) return row.error();
+    if (!*row) return none;
+    const DeliverySeq fallback = sql_.delivery.Int(2);
+    const bool is_its = sql_.delivery.Int(3) == event.seq;
+    if (is_its) deliveries.rows.push_back({seq, std::string(sql_.delivery.Bytes(0)), sql_.delivery.Int(1)});
+    sql_.delivery.Reset();
+    return std::optional(is_its ? fallback : 0);
+  }));
+  if (has_pending) return std::optional<Deliveries>();
   deliveries.has_replays = runs.size() > 1;
   return std::optional(std::move(deliveries));
 }
 
 Status Retention::Remove(const Event& event, const Deliveries& deliveries) {
   if (deliveries.has_replays) HSW_TRY(sql_.remove_replays.Bind(event.seq).Run());
+  const bool has_memory = event.call_key != 0 && store_.has_memory();
   for (const auto& delivery : deliveries.rows) {
     for (std::int64_t seq = delivery.last_attempt; seq != 0;) {
       sql_.attempt.Bind(seq);
@@ -180,9 +179,10 @@ Status Retention::Remove(const Event& event, const Deliveries& deliveries) {
       HSW_TRY(sql_.remove_attempt.Bind(seq).Run());
       seq = previous < seq ? previous : 0;
     }
-    if (event.call_key != 0) HSW_TRY(sql_.remove_memory.Bind(delivery.sink, event.call_key, event.seq).Run());
+    if (has_memory) HSW_TRY(sql_.remove_memory.Bind(delivery.sink, event.call_key, event.seq).Run());
     HSW_TRY(sql_.remove_delivery.Bind(delivery.seq).Run());
   }
+  if (has_memory) HSW_TRY(sql_.remove_memory.Bind(kNoSink, event.call_key, event.seq).Run());
   HSW_TRY(sql_.remove_revisions.Bind(event.seq).Run());
   HSW_TRY(sql_.remove_raw.Bind(event.seq).Run());
   return sql_.remove_event.Bind(event.seq).Run();

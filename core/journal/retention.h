@@ -10,9 +10,9 @@
 
 namespace hookswitch {
 
-/// Removes events over the age or size limit, a chunk at a time; never one with a pending delivery. By age the oldest
-/// go first, by size those accepted first. An event with a future time (the wall clock was set back) stays until it is
-/// old enough and does not block others. [thread: journal writer]
+/// Removes events over the age or size limit, a chunk at a time, and configs that none names; never an event with a
+/// pending delivery. By age the oldest go first, by size those accepted first. An event with a future time (the wall
+/// clock was set back) stays until it is old enough and does not block others. [thread: journal writer]
 class Retention {
  public:
   /// Zero: no limit. `store` and `clock` must outlive it.
@@ -43,6 +43,7 @@ class Retention {
     std::int64_t call_key;
     DeliverySeq first_delivery;
     std::int64_t deliveries;
+    std::int64_t config;
   };
   struct Deliveries {
     struct Row {

@@ -66,7 +66,9 @@ EventSummary EventOf(const Statement& row, std::uint16_t salt) {
           .agent = Text(row, 4),
           .status = Text(row, 5),
           .note = Text(row, 6),
-          .deliveries = static_cast<std::uint32_t>(row.Int(8))};
+          .deliveries = static_cast<std::uint32_t>(row.Int(8)),
+          .revisions = static_cast<std::uint32_t>(row.Int(9)),
+          .config = row.Int(10)};
 }
 
 std::optional<DeliverySummary> DeliveryOf(const Statement& row) {
@@ -81,6 +83,7 @@ std::optional<DeliverySummary> DeliveryOf(const Statement& row) {
   delivery.code = Text(row, 14);
   delivery.reason = Text(row, 15);
   if (const std::int64_t replayed = row.Int(17); replayed != 0) delivery.replayed_at = Time(replayed);
+  delivery.story = Text(row, 18);
   return delivery;
 }
 
@@ -102,6 +105,9 @@ std::optional<StoredAttempt> AttemptOf(const Statement& row) {
   attempt.remote_id = Text(row, 11);
   attempt.request = Text(row, 12);
   attempt.response = Text(row, 13);
+  attempt.waits = ParseWaits(row.Bytes(14));
+  attempt.connect = Duration(row.Int(15));
+  attempt.first_byte = Duration(row.Int(16));
   return attempt;
 }
 

@@ -23,6 +23,14 @@ inline std::int64_t Ms(WallTime time) {
 inline WallTime Time(std::int64_t ms) {
   return WallTime(std::chrono::milliseconds(ms));
 }
+/// A duration that may be unknown: -1.
+inline std::int64_t Ms(std::optional<std::chrono::milliseconds> time) {
+  return time ? time->count() : -1;
+}
+inline std::optional<std::chrono::milliseconds> Duration(std::int64_t ms) {
+  if (ms < 0) return {};
+  return std::chrono::milliseconds(ms);
+}
 /// Empty for an unknown number, which is damage.
 std::optional<DeliveryState> StateOf(std::int64_t number);
 
@@ -42,12 +50,12 @@ bool IsSoundDelivery(const Statement& row, int state_column, int sink_column);
 
 /// Columns of `event`, in the order that EventOf reads.
 inline constexpr std::string_view kEventColumns =
-    "seq, received_ms, source, call_id, agent, status, note, first_delivery, deliveries";
+    "seq, received_ms, source, call_id, agent, status, note, first_delivery, deliveries, revisions, config";
 EventSummary EventOf(const Statement& row, std::uint16_t salt);
 
 /// Columns of `delivery`, in the order that DeliveryOf reads.
 inline const std::string kDeliveryColumns =
-    kCoreColumns + ", accepted_ms, due_ms, fallback, code, because, last_attempt, replayed_ms";
+    kCoreColumns + ", accepted_ms, due_ms, fallback, code, because, last_attempt, replayed_ms, story";
 /// Fields from the row itself, without event and attempts. Empty if the row is damaged.
 std::optional<DeliverySummary> DeliveryOf(const Statement& row);
 inline constexpr int kLastAttemptColumn = 16;
@@ -55,7 +63,7 @@ inline constexpr int kLastAttemptColumn = 16;
 /// Columns of `attempt`, in the order that AttemptOf reads.
 inline constexpr std::string_view kAttemptColumns =
     "previous, number, \"trigger\", started_ms, latency_ms, kind, may_have_been_delivered, http_status, code, reason, "
-    "action, remote_id, request, response";
+    "action, remote_id, request, response, waits, connect_ms, first_byte_ms";
 /// Empty if the row is damaged.
 std::optional<StoredAttempt> AttemptOf(const Statement& row);
 

@@ -9,11 +9,11 @@ namespace {
 
 // Step n migrates from version n to n + 1. A released step is never changed.
 //
-// Everything an event writes is appended under an integer key. No table has another index: each would cost the accept
-// path a random page per row (half of the throughput). Attempts form a chain from their delivery
-// (last_attempt, previous); an event's deliveries have consecutive numbers (first_delivery, deliveries) or are found by
-// `fallback` or `replay`. A delivery's row reserves space for its first update, so that full pages do not split. Bodies
-// have their own table, so that listing events and loading digests reads little.
+// Everything an event writes is appended under an integer key. No table has another index, except one of the few rows
+// that are dead: each would cost the accept path a random page per row (half of the throughput). Attempts form a chain
+// from their delivery (last_attempt, previous); an event's deliveries have consecutive numbers (first_delivery,
+// deliveries) or are found by `fallback` or `replay`. A delivery's row reserves space for its first update, so that
+// full pages do not split. Bodies have their own table, so that listing events and loading digests reads little.
 constexpr std::array kSteps = {
     R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -71,6 +71,21 @@ ALTER TABLE refused ADD COLUMN path TEXT NOT NULL DEFAULT '';
 CREATE TABLE revision(
   event INTEGER NOT NULL, number INTEGER NOT NULL, until_ms INTEGER NOT NULL, headers TEXT NOT NULL,
   body BLOB NOT NULL, PRIMARY KEY(event, number)) WITHOUT ROWID;
+)sql",
+    // `config`: what decides how events are read and routed, without secrets; event.config is its number, 0: unknown.
+    // `waits`: what an attempt waited for, "pace 1200,order 40" (milliseconds). `connect_ms`, `first_byte_ms`: -1:
+    // unknown. `action`: what operators did. `delivery_dead`: dead deliveries (DeliveryState::kDead), which are few.
+    R"sql(
+ALTER TABLE event ADD COLUMN config INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN waits TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempt ADD COLUMN connect_ms INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE attempt ADD COLUMN first_byte_ms INTEGER NOT NULL DEFAULT -1;
+CREATE TABLE config(
+  number INTEGER PRIMARY KEY, hash BLOB NOT NULL, since_ms INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE TABLE action(
+  number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, peer TEXT NOT NULL, action TEXT NOT NULL,
+  target TEXT NOT NULL, detail TEXT NOT NULL, http_status INTEGER NOT NULL, result TEXT NOT NULL);
+CREATE INDEX delivery_dead ON delivery(seq) WHERE state = 3;
 )sql",
 };
 constexpr std::int64_t kVersion = kSteps.size();

@@ -152,6 +152,11 @@ std::int64_t Statement::Int(int column) const {
   return sqlite3_column_int64(stmt_, column);
 }
 
+std::optional<double> Statement::Double(int column) const {
+  if (IsNull(column)) return {};
+  return sqlite3_column_double(stmt_, column);
+}
+
 std::string_view Statement::Bytes(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(stmt_, column));
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(stmt_, column))};
@@ -175,6 +180,11 @@ void Statement::BindOne(int index, std::string_view text) {
 void Statement::BindOne(int index, Blob blob) {
   const char* start = blob.bytes.data() != nullptr ? blob.bytes.data() : "";
   const int code = sqlite3_bind_blob64(stmt_, index, start, blob.bytes.size(), SQLITE_STATIC);
+  if (code != SQLITE_OK) unbound_ = code;
+}
+
+void Statement::BindOne(int index, const std::optional<double>& value) {
+  const int code = value ? sqlite3_bind_double(stmt_, index, *value) : sqlite3_bind_null(stmt_, index);
   if (code != SQLITE_OK) unbound_ = code;
 }
 

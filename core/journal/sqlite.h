@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,8 @@ class Statement {
   Statement(Statement&& other) noexcept;
   Statement& operator=(Statement&& other) noexcept;
 
-  /// Binds parameters from 1: integers, texts (string_view) and blobs (Blob). The next Run or Next reports binding
-  /// errors.
+  /// Binds parameters from 1: integers, texts (string_view), blobs (Blob) and optional doubles. The next Run or Next
+  /// reports binding errors.
   template <class... Args>
   Statement& Bind(const Args&... args) {
     unbound_ = 0;
@@ -48,6 +49,7 @@ class Statement {
 
   /// Columns of the current row; texts and blobs are valid until the next Next or Reset.
   std::int64_t Int(int column) const;
+  std::optional<double> Double(int column) const;  ///< empty for NULL
   std::string_view Bytes(int column) const;
   bool IsNull(int column) const;
 
@@ -55,6 +57,7 @@ class Statement {
   void BindOne(int index, std::int64_t value);
   void BindOne(int index, std::string_view text);
   void BindOne(int index, Blob blob);
+  void BindOne(int index, const std::optional<double>& value);  ///< NULL if empty
   /// Steps once. Resets the statement on error.
   Result<bool> Step();
 

@@ -1,10 +1,12 @@
 #include "core/journal/sqlite_history.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
 
+#include "core/journal/delivery_runs.h"
 #include "core/journal/history.h"
 #include "core/journal/rows.h"
 #include "core/journal/sqlite.h"
@@ -47,6 +49,25 @@ struct Window {
   }
 };
 
+/// At most `limit` rows below the key `before`, as `make` reads them.
+template <class T, class Make>
+Result<Page<T>> PageOf(Statement& rows, std::int64_t before, std::size_t limit, Make make) {
+  Page<T> page;
+  if (limit == 0) return page;
+  rows.Bind(before > 0 ? before : std::numeric_limits<std::int64_t>::max());
+  for (;;) {
+    const auto row = rows.Next();
+    // Damage in these tables must not hide anything else.
+    if (!row && !IsDamage(row.error())) return row.error();
+    if (!row || !*row) return page;
+    if (page.items.size() == limit) break;
+    page.items.push_back(make(rows));
+  }
+  rows.Reset();
+  page.next = page.items.back().number;
+  return page;
+}
+
 }  // namespace
 
 /// One connection to the file, with its statements. Not thread-safe. Unusable after kUnavailable.
@@ -54,7 +75,8 @@ struct SqliteHistory::Connection {
   struct Statements {
     Statement events, newest_event, oldest_event;
     Statement deliveries, newest_delivery, oldest_delivery;
-    Statement event, body, delivery, attempt, runs, refused, revisions;
+    Statement dead, newest_dead, oldest_dead;  ///< the same of dead ones only, by an index
+    Statement event, body, delivery, attempt, runs, refused, actions, revisions, config;
   };
 
   static Result<std::unique_ptr<Connection>> Open(const std::string& path, std::uint16_t salt) {
@@ -124,9 +146,9 @@ struct SqliteHistory::Connection {
     return has;
   }
 
-  /// Adds code and reason of the last attempt; nothing if that is unreadable.
+  /// Adds what the last attempt says; nothing if that is unreadable.
   void Explain(DeliverySummary& delivery, std::int64_t last_attempt) {
-    if (last_attempt == 0 || !delivery.code.empty() || !delivery.reason.empty()) return;
+    if (last_attempt == 0) return;
     const auto row = sql.attempt.Bind(last_attempt).Next();
     if (!row || !*row) return;
     const auto attempt = AttemptOf(sql.attempt);
@@ -138,33 +160,26 @@ struct SqliteHistory::Connection {
   Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq seq) {
     const auto event = ReadEvent(seq);
     if (!event) return event.error();
-    std::vector<std::pair<DeliverySeq, std::int64_t>> runs;
+    std::vector<DeliveryRun> runs;
     sql.runs.Bind(seq);
     for (;;) {
       const auto row = sql.runs.Next();
       // Damage in the table of replays must not hide anything else.
       if (!row && !IsDamage(row.error())) return row.error();
       if (!row || !*row) break;
-      runs.emplace_back(sql.runs.Int(0), sql.runs.Int(1));
+      runs.push_back({sql.runs.Int(0), sql.runs.Int(1)});
     }
     std::vector<DeliverySummary> all;
-    for (const auto& [first, count] : runs) {
-      for (DeliverySeq place = first; place - first < count; ++place) {
-        bool is_there = false;
-        for (DeliverySeq delivery = place; delivery != 0;) {
-          auto found = ReadDelivery(delivery);
-          if (!found && found.error().code == ErrorCode::kUnavailable) return found.error();
-          is_there = is_there || found || IsDamage(found.error());
-          if (!found || found->event != seq) break;
-          Describe(*found, *event);
-          // A fallback is always stored later; anything else is damage.
-          delivery = found->fallback > delivery ? found->fallback : 0;
-          all.push_back(std::move(*found));
-        }
-        // Rows of a run are removed together, so a row after a gap is damage.
-        if (!is_there) break;
-      }
-    }
+    HSW_TRY(WalkRuns(runs, [&](DeliverySeq delivery) -> Result<std::optional<DeliverySeq>> {
+      auto found = ReadDelivery(delivery);
+      if (!found && found.error().code == ErrorCode::kUnavailable) return found.error();
+      if (!found && !IsDamage(found.error())) return std::optional<DeliverySeq>();
+      if (!found || found->event != seq) return std::optional<DeliverySeq>(0);
+      Describe(*found, *event);
+      const DeliverySeq fallback = found->fallback;
+      all.push_back(std::move(*found));
+      return std::optional(fallback);
+    }));
     std::ranges::sort(all, {}, &DeliverySummary::seq);
     // A damaged run may list a delivery twice.
     const auto same = [](const DeliverySummary& a, const DeliverySummary& b) { return a.seq == b.seq; };
@@ -196,6 +211,9 @@ struct SqliteHistory::Connection {
 
   Status Prepare() {
     const std::string event = "SELECT " + std::string(kEventColumns) + " FROM event WHERE seq ";
+    // As the index has it: with a parameter SQLite would not use it.
+    static_assert(static_cast<int>(DeliveryState::kDead) == 3);
+    const std::string dead = " FROM delivery INDEXED BY delivery_dead WHERE state = 3 ";
     const std::string delivery = "SELECT " + kDeliveryColumns + " FROM delivery WHERE seq ";
     const std::pair<Statement*, std::string> statements[] = {
         {&sql.events, event + ">= ?1 AND seq <= ?2 ORDER BY seq DESC"},
@@ -204,6 +222,9 @@ struct SqliteHistory::Connection {
         {&sql.deliveries, delivery + ">= ?1 AND seq <= ?2 ORDER BY seq DESC"},
         {&sql.newest_delivery, "SELECT seq FROM delivery WHERE seq < ? ORDER BY seq DESC LIMIT 1"},
         {&sql.oldest_delivery, "SELECT seq FROM delivery ORDER BY seq LIMIT 1"},
+        {&sql.dead, "SELECT " + kDeliveryColumns + dead + "AND seq >= ?1 AND seq <= ?2 ORDER BY seq DESC"},
+        {&sql.newest_dead, "SELECT seq" + dead + "AND seq < ? ORDER BY seq DESC LIMIT 1"},
+        {&sql.oldest_dead, "SELECT seq" + dead + "ORDER BY seq LIMIT 1"},
         {&sql.event, event + "= ?"},
         {&sql.body, "SELECT body FROM raw WHERE seq = ?"},
         {&sql.delivery, delivery + "= ?"},
@@ -212,8 +233,12 @@ struct SqliteHistory::Connection {
          "SELECT first_delivery, deliveries FROM event WHERE seq = ?1 UNION ALL "
          "SELECT first_delivery, deliveries FROM replay WHERE event = ?1"},
         {&sql.revisions, "SELECT number, until_ms, headers, body FROM revision WHERE event = ? ORDER BY number"},
+        {&sql.config, "SELECT hash, since_ms, text FROM config WHERE number = ?"},
         {&sql.refused,
          "SELECT number, at_ms, source, peer, http_status, error, detail, path FROM refused WHERE number < ? "
+         "ORDER BY number DESC"},
+        {&sql.actions,
+         "SELECT number, at_ms, who, peer, action, target, detail, http_status, result FROM action WHERE number < ? "
          "ORDER BY number DESC"},
     };
     for (const auto& [statement, text] : statements) {
@@ -229,9 +254,9 @@ struct SqliteHistory::Connection {
   Statements sql;
 };
 
-SqliteHistory::SqliteHistory(std::string path, std::uint16_t salt, CommitQueue& queue,
+SqliteHistory::SqliteHistory(std::string path, std::uint16_t salt, CommitQueue& queue, const ChangeFeed& feed,
                              const std::atomic<DeliverySeq>& pending_floor)
-    : path_(std::move(path)), salt_(salt), queue_(queue), pending_floor_(pending_floor) {}
+    : path_(std::move(path)), salt_(salt), queue_(queue), feed_(feed), pending_floor_(pending_floor) {}
 SqliteHistory::~SqliteHistory() = default;
 
 void SqliteHistory::Close() {
@@ -287,7 +312,9 @@ Result<Page<DeliverySummary>> SqliteHistory::ListDeliveries(const DeliveryFilter
     if (filter.event != 0) return db.ListDeliveriesOfEvent(filter, before, limit);
     Page<DeliverySummary> page;
     if (limit == 0) return page;
-    auto window = db.WindowOf(db.sql.newest_delivery, db.sql.oldest_delivery, before, kRowsPerCall);
+    const bool only_dead = filter.states == std::vector{DeliveryState::kDead};
+    auto window = only_dead ? db.WindowOf(db.sql.newest_dead, db.sql.oldest_dead, before, kRowsPerCall)
+                            : db.WindowOf(db.sql.newest_delivery, db.sql.oldest_delivery, before, kRowsPerCall);
     if (!window) return window.error();
     if (window->first <= floor && !filter.states.empty() && std::ranges::all_of(filter.states, IsOpen)) {
       window->first = floor;
@@ -296,7 +323,8 @@ Result<Page<DeliverySummary>> SqliteHistory::ListDeliveries(const DeliveryFilter
     std::optional<Error> failed;
     std::optional<EventSummary> event;  // of the previous row: deliveries of an event are adjacent
     EventSeq event_seq = 0;
-    const auto done = ScanRowsBack(db.sql.deliveries, window->before, window->first, [&](Statement& row) {
+    Statement& rows = only_dead ? db.sql.dead : db.sql.deliveries;
+    const auto done = ScanRowsBack(rows, window->before, window->first, [&](Statement& row) {
       auto delivery = DeliveryOf(row);
       if (!delivery) return true;
       CountAsHeld(*delivery, filter.held_sinks);
@@ -368,6 +396,22 @@ Result<std::vector<StoredAttempt>> SqliteHistory::AttemptsOf(DeliverySeq seq) {
   });
 }
 
+Result<KeptConfig> SqliteHistory::LoadConfig(std::int64_t number) {
+  return WithConnection([&](Connection& db) -> Result<KeptConfig> {
+    const std::string name = "config " + std::to_string(number);
+    Statement& row = db.sql.config;
+    const auto found = row.Bind(number).Next();
+    if (!found) return Unreadable(name, found.error());
+    if (!*found) return NotThere(name);
+    KeptConfig config{.since = Time(row.Int(1)), .text = std::string(row.Bytes(2))};
+    const std::string hash(row.Bytes(0));
+    row.Reset();
+    if (hash.size() != config.hash.size()) return Damaged(name);
+    std::memcpy(config.hash.data(), hash.data(), hash.size());
+    return config;
+  });
+}
+
 Result<std::vector<Revision>> SqliteHistory::RevisionsOf(EventSeq event) {
   return WithConnection([&](Connection& db) -> Result<std::vector<Revision>> {
     std::vector<Revision> all;
@@ -382,30 +426,44 @@ Result<std::vector<Revision>> SqliteHistory::RevisionsOf(EventSeq event) {
   });
 }
 
+Result<Extent> SqliteHistory::FindExtent() {
+  return WithConnection([&](Connection& db) -> Result<Extent> {
+    Extent extent{salt_, 0};
+    const auto window = db.WindowOf(db.sql.newest_event, db.sql.oldest_event, 0, std::numeric_limits<EventSeq>::max());
+    if (!window) return window.error();
+    if (window->before > window->first) extent.oldest = window->first;
+    return extent;
+  });
+}
+
 Result<Page<RefusedRequest>> SqliteHistory::ListRefused(std::int64_t before, std::size_t limit) {
-  return WithConnection([&](Connection& db) -> Result<Page<RefusedRequest>> {
-    Page<RefusedRequest> page;
-    if (limit == 0) return page;
-    db.sql.refused.Bind(before > 0 ? before : std::numeric_limits<std::int64_t>::max());
-    std::int64_t last = 0;
-    for (;;) {
-      const auto row = db.sql.refused.Next();
-      // Damage in the table of rejected requests must not hide anything else.
-      if (!row && !IsDamage(row.error())) return row.error();
-      if (!row || !*row) return page;
-      if (page.items.size() == limit) break;
-      last = db.sql.refused.Int(0);
-      page.items.push_back({.at = Time(db.sql.refused.Int(1)),
-                            .source = std::string(db.sql.refused.Bytes(2)),
-                            .peer = std::string(db.sql.refused.Bytes(3)),
-                            .http_status = static_cast<int>(db.sql.refused.Int(4)),
-                            .error = std::string(db.sql.refused.Bytes(5)),
-                            .detail = std::string(db.sql.refused.Bytes(6)),
-                            .path = std::string(db.sql.refused.Bytes(7))});
-    }
-    db.sql.refused.Reset();
-    page.next = last;
-    return page;
+  return WithConnection([&](Connection& db) {
+    return PageOf<RefusedRequest>(db.sql.refused, before, limit, [](const Statement& row) {
+      return RefusedRequest{.at = Time(row.Int(1)),
+                            .source = std::string(row.Bytes(2)),
+                            .peer = std::string(row.Bytes(3)),
+                            .http_status = static_cast<int>(row.Int(4)),
+                            .error = std::string(row.Bytes(5)),
+                            .detail = std::string(row.Bytes(6)),
+                            .path = std::string(row.Bytes(7)),
+                            .number = row.Int(0)};
+    });
+  });
+}
+
+Result<Page<OperatorAction>> SqliteHistory::ListActions(std::int64_t before, std::size_t limit) {
+  return WithConnection([&](Connection& db) {
+    return PageOf<OperatorAction>(db.sql.actions, before, limit, [](const Statement& row) {
+      return OperatorAction{.at = Time(row.Int(1)),
+                            .who = std::string(row.Bytes(2)),
+                            .peer = std::string(row.Bytes(3)),
+                            .action = std::string(row.Bytes(4)),
+                            .target = std::string(row.Bytes(5)),
+                            .detail = std::string(row.Bytes(6)),
+                            .http_status = static_cast<int>(row.Int(7)),
+                            .result = std::string(row.Bytes(8)),
+                            .number = row.Int(0)};
+    });
   });
 }
 

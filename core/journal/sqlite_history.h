@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/sync.h"
+#include "core/journal/change_feed.h"
 #include "core/journal/commit_queue.h"
 #include "core/journal/history.h"
 
@@ -14,8 +15,8 @@ namespace hookswitch {
 /// and one at a time; connects again after an error other than damage. Changes go through the commit queue.
 class SqliteHistory final : public History {
  public:
-  /// `pending_floor`: all deliveries below it have ended. `queue` and `pending_floor` must outlive it.
-  SqliteHistory(std::string path, std::uint16_t salt, CommitQueue& queue,
+  /// `pending_floor`: all deliveries below it have ended. The references must outlive it.
+  SqliteHistory(std::string path, std::uint16_t salt, CommitQueue& queue, const ChangeFeed& feed,
                 const std::atomic<DeliverySeq>& pending_floor);
   ~SqliteHistory() override;
 
@@ -27,8 +28,13 @@ class SqliteHistory final : public History {
   Result<std::vector<DeliverySummary>> DeliveriesOf(EventSeq event) override;
   Result<DeliverySummary> FindDelivery(DeliverySeq delivery) override;
   Result<std::vector<StoredAttempt>> AttemptsOf(DeliverySeq delivery) override;
+  Result<KeptConfig> LoadConfig(std::int64_t config) override;
   Result<std::vector<Revision>> RevisionsOf(EventSeq event) override;
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
+  ChangeSet Changes(const ChangeCursor& cursor) override { return feed_.After(cursor); }
+  Result<Extent> FindExtent() override;
+  void RecordAction(OperatorAction action) override { queue_.RecordAction(std::move(action)); }
+  Result<Page<OperatorAction>> ListActions(std::int64_t before, std::size_t limit) override;
   Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries, WallTime now) override;
   Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries,
                                                      WallTime now) override;
@@ -47,6 +53,7 @@ class SqliteHistory final : public History {
   const std::string path_;
   const std::uint16_t salt_;
   CommitQueue& queue_;
+  const ChangeFeed& feed_;
   const std::atomic<DeliverySeq>& pending_floor_;
   Mutex mu_;
   bool closed_ GUARDED_BY(mu_) = false;

@@ -11,6 +11,7 @@
 #include "core/base/sync.h"
 #include "core/base/thread_name.h"
 #include "core/journal/batch_writer.h"
+#include "core/journal/change_feed.h"
 #include "core/journal/checkpointer.h"
 #include "core/journal/commit_queue.h"
 #include "core/journal/journal_files.h"
@@ -41,9 +42,12 @@ class SqliteJournal final : public Journal {
         retention_(*store_, clock, options.retention_age, options.retention_size),
         due_reader_(options.path, store_->salt()),
         page_reader_(options.path, store_->salt()),
-        history_(options.path, store_->salt(), queue_, pending_floor_) {
+        background_reader_(options.path, store_->salt()),
+        history_(options.path, store_->salt(), queue_, feed_, pending_floor_),
+        background_history_(options.path, store_->salt(), queue_, feed_, pending_floor_) {
     if (tuning.checkpoint_thread) checkpointer_.emplace(options.path);
     Publish();
+    PublishChanges({});
     writer_ = std::thread([this] { RunWriter(); });
   }
 
@@ -59,7 +63,9 @@ class SqliteJournal final : public Journal {
     checkpointer_.reset();
     due_reader_.Close();
     page_reader_.Close();
+    background_reader_.Close();
     history_.Close();
+    background_history_.Close();
     retention_.ReleaseStatements();
     if (const Status closed = store_->Close(); !closed) {
       log::Warn("journal_checkpoint_failed", {{"file", options_.path}, {"reason", closed.error().message}});
@@ -72,6 +78,12 @@ class SqliteJournal final : public Journal {
 
   void AppendThen(const NewEvent& event, std::function<void(Result<Accepted>)> done) override {
     queue_.AppendThen(event, SumOf(event.headers, event.body), std::move(done));
+  }
+  void AppendAllThen(std::span<const NewEvent> events, AppendedAll done) override {
+    std::vector<std::uint64_t> sums;
+    sums.reserve(events.size());
+    for (const NewEvent& event : events) sums.push_back(SumOf(event.headers, event.body));
+    queue_.AppendAllThen(events, sums, std::move(done));
   }
 
   void Record(AttemptRecord record) override { queue_.Record(std::move(record)); }
@@ -113,6 +125,9 @@ class SqliteJournal final : public Journal {
   }
 
   History& history() override { return history_; }
+  History& background_history() override { return background_history_; }
+  // What is found damaged here was counted, or will be, by whoever needs it.
+  Result<StoredEvent> LoadInBackground(EventSeq event) override { return background_reader_.Load(event); }
 
  private:
   // [thread: journal writer]
@@ -126,6 +141,7 @@ class SqliteJournal final : public Journal {
       const bool committed = batch_writer_.Write(batch);
       if (committed) {
         Publish();
+        PublishChanges(batch);
       } else {
         PublishUnwritable();
       }
@@ -196,6 +212,43 @@ class SqliteJournal final : public Journal {
     if (!batch_writer_.unwritable()) stats_.unwritable_reason.clear();
   }
 
+  /// Shows History::Changes what `batch` has changed.
+  void PublishChanges(const Batch& batch) {
+    for (const AppendRequest& request : batch.appends) {
+      if (request.error) continue;
+      const auto& revised = request.accepted.revised;
+      if (!request.accepted.duplicate) {
+        const auto count = static_cast<DeliverySeq>(request.event->deliveries.size());
+        for (DeliverySeq i = 0; i < count; ++i) feed_.Add(request.accepted.first_delivery + i);
+      } else if (revised) {
+        feed_.AddRevised(request.accepted.event);
+        for (const PendingDelivery& added : revised->added) feed_.Add(added.seq);
+        for (const DeliverySeq canceled : revised->canceled) feed_.Add(canceled);
+      }
+    }
+    for (const auto& [delivery, fallback] : batch.recorded) {
+      feed_.Add(delivery);
+      if (fallback != 0) feed_.Add(fallback);
+    }
+    struct Adder {
+      ChangeFeed& feed;
+      void operator()(const ReviveChange* change) const {
+        for (const PendingDelivery& revived : change->revived) feed.Add(revived.seq);
+      }
+      void operator()(const AddChange* change) const {
+        for (const PendingDelivery& added : change->added) feed.Add(added.seq);
+      }
+      void operator()(const CancelChange* change) const {
+        for (const DeliverySeq canceled : change->canceled) feed.Add(canceled);
+      }
+      void operator()(const PauseChange*) const {}
+    };
+    for (const Command* command : batch.commands) {
+      if (!command->error) std::visit(Adder{feed_}, command->change);
+    }
+    feed_.Publish(store_->last_event(), store_->last_refused());
+  }
+
   void PublishUnwritable() {
     if (!batch_writer_.unwritable()) return;
     MutexLock lock(stats_mu_);
@@ -221,12 +274,15 @@ class SqliteJournal final : public Journal {
   std::atomic<bool> has_memory_{false};
   std::atomic<std::uint64_t> bad_reads_{0};  ///< events that Load found damaged
   std::atomic<std::uint64_t> passes_{0};
+  ChangeFeed feed_;
   Mutex stats_mu_;
   JournalStats stats_ GUARDED_BY(stats_mu_);
 
   Reader due_reader_;   ///< for deliveries that are due: a long list must not delay them
   Reader page_reader_;  ///< for lists of deliveries and lanes
+  Reader background_reader_;
   SqliteHistory history_;
+  SqliteHistory background_history_;
   std::thread writer_;
 };
 

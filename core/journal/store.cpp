@@ -15,6 +15,7 @@ namespace {
 // The floor only speeds up the next start, so it is stored now and then.
 constexpr DeliverySeq kFloorStep = 1000;
 constexpr std::int64_t kRefusedKept = 1000;
+constexpr std::int64_t kActionsKept = 10'000;
 
 std::string_view AsText(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -73,11 +74,11 @@ Status Store::Connect() {
       {&sql.begin, "BEGIN IMMEDIATE"},
       {&sql.commit, "COMMIT"},
       {&sql.rollback, "ROLLBACK"},
-      {&sql.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,0)"},
+      {&sql.event, "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,0,?)"},
       {&sql.raw, "INSERT INTO raw VALUES(?,?,?,?)"},
       {&sql.delivery, "INSERT INTO delivery VALUES(?,?,?,?,?,?,0,0,0,0,0,?,?,?,'',zeroblob(16),?,'','','',0,0)"},
       {&sql.received_ms, "SELECT received_ms FROM event WHERE seq = ?"},
-      {&sql.content_of, "SELECT content FROM event WHERE seq = ?"},
+      {&sql.content_of, "SELECT content, config FROM event WHERE seq = ?"},
       {&sql.runs_of,
        "SELECT first_delivery, deliveries FROM event WHERE seq = ?1 UNION ALL "
        "SELECT first_delivery, deliveries FROM replay WHERE event = ?1"},
@@ -86,12 +87,13 @@ Status Store::Connect() {
        "INSERT INTO revision SELECT seq, revisions, ?2, headers, body FROM event JOIN raw USING (seq) WHERE seq = ?1"},
       {&sql.revise_raw, "UPDATE raw SET sum = ?2, headers = ?3, body = ?4 WHERE seq = ?1"},
       {&sql.revise_event,
-       "UPDATE event SET agent = ?2, status = ?3, note = ?4, content = ?5, revisions = revisions + 1 WHERE seq = ?1"},
+       "UPDATE event SET agent = ?2, status = ?3, note = ?4, content = ?5, config = ?6, revisions = revisions + 1 "
+       "WHERE seq = ?1"},
       {&sql.drop_revisions,
        "DELETE FROM revision WHERE event = ?1 AND number < (SELECT revisions FROM event WHERE seq = ?1) - 16"},
       {&sql.attempt,
        "INSERT INTO attempt SELECT NULL, last_attempt, seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-       "?14 FROM delivery WHERE seq = ?1"},
+       "?14, ?15, ?16, ?17 FROM delivery WHERE seq = ?1"},
       {&sql.update,
        "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = max(attempts, ?4), step = ?5, "
        "last_attempt = max(last_attempt, ?6), fallback = max(fallback, ?7), "
@@ -113,9 +115,14 @@ Status Store::Connect() {
        "UPDATE delivery SET state = 0, replayed_ms = ?2, due_ms = 0, step = 0, carried = '', code = '', because = '', "
        "flags = flags | 12, room = x'', first_failed_ms = 0 WHERE seq = ?1"},
       {&sql.cancel, "UPDATE delivery SET state = 4, code = 'canceled', because = ?2, room = x'' WHERE seq = ?1"},
+      {&sql.release, "UPDATE delivery SET state = 0, due_ms = 0, flags = flags | 2 WHERE seq = ?"},
       {&sql.one_pending, one_pending},
       {&sql.replay, "INSERT INTO replay VALUES(?, ?, ?)"},
+      {&sql.config, "INSERT INTO config VALUES(NULL,?,?,?)"},
+      {&sql.remove_config, "DELETE FROM config WHERE number = ?"},
       {&sql.refused, "INSERT OR REPLACE INTO refused VALUES(?,?,?,?,?,?,?,?,?)"},
+      {&sql.action, "INSERT INTO action VALUES(NULL,?,?,?,?,?,?,?,?)"},
+      {&sql.drop_actions, "DELETE FROM action WHERE number <= ?"},
       {&sql.set_meta, "UPDATE meta SET value = ?2 WHERE key = ?1"},
       {&sql.probe,
        "INSERT OR REPLACE INTO meta SELECT 'probe', ifnull((SELECT value FROM meta WHERE key = 'probe'), 0) + 1"},
@@ -159,11 +166,13 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
       "0))");
   if (!last_delivery) return last_delivery.error();
 
-  auto events = db_.Prepare("SELECT seq, dedup, received_ms FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
+  auto events =
+      db_.Prepare("SELECT seq, dedup, received_ms, config FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq");
   if (!events) return events.error();
   const auto bad_events = ScanRows(*events, event, *last_event, [&](Statement& row) {
     ++events_;
     runs_.Add(row.Int(0), row.Int(2));
+    configs_.Count(row.Int(3), 1);
     const std::string_view bytes = row.Bytes(1);
     Digest digest;
     if (bytes.size() != digest.size()) {
@@ -194,7 +203,7 @@ Status Store::LoadAfter(EventSeq event, DeliverySeq delivery) {
   bad_rows_ += static_cast<std::uint64_t>(bad);
   next_event_ = std::max(next_event_, *last_event + 1);
   next_delivery_ = std::max(next_delivery_, *last_delivery + 1);
-  return Ok();
+  return LoadConfigs();
 }
 
 Status Store::Begin() {
@@ -205,12 +214,23 @@ Status Store::Begin() {
   undo_.events = events_;
   undo_.digests.clear();
   pending_.Begin();
+  configs_.Begin();
   in_transaction_ = true;
   return sql_.begin.Run();
 }
 
-Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max_backlog, Accepted& accepted,
-                     WallTime& accepted_at) {
+Status Store::CheckBacklog(const NewEvent& event, std::uint64_t max_backlog) const {
+  if (max_backlog == 0) return Ok();
+  for (const NewDelivery& delivery : event.deliveries) {
+    if (pending_.CountOf(delivery.sink) < max_backlog) continue;
+    if (dedup_.Find(event.dedup) != 0) break;
+    return Error{ErrorCode::kFull, std::to_string(max_backlog) + " deliveries wait for the sink \"" +
+                                       std::string(delivery.sink) + "\" already (journal.max_backlog)"};
+  }
+  return Ok();
+}
+
+Status Store::Append(const NewEvent& event, std::uint64_t sum, Accepted& accepted, WallTime& accepted_at) {
   if (const EventSeq first = dedup_.Find(event.dedup); first != 0) {
     accepted = {.event = first, .id = {}, .duplicate = true, .first_delivery = 0};
     accepted_at = event.received_at;
@@ -222,28 +242,27 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
     }
     if (event.content == 0) return Ok();
     std::uint64_t content = 0;
+    std::int64_t config = 0;
     if (const auto row = sql_.content_of.Bind(first).Next(); row && *row) {
       content = static_cast<std::uint64_t>(sql_.content_of.Int(0));
+      config = sql_.content_of.Int(1);
       sql_.content_of.Reset();
     }
     if (content == 0 || content == event.content) return Ok();
+    configs_.Count(config, -1);
     return Revise(first, event, sum, accepted.revised.emplace());
   }
   const auto count = static_cast<std::int64_t>(event.deliveries.size());
-  if (max_backlog != 0) {
-    for (const NewDelivery& delivery : event.deliveries) {
-      if (pending_.CountOf(delivery.sink) < max_backlog) continue;
-      return Error{ErrorCode::kFull, std::to_string(max_backlog) + " deliveries wait for the sink \"" +
-                                         std::string(delivery.sink) + "\" already (journal.max_backlog)"};
-    }
-  }
+  const auto config = NumberOf(event.config);
+  if (!config) return config.error();
   const EventSeq seq = next_event_;
   const DeliverySeq first_delivery = count == 0 ? 0 : next_delivery_;
   HSW_TRY(sql_.event
               .Bind(seq, Ms(event.received_at), Statement::Blob{AsText(event.dedup)}, event.call_key, first_delivery,
-                    count, event.source, event.call_id, event.agent, event.status, event.note, event.content)
+                    count, event.source, event.call_id, event.agent, event.status, event.note, event.content, *config)
               .Run());
   HSW_TRY(sql_.raw.Bind(seq, sum, event.headers, Statement::Blob{event.body}).Run());
+  HSW_TRY(KeepCarry(seq, event));
   for (const NewDelivery& delivery : event.deliveries) {
     HSW_TRY(AddDelivery(seq, event.call_key, event.received_at, delivery, FlagsOf(delivery)));
   }
@@ -251,10 +270,17 @@ Status Store::Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max
   ++events_;
   dedup_.Insert(event.dedup, seq);
   runs_.Add(seq, Ms(event.received_at));
+  configs_.Count(*config, 1);
   undo_.digests.emplace_back(event.dedup, seq);
   accepted = {.event = seq, .id = {}, .duplicate = false, .first_delivery = first_delivery};
   accepted_at = event.received_at;
   return Ok();
+}
+
+Status Store::KeepCarry(EventSeq seq, const NewEvent& event) {
+  if (event.carry.empty() || event.call_key == 0) return Ok();
+  has_memory_ = true;
+  return sql_.memory.Bind(kNoSink, event.call_key, seq, event.carry).Run();
 }
 
 Status Store::AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
@@ -284,11 +310,12 @@ Status Store::Record(const AttemptRecord& record, DeliverySeq& fallback) {
   }
   std::int64_t attempt = 0;
   if (attempted) {
+    const std::string waits = ToText(record.waits);
     HSW_TRY(sql_.attempt
                 .Bind(record.delivery, record.number, Ms(record.started_at), record.latency.count(),
                       static_cast<int>(outcome.kind), outcome.may_have_been_delivered, outcome.http_status,
                       outcome.code, outcome.reason, outcome.action, outcome.remote_id, static_cast<int>(record.trigger),
-                      record.request, record.response)
+                      record.request, record.response, waits, Ms(record.connect), Ms(record.first_byte))
                 .Run());
     if (db_.Changes() == 0) return Ok();
     attempt = db_.LastInsertRowid();
@@ -328,6 +355,14 @@ Status Store::RecordRefused(const RefusedRequest& refused) {
       .Run();
 }
 
+Status Store::RecordAction(const OperatorAction& action) {
+  HSW_TRY(sql_.action
+              .Bind(Ms(action.at), action.who, action.peer, action.action, action.target, action.detail,
+                    action.http_status, action.result)
+              .Run());
+  return sql_.drop_actions.Bind(db_.LastInsertRowid() - kActionsKept).Run();
+}
+
 Status Store::Probe() {
   return sql_.probe.Run();
 }
@@ -349,7 +384,10 @@ Status Store::CommitRemoval(std::span<const RemovedEvent> removed) {
   HSW_TRY(sql_.set_meta.Bind(std::string_view("next_event"), next_event_).Run());
   HSW_TRY(sql_.set_meta.Bind(std::string_view("next_delivery"), next_delivery_).Run());
   HSW_TRY(Commit());
-  for (const RemovedEvent& event : removed) dedup_.Erase(event.dedup, event.seq);
+  for (const RemovedEvent& event : removed) {
+    dedup_.Erase(event.dedup, event.seq);
+    configs_.Count(event.config, -1);
+  }
   return Ok();
 }
 
@@ -373,6 +411,7 @@ void Store::Rollback() {
   for (const auto& [digest, event] : undo_.digests) dedup_.Erase(digest, event);
   undo_.digests.clear();
   pending_.Rollback();
+  configs_.Rollback();
 }
 
 Result<std::uint64_t> Store::Bytes() {

@@ -29,12 +29,15 @@ class Store {
   static Result<std::unique_ptr<Store>> Open(const std::string& path, int page_size);
 
   [[nodiscard]] Status Begin();
-  /// kFull leaves the transaction usable. The caller sets the id in `accepted`, from `accepted_at`.
-  [[nodiscard]] Status Append(const NewEvent& event, std::uint64_t sum, std::uint64_t max_backlog, Accepted& accepted,
-                              WallTime& accepted_at);
+  /// kFull if `max_backlog` deliveries are pending for a sink of `event`, unless it is a duplicate. Changes nothing.
+  [[nodiscard]] Status CheckBacklog(const NewEvent& event, std::uint64_t max_backlog) const;
+  /// The caller sets the id in `accepted`, from `accepted_at`. If it is the config that cannot be stored, keeps_configs
+  /// becomes false, and the caller may roll back and retry.
+  [[nodiscard]] Status Append(const NewEvent& event, std::uint64_t sum, Accepted& accepted, WallTime& accepted_at);
   /// `fallback`: see Recorded. A delivery that retention has removed is not an error.
   [[nodiscard]] Status Record(const AttemptRecord& record, DeliverySeq& fallback);
   [[nodiscard]] Status RecordRefused(const RefusedRequest& refused);
+  [[nodiscard]] Status RecordAction(const OperatorAction& action);
   // History's changes, with its contracts; the transaction stays usable after kNotFound. Rows in `damaged` are skipped;
   // newly found damaged rows are added to it, and after kInvalid the caller may roll back and retry.
   [[nodiscard]] Status Revive(std::span<const DeliverySeq> deliveries, WallTime now,
@@ -64,10 +67,14 @@ class Store {
   /// Sinks with at least this many pending deliveries.
   std::vector<std::string> SinksWithAtLeast(std::uint64_t pending) const { return pending_.WithAtLeast(pending); }
   std::uint64_t bad_rows() const { return bad_rows_; }
-  /// Whether any sink may have stored a memory. Never becomes false again.
+  /// False once the table of configs was found damaged: new events then name none.
+  bool keeps_configs() const { return keeps_configs_; }
+  /// Whether any sink may have stored a memory, or any event (NewEvent::carry). Never becomes false again.
   bool has_memory() const { return has_memory_; }
   DeliverySeq pending_floor() const { return pending_.Floor(next_delivery_); }
   DeliverySeq last_delivery() const { return next_delivery_ - 1; }
+  EventSeq last_event() const { return next_event_ - 1; }
+  std::int64_t last_refused() const { return next_refused_ - 1; }
   /// Bytes of the database's pages in use.
   Result<std::uint64_t> Bytes();
   /// Frames in the write-ahead log after the last commit; 0 once Checkpoint has written all of them to the database
@@ -89,9 +96,12 @@ class Store {
   struct RemovedEvent {
     EventSeq seq = 0;
     Digest dedup{};
+    std::int64_t config = 0;
   };
   /// Commit for a transaction that removed all rows of these events.
   [[nodiscard]] Status CommitRemoval(std::span<const RemovedEvent> removed);
+  /// Removes the configs that no event names any more, in a transaction of its own. Damage there is not an error.
+  [[nodiscard]] Status RemoveUnusedConfigs();
   /// Counts a damaged row in bad_rows.
   void CountBadRow() { ++bad_rows_; }
 
@@ -99,9 +109,10 @@ class Store {
   struct Statements {
     Statement begin, commit, rollback;
     Statement event, raw, delivery, received_ms;
-    Statement attempt, update, keep_fallback, fallback, memory, lane, refused, set_meta, probe;
+    Statement attempt, update, keep_fallback, fallback, memory, lane, refused, action, drop_actions, set_meta, probe;
     Statement content_of, runs_of, delivery_of, keep_revision, revise_raw, revise_event, drop_revisions;
-    Statement pause, call_of, revive, cancel, one_pending, replay;
+    Statement pause, call_of, revive, cancel, release, one_pending, replay;
+    Statement config, remove_config;
     Statement page_count, free_count;
   };
   struct StoredDelivery {
@@ -113,6 +124,11 @@ class Store {
   Store(std::string path, int page_size) : path_(std::move(path)), page_size_(page_size) {}
   Status Connect();
   Status LoadAfter(EventSeq event, DeliverySeq delivery);
+  Status LoadConfigs();
+  /// The number of `config`, which may be nullptr; stores it if it is not. 0: none.
+  Result<std::int64_t> NumberOf(const KeptConfig* config);
+  void GiveUpConfigs(const Error& error);
+  Status KeepCarry(EventSeq seq, const NewEvent& event);
   Status AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
                      std::int64_t flags);
   /// Empty if the delivery does not exist or is unreadable.
@@ -135,6 +151,8 @@ class Store {
   DedupSet dedup_;
   PendingSet pending_;
   TimeRuns runs_;
+  ConfigUse configs_;
+  bool keeps_configs_ = true;
   std::uint64_t events_ = 0;
   std::uint64_t bad_rows_ = 0;
   bool has_memory_ = false;

@@ -94,19 +94,21 @@ class Verifier {
 
  private:
   struct Statements {
-    Statement events, bodies, deliveries, attempts, event, has_body, delivery, attempt, replays;
+    Statement events, bodies, deliveries, attempts, event, has_body, has_config, delivery, attempt, replays;
   };
 
   Status Prepare() {
     const std::pair<Statement*, std::string_view> statements[] = {
         {&sql_.events,
-         "SELECT seq, first_delivery, deliveries, length(dedup) FROM event WHERE seq >= ? AND seq <= ? ORDER BY seq"},
+         "SELECT seq, first_delivery, deliveries, length(dedup), config FROM event WHERE seq >= ? AND seq <= ? "
+         "ORDER BY seq"},
         {&sql_.bodies, "SELECT seq, sum, headers, body FROM raw WHERE seq >= ? AND seq <= ? ORDER BY seq"},
         {&sql_.deliveries,
          "SELECT seq, event, state, last_attempt, fallback FROM delivery WHERE seq >= ? AND seq <= ? ORDER BY seq"},
         {&sql_.attempts, "SELECT seq, delivery, kind FROM attempt WHERE seq >= ? AND seq <= ? ORDER BY seq"},
         {&sql_.event, "SELECT received_ms FROM event WHERE seq = ?"},
         {&sql_.has_body, "SELECT 1 FROM raw WHERE seq = ?"},
+        {&sql_.has_config, "SELECT 1 FROM config WHERE number = ?"},
         {&sql_.delivery, "SELECT event FROM delivery WHERE seq = ?"},
         {&sql_.attempt, "SELECT delivery, previous FROM attempt WHERE seq = ?"},
         {&sql_.replays,
@@ -266,6 +268,13 @@ class Verifier {
       if (row.Int(3) != static_cast<std::int64_t>(Digest().size()))
         Report("event", "its dedup key is damaged", IdOf(event));
       if (!Has(sql_.has_body, event)) Report("event", "its body is not there", IdOf(event));
+      if (const std::int64_t config = row.Int(4); config != 0 && config != found_config_) {
+        if (Has(sql_.has_config, config)) {
+          found_config_ = config;
+        } else {
+          Report("event", "the config that routed it is not there", IdOf(event));
+        }
+      }
       CheckRun("event", event, row.Int(1), row.Int(2));
     });
   }
@@ -353,6 +362,7 @@ class Verifier {
   std::uint16_t salt_ = 0;
   std::chrono::steady_clock::time_point slice_began_{};
   DeliverySeq floor_ = 0;  ///< pending floor of this slice
+  std::int64_t found_config_ = 0;
   VerifyReport report_;
   std::optional<Error> failed_;
 };

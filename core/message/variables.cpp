@@ -28,6 +28,10 @@ std::string CostText(const CallEvent& event) {
   return std::string(text.data()) + (event.cost->currency.empty() ? "" : " " + event.cost->currency);
 }
 
+std::string FlagText(const std::optional<bool>& flag) {
+  return flag ? (*flag ? "true" : "false") : std::string();
+}
+
 std::string TagsText(const CallEvent& event) {
   return Joined(event.agent_tags);
 }
@@ -55,23 +59,31 @@ constexpr std::array kVariables = {
     Variable{"hangup_reason", [](const CallEvent& e) { return e.hangup_reason; }},
     Variable{"raw_status", [](const CallEvent& e) { return e.raw_status; }},
     Variable{"recording_url", [](const CallEvent& e) { return e.recording_url; }},
+    Variable{"sentiment", [](const CallEvent& e) { return e.sentiment; }},
     Variable{"source", [](const CallEvent& e) { return e.source; }},
     Variable{"source_title", [](const CallEvent& e) { return e.source_title.empty() ? e.source : e.source_title; }},
+    Variable{"stage", [](const CallEvent& e) { return std::string(ToString(e.stage)); }},
     Variable{"started_at", [](const CallEvent& e) { return TimeText(e.started_at); }},
     Variable{"status", [](const CallEvent& e) { return std::string(ToString(e.status)); }},
+    Variable{"success", [](const CallEvent& e) { return FlagText(e.success); }},
     Variable{"summary", [](const CallEvent& e) { return e.summary; }},
     Variable{"tags", TagsText},
     Variable{"to", [](const CallEvent& e) { return e.to; }},
     Variable{"transcript", TranscriptText},
-    Variable{"voicemail",
-             [](const CallEvent& e) { return e.voicemail ? (*e.voicemail ? "true" : "false") : std::string(); }},
+    Variable{"voicemail", [](const CallEvent& e) { return FlagText(e.voicemail); }},
 };
 
 constexpr std::string_view kData = "data.", kMeta = "meta.";
 
-std::string Entry(const TextMap& map, std::string_view key) {
+const std::string& TextOf(const std::string& text) {
+  return text;
+}
+const std::string& TextOf(const DataValue& value) {
+  return value.text;
+}
+std::string Entry(const auto& map, std::string_view key) {
   const auto it = map.find(key);
-  return it == map.end() ? std::string() : it->second;
+  return it == map.end() ? std::string() : TextOf(it->second);
 }
 
 const Variable* Find(std::string_view name) {

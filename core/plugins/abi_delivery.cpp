@@ -8,6 +8,8 @@
 namespace hookswitch::plugins {
 namespace {
 
+constexpr std::uint32_t kTypedDataSince = 3;
+
 std::uint32_t SeverityOf(Severity severity) {
   switch (severity) {
     case Severity::kInfo: return HSW_INFO;
@@ -20,9 +22,11 @@ std::uint32_t SeverityOf(Severity severity) {
 
 }  // namespace
 
-AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
+AbiDelivery::AbiDelivery(const SinkDelivery& delivery, std::uint32_t minor)
     : event_(delivery.event),
+      typed_data_(minor >= kTypedDataSince),
       status_(ToString(delivery.event.status)),
+      stage_(ToString(delivery.event.stage)),
       fields_(
           delivery.message.fields, [](const Message::Field& f) -> std::string_view { return f.name; },
           [](const Message::Field& f) -> std::string_view { return f.value; }),
@@ -37,6 +41,9 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
   raw_event_.call_id = Str(event_.call_id);
   raw_event_.agent = Str(event_.AgentLabel());
   raw_event_.status = Str(status_);
+  raw_event_.stage = Str(stage_);
+  raw_event_.sentiment = Str(event_.sentiment);
+  raw_event_.success = event_.success ? (*event_.success ? 1 : 0) : -1;
   const Message& message = delivery.message;
   raw_message_.size = sizeof raw_message_;
   raw_message_.severity = SeverityOf(message.severity);
@@ -72,8 +79,13 @@ AbiDelivery::AbiDelivery(const SinkDelivery& delivery)
 }
 
 std::string_view AbiDelivery::Json() {
-  if (!json_) json_ = ToJson(event_);
-  return *json_;
+  if (json_) return *json_;
+  json::object shown = ToObject(event_);
+  if (!typed_data_) {
+    json::object& data = shown.at("data").as_object();
+    for (const auto& [key, value] : event_.data) data[key] = json::string(value.text);
+  }
+  return json_.emplace(ToText(shown));
 }
 
 hsw_str AbiDelivery::RawBody() {

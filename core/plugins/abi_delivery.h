@@ -60,7 +60,8 @@ class JsonLookup {
 /// A SinkDelivery as ABI structs. Borrows everything; builds the event's JSON on demand.
 class AbiDelivery {
  public:
-  explicit AbiDelivery(const SinkDelivery& delivery);
+  /// `minor`: the ABI that the plugin names (hsw_sink::abi_minor).
+  AbiDelivery(const SinkDelivery& delivery, std::uint32_t minor);
   AbiDelivery(const AbiDelivery&) = delete;
   AbiDelivery& operator=(const AbiDelivery&) = delete;
   const hsw_delivery* get() const { return &raw_; }
@@ -73,7 +74,8 @@ class AbiDelivery {
   hsw_str Expand(std::string_view text);
 
   const CallEvent& event_;
-  std::string_view status_;
+  const bool typed_data_;
+  std::string_view status_, stage_;
   Pairs fields_, links_;
   hsw_event raw_event_{};
   hsw_message raw_message_{};

@@ -37,7 +37,7 @@ class PluginSink final : public Sink {
 
   std::variant<HttpRequest, Outcome> Render(const SinkDelivery& delivery) override {
     HSW_CHECK(sink_.render, "the caller asks kind() first, and an HTTP sink without render is not loaded");
-    const AbiDelivery abi(delivery);
+    const AbiDelivery abi(delivery, sink_.abi_minor);
     AbiRequest builder;
     AbiOutcome out;
     int refused = 1;
@@ -59,7 +59,7 @@ class PluginSink final : public Sink {
   Outcome Interpret(const SinkDelivery& delivery, const HttpResponse& response,
                     std::optional<std::chrono::milliseconds> retry_after) override {
     HSW_CHECK(sink_.interpret, "the caller asks kind() first, and an HTTP sink without interpret is not loaded");
-    const AbiDelivery abi(delivery);
+    const AbiDelivery abi(delivery, sink_.abi_minor);
     const Pairs headers(
         response.headers, [](const auto& h) -> std::string_view { return h.first; },
         [](const auto& h) -> std::string_view { return h.second; });
@@ -89,7 +89,7 @@ class PluginSink final : public Sink {
   Outcome Deliver(const SinkDelivery& delivery, std::chrono::milliseconds timeout,
                   const std::function<bool()>& canceled) override {
     HSW_CHECK(sink_.deliver, "the caller asks kind() first, and a call sink without deliver is not loaded");
-    const AbiDelivery abi(delivery);
+    const AbiDelivery abi(delivery, sink_.abi_minor);
     hsw_call call{};
     call.size = sizeof call;
     call.timeout_ms = timeout.count();
@@ -106,7 +106,7 @@ class PluginSink final : public Sink {
 
   std::optional<std::variant<HttpRequest, Outcome>> Preview(const SinkDelivery& delivery) override {
     if (!sink_.preview) return std::nullopt;
-    const AbiDelivery abi(delivery);
+    const AbiDelivery abi(delivery, sink_.abi_minor);
     AbiRequest builder;
     AbiOutcome out;
     int refused = 1;

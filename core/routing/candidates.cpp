@@ -47,11 +47,11 @@ const config::Condition* KeyOf(const config::Condition& when) {
 
 Candidates::Candidates(const std::vector<config::Rule>& rules) {
   using ByText = std::map<std::string, std::vector<RuleIndex>>;
-  std::vector<StatusSet> statuses;
+  std::vector<StepSet> steps;
   std::vector<RuleIndex> unconditional;
   std::map<Kind, ByText> whole, beginnings;
   for (RuleIndex i = 0; i < rules.size(); ++i) {
-    statuses.push_back(PossibleStatuses(rules[i].when));
+    steps.push_back(PossibleSteps(rules[i].when));
     const config::Condition* key = KeyOf(rules[i].when);
     if (!key) {
       unconditional.push_back(i);
@@ -62,29 +62,29 @@ Candidates::Candidates(const std::vector<config::Rule>& rules) {
       if (list.empty() || list.back() != i) list.push_back(i);
     }
   }
-  unconditional_ = MakeBucket(unconditional, statuses);
+  unconditional_ = MakeBucket(unconditional, steps);
   const std::pair<Kind, Index*> indexes[] = {
       {Kind::kAgent, &by_agent_}, {Kind::kTo, &by_to_}, {Kind::kFrom, &by_from_}, {Kind::kTags, &by_tag_}};
   for (const auto& [kind, index] : indexes) {
-    for (const auto& [text, list] : whole[kind]) index->whole.emplace(text, MakeBucket(list, statuses));
+    for (const auto& [text, list] : whole[kind]) index->whole.emplace(text, MakeBucket(list, steps));
     std::set<std::size_t> lengths;
     for (const auto& [text, list] : beginnings[kind]) {
-      index->beginnings.emplace(text, MakeBucket(list, statuses));
+      index->beginnings.emplace(text, MakeBucket(list, steps));
       lengths.insert(text.size());
     }
     index->lengths.assign(lengths.begin(), lengths.end());
   }
 }
 
-Candidates::Bucket Candidates::MakeBucket(const std::vector<RuleIndex>& rules, const std::vector<StatusSet>& statuses) {
+Candidates::Bucket Candidates::MakeBucket(const std::vector<RuleIndex>& rules, const std::vector<StepSet>& steps) {
   Bucket bucket;
-  for (std::size_t s = 0; s < kCallStatusCount; ++s) {
-    bucket.begin[s] = static_cast<std::uint32_t>(bucket.rules.size());
+  for (std::size_t step = 0; step < kStepCount; ++step) {
+    bucket.begin[step] = static_cast<std::uint32_t>(bucket.rules.size());
     for (const RuleIndex rule : rules) {
-      if (statuses[rule] & Bit(static_cast<CallStatus>(s))) bucket.rules.push_back(rule);
+      if ((steps[rule] >> step & 1) != 0) bucket.rules.push_back(rule);
     }
   }
-  bucket.begin[kCallStatusCount] = static_cast<std::uint32_t>(bucket.rules.size());
+  bucket.begin[kStepCount] = static_cast<std::uint32_t>(bucket.rules.size());
   bucket.rules.shrink_to_fit();
   return bucket;
 }

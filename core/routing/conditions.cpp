@@ -10,24 +10,38 @@ namespace {
 using config::Condition;
 using Kind = Condition::Kind;
 
-StatusSet AllStatuses() {
-  return *ParseStatusGroup("any");
+constexpr StepSet kAllSteps = (StepSet{1} << kStepCount) - 1;
+
+StepSet StepsOf(StatusSet statuses, StageSet stages) {
+  StepSet set = 0;
+  for (std::size_t i = 0; i < kStepCount; ++i) {
+    const auto status = static_cast<CallStatus>(i / kStageCount);
+    const auto stage = static_cast<Stage>(i % kStageCount);
+    if ((statuses & Bit(status)) != 0 && (stages & Bit(stage)) != 0) set |= StepSet{1} << i;
+  }
+  return set;
 }
 
-StatusSet IntersectionOf(const std::vector<Condition>& children, StatusSet (*of)(const Condition&)) {
-  StatusSet set = AllStatuses();
+StepSet StepsOf(const Condition& condition) {
+  constexpr auto kAnyStage = static_cast<StageSet>((1U << kStageCount) - 1);
+  if (condition.kind == Kind::kStage) return StepsOf(*ParseStatusGroup("any"), condition.TakenStages());
+  return StepsOf(condition.statuses, kAnyStage);
+}
+
+StepSet IntersectionOf(const std::vector<Condition>& children, StepSet (*of)(const Condition&)) {
+  StepSet set = kAllSteps;
   for (const Condition& child : children) set &= of(child);
   return set;
 }
 
-StatusSet UnionOf(const std::vector<Condition>& children, StatusSet (*of)(const Condition&)) {
-  StatusSet set = 0;
+StepSet UnionOf(const std::vector<Condition>& children, StepSet (*of)(const Condition&)) {
+  StepSet set = 0;
   for (const Condition& child : children) set |= of(child);
   return set;
 }
 
 bool SamePattern(const config::Pattern& a, const config::Pattern& b) {
-  return a.mode == b.mode && a.text == b.text;
+  return a.mode == b.mode && a.text == b.text && a.ignore_case == b.ignore_case;
 }
 
 template <class T, class Same>
@@ -49,12 +63,13 @@ std::vector<const Condition*> Conjuncts(const Condition& when) {
   return all;
 }
 
-StatusSet PossibleStatuses(const Condition& condition) {
+StepSet PossibleSteps(const Condition& condition) {
   switch (condition.kind) {
-    case Kind::kAll: return IntersectionOf(condition.children, PossibleStatuses);
-    case Kind::kAny: return UnionOf(condition.children, PossibleStatuses);
-    case Kind::kNot: return AllStatuses() & ~IntersectionOf(condition.children, CertainStatuses);
-    case Kind::kStatus: return condition.statuses;
+    case Kind::kAll: return IntersectionOf(condition.children, PossibleSteps);
+    case Kind::kAny: return UnionOf(condition.children, PossibleSteps);
+    case Kind::kNot: return kAllSteps & ~IntersectionOf(condition.children, CertainSteps);
+    case Kind::kStatus:
+    case Kind::kStage: return StepsOf(condition);
     case Kind::kSource:
     case Kind::kAgent:
     case Kind::kTags:
@@ -64,25 +79,29 @@ StatusSet PossibleStatuses(const Condition& condition) {
     case Kind::kHangupReason:
     case Kind::kTranscript:
     case Kind::kSummary:
+    case Kind::kSentiment:
     case Kind::kData:
+    case Kind::kDataRange:
     case Kind::kDirection:
     case Kind::kMinDuration:
     case Kind::kMaxDuration:
     case Kind::kMinCost:
     case Kind::kMaxCost:
     case Kind::kVoicemail:
+    case Kind::kSuccess:
     case Kind::kDuring:
-    case Kind::kHas: return AllStatuses();
+    case Kind::kHas: return kAllSteps;
   }
   Unreachable();
 }
 
-StatusSet CertainStatuses(const Condition& condition) {
+StepSet CertainSteps(const Condition& condition) {
   switch (condition.kind) {
-    case Kind::kAll: return IntersectionOf(condition.children, CertainStatuses);
-    case Kind::kAny: return UnionOf(condition.children, CertainStatuses);
-    case Kind::kNot: return AllStatuses() & ~IntersectionOf(condition.children, PossibleStatuses);
-    case Kind::kStatus: return condition.statuses;
+    case Kind::kAll: return IntersectionOf(condition.children, CertainSteps);
+    case Kind::kAny: return UnionOf(condition.children, CertainSteps);
+    case Kind::kNot: return kAllSteps & ~IntersectionOf(condition.children, PossibleSteps);
+    case Kind::kStatus:
+    case Kind::kStage: return StepsOf(condition);
     case Kind::kSource:
     case Kind::kAgent:
     case Kind::kTags:
@@ -92,13 +111,16 @@ StatusSet CertainStatuses(const Condition& condition) {
     case Kind::kHangupReason:
     case Kind::kTranscript:
     case Kind::kSummary:
+    case Kind::kSentiment:
     case Kind::kData:
+    case Kind::kDataRange:
     case Kind::kDirection:
     case Kind::kMinDuration:
     case Kind::kMaxDuration:
     case Kind::kMinCost:
     case Kind::kMaxCost:
     case Kind::kVoicemail:
+    case Kind::kSuccess:
     case Kind::kDuring:
     case Kind::kHas: return 0;
   }
@@ -122,16 +144,22 @@ bool Implies(const Condition& condition, const Condition& other) {
     case Kind::kHangupReason:
     case Kind::kTranscript:
     case Kind::kSummary:
+    case Kind::kSentiment:
     case Kind::kData:
     case Kind::kDuring: return Subset(condition.patterns, other.patterns, SamePattern);
     case Kind::kHas: return Subset(other.patterns, condition.patterns, SamePattern);
     case Kind::kStatus: return (condition.statuses & ~other.statuses) == 0;
+    case Kind::kDataRange:
+      return (!other.least || (condition.least && *condition.least >= *other.least)) &&
+             (!other.most || (condition.most && *condition.most <= *other.most));
+    case Kind::kStage: return (condition.TakenStages() & ~other.TakenStages()) == 0;
     case Kind::kDirection: return Subset(condition.directions, other.directions, std::equal_to<>());
     case Kind::kMinDuration: return condition.number >= other.number;
     case Kind::kMaxDuration: return condition.number <= other.number;
     case Kind::kMinCost: return condition.currency == other.currency && condition.number >= other.number;
     case Kind::kMaxCost: return condition.currency == other.currency && condition.number <= other.number;
-    case Kind::kVoicemail: return condition.flag == other.flag;
+    case Kind::kVoicemail:
+    case Kind::kSuccess: return condition.flag == other.flag;
   }
   return false;
 }

@@ -19,9 +19,9 @@ struct Ender {
   std::vector<const Condition*> conjuncts;
 };
 
-bool AlwaysFirst(const Ender& ender, StatusSet possible, const std::vector<const Condition*>& later) {
+bool AlwaysFirst(const Ender& ender, StepSet possible, const std::vector<const Condition*>& later) {
   return std::all_of(ender.conjuncts.begin(), ender.conjuncts.end(), [&](const Condition* wanted) {
-    if ((possible & ~CertainStatuses(*wanted)) == 0) return true;
+    if ((possible & ~CertainSteps(*wanted)) == 0) return true;
     return std::any_of(later.begin(), later.end(), [&](const Condition* given) { return Implies(*given, *wanted); });
   });
 }
@@ -30,7 +30,7 @@ bool AlwaysFirst(const Ender& ender, StatusSet possible, const std::vector<const
 class Takers {
  public:
   /// If earlier rules take all sinks of `rule` whenever it matches, one of them; else nullptr.
-  const config::Rule* OfAll(const config::Rule& rule, StatusSet possible,
+  const config::Rule* OfAll(const config::Rule& rule, StepSet possible,
                             const std::vector<const Condition*>& conjuncts) const {
     const config::Rule* first = nullptr;
     for (const config::SendTarget& target : rule.send) {
@@ -60,10 +60,11 @@ void Lint(const std::vector<config::Rule>& rules, config::Problems& problems) {
   std::vector<Ender> enders;
   Takers takers;
   for (const config::Rule& rule : rules) {
-    const StatusSet possible = PossibleStatuses(rule.when);
+    const StepSet possible = PossibleSteps(rule.when);
     const auto conjuncts = Conjuncts(rule.when);
     if (possible == 0) {
-      problems.Warning(rule.where, 1, "rule \"" + rule.name + "\" can never run: its statuses exclude each other");
+      problems.Warning(rule.where, 1,
+                       "rule \"" + rule.name + "\" can never run: its statuses or stages exclude each other");
       continue;
     }
     const auto first = std::find_if(enders.begin(), enders.end(),

@@ -28,7 +28,10 @@ constexpr std::array kFields = {
     Field{"hangup_code", [](const CallEvent& e) { return e.hangup_code.has_value(); }},
     Field{"hangup_reason", [](const CallEvent& e) { return !e.hangup_reason.empty(); }},
     Field{"recording_url", [](const CallEvent& e) { return !e.recording_url.empty(); }},
+    Field{"sentiment", [](const CallEvent& e) { return !e.sentiment.empty(); }},
+    Field{"stage", [](const CallEvent&) { return true; }},
     Field{"started_at", [](const CallEvent& e) { return e.started_at.has_value(); }},
+    Field{"success", [](const CallEvent& e) { return e.success.has_value(); }},
     Field{"summary", [](const CallEvent& e) { return !e.summary.empty(); }},
     Field{"tags", [](const CallEvent& e) { return !e.agent_tags.empty(); }},
     Field{"to", [](const CallEvent& e) { return !e.to.empty(); }},
@@ -69,6 +72,7 @@ int Cost(const Condition& condition) {
     }
     case Kind::kSummary:
     case Kind::kData:
+    case Kind::kDataRange:
     case Kind::kDuring: return 3;
     case Kind::kSource:
     case Kind::kAgent:
@@ -76,15 +80,18 @@ int Cost(const Condition& condition) {
     case Kind::kFrom:
     case Kind::kTo:
     case Kind::kHangupBy:
-    case Kind::kHangupReason: return 2;
+    case Kind::kHangupReason:
+    case Kind::kSentiment: return 2;
     case Kind::kDirection:
     case Kind::kMinDuration:
     case Kind::kMaxDuration:
     case Kind::kMinCost:
     case Kind::kMaxCost:
     case Kind::kVoicemail:
+    case Kind::kSuccess:
     case Kind::kHas: return 1;
-    case Kind::kStatus: return 0;
+    case Kind::kStatus:
+    case Kind::kStage: return 0;
   }
   return 0;
 }
@@ -139,7 +146,11 @@ Predicate::Predicate(const Condition& condition, const Schedules& schedules, Reg
       directions_(condition.directions),
       number_(condition.number),
       currency_(condition.currency),
-      flag_(condition.flag) {
+      flag_(condition.flag),
+      stages_(condition.stages),
+      taken_stages_(condition.TakenStages()),
+      least_(condition.least),
+      most_(condition.most) {
   if (kind_ == Kind::kDuring) {
     for (const config::Pattern& pattern : condition.patterns) {
       const Schedule* schedule = schedules.Find(pattern.text);
@@ -184,11 +195,18 @@ bool Predicate::Matches(Subject& subject) const {
     case Kind::kHangupReason: return MatchesPresent(texts_, event.hangup_reason);
     case Kind::kTranscript: return MatchesTurns(texts_, subject);
     case Kind::kSummary: return MatchesPresent(texts_, event.summary);
+    case Kind::kSentiment: return MatchesPresent(texts_, event.sentiment);
     case Kind::kData: {
       const auto it = event.data.find(path_);
-      return it != event.data.end() && texts_.Matches(it->second);
+      return it != event.data.end() && texts_.Matches(it->second.text);
+    }
+    case Kind::kDataRange: {
+      const auto it = event.data.find(path_);
+      const auto number = it == event.data.end() ? std::nullopt : NumberOf(it->second);
+      return number && !(least_ && *number < *least_) && !(most_ && *number > *most_);
     }
     case Kind::kStatus: return (statuses_ & Bit(event.status)) != 0;
+    case Kind::kStage: return (taken_stages_ & Bit(event.stage)) != 0;
     case Kind::kDirection:
       return event.direction &&
              std::find(directions_.begin(), directions_.end(), *event.direction) != directions_.end();
@@ -197,6 +215,7 @@ bool Predicate::Matches(Subject& subject) const {
     case Kind::kMinCost: return event.cost && event.cost->currency == currency_ && event.cost->amount >= number_;
     case Kind::kMaxCost: return event.cost && event.cost->currency == currency_ && event.cost->amount <= number_;
     case Kind::kVoicemail: return event.voicemail && *event.voicemail == flag_;
+    case Kind::kSuccess: return event.success && *event.success == flag_;
     case Kind::kDuring:
       return std::any_of(schedules_.begin(), schedules_.end(),
                          [&](const Schedule* s) { return s->week.OpenAt(subject.MinuteOfWeek(*s)); });

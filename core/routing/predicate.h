@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/config/config.h"
@@ -57,6 +58,9 @@ class Predicate {
   /// Why Matches is true or false, for people: `status is "ringing", wanted completed or failed`. For a false `all`,
   /// the first condition that fails. Never quotes a phone number, a transcript or a summary.
   std::string Why(Subject& subject) const;
+  /// Why for each condition of an `all`, cheapest first (so the first that fails is the one that Why names), and
+  /// whether it holds; for any other predicate itself.
+  std::vector<std::pair<std::string, bool>> Parts(Subject& subject) const;
 
  private:
   using Kind = config::Condition::Kind;
@@ -75,6 +79,9 @@ class Predicate {
   double number_ = 0;
   std::string currency_;
   bool flag_ = false;
+  StageSet stages_ = 0;        // as written
+  StageSet taken_stages_ = 0;  // and what `settle` takes besides
+  std::optional<double> least_, most_;
 };
 
 /// True if the event holds `field`, a name as `has` takes it ("transcript", "data.Outcome"); false for unknown names.

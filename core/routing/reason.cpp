@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
 #include "core/routing/predicate.h"
@@ -39,6 +40,10 @@ std::string Seconds(double seconds) {
   return text + "s";
 }
 
+std::string Plain(double number) {
+  return ToText(json::value(number));
+}
+
 std::string Bound(double seconds) {
   constexpr double kLongest = 3650.0 * 86400;
   if (!(seconds >= 0 && seconds <= kLongest)) return Seconds(seconds);
@@ -60,6 +65,14 @@ std::string Statuses(StatusSet set) {
   return names.empty() ? "no status at all" : AnyOf(names);
 }
 
+std::string Stages(StageSet set) {
+  std::vector<std::string> names;
+  for (const Stage stage : {Stage::kLive, Stage::kEnded, Stage::kFinal}) {
+    if ((set & Bit(stage)) != 0) names.emplace_back(ToString(stage));
+  }
+  return names.empty() ? "no stage at all" : AnyOf(names);
+}
+
 std::string AgentText(const CallEvent& event) {
   if (event.agent_name.empty() || event.agent_id.empty() || event.agent_name == event.agent_id)
     return Quoted(event.AgentLabel());
@@ -73,7 +86,7 @@ std::string DirectionText(const std::vector<Direction>& directions) {
 }
 
 // Suggestions for a path: paths of this event with the same last name or a similar spelling; else what paths there are.
-std::string PathsNear(const std::string& path, const TextMap& data) {
+std::string PathsNear(const std::string& path, const DataMap& data) {
   constexpr std::size_t kMostShown = 6;
   const auto last = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };
   std::vector<std::string> all, near;
@@ -95,6 +108,13 @@ std::string PathsNear(const std::string& path, const TextMap& data) {
 
 std::string Predicate::Why(Subject& subject) const {
   return Matches(subject) ? WhyTrue(subject) : WhyFalse(subject, ", wanted ");
+}
+
+std::vector<std::pair<std::string, bool>> Predicate::Parts(Subject& subject) const {
+  if (kind_ != Kind::kAll) return {{Why(subject), Matches(subject)}};
+  std::vector<std::pair<std::string, bool>> parts;
+  for (const Predicate& child : children_) parts.emplace_back(child.Why(subject), child.Matches(subject));
+  return parts;
 }
 
 std::string Predicate::WhyTrue(Subject& subject) const {
@@ -124,8 +144,17 @@ std::string Predicate::WhyTrue(Subject& subject) const {
     case Kind::kHangupReason: return "hangup_reason is " + Quoted(event.hangup_reason);
     case Kind::kTranscript: return "transcript matches";
     case Kind::kSummary: return "summary matches";
-    case Kind::kData: return "data." + path_ + " is " + Quoted(event.data.find(path_)->second);
+    case Kind::kData: return "data." + path_ + " is " + Quoted(event.data.find(path_)->second.text);
+    case Kind::kSentiment: return "sentiment is " + Quoted(event.sentiment);
+    case Kind::kDataRange: {
+      std::string text = "data." + path_ + " " + event.data.find(path_)->second.text + " is at ";
+      if (least_) text += "least " + Plain(*least_);
+      return text + (least_ && most_ ? " and at " : "") + (most_ ? "most " + Plain(*most_) : "");
+    }
     case Kind::kStatus: return "status is " + Quoted(ToString(event.status));
+    case Kind::kStage:
+      return "stage is " + Quoted(ToString(event.stage)) +
+             ((stages_ & Bit(event.stage)) != 0 ? "" : ", held by settle until it is " + Stages(stages_));
     case Kind::kDirection: return "direction is " + Quoted(ToString(*event.direction));
     case Kind::kMinDuration: return "duration " + Seconds(*event.duration) + " is at least " + Bound(number_);
     case Kind::kMaxDuration: return "duration " + Seconds(*event.duration) + " is at most " + Bound(number_);
@@ -134,6 +163,7 @@ std::string Predicate::WhyTrue(Subject& subject) const {
     case Kind::kMaxCost:
       return "cost " + Amount(event.cost->amount, event.cost->currency) + " is at most " + Amount(number_, currency_);
     case Kind::kVoicemail: return flag_ ? "voicemail is yes" : "voicemail is no";
+    case Kind::kSuccess: return flag_ ? "success is yes" : "success is no";
     case Kind::kDuring:
       for (const Schedule* schedule : schedules_) {
         const int minute = subject.MinuteOfWeek(*schedule);
@@ -185,13 +215,24 @@ std::string Predicate::WhyFalse(Subject& subject, std::string_view differs) cons
     case Kind::kHangupReason: return quoted("hangup_reason", event.hangup_reason);
     case Kind::kTranscript: return unquoted("transcript", event.transcript.empty());
     case Kind::kSummary: return unquoted("summary", event.summary.empty());
+    case Kind::kSentiment: return quoted("sentiment", event.sentiment);
+    case Kind::kDataRange: {
+      const auto it = event.data.find(path_);
+      if (it == event.data.end()) return "data." + path_ + " is absent" + PathsNear(path_, event.data);
+      const auto number = NumberOf(it->second);
+      if (!number) return "data." + path_ + " is " + Quoted(it->second.text) + ", which is not a number";
+      const bool under = least_ && *number < *least_;
+      return "data." + path_ + " " + it->second.text + (under ? " is under " : " is over ") +
+             Plain(under ? *least_ : *most_);
+    }
     case Kind::kData: {
       const auto it = event.data.find(path_);
       if (it == event.data.end()) return "data." + path_ + " is absent" + PathsNear(path_, event.data);
-      return "data." + path_ + " is " + Quoted(it->second) + wanted();
+      return "data." + path_ + " is " + Quoted(it->second.text) + wanted();
     }
     case Kind::kStatus:
       return "status is " + Quoted(ToString(event.status)) + std::string(differs) + Statuses(statuses_);
+    case Kind::kStage: return "stage is " + Quoted(ToString(event.stage)) + std::string(differs) + Stages(stages_);
     case Kind::kDirection:
       if (!event.direction) return "direction is absent";
       return "direction is " + Quoted(ToString(*event.direction)) + std::string(differs) + DirectionText(directions_);
@@ -211,6 +252,9 @@ std::string Predicate::WhyFalse(Subject& subject, std::string_view differs) cons
     case Kind::kVoicemail:
       if (!event.voicemail) return "voicemail is absent";
       return (flag_ ? "voicemail is no" : "voicemail is yes") + std::string(differs) + (flag_ ? "yes" : "no");
+    case Kind::kSuccess:
+      if (!event.success) return "success is absent";
+      return (flag_ ? "success is no" : "success is yes") + std::string(differs) + (flag_ ? "yes" : "no");
     case Kind::kDuring: {
       std::vector<std::string> parts;
       for (const Schedule* schedule : schedules_) {

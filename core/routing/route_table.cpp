@@ -15,16 +15,18 @@ constexpr std::string_view kUnmatched = "unmatched";
 
 struct CompiledRule {
   std::string name;
+  config::Mark where;
   routing::Predicate when;
   std::vector<Route> send;
   bool ends = false;  // stop or drop
 };
 
 // Sinks are compared by the address of their interned name.
-bool AddRoute(std::vector<Route>& routes, const Route& route) {
+bool AddRoute(std::vector<Route>& routes, const Route& route, const CallEvent& event) {
   const auto same = [&](const Route& r) { return r.sink.data() == route.sink.data(); };
   if (std::any_of(routes.begin(), routes.end(), same)) return false;
   routes.push_back(route);
+  if (event.stage != Stage::kEnded) routes.back().hold = {};
   return true;
 }
 
@@ -36,6 +38,7 @@ struct RouteTable::Impl {
     rules.reserve(config.rules.size());
     for (const config::Rule& rule : config.rules) {
       rules.push_back({rule.name,
+                       rule.where,
                        routing::Predicate(rule.when, schedules, transcript_regexes, problems),
                        {},
                        rule.stop || rule.drop});
@@ -43,7 +46,7 @@ struct RouteTable::Impl {
       rules.back().send = Targets(rule.send, rules.back().name);
       for (Route& route : rules.back().send) {
         route.newest_only = rule.newest_only;
-        route.settle = rule.settle;
+        route.hold = rule.settle;
       }
     }
     transcript_regexes.Compile();
@@ -85,11 +88,11 @@ void RouteTable::Match(const CallEvent& event, std::vector<Route>& routes) const
     const CompiledRule& rule = impl_->rules[index];
     if (!rule.when.Matches(subject)) return true;
     matched = true;
-    for (const Route& route : rule.send) AddRoute(routes, route);
+    for (const Route& route : rule.send) AddRoute(routes, route, event);
     return !rule.ends;
   });
   if (matched) return;
-  for (const Route& route : impl_->unmatched) AddRoute(routes, route);
+  for (const Route& route : impl_->unmatched) AddRoute(routes, route, event);
 }
 
 Explanation RouteTable::Explain(const CallEvent& event, std::optional<WallTime> judged_at) const {
@@ -100,6 +103,7 @@ Explanation RouteTable::Explain(const CallEvent& event, std::optional<WallTime> 
   for (const CompiledRule& rule : impl_->rules) {
     RuleVerdict verdict;
     verdict.rule = rule.name;
+    verdict.where = rule.where;
     if (ended_by) {
       verdict.result = RuleVerdict::Result::kNotReached;
       verdict.why = "rule \"" + ended_by->name + "\" ended the walk";
@@ -107,10 +111,11 @@ Explanation RouteTable::Explain(const CallEvent& event, std::optional<WallTime> 
       const bool matches = rule.when.Matches(subject);
       verdict.result = matches ? RuleVerdict::Result::kMatched : RuleVerdict::Result::kNotMatched;
       verdict.why = rule.when.Why(subject);
+      for (auto& [text, holds] : rule.when.Parts(subject)) verdict.conditions.push_back({std::move(text), holds});
       if (matches) {
         matched = true;
         for (const Route& route : rule.send) {
-          (AddRoute(explanation.routes, route) ? verdict.sinks : verdict.merged).emplace_back(route.sink);
+          (AddRoute(explanation.routes, route, event) ? verdict.sinks : verdict.merged).emplace_back(route.sink);
         }
         verdict.stopped = rule.ends;
         if (rule.ends) ended_by = &rule;
@@ -120,20 +125,40 @@ Explanation RouteTable::Explain(const CallEvent& event, std::optional<WallTime> 
   }
   explanation.unmatched = !matched;
   if (!matched) {
-    for (const Route& route : impl_->unmatched) AddRoute(explanation.routes, route);
+    for (const Route& route : impl_->unmatched) AddRoute(explanation.routes, route, event);
   }
   return explanation;
 }
 
+namespace {
+
+json::object ToObject(const RuleVerdict& verdict) {
+  json::array conditions;
+  for (const auto& [text, holds] : verdict.conditions) {
+    conditions.push_back(json::object{{"text", text}, {"holds", holds}});
+  }
+  const config::Mark& where = verdict.where;
+  return {{"name", verdict.rule},
+          {"file", where.file ? json::value(where.file->path) : json::value(nullptr)},
+          {"line", where.line > 0 ? json::value(where.line) : json::value(nullptr)},
+          {"matched", verdict.result == RuleVerdict::Result::kMatched},
+          {"why", verdict.why},
+          {"conditions", std::move(conditions)},
+          {"sinks", json::array(verdict.sinks.begin(), verdict.sinks.end())},
+          {"merged", json::array(verdict.merged.begin(), verdict.merged.end())},
+          {"stopped", verdict.stopped}};
+}
+
+}  // namespace
+
 void AddExplanation(json::object& shown, const Explanation& explanation) {
   json::array rules;
-  for (const RuleVerdict& verdict : explanation.rules) {
-    const bool matched = verdict.result == RuleVerdict::Result::kMatched;
-    rules.push_back(json::object{{"name", verdict.rule}, {"matched", matched}, {"why", verdict.why}});
-  }
+  for (const RuleVerdict& verdict : explanation.rules) rules.push_back(ToObject(verdict));
   json::array deliveries;
   for (const Route& route : explanation.routes) {
-    deliveries.push_back(json::object{{"sink", route.sink}, {"rule", route.rule}});
+    json::object delivery{{"sink", route.sink}, {"rule", route.rule}};
+    if (route.hold.count() > 0) delivery["settle"] = std::chrono::duration<double>(route.hold).count();
+    deliveries.push_back(std::move(delivery));
   }
   shown["rules"] = std::move(rules);
   shown["deliveries"] = std::move(deliveries);

@@ -16,20 +16,29 @@ namespace hookswitch {
 /// One delivery that a rule requests. Names are borrowed from the RouteTable.
 struct Route {
   std::string_view sink;
-  std::string_view rule;               ///< "unmatched" for the `unmatched:` targets
-  std::string_view template_name;      ///< "" is the default message
-  bool newest_only = false;            ///< the rule says `per_call: latest`
-  std::chrono::milliseconds settle{};  ///< the rule's `settle`
+  std::string_view rule;           ///< "unmatched" for the `unmatched:` targets
+  std::string_view template_name;  ///< "" is the default message
+  bool newest_only = false;        ///< the rule says `per_call: latest`
+  /// The rule's `settle`, if the event is ended: how long it is held for the call's final event; else 0.
+  std::chrono::milliseconds hold{};
+};
+
+/// One condition of a rule's `when`; a nested `any`, `all` or `not` is one.
+struct ConditionVerdict {
+  std::string text;  ///< as RuleVerdict::why: `status is "ringing", wanted completed or failed`
+  bool holds = false;
 };
 
 /// The result of one rule for one event.
 struct RuleVerdict {
   std::string rule;
+  config::Mark where{};
   enum class Result { kMatched, kNotMatched, kNotReached } result = Result::kNotMatched;
   std::string why;  ///< `status is "ringing", wanted one of completed, failed`; names the first condition that failed
-  std::vector<std::string> sinks;   ///< what it added
-  std::vector<std::string> merged;  ///< sinks that an earlier rule had already added
-  bool stopped = false;             ///< the evaluation ended here (stop or drop)
+  std::vector<ConditionVerdict> conditions;  ///< all of them, in the order of evaluation; empty if not reached
+  std::vector<std::string> sinks;            ///< what it added
+  std::vector<std::string> merged;           ///< sinks that an earlier rule had already added
+  bool stopped = false;                      ///< the evaluation ended here (stop or drop)
 };
 
 struct Explanation {
@@ -38,7 +47,8 @@ struct Explanation {
   bool unmatched = false;  ///< no rule matched: `unmatched:` decided
 };
 
-/// Adds "rules":[{"name","matched","why"}] and "deliveries":[{"sink","rule"}].
+/// Adds "rules":[{"name","file","line","matched","why","conditions":[{"text","holds"}],"sinks","merged","stopped"}] and
+/// "deliveries":[{"sink","rule"}], with "settle" in seconds where it is held.
 void AddExplanation(json::object& shown, const Explanation& explanation);
 
 /// The compiled rules. Immutable; no I/O and no clock: the same event always gets the same routes, in the order of the

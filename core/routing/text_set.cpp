@@ -26,10 +26,25 @@ std::shared_ptr<const re2::RE2> CompileRegex(const config::Pattern& pattern, con
   return regex;
 }
 
+/// The whole text, in any case that Unicode knows; `*` and `?` are wildcards in a glob.
+config::Pattern AsRegex(const config::Pattern& pattern) {
+  config::Pattern regex{pattern.where, Mode::kRegex, "(?is)\\A"};
+  for (const char c : pattern.text) {
+    if (pattern.mode == Mode::kGlob && (c == '*' || c == '?')) {
+      regex.text += c == '*' ? ".*" : ".";
+    } else {
+      regex.text +=
+          static_cast<unsigned char>(c) < 0x80 ? re2::RE2::QuoteMeta(re2::StringPiece(&c, 1)) : std::string(1, c);
+    }
+  }
+  regex.text += "\\z";
+  return regex;
+}
+
 std::string Describe(const config::Pattern& pattern) {
   switch (pattern.mode) {
     case Mode::kExact:
-    case Mode::kGlob: return pattern.text;
+    case Mode::kGlob: return pattern.text + (pattern.ignore_case ? " in any case" : "");
     case Mode::kContains: return "a text with \"" + pattern.text + "\"";
     case Mode::kRegex: return "/" + pattern.text + "/";
   }
@@ -57,6 +72,10 @@ TextSet::TextSet(const std::vector<config::Pattern>& patterns, config::Problems&
   for (const config::Pattern& pattern : patterns) {
     names.push_back(Describe(pattern));
     anchored_ |= IsAnchored(pattern);
+    if (pattern.ignore_case) {
+      others_.push_back({Mode::kRegex, pattern.text, CompileRegex(AsRegex(pattern), problems)});
+      continue;
+    }
     switch (pattern.mode) {
       case Mode::kExact: exact_.push_back(pattern.text); break;
       case Mode::kGlob:

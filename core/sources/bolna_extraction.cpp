@@ -10,6 +10,7 @@
 namespace hookswitch::bolna {
 namespace {
 
+using payload::AnyData;
 using payload::AnyText;
 using payload::Find;
 
@@ -21,45 +22,56 @@ bool IsOfVerdict(std::string_view key) {
   return std::ranges::find(kKeys, key) != std::end(kKeys);
 }
 
-void Flatten(TextMap& data, std::string& key, const json::value& value) {
+// `in_text`: `value` is inside a string, which is what has the path.
+void Flatten(payload::MapFiller& data, std::string& key, const json::value& value, const std::string& path,
+             bool in_text) {
+  const auto below = [&](std::string_view name) { return in_text ? path : data.Below(path, name); };
   const auto* object = value.if_object();
-  if (!object) return payload::Put(data, key, AnyText(&value));
+  if (!object) return data.Put(key, AnyData(&value), path);
   const bool has_verdict = object->contains("objective") || object->contains("subjective");
   if (has_verdict) {
-    std::string text = AnyText(Find(object, "objective"));
-    if (payload::SaysNothing(text)) text = AnyText(Find(object, "subjective"));
-    payload::Put(data, key, std::move(text));
+    const std::string objective = AnyText(Find(object, "objective"));
+    const std::string_view name = payload::SaysNothing(objective) ? "subjective" : "objective";
+    data.Put(key, AnyData(Find(object, name)), below(name));
   }
   const std::size_t length = key.size();
   for (const auto& member : *object) {
-    if (data.size() >= payload::kMaxEntries) return;
-    if (has_verdict && IsOfVerdict(member.key())) continue;
+    if (data.full()) return;
+    const std::string_view name(member.key().data(), member.key().size());
+    if (has_verdict && IsOfVerdict(name)) continue;
     if (!key.empty()) key += '.';
-    key += std::string_view(member.key().data(), member.key().size());
-    Flatten(data, key, member.value());
+    key += name;
+    Flatten(data, key, member.value(), below(name), in_text);
     key.resize(length);
   }
 }
 
 // `name` is the key of a value that is not an object.
-void Add(TextMap& data, std::string_view name, const json::value* value, payload::Document& document) {
+void Add(payload::MapFiller& data, std::string_view name, const payload::Section& execution,
+         payload::Document& document) {
+  const json::value* value = execution.Find(name);
   if (!value) return;
+  bool in_text = false;
   if (const auto* text = value->if_string()) {
     const std::string_view inner = Trim({text->data(), text->size()});
     if (inner.starts_with('{')) {
-      if (const auto parsed = document.Parse(inner)) value = *parsed;
+      if (const auto parsed = document.Parse(inner)) {
+        value = *parsed;
+        in_text = true;
+      }
     }
   }
   std::string key(value->is_object() ? "" : name);
-  Flatten(data, key, *value);
+  Flatten(data, key, *value, execution.PathOf(name), in_text);
 }
 
 }  // namespace
 
-TextMap ReadExtractions(const json::object& execution, payload::Document& document) {
-  TextMap data;
+DataMap ReadExtractions(const payload::Section& execution, payload::Document& document) {
+  DataMap data;
+  payload::MapFiller filler(data, "data", execution.paths());
   for (const std::string_view name : {"extracted_data", "agent_extraction", "custom_extractions"}) {
-    Add(data, name, Find(&execution, name), document);
+    Add(filler, name, execution, document);
   }
   return data;
 }

@@ -7,16 +7,15 @@
 #include "core/base/ids.h"
 #include "core/base/text.h"
 #include "core/sources/bolna_call.h"
+#include "core/sources/identity.h"
 #include "core/sources/payload.h"
 
 namespace hookswitch {
 namespace {
 
 using payload::Find;
-using payload::FindObject;
+using payload::Section;
 using payload::Text;
-
-constexpr std::size_t kMaxIdBytes = 256, kMaxStatusBytes = 256;
 
 std::string_view View(json::string_view text) {
   return {text.data(), text.size()};
@@ -28,49 +27,42 @@ Refusal Missing(std::string field) {
 Refusal WrongType(std::string detail) {
   return {422, "wrong_type", std::move(detail)};
 }
-
-// An id must be exact: two calls must never look like one.
-std::variant<std::string, Refusal> ReadId(const json::value& value, std::string_view field) {
-  const auto wrong = [&](std::string_view what) { return WrongType(std::string(field) + ": " + std::string(what)); };
-  if (value.is_bool() || value.is_array() || value.is_object()) return wrong("must be a string or a whole number");
-  if (value.is_double() && !payload::Integer(&value)) return wrong("not a whole number that can be read exactly");
-  std::string id = Text(&value, kMaxIdBytes + 1);
-  if (id.size() > kMaxIdBytes) return wrong("longer than " + std::to_string(kMaxIdBytes) + " bytes");
-  return id;
+Refusal WrongType(std::string_view field, const NoId& no_id) {
+  return WrongType(std::string(field) + ": " + no_id.why);
 }
 
 CallStatus ReadStatus(std::string_view raw) {
-  std::string word = ToLower(raw);
-  std::replace_if(
-      word.begin(), word.end(), [](char c) { return c == '_' || c == ' '; }, '-');
-  if (word == "cancelled") return CallStatus::kCanceled;
   // A batch row before dialling (Bolna's errors page).
-  if (word == "prepared") return CallStatus::kScheduled;
-  return ParseStatus(word).value_or(CallStatus::kUnknown);
+  if (EqualsIgnoreCase(raw, "prepared")) return CallStatus::kScheduled;
+  return StatusOfWord(raw);
 }
 
 // Reads the identity of an event: call, agent, status. `outer` is the body: the execution itself, or an object that
 // wraps it and may hold the status.
-std::optional<Refusal> ReadIdentity(CallEvent& event, const json::object& execution, const json::object& outer) {
+std::optional<Refusal> ReadIdentity(CallEvent& event, const Section& execution, const Section& outer) {
   for (const std::string_view field : {"id", "execution_id"}) {
-    const auto* value = Find(&execution, field);
+    const auto* value = execution.Find(field);
     if (!value || !event.call_id.empty()) continue;
-    auto id = ReadId(*value, field);
-    if (auto* refusal = std::get_if<Refusal>(&id)) return std::move(*refusal);
+    auto id = ReadId(*value);
+    if (const auto* no_id = std::get_if<NoId>(&id)) return WrongType(field, *no_id);
     event.call_id = std::move(*std::get_if<std::string>(&id));
+    execution.Gave("call_id", field);
   }
   if (event.call_id.empty()) return Missing("id");
-  if (const auto* value = Find(&execution, "agent_id")) {
-    auto id = ReadId(*value, "agent_id");
-    if (auto* refusal = std::get_if<Refusal>(&id)) return std::move(*refusal);
+  if (const auto* value = execution.Find("agent_id")) {
+    auto id = ReadId(*value);
+    if (const auto* no_id = std::get_if<NoId>(&id)) return WrongType("agent_id", *no_id);
     event.agent_id = std::move(*std::get_if<std::string>(&id));
+    execution.Gave("agent.id", "agent_id");
   }
-  const auto* status = Find(&execution, "status");
-  if (!status) status = Find(&outer, "status");
+  const Section& with_status = execution.Find("status") ? execution : outer;
+  const auto* status = with_status.Find("status");
   if (status && !status->is_string()) return WrongType("status: must be a string");
   event.raw_status = Text(status, kMaxStatusBytes);
   if (event.raw_status.empty()) return Missing("status");
   event.status = ReadStatus(event.raw_status);
+  event.stage = StageOf(event.status);
+  for (const std::string_view field : {"status", "raw_status", "stage"}) with_status.Gave(field, "status");
   return {};
 }
 
@@ -119,11 +111,11 @@ bool NamesACall(const json::object& object) {
 }
 
 // No wrapped execution has been seen, but existing receivers allow for it.
-const json::object& Unwrap(const json::object& body) {
-  if (NamesACall(body)) return body;
+Section Unwrap(const Section& body) {
+  if (NamesACall(*body.object())) return body;
   for (const std::string_view key : {"execution", "data"}) {
-    const auto* inner = FindObject(&body, key);
-    if (inner && NamesACall(*inner)) return *inner;
+    Section inner = body.Sub(key);
+    if (inner.object() && NamesACall(*inner.object())) return inner;
   }
   return body;
 }
@@ -139,10 +131,15 @@ BolnaSource::BolnaSource(const config::Source& config, std::shared_ptr<const Age
 std::variant<Normalized, Refusal> BolnaSource::Normalize(const RawRequest& request) const {
   payload::Document document;
   const auto parsed = document.Parse(request.body);
-  if (!parsed) return Refusal{400, "invalid_json", parsed.error().message};
+  if (!parsed) {
+    const auto [line, column] = document.failed_at();
+    return Refusal{400, "invalid_json", parsed.error().message, line, column};
+  }
   const auto* body = (*parsed)->if_object();
   if (!body) return Refusal{422, "not_an_object", "the body must be one JSON object"};
-  const json::object& execution = Unwrap(*body);
+  const Section outer(body, request.paths);
+  const Section call = Unwrap(outer);
+  const json::object& execution = *call.object();
 
   if (IsWorkflow(execution)) {
     const std::string id = Text(Find(&execution, "execution_id"), kMaxIdBytes);
@@ -161,14 +158,14 @@ std::variant<Normalized, Refusal> BolnaSource::Normalize(const RawRequest& reque
   event.source = name_;
   event.source_title = title_;
   event.received_at = request.received_at;
-  if (auto refusal = ReadIdentity(event, execution, *body)) return std::move(*refusal);
+  if (auto refusal = ReadIdentity(event, call, outer)) return std::move(*refusal);
   if (agents_) {
     if (const auto agent = agents_->find(event.agent_id); agent != agents_->end()) {
       event.agent_name = agent->second.name;
       event.agent_tags = agent->second.tags;
     }
   }
-  bolna::ReadCall(event, execution, currency_, document);
+  bolna::ReadCall(event, call, currency_, document);
   std::string key = DedupKey(event, execution);
   // `ended_at` is when the platform last wrote, which may change with each repetition.
   const std::uint64_t content = ContentSum(event, /*with_ended_at=*/false);

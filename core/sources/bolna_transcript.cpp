@@ -1,6 +1,5 @@
 #include "core/sources/bolna_transcript.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -8,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/sources/payload.h"
+#include "core/sources/turns.h"
 
 namespace hookswitch::bolna {
 namespace {
@@ -38,36 +38,12 @@ std::optional<Role> Lookup(const std::array<RoleName, N>& roles, std::string_vie
   return {};
 }
 
-// Cleans the text once, when the turn is complete.
-void AddTurn(std::vector<Turn>& turns, Role role, std::string_view text) {
-  text = Trim(text);
-  if (text.empty()) return;
-  std::string words = payload::Clean(text, text.size());
-  if (!words.empty()) turns.push_back({role, std::move(words)});
-}
-
 std::vector<Turn> ReadLines(std::string_view text) {
   constexpr std::size_t kLongestRole = std::string_view("assistant_tool_call").size();
-  constexpr std::size_t kUsualLines = 64;
-  std::vector<Turn> turns;
-  turns.reserve(std::min(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1, kUsualLines));
-  Role role = Role::kSystem;
-  std::size_t start = 0;  // start of the current turn's words
-  for (std::size_t line = 0; line < text.size();) {
-    const std::size_t newline = text.find('\n', line);
-    const std::size_t next = newline == std::string_view::npos ? text.size() : newline + 1;
-    const std::size_t colon = text.substr(line, kLongestRole + 1).find(':');
-    if (colon != std::string_view::npos) {
-      if (const auto found = Lookup(kLineRoles, text.substr(line, colon))) {
-        AddTurn(turns, role, text.substr(start, line - start));
-        role = *found;
-        start = line + colon + 1;
-      }
-    }
-    line = next;
-  }
-  AddTurn(turns, role, text.substr(start));
-  return turns;
+  return ReadTurnLines(text, kLongestRole, [](std::string_view word) -> std::optional<Speaker> {
+    const auto role = Lookup(kLineRoles, word);
+    return role ? std::optional(Speaker{*role}) : std::nullopt;
+  });
 }
 
 std::vector<Turn> ReadList(const json::array& list) {

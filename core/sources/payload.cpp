@@ -15,14 +15,12 @@ namespace hookswitch::payload {
 namespace {
 
 constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
-// Every whole double up to here is exact, so printing it shows what was sent.
-constexpr double kLargestExactWhole = 9007199254740992.0;
 
 std::string_view View(const json::string& text) {
   return {text.data(), text.size()};
 }
 
-std::string Place(std::string_view text, std::size_t offset) {
+Document::Place PlaceOf(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   std::size_t line = 1, start = 0;
   for (std::size_t i = 0; i < before.size(); ++i) {
@@ -31,7 +29,7 @@ std::string Place(std::string_view text, std::size_t offset) {
       start = i + 1;
     }
   }
-  return "line " + std::to_string(line) + ", column " + std::to_string(CodePoints(before.substr(start)) + 1);
+  return {line, CodePoints(before.substr(start)) + 1};
 }
 
 std::string Explain(const json::error_code& error, std::string_view text, std::size_t offset) {
@@ -103,19 +101,6 @@ std::string WholeNumber(double number) {
   return std::to_string(static_cast<std::int64_t>(number));
 }
 
-void PutFlat(TextMap& map, std::string& key, const json::value& value) {
-  const auto* object = value.if_object();
-  if (!object) return Put(map, key, AnyText(&value));
-  const std::size_t length = key.size();
-  for (const auto& member : *object) {
-    if (map.size() >= kMaxEntries) return;
-    key += '.';
-    key += std::string_view(member.key().data(), member.key().size());
-    PutFlat(map, key, member.value());
-    key.resize(length);
-  }
-}
-
 }  // namespace
 
 // Separate buffers: the parser builds arrays and objects in `stack` before it moves them into `values`.
@@ -139,6 +124,16 @@ Document::~Document() {
   scratch_.in_use = false;
 }
 
+const json::value* Document::Keep(json::value&& value) {
+  return new (arena_.allocate(sizeof(json::value), alignof(json::value))) json::value(std::move(value), storage());
+}
+
+void Document::NoteMended(std::string_view what) {
+  if (mended_.find(what) != std::string::npos) return;
+  if (!mended_.empty()) mended_ += "; ";
+  mended_ += what;
+}
+
 Result<const json::value*> Document::Parse(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -151,8 +146,7 @@ Result<const json::value*> Document::Parse(std::string_view text) {
     json::basic_parser<JsonBuilder<kMaxMembers>> parser(options, scratch_.stack, arena_);
     consumed = parser.write_some(false, from.data(), from.size(), error);
     if (!error && consumed < from.size()) error = json::error::extra_data;
-    if (error) return nullptr;
-    return new (arena_.allocate(sizeof(json::value), alignof(json::value))) json::value(parser.handler().Release());
+    return error ? nullptr : Keep(parser.handler().Release());
   };
   const json::value* value = parse(text);
   if (value) return value;
@@ -172,12 +166,14 @@ Result<const json::value*> Document::Parse(std::string_view text) {
   mend(MendNumbers(mended), "NaN or Infinity was read as null");
   if (!what.empty()) value = parse(mended);
   if (value) {
-    mended_ = std::move(what);
+    NoteMended(what);
     return value;
   }
   consumed = place;
   error = first_error;
-  return Error{ErrorCode::kInvalid, Place(text, consumed) + ": " + Explain(error, text, consumed)};
+  failed_at_ = PlaceOf(text, consumed);
+  return Error{ErrorCode::kInvalid, "line " + std::to_string(failed_at_.line) + ", column " +
+                                        std::to_string(failed_at_.column) + ": " + Explain(error, text, consumed)};
 }
 
 bool IsTestOfAHook(const json::object& body) {
@@ -247,6 +243,12 @@ std::string AnyText(const json::value* value, std::size_t max_bytes) {
   return Clean(ToText(*value), max_bytes);
 }
 
+DataValue AnyData(const json::value* value, std::size_t max_bytes) {
+  using Kind = DataValue::Kind;
+  const bool is_number = value && value->is_number(), is_bool = value && value->is_bool();
+  return {AnyText(value, max_bytes), is_number ? Kind::kNumber : is_bool ? Kind::kBoolean : Kind::kText};
+}
+
 bool SaysNothing(std::string_view text) {
   return text.empty() || text == "null";
 }
@@ -287,21 +289,15 @@ std::optional<bool> Flag(const json::value* value) {
   return {};
 }
 
+std::string Url(const json::value* value) {
+  std::string url = Text(value, kMaxValueBytes + 1);
+  return HasWebScheme(url) && url.size() <= kMaxValueBytes ? url : "";
+}
+
 std::optional<WallTime> Time(const json::value* value) {
   const auto* text = value ? value->if_string() : nullptr;
   if (!text) return {};
   return ParseTime(Trim(View(*text)));
-}
-
-void Put(TextMap& map, std::string_view key, std::string&& value) {
-  if (SaysNothing(value) || map.size() >= kMaxEntries) return;
-  std::string name = Clean(key, kMaxKeyBytes);
-  if (!name.empty()) map.try_emplace(std::move(name), std::move(value));
-}
-
-void PutFlat(TextMap& map, std::string_view key, const json::value& value) {
-  std::string path(key);
-  PutFlat(map, path, value);
 }
 
 }  // namespace hookswitch::payload

@@ -18,8 +18,15 @@ namespace hookswitch::payload {
 
 /// JSON that is nested deeper, or has an object with more members, is rejected.
 inline constexpr std::size_t kMaxDepth = 32, kMaxMembers = 1024;
-/// Limits of a TextMap: the rest is cut or left out (the raw body is stored with the event).
+/// Limits of `data` and `meta`: the rest is cut or left out (the raw body is stored with the event).
 inline constexpr std::size_t kMaxEntries = 256, kMaxKeyBytes = 256, kMaxValueBytes = 4096;
+
+/// Every whole double up to here is exact, so printing it shows what was sent.
+inline constexpr double kLargestExactWhole = 9007199254740992.0;
+/// Three years: no call is longer, and what is computed from a duration cannot overflow.
+inline constexpr double kLongestCallSeconds = 1e8;
+inline constexpr double kLargestAmount = 1e12;
+inline constexpr std::size_t kMaxWordBytes = 256, kMaxSummaryBytes = 64 << 10;
 
 /// The parsed JSON of one request.
 ///
@@ -36,8 +43,19 @@ class Document {
   /// surrogate (an emoji cut by the sender) and invalid UTF-8 become U+FFFD, NaN and Infinity null. Error: kInvalid,
   /// with the place and what is wrong: "line 1, column 57: …"; it quotes nothing of the text.
   Result<const json::value*> Parse(std::string_view text);
-  /// What Parse had to repair, for people; "" for nothing.
+  /// Where values of the document live.
+  json::storage_ptr storage() { return &arena_; }
+  /// `value`, which is in storage(), for as long as the document lives.
+  const json::value* Keep(json::value&& value);
+  /// Adds to mended().
+  void NoteMended(std::string_view what);
+  /// What had to be repaired to read it, for people; "" for nothing.
   const std::string& mended() const { return mended_; }
+  struct Place {
+    std::size_t line = 0, column = 0;  ///< from 1; columns count characters
+  };
+  /// Where Parse has failed.
+  Place failed_at() const { return failed_at_; }
 
  private:
   struct Scratch;
@@ -45,6 +63,7 @@ class Document {
 
   Scratch& scratch_;
   std::string mended_;
+  Place failed_at_;
   json::monotonic_resource arena_;
 };
 
@@ -66,6 +85,8 @@ std::string Clean(std::string_view text, std::size_t max_bytes);
 std::string Text(const json::value* value, std::size_t max_bytes = kMaxValueBytes);
 /// Like Text, and arrays and objects as one line of JSON.
 std::string AnyText(const json::value* value, std::size_t max_bytes = kMaxValueBytes);
+/// AnyText, with what it was.
+DataValue AnyData(const json::value* value, std::size_t max_bytes = kMaxValueBytes);
 /// True for "" and "null", which platforms write for an absent value.
 bool SaysNothing(std::string_view text);
 
@@ -75,13 +96,9 @@ std::optional<double> Number(const json::value* value);
 std::optional<std::int64_t> Integer(const json::value* value);
 /// true, false, "true", "False", 1, 0.
 std::optional<bool> Flag(const json::value* value);
+/// An http or https URL of at most kMaxValueBytes; "" for anything else.
+std::string Url(const json::value* value);
 /// ISO 8601 text; without a zone it is UTC.
 std::optional<WallTime> Time(const json::value* value);
-
-/// Adds key and value (cut to the limits) unless SaysNothing is true of the value, the key exists, or the map is full.
-void Put(TextMap& map, std::string_view key, std::string&& value);
-
-/// Puts `value` under `key`: objects member by member with dotted keys, arrays as JSON text.
-void PutFlat(TextMap& map, std::string_view key, const json::value& value);
 
 }  // namespace hookswitch::payload

@@ -12,12 +12,12 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 25> kNames = {
-    "id",         "source",        "call_id",   "received_at", "agent",
-    "status",     "raw_status",    "direction", "from",        "to",
-    "started_at", "ended_at",      "duration",  "transcript",  "summary",
-    "cost",       "recording_url", "hangup",    "voicemail",   "error",
-    "data",       "meta",          "message",   "delivery",    "rule"};
+constexpr std::array<std::string_view, 28> kNames = {
+    "id",         "source",     "call_id",  "received_at", "agent",         "status",
+    "raw_status", "direction",  "from",     "to",          "started_at",    "ended_at",
+    "duration",   "transcript", "summary",  "cost",        "recording_url", "hangup",
+    "voicemail",  "error",      "stage",    "sentiment",   "success",       "data",
+    "meta",       "message",    "delivery", "rule"};
 constexpr std::array<std::string_view, 4> kOfTheMessage = {"title", "severity", "text", "transcript"};
 
 std::string_view Trimmed(std::string_view text) {

@@ -2,64 +2,24 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "core/base/json.h"
 #include "core/base/time_text.h"
-#include "tests/admin/fake_history.h"
-#include "tests/admin/fake_router.h"
-#include "tests/fakes/fake_clock.h"
-#include "tests/fakes/memory_journal.h"
+#include "tests/admin/admin_fixture.h"
 
 namespace hookswitch {
 namespace {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-class AdminApiTest : public testing::Test {
- protected:
-  AdminApiTest() {
-    router_.parts = {{"journal", false, ""}};
-    router_.status.version = "9.9.9";
-    router_.status.generation = 3;
-    router_.status.journal.pending = 7;
-    router_.resumed.how = Dispatcher::Resumed::How::kWorks;
-  }
-
-  /// What the server does with a request.
-  Answer Ask(std::string_view method, std::string_view target, Headers headers = {}, std::string_view body = {}) {
-    if (std::none_of(headers.begin(), headers.end(), [](const auto& header) { return header.first == "Host"; })) {
-      headers.emplace_back("Host", "127.0.0.1:8001");
-    }
-    const auto mark = std::min(target.find('?'), target.size());
-    const ServedRequest request{
-        method, target.substr(0, mark), target.substr(std::min(mark + 1, target.size())), body, "127.0.0.1", headers};
-    const HeadVerdict verdict = guard_.Judge(request);
-    if (verdict.answer) return *verdict.answer;
-    return api_.Handle(request, static_cast<const Caller&>(*verdict.context));
-  }
-  Answer Post(std::string_view path, std::string_view body = {}) { return Ask("POST", path, {}, body); }
-  void WithToken() {
-    config::Admin admin;
-    admin.token = Secret("s3cret");
-    guard_.Use(admin);
-  }
-  static Headers Bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
-
-  static json::object Json(const Answer& answer) { return json::parse(answer.body).as_object(); }
-
-  FakeClock clock_;
-  MemoryJournal journal_{MemoryJournal::MakeDisk(), 0};
-  FakeHistory rows_;
-  FakeRouter router_;
-  HistoryApi history_{rows_, journal_, clock_, router_};
-  Metrics metrics_;
-  AdminGuard guard_{config::Admin{}, clock_, metrics_};
-  AdminApi api_{router_, history_, guard_, clock_, metrics_};
-};
+using AdminApiTest = AdminApiFixture;
+using Headers = AdminApiTest::Headers;
 
 TEST_F(AdminApiTest, HealthIsFineWhileTheProcessAnswers) {
   EXPECT_EQ(Ask("GET", "/healthz").status, 200);
+}
+
+TEST_F(AdminApiTest, WhoeverMayReadGetsANonceAndItsProof) {
+  EXPECT_EQ(Ask("GET", "/api/v1/reach").body, "{\"nonce\":\"7-nonce\",\"proof\":\"proof\"}\n");
+  WithToken();
+  EXPECT_EQ(Ask("GET", "/api/v1/reach").status, 401);
 }
 
 TEST_F(AdminApiTest, ReadyNamesTheFailingPart) {
@@ -115,6 +75,23 @@ TEST_F(AdminApiTest, ATokenIsAskedForEverywhereButHealthAndReadiness) {
   }
 }
 
+TEST_F(AdminApiTest, ThePageComesByALinkFromAnywhereWhatItAsksForDoesNot) {
+  const Headers elsewhere{{"Host", "router.example.com"},
+                          {"X-Forwarded-For", "192.0.2.7"},
+                          {"Sec-Fetch-Site", "cross-site"},
+                          {"Sec-Fetch-Mode", "navigate"}};
+  for (const bool with_token : {false, true}) {
+    if (with_token) WithToken();
+    for (const char* path : {"/", "/page/index.html"}) {
+      EXPECT_EQ(Ask("GET", path, elsewhere).status, 200) << path;
+      EXPECT_EQ(Ask("GET", path, Bearer("wrong")).status, 200) << "it says nothing about tokens";
+    }
+    const Answer answer = Ask("GET", "/api/v1/status", elsewhere);
+    EXPECT_EQ(answer.status, with_token ? 401 : 403);
+    EXPECT_EQ(Json(answer).at("ok"), false) << "in JSON, whoever asks";
+  }
+}
+
 TEST_F(AdminApiTest, ATokenIsGivenForACookie) {
   WithToken();
   const Answer answer = Ask("POST", kSignInPath, Bearer("s3cret"));
@@ -154,6 +131,68 @@ TEST_F(AdminApiTest, StatusSaysVersionGenerationAndJournal) {
   EXPECT_EQ(status.at("generation"), 3);
   EXPECT_EQ(status.at("journal").at("pending"), 7);
   EXPECT_TRUE(status.at("journal").at("unwritable_because").is_null());
+  EXPECT_EQ(status.at("bodies"), "full");
+  router_.config->bodies = config::Bodies::kMasked;
+  EXPECT_EQ(Json(Ask("GET", "/api/v1/status")).at("bodies"), "masked");
+}
+
+TEST_F(AdminApiTest, StatusSaysWhoAsksAndWhatNeedsAPerson) {
+  WithToken();
+  router_.status.name = "router-1";
+  LaneStatus lane;
+  lane.sink = "ops";
+  lane.state = LaneStatus::State::kFailing;
+  lane.because = "it is down";
+  lane.since = lane.until = clock_.Wall();
+  router_.lanes = {lane};
+  const auto status = Json(Ask("GET", "/api/v1/status", Bearer("s3cret")));
+  EXPECT_EQ(status.at("name"), "router-1");
+  EXPECT_EQ(status.at("who"), "admin.token");
+  EXPECT_EQ(status.at("may"), "change");
+  EXPECT_EQ(status.at("problems"), json::parse(R"([{"severity": "error", "kind": "sink", "name": "ops",
+      "since": "2026-03-04T09:02:03.114Z", "until": "2026-03-04T09:02:03.114Z",
+      "text": "ops is failing: it is down", "hint": "it is tried again by itself"}])"));
+}
+
+TEST_F(AdminApiTest, AReloadIsByWhoAsksForIt) {
+  WithToken();
+  (void)Ask("POST", "/api/v1/reload", Bearer("s3cret"));
+  EXPECT_EQ(router_.asked, "reload by admin.token");
+}
+
+TEST_F(AdminApiTest, ASinkIsListedWithItsPolicyAndItsLastHour) {
+  LaneStatus lane;
+  lane.sink = "ops";
+  lane.plugin = "slack";
+  lane.fallback = "mail";
+  lane.rate = {5, std::chrono::milliseconds(1500), 10};
+  lane.concurrency = 3;
+  lane.since = clock_.Wall();
+  auto counts = std::make_shared<HourCounts>();
+  counts->Count(HourCounts::What::kDelivered, clock_.Wall());
+  counts->Count(HourCounts::What::kDead, clock_.Wall() - std::chrono::minutes(59));
+  lane.last_hour = counts;
+  LaneStatus bare;
+  bare.sink = "gone";
+  router_.lanes = {lane, bare};
+  const json::object sinks = Json(Ask("GET", "/api/v1/sinks"));
+  const json::value& shown = sinks.at("sinks").at(0);
+  EXPECT_EQ(shown.at("plugin"), "slack");
+  EXPECT_EQ(shown.at("fallback"), "mail");
+  EXPECT_EQ(shown.at("rate"), json::parse(R"({"max": 5, "per": 1.5, "burst": 10})"));
+  EXPECT_EQ(shown.at("concurrency"), 3);
+  EXPECT_EQ(shown.at("since"), "2026-03-04T09:02:03.114Z");
+  const json::value& hour = shown.at("last_hour");
+  EXPECT_EQ(hour.at("from"), "2026-03-04T08:03:00Z");
+  EXPECT_EQ(hour.at("step"), 60);
+  EXPECT_EQ(hour.at("delivered").as_array().size(), 60u);
+  EXPECT_EQ(hour.at("delivered").at(59), 1);
+  EXPECT_EQ(hour.at("dead").at(0), 1);
+  EXPECT_EQ(hour.at("retried").at(30), 0);
+  const json::value& other = sinks.at("sinks").at(1);
+  for (const char* key : {"plugin", "fallback", "rate", "concurrency", "since"}) {
+    EXPECT_TRUE(other.at(key).is_null()) << key;
+  }
 }
 
 TEST_F(AdminApiTest, ReloadAnswersTheGenerationOrEveryProblem) {
@@ -173,6 +212,16 @@ TEST_F(AdminApiTest, ReloadAnswersTheGenerationOrEveryProblem) {
   EXPECT_EQ(answer.status, 422);
   EXPECT_EQ(Json(answer).at("problems").as_array().size(), 2u);
   EXPECT_EQ(Json(answer).at("problems").at(0).at("line"), 7);
+}
+
+TEST_F(AdminApiTest, AThirdReloadAtOnceIsToldToComeAgain) {
+  std::vector<int> inner;
+  router_.report.applied = true;
+  router_.on_reload = [&] {
+    if (inner.size() < 2) inner.push_back(Ask("POST", "/api/v1/reload").status);
+  };
+  EXPECT_EQ(Ask("POST", "/api/v1/reload").status, 200);
+  EXPECT_EQ(inner, (std::vector{409, 200})) << "the innermost ends first";
 }
 
 TEST_F(AdminApiTest, ReadingNeverReloads) {
@@ -197,6 +246,7 @@ TEST_F(AdminApiTest, SinksAreListedPausedAndResumed) {
   EXPECT_EQ(Post("/api/v1/sinks/ops/resume").status, 200);
   EXPECT_EQ(router_.asked, "ops resumed");
   EXPECT_EQ(Post("/api/v1/sinks/nobody/pause").status, 404);
+  EXPECT_EQ(Post("/api/v1/sinks/nobody/resume").status, 404);
   EXPECT_EQ(Post("/api/v1/sinks/../reload?x=/pause").status, 404);
   EXPECT_EQ(Ask("GET", "/api/v1/sinks/ops/pause").status, 405);
 }
@@ -251,9 +301,9 @@ TEST_F(AdminApiTest, AnUnknownKeyInAnyBodyIsNamed) {
   const std::string event = rows_.events[1].id;
   for (const std::string& path :
        {std::string("/api/v1/reload"), std::string("/api/v1/session"), std::string("/api/v1/sinks/ops/pause"),
-        std::string("/api/v1/sinks/ops/resume"), std::string("/api/v1/deliveries/d-1/replay"),
-        std::string("/api/v1/deliveries/replay"), std::string("/api/v1/deliveries/purge"),
-        "/api/v1/events/" + event + "/replay"}) {
+        std::string("/api/v1/sinks/ops/resume"), std::string("/api/v1/sinks/ops/test"),
+        std::string("/api/v1/deliveries/d-1/replay"), std::string("/api/v1/deliveries/replay"),
+        std::string("/api/v1/deliveries/purge"), "/api/v1/events/" + event + "/replay"}) {
     const Answer answer = Post(path, R"({"frobnicate": true})");
     EXPECT_EQ(answer.status, 400) << path;
     EXPECT_NE(answer.body.find("frobnicate"), std::string::npos) << path << answer.body;
@@ -281,6 +331,12 @@ TEST_F(AdminApiTest, APauseThatCannotBeStoredSaysSo) {
   answer = Post("/api/v1/sinks/ops/resume");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(Json(answer).at("error"), "not_stored");
+  router_.stored = router_.resumed.stored = Error{ErrorCode::kInternal, "a disk I/O error"};
+  for (const char* path : {"/api/v1/sinks/ops/pause", "/api/v1/sinks/ops/resume"}) {
+    answer = Post(path);
+    EXPECT_EQ(answer.status, 500) << path;
+    EXPECT_EQ(Json(answer).at("error"), "not_stored") << path;
+  }
 }
 
 TEST_F(AdminApiTest, ResumeSaysHowItWent) {
@@ -299,6 +355,52 @@ TEST_F(AdminApiTest, ResumeSaysHowItWent) {
     EXPECT_EQ(told.at("works"), works);
     EXPECT_EQ(told.at("because"), because ? json::value(because) : json::value(nullptr));
   }
+}
+
+TEST_F(AdminApiTest, ATestOfASinkSaysHowItWent) {
+  router_.lanes.resize(1);
+  router_.lanes[0].sink = "ops";
+  TestResult result;
+  result.outcome.kind = Outcome::Kind::kDelivered;
+  result.outcome.http_status = 200;
+  result.latency = std::chrono::milliseconds(84);
+  result.request = "POST https://hooks.slack.com/***";
+  router_.tested = result;
+  Answer answer = Post("/api/v1/sinks/ops/test");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(router_.asked, "ops tested");
+  EXPECT_EQ(json::value(Json(answer)), json::parse(R"({"ok": true, "sink": "ops", "outcome": "delivered",
+    "http_status": 200, "code": null, "reason": null, "action": null, "latency_ms": 84,
+    "request": "POST https://hooks.slack.com/***", "response": null})"));
+
+  result.outcome.kind = Outcome::Kind::kMisconfigured;
+  result.outcome.code = "no_service";
+  result.outcome.reason = "Slack said: no_service";
+  result.outcome.action = "make a new webhook";
+  router_.tested = result;
+  answer = Post("/api/v1/sinks/ops/test");
+  EXPECT_EQ(answer.status, 200) << "the test was made; its outcome is the answer";
+  EXPECT_EQ(Json(answer).at("ok"), false);
+  EXPECT_EQ(Json(answer).at("outcome"), "misconfigured");
+  EXPECT_EQ(Json(answer).at("action"), "make a new webhook");
+}
+
+TEST_F(AdminApiTest, ASinkThatCannotBeTestedSaysWhy) {
+  router_.lanes.resize(1);
+  router_.lanes[0].sink = "ops";
+  router_.tested = Error{ErrorCode::kUnavailable, "no plugin \"slakc\""};
+  const Answer unavailable = Post("/api/v1/sinks/ops/test");
+  EXPECT_EQ(unavailable.status, 409);
+  EXPECT_EQ(Json(unavailable).at("error"), "sink_unavailable");
+  EXPECT_EQ(Json(unavailable).at("detail"), "no plugin \"slakc\"");
+  router_.tested = Error{ErrorCode::kNotFound, "the config does not have the sink \"ops\""};
+  EXPECT_EQ(Post("/api/v1/sinks/ops/test").status, 404);
+  router_.tested = Error{ErrorCode::kInternal, "out of memory"};
+  EXPECT_EQ(Post("/api/v1/sinks/ops/test").status, 500);
+  router_.asked.clear();
+  EXPECT_EQ(Post("/api/v1/sinks/opps/test").status, 404);
+  EXPECT_EQ(Ask("GET", "/api/v1/sinks/ops/test").allow, "POST");
+  EXPECT_EQ(router_.asked, "");
 }
 
 TEST_F(AdminApiTest, HistoryIsServedAndGuardedLikeTheRest) {

@@ -38,7 +38,7 @@ std::string Request(std::string_view method, std::string_view path, std::string_
 
 /// Reloads and resumes as long as the test holds it up.
 struct GatedRouter final : FakeRouter {
-  ReloadReport Reload() override {
+  ReloadReport Reload(const std::string&) override {
     reload_gate.Enter();
     return report;
   }
@@ -198,6 +198,47 @@ TEST_F(AdminServerTest, EveryAnswerIsForNobodyElseToKeepOrToGuessAt) {
     EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n")) << bytes;
     EXPECT_THAT(answer, HasSubstr("\r\nCache-Control: no-store\r\n")) << bytes;
   }
+}
+
+TEST_F(AdminServerTest, ThePageMayBeKeptButIsAskedForEachTime) {
+  Start();
+  const std::string answer = Ask(Request("GET", "/", "", ""));
+  EXPECT_EQ(StatusOf(answer), 200);
+  EXPECT_THAT(answer, HasSubstr("\r\nCache-Control: no-cache\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("no-store")));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"));
+  const auto at = answer.find("ETag: ") + 6;
+  const std::string tag = answer.substr(at, answer.find('\r', at) - at);
+  const std::string again = Ask("GET / HTTP/1.1\r\nHost: a\r\nIf-None-Match: " + tag + "\r\n\r\n");
+  EXPECT_EQ(StatusOf(again), 304);
+  EXPECT_EQ(BodyOf(again), "");
+}
+
+TEST_F(AdminServerTest, WhatAnOperatorDidIsRecordedAndListed) {
+  router_.reload_gate.Open();
+  Start();
+  EXPECT_EQ(StatusOf(Ask(Request("POST", "/api/v1/sinks/ops/pause", R"({"until":"2h"})"))), 200);
+  EXPECT_EQ(StatusOf(Ask(Request("POST", "/api/v1/sinks/opps/pause"))), 404);
+  EXPECT_EQ(StatusOf(Ask(Request("POST", "/api/v1/deliveries/purge", R"({"all":true,"dry_run":true})"))), 200);
+  EXPECT_EQ(StatusOf(Ask(Request("POST", "/api/v1/session"))), 200);
+  EXPECT_EQ(StatusOf(Ask(Request("POST", "/api/v1/reload"))), 200);
+  const std::string answer = Ask(Request("GET", "/api/v1/actions?limit=1"));
+  ASSERT_EQ(StatusOf(answer), 200) << answer;
+  const json::value first = json::parse(std::string(BodyOf(answer)));
+  ASSERT_EQ(first.at("actions").as_array().size(), 1u);
+  EXPECT_EQ(first.at("actions").at(0).at("action"), "reload");
+  const std::string cursor(first.at("cursor").as_string().c_str());
+  const json::value second =
+      json::parse(std::string(BodyOf(Ask(Request("GET", "/api/v1/actions?limit=5&cursor=" + cursor)))));
+  ASSERT_EQ(second.at("actions").as_array().size(), 1u) << "a rejected request and a dry run are none";
+  EXPECT_TRUE(second.at("cursor").is_null());
+  const json::value& pause = second.at("actions").at(0);
+  EXPECT_EQ(pause.at("action"), "pause");
+  EXPECT_EQ(pause.at("who"), "admin.token");
+  EXPECT_EQ(pause.at("peer"), "127.0.0.1");
+  EXPECT_EQ(pause.at("detail").at("until"), "2h");
+  EXPECT_EQ(StatusOf(Ask(Request("GET", "/api/v1/actions?who=ana"))), 400);
+  EXPECT_EQ(StatusOf(Ask(Request("POST", "/api/v1/actions"))), 405);
 }
 
 TEST_F(AdminServerTest, ListensOnSeveralAddressesAndAsksTheSocketForNoToken) {

@@ -10,10 +10,6 @@ namespace {
 constexpr std::uint16_t kSalt = 0x5a17;
 constexpr WallTime kBegin{std::chrono::milliseconds(1'772'614'923'114)};
 
-bool Waits(DeliveryState state) {
-  return state == DeliveryState::kPending || state == DeliveryState::kHeld;
-}
-
 bool Is(const std::string& wanted, const std::string& value) {
   return wanted.empty() || wanted == value;
 }
@@ -65,6 +61,7 @@ DeliverySummary& FakeHistory::AddDelivery(DeliverySeq seq, DeliveryState state, 
 }
 
 Result<Page<EventSummary>> FakeHistory::ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) {
+  HSW_TRY(on_read());
   if (on_page) on_page();
   last_event_filter = filter;
   return PageOf(events, before, limit, rows_per_page,
@@ -73,12 +70,13 @@ Result<Page<EventSummary>> FakeHistory::ListEvents(const EventFilter& filter, Ev
 
 Result<Page<DeliverySummary>> FakeHistory::ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
                                                           std::size_t limit) {
+  HSW_TRY(on_read());
   if (on_page) on_page();
   last_delivery_filter = filter;
   return PageOf(deliveries, before, limit, rows_per_page, [&](const Delivery& row) -> const DeliverySummary* {
     const DeliverySummary& delivery = row.summary;
     DeliveryState state = delivery.state;
-    if (Waits(state) && std::ranges::count(filter.held_sinks, delivery.sink) != 0) state = DeliveryState::kHeld;
+    if (IsOpen(state) && std::ranges::count(filter.held_sinks, delivery.sink) != 0) state = DeliveryState::kHeld;
     if (!filter.states.empty() && std::ranges::count(filter.states, state) == 0) return nullptr;
     const bool in_time = (!filter.since || delivery.accepted_at >= *filter.since) &&
                          (!filter.until || delivery.accepted_at < *filter.until);
@@ -89,12 +87,14 @@ Result<Page<DeliverySummary>> FakeHistory::ListDeliveries(const DeliveryFilter& 
 }
 
 Result<EventSummary> FakeHistory::FindEvent(EventSeq event) {
+  HSW_TRY(on_read());
   const auto found = events.find(event);
   if (found == events.end()) return Error{ErrorCode::kNotFound, "no such event"};
   return found->second;
 }
 
 Result<std::vector<DeliverySummary>> FakeHistory::DeliveriesOf(EventSeq event) {
+  HSW_TRY(on_read());
   std::vector<DeliverySummary> found;
   for (const auto& [seq, delivery] : deliveries) {
     if (delivery.summary.event == event) found.push_back(delivery.summary);
@@ -103,12 +103,14 @@ Result<std::vector<DeliverySummary>> FakeHistory::DeliveriesOf(EventSeq event) {
 }
 
 Result<DeliverySummary> FakeHistory::FindDelivery(DeliverySeq delivery) {
+  HSW_TRY(on_read());
   const auto found = deliveries.find(delivery);
   if (found == deliveries.end()) return Error{ErrorCode::kNotFound, "no such delivery"};
   return found->second.summary;
 }
 
 Result<std::vector<StoredAttempt>> FakeHistory::AttemptsOf(DeliverySeq delivery) {
+  HSW_TRY(on_read());
   const auto found = deliveries.find(delivery);
   if (found == deliveries.end()) return Error{ErrorCode::kNotFound, "no such delivery"};
   return found->second.attempts;
@@ -120,7 +122,7 @@ Result<std::vector<PendingDelivery>> FakeHistory::Revive(std::span<const Deliver
   std::vector<PendingDelivery> revived;
   for (const DeliverySeq seq : wanted) {
     const auto found = deliveries.find(seq);
-    if (found == deliveries.end() || Waits(found->second.summary.state)) continue;
+    if (found == deliveries.end() || IsOpen(found->second.summary.state)) continue;
     found->second.summary.state = DeliveryState::kPending;
     found->second.summary.accepted_at = now;
     revived.push_back(PendingOf(found->second.summary));
@@ -161,11 +163,19 @@ Result<std::vector<DeliverySeq>> FakeHistory::Cancel(std::span<const DeliverySeq
   return canceled;
 }
 
+Result<KeptConfig> FakeHistory::LoadConfig(std::int64_t config) {
+  const auto found = configs.find(config);
+  if (found == configs.end()) return Error{ErrorCode::kNotFound, "config is not in the journal (any more)"};
+  return found->second;
+}
+
 Result<std::vector<Revision>> FakeHistory::RevisionsOf(EventSeq event) {
+  HSW_TRY(on_read());
   return revisions[event];
 }
 
 Result<Page<RefusedRequest>> FakeHistory::ListRefused(std::int64_t before, std::size_t limit) {
+  HSW_TRY(on_read());
   Page<RefusedRequest> page;
   for (std::int64_t i = static_cast<std::int64_t>(refused.size()); i-- > 0;) {
     if (before > 0 && i + 1 >= before) continue;
@@ -174,6 +184,25 @@ Result<Page<RefusedRequest>> FakeHistory::ListRefused(std::int64_t before, std::
       break;
     }
     page.items.push_back(refused[static_cast<std::size_t>(i)]);
+  }
+  return page;
+}
+
+void FakeHistory::RecordAction(OperatorAction action) {
+  action.number = static_cast<std::int64_t>(actions.size()) + 1;
+  actions.push_back(std::move(action));
+}
+
+Result<Page<OperatorAction>> FakeHistory::ListActions(std::int64_t before, std::size_t limit) {
+  HSW_TRY(on_read());
+  Page<OperatorAction> page;
+  for (auto action = actions.rbegin(); action != actions.rend(); ++action) {
+    if (before > 0 && action->number >= before) continue;
+    if (page.items.size() == limit) {
+      page.next = page.items.back().number;
+      break;
+    }
+    page.items.push_back(*action);
   }
   return page;
 }

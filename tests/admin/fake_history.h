@@ -11,7 +11,7 @@ namespace hookswitch {
 
 /// A history in memory whose rows tests put in and look at. Pages look at `rows_per_page` rows at most, as a real one's
 /// do. Not safe from several threads.
-class FakeHistory final : public History {
+class FakeHistory : public History {
  public:
   struct Delivery {
     DeliverySummary summary;
@@ -23,10 +23,13 @@ class FakeHistory final : public History {
   std::map<DeliverySeq, Delivery> deliveries;
   std::size_t rows_per_page = 100'000;
   std::function<void()> on_page;                            ///< called for each page
+  std::function<Status()> on_read = [] { return Ok(); };    ///< called before each reading; an error is its result
   std::function<Status()> on_change = [] { return Ok(); };  ///< called before each change; an error is its result
   std::vector<std::size_t> changes;                         ///< how many deliveries each change was asked for
   std::vector<RefusedRequest> refused;                      ///< oldest first
+  std::vector<OperatorAction> actions;                      ///< oldest first
   std::map<EventSeq, std::vector<Revision>> revisions;
+  std::map<std::int64_t, KeptConfig> configs;
   EventFilter last_event_filter;
   DeliveryFilter last_delivery_filter;
 
@@ -45,8 +48,13 @@ class FakeHistory final : public History {
                                                      WallTime now) override;
   Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> wanted, const std::string& reason) override;
   Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override;
+  Result<KeptConfig> LoadConfig(std::int64_t config) override;
   Result<std::vector<Revision>> RevisionsOf(EventSeq event) override;
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
+  ChangeSet Changes(const ChangeCursor&) override { return {}; }
+  Result<Extent> FindExtent() override { return Extent{0x5a17, events.empty() ? 0 : events.begin()->first}; }
+  void RecordAction(OperatorAction action) override;
+  Result<Page<OperatorAction>> ListActions(std::int64_t before, std::size_t limit) override;
 };
 
 }  // namespace hookswitch

@@ -5,8 +5,10 @@
 
 #include <set>
 
+#include "core/base/encoding.h"
 #include "core/base/json.h"
 #include "core/base/time_text.h"
+#include "tests/admin/documented_answer.h"
 #include "tests/admin/fake_history.h"
 #include "tests/admin/fake_router.h"
 #include "tests/fakes/fake_clock.h"
@@ -17,18 +19,23 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using State = DeliveryState;
 
 /// The pages of history over rows that the test puts in, and a scheduler that writes down what it is told.
 class HistoryApiTest : public testing::Test {
  protected:
-  HistoryApiTest() { router_.config->sources.emplace_back().name = "bolna"; }
+  HistoryApiTest() {
+    router_.config->sources.emplace_back().name = "bolna";
+    api_.AddTo(routes_);
+  }
 
   Answer Ask(std::string_view method, std::string_view target, std::string_view body = {}) {
     const auto mark = std::min(target.find('?'), target.size());
     const std::string_view query = target.substr(std::min(mark + 1, target.size()));
     const std::vector<std::pair<std::string, std::string>> headers;
-    return api_.Handle({method, target.substr(0, mark), query, body, "127.0.0.1", headers});
+    return Documented(method, target, body,
+                      routes_.Handle({method, target.substr(0, mark), query, body, "127.0.0.1", headers}, caller_));
   }
   Answer Get(std::string_view target) { return Ask("GET", target); }
   Answer Post(std::string_view target, std::string_view body = {}) { return Ask("POST", target, body); }
@@ -60,19 +67,29 @@ class HistoryApiTest : public testing::Test {
     (void)journal_.Append(event);
     return history_.AddEvent(1).id;
   }
+  static EventReading ReadingOf(const char* call_id, const char* rule, const std::vector<std::string_view>& sinks) {
+    EventReading reading;
+    auto call = std::make_shared<CallEvent>();
+    call->call_id = call_id;
+    reading.call = call;
+    reading.generation = 3;
+    reading.explanation.rules.resize(1);
+    reading.explanation.rules[0].rule = rule;
+    reading.explanation.rules[0].result = RuleVerdict::Result::kMatched;
+    reading.explanation.rules[0].why = "no condition";
+    for (const std::string_view sink : sinks) {
+      reading.explanation.routes.push_back({.sink = sink, .rule = rule, .template_name = "short"});
+    }
+    return reading;
+  }
   /// The event is a call that the rules of now send to `sinks`.
   void ReadsAs(const std::vector<std::string_view>& sinks) {
-    auto call = std::make_shared<CallEvent>();
-    call->call_id = "call-1";
-    router_.reading.call = call;
-    router_.reading.generation = 3;
-    router_.reading.explanation.rules.resize(1);
-    router_.reading.explanation.rules[0].rule = "everything";
-    router_.reading.explanation.rules[0].result = RuleVerdict::Result::kMatched;
-    router_.reading.explanation.rules[0].why = "no condition";
-    for (const std::string_view sink : sinks) {
-      router_.reading.explanation.routes.push_back({.sink = sink, .rule = "everything", .template_name = "short"});
-    }
+    router_.reading = ReadingOf("call-1", "everything", sinks);
+  }
+  /// The same of its own config.
+  void ReadThenAs(const std::vector<std::string_view>& sinks) {
+    router_.past.reading = ReadingOf("call-1 then", "of then", sinks);
+    router_.past.config = {DigestOf("then"), WallTime(std::chrono::milliseconds(1'772'614'924'000)), false};
   }
 
   FakeClock clock_;
@@ -80,6 +97,8 @@ class HistoryApiTest : public testing::Test {
   FakeHistory history_;
   FakeRouter router_;
   HistoryApi api_{history_, journal_, clock_, router_};
+  AdminRoutes routes_;
+  Caller caller_;
 };
 
 TEST_F(HistoryApiTest, EventsAreListedNewestFirst) {
@@ -152,6 +171,17 @@ TEST_F(HistoryApiTest, WhatIsAskedOfEventsReachesTheJournal) {
   EXPECT_EQ(filter.until, ParseTime("2030-03-04T03:32:03Z"));
 }
 
+TEST_F(HistoryApiTest, ValuesMeanWhatTheyMeanInTheSearchBox) {
+  ASSERT_EQ(Get("/api/v1/events?since=2026-03-01&status=NO-Answer").status, 200);
+  EXPECT_EQ(history_.last_event_filter.since, ParseTime("2026-03-01T00:00:00Z"));
+  EXPECT_EQ(history_.last_event_filter.statuses, Bit(CallStatus::kNoAnswer));
+  ASSERT_EQ(Post("/api/v1/deliveries/purge", R"({"until": "2026-03-02", "state": "Dead", "dry_run": true})").status,
+            200);
+  EXPECT_EQ(history_.last_delivery_filter.until, ParseTime("2026-03-02T00:00:00Z"));
+  EXPECT_THAT(history_.last_delivery_filter.states, ElementsAre(State::kDead));
+  EXPECT_THAT(Detail(Get("/api/v1/events?since=2026-02-30")), HasSubstr("since: \"2026-02-30\" is neither a date"));
+}
+
 TEST_F(HistoryApiTest, AnAgentIsMeantAsRulesMeanIt) {
   router_.config->agents["9b1d2a60"].name = "billing-eu";
   router_.config->agents["3c90c3cc"].name = "sales-us";
@@ -206,6 +236,25 @@ TEST_F(HistoryApiTest, ANameThatNothingHasIsAnErrorThatNamesWhatThereIs) {
   }
 }
 
+TEST_F(HistoryApiTest, ADryRunSaysWhatTimesBoundItSoThatNothingLaterIsChanged) {
+  const WallTime now = clock_.Wall();
+  history_.AddDelivery(1, State::kDead).accepted_at = now - std::chrono::seconds(1);
+  const auto dry = Json(Post("/api/v1/deliveries/purge", R"({"sink": "ops", "since": "2h", "dry_run": true})"));
+  EXPECT_EQ(dry.at("since"), json::string(ToRfc3339(now - std::chrono::hours(2))));
+  EXPECT_EQ(dry.at("until"), json::string(ToRfc3339(now)));
+  clock_.Advance(std::chrono::seconds(1));
+  history_.AddDelivery(2, State::kDead).accepted_at = clock_.Wall();
+  const auto again =
+      Json(Post("/api/v1/deliveries/purge",
+                json::serialize(json::object{
+                    {"sink", "ops"}, {"since", dry.at("since")}, {"until", dry.at("until")}, {"dry_run", true}})));
+  EXPECT_EQ(again.at("matched"), 1);
+  EXPECT_EQ(again.at("until"), dry.at("until"));
+  const auto events = Json(Post("/api/v1/events/replay", R"({"all": true, "dry_run": true})"));
+  EXPECT_TRUE(events.at("since").is_null());
+  EXPECT_EQ(events.at("until"), json::string(ToRfc3339(clock_.Wall())));
+}
+
 TEST_F(HistoryApiTest, APartOfAListSaysThatANameIsUnknownAndGoesOn) {
   for (EventSeq seq = 1; seq <= 3; ++seq) history_.AddEvent(seq);
   history_.rows_per_page = 1;
@@ -246,6 +295,8 @@ TEST_F(HistoryApiTest, AnEventIsShownWithAllThatBecameOfIt) {
   attempt.http_status = 404;
   attempt.code = "channel_not_found";
   attempt.request = "POST https://hooks.slack.com/***";
+  attempt.waits = {{WaitKind::kSettle, std::chrono::minutes(1)}, {WaitKind::kPace, std::chrono::milliseconds(1200)}};
+  attempt.first_byte = std::chrono::milliseconds(97);
   history_.deliveries[7].attempts = {attempt};
 
   const Answer answer = Get("/api/v1/events/" + id);
@@ -257,15 +308,19 @@ TEST_F(HistoryApiTest, AnEventIsShownWithAllThatBecameOfIt) {
   EXPECT_EQ(shown.at("headers").at(0).at("name"), "content-type");
   EXPECT_EQ(shown.at("normalized").at("call_id"), "call-1");
   EXPECT_TRUE(shown.at("normalized_because").is_null());
-  EXPECT_EQ(shown.at("routing").at("generation"), 3);
-  EXPECT_EQ(shown.at("routing").at("rules").at(0).at("why"), "no condition");
-  EXPECT_EQ(shown.at("routing").at("deliveries").at(0).at("sink"), "ops");
+  EXPECT_EQ(shown.at("routing_now").at("generation"), 3);
+  EXPECT_EQ(shown.at("routing_now").at("as_of"), json::string(ToRfc3339(clock_.Wall())));
+  EXPECT_EQ(shown.at("routing_now").at("rules").at(0).at("why"), "no condition");
+  EXPECT_EQ(shown.at("routing_now").at("deliveries").at(0).at("sink"), "ops");
   const auto& delivery = shown.at("deliveries").at(0);
   EXPECT_EQ(delivery.at("id"), "d-7");
   EXPECT_EQ(delivery.at("state"), "dead");
   const auto& tried = delivery.at("attempts").at(0);
   EXPECT_EQ(tried.at("trigger"), "manual");
+  EXPECT_EQ(ToText(tried.at("waits")), R"([{"for":"settle","ms":60000},{"for":"pace","ms":1200}])");
   EXPECT_EQ(tried.at("latency_ms"), 132);
+  EXPECT_TRUE(tried.at("connect_ms").is_null());
+  EXPECT_EQ(tried.at("first_byte_ms"), 97);
   EXPECT_EQ(tried.at("outcome"), "rejected");
   EXPECT_EQ(tried.at("may_have_been_delivered"), true);
   EXPECT_EQ(tried.at("http_status"), 404);
@@ -282,6 +337,54 @@ TEST_F(HistoryApiTest, ABodyThatIsNoTextIsShownInBase64) {
   EXPECT_TRUE(shown.at("normalized").is_null());
   EXPECT_THAT(shown.at("normalized_because").as_string().c_str(), HasSubstr("no longer reads"));
   EXPECT_TRUE(shown.at("routing").is_null());
+  EXPECT_TRUE(shown.at("routing_now").is_null());
+}
+
+TEST_F(HistoryApiTest, AnEventIsRoutedByTheRulesOfThenAndByThoseOfNow) {
+  const std::string id = Store("{}");
+  ReadsAs({"ops"});
+  ReadThenAs({"sales", "oncall"});
+  const auto shown = Json(Get("/api/v1/events/" + id));
+  const std::string hash = Hex(DigestOf("then"));
+  EXPECT_EQ(shown.at("config"),
+            (json::value{{"hash", hash}, {"since", "2026-03-04T09:02:04Z"}, {"is_current", false}}));
+  const json::value& then = shown.at("routing");
+  EXPECT_EQ(then.at("config"), json::string(hash));
+  EXPECT_EQ(then.at("as_of"), shown.at("received_at"));
+  EXPECT_FALSE(then.as_object().contains("generation"));
+  EXPECT_EQ(then.at("rules").at(0).at("name"), "of then");
+  EXPECT_EQ(then.at("deliveries"),
+            json::parse(R"([{"sink":"sales","rule":"of then"},{"sink":"oncall","rule":"of then"}])"));
+  EXPECT_TRUE(shown.at("routing_because").is_null());
+  EXPECT_EQ(shown.at("routing_now").at("deliveries"), json::parse(R"([{"sink":"ops","rule":"everything"}])"));
+  EXPECT_EQ(shown.at("normalized").at("call_id"), "call-1") << "by the current config";
+  history_.revisions[1] = {{0, WallTime(std::chrono::milliseconds(1'772'614'925'000)), {}, {}}};
+  EXPECT_EQ(Json(Get("/api/v1/events/" + id)).at("routing").at("as_of"), "2026-03-04T09:02:05Z")
+      << "a revision is routed anew";
+}
+
+TEST_F(HistoryApiTest, AnEventThatTheCurrentConfigRefusesIsReadByItsOwn) {
+  const std::string id = Store("{}");
+  ReadThenAs({"sales"});
+  router_.reading.why_not = "the config has no source \"bolna\"";
+  const auto shown = Json(Get("/api/v1/events/" + id));
+  EXPECT_EQ(shown.at("normalized").at("call_id"), "call-1 then");
+  EXPECT_EQ(shown.at("normalized_because"),
+            "the config has no source \"bolna\"; this is how the config at its acceptance reads it");
+  EXPECT_EQ(shown.at("routing").at("deliveries").at(0).at("sink"), "sales");
+  EXPECT_TRUE(shown.at("routing_now").is_null());
+}
+
+TEST_F(HistoryApiTest, AnEventThatNamesNoConfigSaysSo) {
+  const std::string id = Store("{}");
+  ReadsAs({"ops"});
+  router_.past.reading.why_not = "an earlier version stored it";
+  const auto shown = Json(Get("/api/v1/events/" + id));
+  EXPECT_TRUE(shown.at("config").is_null());
+  EXPECT_TRUE(shown.at("routing").is_null());
+  EXPECT_EQ(shown.at("routing_because"), "an earlier version stored it");
+  EXPECT_EQ(shown.at("routing_now").at("deliveries").as_array().size(), 1u);
+  EXPECT_TRUE(shown.at("normalized_because").is_null());
 }
 
 TEST_F(HistoryApiTest, WhatAnEventWasBeforeItWasRevisedIsShownBesideIt) {
@@ -302,12 +405,114 @@ TEST_F(HistoryApiTest, WhatAnEventWasBeforeItWasRevisedIsShownBesideIt) {
   EXPECT_EQ(shown.at("revisions").at(1).at("raw_base64"), "/w==");
 }
 
+TEST_F(HistoryApiTest, BodiesAreWithheldUntilSomebodyAsksForOneEvent) {
+  const std::string path = "/api/v1/events/" + Store(R"({"id": "call-1"})");
+  ReadsAs({"ops"});
+  history_.AddDelivery(7, State::kDead);
+  history_.deliveries[7].attempts.resize(1);
+  history_.deliveries[7].attempts[0].request = "POST https://hooks.slack.com/***";
+  const auto raw = [&](const Answer& answer) { return Json(answer).at("raw"); };
+  EXPECT_EQ(raw(Get(path)), R"({"id": "call-1"})");
+  EXPECT_EQ(Json(Get(path)).at("masked"), json::array());
+  EXPECT_TRUE(raw(Get(path + "?mask=true")).is_null()) << "asked for";
+  EXPECT_FALSE(raw(Get(path + "?mask=false")).is_null());
+  for (const config::Bodies bodies : {config::Bodies::kMasked, config::Bodies::kOff}) {
+    router_.config->bodies = bodies;
+    const json::object shown = Json(Get(path));
+    EXPECT_TRUE(shown.at("raw").is_null());
+    EXPECT_EQ(shown.at("masked"), json::parse(R"(["raw", "deliveries.attempts.request"])"));
+    EXPECT_TRUE(raw(Get(path + "?mask=false")).is_null()) << "a parameter shows nothing that is withheld";
+    const json::object delivery = Json(Get("/api/v1/deliveries/d-7"));
+    EXPECT_TRUE(delivery.at("attempts").at(0).at("request").is_null());
+    EXPECT_EQ(delivery.at("masked"), json::parse(R"(["attempts.request"])"));
+    EXPECT_THAT(Get("/api/v1/events").body, Not(HasSubstr("hooks.slack.com")));
+  }
+  EXPECT_EQ(Post(path + "/unmask").status, 403);
+  EXPECT_EQ(Post("/api/v1/deliveries/d-7/unmask").status, 403);
+  router_.config->bodies = config::Bodies::kMasked;
+  const Answer unmasked = Post(path + "/unmask");
+  ASSERT_EQ(unmasked.status, 200) << unmasked.body;
+  EXPECT_EQ(raw(unmasked), R"({"id": "call-1"})");
+  EXPECT_EQ(Json(unmasked).at("masked"), json::array());
+  const json::object delivery = Json(Post("/api/v1/deliveries/d-7/unmask"));
+  EXPECT_EQ(delivery.at("attempts").at(0).at("request"), "POST https://hooks.slack.com/***");
+  EXPECT_TRUE(delivery.at("message").is_object());
+  EXPECT_EQ(Get(path + "/unmask").allow, "POST") << "to see it is an action";
+  EXPECT_EQ(Post(path + "/unmask?mask=true").status, 400);
+  EXPECT_EQ(Post("/api/v1/events/none/unmask").status, 404);
+}
+
+TEST_F(HistoryApiTest, TextsAreSearchedByWhoMaySeeThem) {
+  history_.AddEvent(1);
+  caller_.may = Caller::Right::kRead;
+  EXPECT_EQ(Get("/api/v1/events?q=refund").status, 200);
+  router_.config->bodies = config::Bodies::kMasked;
+  EXPECT_EQ(Get("/api/v1/events?q=refund").status, 403);
+  EXPECT_EQ(Get("/api/v1/events?search=refund").status, 403);
+  EXPECT_EQ(Get("/api/v1/events?search=status:failed").status, 200);
+  caller_.may = Caller::Right::kChange;
+  EXPECT_EQ(Get("/api/v1/events?q=refund").status, 200);
+  router_.config->bodies = config::Bodies::kOff;
+  const Answer refused = Get("/api/v1/events?q=refund");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(Json(refused).at("error"), "forbidden");
+  EXPECT_THAT(Detail(refused), HasSubstr("inspector.bodies: off"));
+  for (const char* search : {"refund", "text:refund", "-from:%2B49*", "to:%2B49*", "status:failed%20data.Outcome:x"}) {
+    EXPECT_EQ(Get("/api/v1/events?search=" + std::string(search)).status, 403) << search;
+  }
+  EXPECT_EQ(Get("/api/v1/events?search=status:failed").status, 200);
+  EXPECT_EQ(Post("/api/v1/events/replay", R"({"q": "refund", "dry_run": true})").status, 403);
+  EXPECT_EQ(Get("/api/v1/events?q=").status, 200);
+  EXPECT_EQ(Get("/api/v1/events?agent=billing-eu").status, 200);
+}
+
+TEST_F(HistoryApiTest, WhatAnOperatorSearchedForIsShownToWhoMaySearchForIt) {
+  const auto record = [&](const char* detail) {
+    history_.RecordAction({.at = clock_.Wall(),
+                           .who = "ana",
+                           .peer = "",
+                           .action = "replay",
+                           .target = "events",
+                           .detail = detail,
+                           .result = ""});
+  };
+  record(R"({"search": "to:+12025550123", "since": "2h"})");
+  record(R"({"q": "+12025550123"})");
+  record("");
+  const auto shown = [&] { return Get("/api/v1/actions").body; };
+  caller_.may = Caller::Right::kRead;
+  EXPECT_THAT(shown(), HasSubstr("to:+12025550123"));
+  router_.config->bodies = config::Bodies::kMasked;
+  EXPECT_THAT(shown(), Not(HasSubstr("12025550123")));
+  EXPECT_THAT(shown(), HasSubstr(R"("detail":{"search":null,"since":"2h"})"));
+  caller_.may = Caller::Right::kChange;
+  EXPECT_THAT(shown(), HasSubstr("to:+12025550123"));
+  router_.config->bodies = config::Bodies::kOff;
+  EXPECT_THAT(shown(), Not(HasSubstr("12025550123")));
+}
+
+TEST_F(HistoryApiTest, ACallOfWhichNotAllCouldBeReadInTimeSaysSo) {
+  for (EventSeq seq = 1; seq <= 3; ++seq) history_.AddEvent(seq).call_id = seq == 2 ? "other" : "call-1";
+  history_.rows_per_page = 1;
+  EXPECT_EQ(Json(Get("/api/v1/calls/call-1")).at("complete"), true);
+  EXPECT_EQ(Json(Get("/api/v1/calls/call-1")).at("count"), 2);
+  history_.on_page = [&] { clock_.Advance(std::chrono::seconds(3)); };
+  const json::object shown = Json(Get("/api/v1/calls/call-1"));
+  EXPECT_EQ(shown.at("complete"), false);
+  EXPECT_EQ(shown.at("count"), 1);
+  const Answer answer = Get("/api/v1/calls/other");
+  EXPECT_EQ(answer.status, 503) << "it may be there";
+  EXPECT_GT(answer.retry_after_seconds, 0);
+}
+
 TEST_F(HistoryApiTest, AnEventWhoseBodyIsDamagedIsStillShown) {
   const std::string id = Store("{}");
   journal_.Damage(1);
   const Answer answer = Get("/api/v1/events/" + id);
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_THAT(Json(answer).at("normalized_because").as_string().c_str(), HasSubstr("damaged"));
+  EXPECT_TRUE(Json(answer).at("raw").is_null());
+  EXPECT_EQ(Json(answer).at("headers"), json::array());
 }
 
 TEST_F(HistoryApiTest, WhatIsNotThereIs404) {
@@ -331,7 +536,7 @@ TEST_F(HistoryApiTest, ReadingAndChangingHaveTheirMethods) {
     EXPECT_EQ(Get(path).status, 405) << path;
     EXPECT_EQ(Get(path).allow, "POST") << path;
   }
-  EXPECT_EQ(Post("/api/v1/deliveries/d-1").allow, "GET");
+  EXPECT_EQ(Post("/api/v1/deliveries/d-1").allow, "GET, HEAD");
   EXPECT_EQ(history_.deliveries[1].summary.state, State::kDead);
 }
 
@@ -434,7 +639,8 @@ TEST_F(HistoryApiTest, RefusedRequestsAreListedNewestFirst) {
                                 .http_status = 401,
                                 .error = "unauthorized",
                                 .detail = "the secret header is missing",
-                                .path = "/bolna/webhook"});
+                                .path = "/bolna/webhook",
+                                .number = i});
   }
   const auto peers = [](const Answer& answer) {
     std::string all;
@@ -446,7 +652,7 @@ TEST_F(HistoryApiTest, RefusedRequestsAreListedNewestFirst) {
   ASSERT_EQ(all.status, 200) << all.body;
   EXPECT_EQ(peers(all), "54321");
   EXPECT_EQ(Json(all).at("refused").at(0),
-            json::parse(R"({"at": "2026-03-04T09:02:03.114Z", "source": "bolna", "peer": "192.0.2.5",
+            json::parse(R"({"number": 5, "at": "2026-03-04T09:02:03.114Z", "source": "bolna", "peer": "192.0.2.5",
                             "path": "/bolna/webhook", "http_status": 401, "error": "unauthorized",
                             "detail": "the secret header is missing"})"));
   EXPECT_TRUE(Json(all).at("refused").at(1).at("source").is_null());
@@ -504,6 +710,37 @@ TEST_F(HistoryApiTest, AnEventNobodyWantsOrThatIsNoCallIsNotReplayed) {
   ReadsAs({});
   EXPECT_EQ(Post("/api/v1/events/" + id + "/replay").status, 422);
   EXPECT_THAT(history_.changes, ElementsAre());
+}
+
+TEST_F(HistoryApiTest, EventsAreReplayedByFilterAndCountedBySink) {
+  (void)Store("{}");
+  ReadsAs({"ops", "oncall"});
+  history_.AddEvent(1).agent = "sales";
+  history_.AddEvent(2).agent = "sales";  // the journal has no body of it
+  history_.AddEvent(3).agent = "billing";
+  json::object shown = Json(Post("/api/v1/events/replay", R"({"agent": "sales", "dry_run": true})"));
+  EXPECT_EQ(shown.at("matched"), 2);
+  EXPECT_EQ(shown.at("changed"), 1);
+  EXPECT_EQ(shown.at("not_a_call"), 1);
+  EXPECT_EQ(shown.at("by_sink"), (json::object{{"oncall", 1}, {"ops", 1}}));
+  EXPECT_THAT(history_.changes, ElementsAre());
+
+  const Answer answer = Post("/api/v1/events/replay", R"({"agent": "sales"})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(Ids(answer, "deliveries"), ElementsAre("d-1", "d-2"));
+  EXPECT_THAT(router_.accepted, ElementsAre(1, 2));
+}
+
+TEST_F(HistoryApiTest, EventsThatNoRuleWantsAreCountedByAReplayByFilter) {
+  (void)Store("{}");
+  ReadsAs({});
+  const json::object shown = Json(Post("/api/v1/events/replay", R"({"all": true})"));
+  EXPECT_EQ(shown.at("no_rule"), 1);
+  EXPECT_EQ(shown.at("changed"), 0);
+  EXPECT_EQ(Post("/api/v1/events/replay").status, 400);
+  EXPECT_EQ(Post("/api/v1/events/replay", "{}").status, 400);
+  EXPECT_THAT(Detail(Post("/api/v1/events/replay", R"({"sink": "ops"})")), HasSubstr("sink"));
+  EXPECT_EQ(Ask("GET", "/api/v1/events/replay").status, 405);
 }
 
 TEST_F(HistoryApiTest, DeadLettersAreReplayedByFilterOldestFirst) {
@@ -605,20 +842,40 @@ TEST_F(HistoryApiTest, AReplayThatBreaksOffSaysHowFarItCame) {
 TEST_F(HistoryApiTest, WhoFindsAnotherReplayOrPurgeAtWorkIsToldAtOnce) {
   history_.AddDelivery(1, State::kDead);
   std::vector<Answer> meanwhile;
+  bool is_first = true;
   history_.on_page = [&] {
+    if (!std::exchange(is_first, false)) return;
     for (const char* path : {"/api/v1/deliveries/purge", "/api/v1/deliveries/replay"}) {
       meanwhile.push_back(Post(path, R"({"all": true})"));
       meanwhile.push_back(Post(path, R"({"all": true, "dry_run": true})"));
     }
+    meanwhile.push_back(Post("/api/v1/events/replay", R"({"all": true})"));
   };
   EXPECT_EQ(Json(Post("/api/v1/deliveries/replay", R"({"all": true})")).at("changed"), 1);
-  ASSERT_EQ(meanwhile.size(), 4u);
+  ASSERT_EQ(meanwhile.size(), 5u);
   for (const Answer& answer : meanwhile) {
     EXPECT_EQ(answer.status, 409);
     EXPECT_EQ(Json(answer).at("error"), "busy");
   }
-  history_.on_page = nullptr;
   EXPECT_EQ(Post("/api/v1/deliveries/purge", R"({"all": true})").status, 200) << "it has ended";
+}
+
+TEST_F(HistoryApiTest, WhileOneLooksForEventsToReplayNobodyElseDoes) {
+  history_.AddEvent(1);
+  std::vector<Answer> meanwhile;
+  bool is_first = true;
+  int pages = 0;
+  history_.on_page = [&] {
+    ++pages;
+    if (!std::exchange(is_first, false)) return;
+    meanwhile.push_back(Post("/api/v1/events/replay", R"({"all": true, "dry_run": true})"));
+    meanwhile.push_back(Post("/api/v1/deliveries/purge", R"({"all": true, "dry_run": true})"));
+  };
+  EXPECT_EQ(Post("/api/v1/events/replay", R"({"all": true, "dry_run": true})").status, 200);
+  ASSERT_EQ(meanwhile.size(), 2u);
+  for (const Answer& answer : meanwhile) EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(pages, 1) << "the others have read nothing";
+  EXPECT_EQ(Post("/api/v1/events/replay", R"({"all": true, "dry_run": true})").status, 200) << "it has ended";
 }
 
 TEST_F(HistoryApiTest, APurgeLeavesAloneWhatIsTriedAgainMeanwhile) {

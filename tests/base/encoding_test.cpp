@@ -43,6 +43,12 @@ TEST(Hex, HasTwoDigitsForEachByte) {
   EXPECT_EQ(HexDigit('g'), -1);
 }
 
+TEST(Hex, IsReadBackInEitherCase) {
+  EXPECT_EQ(FromHex("007fFF"), std::string("\0\x7F\xFF", 3));
+  EXPECT_EQ(FromHex(""), "");
+  for (const char* none : {"0", "0g", " 0", "00 "}) EXPECT_FALSE(FromHex(none)) << none;
+}
+
 TEST(JsonEscapes, AreReadWhereTheyStand) {
   EXPECT_EQ(JsonEscapeAt("x\\u00e9", 1), 0xE9U);
   for (const char* none : {"\\u00e", "\\x0041", "u00e9", "\\u00g9", ""}) EXPECT_FALSE(JsonEscapeAt(none, 0)) << none;

@@ -126,6 +126,12 @@ TEST(GlobMatch, StarsAndQuestionMarks) {
   for (const Case& c : cases) EXPECT_EQ(GlobMatch(c.glob, c.text), c.matches) << c.glob << " on " << c.text;
 }
 
+TEST(GlobMatch, InAnyCase) {
+  EXPECT_TRUE(GlobMatchIgnoreCase("Call.*d", "cALL.ENDED"));
+  EXPECT_FALSE(GlobMatchIgnoreCase("call.*d", "call.ended."));
+  EXPECT_FALSE(GlobMatch("Call", "call"));
+}
+
 TEST(GlobMatch, ManyStarsStayLinear) {
   const std::string text(20'000, 'a');
   std::string glob;

@@ -144,5 +144,25 @@ TEST(RetryAfter, ReadsSecondsAndTheThreeDates) {
   }
 }
 
+TEST(ParseMailTime, ReadsWhatPlatformsWrite) {
+  bool has_zone = false;
+  const auto read = [&](std::string_view text) {
+    const auto time = ParseMailTime(text, has_zone);
+    return time ? ToRfc3339(*time) : "";
+  };
+  EXPECT_EQ(read("Wed, 04 Mar 2026 10:01:12 +0000"), "2026-03-04T10:01:12Z");
+  EXPECT_TRUE(has_zone);
+  EXPECT_EQ(read("4 Mar 2026 15:31 +0530 (IST)"), "2026-03-04T10:01:00Z");
+  EXPECT_EQ(read("Wed, 4 Mar 2026 02:01:12 -0800"), "2026-03-04T10:01:12Z");
+  EXPECT_EQ(read("Wed, 04 Mar 2026 10:01:12 GMT"), "2026-03-04T10:01:12Z");
+  EXPECT_EQ(read("Wed, 04 Mar 2026 15:30:00"), "2026-03-04T15:30:00Z");
+  EXPECT_FALSE(has_zone);
+  for (const char* text : {"", ",", "Wed", "04 Mar", "04 Mär 2026 10:01:12", "32 Mar 2026 10:01:12 +0000",
+                           "04 Mar 2026 10:01:12 +00", "04 Mar 2026 10:01:12 EST", "04 Mar 2026 10:01:12 +0000 x",
+                           "4 Mar 26 10:01:12 +0000", "2026-03-04T10:01:12Z"}) {
+    EXPECT_EQ(read(text), "") << text;
+  }
+}
+
 }  // namespace
 }  // namespace hookswitch

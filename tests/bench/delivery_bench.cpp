@@ -42,6 +42,7 @@ class FreeJournal final : public Journal {
  public:
   explicit FreeJournal(std::size_t pending) : pending_(pending) {}
   Result<Accepted> Append(const NewEvent&) override { return Error{ErrorCode::kUnsupported, ""}; }
+  void AppendAllThen(std::span<const NewEvent>, AppendedAll done) override { done(Error{ErrorCode::kUnsupported, ""}); }
   void Record(AttemptRecord record) override {
     recorded_(record.delivery, 0, true);
     if (++recorded == wanted) recorded.notify_all();

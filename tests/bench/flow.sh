@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Measures a whole way, from a call posted to its message at a sink, beside its limit: the same bytes with nothing
 # between. Figures are "middle (least-most)" over interleaved rounds; only those of one run can be compared.
-# usage: tests/bench/flow.sh [--build DIR] [--rounds N] [--plugin slack|webhook] [SCENARIO…]   (default: all but paced and purge)
+# usage: tests/bench/flow.sh [--build DIR] [--rounds N] [--plugin slack|webhook] [SCENARIO…]   (default: all but watched, paced and purge)
 #   sustained  accept, route, deliver and record at once, 32 connections that each send on when they are answered, 128 slots
+#   watched    the same beside ten readers of the admin API's stream, and without
 #   paced      the same at 12,000 calls a second, which wait for nobody
 #   steady     as paced, at 0.164 of what a bare Poco handler answers at the time: on the machine that 12,000 a second were
 #              chosen for, where that handler answers 73,000, it is those 12,000
@@ -24,8 +25,8 @@ while [ $# -gt 0 ]; do
     --build) build=$2; shift ;;
     --rounds) rounds=$2; shift ;;
     --plugin) plugin=$2; shift ;;
-    sustained | paced | steady | drain | backlog | down | purge) scenarios+=("$1") ;;
-    *) sed -n '4,14s/^# //p' "$0" >&2; exit 2 ;;
+    sustained | watched | paced | steady | drain | backlog | down | purge) scenarios+=("$1") ;;
+    *) sed -n '4,15s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift
 done

@@ -30,6 +30,7 @@ void Append(benchmark::State& state, const Shape& shape) {
   std::string folder = (std::filesystem::temp_directory_path() / "hsw_bench_XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return state.SkipWithError("no folder");
   const int per_thread = 65536 / shape.threads;
+  const KeptConfig config{.hash = DigestOf("config"), .since = clock.Wall(), .text = "rules: []"};
   std::vector<std::int64_t> latencies;
   std::int64_t round = 0;
   {
@@ -56,6 +57,7 @@ void Append(benchmark::State& state, const Shape& shape) {
               event.agent = "9b1d2a60-66c1-4b3c-9a47-0d6ad5a0a111";
               event.status = "completed";
               event.call_key = static_cast<std::uint64_t>(i);
+              event.config = &config;
               event.deliveries = {&delivery, 1};
               const auto before = std::chrono::steady_clock::now();
               const auto accepted = (*journal)->Append(event);

@@ -10,6 +10,7 @@
 #include "core/base/time_text.h"
 #include "core/cli/history_text.h"
 #include "core/cli/printing.h"
+#include "core/cli/sink_watch.h"
 #include "core/routing/schedule.h"
 
 // Each tests/golden/tables/NAME.json is a list as the admin API answers it ("events", "deliveries", "refused",
@@ -84,6 +85,36 @@ TEST(Table, IsAsWideAsTheTerminalDownToWhatMustStay) {
     }
     EXPECT_NE(out.str().find("d-7f"), std::string::npos) << "what is not cut";
   }
+}
+
+TEST(SinkPicture, HasTheLastHourAndFitsTheTerminal) {
+  const auto zone = routing::Zone::Find("Asia/Kolkata");
+  json::array delivered(60, 0);
+  delivered[0] = 100;  // an hour ago: counted, and older than the bars
+  delivered[57] = 16;
+  delivered[59] = 2;
+  const json::array sinks{
+      json::object{{"sink", "ops"},
+                   {"state", "failing"},
+                   {"because", "http_503: the service has trouble of its own"},
+                   {"pending", 7},
+                   {"in_flight", 1},
+                   {"oldest", "2026-03-04T09:02:03Z"},
+                   {"until", "2026-03-04T09:05:30Z"},
+                   {"places", json::array()},
+                   {"last_hour", json::object{{"delivered", delivered}, {"retried", {3}}, {"dead", {0, 1}}}}}};
+  EXPECT_EQ(SinkPicture(ViewOf(*zone, 0), sinks),
+            "SINK  STATE    WAITING  SENDING  OLDEST  NEXT TRY  SENT 1H  RETRIED  DEAD  LAST 30 MIN                   "
+            "  WHY\n"
+            "ops   failing  7        1        2m ago  in 30s    118      3        1     "
+            "···························█·▁  http_503: the service has trouble of its own\n");
+  std::istringstream lines(SinkPicture(ViewOf(*zone, 60), sinks));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(CodePoints(line), 60U) << line;
+}
+
+TEST(SinkPicture, IsDrawnOverTheOneBeforeAndNeverScrolls) {
+  EXPECT_EQ(Screen("a\nb\n", 24), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
+  EXPECT_EQ(Screen("a\nb\nc\n", 3), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
 }
 
 TEST(View, AnAgeSaysHowLongAgoOrHowSoon) {

@@ -196,6 +196,14 @@ TEST(Journal, PathStartsAtTheFolderOfTheConfigFile) {
   EXPECT_EQ(Good(kBase).journal.path, "/var/lib/hookswitch/journal.db");
 }
 
+TEST(Inspector, WhatItShowsIsOneOfThreeWords) {
+  EXPECT_EQ(Good(kBase).bodies, Bodies::kFull);
+  EXPECT_EQ(Good(kBase + std::string("inspector: {}\n")).bodies, Bodies::kFull);
+  EXPECT_EQ(Good(kBase + std::string("inspector: {bodies: full}\n")).bodies, Bodies::kFull);
+  EXPECT_EQ(Good(kBase + std::string("inspector: {bodies: masked}\n")).bodies, Bodies::kMasked);
+  EXPECT_EQ(Good(kBase + std::string("inspector: {bodies: off}\n")).bodies, Bodies::kOff);
+}
+
 TEST(Sample, GivesTypedSourcesAndAgents) {
   const Config config = Sample();
   ASSERT_EQ(config.sources.size(), 1u);
@@ -367,6 +375,44 @@ TEST(Conditions, CostAndDurationHaveUnits) {
   EXPECT_EQ(config.rules[0].when.children[1].number, 90.5);
 }
 
+TEST(Conditions, StagesAreASet) {
+  const auto when = WithWhen("{stage: [ended, final], success: false, sentiment: \"neg*\"}").rules[0].when;
+  ASSERT_EQ(when.children.size(), 3u) << "defaults.status counts only where neither status nor stage is named";
+  EXPECT_EQ(when.children[0].kind, Condition::Kind::kStage);
+  EXPECT_EQ(when.children[0].stages, Bit(Stage::kEnded) | Bit(Stage::kFinal));
+  EXPECT_FALSE(when.children[0].settles);
+  EXPECT_EQ(when.children[1].kind, Condition::Kind::kSuccess);
+  EXPECT_FALSE(when.children[1].flag);
+  EXPECT_EQ(when.children[2].patterns.at(0).mode, Pattern::Mode::kGlob);
+  EXPECT_TRUE(when.children[2].patterns.at(0).ignore_case);
+}
+
+TEST(Conditions, WithSettleAnEndedEventCountsAsFinalButNotWhereThatIsRuledOut) {
+  const auto config = Good(std::string(kBase) +
+                           "rules: [{settle: 15m, when: {stage: final, any: [{stage: [live, final]}, {stage: live}],"
+                           " not: {stage: final}}, send: [ops]}]\n");
+  const auto& when = config.rules[0].when.children;
+  EXPECT_TRUE(when.at(0).settles);
+  EXPECT_TRUE(when.at(1).children.at(0).children.at(0).settles);
+  EXPECT_FALSE(when.at(1).children.at(1).children.at(0).settles);
+  EXPECT_FALSE(when.at(2).children.at(0).children.at(0).settles);
+}
+
+TEST(Conditions, ExtractedValuesAreComparedAsTextsOrAsNumbers) {
+  const auto only = [](const std::string& value) { return Only(WithWhen("{data.x: " + value + "}")); };
+  EXPECT_EQ(only("85").patterns.at(0).text, "85");
+  EXPECT_EQ(only("true").patterns.at(0).text, "true");
+  const Condition range = only("{min: 80, max: 100.5}");
+  EXPECT_EQ(range.kind, Condition::Kind::kDataRange);
+  EXPECT_EQ(range.least, 80);
+  EXPECT_EQ(range.most, 100.5);
+  EXPECT_FALSE(only("{max: -1}").least);
+  const Condition any_case = only("{is: [Confirmed, \"yes*\"], ignore_case: true}");
+  EXPECT_TRUE(any_case.patterns.at(0).ignore_case);
+  EXPECT_EQ(any_case.patterns.at(1).mode, Pattern::Mode::kGlob);
+  EXPECT_FALSE(only("{is: Confirmed}").patterns.at(0).ignore_case);
+}
+
 TEST(Conditions, RemainingKindsAreRead) {
   const Config config =
       Good(std::string(kBase) +
@@ -533,7 +579,7 @@ TEST(Schema, DescribesEveryKey) {
 TEST(Schema, DefaultsAreThoseOfTheStructs) {
   const json::value schema = json::parse(json::string_view(SchemaText().data(), SchemaText().size()));
   json::object written;
-  for (const char* section : {"server", "admin", "journal", "log", "defaults"}) {
+  for (const char* section : {"server", "admin", "journal", "inspector", "log", "defaults"}) {
     json::object values;
     for (const auto& [key, property] : schema.at("properties").at(section).at("properties").as_object()) {
       if (const auto* preset = property.get_object().if_contains("default")) values[key] = *preset;
@@ -550,6 +596,7 @@ TEST(Schema, DefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(config.server, Server());
   EXPECT_EQ(config.admin, Admin());
   EXPECT_EQ(config.journal, Journal());
+  EXPECT_EQ(config.bodies, Config().bodies);
   EXPECT_EQ(config.log_level, Config().log_level);
   EXPECT_EQ(config.timezone, Config().timezone);
 }

@@ -14,6 +14,9 @@ TEST_P(JournalContract, AttemptsAreToldAsTheyWereRecorded) {
   first.outcome.action = "wait";
   first.request = "POST /hook\n\n{\"text\":\"***\"}";
   first.response = "503\n\nno";
+  first.waits = {{WaitKind::kPace, std::chrono::milliseconds(1200)}, {WaitKind::kOrder, std::chrono::hours(40)}};
+  first.connect = std::chrono::milliseconds(0);
+  first.first_byte = std::chrono::milliseconds(11);
   journal_->Record(first);
   journal_->Record(Failed(b, 1, "other", "of another delivery"));
   AttemptRecord second = Delivered(a);
@@ -38,17 +41,24 @@ TEST_P(JournalContract, AttemptsAreToldAsTheyWereRecorded) {
   EXPECT_EQ(attempts[0].action, "wait");
   EXPECT_EQ(attempts[0].request, first.request);
   EXPECT_EQ(attempts[0].response, first.response);
+  EXPECT_EQ(attempts[0].waits, first.waits);
+  EXPECT_EQ(attempts[0].connect, first.connect);
+  EXPECT_EQ(attempts[0].first_byte, first.first_byte);
   EXPECT_EQ(attempts[1].number, 2u);
   EXPECT_EQ(attempts[1].trigger, Trigger::kAutomatic);
   EXPECT_EQ(attempts[1].kind, Outcome::Kind::kDelivered);
   EXPECT_EQ(attempts[1].remote_id, "1772.1");
   EXPECT_EQ(attempts[1].request, "");
+  EXPECT_EQ(attempts[1].waits, Waits());
+  EXPECT_EQ(attempts[1].connect, std::nullopt);
+  EXPECT_EQ(attempts[1].first_byte, std::nullopt);
   EXPECT_EQ(journal_->history().AttemptsOf(4711).error().code, ErrorCode::kNotFound);
 }
 
 TEST_P(JournalContract, ADeliveryTellsWhyItIsAsItIs) {
   const DeliverySeq a = AppendOne("a");
   EXPECT_EQ(Found(a).code, "");
+  EXPECT_FALSE(Found(a).latency);
   journal_->Record(Failed(a, 1, "http_503", "it is down"));
   WaitRecorded(1);
   DeliverySummary found = Found(a);
@@ -70,6 +80,7 @@ TEST_P(JournalContract, ADeliveryTellsWhyItIsAsItIs) {
   WaitRecorded(2);
   found = Found(a);
   EXPECT_EQ(found.state, DeliveryState::kDelivered);
+  EXPECT_EQ(found.latency, std::chrono::milliseconds(12));
   EXPECT_EQ(found.code, "");
   EXPECT_EQ(found.reason, "");
   EXPECT_EQ(journal_->history().FindDelivery(4711).error().code, ErrorCode::kNotFound);
@@ -138,6 +149,30 @@ TEST_P(JournalContract, EventsAreFoundByWhatTheyAre) {
   ASSERT_TRUE(journal_->history().FindEvent(2));
   EXPECT_EQ(journal_->history().FindEvent(2)->agent, "billing");
   EXPECT_EQ(journal_->history().FindEvent(4711).error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(JournalContract, TheExtentIsThatOfTheStoredEvents) {
+  EXPECT_EQ(journal_->history().FindExtent()->oldest, 0);
+  const auto first = Append("a"), second = Append("b");
+  ASSERT_TRUE(first && second);
+  const auto extent = journal_->history().FindExtent();
+  ASSERT_TRUE(extent);
+  EXPECT_EQ(extent->oldest, first->event);
+  EXPECT_EQ(EventId(At(1'772'614'923'114), extent->salt, second->event), second->id);
+}
+
+TEST_P(JournalContract, TheBackgroundReadsTheSame) {
+  const DeliverySeq delivery = AppendOne("a");
+  History& background = journal_->background_history();
+  EXPECT_EQ(background.FindEvent(1)->call_id, "a");
+  EXPECT_EQ(background.FindDelivery(delivery)->event, 1);
+  const auto stored = journal_->LoadInBackground(1);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->body, journal_->Load(1)->body);
+  EXPECT_EQ(journal_->LoadInBackground(2).error().code, ErrorCode::kNotFound);
+  journal_->Close();
+  EXPECT_EQ(journal_->LoadInBackground(1).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(background.FindEvent(1).error().code, ErrorCode::kUnavailable);
 }
 
 TEST_P(JournalContract, DeliveriesAreFoundByWhatTheyAreAndNewestFirst) {
@@ -369,11 +404,13 @@ TEST_P(JournalContract, WhatAFallbackTookOverIsNeitherDeadNorOpen) {
   const DeliverySeq a = AppendOne("a");
   AttemptRecord given_up = Attempt(a, DeliveryState::kFellBack, Outcome::Kind::kRejected);
   given_up.fallback_sink = "oncall";
+  given_up.fallback_story = "Not delivered to ops";
   journal_->Record(given_up);
   WaitRecorded(1);
   Crash();
   EXPECT_EQ(Found(a).state, DeliveryState::kFellBack);
   EXPECT_EQ(Found(a).fallback, 2);
+  EXPECT_EQ(Found(2).story, "Not delivered to ops");
   EXPECT_EQ(PendingSeqs(), Seqs{2});
   EXPECT_EQ(journal_->Stats().pending, 1u);
   EXPECT_TRUE(journal_->history().Cancel(Seqs{a}, "purged by the operator")->empty());
@@ -476,12 +513,15 @@ TEST_P(JournalContract, ADeliveryFilterIncludesItsFirstMomentAndExcludesItsLast)
 
 class RevisionContract : public JournalContract {
  protected:
-  /// The step "a" with `body`, routed to `sinks`; one of them may update in place.
+  /// The step "a" with `body`, routed to `sinks`; one of them may update in place. The deliveries are like `like`.
   Accepted Say(const std::string& body, std::uint64_t content, const std::vector<std::string>& sinks,
-               std::string_view updates = "", std::int64_t at = 1000) {
+               std::string_view updates = "", std::int64_t at = 1000, const NewDelivery& like = {}) {
     std::vector<NewDelivery> deliveries;
     for (const std::string& sink : sinks) {
-      deliveries.push_back({.sink = sink, .rule = "r", .template_name = "", .updates = sink == updates});
+      NewDelivery& delivery = deliveries.emplace_back(like);
+      delivery.sink = sink;
+      delivery.rule = "r";
+      delivery.updates = sink == updates;
     }
     const std::string agent = "agent of " + body;
     NewEvent event;
@@ -514,6 +554,23 @@ TEST_P(RevisionContract, TheSameContentIsARepetition) {
   EXPECT_EQ(journal_->Load(1)->body, "one");
   EXPECT_FALSE(Say("nobody knows", 0, {"sales"}).revised);
   EXPECT_EQ(PendingSeqs(), Seqs{1});
+}
+
+TEST_P(RevisionContract, WhatIsHeldWaitsNoLongerOnceItsEventIsFinal) {
+  NewDelivery held, real;
+  held.hold = std::chrono::minutes(5);
+  real.ends_call = true;
+  Say("ended", 5, {"ops"}, "", 1000, held);
+  ASSERT_TRUE((*journal_->LoadPending(0, 10))[0].is_held);
+  Say("ended, again", 6, {"ops"}, "", 2000, held);
+  ASSERT_TRUE((*journal_->LoadPending(0, 10))[0].is_held);
+  EXPECT_TRUE(Say("final", 7, {"ops"}, "", 3000, real).revised->added.empty());
+  Crash();
+  const auto pending = journal_->LoadPending(0, 10);
+  ASSERT_EQ(pending->size(), 1u);
+  EXPECT_FALSE((*pending)[0].is_held);
+  EXPECT_TRUE((*pending)[0].ends_call);
+  EXPECT_EQ((*pending)[0].due, WallTime{});
 }
 
 TEST_P(RevisionContract, ARevisionTakesThePlaceOfWhatWasStored) {
@@ -612,6 +669,8 @@ TEST_P(RevisionContract, RevisionsAreNumberedFromTheFirst) {
   ASSERT_EQ(all->size(), 2u);
   EXPECT_EQ((*all)[0].number, 0u);
   EXPECT_EQ((*all)[1].number, 1u);
+  EXPECT_EQ(journal_->history().FindEvent(1)->revisions, 2u);
+  EXPECT_EQ(journal_->history().ListEvents({}, 0, 1)->items.at(0).revisions, 2u);
 }
 
 TEST_P(RevisionContract, ARevisionHasHeadersAndANoteOfItsOwn) {

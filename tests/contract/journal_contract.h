@@ -491,6 +491,28 @@ TEST_P(JournalContract, MemoryIsKeptPerSinkAndCall) {
   EXPECT_EQ(*journal_->LoadMemory("oncall", 7), "");
 }
 
+TEST_P(JournalContract, WhatAnEventLeavesForItsCallIsKept) {
+  const auto append = [&](const std::string& key, std::string_view carry, std::uint64_t content = 1) {
+    return WithEvent(key, {"ops"}, 7, [&](NewEvent event) {
+      event.carry = carry;
+      event.content = content;
+      return journal_->Append(event);
+    });
+  };
+  EXPECT_EQ(*journal_->LoadMemory(kNoSink, 7), "");
+  ASSERT_TRUE(append("a", "first"));
+  EXPECT_EQ(*journal_->LoadMemory(kNoSink, 7), "first");
+  ASSERT_TRUE(append("b", ""));
+  EXPECT_EQ(*journal_->LoadMemory(kNoSink, 7), "first");
+  ASSERT_TRUE(append("b", "second"));  // the same again
+  EXPECT_EQ(*journal_->LoadMemory(kNoSink, 7), "first");
+  ASSERT_TRUE(append("b", "revised", 2));
+  Open();
+  EXPECT_EQ(*journal_->LoadMemory(kNoSink, 7), "revised");
+  EXPECT_EQ(*journal_->LoadMemory(kNoSink, 8), "");
+  EXPECT_EQ(*journal_->LoadMemory("ops", 7), "");
+}
+
 TEST_P(JournalContract, OutcomeWithoutMemoryLeavesMemoryAlone) {
   const DeliverySeq a = AppendOne("a");
   AttemptRecord record = Delivered(a);

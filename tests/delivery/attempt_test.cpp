@@ -1,5 +1,6 @@
 #include "core/delivery/attempt.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -33,7 +34,7 @@ TEST_F(AttemptTest, AJobThatIsOverdueEndsOnlyTheStageThatItIsFor) {
   EXPECT_EQ(attempt.GiveUp(Stage::kPreparing), GaveUp::kMovedOn) << "the request is on its way";
   EXPECT_EQ(attempt.stage(), Stage::kSending);
   EXPECT_EQ(attempt.sending_since(), MonoTime(7s));
-  attempt.EndSending();
+  attempt.EndSending({});
   EXPECT_FALSE(attempt.GiveUpSending()) << "its response is here";
   EXPECT_EQ(attempt.GiveUp(Stage::kPreparing), GaveUp::kMovedOn) << "the thread that prepared it came back late";
   EXPECT_FALSE(attempt.canceled());
@@ -63,7 +64,7 @@ TEST_F(AttemptTest, AResponseThatComesAfterItWasGivenUpIsNotRead) {
   sink->interpret = [&](const auto&, const auto&) { return asked = true, Outcome{}; };
   ASSERT_TRUE(attempt.BeginSending(MonoTime()));
   EXPECT_TRUE(attempt.GiveUpSending());
-  attempt.EndSending();
+  attempt.EndSending({});
   EXPECT_EQ(attempt.Interpret(Answered(200), WallTime()).code, "given_up");
   EXPECT_FALSE(asked);
 }

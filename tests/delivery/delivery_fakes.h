@@ -52,6 +52,9 @@ class BellJournal final : public Journal {
   explicit BellJournal(Bell& bell, std::shared_ptr<MemoryJournal::Disk> disk = MemoryJournal::MakeDisk())
       : inner(std::move(disk)), bell_(bell) {}
   Result<Accepted> Append(const NewEvent& event) override { return inner.Append(event); }
+  void AppendAllThen(std::span<const NewEvent> events, AppendedAll done) override {
+    inner.AppendAllThen(events, std::move(done));
+  }
   void Record(AttemptRecord record) override {
     inner.Record(std::move(record));
     bell_.Ring();

@@ -33,6 +33,26 @@ TEST_F(DispatcherTest, DeliversAndRecords) {
   EXPECT_THAT(Log(), HasSubstr("\"event\":\"delivery_delivered\""));
 }
 
+TEST_F(DispatcherTest, IsIdleOnceNothingIsInFlightAndSaysWhenALaneLooksNext) {
+  Lane("ops");
+  Start();
+  Accept("call-1", {"ops"}, 1);
+  EXPECT_FALSE(dispatcher->AwaitIdle(10ms)) << "a request is under way";
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(200)));
+  const auto idle = dispatcher->AwaitIdle(20s);
+  ASSERT_TRUE(idle);
+  EXPECT_GE(*idle, MonoTime::max());
+  how.hold = 30s;
+  const DeliverySeq held = Accept("call-2", {"ops"}, 2);
+  const auto due = dispatcher->AwaitIdle(20s);
+  ASSERT_TRUE(due);
+  EXPECT_EQ(*due, clock.Mono() + 30s);
+  http.AnswerAll([](const HttpRequest&) { return Answered(200); });
+  clock.Advance(30s);
+  ASSERT_TRUE(dispatcher->AwaitIdle(20s));
+  EXPECT_EQ(journal.inner.StateOf(held), DeliveryState::kDelivered);
+}
+
 TEST_F(DispatcherTest, TheEventHandedOverIsNotReadAgain) {
   Lane("ops");
   Start();

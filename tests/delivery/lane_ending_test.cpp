@@ -161,6 +161,30 @@ TEST_F(OnePerCallTest, TheRealEndTakesThePlaceOfTheSoftOne) {
   EXPECT_EQ(Start(), 0);
 }
 
+TEST_F(OnePerCallTest, ARealEndThatIsNotWantedHereEndsTheSoftOneToo) {
+  AddSoftEnd(1);
+  lane.EndCall(7, 99, now);
+  EXPECT_EQ(Endings(), Words{"1 settled"});
+  now += 1min;
+  AddSoftEnd(2);
+  EXPECT_EQ(Endings(), Words{"2 settled"});
+  now += 1h;
+  EXPECT_EQ(Start(), 0);
+}
+
+TEST_F(OnePerCallTest, ASoftEndThatBecomesTheRealOneGoesOutAtOnce) {
+  AddSoftEnd(1);
+  now += 30s;
+  lane.EndCall(7, 1, now);
+  EXPECT_EQ(Endings(), Words{});
+  EXPECT_EQ(Start(), 1);
+  Finish(Kind::kDelivered);
+  AddSoftEnd(2);
+  EXPECT_EQ(Endings(), Words{"2 settled"});
+  now += 1h;
+  EXPECT_EQ(Start(), 0);
+}
+
 TEST_F(OnePerCallTest, WithoutARealEndTheSoftOneGoesOut) {
   AddSoftEnd(1);
   EXPECT_EQ(lane.NextLook(), now + 5min);

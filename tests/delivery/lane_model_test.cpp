@@ -34,6 +34,8 @@ class Walk {
     Phase phase = Phase::kWaiting;
     MonoTime not_before{};
     MonoTime accepted{};
+    MonoTime waits_since{};  ///< acceptance, or the end of the last attempt
+    bool tried = false;
     bool ends = false;
     bool failed = false, refused = false;
     bool held = false, newest_only = false, stepped = false;
@@ -93,6 +95,7 @@ class Walk {
                    .phase = Phase::kWaiting,
                    .not_before = due,
                    .accepted = now_,
+                   .waits_since = now_,
                    .held = held,
                    .newest_only = newest_only};
   }
@@ -180,9 +183,26 @@ class Walk {
         ASSERT_NE(state.call, known.call) << "overtook an earlier event of its call";
       }
     }
+    CheckWaits(*ref, known);
     known.phase = Phase::kRunning;
     EXPECT_LE(static_cast<int>(Count(Phase::kRunning) + Count(Phase::kRecording)), concurrency_);
     CheckPace();
+  }
+
+  /// Whatever happened, no more is told than the delivery waited.
+  void CheckWaits(Lane::Ref ref, const Known& known) {
+    std::chrono::milliseconds sum{};
+    std::set<WaitKind> kinds;
+    for (const Wait& wait : lane_.WaitsOf(ref, now_)) {
+      EXPECT_GT(wait.time, 0ms);
+      EXPECT_TRUE(kinds.insert(wait.kind).second) << ToString(wait.kind) << " twice";
+      sum += wait.time;
+    }
+    EXPECT_LE(sum, now_ - known.waits_since);
+    EXPECT_FALSE(kinds.contains(WaitKind::kPace) && rate_.max == 0);
+    EXPECT_FALSE(kinds.contains(WaitKind::kOrder) && known.call == 0);
+    EXPECT_FALSE(kinds.contains(WaitKind::kSettle) && !known.held);
+    EXPECT_FALSE(kinds.contains(WaitKind::kRetry) && !known.tried);
   }
 
   void CheckPace() {
@@ -228,6 +248,8 @@ class Walk {
     }
     const auto verdict = lane_.Finish(known.ref, outcome, now_, jitter_);
     known.phase = Phase::kRecording;
+    known.waits_since = now_;
+    known.tried = true;
     known.ends = verdict.state != DeliveryState::kPending;
     known.not_before = verdict.change == Lane::Change::kThrottled ? now_ : now_ + verdict.wait;
     known.failed = known.failed || outcome.kind == Outcome::Kind::kRetry;

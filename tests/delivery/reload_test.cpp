@@ -25,6 +25,32 @@ TEST_F(DispatcherTest, PausedLanesStartNothingUntilResumed) {
   EXPECT_TRUE(AwaitSent("http://ops", 1));
 }
 
+TEST_F(DispatcherTest, AStatusTellsThePolicyInUseAndSinceWhenASinkIsGone) {
+  Lane("ops");
+  lanes["ops"].config.plugin = "slack";
+  lanes["ops"].config.fallback = "mail";
+  lanes["ops"].config.rate_limit = Rate{5, 1s, 10};
+  lanes["ops"].config.concurrency = 3;
+  Start();
+  EXPECT_EQ(StatusOf("ops").plugin, "slack");
+  EXPECT_EQ(StatusOf("ops").fallback, "mail");
+  EXPECT_EQ(StatusOf("ops").rate, (Rate{5, 1s, 10}));
+  EXPECT_EQ(StatusOf("ops").concurrency, 3);
+  ASSERT_TRUE(dispatcher->Pause("ops"));
+  Accept("call-1", {"ops"});
+  ASSERT_TRUE(bell.Await([&] { return StatusOf("ops").pending == 1; }));
+  clock.Advance(1min);
+  const WallTime removed = clock.Wall();
+  lanes.erase("ops");
+  Use();
+  clock.Advance(1min);
+  Use();
+  EXPECT_EQ(StatusOf("ops").state, State::kRemoved);
+  EXPECT_EQ(StatusOf("ops").since, removed);
+  EXPECT_EQ(StatusOf("ops").plugin, "");
+  EXPECT_EQ(StatusOf("ops").concurrency, 0);
+}
+
 TEST_F(DispatcherTest, AReloadKeepsTheStateOfLanesThatStay) {
   Lane("ops"), Lane("barrier");
   Start();

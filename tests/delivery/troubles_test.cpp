@@ -43,6 +43,39 @@ struct TroublesTest : DispatcherTest {
   std::size_t sent_to_ops = 0;
 };
 
+TEST_F(TroublesTest, TheLastHourCountsWhatBecameOfDeliveries) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  const DeliverySeq delivered = Accept("delivered", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 1));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
+  ASSERT_TRUE(AwaitState(delivered, DeliveryState::kDelivered));
+  Accept("retried", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 2));
+  ASSERT_TRUE(AnswerAndAwait("http://ops", Answered(503)));
+  const DeliverySeq dead = Accept("dead", {"ops"});
+  ASSERT_TRUE(AwaitSent("http://ops", 3));
+  ASSERT_TRUE(http.Answer("http://ops", Answered(400)));
+  ASSERT_TRUE(AwaitState(dead, DeliveryState::kDead));
+  const HourCounts::Hour hour = StatusOf("ops").last_hour->At(clock.Wall());
+  EXPECT_EQ(hour.delivered.back(), 1u);
+  EXPECT_EQ(hour.retried.back(), 1u);
+  EXPECT_EQ(hour.dead.back(), 1u);
+}
+
+TEST_F(TroublesTest, AStatusSaysSinceWhenTheSinkIsInTrouble) {
+  Lane("ops"), Lane("barrier");
+  Start();
+  EXPECT_FALSE(StatusOf("ops").since);
+  clock.Advance(1min);
+  const WallTime failed = clock.Wall();
+  MakeFail();
+  Tick(1s);
+  EXPECT_EQ(StatusOf("ops").since, failed);
+  ASSERT_TRUE(dispatcher->Pause("ops"));
+  EXPECT_EQ(StatusOf("ops").since, failed + 1s) << "of the pause";
+}
+
 TEST_F(TroublesTest, ASinkThatFailsIsLeftAloneButForProbesAndTheRestWaits) {
   Lane("ops"), Lane("barrier");
   Start();
@@ -528,7 +561,7 @@ TEST_F(TroublesTest, LogLinesHoldNothingOfWhatTheOtherSideSaid) {
       "Agent: hello\xC2\x9B"
       "31m, is this +12025550123? \xE2\x80\xAE"
       "User: yes";
-  http.AnswerAll([&](const HttpRequest& request) {
+  http.AnswerAll([said](const HttpRequest& request) {
     if (request.url == "http://barrier") return Answered(200);
     const int status = request.body == "rejected"  ? 400
                        : request.body == "paused"  ? 401
@@ -658,6 +691,21 @@ TEST_F(TroublesTest, ALaterStatusCancelsAnUndeliveredEarlierOneAlsoAfterARestart
   EXPECT_THAT(http.Sent(), testing::Contains("http://ops completed"));
   ASSERT_TRUE(http.Answer("http://ops", Answered(200)));
   EXPECT_TRUE(AwaitState(last, DeliveryState::kDelivered));
+}
+
+TEST_F(TroublesTest, AFinalEventThatNoRuleWantsEndsWhatIsHeldForIt) {
+  Lane("ops").settle = 5min;
+  Lane("barrier");
+  Start();
+  how.hold = 5min;
+  const DeliverySeq soft = Accept("call-disconnected", {"ops"}, 7);
+  const DeliverySeq other = Accept("another call", {"ops"}, 8);
+  how.hold = 0ms;
+  Settle();
+  dispatcher->Accept(nullptr, {}, 7);
+  ASSERT_TRUE(AwaitState(soft, DeliveryState::kCanceled));
+  EXPECT_EQ(LastRecordOf(soft).outcome.code, "settled");
+  EXPECT_EQ(journal.inner.StateOf(other), DeliveryState::kHeld);
 }
 
 TEST_F(TroublesTest, ASoftEndWaitsForTheRealOneAlsoAfterARestart) {

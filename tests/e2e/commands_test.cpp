@@ -36,6 +36,202 @@ TEST_F(Commands, CheckSaysFine) {
   EXPECT_EQ(checked.exit_code, 0) << checked.err;
 }
 
+TEST_F(Commands, CasesComeOutAsTheySayOrFailWithWhatEachRuleSaid) {
+  WriteFile(dir_ / "good.yaml",
+            "- {name: completed calls, source: bolna, event: event.json,"
+            " expect: [{sink: ops, rule: completed-calls, contains: \"" +
+                CallId(1) +
+                "\"}]}\n"
+                "- {name: ringing, event: {id: c-1, agent_id: a, status: ringing}, expect: []}\n");
+  const Finished good = Hookswitch({"test", "-c", config_.Path(), dir_ / "good.yaml"});
+  EXPECT_EQ(good.exit_code, 0) << good.out << good.err;
+  EXPECT_EQ(good.out, "ok    completed calls\nok    ringing\n\n2 cases, 0 failed\n");
+
+  WriteFile(dir_ / "bad.yaml",
+            "- {name: nobody, event: event.json, expect: []}\n"
+            "- {name: by another rule, event: event.json, expect: [{sink: ops, rule: short-calls}]}\n"
+            "- {event: event.json, expect: [{sink: ops, contains: \"not in it\"}, osp]}\n"
+            "- {name: no event, event: {status: 7}, expect: []}\n");
+  const Finished bad = Hookswitch({"test", "-c", config_.Path(), dir_ / "good.yaml", dir_ / "bad.yaml"});
+  EXPECT_EQ(bad.exit_code, 1) << bad.err;
+  for (const std::string& text :
+       {"FAIL  nobody  " + dir_ / "bad.yaml" + ":1:3", std::string("goes to ops, too, by the rule completed-calls"),
+        std::string("goes to ops by the rule completed-calls, not short-calls"), std::string("FAIL  case 3"),
+        std::string("does not contain \"not in it\""), std::string("the config has no sink \"osp\""),
+        std::string("is no event: "), std::string("no  short-calls: "), std::string("6 cases, 4 failed")}) {
+    EXPECT_THAT(bad.out, HasSubstr(text));
+  }
+  const Finished as_json = Hookswitch({"test", "-c", config_.Path(), dir_ / "bad.yaml", "--format", "json"});
+  EXPECT_EQ(as_json.exit_code, 1);
+  json::error_code error;
+  const json::value shown = json::parse(as_json.out, error);
+  ASSERT_FALSE(error) << as_json.out;
+  EXPECT_EQ(shown.at("ok"), false);
+  EXPECT_EQ(shown.at("cases").at(1).at("deliveries").at(0).at("rule"), "completed-calls");
+}
+
+TEST_F(Commands, CasesThatCannotBeReadAreNamedWithTheirPlace) {
+  WriteFile(dir_ / "cases.yaml",
+            "- {event: event.json, expcet: []}\n- {event: lost.json, expect: []}\n- {event: event.json, expect: [],"
+            " at: noon}\n");
+  const Finished wrong = Hookswitch({"test", "-c", config_.Path(), dir_ / "cases.yaml", dir_ / "lost.yaml"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("cases.yaml:1:23"));
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean \"expect\"?"));
+  EXPECT_THAT(wrong.err, HasSubstr("lost.yaml"));
+  WriteFile(dir_ / "cases.yaml", "- {event: lost.json, expect: []}\n- {event: event.json, expect: [], at: noon}\n");
+  const Finished lost = Hookswitch({"test", "-c", config_.Path(), dir_ / "cases.yaml"});
+  EXPECT_EQ(lost.exit_code, 2);
+  EXPECT_THAT(lost.err, HasSubstr("lost.json"));
+  EXPECT_THAT(lost.err, HasSubstr("at: expected a time"));
+}
+
+TEST_F(Commands, ACasesTimeIsTheOneThatSchedulesAreJudgedBy) {
+  config_.rules = "  - {name: office, when: {status: completed, during: office}, send: [ops]}\n";
+  config_.more = "schedules: {office: [{days: mon-fri, hours: \"09:00-18:00\"}]}\n";
+  config_.Write();
+  WriteFile(dir_ / "cases.yaml",
+            "- {event: event.json, at: \"2026-03-04T10:00:00Z\", expect: [ops]}\n"
+            "- {event: event.json, at: \"2026-03-04T20:00:00Z\", expect: []}\n");
+  const Finished tested = Hookswitch({"test", "-c", config_.Path(), dir_ / "cases.yaml"});
+  EXPECT_EQ(tested.exit_code, 0) << tested.out << tested.err;
+}
+
+/// The same, with a rule that lets `call-disconnected` wait a minute for the call's real end.
+class Series : public Commands {
+ protected:
+  Series() {
+    config_.rules = "  - {name: ended, when: {status: ended}, settle: 1m, send: [ops]}\n";
+    config_.Write();
+    WriteFile(dir_ / "down.json", Call(CallId(1), {{"status", "call-disconnected"}}));
+  }
+  Finished Test(const std::string& cases, std::vector<std::string> more = {}) const {
+    WriteFile(dir_ / "cases.yaml", cases);
+    more.insert(more.begin(), {"test", "-c", config_.Path(), dir_ / "cases.yaml"});
+    return Hookswitch(std::move(more));
+  }
+};
+
+TEST_F(Series, ComesOutAsTheRouterWouldHaveItWithoutWaiting) {
+  const Finished tested = Test(
+      "- name: settle makes one message\n"
+      "  series: [{at: 0s, event: down.json}, {at: 30s, event: event.json}]\n"
+      "  expect: [{at: 30s, sink: ops, rule: ended, contains: \"call ended: completed\"}]\n"
+      "- name: the real end does not come\n"
+      "  series: [{at: 5s, event: down.json}]\n"
+      "  expect: [{at: 1m5s, sink: ops, contains: \"call ended: call-disconnected\"}]\n"
+      "- name: neither a late duplicate nor a late soft end changes anything\n"
+      "  series: [{at: 0s, event: event.json, times: 3, every: 1d}, {at: 40s, event: down.json}]\n"
+      "  expect: [{at: 0s, sink: ops}]\n"
+      "- name: a revision before its settle carries the new text\n"
+      "  series:\n"
+      "    - {at: 0s, event: down.json}\n"
+      "    - {at: 20s, event: down.json, set: {/transcript: \"user: call me at noon\"}}\n"
+      "  expect: [{at: 1m, sink: ops, contains: \"call me at noon\"}]\n"
+      "- name: calls of their own\n"
+      "  series: [{at: 0s, event: event.json, set: {/id: \"call-{n}\", /new/key: [1]}, times: 3, every: 10s}]\n"
+      "  expect: [{at: 0s, sink: ops, contains: call-1}, {sink: ops, contains: call-2}, {at: 20s, sink: ops, contains: "
+      "call-3}]\n"
+      "- name: at the same time in any order\n"
+      "  series: [{at: 0s, event: event.json, set: {/id: \"call-{n}\"}, times: 3, every: 0s}]\n"
+      "  expect: [ops, {sink: ops, contains: call-1}, {sink: ops, contains: call-2}]\n"
+      "- {name: nobody, series: [{at: 0s, event: {id: c-1, agent_id: a, status: ringing}}], expect: []}\n"
+      "- {name: one event, event: event.json, expect: [ops]}\n");
+  EXPECT_EQ(tested.exit_code, 0) << tested.out << tested.err;
+  EXPECT_THAT(tested.out, HasSubstr("\n8 cases, 0 failed\n"));
+  EXPECT_EQ(tested.err, "");
+}
+
+TEST_F(Series, StageFinalWithSettleIsOneMessagePerCall) {
+  config_.rules = "  - {name: one, when: {stage: final}, settle: 15m, send: [ops]}\n";
+  config_.Write();
+  const Finished tested = Test(
+      "- name: the final one\n"
+      "  series: [{at: 0s, event: down.json}, {at: 14m, event: event.json}]\n"
+      "  expect: [{at: 14m, sink: ops, contains: \"call ended: completed\"}]\n"
+      "- name: it does not come\n"
+      "  series: [{at: 0s, event: down.json}]\n"
+      "  expect: [{at: 15m, sink: ops, contains: \"call ended: call-disconnected\"}]\n"
+      "- {name: ringing, event: {id: c-1, agent_id: a, status: ringing}, expect: []}\n"
+      "- {name: what is held is sent, event: down.json, expect: [ops]}\n");
+  EXPECT_EQ(tested.exit_code, 0) << tested.out << tested.err;
+  const auto route = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"route", "-c", config_.Path()});
+    return Hookswitch(std::move(more)).out;
+  };
+  EXPECT_THAT(route({"--event", dir_ / "down.json"}),
+              testing::AllOf(HasSubstr("stage is \"ended\", held by settle until it is final"),
+                             HasSubstr("-> ops (one), held up to 15m for the call's final event")));
+  const auto shown = json::parse(route({"--event", dir_ / "down.json", "--format", "json"}));
+  EXPECT_EQ(ToText(shown.at("deliveries")), R"([{"sink":"ops","rule":"one","settle":900}])");
+  EXPECT_THAT(route({"--event", dir_ / "event.json"}), testing::EndsWith("-> ops (one)\n"));
+}
+
+TEST_F(Series, AWrongExpectationSaysWhatCameInsteadAndWhen) {
+  const std::string cases =
+      "- name: wrong time\n"
+      "  series: [{at: 0s, event: down.json}, {at: 30s, event: event.json}]\n"
+      "  expect: [{at: 1m, sink: ops}]\n"
+      "- {series: [{at: 0s, event: event.json}], expect: [{sink: ops, contains: \"not in it\"}]}\n"
+      "- {series: [{at: 0s, event: down.json}], expect: []}\n"
+      "- {series: [{at: 0s, event: event.json}], expect: [ops, {at: 2h, sink: ops, rule: ended}, osp]}\n"
+      "- {series: [{at: 0s, event: {status: 7}}], expect: []}\n";
+  const Finished tested = Test(cases);
+  EXPECT_EQ(tested.exit_code, 1) << tested.err;
+  const std::string file = dir_ / "cases.yaml";
+  for (const std::string& text :
+       {file + ":3:12: expected ops at 1m; instead came ops (ended) at 30s",
+        std::string("down.json at 0s makes 1 delivery"), std::string("ops (ended) at 30s sends {"),
+        file + ":4:52: expected ops, containing \"not in it\"; instead came ops (ended) at 0s",
+        file + ":5:3: not expected: ops (ended) at 1m",
+        file + ":6:57: expected ops by the rule ended at 2h; nothing more came",
+        file + ":6:91: the config has no sink \"osp\"",
+        file + ":7:13: event at 0s is refused: ", std::string("5 cases, 5 failed")}) {
+    EXPECT_THAT(tested.out, HasSubstr(text));
+  }
+  const Finished as_json = Test(cases, {"--format", "json"});
+  EXPECT_EQ(as_json.exit_code, 1);
+  json::error_code error;
+  const json::value shown = json::parse(as_json.out, error);
+  ASSERT_FALSE(error) << as_json.out;
+  const json::value& first = shown.at("cases").at(0);
+  EXPECT_EQ(first.at("expected").at(0).at("at"), "1m");
+  EXPECT_EQ(first.at("deliveries").at(0).at("at"), "30s");
+  EXPECT_EQ(first.at("events").at(1).at("event"), "event.json");
+}
+
+TEST_F(Series, ASinkThatDeliversByItselfIsNotCalledAndLimitsDoNotDelay) {
+  config_.sinks =
+      "  ops: {plugin: file, config: {path: " + dir_ / "calls.jsonl" + "}, rate_limit: {max: 1, per: 1h}}\n";
+  config_.Write();
+  const Finished tested = Test(
+      "- series: [{at: 0s, event: event.json, set: {/id: \"call-{n}\"}, times: 3, every: 1s}]\n"
+      "  expect: [{at: 0s, sink: ops, contains: call-1}, {at: 1s, sink: ops}, {at: 2s, sink: ops, contains: "
+      "call-3}]\n");
+  EXPECT_EQ(tested.exit_code, 0) << tested.out << tested.err;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "calls.jsonl"));
+}
+
+TEST_F(Series, WhatCannotBeReadIsNamedWithItsPlace) {
+  WriteFile(dir_ / "text", "not JSON");
+  const Finished wrong = Test(
+      "- {event: event.json, series: [{at: 0s, event: event.json}], expect: []}\n"
+      "- {event: event.json, expect: [{sink: ops, at: 1s}]}\n"
+      "- {series: [{at: soon, event: event.json, times: 2}], expect: []}\n"
+      "- {series: [{at: 0s, event: event.json, set: {id: a}}], expect: []}\n"
+      "- {series: [{at: 0s, event: event.json, set: {/id/a: b}}], expect: []}\n"
+      "- {series: [{at: 0s, event: text, set: {/id: a}}], expect: []}\n"
+      "- {series: [{at: 0s, event: lost.json}], expect: []}\n");
+  EXPECT_EQ(wrong.exit_code, 2);
+  for (const char* text :
+       {"cases.yaml:1:3: error: a case has an event, or a series of them", "cases.yaml:2:48: error: at: only",
+        "cases.yaml:3:18: error: at: expected a duration", "cases.yaml:3:50: error: times: ",
+        "cases.yaml:4:47: error: set: \"id\" is no place", "cases.yaml:5:47: error: set: \"/id/a\" is no place",
+        "cases.yaml:6:40: error: set: the event is no JSON", "cases.yaml:7:29: error: cannot read "}) {
+    EXPECT_THAT(wrong.err, HasSubstr(text));
+  }
+}
+
 TEST_F(Commands, CheckNamesEveryProblemWithItsPlace) {
   config_.rules = "  - {name: a, when: {min_druation: 30s}, send: [ops]}\n  - {name: b, send: [osp]}\n";
   config_.Write();

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/json.h"
+#include "core/base/time_text.h"
 #include "tests/e2e/router.h"
 
 namespace hookswitch::e2e {
@@ -95,6 +96,36 @@ TEST_F(History, ADeadLetterIsFoundMendedAndReplayedById) {
   EXPECT_THAT(Hookswitch({"deliveries", "show", dead[0]}).out, HasSubstr("attempt 2"));
 }
 
+TEST(HistoryOfAPacedSink, ADeliveryTellsWhatItWaitedForAndHowLongTheAnswerTook) {
+  TempDir dir;
+  FakeSlack slack;
+  slack.Behave(kOps, {.mode = Mode::kSlow, .delay = milliseconds(200)});
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url(kOps), {"rate_limit: {max: 1, per: 2s, burst: 1}"});
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+  ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
+  ASSERT_TRUE(router.WaitForEvents("delivery_delivered", 2));
+  const json::value first = json::parse(router.GetWith(R"("state":"delivered")", "/api/v1/deliveries/d-1"));
+  const json::value& sent_at_once = first.at("attempts").at(0);
+  EXPECT_EQ(sent_at_once.at("waits"), json::array());
+  EXPECT_TRUE(sent_at_once.at("connect_ms").is_int64());
+  EXPECT_GE(sent_at_once.at("first_byte_ms").as_int64(), 200);
+  const json::value second = json::parse(router.GetWith(R"("state":"delivered")", "/api/v1/deliveries/d-2"));
+  const json::value& paced = second.at("attempts").at(0);
+  ASSERT_EQ(paced.at("waits").as_array().size(), 1u) << ToText(paced);
+  EXPECT_EQ(paced.at("waits").at(0).at("for"), "pace");
+  const auto waited =
+      *ParseTime(paced.at("started_at").as_string().c_str()) - *ParseTime(second.at("accepted_at").as_string().c_str());
+  EXPECT_GT(paced.at("waits").at(0).at("ms").as_int64(), 0);
+  EXPECT_LE(milliseconds(paced.at("waits").at(0).at("ms").as_int64()), waited);
+  const Finished shown = RunProgram({Program(), "deliveries", "show", "d-2", "-c", config.Path(), "--url",
+                                     "http://127.0.0.1:" + std::to_string(router.Admin())});
+  EXPECT_THAT(shown.out, HasSubstr("  waited: pace "));
+  EXPECT_THAT(shown.out, HasSubstr("first byte after "));
+}
+
 TEST_F(History, DeadLettersAreReplayedByFilterAfterADryRun) {
   ASSERT_TRUE(router_->Ready());
   PostCalls(5);
@@ -139,7 +170,8 @@ TEST_F(History, AnEventIsShownWithItsBodyItsRoutingAndWhatBecameOfIt) {
   EXPECT_EQ(shown.at("deliveries").at(0).at("attempts").as_array().size(), 1u);
   const Finished text = Hookswitch({"events", "show", events[0]});
   EXPECT_EQ(text.exit_code, 0) << text.err;
-  for (const char* part : {"raw:", "routing by the current rules (generation 1)", "-> ops (everything)", "attempt 1"}) {
+  for (const char* part : {"raw:", "routing by the rules at its acceptance (config ",
+                           ", the current one):", "-> ops (everything)", "attempt 1"}) {
     EXPECT_THAT(text.out, HasSubstr(part));
   }
   EXPECT_THAT(Hookswitch({"events", "--search", CallId(1)}).out, HasSubstr(CallId(1)));
@@ -161,6 +193,11 @@ TEST_F(History, AnEventIsReplayedByTheRulesOfNow) {
   ASSERT_EQ(shown.at("deliveries").as_array().size(), 3u);
   EXPECT_EQ(shown.at("deliveries").at(2).at("rule"), "only-oncall");
   EXPECT_EQ(shown.at("deliveries").at(2).at("is_replay"), true);
+  EXPECT_EQ(shown.at("routing").at("deliveries").as_array().size(), 2u) << "by the rules at its acceptance";
+  EXPECT_EQ(shown.at("routing_now").at("deliveries"), json::parse(R"([{"sink":"oncall","rule":"only-oncall"}])"));
+  const Finished text = Hookswitch({"events", "show", events[0]});
+  EXPECT_THAT(text.out, HasSubstr("routing by the current rules (generation 2):"));
+  EXPECT_THAT(text.out, HasSubstr("-> ops (everything)"));
 
   config_.rules = "  - name: nobody\n    when: {agent: somebody-else}\n    send: [oncall, ops]\n";
   config_.Write();

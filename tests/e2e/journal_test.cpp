@@ -140,7 +140,7 @@ TEST(Orphans, AreToldByAReloadAndByAStart) {
   {
     Router router(config.Path());
     ASSERT_TRUE(router.Ready());
-    ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/sinks/ops/pause").status, 200);
+    ASSERT_EQ(router.PostAdmin("/api/v1/sinks/ops/pause").status, 200);
     for (std::size_t i = 1; i <= 3; ++i) ASSERT_EQ(router.Post(Call(CallId(i))).status, 200);
     WriteFile(config.Path(), without);
     const std::string url = "http://127.0.0.1:" + std::to_string(router.Admin());

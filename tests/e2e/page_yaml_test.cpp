@@ -1,5 +1,5 @@
-// Every YAML block of every page is a config that `hookswitch check` finds nothing wrong with, and no block is left
-// out.
+// Every YAML block of every page is a config that `hookswitch check` finds nothing wrong with, or has cases that
+// `hookswitch test` finds to come out as they say, and no block is left out.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,10 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<Block> AllBlocks() {
+/// Blocks with cases, or the others.
+std::vector<Block> AllBlocks(bool cases) {
   std::vector<Block> blocks;
   for (const std::string& page : Pages()) {
-    for (Block& block : BlocksOf(page, "yaml")) blocks.push_back(std::move(block));
+    for (Block& block : BlocksOf(page, "yaml")) {
+      if (block.text.starts_with("- ") == cases) blocks.push_back(std::move(block));
+    }
   }
   return blocks;
 }
@@ -41,7 +44,11 @@ std::vector<std::string> Environment(const std::string& text) {
       {"CRM_PROXY", "http://user:password@proxy.example.com:3128"},
       {"CRM_HOOK", "https://crm.example.com/in"},
       {"CRM_HOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
-      {"PUSH_URL", "https://push.example.com/in"}};
+      {"TELNYX_PUBLIC_KEY", "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="},
+      {"PUSH_URL", "https://push.example.com/in"},
+      {"HUBSPOT_NOTES", "https://api.hubapi.com/crm/v3/objects/notes"},
+      {"SHEET_WEB_APP", "https://script.google.com/macros/s/A1b2/exec?token=t"},
+      {"SHEETS_APPEND", "https://sheets.googleapis.com/v4/spreadsheets/A1b2/values/Calls!A1:append"}};
   static const std::regex kName(R"(\{env: ([A-Z_]+)\})");
   std::vector<std::string> environment;
   for (std::sregex_iterator at(text.begin(), text.end(), kName), end; at != end; ++at) {
@@ -71,6 +78,7 @@ TEST_P(PageBlock, IsAConfigWithoutAFault) {
   WriteFile(dir / "tls/our-ca.pem", authority.Pem());
   WriteFile(dir / "tls/hookswitch.pem", own.Pem());
   WriteFile(dir / "tls/hookswitch.key", own.KeyPem());
+  WriteFile(dir / "sheets-token", "Bearer token\n");
   const auto checked =
       RunProgram({std::string(HSW_BINARY_DIR) + "/bin/hookswitch", "check", "-c", dir / "hookswitch.yaml"},
                  Environment(text + block.text));
@@ -78,12 +86,37 @@ TEST_P(PageBlock, IsAConfigWithoutAFault) {
   EXPECT_EQ(checked.err.find("error"), std::string::npos) << checked.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PageBlock, testing::ValuesIn(AllBlocks()), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(All, PageBlock, testing::ValuesIn(AllBlocks(/*cases=*/false)), [](const auto& info) {
   std::string name = info.param.page + "_" + std::to_string(info.param.line);
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
+
+TEST(PageBlocks, OfCasesComeOutAsTheySay) {
+  const fs::path source(HSW_SOURCE_DIR);
+  const TempDir dir;
+  fs::copy(source / "tests/golden/sources/bolna", dir / "events");
+  fs::copy(source / "examples/events", dir / "events", fs::copy_options::overwrite_existing);
+  WriteFile(dir / "hookswitch.yaml", "version: 1\njournal: {path: " + dir / "journal.db" + R"(}
+sources:
+  bolna: {type: bolna, path: /bolna/webhook, auth: {header: X-Secret, secret: {env: SOURCE_SECRET}}}
+sinks:
+  ops: {plugin: file, config: {path: /var/log/ops.jsonl}}
+  sales: {plugin: file, config: {path: /var/log/sales.jsonl}}
+rules:
+  - {name: leads, when: {status: failed}, send: [sales]}
+  - {name: ended, when: {status: [failed, call-disconnected, completed]}, settle: 1m, send: [ops]}
+)");
+  const std::vector<Block> blocks = AllBlocks(/*cases=*/true);
+  EXPECT_FALSE(blocks.empty());
+  for (const Block& block : blocks) {
+    WriteFile(dir / "cases.yaml", block.text);
+    const Finished tested = RunProgram({std::string(HSW_BINARY_DIR) + "/bin/hookswitch", "test", "--no-secrets", "-c",
+                                        dir / "hookswitch.yaml", dir / "cases.yaml"});
+    EXPECT_EQ(tested.exit_code, 0) << block.page << ':' << block.line << '\n' << tested.out << tested.err;
+  }
+}
 
 TEST(PageBlocks, EverySinkHasAtLeastOne) {
   for (const auto& entry : fs::directory_iterator(std::string(HSW_SOURCE_DIR) + "/sinks")) {
@@ -95,7 +128,7 @@ TEST(PageBlocks, EverySinkHasAtLeastOne) {
 
 // A block that no test looks at is one that nobody knows to be right.
 TEST(PageBlocks, AreOfALanguageThatIsChecked) {
-  static const std::set<std::string> kLanguages = {"yaml", "sh", "json", "cpp", "ini", "sql", ""};
+  static const std::set<std::string> kLanguages = {"yaml", "sh", "json", "cpp", "js", "ini", "nginx", "sql", ""};
   static const std::regex kOddFence("(^|\n)([ \t]+```|[ \t]*~~~)");
   static const std::regex kConfigOrCommand(
       "(^|\n)((version|include|server|admin|journal|plugins|sources|agents|defaults|"

@@ -50,7 +50,7 @@ TEST(Plugins, AFileThatOthersMayWriteIsRefusedAndItsDeliveriesWait) {
   EXPECT_EQ(test.slack.Posted("/services/T0/B0/ops").size(), 1U);
 
   chmod(test.file.c_str(), 0644);
-  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  const RawAnswer reload = router.PostAdmin("/api/v1/reload");
   ASSERT_EQ(reload.status, 200) << reload.body;
   ASSERT_TRUE(test.slack.WaitForPosted(2));
   EXPECT_EQ(test.slack.Posted("/services/T0/B0/other").size(), 1U);
@@ -65,7 +65,7 @@ TEST(Plugins, AReloadLooksIntoTheFoldersThatTheConfigNamesNow) {
   std::filesystem::copy_file(PluginFolder() + "/slack.so", test.dir / "more/other.so");
   test.config.plugin_paths += ", " + (test.dir / "more");
   test.config.Write();
-  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  const RawAnswer reload = router.PostAdmin("/api/v1/reload");
   ASSERT_EQ(reload.status, 200) << reload.body;
   EXPECT_EQ(json::parse(reload.body).at("need_restart"), json::array());
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
@@ -81,7 +81,7 @@ TEST(Plugins, AReloadIsRefusedForAPluginThatIsNotThereUnlessItsSinkWasUnavailabl
     std::string text = test.config.Text();
     if (!from.empty()) text.replace(text.find(from), from.size(), to);
     WriteFile(test.config.Path(), text);
-    return fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+    return router.PostAdmin("/api/v1/reload");
   };
   const RawAnswer same = reload("", "");
   EXPECT_EQ(same.status, 200) << same.body;
@@ -145,17 +145,17 @@ TEST(Plugins, AConstructorThatRefusesDoesNotStopTheRouterAndIsRefusedByCheckAndR
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   EXPECT_TRUE(test.slack.WaitForPosted(1));
 
-  RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  RawAnswer reload = router.PostAdmin("/api/v1/reload");
   EXPECT_EQ(reload.status, 200) << "nothing was changed: " << reload.body;
   EXPECT_THAT(reload.body, HasSubstr("stays unavailable"));
   with("throw-at-me");
-  reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  reload = router.PostAdmin("/api/v1/reload");
   EXPECT_EQ(reload.status, 422) << "it was changed, and is wrong still: " << reload.body;
   with("another");
-  reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  reload = router.PostAdmin("/api/v1/reload");
   EXPECT_EQ(reload.status, 200) << reload.body;
   with("refuse-me");
-  reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  reload = router.PostAdmin("/api/v1/reload");
   EXPECT_EQ(reload.status, 422) << reload.body;
   EXPECT_THAT(reload.body, HasSubstr("is not to my taste"));
 }
@@ -171,7 +171,7 @@ TEST(Plugins, WhatAPluginStartsInheritsNoDescriptor) {
   RawClient sender(router.Ingress());
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   ASSERT_TRUE(slack.WaitForPosted(1));
-  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  ASSERT_EQ(router.PostAdmin("/api/v1/reload").status, 200);
   const std::filesystem::path process = "/proc/" + std::to_string(router.Process().Pid());
   std::size_t seen = 0;
   for (const auto& entry : std::filesystem::directory_iterator(process / "fdinfo")) {
@@ -275,13 +275,13 @@ TEST(Plugins, ANewBuildThatCrashesWhileItIsLoadedIsRefusedAndTheOldOneGoesOn) {
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   ASSERT_TRUE(router.WaitForEvents("delivery_delivered", 1));
   swap.Install("3");
-  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  const RawAnswer reload = router.PostAdmin("/api/v1/reload");
   ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
   ASSERT_TRUE(router.WaitForEvents("delivery_delivered", 2)) << reload.status << reload.body << router.Log();
   EXPECT_EQ(swap.Count("1"), 2U);
   EXPECT_THAT(reload.body + router.Log(), HasSubstr("crashes while it is loaded"));
   swap.Install("2");
-  EXPECT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  EXPECT_EQ(router.PostAdmin("/api/v1/reload").status, 200);
   ASSERT_EQ(router.Post(Call(CallId(3))).status, 200);
   ASSERT_TRUE(router.WaitForEvents("delivery_delivered", 3));
   EXPECT_EQ(swap.Count("2"), 1U);

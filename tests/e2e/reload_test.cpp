@@ -91,7 +91,7 @@ TEST(Reload, NewRulesHoldFromTheNextEventOn) {
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   config.rules = "  - {name: all, send: [oncall]}\n";
   config.Write();
-  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  const RawAnswer reload = router.PostAdmin("/api/v1/reload");
   EXPECT_EQ(reload.status, 200) << reload.body;
   ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
   ASSERT_TRUE(slack.WaitForPosted(2));
@@ -113,7 +113,7 @@ TEST(Reload, ABrokenConfigChangesNothingAndSaysWhy) {
   router.Process().Signal(SIGHUP);
   ASSERT_TRUE(router.WaitForEvent("reload_failed"));
   EXPECT_THAT(router.Log(), HasSubstr("min_druation"));
-  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  const RawAnswer reload = router.PostAdmin("/api/v1/reload");
   EXPECT_EQ(reload.status, 422);
   EXPECT_THAT(reload.body, HasSubstr("min_druation"));
   EXPECT_THAT(reload.body, HasSubstr("agnt"));
@@ -141,7 +141,7 @@ TEST(Reload, SecretsAreReadAgain) {
   ASSERT_TRUE(slack.WaitForPosted(1));
   WriteFile(dir / "secret", "second");
   WriteFile(dir / "ops_webhook", slack.Url("/services/T0/B0/new"));
-  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  ASSERT_EQ(router.PostAdmin("/api/v1/reload").status, 200);
   EXPECT_EQ(router.Post(Call(CallId(2)), {{"X-Secret", "first"}}).status, 401);
   EXPECT_EQ(router.Post(Call(CallId(3)), {{"X-Secret", "second"}}).status, 200);
   ASSERT_TRUE(slack.WaitForPosted(2));
@@ -232,7 +232,7 @@ TEST(Reload, AListenerThatChangedAsksForARestart) {
   ASSERT_TRUE(router.Ready());
   config.server = "{listen: \"127.0.0.2:0\"}";
   config.Write();
-  const RawAnswer reload = fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  const RawAnswer reload = router.PostAdmin("/api/v1/reload");
   EXPECT_EQ(reload.status, 200);
   EXPECT_THAT(reload.body, HasSubstr("server.listen"));
   EXPECT_EQ(router.Post(Call(CallId(1))).status, 200);
@@ -251,13 +251,13 @@ TEST(Reload, DeliveriesOfARemovedSinkWaitForItsReturn) {
   RouterConfig without(dir);
   without.Slack("other", slack.Url("/services/T0/B0/other"));
   without.Write();
-  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  ASSERT_EQ(router.PostAdmin("/api/v1/reload").status, 200);
   slack.ComeBack();
   ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
   ASSERT_TRUE(slack.WaitForPosted(1));
   EXPECT_EQ(CallNumberIn(slack.Posted()[0].body), 2U);
   config.Write();
-  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/reload").status, 200);
+  ASSERT_EQ(router.PostAdmin("/api/v1/reload").status, 200);
   ASSERT_TRUE(slack.WaitForPosted(2));
 }
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -49,6 +50,25 @@ class Remote : public testing::Test {
   std::unique_ptr<Router> router_;
 };
 
+TEST_F(Remote, AnAssistantReadsOverStdioWithATokenOfItsOwn) {
+  ASSERT_TRUE(router_->Ready());
+  WriteFile(dir_ / "messages",
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{}}\n\n"
+            "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n"
+            "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"list_sinks\"}}\n");
+  const auto ask = [&](const std::string& token) {
+    const std::string url = "http://127.0.0.1:" + std::to_string(router_->Admin());
+    return RunProgram({"/bin/sh", "-c", "exec \"$0\" mcp -c \"$1\" --url \"$2\" < \"$3\"", Program(), config_.Path(),
+                       url, dir_ / "messages"},
+                      {"HOOKSWITCH_MCP_TOKEN=" + token});
+  };
+  const Finished good = ask("the-admin-token");
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_THAT(good.out, ContainsRegex("\"id\":1,.*\n.*\"id\":2,.*ops.*\n$"));
+  EXPECT_EQ(std::ranges::count(good.out, '\n'), 2) << "nothing else on stdout";
+  EXPECT_THAT(ask("a-guess").out, HasSubstr("HOOKSWITCH_MCP_TOKEN"));
+}
+
 TEST_F(Remote, SinksAreListedPausedAndResumed) {
   ASSERT_TRUE(router_->Ready());
   const Finished list = Hookswitch({"sinks"});
@@ -67,6 +87,17 @@ TEST_F(Remote, SinksAreListedPausedAndResumed) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   json::error_code error;
   EXPECT_TRUE(json::parse(resumed.out, error).is_object() && !error) << "one document: " << resumed.out;
+}
+
+TEST_F(Remote, SinksAreWatchedPictureByPicture) {
+  ASSERT_TRUE(router_->Ready());
+  const Finished watched = Hookswitch({"sinks", "--watch", "--every", "1ms", "--count", "2"});
+  EXPECT_EQ(watched.exit_code, 0) << watched.err;
+  EXPECT_THAT(watched.out, ContainsRegex("\nSINK +STATE +WAITING .*\nops +open +0 .*\n\n.*\nSINK .*\nops +open "));
+  EXPECT_THAT(watched.out, Not(HasSubstr("\x1b"))) << "no terminal";
+  const Finished lines = Hookswitch({"sinks", "--watch", "--every", "1ms", "--count", "2", "--format", "json"});
+  EXPECT_EQ(std::ranges::count(lines.out, '\n'), 2) << lines.out;
+  EXPECT_EQ(Hookswitch({"sinks", "--count", "2"}).exit_code, 2) << "only with --watch";
 }
 
 TEST_F(Remote, StatusSaysWhatNeedsAttention) {
@@ -90,7 +121,8 @@ TEST_F(Remote, StatusSaysWhatNeedsAttention) {
   json::error_code error;
   const json::value all = json::parse(told.out, error);
   ASSERT_TRUE(all.is_object() && !error) << told.out;
-  EXPECT_EQ(all.at("needs_attention").as_array().size(), 1U);
+  ASSERT_EQ(all.at("problems").as_array().size(), 1U) << told.out;
+  EXPECT_EQ(all.at("problems").at(0).at("name"), "ops");
   EXPECT_TRUE(all.at("sources").at(0).at("last_event_at").is_string());
 }
 
@@ -129,15 +161,15 @@ TEST_F(Remote, ANameIsOneSegmentOfAPathWhateverItIs) {
     for (const std::vector<std::string>& command : {std::vector<std::string>{"sinks", "pause", name},
                                                     {"sinks", "resume", name},
                                                     {"events", "show", name},
-                                                    {"events", "replay", name},
                                                     {"deliveries", "show", name}}) {
       const Finished finished = Hookswitch(command);
       EXPECT_EQ(finished.exit_code, 1) << command[0] << ' ' << command[1] << ' ' << name << finished.out
                                        << finished.err;
       EXPECT_THAT(finished.err, HasSubstr("not_found"));
     }
-    const Finished replayed = Hookswitch({"deliveries", "replay", name});
-    EXPECT_NE(replayed.exit_code, 0) << name;
+    for (const char* what : {"deliveries", "events"}) {
+      EXPECT_NE(Hookswitch({what, "replay", name}).exit_code, 0) << what << ' ' << name;
+    }
   }
   EXPECT_THAT(Hookswitch({"sinks"}).out, ContainsRegex("\nops +open +0 "));
   EXPECT_EQ(Hookswitch({"reload"}).out, "reloaded: generation 2\n") << "none of them was a reload";
@@ -259,29 +291,31 @@ struct Admin {
 
 TEST(RemoteStatus, FollowsPagesWithNothingInThem) {
   const Admin admin(
-      {{"/api/v1/status", R"({"version":"1","sources":["quiet"],"journal":{"bytes_on_disk":92078080}})"},
+      {{"/api/v1/status", R"({"version":"1","sources":["quiet"],"journal":{"bytes_on_disk":92078080},"problems":[]})"},
        {"/api/v1/sinks", R"({"sinks":[]})"},
-       {"/readyz", R"({"ready":true,"parts":{"journal":"ok"}})"},
-       {"/api/v1/deliveries?limit=1&state=dead", R"({"deliveries":[],"cursor":"7"})"},
-       {"/api/v1/deliveries?limit=1&state=dead&cursor=7", R"({"deliveries":[{"id":"d-1"}],"cursor":"1"})"},
        {"/api/v1/events?limit=1&source=quiet", R"({"events":[],"cursor":"9"})"},
        {"/api/v1/events?limit=1&source=quiet&cursor=9",
         R"({"events":[{"id":"01ABC","received_at":"2026-03-04T09:02:03Z"}],"cursor":null})"}});
   const Finished status = admin.Status();
-  EXPECT_EQ(status.exit_code, 1);
-  EXPECT_THAT(status.out, HasSubstr("there are dead deliveries"));
+  EXPECT_EQ(status.exit_code, 0);
   EXPECT_THAT(status.out, ContainsRegex("quiet +[0-9]+d ago +01ABC"));
   EXPECT_THAT(status.out, HasSubstr("87.8 MiB on disk"));
+  EXPECT_THAT(status.out, HasSubstr("nothing needs attention"));
 }
 
-TEST(RemoteStatus, NamesADamagedJournal) {
-  const Admin admin({{"/api/v1/status", R"({"version":"1","sources":[],"journal":{"bad_rows":2}})"},
-                     {"/api/v1/sinks", R"({"sinks":[]})"},
-                     {"/readyz", R"({"ready":true,"parts":{"journal":"ok"}})"},
-                     {"/api/v1/deliveries?limit=1&state=dead", R"({"deliveries":[],"cursor":null})"}});
+TEST(RemoteStatus, SaysWhatTheRouterSaysNeedsAttention) {
+  const Admin admin({{"/api/v1/status", R"({"version":"1","sources":[],"journal":{},"problems":[
+                         {"severity":"error","kind":"sink","name":"ops","since":"2026-03-04T09:02:03Z","until":null,
+                          "text":"ops is failing: it is \u001b[31mdown","hint":"it is tried again by itself"},
+                         {"severity":"warning","kind":"sink","name":"mail","since":null,"until":"2026-03-04T18:00:00Z",
+                          "text":"mail is paused by the operator","hint":"`hookswitch sinks resume mail` ends it"}]})"},
+                     {"/api/v1/sinks", R"({"sinks":[]})"}});
   const Finished status = admin.Status();
   EXPECT_EQ(status.exit_code, 1);
-  EXPECT_THAT(status.out, HasSubstr("the journal has 2 damaged rows: `hookswitch journal verify` names them"));
+  EXPECT_THAT(status.out, ContainsRegex("\nneeds attention:\n  ops is failing: it is .x1b.31mdown .since [0-9]+d ago.\n"
+                                        "    it is tried again by itself\n"
+                                        "  mail is paused by the operator .until 2026-03-04 18:00:00.\n"
+                                        "    `hookswitch sinks resume mail` ends it\n"));
 }
 
 TEST_F(Remote, AConfigThatIsNotThereIsNamedWithWhatToDo) {
@@ -361,6 +395,14 @@ TEST_F(Remote, WhatChangesNothingIsNotLoggedAsAChange) {
     return fakes::Fetch(router_->Admin(), "POST", path, "", {{"Authorization", "Bearer the-admin-token"}}).status;
   };
   EXPECT_EQ(post("/api/v1/session"), 200);
+  EXPECT_EQ(fakes::Fetch(router_->Admin(), "POST", "/api/v1/explain", R"({"body": "{}"})",
+                         {{"Authorization", "Bearer the-admin-token"}})
+                .status,
+            422);
+  EXPECT_EQ(fakes::Fetch(router_->Admin(), "POST", "/api/v1/explain", ToText(json::object{{"body", Call(CallId(1))}}),
+                         {{"Authorization", "Bearer the-admin-token"}})
+                .status,
+            200);
   EXPECT_EQ(post("/api/v1/sinks/opps/pause"), 404);
   EXPECT_EQ(post("/api/v1/reload"), 200);
   const auto logged = router_->WaitForEvent("operator_request");
@@ -474,18 +516,22 @@ TEST(RemoteDisk, APauseThatCannotBeStoredSaysSoAndIsOne) {
   ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
   ASSERT_TRUE(slack.WaitForPosted(1));
   ASSERT_TRUE(router.WaitForEvent("delivery_delivered"));
-  disk.Fill();
   const auto run = [&](const char* verb) {
     return RunProgram({Program(), "sinks", verb, "ops", "-c", config.Path(), "--url",
                        "http://127.0.0.1:" + std::to_string(router.Admin())});
   };
-  const Finished paused = run("pause");
+  Finished paused;
+  // At first the journal may find room that its own files had.
+  std::size_t runs = 0;
+  for (; runs < 50 && paused.exit_code != 1; ++runs) {
+    disk.Fill();
+    paused = run("pause");
+  }
   EXPECT_EQ(paused.exit_code, 1) << paused.out;
   EXPECT_THAT(paused.err, HasSubstr("not_stored: the sink is paused, but that could not be stored"));
   EXPECT_THAT(router.Get("/api/v1/sinks").body, HasSubstr("\"state\":\"paused\"")) << "it is paused all the same";
-  const auto logged = router.WaitForEvent("operator_request");
-  ASSERT_TRUE(logged);
-  EXPECT_THAT(*logged, HasSubstr("\"http_status\":503"));
+  ASSERT_TRUE(router.WaitForEvents("operator_request", runs));
+  EXPECT_THAT(router.Log(), ContainsRegex("\"operator_request\".*\"http_status\":503"));
   disk.Free();
   Finished resumed;
   do {  // the journal tries again now and then

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/base/json.h"
+#include "tests/admin/api_document.h"
 
 namespace hookswitch::e2e {
 namespace {
@@ -30,6 +31,14 @@ std::vector<std::string> Launched(std::vector<std::string> command, const std::s
     command.push_back(word);
   }
   return command;
+}
+
+RawAnswer Documented(std::string_view method, std::string_view target, std::string_view body, RawAnswer answer) {
+  // A router that a test has killed answers nothing.
+  if (answer.status != 0) {
+    ExpectDocumented(method, target, body, {answer.status, answer.Header("Content-Type"), answer.headers, answer.body});
+  }
+  return answer;
 }
 
 }  // namespace
@@ -121,7 +130,11 @@ RawAnswer Router::Post(std::string_view body, const fakes::HeaderList& headers, 
 }
 
 RawAnswer Router::Get(std::string_view admin_path) const {
-  return fakes::Fetch(admin_, "GET", admin_path);
+  return Documented("GET", admin_path, "", fakes::Fetch(admin_, "GET", admin_path));
+}
+
+RawAnswer Router::PostAdmin(std::string_view admin_path, std::string_view body) const {
+  return Documented("POST", admin_path, body, fakes::Fetch(admin_, "POST", admin_path, body));
 }
 
 std::string Router::GetWith(std::string_view text, std::string_view admin_path) const {

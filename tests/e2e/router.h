@@ -76,7 +76,9 @@ class Router {
 
   RawAnswer Post(std::string_view body, const fakes::HeaderList& headers = {},
                  std::string_view path = "/bolna/webhook") const;
+  // Of the admin listener; what it answers must be documented (core/admin/openapi.json).
   RawAnswer Get(std::string_view admin_path) const;
+  RawAnswer PostAdmin(std::string_view admin_path, std::string_view body = {}) const;
   /// The body once `text` is in it, or as it is after 20 s. What is logged is shown a moment later: a delivery when it
   /// is committed, a sink when its next snapshot is published.
   std::string GetWith(std::string_view text, std::string_view admin_path) const;

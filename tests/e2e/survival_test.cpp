@@ -39,6 +39,52 @@ TEST(Survival, ACallMakesOneMessageWhetherItsRealEndComesOrNot) {
   EXPECT_THAT(*line, HasSubstr("\"code\":\"settled\""));
 }
 
+TEST(Survival, AFinalEventTakesThePlaceOfTheEndedOneThatWaitsForItAlsoAfterAReloadAndARestart) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  config.rules = "  - {name: one, when: {stage: final}, settle: 1h, send: [ops]}\n";
+  const auto ended = [](std::size_t call) { return Call(CallId(call), {{"status", "call-disconnected"}}); };
+  {
+    Router router(config.Write());
+    ASSERT_TRUE(router.Ready());
+    ASSERT_EQ(router.Post(Call(CallId(1), {{"status", "in-progress"}})).status, 200);
+    ASSERT_EQ(router.Post(ended(1)).status, 200);
+    ASSERT_EQ(router.Post(ended(2)).status, 200);
+    ASSERT_EQ(router.PostAdmin("/api/v1/reload").status, 200);
+    ASSERT_EQ(router.Post(Call(CallId(1))).status, 200);
+    ASSERT_TRUE(router.WaitForEvent("delivery_canceled"));
+    ASSERT_TRUE(slack.WaitForPosted(1));
+    EXPECT_EQ(router.Stop(), 0);
+  }
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(2))).status, 200);
+  const auto canceled = router.WaitForEvent("delivery_canceled");
+  ASSERT_TRUE(canceled);
+  EXPECT_THAT(*canceled, HasSubstr("\"code\":\"settled\""));
+  ASSERT_TRUE(slack.WaitForPosted(2));
+  EXPECT_EQ(router.Stop(), 0);
+  ASSERT_EQ(slack.PostedCount(), 2U);
+  for (const auto& request : slack.Posted()) EXPECT_THAT(request.body, HasSubstr("call ended: completed"));
+}
+
+TEST(Survival, AnEndedCallIsToldOfWhenNoFinalEventHasComeInTime) {
+  TempDir dir;
+  FakeSlack slack;
+  RouterConfig config(dir);
+  config.Slack("ops", slack.Url());
+  config.rules = "  - {name: one, when: {stage: final}, settle: 500ms, send: [ops]}\n";
+  Router router(config.Write());
+  ASSERT_TRUE(router.Ready());
+  ASSERT_EQ(router.Post(Call(CallId(1), {{"status", "call-disconnected"}})).status, 200);
+  ASSERT_TRUE(slack.WaitForPosted(1));
+  EXPECT_EQ(router.Stop(), 0);
+  ASSERT_EQ(slack.PostedCount(), 1U);
+  EXPECT_THAT(slack.Posted()[0].body, HasSubstr("call ended: call-disconnected"));
+}
+
 TEST(Survival, ALaterStatusTakesThePlaceOfOneThatSlackDidNotTake) {
   TempDir dir;
   FakeSlack slack;
@@ -47,12 +93,12 @@ TEST(Survival, ALaterStatusTakesThePlaceOfOneThatSlackDidNotTake) {
   config.rules = "  - {name: steps, when: {status: any}, send: [ops], per_call: latest}\n";
   Router router(config.Write());
   ASSERT_TRUE(router.Ready());
-  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/sinks/ops/pause").status, 200);
+  ASSERT_EQ(router.PostAdmin("/api/v1/sinks/ops/pause").status, 200);
   for (const char* status : {"initiated", "ringing", "in-progress", "completed"}) {
     ASSERT_EQ(router.Post(Call(CallId(1), {{"status", status}})).status, 200);
   }
   ASSERT_TRUE(router.WaitForEvents("delivery_canceled", 3));
-  ASSERT_EQ(fakes::Fetch(router.Admin(), "POST", "/api/v1/sinks/ops/resume").status, 200);
+  ASSERT_EQ(router.PostAdmin("/api/v1/sinks/ops/resume").status, 200);
   ASSERT_TRUE(slack.WaitForPosted(1));
   EXPECT_EQ(router.Stop(), 0);
   ASSERT_EQ(slack.PostedCount(), 1U);

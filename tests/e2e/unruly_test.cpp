@@ -50,7 +50,7 @@ struct Unruly {
 };
 
 RawAnswer Reload(const Router& router) {
-  return fakes::Fetch(router.Admin(), "POST", "/api/v1/reload");
+  return router.PostAdmin("/api/v1/reload");
 }
 
 std::string NameOf(const testing::TestParamInfo<std::string>& info) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "core/base/time_text.h"
+#include "core/event/event_from_json.h"
 
 namespace hookswitch {
 namespace {
@@ -39,6 +41,22 @@ TEST(CallStatus, OnlyExactNamesAreRead) {
   }
 }
 
+TEST(CallStatus, AStageSaysHowMuchOfTheStoryIsTold) {
+  for (std::size_t i = 0; i < kCallStatusCount; ++i) {
+    const auto status = static_cast<CallStatus>(i);
+    const bool is_final = (TerminalStatuses() & Bit(status)) != 0;
+    EXPECT_EQ(ToString(StageOf(status)), is_final                                  ? "final"
+                                         : status == CallStatus::kCallDisconnected ? "ended"
+                                                                                   : "live");
+  }
+  EXPECT_EQ(StageOf(CallStatus::kCompleted), Stage::kFinal);
+}
+
+TEST(CallStatus, AStageIsReadBackFromItsName) {
+  for (const Stage stage : {Stage::kLive, Stage::kEnded, Stage::kFinal}) EXPECT_EQ(ParseStage(ToString(stage)), stage);
+  for (const std::string_view name : {"", "Final", "over"}) EXPECT_EQ(ParseStage(name), std::nullopt) << name;
+}
+
 TEST(CallStatus, GroupsHoldWhatTheContractSays) {
   using enum CallStatus;
   const StatusSet unsuccessful = SetOf({kBalanceLow, kBusy, kNoAnswer, kCanceled, kFailed, kStopped, kError});
@@ -62,7 +80,7 @@ TEST(CallStatus, SuggestionsNameEveryStatusAndGroup) {
   for (const std::string& name : StatusNames()) EXPECT_TRUE(ParseStatus(name) || ParseStatusGroup(name)) << name;
 }
 
-TEST(CallEvent, AFullEventIsTheContractsJson) {
+CallEvent FullEvent() {
   CallEvent event;
   event.id = "01JD0000000000000000000000";
   event.source = "bolna";
@@ -88,6 +106,14 @@ TEST(CallEvent, AFullEventIsTheContractsJson) {
   event.voicemail = false;
   event.data = {{"General.Outcome", "confirmed"}};
   event.meta = {{"provider", "plivo"}, {"batch_id", "b1"}};
+  event.stage = Stage::kFinal;
+  return event;
+}
+
+TEST(CallEvent, AFullEventIsTheContractsJson) {
+  CallEvent event = FullEvent();
+  event.sentiment = "positive";
+  event.success = true;
   EXPECT_EQ(
       ToJson(event),
       R"({"id":"01JD0000000000000000000000","source":"bolna","call_id":"3f0c7c4e","received_at":"2026-03-04T09:02:03.114Z",)"
@@ -97,6 +123,7 @@ TEST(CallEvent, AFullEventIsTheContractsJson) {
       R"("transcript":[{"role":"agent","text":"Hello, this is \"Maya\"."},{"role":"user","text":"yes\nI am"}],)"
       R"("summary":null,"cost":{"amount":0.0394,"currency":"USD"},"recording_url":null,)"
       R"("hangup":{"by":"Callee","reason":"Call recipient hungup","code":4000},"voicemail":false,"error":null,)"
+      R"("stage":"final","sentiment":"positive","success":true,)"
       R"("data":{"General.Outcome":"confirmed"},"meta":{"batch_id":"b1","provider":"plivo"}})");
 }
 
@@ -108,7 +135,80 @@ TEST(CallEvent, AbsentIsNullAndNeverMadeUp) {
             R"("agent":{"id":null,"name":null,"tags":[]},"status":"unknown","raw_status":null,"direction":null,)"
             R"("from":null,"to":null,"started_at":null,"ended_at":null,"duration":null,"transcript":null,)"
             R"("summary":null,"cost":null,"recording_url":null,"hangup":null,"voicemail":null,"error":null,)"
+            R"("stage":"live","sentiment":null,"success":null,)"
             R"("data":{},"meta":{}})");
+}
+
+TEST(CallEvent, AnExtractedValueHasTheTypeThatItHad) {
+  using Kind = DataValue::Kind;
+  CallEvent event;
+  event.data["a"] = {"85", Kind::kNumber};
+  event.data["b"] = "85";
+  event.data["c"] = {"true", Kind::kBoolean};
+  event.data["d"] = {"27.2", Kind::kNumber};
+  event.data["e"] = {"18446744073709551615", Kind::kNumber};
+  event.data["f"] = {"-9007199254740993", Kind::kNumber};
+  event.data["g"] = {"0.00001", Kind::kNumber};
+  EXPECT_NE(
+      ToJson(event).find(
+          R"("data":{"a":85,"b":"85","c":true,"d":27.2,"e":18446744073709551615,"f":-9007199254740993,"g":0.00001})"),
+      std::string::npos)
+      << ToJson(event);
+}
+
+TEST(CallEvent, AValueThatIsNotWhatItSaysIsText) {
+  using Kind = DataValue::Kind;
+  for (const char* text : {"8/10", "1e999", "nan", "inf", "", "0x10", " 1"}) {
+    EXPECT_EQ(ToValue({text, Kind::kNumber}), json::value(text));
+    EXPECT_EQ(ToValue({text, Kind::kBoolean}), json::value(text));
+  }
+}
+
+TEST(ContentSum, IsTheStoredOneForEventsOfEveryVersion) {
+  EXPECT_EQ(ContentSum(FullEvent()), 6406988435133664293u);
+  EXPECT_EQ(ContentSum(FullEvent(), /*with_ended_at=*/false), 10113270561519913504u);
+}
+
+TEST(ContentSum, TheTypeOfAValueSaysNothing) {
+  CallEvent event = FullEvent(), other = FullEvent();
+  event.data["score"] = "85";
+  other.data["score"] = {"85", DataValue::Kind::kNumber};
+  EXPECT_EQ(ContentSum(event), ContentSum(other));
+}
+
+TEST(ContentSum, WhatOnlySomePlatformsSayCountsWhereTheySayIt) {
+  std::set<std::uint64_t> sums{ContentSum(FullEvent())};
+  for (const Stage stage : {Stage::kLive, Stage::kEnded}) {
+    CallEvent event = FullEvent();
+    event.stage = stage;
+    EXPECT_TRUE(sums.insert(ContentSum(event)).second) << ToString(stage);
+  }
+  for (const bool success : {true, false}) {
+    CallEvent event = FullEvent();
+    event.success = success;
+    EXPECT_TRUE(sums.insert(ContentSum(event)).second) << success;
+  }
+  CallEvent event = FullEvent();
+  event.sentiment = "positive";
+  EXPECT_TRUE(sums.insert(ContentSum(event)).second);
+}
+
+TEST(EventFromJson, ReadsBackWhatIsWritten) {
+  CallEvent event = FullEvent();
+  event.stage = Stage::kEnded;
+  event.sentiment = "negative";
+  event.success = false;
+  event.data["score"] = {"85", DataValue::Kind::kNumber};
+  event.data["vip"] = {"true", DataValue::Kind::kBoolean};
+  const auto read = EventFromJson(ToObject(event));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(ToJson(*read), ToJson(event));
+}
+
+TEST(EventFromJson, WithoutAStageTheStatusTells) {
+  EXPECT_EQ(EventFromJson(json::object{{"status", "completed"}})->stage, Stage::kFinal);
+  EXPECT_EQ(EventFromJson(json::object{{"status", "completed"}, {"stage", "ended"}})->stage, Stage::kEnded);
+  EXPECT_FALSE(EventFromJson(json::object{{"stage", "over"}}));
 }
 
 TEST(CallEvent, HangupShowsWhatIsKnownOfIt) {

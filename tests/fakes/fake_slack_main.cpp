@@ -1,24 +1,19 @@
 #include <signal.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 
 #include "tests/fakes/fake_slack.h"
-#include "tests/fakes/slack_terminal.h"
 
 /// A stand-in for Slack's incoming webhooks on 127.0.0.1. Ends with SIGTERM or SIGINT.
 int main(int argc, char** argv) {
   using hookswitch::fakes::FakeSlack;
-  CLI::App app{"A stand-in for Slack's incoming webhooks, for trying out and testing hookswitch.",
-               "hookswitch-fake-slack"};
+  CLI::App app{"A stand-in for Slack's incoming webhooks, for testing hookswitch.", "hookswitch-fake-slack"};
   FakeSlack::Options options;
-  bool print = false;
   std::string out_path;
   app.add_option("--port", options.port, "port on 127.0.0.1; 0 picks a free one");
   app.add_option("--keep", options.keep, "how many requests to remember for /_messages");
-  app.add_flag("--print", print, "draw each message as a person would see it");
   app.add_option("--out", out_path, "append each posted body to this file, one a line");
   CLI11_PARSE(app, argc, argv);
 
@@ -30,16 +25,8 @@ int main(int argc, char** argv) {
       return 1;
     }
   }
-  const bool color = isatty(STDOUT_FILENO) != 0;
   options.on_request = [&](const FakeSlack::Request& request) {
     if (out.is_open() && request.posted) out << request.body << '\n' << std::flush;
-    if (!print) return;
-    if (!request.posted) {
-      std::printf("refused, HTTP %d: %s\n", request.answered, request.problem.c_str());
-    } else {
-      std::fputs(hookswitch::fakes::DrawSlackMessage(hookswitch::json::parse(request.body), color).c_str(), stdout);
-    }
-    std::fflush(stdout);
   };
 
   // Blocked before the server's thread starts, so that only sigwait sees them.

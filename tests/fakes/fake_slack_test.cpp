@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/fakes/raw_client.h"
-#include "tests/fakes/slack_terminal.h"
 
 namespace hookswitch::fakes {
 namespace {
@@ -153,21 +152,6 @@ TEST(FakeSlack, AnswersPipelinedRequestsInOrder) {
   ASSERT_TRUE(client.Send(RequestBytes("POST", kHook, kHello) + RequestBytes("POST", "/nowhere", kHello)));
   EXPECT_EQ(client.Receive().status, 200);
   EXPECT_EQ(client.Receive().status, 404);
-}
-
-TEST(SlackTerminal, DrawsTitleFieldsInTwoColumnsAndCode) {
-  const std::string drawn = DrawSlackMessage(json::parse(R"({"blocks":[
-      {"type":"header","text":{"type":"plain_text","text":"Bolna call ended: completed"}},
-      {"type":"section","fields":[{"type":"mrkdwn","text":"*Call ID*\nc-1"},{"type":"mrkdwn","text":"*Agent ID*\na-1"}]},
-      {"type":"divider"},
-      {"type":"rich_text","elements":[{"type":"rich_text_preformatted","elements":[{"type":"text","text":"Agent: a < b\nUser: yes"}]}]},
-      {"type":"section","text":{"type":"mrkdwn","text":"```Agent: 1 &lt; 2```"}}]})"),
-                                             false);
-  EXPECT_THAT(drawn, HasSubstr("│ Bolna call ended: completed\n"));
-  EXPECT_THAT(drawn, HasSubstr("│ Call ID                               Agent ID\n"));
-  EXPECT_THAT(drawn, HasSubstr("│ c-1                                   a-1\n"));
-  EXPECT_THAT(drawn, HasSubstr("┊ Agent: a < b\n"));
-  EXPECT_THAT(drawn, HasSubstr("┊ Agent: 1 < 2\n"));
 }
 
 }  // namespace

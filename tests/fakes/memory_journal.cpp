@@ -30,9 +30,11 @@ struct MemoryJournal::Disk {
   std::map<Digest, std::pair<EventSeq, std::string>> digests;
   std::map<std::pair<std::string, std::uint64_t>, std::string, std::less<>> memory;
   std::map<std::string, LaneDue> lanes;
+  std::vector<KeptConfig> configs;  ///< numbers count from 1
   std::vector<AttemptRecord> records;
   std::vector<RefusedRequest> refused;
   std::int64_t last_refused = 0;  ///< the number of the newest
+  std::vector<OperatorAction> actions;
   EventSeq next_event = 1;
   DeliverySeq next_delivery = 1;
 
@@ -42,6 +44,13 @@ struct MemoryJournal::Disk {
   std::uint64_t Pending() const {
     return static_cast<std::uint64_t>(
         std::ranges::count_if(deliveries, [](const auto& entry) { return !Ended(entry.second); }));
+  }
+  std::int64_t NumberOf(const KeptConfig* config, std::size_t max_size) {
+    if (config == nullptr || config->text.size() > max_size) return 0;
+    const auto known = std::ranges::find(configs, config->hash, &KeptConfig::hash);
+    if (known != configs.end()) return known - configs.begin() + 1;
+    configs.push_back(*config);
+    return static_cast<std::int64_t>(configs.size());
   }
   Delivery& Add(EventSeq event, std::uint64_t call_key, WallTime accepted_at, const NewDelivery& made) {
     const DeliverySeq seq = next_delivery++;
@@ -57,6 +66,8 @@ namespace {
 
 constexpr std::uint16_t kSalt = 0x5a17;
 constexpr std::size_t kRefusedKept = 1000;
+constexpr std::size_t kActionsKept = 10'000;
+constexpr std::size_t kActionsWaiting = 1000;
 
 Error NotThere() {
   return {ErrorCode::kNotFound, "it is not in the journal (any more)"};
@@ -78,7 +89,25 @@ StoredAttempt AttemptOf(const AttemptRecord& record) {
   attempt.remote_id = outcome.remote_id;
   attempt.request = record.request;
   attempt.response = record.response;
+  attempt.waits = record.waits;
+  attempt.connect = record.connect;
+  attempt.first_byte = record.first_byte;
   return attempt;
+}
+
+/// At most `limit` of `rows` (oldest first) numbered below `before`, newest first.
+template <class T>
+Page<T> NewestOf(const std::vector<T>& rows, std::int64_t before, std::size_t limit) {
+  Page<T> page;
+  for (auto row = rows.rbegin(); row != rows.rend() && limit != 0; ++row) {
+    if (before > 0 && row->number >= before) continue;
+    if (page.items.size() == limit) {
+      page.next = page.items.back().number;
+      break;
+    }
+    page.items.push_back(*row);
+  }
+  return page;
 }
 
 }  // namespace
@@ -88,7 +117,14 @@ std::shared_ptr<MemoryJournal::Disk> MemoryJournal::MakeDisk() {
 }
 
 MemoryJournal::MemoryJournal(std::shared_ptr<Disk> disk, std::uint64_t max_backlog)
-    : disk_(std::move(disk)), max_backlog_(max_backlog) {}
+    : disk_(std::move(disk)), max_backlog_(max_backlog) {
+  MutexLock lock(mu_);
+  Publish();
+}
+
+void MemoryJournal::Publish() {
+  feed_.Publish(disk_->next_event - 1, disk_->last_refused);
+}
 
 Status MemoryJournal::CheckOpen() const {
   if (closed_) return Error{ErrorCode::kUnavailable, "the journal is closed"};
@@ -114,14 +150,24 @@ void MemoryJournal::SetMaxSize(std::size_t bytes) {
 Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
   MutexLock lock(mu_);
   HSW_TRY(CheckWritable());
-  if (const auto first = disk_->digests.find(event.dedup); first != disk_->digests.end()) {
-    Accepted accepted{.event = first->second.first, .id = first->second.second, .duplicate = true, .first_delivery = 0};
-    const std::uint64_t content = disk_->events.at(accepted.event).content;
-    if (event.content != 0 && content != 0 && content != event.content) {
-      accepted.revised = Revise(accepted.event, event);
-    }
+  HSW_TRY(CheckRoom(event));
+  return Add(event);
+}
+
+void MemoryJournal::AppendAllThen(std::span<const NewEvent> events, AppendedAll done) {
+  const auto append = [&]() -> Result<std::vector<Accepted>> {
+    MutexLock lock(mu_);
+    HSW_TRY(CheckWritable());
+    for (const NewEvent& event : events) HSW_TRY(CheckRoom(event));
+    std::vector<Accepted> accepted;
+    for (const NewEvent& event : events) accepted.push_back(Add(event));
     return accepted;
-  }
+  };
+  done(append());
+}
+
+Status MemoryJournal::CheckRoom(const NewEvent& event) const {
+  if (disk_->digests.contains(event.dedup)) return Ok();
   const std::vector<std::string> full = Full();
   const auto goes_there = [&](const std::string& sink) {
     return std::ranges::any_of(event.deliveries, [&](const NewDelivery& delivery) { return delivery.sink == sink; });
@@ -130,10 +176,23 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
     return Error{ErrorCode::kFull, "too many deliveries wait already (max_backlog)"};
   }
   if (event.body.size() > max_size_) return Error{ErrorCode::kTooLarge, "this event cannot be stored"};
+  return Ok();
+}
+
+Accepted MemoryJournal::Add(const NewEvent& event) {
+  if (const auto first = disk_->digests.find(event.dedup); first != disk_->digests.end()) {
+    Accepted accepted{.event = first->second.first, .id = first->second.second, .duplicate = true, .first_delivery = 0};
+    const std::uint64_t content = disk_->events.at(accepted.event).content;
+    if (event.content != 0 && content != 0 && content != event.content) {
+      accepted.revised = Revise(accepted.event, event);
+    }
+    return accepted;
+  }
   const EventSeq seq = disk_->next_event++;
   const std::string id = EventId(event.received_at, kSalt, seq);
+  const std::int64_t config = disk_->NumberOf(event.config, max_size_);
   disk_->events[seq] = {.stored = {seq, id, std::string(event.source), std::string(event.headers),
-                                   std::string(event.body), event.received_at},
+                                   std::string(event.body), event.received_at, config},
                         .summary = {.seq = seq,
                                     .id = id,
                                     .received_at = event.received_at,
@@ -142,13 +201,18 @@ Result<Accepted> MemoryJournal::Append(const NewEvent& event) {
                                     .agent = std::string(event.agent),
                                     .status = std::string(event.status),
                                     .note = std::string(event.note),
-                                    .deliveries = static_cast<std::uint32_t>(event.deliveries.size())},
+                                    .deliveries = static_cast<std::uint32_t>(event.deliveries.size()),
+                                    .config = config},
                         .call_key = event.call_key,
                         .content = event.content,
                         .revisions = {}};
   disk_->digests[event.dedup] = {seq, id};
+  if (!event.carry.empty() && event.call_key != 0) disk_->memory[{std::string(kNoSink), event.call_key}] = event.carry;
   const DeliverySeq first_delivery = event.deliveries.empty() ? 0 : disk_->next_delivery;
-  for (const NewDelivery& delivery : event.deliveries) disk_->Add(seq, event.call_key, event.received_at, delivery);
+  for (const NewDelivery& delivery : event.deliveries) {
+    feed_.Add(disk_->Add(seq, event.call_key, event.received_at, delivery).pending.seq);
+  }
+  Publish();
   return Accepted{.event = seq, .id = id, .duplicate = false, .first_delivery = first_delivery};
 }
 
@@ -158,23 +222,36 @@ Accepted::Revised MemoryJournal::Revise(EventSeq seq, const NewEvent& revised) {
   const std::uint32_t number = event.revisions.empty() ? 0 : event.revisions.back().number + 1;
   event.revisions.push_back({number, revised.received_at, event.stored.headers, event.stored.body});
   if (event.revisions.size() > 16) event.revisions.erase(event.revisions.begin());
+  if (!revised.carry.empty() && event.call_key != 0) {
+    disk_->memory[{std::string(kNoSink), event.call_key}] = revised.carry;
+  }
   event.stored.headers = revised.headers;
   event.stored.body = revised.body;
   event.summary.agent = revised.agent;
   event.summary.status = revised.status;
   event.summary.note = revised.note;
+  ++event.summary.revisions;
+  event.stored.config = event.summary.config = disk_->NumberOf(revised.config, max_size_);
   event.content = revised.content;
   std::map<std::string, bool> reached;  // and whether it waits
   for (auto& [id, delivery] : disk_->deliveries) {
     if (delivery.pending.event != seq || delivery.state == DeliveryState::kCanceled) continue;
     const std::string& sink = delivery.pending.sink;
-    const bool wanted =
-        std::ranges::any_of(revised.deliveries, [&](const NewDelivery& route) { return route.sink == sink; });
+    const auto route = std::ranges::find(revised.deliveries, std::string_view(sink), &NewDelivery::sink);
+    const bool wanted = route != revised.deliveries.end();
+    if (wanted && route->ends_call && delivery.state == DeliveryState::kHeld) {
+      delivery.state = DeliveryState::kPending;
+      delivery.pending.is_held = false;
+      delivery.pending.ends_call = true;
+      delivery.pending.due = {};
+      feed_.Add(id);
+    }
     if (!wanted && !Disk::Ended(delivery)) {
       delivery.state = DeliveryState::kCanceled;
       delivery.code = "canceled";
       delivery.reason = "the event was revised, and no rule wants it here";
       changes.canceled.push_back(id);
+      feed_.Add(id);
       continue;
     }
     reached[sink] = reached[sink] || !Disk::Ended(delivery);
@@ -183,7 +260,10 @@ Accepted::Revised MemoryJournal::Revise(EventSeq seq, const NewEvent& revised) {
     const auto found = reached.find(std::string(route.sink));
     if (found != reached.end() && (found->second || !route.updates)) continue;
     changes.added.push_back(disk_->Add(seq, event.call_key, revised.received_at, route).pending);
+    feed_.Add(changes.added.back().seq);
   }
+  feed_.AddRevised(seq);
+  Publish();
   return changes;
 }
 
@@ -226,6 +306,9 @@ MemoryJournal::Told MemoryJournal::Store(const AttemptRecord& record) {
   }
   if (record.lane_due != WallTime{}) disk_->lanes[record.sink].due = record.lane_due;
   if (record.outcome.has_memory) disk_->memory[{record.sink, record.call_key}] = record.outcome.memory;
+  feed_.Add(record.delivery);
+  if (fallback != 0) feed_.Add(fallback);
+  Publish();
   return {.delivery = record.delivery, .fallback = fallback};
 }
 
@@ -254,6 +337,8 @@ void MemoryJournal::SetUnwritable(std::string reason) {
     if (!unwritable_reason_.empty()) return;
     for (const AttemptRecord& record : waiting_) stored.push_back(Store(record));
     waiting_.clear();
+    for (OperatorAction& action : waiting_actions_) Store(std::move(action));
+    waiting_actions_.clear();
     recorded = on_recorded_;
   }
   if (!recorded) return;
@@ -270,6 +355,30 @@ void MemoryJournal::RecordRefused(RefusedRequest refused) {
   disk_->refused.push_back(std::move(refused));
   ++disk_->last_refused;
   if (disk_->refused.size() > kRefusedKept) disk_->refused.erase(disk_->refused.begin());
+  disk_->refused.back().number = disk_->last_refused;
+  Publish();
+}
+
+void MemoryJournal::Store(OperatorAction action) {
+  action.number = disk_->actions.empty() ? 1 : disk_->actions.back().number + 1;
+  disk_->actions.push_back(std::move(action));
+  if (disk_->actions.size() > kActionsKept) disk_->actions.erase(disk_->actions.begin());
+}
+
+void MemoryJournal::RecordAction(OperatorAction action) {
+  MutexLock lock(mu_);
+  if (closed_) return;
+  if (unwritable_reason_.empty()) {
+    Store(std::move(action));
+  } else if (waiting_actions_.size() < kActionsWaiting) {
+    waiting_actions_.push_back(std::move(action));
+  }
+}
+
+Result<Page<OperatorAction>> MemoryJournal::ListActions(std::int64_t before, std::size_t limit) {
+  MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
+  return NewestOf(disk_->actions, before, limit);
 }
 
 Result<std::vector<PendingDelivery>> MemoryJournal::LoadPending(DeliverySeq after, std::size_t limit) {
@@ -343,9 +452,8 @@ DeliverySummary MemoryJournal::Summary(DeliverySeq seq) const {
   summary.fallback = delivery.fallback;
   summary.code = delivery.code;
   summary.reason = delivery.reason;
-  if (summary.code.empty() && summary.reason.empty() && !delivery.attempts.empty()) {
-    Explain(summary, delivery.attempts.back());
-  }
+  if (!delivery.attempts.empty()) Explain(summary, delivery.attempts.back());
+  summary.story = pending.story;
   if (const auto event = disk_->events.find(pending.event); event != disk_->events.end()) {
     Describe(summary, event->second.summary);
   }
@@ -442,7 +550,9 @@ Result<std::vector<PendingDelivery>> MemoryJournal::Revive(std::span<const Deliv
     delivery.pending.step = 0;
     delivery.pending.state.clear();
     revived.push_back(delivery.pending);
+    feed_.Add(seq);
   }
+  Publish();
   return revived;
 }
 
@@ -458,7 +568,9 @@ Result<std::vector<PendingDelivery>> MemoryJournal::AddDeliveries(EventSeq event
     Disk::Delivery& delivery = disk_->Add(event, found->second.call_key, now, made);
     delivery.was_replayed = delivery.pending.is_replay = true;
     added.push_back(delivery.pending);
+    feed_.Add(delivery.pending.seq);
   }
+  Publish();
   return added;
 }
 
@@ -479,7 +591,9 @@ Result<std::vector<DeliverySeq>> MemoryJournal::Cancel(std::span<const DeliveryS
     delivery.code = "canceled";
     delivery.reason = reason;
     canceled.push_back(seq);
+    feed_.Add(seq);
   }
+  Publish();
   return canceled;
 }
 
@@ -491,6 +605,13 @@ Status MemoryJournal::SavePause(const std::string& sink, const std::optional<Pau
   return Ok();
 }
 
+Result<KeptConfig> MemoryJournal::LoadConfig(std::int64_t config) {
+  MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
+  if (config < 1 || static_cast<std::size_t>(config) > disk_->configs.size()) return NotThere();
+  return disk_->configs[static_cast<std::size_t>(config) - 1];
+}
+
 Result<std::vector<Revision>> MemoryJournal::RevisionsOf(EventSeq event) {
   MutexLock lock(mu_);
   HSW_TRY(CheckOpen());
@@ -499,22 +620,16 @@ Result<std::vector<Revision>> MemoryJournal::RevisionsOf(EventSeq event) {
   return found->second.revisions;
 }
 
+Result<Extent> MemoryJournal::FindExtent() {
+  MutexLock lock(mu_);
+  HSW_TRY(CheckOpen());
+  return Extent{kSalt, disk_->events.empty() ? 0 : disk_->events.begin()->first};
+}
+
 Result<Page<RefusedRequest>> MemoryJournal::ListRefused(std::int64_t before, std::size_t limit) {
   MutexLock lock(mu_);
   HSW_TRY(CheckOpen());
-  Page<RefusedRequest> page;
-  const auto count = static_cast<std::int64_t>(disk_->refused.size());
-  std::int64_t number = disk_->last_refused + 1;
-  for (std::int64_t i = count; i-- > 0;) {
-    --number;
-    if (before > 0 && number >= before) continue;
-    if (page.items.size() == limit) {
-      page.next = number + 1;
-      break;
-    }
-    page.items.push_back(disk_->refused[static_cast<std::size_t>(i)]);
-  }
-  return page;
+  return NewestOf(disk_->refused, before, limit);
 }
 
 void MemoryJournal::DamageDelivery(DeliverySeq delivery) {
@@ -531,6 +646,7 @@ void MemoryJournal::Damage(EventSeq event) {
 void MemoryJournal::Forget(EventSeq event) {
   MutexLock lock(mu_);
   disk_->events.erase(event);
+  std::erase_if(disk_->digests, [&](const auto& digest) { return digest.second.first == event; });
 }
 
 std::vector<AttemptRecord> MemoryJournal::Records() const {

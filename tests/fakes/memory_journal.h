@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/sync.h"
+#include "core/journal/change_feed.h"
 #include "core/journal/history.h"
 
 namespace hookswitch {
@@ -22,6 +23,7 @@ class MemoryJournal final : public Journal, public History {
   explicit MemoryJournal(std::shared_ptr<Disk> disk = MakeDisk(), std::uint64_t max_backlog = 0);
 
   Result<Accepted> Append(const NewEvent& event) override;
+  void AppendAllThen(std::span<const NewEvent> events, AppendedAll done) override;
   void Record(AttemptRecord record) override;
   void OnRecorded(Recorded recorded) override;
   void RecordRefused(RefusedRequest refused) override;
@@ -45,8 +47,13 @@ class MemoryJournal final : public Journal, public History {
                                                      WallTime now) override;
   Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override;
   Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override;
+  Result<KeptConfig> LoadConfig(std::int64_t config) override;
   Result<std::vector<Revision>> RevisionsOf(EventSeq event) override;
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
+  ChangeSet Changes(const ChangeCursor& cursor) override { return feed_.After(cursor); }
+  Result<Extent> FindExtent() override;
+  void RecordAction(OperatorAction action) override;
+  Result<Page<OperatorAction>> ListActions(std::int64_t before, std::size_t limit) override;
 
   /// With a text, Append fails for this reason and records wait; "" makes it writable and stores what waits.
   void SetUnwritable(std::string reason);
@@ -57,7 +64,7 @@ class MemoryJournal final : public Journal, public History {
   void DamageDelivery(DeliverySeq delivery);
   /// Load says kInvalid for `event` from now on.
   void Damage(EventSeq event);
-  /// Load says kNotFound for `event` from now on.
+  /// Removes `event`, as retention would, but not its deliveries: Load says kNotFound from now on.
   void Forget(EventSeq event);
 
   /// Every record stored so far, in order.
@@ -73,7 +80,13 @@ class MemoryJournal final : public Journal, public History {
   };
   Status CheckOpen() const REQUIRES(mu_);
   Status CheckWritable() const REQUIRES(mu_);
+  /// Whether `event` can be stored; a duplicate always can.
+  Status CheckRoom(const NewEvent& event) const REQUIRES(mu_);
+  Accepted Add(const NewEvent& event) REQUIRES(mu_);
   Told Store(const AttemptRecord& record) REQUIRES(mu_);
+  void Store(OperatorAction action) REQUIRES(mu_);
+  /// Shows History::Changes what was added to `feed_`.
+  void Publish() REQUIRES(mu_);
   Accepted::Revised Revise(EventSeq seq, const NewEvent& revised) REQUIRES(mu_);
   DeliverySummary Summary(DeliverySeq delivery) const REQUIRES(mu_);
 
@@ -86,6 +99,8 @@ class MemoryJournal final : public Journal, public History {
   std::size_t max_size_ GUARDED_BY(mu_) = kNoLimit;
   bool closed_ GUARDED_BY(mu_) = false;
   std::vector<AttemptRecord> waiting_ GUARDED_BY(mu_);
+  std::vector<OperatorAction> waiting_actions_ GUARDED_BY(mu_);
+  ChangeFeed feed_;
   Recorded on_recorded_ GUARDED_BY(mu_);
 };
 

@@ -19,8 +19,9 @@ struct Read {
   friend bool operator==(const Read&, const Read&) = default;
 };
 
-// Reads the requests in `bytes` as a connection does, offering at most `step` new bytes at a time.
-std::vector<Read> ReadAll(std::string_view bytes, std::size_t step) {
+// Reads the requests in `bytes` as a connection does, offering at most `step` new bytes at a time. Bodies over 4096
+// bytes are refused, or, up to `max_dropped`, dropped.
+std::vector<Read> ReadAll(std::string_view bytes, std::size_t step, std::uint64_t max_dropped) {
   RequestReader reader;
   std::vector<Read> requests;
   std::string pending;
@@ -31,6 +32,7 @@ std::vector<Read> ReadAll(std::string_view bytes, std::size_t step) {
     for (;;) {
       pending.erase(0, reader.Feed(pending));
       if (!length_checked && reader.state() != State::kHead) {
+        if (reader.state() != State::kRefused) reader.LimitBody(4096, max_dropped);
         reader.CheckLength();
         length_checked = true;
       }
@@ -52,6 +54,7 @@ std::vector<Read> ReadAll(std::string_view bytes, std::size_t step) {
     } else {
       read = {reader.state(), reader.method(), reader.path(), reader.query(), reader.body(), reader.headers().size()};
       HSW_CHECK(read.body.size() <= 4096, "the body's limit holds");
+      HSW_CHECK(!reader.body_dropped() || (read.body.empty() && max_dropped != 0), "nothing is left of a dropped body");
       HSW_CHECK(read.headers <= RequestReader::kMaxHeaders, "the limit of headers holds");
       hookswitch::ParseSender(read.path);
     }
@@ -65,9 +68,11 @@ std::vector<Read> ReadAll(std::string_view bytes, std::size_t step) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const auto whole = ReadAll(bytes, 64 * 1024);
-  // What a request says must not depend on how the network cut it.
-  HSW_CHECK(whole == ReadAll(bytes, 1), "bytes one by one are the same requests");
-  HSW_CHECK(whole == ReadAll(bytes, 7), "bytes in small pieces are the same requests");
+  for (const std::uint64_t max_dropped : {0, 8192}) {
+    const auto whole = ReadAll(bytes, 64 * 1024, max_dropped);
+    // What a request says must not depend on how the network cut it.
+    HSW_CHECK(whole == ReadAll(bytes, 1, max_dropped), "bytes one by one are the same requests");
+    HSW_CHECK(whole == ReadAll(bytes, 7, max_dropped), "bytes in small pieces are the same requests");
+  }
   return 0;
 }

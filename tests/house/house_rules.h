@@ -33,4 +33,8 @@ std::vector<Finding> CheckTestsDoNotSleep(const Tree& tree);
 /// Nothing speaks of how or where it was written, and nothing is left undone in a comment.
 std::vector<Finding> CheckWords(const Tree& tree);
 
+/// The inspector page (core/admin/page) makes elements from text only, has nothing inline that its policy forbids,
+/// names no other site, and no file of more than 250 lines.
+std::vector<Finding> CheckPage(const Tree& tree);
+
 }  // namespace hookswitch::house

@@ -47,6 +47,10 @@ TEST(House, TestsDoNotSleep) {
 TEST(House, WordsAreOfThisHouse) {
   EXPECT_THAT(Told(CheckWords(Here())), IsEmpty());
 }
+TEST(House, ThePageIsTextAndOfOneSite) {
+  EXPECT_TRUE(Here().contains("core/admin/page/index.html"));
+  EXPECT_THAT(Told(CheckPage(Here())), IsEmpty());
+}
 
 TEST(HouseRules, SeeAFloorBroken) {
   EXPECT_THAT(
@@ -103,6 +107,33 @@ TEST(HouseRules, SeeATestThatIsNotBuilt) {
   EXPECT_THAT(Told(CheckTestsAreRegistered(above)), IsEmpty());
 }
 
+TEST(HouseRules, SeeWhatThePageMustNotDo) {
+  for (const char* line :
+       {"place.innerHTML = text;", "place[\"outerHTML\"] = text;", "h(\"p\", {innerHTML: text})",
+        "place.insertAdjacentHTML(\"beforeend\", text);", "document.write(text);", "eval(text);", "new Function(text)",
+        "setTimeout(\"go()\", 1)", "place.setAttribute(\"onclick\", text)", "const link = \"javascript:go()\";",
+        "fetch(\"https://elsewhere.example/x\")", "new WebSocket(\"wss://elsewhere.example\")"}) {
+    EXPECT_THAT(Told(CheckPage({{"core/admin/page/a.js", line}})), testing::SizeIs(1)) << line;
+  }
+  for (const char* line : {"<p onclick=\"go()\">", "<p style=\"color: red\">", "<style>", "<script>go()</script>",
+                           "<img src=\"http://elsewhere.example/x\">"}) {
+    EXPECT_THAT(Told(CheckPage({{"core/admin/page/a.html", line}})), testing::SizeIs(1)) << line;
+  }
+  EXPECT_THAT(Told(CheckPage({{"core/admin/page/a.css", "@import url(https://elsewhere.example/x);"}})),
+              testing::SizeIs(1));
+  std::string lines;
+  for (int i = 0; i < 250; ++i) lines += "x\n";
+  EXPECT_THAT(Told(CheckPage({{"core/admin/page/a.css", lines}})), IsEmpty());
+  EXPECT_THAT(Told(CheckPage({{"core/admin/page/a.css", lines + "x\n"}})),
+              ElementsAre("core/admin/page/a.css:251 has more than 250 lines"));
+  EXPECT_THAT(Told(CheckPage({{"core/admin/page/a.js",
+                               "if (name === \"innerHTML\") throw 1;\nconst url = `http://${host}/`;\n"
+                               "const svg = \"http://www.w3.org/2000/svg\";\nplace.onclick = go;\nretrieval(x);\n"},
+                              {"core/admin/page/a.html", "<script type=\"module\" src=\"page/a.js\"></script>"},
+                              {"core/admin/a.js", "place.innerHTML = text;"}})),
+              IsEmpty());
+}
+
 TEST(HouseRules, SeeASleepAndAForeignWord) {
   EXPECT_THAT(Told(CheckTestsDoNotSleep({{"tests/base/a.h", "\nstd::this_thread::sleep_for(1s);"}})),
               ElementsAre("tests/base/a.h:2 sleeps"));
@@ -110,6 +141,8 @@ TEST(HouseRules, SeeASleepAndAForeignWord) {
   EXPECT_THAT(Told(CheckWords({{"core/base/a.h", std::string("/// Text Hel") + "per."}})), testing::SizeIs(1));
   EXPECT_THAT(Told(CheckWords({{"core/base/a.h", "obses" + std::string("sion")}})), IsEmpty());
   EXPECT_THAT(Told(CheckWords({{"sinks/postgres/a.h", "target_ses" + std::string("sion_attrs")}})), IsEmpty());
+  EXPECT_THAT(Told(CheckWords({{"core/sources/platforms/a.yaml", "call_id: ses" + std::string("sion.id")}})),
+              IsEmpty());
   EXPECT_THAT(Told(CheckWords({{"core/base/a.h", "POST /api/v1/ses" + std::string("sion")}})), IsEmpty());
 }
 

@@ -53,9 +53,26 @@ void ExpectNamed(const std::string& page, const std::set<std::string>& names) {
 }
 
 TEST(Pages, NameEveryMetric) {
-  const auto metrics = InCode("\"(hookswitch_[a-z_]+)\"");
-  EXPECT_GT(metrics.size(), 20u);
+  const auto metrics = InCode("\"((?:hookswitch|process)_[a-z_]+)\"");
+  EXPECT_GT(metrics.size(), 40u);
   ExpectNamed(kOperatingPage, metrics);
+}
+
+// A reason that is not in the list of core/ingress/refusals.cpp would be counted from its first request only.
+TEST(Metrics, EveryReasonToRefuseARequestIsCountedFromTheStart) {
+  const std::string listed = Page("core/ingress/refusals.cpp");
+  static const std::regex kRefusal("[(){, ][45]\\d\\d, \"([a-z_]+)\"");
+  std::set<std::string> reasons;
+  for (const char* folder : {"/core/ingress", "/core/sources"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(std::string(HSW_SOURCE_DIR) + folder)) {
+      if (entry.path().extension() != ".cpp") continue;
+      const std::string text = Read(entry.path());
+      for (std::sregex_iterator at(text.begin(), text.end(), kRefusal), end; at != end; ++at) reasons.insert((*at)[1]);
+    }
+  }
+  reasons.erase("internal");  // a fault of ours, which is logged
+  EXPECT_GT(reasons.size(), 14u);
+  for (const auto& reason : reasons) EXPECT_NE(listed.find('"' + reason + '"'), std::string::npos) << reason;
 }
 
 TEST(Pages, NameEveryLogEvent) {

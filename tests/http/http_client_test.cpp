@@ -312,6 +312,41 @@ TEST_F(HttpClientTest, TheDeadlineCutsAServerThatDripsItsAnswer) {
   EXPECT_THAT(result.error, testing::AnyOf("timeout", "too_large", "reset"));
 }
 
+TEST_F(HttpClientTest, TellsWhenTheFirstByteOfTheAnswerCame) {
+  std::promise<void> may_answer;
+  RawServer server([&, may = may_answer.get_future().share()](RawConnection& connection) {
+    if (connection.ReadRequest().find("/hangs") != std::string::npos) return connection.AwaitClose();
+    may.wait();
+    connection.Answer();
+  });
+  std::promise<HttpResult> promise;
+  client->Send(Post(server.Url("/slow")), 20s, [&](HttpResult result) { promise.set_value(std::move(result)); });
+  const auto hung = Send(Post(server.Url("/hangs")), 200ms);
+  may_answer.set_value();
+  const auto slow = promise.get_future().get();
+  ASSERT_TRUE(slow.response);
+  ASSERT_TRUE(slow.connect && slow.first_byte);
+  EXPECT_GE(*slow.first_byte, 200ms) << "sent before the one that hung for as long";
+  EXPECT_LT(*slow.connect, *slow.first_byte);
+  EXPECT_TRUE(hung.connect) << "it got as far";
+  EXPECT_FALSE(hung.first_byte) << "nothing came";
+}
+
+TEST_F(HttpClientTest, OnlyARequestThatOpensAConnectionTakesTimeToConnect) {
+  RawServer server([](RawConnection& connection) {
+    while (!connection.ReadRequest().empty()) connection.Answer();
+  });
+  EXPECT_TRUE(Send(Post(server.Url())).connect);
+  const auto second = Send(Post(server.Url()));
+  EXPECT_FALSE(second.connect);
+  EXPECT_TRUE(second.first_byte);
+  EXPECT_EQ(server.connections(), 1);
+  const auto refused = Send(Post("http://127.0.0.1:" + std::to_string(RefusedPort())));
+  EXPECT_EQ(refused.error, "connect_failed");
+  EXPECT_FALSE(refused.connect);
+  EXPECT_FALSE(refused.first_byte);
+}
+
 TEST_F(HttpClientTest, ABigAnswerIsCutAndStillAnAnswer) {
   RawServer server([](RawConnection& connection) {
     connection.ReadRequest();

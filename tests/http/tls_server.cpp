@@ -95,6 +95,7 @@ std::string TlsServer::Url() const {
 }
 
 void TlsServer::Serve(RawConnection& connection) {
+  if (before_handshake) before_handshake();
   const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context_.get()), &SSL_free);
   HSW_CHECK(ssl && SSL_set_fd(ssl.get(), connection.fd()) == 1, "memory does not run out");
   if (SSL_accept(ssl.get()) != 1) {

@@ -2,6 +2,7 @@
 #include <openssl/ssl.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -40,6 +41,8 @@ class TlsServer {
   /// newest version of TLS.
   explicit TlsServer(const Certificate& certificate, const Certificate* clients_of = nullptr,
                      int most = TLS1_3_VERSION);
+  /// Called before each handshake. Set it before the first client comes.
+  std::function<void()> before_handshake;
   std::string Url() const;
   int connections() const { return server_->connections(); }
   int requests() const { return requests_; }  ///< bytes of a request arrived

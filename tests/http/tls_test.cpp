@@ -84,6 +84,33 @@ TEST_F(TlsTest, ACertificateOfTheHostByATrustedAuthorityIsGoodEnough) {
   EXPECT_EQ(server.requests(), 1);
 }
 
+TEST_F(TlsTest, TheHandshakeIsPartOfTheTimeToConnect) {
+  const auto authority = Certificate::Authority();
+  Trust(authority);
+  TlsServer server(Certificate::For("127.0.0.1", &authority));
+  RawServer hangs([](RawConnection& connection) { connection.AwaitClose(); });
+  const auto other = MakeCurlClient({});
+  server.before_handshake = [&] {
+    std::promise<void> over;
+    other->Send({"POST", hangs.Url(), {}, ""}, 200ms, [&](const HttpResult&) { over.set_value(); });
+    over.get_future().wait();
+  };
+  const auto first = Send(server);
+  ASSERT_TRUE(first.response) << first.error << " " << first.detail;
+  ASSERT_TRUE(first.connect && first.first_byte);
+  EXPECT_GE(*first.connect, 200ms);
+  EXPECT_GE(*first.first_byte, *first.connect);
+  EXPECT_FALSE(Send(server).connect) << "the connection is open";
+}
+
+TEST_F(TlsTest, AHandshakeThatFailsIsNoTimeToConnect) {
+  TlsServer server(Certificate::For("127.0.0.1"));
+  const auto result = Send(server);
+  EXPECT_EQ(result.error, "certificate_problem");
+  EXPECT_FALSE(result.connect);
+  EXPECT_FALSE(result.first_byte);
+}
+
 TEST_F(TlsTest, ASelfSignedCertificateGetsNoRequest) {
   TlsServer server(Certificate::For("127.0.0.1"));
   ExpectRefused(server, Send(server), "self-signed certificate");

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/base/log.h"
+#include "tests/fakes/series.h"
 #include "tests/ingress/fakes.h"
 
 namespace hookswitch {
@@ -67,17 +68,18 @@ class AcceptorTest : public ::testing::Test {
   std::string lines;
   std::vector<std::shared_ptr<const CallEvent>> told, revised;
   std::vector<PendingDelivery> waiting;
-  Acceptor acceptor{journal, clock, metrics,
-                    [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries) {
-                      std::lock_guard lock(mu);
-                      told.push_back(std::move(event));
-                      for (auto& delivery : deliveries) waiting.push_back(std::move(delivery));
-                    },
-                    [this](std::shared_ptr<const CallEvent> event, EventSeq, const Accepted::Revised& changes) {
-                      std::lock_guard lock(mu);
-                      revised.push_back(std::move(event));
-                      for (const auto& delivery : changes.added) waiting.push_back(delivery);
-                    }};
+  Acceptor acceptor{
+      journal, clock, metrics,
+      [this](std::shared_ptr<const CallEvent> event, std::vector<PendingDelivery> deliveries, std::uint64_t) {
+        std::lock_guard lock(mu);
+        told.push_back(std::move(event));
+        for (auto& delivery : deliveries) waiting.push_back(std::move(delivery));
+      },
+      [this](std::shared_ptr<const CallEvent> event, EventSeq, const Accepted::Revised& changes, std::uint64_t) {
+        std::lock_guard lock(mu);
+        revised.push_back(std::move(event));
+        for (const auto& delivery : changes.added) waiting.push_back(delivery);
+      }};
   config::Source source;
   std::vector<config::Network> proxies;
   std::shared_ptr<const RouteTable> routes;
@@ -182,6 +184,25 @@ TEST_F(AcceptorTest, RequestThatIsNoCallIsStoredWithANote) {
   EXPECT_TRUE(told.empty());
 }
 
+TEST_F(AcceptorTest, AnEventNamesTheConfigItWasAdmittedWith) {
+  const auto snapshot = [this](const char* text) {
+    auto made = Snapshot();
+    made->config = std::make_shared<const KeptConfig>(KeptConfig{.hash = DigestOf(text), .since = {}, .text = text});
+    return made;
+  };
+  acceptor.Use(snapshot("first"));
+  Ask("call c1 completed");
+  const ServedRequest slow{"POST", "/bolna/webhook", "", "call c2 completed", peer, {}};
+  const HeadVerdict admitted = acceptor.HandleHead(slow);
+  acceptor.Use(snapshot("second"));
+  Ask("note");
+  Finish(slow, admitted);
+  ASSERT_EQ(journal.events().size(), 3u);
+  EXPECT_EQ(journal.events()[0].config, "first");
+  EXPECT_EQ(journal.events()[1].config, "second") << "also what is no call";
+  EXPECT_EQ(journal.events()[2].config, "first");
+}
+
 TEST_F(AcceptorTest, RefusalOfTheSourceIsAnsweredRecordedAndCounted) {
   Use();
   const Answer answer = Ask("garbage");
@@ -193,6 +214,48 @@ TEST_F(AcceptorTest, RefusalOfTheSourceIsAnsweredRecordedAndCounted) {
   EXPECT_EQ(journal.refused()[0].error, "missing_field");
   EXPECT_THAT(metrics.Text(),
               HasSubstr(R"(hookswitch_requests_refused_total{reason="missing_field",source="bolna"} 1)"));
+}
+
+TEST_F(AcceptorTest, EveryCountOfASourceIsShownBeforeItsFirstRequest) {
+  const auto snapshot = Snapshot();
+  snapshot->agents = {"agent-1"};
+  acceptor.Use(snapshot);
+  const auto before = fakes::SeriesOf(metrics.Text());
+  EXPECT_EQ(Ask("call c1 completed").status, 200);
+  EXPECT_EQ(Ask("note").status, 200);
+  EXPECT_EQ(Ask("garbage").status, 422);
+  EXPECT_EQ(Ask("", {}, "/nowhere").status, 404);
+  EXPECT_EQ(Ask("", {}, "/bolna/webhook", "GET").status, 405);
+  acceptor.SetDraining(true);
+  EXPECT_EQ(Ask("call c1 completed").status, 503);
+  EXPECT_EQ(fakes::SeriesOf(metrics.Text()), before);
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_received_total{source=\"bolna\"} 2"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_events_not_calls_total{source=\"bolna\"} 1"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_agent_events_total{agent=\"agent-1\",status=\"completed\"} 1"));
+}
+
+TEST_F(AcceptorTest, AGetWithANonceOfThisRouterIsAnsweredItsProofAndIsNoRefusal) {
+  Use();
+  const auto challenge = acceptor.MakeChallenge();
+  const auto proof = [&](const std::string& nonce, std::string_view method = "GET") {
+    const Answer answer = Ask("", {}, "/bolna/webhook", method, "key=1&hookswitch-nonce=" + nonce);
+    EXPECT_EQ(answer.status, 405);
+    EXPECT_EQ(answer.allow, "POST");
+    return answer.headers.empty() ? "" : answer.headers.at(0).first + ": " + answer.headers.at(0).second;
+  };
+  EXPECT_EQ(proof(challenge.nonce), "Hookswitch-Proof: " + challenge.proof);
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr(R"(hookswitch_requests_refused_total{reason="method_not_allowed",source="bolna"} 0)"));
+  EXPECT_EQ(proof(challenge.nonce, "PUT"), "");
+  EXPECT_EQ(proof(ReachProof().Make(clock.Mono()).nonce), "") << "of another process";
+  EXPECT_EQ(proof(challenge.nonce.substr(0, challenge.nonce.size() - 1)), "");
+  EXPECT_EQ(proof("9" + challenge.nonce), "");
+  EXPECT_EQ(proof(""), "");
+  EXPECT_EQ(ReachProof().ProofFor("hookswitch-nonce", clock.Mono()), "");
+  const ReachProof own;
+  const std::string query = "hookswitch-nonce=" + own.Make(clock.Mono()).nonce;
+  EXPECT_NE(own.ProofFor(query, clock.Mono() + ReachProof::kLife), "");
+  EXPECT_EQ(own.ProofFor(query, clock.Mono() + ReachProof::kLife + std::chrono::seconds(1)), "") << "too old";
 }
 
 TEST_F(AcceptorTest, UnknownPathIs404AndWrongMethodIs405) {

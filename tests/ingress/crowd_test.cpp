@@ -159,6 +159,7 @@ TEST_F(CrowdTest, BodiesHaveABudgetTogether) {
   const std::string refused = PostFrom("127.0.0.1", large);
   EXPECT_EQ(StatusOf(refused), 503);
   EXPECT_THAT(refused, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("hookswitch_http_requests_no_room_total{server=\"test\"} 1\n"));
   EXPECT_EQ(StatusOf(PostFrom("127.0.0.1", "small")), 200) << "there is room for it";
   gate.Open();
   EXPECT_EQ(StatusOf(first.Answer()), 200);

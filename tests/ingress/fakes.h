@@ -45,41 +45,23 @@ class MemoryJournal final : public Journal {
     WallTime received_at{};
     std::uint64_t call_key = 0;
     std::vector<std::array<std::string, 3>> deliveries;
+    std::string config{};  ///< the kept text of the one it names
   };
 
   Result<Accepted> Append(const NewEvent& event) override {
     MutexLock lock(mu_);
     if (refuse_) return *refuse_;
-    Accepted accepted;
-    if (const auto found = seen_.find(event.dedup); found != seen_.end()) {
-      accepted.event = found->second;
-      accepted.id = "E" + std::to_string(found->second);
-      accepted.duplicate = true;
-      accepted.revised = revision_;
+    return Add(event);
+  }
+  void AppendAllThen(std::span<const NewEvent> events, AppendedAll done) override {
+    const auto append = [&]() -> Result<std::vector<Accepted>> {
+      MutexLock lock(mu_);
+      if (refuse_) return *refuse_;
+      std::vector<Accepted> accepted;
+      for (const NewEvent& event : events) accepted.push_back(Add(event));
       return accepted;
-    }
-    Stored stored{std::string(event.source),
-                  std::string(event.headers),
-                  std::string(event.body),
-                  std::string(event.call_id),
-                  std::string(event.agent),
-                  std::string(event.status),
-                  std::string(event.note),
-                  event.dedup,
-                  event.received_at,
-                  event.call_key,
-                  {}};
-    for (const NewDelivery& delivery : event.deliveries) {
-      stored.deliveries.push_back(
-          {std::string(delivery.sink), std::string(delivery.rule), std::string(delivery.template_name)});
-    }
-    accepted.first_delivery = stored.deliveries.empty() ? 0 : next_delivery_;
-    next_delivery_ += static_cast<DeliverySeq>(stored.deliveries.size());
-    events_.push_back(std::move(stored));
-    accepted.event = static_cast<EventSeq>(events_.size());
-    accepted.id = "E" + std::to_string(accepted.event);
-    seen_[event.dedup] = accepted.event;
-    return accepted;
+    };
+    done(append());
   }
   void RecordRefused(RefusedRequest refused) override {
     MutexLock lock(mu_);
@@ -118,6 +100,40 @@ class MemoryJournal final : public Journal {
   }
 
  private:
+  Accepted Add(const NewEvent& event) REQUIRES(mu_) {
+    Accepted accepted;
+    if (const auto found = seen_.find(event.dedup); found != seen_.end()) {
+      accepted.event = found->second;
+      accepted.id = "E" + std::to_string(found->second);
+      accepted.duplicate = true;
+      accepted.revised = revision_;
+      return accepted;
+    }
+    Stored stored{std::string(event.source),
+                  std::string(event.headers),
+                  std::string(event.body),
+                  std::string(event.call_id),
+                  std::string(event.agent),
+                  std::string(event.status),
+                  std::string(event.note),
+                  event.dedup,
+                  event.received_at,
+                  event.call_key,
+                  {}};
+    for (const NewDelivery& delivery : event.deliveries) {
+      stored.deliveries.push_back(
+          {std::string(delivery.sink), std::string(delivery.rule), std::string(delivery.template_name)});
+    }
+    if (event.config) stored.config = event.config->text;
+    accepted.first_delivery = stored.deliveries.empty() ? 0 : next_delivery_;
+    next_delivery_ += static_cast<DeliverySeq>(stored.deliveries.size());
+    events_.push_back(std::move(stored));
+    accepted.event = static_cast<EventSeq>(events_.size());
+    accepted.id = "E" + std::to_string(accepted.event);
+    seen_[event.dedup] = accepted.event;
+    return accepted;
+  }
+
   Mutex mu_;
   std::optional<Error> refuse_ GUARDED_BY(mu_);
   std::optional<Accepted::Revised> revision_ GUARDED_BY(mu_);
@@ -154,7 +170,7 @@ class AskedExchange final : public Exchange {
   std::promise<Answer> answer_;
 };
 
-/// "call <id> <status>" is an event, "note" is none, anything else is refused.
+/// "call <id> <status>" is an event, "note" is none, anything else is refused. After "list" each line is an event.
 class WordSource final : public Source {
  public:
   explicit WordSource(std::string name) : name_(std::move(name)) {}
@@ -176,6 +192,17 @@ class WordSource final : public Source {
     normalized.what = std::move(event);
     return normalized;
   }
+  std::optional<std::vector<std::string>> Split(const RawRequest& request) const override {
+    if (!request.body.starts_with("list")) return {};
+    std::vector<std::string> lines;
+    for (auto at = request.body.find('\n'); at != request.body.npos;) {
+      const auto next = request.body.find('\n', at + 1);
+      lines.emplace_back(request.body.substr(at + 1, next == request.body.npos ? next : next - at - 1));
+      at = next;
+    }
+    return lines;
+  }
+  bool ReadsForms() const override { return true; }
   std::span<const std::string_view> KeptHeaders() const override {
     static constexpr std::array<std::string_view, 1> kNames{"x-event"};
     return kNames;

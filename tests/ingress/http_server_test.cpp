@@ -179,16 +179,33 @@ TEST_F(HttpServerTest, EveryResponseHasTheServersHeaders) {
       << "also what the server says itself";
 }
 
-TEST_F(HttpServerTest, WhatHasNoContentHasNoLength) {
+TEST_F(HttpServerTest, AnAnswersOwnHeaderTakesThePlaceOfTheServers) {
+  options.headers = {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}};
   handler = [](const ServedRequest&) {
     Answer answer;
-    answer.status = 204;
+    answer.headers = {{"cache-control", "no-cache"}};
     return answer;
   };
   Start();
   const std::string answer = Ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-  EXPECT_THAT(answer, ::testing::StartsWith("HTTP/1.1 204 "));
-  EXPECT_THAT(answer, Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\ncache-control: no-cache\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("no-store")));
+}
+
+TEST_F(HttpServerTest, WhatHasNoContentHasNoLength) {
+  for (const int status : {204, 304}) {
+    handler = [status](const ServedRequest&) {
+      Answer answer;
+      answer.status = status;
+      if (status == 304) answer.body = "what a cache has already";
+      return answer;
+    };
+    Start();
+    const std::string answer = Ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(answer, ::testing::StartsWith("HTTP/1.1 " + std::to_string(status)));
+    EXPECT_THAT(answer, Not(HasSubstr("Content-Length")));
+    EXPECT_EQ(BodyOf(answer), "");
+  }
 }
 
 TEST_F(HttpServerTest, ShortContentLengthIs400) {

@@ -14,11 +14,12 @@
 
 namespace hookswitch::testing {
 
-/// A client that sends exactly the bytes it is told to. Every wait is bounded by 10 s.
+/// A client that sends exactly the bytes it is told to. Every wait is bounded by 20 s.
 class RawClient {
  public:
-  /// `from`: the loopback address to come from, "127.0.0.2".
-  explicit RawClient(const std::string& address, const char* from = nullptr) {
+  /// `from`: the loopback address to come from, "127.0.0.2". `receive_buffer`: of an IPv4 socket, in bytes; 0: the
+  /// system's.
+  explicit RawClient(const std::string& address, const char* from = nullptr, int receive_buffer = 0) {
     if (address.starts_with("unix:")) {
       fd_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
       sockaddr_un to{};
@@ -38,6 +39,7 @@ class RawClient {
       connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
     } else {
       fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+      if (receive_buffer != 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
       if (from) {
         sockaddr_in here{};
         here.sin_family = AF_INET;
@@ -106,8 +108,8 @@ class RawClient {
  private:
   bool Fill() {
     pollfd entry{fd_, POLLIN, 0};
-    if (::poll(&entry, 1, 10'000) <= 0) {
-      ADD_FAILURE() << "nothing came within 10 s; so far: " << pending_;
+    if (::poll(&entry, 1, 20'000) <= 0) {
+      ADD_FAILURE() << "nothing came within 20 s; so far: " << pending_;
       return false;
     }
     char piece[65536];

@@ -204,6 +204,12 @@ bool FaultVfs::Struck() const {
   return disk->struck;
 }
 
+void FaultVfs::Break(Fault fault) {
+  std::lock_guard lock(disk->mu);
+  disk->fault = fault;
+  disk->at_step = disk->step + 1;
+}
+
 void FaultVfs::Repair() {
   std::lock_guard lock(disk->mu);
   disk->fault = Fault::kNone;

@@ -24,6 +24,8 @@ class FaultVfs {
   std::int64_t Steps() const;
   /// Whether the fault has come.
   bool Struck() const;
+  /// The next step fails so.
+  void Break(Fault fault);
   /// Ends kFail and kReadOnly.
   void Repair();
   /// After a power cut, with all files closed: puts onto the real disk what a machine would find. All that was synced,

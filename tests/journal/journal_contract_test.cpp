@@ -1,7 +1,10 @@
 #include "tests/contract/journal_contract.h"
 
 #include "core/journal/sqlite_journal.h"
+#include "tests/contract/changes_contract.h"
 #include "tests/contract/history_contract.h"
+#include "tests/contract/kept_config_contract.h"
+#include "tests/contract/list_contract.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_journal.h"
 #include "tests/journal/row_limit.h"
@@ -62,6 +65,16 @@ INSTANTIATE_TEST_SUITE_P(Journals, JournalContract,
                          [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Journals, RevisionContract,
+                         testing::Values(JournalKind{"sqlite", [] { return std::make_unique<SqliteHome>(); }},
+                                         JournalKind{"memory", [] { return std::make_unique<MemoryHome>(); }}),
+                         [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Journals, ChangesContract,
+                         testing::Values(JournalKind{"sqlite", [] { return std::make_unique<SqliteHome>(); }},
+                                         JournalKind{"memory", [] { return std::make_unique<MemoryHome>(); }}),
+                         [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(Journals, ListContract,
                          testing::Values(JournalKind{"sqlite", [] { return std::make_unique<SqliteHome>(); }},
                                          JournalKind{"memory", [] { return std::make_unique<MemoryHome>(); }}),
                          [](const auto& info) { return info.param.name; });

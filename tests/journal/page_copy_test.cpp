@@ -106,7 +106,7 @@ class Writer {
     event.deliveries = {&delivery, 1};
     Accepted accepted;
     WallTime at{};
-    ASSERT_TRUE(store_.Append(event, SumOf("", body), 0, accepted, at));
+    ASSERT_TRUE(store_.Append(event, SumOf("", body), accepted, at));
   }
 
   Store& store_;

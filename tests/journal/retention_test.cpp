@@ -127,6 +127,58 @@ TEST_F(Retained, AnEventThatWaitsGoesOnceItHasEndedWhereverItStands) {
   EXPECT_TRUE(journal_->Load(1));
 }
 
+TEST_F(Retained, AConfigGoesWithTheLastEventThatNamesIt) {
+  ASSERT_TRUE(Open());
+  int number = 0;
+  for (const char* text : {"a", "b", "a", "c", "c"}) {
+    config_ = {DigestOf(text), clock_.Wall(), text};
+    clock_.SetWall(Day(++number));
+    ASSERT_TRUE(Append("event " + std::to_string(number)));
+  }
+  journal_.reset();
+  {
+    auto store = Store::Open(path_, tuning_.page_size);
+    ASSERT_TRUE(store);
+    Retention retention(**store, clock_, hours(24 * 7), 0);
+    for (const auto& [day, texts] : {std::pair{8, "a,b,c"}, {9, "a,c"}, {10, "c"}, {30, "c"}}) {
+      clock_.SetWall(Day(day) + std::chrono::minutes(2));
+      Settle(retention, **store, 10);
+      EXPECT_EQ(Shell("SELECT group_concat(text) FROM (SELECT text FROM config ORDER BY text)"), texts)
+          << "on day " << day;
+    }
+    EXPECT_EQ((*store)->events(), 0u);
+    retention.ReleaseStatements();
+  }
+  // "c" stayed so that its number is not used again.
+  ASSERT_TRUE(Open());
+  config_ = {DigestOf("a"), clock_.Wall(), "a"};
+  const auto accepted = Append("new");
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(journal_->Load(accepted->event)->config, 4);
+  EXPECT_EQ(journal_->history().LoadConfig(4)->text, "a");
+}
+
+TEST_F(Retained, ConfigsOfRevisedEventsAreCountedOnce) {
+  options_.retention_age = hours(24 * 7);
+  ASSERT_TRUE(Open());
+  for (const char* text : {"a", "b", "c"}) {
+    const KeptConfig config{DigestOf(text), clock_.Wall(), text};
+    NewEvent event;
+    event.source = "bolna";
+    event.body = text;
+    event.dedup = DigestOf("event");
+    event.content = static_cast<std::uint64_t>(*text);
+    event.received_at = clock_.Wall();
+    event.config = &config;
+    ASSERT_TRUE(journal_->Append(event));
+  }
+  clock_.Advance(hours(24 * 8));
+  while (journal_->Stats().events != 0) std::this_thread::yield();
+  // What the event named before it was revised is unused since, and goes with the next one that goes.
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(Shell("SELECT group_concat(text) FROM config"), "c");
+}
+
 TEST(TimeRuns, LeadToEveryOldEventAndStraightThere) {
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {

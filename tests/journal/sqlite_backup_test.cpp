@@ -192,12 +192,15 @@ TEST_F(SqliteBackup, VerifyNamesWhatDoesNotFitAsCommandsDo) {
                 unknown + "\n");
   Shell(
       "UPDATE delivery SET state = 9 WHERE seq = 2; INSERT INTO replay VALUES(88, 99, 1);"
-      "INSERT INTO attempt SELECT 900, 0, 4711, number, 0, 0, 99, 0, 0, '', '', '', '', 0, '', '' FROM attempt LIMIT "
+      "INSERT INTO attempt SELECT 900, 0, 4711, number, 0, 0, 99, 0, 0, '', '', '', '', 0, '', '', '', -1, -1 FROM "
+      "attempt LIMIT "
       "1");
   EXPECT_NE(Said("delivery").find("its state is none: d-2\n"), std::string::npos);
   EXPECT_EQ(Said("attempt"), "its delivery is not there: d-1267\nits outcome is none: d-1267\n");
   EXPECT_NE(Said("replay").find("a delivery of it is not there: "), std::string::npos);
   EXPECT_EQ(Verify(path_).bad, 11u);
+  Shell("UPDATE event SET config = 5 WHERE seq = 3");
+  EXPECT_NE(Said("event").find("the config that routed it is not there: " + Id(3) + "\n"), std::string::npos);
 }
 
 TEST_F(SqliteBackup, VerifyGroupsWhatIsWrongInTheSameWay) {

@@ -226,6 +226,64 @@ TEST_F(SqliteDamage, DamagedRefusedRequestsHoldUpNothing) {
   EXPECT_EQ(journal_->Stats().bad_rows, 10u);
 }
 
+TEST_F(SqliteDamage, DamagedActionsHoldUpNothing) {
+  const auto act = [this] {
+    journal_->history().RecordAction(
+        {.who = "ana", .peer = "", .action = "purge", .target = "deliveries", .detail = std::string(5000, 'd')});
+  };
+  ASSERT_TRUE(Open());
+  for (int i = 0; i < 20; ++i) act();
+  ASSERT_TRUE(Append("first", 100, {"ops"}));
+  journal_.reset();
+  for (const int page : Leaves("action")) {
+    Overwrite(page, 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  }
+  ASSERT_TRUE(Open());
+  act();
+  const auto accepted = Append("second");
+  ASSERT_TRUE(accepted) << accepted.error().message;
+  EXPECT_EQ(journal_->Stats().unwritable_reason, "");
+  EXPECT_EQ(journal_->Stats().bad_rows, 1u);
+  EXPECT_TRUE(journal_->history().ListActions(0, 10));
+}
+
+TEST_F(SqliteDamage, DamagedConfigsHoldUpNothing) {
+  ASSERT_TRUE(Open());
+  for (int i = 0; i < 3; ++i) {
+    config_ = {DigestOf("config " + std::to_string(i)), {}, std::string(5000, 'c')};
+    ASSERT_TRUE(Append("event " + std::to_string(i)));
+  }
+  journal_.reset();
+  for (const int page : Leaves("config")) {
+    Overwrite(page, 0, std::string(static_cast<std::size_t>(tuning_.page_size), '\xa5'));
+  }
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(journal_->Stats().bad_rows, 1u);
+  config_->hash = DigestOf("another");
+  const auto accepted = Append("new");
+  ASSERT_TRUE(accepted) << accepted.error().message;
+  EXPECT_EQ(journal_->Load(accepted->event)->config, 0);
+  EXPECT_EQ(journal_->Load(1)->config, 1);
+  EXPECT_EQ(journal_->history().LoadConfig(1).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(journal_->Stats().unwritable_reason, "");
+}
+
+TEST_F(SqliteDamage, AConfigThatCannotBeStoredHoldsUpNothing) {
+  options_.retention_age = std::chrono::hours(1);
+  ASSERT_TRUE(Open());
+  config_ = {DigestOf("first"), {}, std::string(5000, 'c')};
+  ASSERT_TRUE(Append("event"));
+  Shell(
+      "DROP TABLE config; CREATE TABLE config(number INTEGER PRIMARY KEY, hash BLOB NOT NULL, since_ms INTEGER NOT "
+      "NULL, text TEXT NOT NULL CHECK (length(text) < 10))");
+  config_ = {DigestOf("second"), {}, std::string(5000, 'c')};
+  const auto accepted = Append("new", 100, {"ops"});
+  ASSERT_TRUE(accepted) << accepted.error().message;
+  EXPECT_EQ(journal_->Load(accepted->event)->config, 0);
+  EXPECT_EQ(journal_->Stats().bad_rows, 1u);
+  EXPECT_EQ(journal_->Stats().pending, 1u);
+}
+
 TEST_F(SqliteDamage, DestroyedHeaderIsRefusedWithWhatToDo) {
   Fill(5);
   Overwrite(1, 0, std::string(100, '\xa5'));

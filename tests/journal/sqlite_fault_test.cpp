@@ -1,3 +1,4 @@
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -55,6 +56,10 @@ class SqliteFault : public SqliteFixture {
     event.received_at = clock_.Wall();
     event.call_key = 7;
     event.deliveries = deliveries;
+    // Old ones have their own, which retention removes with them.
+    const std::string text = key.starts_with("old") ? "config of then" : "config";
+    const KeptConfig config{.hash = DigestOf(text), .since = clock_.Wall(), .text = text};
+    event.config = &config;
     const auto accepted = journal_->Append(event);
     if (!accepted) return;
     answered_[key] = accepted->event;
@@ -63,6 +68,32 @@ class SqliteFault : public SqliteFixture {
     std::lock_guard lock(mu_);
     for (std::size_t i = 0; i < sinks.size(); ++i) {
       expected_[accepted->first_delivery + static_cast<DeliverySeq>(i)] = DeliveryState::kPending;
+    }
+  }
+  void AddTogether(const std::vector<std::string>& keys) {
+    clock_.Advance(std::chrono::seconds(1));
+    std::vector<std::string> bodies;
+    for (const std::string& key : keys) bodies.push_back(BodyOf(key));
+    const NewDelivery delivery{.sink = "ops", .rule = "r", .template_name = ""};
+    std::vector<NewEvent> events(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      events[i].source = "bolna";
+      events[i].body = bodies[i];
+      events[i].dedup = DigestOf(keys[i]);
+      events[i].call_id = keys[i];
+      events[i].received_at = clock_.Wall();
+      events[i].deliveries = {&delivery, 1};
+    }
+    std::promise<Result<std::vector<Accepted>>> promise;
+    auto told = promise.get_future();
+    journal_->AppendAllThen(events,
+                            [&](Result<std::vector<Accepted>> result) { promise.set_value(std::move(result)); });
+    const auto stored = told.get();
+    if (!stored) return;
+    std::lock_guard lock(mu_);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      answered_[keys[i]] = (*stored)[i].event;
+      expected_[(*stored)[i].first_delivery] = DeliveryState::kPending;
     }
   }
   void Tell(const std::string& key, DeliveryState state) {
@@ -128,6 +159,7 @@ class SqliteFault : public SqliteFixture {
     if (!Reopen()) return;
     Add("e0", {"ops", "mail"});
     for (int i = 5; i < 8; ++i) Add("e" + std::to_string(i), {"ops"});
+    AddTogether({"list 0", "list 1", "list 2"});
     Tell("e5", DeliveryState::kDelivered);
     Pause();
     journal_.reset();
@@ -153,6 +185,8 @@ class SqliteFault : public SqliteFixture {
     const auto events = journal_->history().ListEvents({}, 0, 1000);
     ASSERT_TRUE(events);
     for (const EventSummary& event : events->items) EXPECT_EQ(++times[event.call_id], 1) << event.call_id;
+    EXPECT_EQ(times.count("list 0"), times.count("list 1")) << "all of a list or nothing";
+    EXPECT_EQ(times.count("list 0"), times.count("list 2")) << "all of a list or nothing";
     if (is_paused_) {
       const auto lanes = journal_->LoadLanes();
       ASSERT_TRUE(lanes);
@@ -185,7 +219,7 @@ class SqliteFault : public SqliteFixture {
       for (const char* part : {"", "-wal", "-shm", ".lock"}) std::filesystem::remove(path_ + part);
       if (!struck) {
         EXPECT_GT(step, 100) << "the scenario has steps";
-        EXPECT_EQ(answered_.size(), 11u) << "without a fault all is answered";
+        EXPECT_EQ(answered_.size(), 14u) << "without a fault all is answered";
         return;
       }
     }

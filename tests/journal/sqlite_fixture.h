@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class SqliteFixture : public testing::Test {
     event.received_at = clock_.Wall();
     event.call_key = 7;
     event.deliveries = deliveries;
+    event.config = config_ ? &*config_ : nullptr;
     return journal_->Append(event);
   }
   /// Ends `delivery` and waits until that is stored: records go with the next commit, so an append after it is enough.
@@ -78,6 +80,7 @@ class SqliteFixture : public testing::Test {
   FakeClock clock_;
   SqliteOptions options_;
   SqliteTuning tuning_;
+  std::optional<KeptConfig> config_;  ///< of the events that are appended
   std::unique_ptr<Journal> journal_;
 };
 

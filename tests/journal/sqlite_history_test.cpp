@@ -78,7 +78,7 @@ TEST_F(SqliteHistory, AJournalOfTheFirstSchemaKeepsWhatItHolds) {
     ASSERT_EQ(lines_.size(), 1u) << "told once";
     EXPECT_NE(lines_[0].find("\"event\":\"journal_upgraded\""), std::string::npos) << lines_[0];
     EXPECT_NE(lines_[0].find("\"from\":1"), std::string::npos) << lines_[0];
-    EXPECT_EQ(Shell("SELECT value FROM meta WHERE key = 'schema_version'"), "3");
+    EXPECT_EQ(Shell("SELECT value FROM meta WHERE key = 'schema_version'"), "4");
     const auto pending = journal_->LoadPending(0, 10);
     ASSERT_TRUE(pending);
     ASSERT_EQ(pending->size(), 1u);
@@ -254,6 +254,26 @@ TEST_F(SqliteHistory, WhatHasEndedLongAgoIsNotReadToListWhatWaits) {
   EXPECT_EQ(page->next, 0);
 }
 
+TEST_F(SqliteHistory, WhatWasDeliveredIsNotReadToListWhatIsDead) {
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("event", 10));
+  journal_.reset();
+  Shell(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000) INSERT INTO delivery "
+      "SELECT i, 1, 7, 1000, CASE WHEN i IN (3, 44000) THEN 3 ELSE 2 END, 0, 0, 0, 0, 0, 0, 'ops', 'r', '', '', x'', "
+      "0, '', '', '', 0, 0 FROM n");
+  ASSERT_TRUE(Open());
+  const auto newest = journal_->history().ListDeliveries({.states = {DeliveryState::kDead}}, 0, 1);
+  ASSERT_TRUE(newest);
+  ASSERT_EQ(newest->items.size(), 1u);
+  EXPECT_EQ(newest->items[0].seq, 44'000);
+  const auto older = journal_->history().ListDeliveries({.states = {DeliveryState::kDead}}, newest->next, 10);
+  ASSERT_TRUE(older);
+  ASSERT_EQ(older->items.size(), 1u) << "what lies between costs no call";
+  EXPECT_EQ(older->items[0].seq, 3);
+  EXPECT_EQ(older->next, 0);
+}
+
 TEST_F(SqliteHistory, WithoutItsEventADeliveryIsStillListed) {
   ASSERT_TRUE(Open());
   ASSERT_TRUE(Append("a", 100, {"ops"}));
@@ -283,6 +303,43 @@ TEST_F(SqliteHistory, CommandsAreRefusedWhileTheJournalCannotBeWritten) {
   clock_.Advance(std::chrono::seconds(1));
   EXPECT_EQ(journal_->history().Revive(Seqs{1}, clock_.Wall())->size(), 1u);
   EXPECT_EQ(journal_->Stats().pending, 1u);
+}
+
+TEST_F(SqliteHistory, WhileTheJournalCannotBeWrittenActionsWaitAndNothingHasChanged) {
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Append("a", 100, {"ops"}));
+  Settle();
+  const ChangeCursor before = journal_->history().Changes({}).next;
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  for (int i = 1; i <= 1003; ++i) {
+    journal_->history().RecordAction({.who = "ana", .peer = "", .action = "pause", .target = std::to_string(i)});
+  }
+  ASSERT_FALSE(journal_->history().Cancel(Seqs{1}, "purged"));
+  EXPECT_EQ(journal_->history().Changes(before).next, before);
+  ASSERT_EQ(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  clock_.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(journal_->history().Cancel(Seqs{1}, "purged"));
+  EXPECT_EQ(journal_->history().Changes(before).deliveries, Seqs{1});
+  const auto actions = journal_->history().ListActions(0, 2000);
+  ASSERT_TRUE(actions);
+  ASSERT_EQ(actions->items.size(), 1000u);
+  EXPECT_EQ(actions->items.front().target, "1000");
+}
+
+TEST_F(SqliteHistory, TheNewestTenThousandActionsAreKept) {
+  ASSERT_TRUE(Open());
+  journal_.reset();
+  Shell(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) INSERT INTO action "
+      "SELECT i, i, 'ana', '', 'pause', 'sinks/ops', '', 200, '' FROM n");
+  ASSERT_TRUE(Open());
+  journal_->history().RecordAction({.who = "", .peer = "", .action = "resume", .target = "sinks/ops"});
+  EXPECT_EQ(Shell("SELECT count(*) FROM action"), "10000");
+  EXPECT_EQ(Shell("SELECT min(number) FROM action"), "2");
+  EXPECT_EQ(journal_->history().ListActions(0, 1)->items.at(0).action, "resume");
 }
 
 }  // namespace

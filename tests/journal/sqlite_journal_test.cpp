@@ -554,6 +554,8 @@ TEST_F(SqliteJournal, WhatIsAskedAfterCloseFailsAtOnce) {
   EXPECT_EQ(journal_->Load(1).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->LoadPending(0, 1).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->history().ListEvents({}, 0, 1).error().code, ErrorCode::kUnavailable);
+  journal_->history().RecordAction({});
+  EXPECT_EQ(journal_->history().ListActions(0, 1).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(journal_->Stats().events, 1u);
   EXPECT_FALSE(std::filesystem::exists(path_ + "-wal")) << "nothing opens it again";
 }

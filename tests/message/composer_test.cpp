@@ -63,6 +63,21 @@ TEST(Template, FalseIsFalseInSectionsAndShownAsText) {
             "plain false");
 }
 
+TEST(Template, StageSentimentAndSuccessAreVariablesAndConditions) {
+  CallEvent event;
+  event.stage = Stage::kEnded;
+  event.data["score"] = {"85", DataValue::Kind::kNumber};
+  const char* text =
+      "{{stage}} {{sentiment}} {{success}} {{data.score}}{{#success}} won{{/success}}{{#sentiment}} felt{{/sentiment}}";
+  EXPECT_EQ(Render(text, event), "ended - - 85");
+  event.sentiment = "positive";
+  event.success = true;
+  EXPECT_EQ(Render("{{stage}} {{sentiment}} {{success}}{{#success}} won{{/success}}", event),
+            "ended positive true won");
+  event.success = false;
+  EXPECT_EQ(Render("{{success}}{{#success}} won{{/success}}{{^success}} lost{{/success}}", event), "false lost");
+}
+
 TEST(Template, TagsCanBeListedOrJoined) {
   CallEvent event;
   event.agent_tags = {"a", "b"};

@@ -39,7 +39,10 @@ PIN(offsetof(hsw_event, source), 24);
 PIN(offsetof(hsw_event, call_id), 40);
 PIN(offsetof(hsw_event, agent), 56);
 PIN(offsetof(hsw_event, status), 72);
-PIN(sizeof(hsw_event), 88);
+PIN(offsetof(hsw_event, stage), 88); /* 1.3 */
+PIN(offsetof(hsw_event, sentiment), 104);
+PIN(offsetof(hsw_event, success), 120);
+PIN(sizeof(hsw_event), 128);
 
 PIN(offsetof(hsw_delivery, attempt), 4);
 PIN(offsetof(hsw_delivery, step), 8);

@@ -60,11 +60,11 @@ TEST_F(Inspect, ReadsWhatAPluginSaysOfItself) {
 }
 
 TEST_F(Inspect, AnotherMajorIsRefusedWithBothVersions) {
-  EXPECT_REFUSED("bad-wrong-major", ErrorCode::kUnsupported, "sink ABI 2.0, this hookswitch speaks 1.2");
+  EXPECT_REFUSED("bad-wrong-major", ErrorCode::kUnsupported, "sink ABI 2.0, this hookswitch speaks 1.3");
 }
 TEST_F(Inspect, ANewerMinorIsRefusedWithBothVersions) {
   EXPECT_REFUSED("bad-newer-minor", ErrorCode::kUnsupported,
-                 "1.7 or newer, this hookswitch speaks 1.2: upgrade hookswitch");
+                 "1.7 or newer, this hookswitch speaks 1.3: upgrade hookswitch");
 }
 TEST_F(Inspect, APluginThatDeclinesIsRefused) {
   EXPECT_REFUSED("bad-refuses", ErrorCode::kUnsupported, "cannot work with this");

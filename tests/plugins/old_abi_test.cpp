@@ -47,6 +47,8 @@ TEST(OldAbi, AnHttpSinkOfTheFirstVersionWorks) {
 
   CallEvent event;
   event.call_id = "call-1";
+  event.data["score"] = {"85", DataValue::Kind::kNumber};
+  event.data["vip"] = {"true", DataValue::Kind::kBoolean};
   Message message;
   message.title = "Ended \"well\"";
   const SinkDelivery delivery{event, message, "d-1", "ops", "all", 1, 0, "", "kept"};
@@ -59,6 +61,7 @@ TEST(OldAbi, AnHttpSinkOfTheFirstVersionWorks) {
   EXPECT_EQ(body.at("title"), "Ended \"well\"");
   EXPECT_EQ(body.at("memory"), "kept");
   EXPECT_EQ(body.at("event").at("call_id"), "call-1");
+  EXPECT_EQ(body.at("event").at("data"), (json::value{{"score", "85"}, {"vip", "true"}})) << "texts, as ever";
 
   const auto next = sink->Interpret(delivery, {202, {}, ""}, {});
   EXPECT_EQ(next.kind, Outcome::Kind::kNext);

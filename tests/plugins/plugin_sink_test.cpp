@@ -277,6 +277,18 @@ TEST_F(PluginSink, APluginAsksForValuesOfTheEventAndForTheTime) {
   EXPECT_THAT(sink->Deliver(wish, kTimeout, [] { return false; }).reason, testing::EndsWith("|(none)"));
 }
 
+TEST_F(PluginSink, APluginSeesStageSentimentSuccessAndTypedData) {
+  event_.data["score"] = {"85", DataValue::Kind::kNumber};
+  event_.data["vip"] = {"true", DataValue::Kind::kBoolean};
+  event_.data["word"] = "85";
+  auto sink = Make("polite", "{}");
+  EXPECT_EQ(Deliver(*sink, "verdict").reason, R"(live||unknown|{"score":85,"vip":true,"word":"85"})");
+  event_.stage = Stage::kEnded;
+  event_.sentiment = "positive";
+  event_.success = false;
+  EXPECT_THAT(Deliver(*sink, "verdict").reason, testing::StartsWith("ended|positive|no|"));
+}
+
 TEST_F(PluginSink, APluginAsksForValuesOfAJsonAnswer) {
   auto sink = Make("unruly", "{}");
   const auto ask = [&](std::string_view pointer, std::string body) {

@@ -34,6 +34,13 @@ class Polite {
     if (wish.starts_with("expand ")) {
       return hsw::Outcome::Delivered().Reason(std::string(delivery.Expand(wish.substr(7)).value_or("(no template)")));
     }
+    if (wish == "verdict") {
+      const auto success = delivery.Success();
+      std::string verdict(delivery.Stage());
+      verdict.append("|").append(delivery.Sentiment());
+      verdict.append("|").append(success ? (*success ? "yes" : "no") : "unknown");
+      return hsw::Outcome::Delivered().Reason(verdict.append("|").append(delivery.Value("/data").value_or("")));
+    }
     if (wish == "values") {
       std::string values = std::to_string(delivery.NowUnixMs());
       for (const char* pointer : {"/agent/id", "/duration", "/data/General.Outcome", "/agent/tags", "/summary",

@@ -9,13 +9,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/config/kept_text.h"
 #include "core/config/loader.h"
 #include "core/event/event_from_json.h"
 #include "core/routing/route_table.h"
 
 // Each file of tests/golden/routes is a config (`version` and sinks a to e are added where it has none), then "---",
 // then what must come of it: `problems`, or `events` each with the sinks that get it (sink: rule), the rules that match
-// and, where `why` asks, their reasons.
+// and, where `why` asks, their reasons. The same must come of what is kept of the config.
 namespace hookswitch {
 namespace {
 
@@ -123,7 +124,18 @@ TEST_P(GoldenRoutes, GoWhereWritten) {
   }
   EXPECT_THAT(found, testing::ElementsAreArray(wanted));
   ASSERT_TRUE(table || (problems.HasErrors() && !expected["events"]));
-  for (const auto& event : expected["events"]) ExpectRouting(*table, event);
+  if (!table) return;
+  const config::KeptText kept = config::MakeKeptText(*loaded.config);
+  const auto again = config::ReadKeptText(kept);
+  ASSERT_TRUE(again) << again.error().message << "\n" << kept.text;
+  config::Problems none;
+  const auto same_table = RouteTable::Compile(*again, none);
+  ASSERT_TRUE(same_table) << config::ToJson(none.All());
+  for (const auto& event : expected["events"]) {
+    ExpectRouting(*table, event);
+    SCOPED_TRACE("by what is kept of the config:\n" + kept.text);
+    ExpectRouting(*same_table, event);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenRoutes, testing::ValuesIn(Cases()), [](const auto& info) {

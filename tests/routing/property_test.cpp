@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <random>
 #include <set>
 
@@ -66,6 +67,12 @@ Condition RandomCondition(Dice& dice, int depth) {
     case Kind::kHangupReason:
       for (int i = 0; i < count; ++i) c.patterns.push_back(RandomPattern(dice, false));
       break;
+    case Kind::kSentiment:
+      for (int i = 0; i < count; ++i) {
+        c.patterns.push_back(RandomPattern(dice, false));
+        c.patterns.back().ignore_case = c.patterns.back().mode != Mode::kRegex && dice.OneIn(2);
+      }
+      break;
     case Kind::kTranscript:
     case Kind::kSummary:
       for (int i = 0; i < count; ++i) c.patterns.push_back(RandomPattern(dice, true));
@@ -73,6 +80,15 @@ Condition RandomCondition(Dice& dice, int depth) {
     case Kind::kData:
       c.path = dice.Pick<const char*>({"x", "x.y"});
       for (int i = 0; i < count; ++i) c.patterns.push_back(RandomPattern(dice, false));
+      break;
+    case Kind::kDataRange:
+      c.path = dice.Pick<const char*>({"x", "n"});
+      if (dice.OneIn(2)) c.least = dice.Below(5);
+      if (!c.least || dice.OneIn(2)) c.most = dice.Below(5);
+      break;
+    case Kind::kStage:
+      c.stages = static_cast<StageSet>(dice.Below(1 << kStageCount));
+      c.settles = (c.stages & Bit(Stage::kFinal)) != 0 && dice.OneIn(2);
       break;
     case Kind::kStatus: c.statuses = static_cast<StatusSet>(dice.Below(1 << kCallStatusCount)); break;
     case Kind::kDirection:
@@ -85,7 +101,8 @@ Condition RandomCondition(Dice& dice, int depth) {
       c.number = dice.Below(5);
       c.currency = dice.Pick<const char*>({"USD", "EUR"});
       break;
-    case Kind::kVoicemail: c.flag = dice.OneIn(2); break;
+    case Kind::kVoicemail:
+    case Kind::kSuccess: c.flag = dice.OneIn(2); break;
     case Kind::kDuring: c.patterns.push_back(test::Pat(dice.Pick<const char*>({"morning", "night"}))); break;
     case Kind::kHas:
       for (int i = 0; i < count; ++i) {
@@ -103,6 +120,12 @@ CallEvent RandomEvent(Dice& dice) {
     if (!dice.OneIn(3)) to = Word(dice);
   };
   e.status = static_cast<CallStatus>(dice.Below(kCallStatusCount));
+  e.stage = static_cast<Stage>(dice.Below(kStageCount));
+  maybe(e.sentiment);
+  if (dice.OneIn(4)) std::ranges::transform(e.sentiment, e.sentiment.begin(), [](char c) { return c - 'a' + 'A'; });
+  if (dice.OneIn(2)) e.success = dice.OneIn(2);
+  if (dice.OneIn(2))
+    e.data["n"] = {dice.Pick<const char*>({"0", "2", "3.5", "4", "8/10", "-1"}), DataValue::Kind::kText};
   e.source = Word(dice);
   maybe(e.agent_id);
   maybe(e.agent_name);
@@ -117,7 +140,7 @@ CallEvent RandomEvent(Dice& dice) {
   if (dice.OneIn(2)) e.cost = Money{static_cast<double>(dice.Below(5)), dice.Pick<const char*>({"USD", "EUR"})};
   if (dice.OneIn(2)) e.voicemail = dice.OneIn(2);
   while (dice.OneIn(2)) e.transcript.push_back({Role::kUser, Word(dice)});
-  if (dice.OneIn(2)) maybe(e.data["x"]);
+  if (dice.OneIn(2)) maybe(e.data["x"].text);
   if (dice.OneIn(2)) e.data["x.y"] = Word(dice);
   if (dice.OneIn(2)) e.meta["m"] = Word(dice);
   e.received_at = WallTime(std::chrono::minutes(dice.Below(7 * 24 * 60)));
@@ -132,8 +155,10 @@ bool NaiveGlob(const char* glob, const char* text) {
   return *text && (*glob == '?' || *glob == *text) && NaiveGlob(glob + 1, text + 1);
 }
 
-bool NaiveText(const Condition& c, const std::string& text) {
+bool NaiveText(const Condition& c, const std::string& value) {
   return std::any_of(c.patterns.begin(), c.patterns.end(), [&](const config::Pattern& p) {
+    std::string text = value;
+    if (p.ignore_case) std::ranges::transform(text, text.begin(), [](char a) { return a < 'a' ? a - 'A' + 'a' : a; });
     switch (p.mode) {
       case Mode::kExact: return p.text == text;
       case Mode::kGlob: return NaiveGlob(p.text.c_str(), text.c_str());
@@ -200,7 +225,21 @@ bool Naive(const Condition& c, const CallEvent& e) {
       }
       return any || text(joined);
     }
-    case Kind::kData: return e.data.contains(c.path) && NaiveText(c, e.data.find(c.path)->second);
+    case Kind::kData: return e.data.contains(c.path) && NaiveText(c, e.data.find(c.path)->second.text);
+    case Kind::kSentiment: return text(e.sentiment);
+    case Kind::kDataRange: {
+      const auto it = e.data.find(c.path);
+      double number = 0;
+      char more = 0;
+      if (it == e.data.end() || std::sscanf(it->second.text.c_str(), "%lf%c", &number, &more) != 1) return false;
+      return number >= c.least.value_or(number) && number <= c.most.value_or(number);
+    }
+    case Kind::kStage: {
+      const bool waits = c.settles && e.stage == Stage::kEnded;
+      return (c.stages >> static_cast<int>(waits ? Stage::kFinal : e.stage) & 1) != 0 ||
+             (c.stages >> static_cast<int>(e.stage) & 1) != 0;
+    }
+    case Kind::kSuccess: return e.success == c.flag;
     case Kind::kStatus: return (c.statuses >> static_cast<int>(e.status) & 1) != 0;
     case Kind::kDirection: return e.direction && std::count(c.directions.begin(), c.directions.end(), *e.direction) > 0;
     case Kind::kMinDuration: return e.duration && *e.duration >= c.number;
@@ -271,6 +310,17 @@ config::Config RandomConfig(Dice& dice) {
   return config;
 }
 
+void ExpectEachCondition(const RuleVerdict& verdict, const Condition& when, const CallEvent& event) {
+  const auto holds = [](const ConditionVerdict& condition) { return condition.holds; };
+  const auto naive = [&](const Condition& condition) { return Naive(condition, event); };
+  ASSERT_EQ(verdict.conditions.size(), when.children.size());
+  EXPECT_EQ(std::ranges::count_if(verdict.conditions, holds), std::ranges::count_if(when.children, naive));
+  const auto failed = std::ranges::find_if_not(verdict.conditions, holds);
+  if (failed != verdict.conditions.end()) {
+    EXPECT_EQ(verdict.why, failed->text);
+  }
+}
+
 TEST(RouteTableProperty, AgreesWithNaiveEvaluatorAndWithItsOwnExplanation) {
   int matched = 0;
   for (unsigned seed = 0; seed < 1500; ++seed) {
@@ -294,6 +344,7 @@ TEST(RouteTableProperty, AgreesWithNaiveEvaluatorAndWithItsOwnExplanation) {
         if (verdict.result == RuleVerdict::Result::kNotReached) continue;
         const bool matches = Naive(config.rules[r].when, event);
         ASSERT_EQ(verdict.result == RuleVerdict::Result::kMatched, matches) << "seed " << seed;
+        ExpectEachCondition(verdict, config.rules[r].when, event);
         matched += matches;
       }
     }

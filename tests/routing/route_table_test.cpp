@@ -131,6 +131,41 @@ TEST(Explain, ListsMergedSinksAndRulesNotReached) {
   EXPECT_TRUE(explanation.rules[1].stopped);
   EXPECT_EQ(explanation.rules[2].result, RuleVerdict::Result::kNotReached);
   EXPECT_EQ(explanation.rules[2].why, "rule \"two\" ended the walk");
+  EXPECT_TRUE(explanation.rules[2].conditions.empty());
+}
+
+TEST(Explain, ListsEveryConditionTheFirstThatFailsBeingTheReason) {
+  CallEvent event = Event(CallStatus::kRinging);
+  event.agent_name = "maya";
+  event.duration = 12;
+  const auto any = Tree(Kind::kAny, {Texts(Kind::kTags, {"x"}), Number(Kind::kMinDuration, 30)});
+  const auto rule = MakeRule(
+      "r", {Texts(Kind::kAgent, {"maya"}), any, Statuses(kCompleted), Tree(Kind::kNot, {Texts(Kind::kTags, {"t"})})},
+      {"s"});
+  const RuleVerdict verdict = Compiled(WithRules({rule}))->Explain(event).rules.at(0);
+  std::vector<std::string> lines;
+  for (const auto& [text, holds] : verdict.conditions) lines.push_back((holds ? "yes: " : "no: ") + text);
+  EXPECT_THAT(lines, ElementsAre("no: status is \"ringing\", wanted completed", "yes: agent is \"maya\"",
+                                 "no: duration 12.0s is under 30s; and tags are absent", "yes: tags are absent"));
+  EXPECT_EQ(verdict.why, verdict.conditions.front().text);
+}
+
+TEST(Explain, AsJsonSaysOfARuleWhereItStandsAndWhatItDid) {
+  auto stop = MakeRule("two", {Statuses(kCompleted)}, {"b", "a"});
+  stop.stop = true;
+  auto one = MakeRule("one", {}, {"a"});
+  one.where = {std::make_shared<const config::SourceFile>("rules.d/one.yaml", ""), 12, 5};
+  json::object shown;
+  AddExplanation(shown, Compiled(WithRules({one, stop}))->Explain(Event(CallStatus::kCompleted)));
+  EXPECT_EQ(json::value(shown), json::parse(R"({
+    "rules": [
+      {"name": "one", "file": "rules.d/one.yaml", "line": 12, "matched": true, "why": "it asks for nothing",
+       "conditions": [], "sinks": ["a"], "merged": [], "stopped": false},
+      {"name": "two", "file": null, "line": null, "matched": true, "why": "status is \"completed\"",
+       "conditions": [{"text": "status is \"completed\"", "holds": true}],
+       "sinks": ["b"], "merged": ["a"], "stopped": true}],
+    "deliveries": [{"sink": "a", "rule": "one"}, {"sink": "b", "rule": "two"}]})"))
+      << ToText(shown, 2);
 }
 
 TEST(Explain, TimeIsShownOnTheSchedulesClock) {
@@ -204,7 +239,48 @@ TEST(RouteProblems, NarrowerRuleAfterAWiderOneThatDropsIsAWarning) {
 
 TEST(RouteProblems, StatusesThatExcludeEachOtherAreAWarning) {
   EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Statuses(kFailed), Tree(Kind::kNot, {Statuses(kFailed)})}, {"s"})})),
-              ElementsAre("warning: rule \"r\" can never run: its statuses exclude each other"));
+              ElementsAre("warning: rule \"r\" can never run: its statuses or stages exclude each other"));
+}
+
+config::Condition Stages(StageSet stages, bool settles = false) {
+  config::Condition condition = test::Cond(Kind::kStage);
+  condition.stages = stages;
+  condition.settles = settles;
+  return condition;
+}
+
+TEST(RouteProblems, StagesThatExcludeEachOtherAreAWarning) {
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Stages(Bit(Stage::kFinal)), Stages(Bit(Stage::kLive))}, {"s"})})),
+              ElementsAre("warning: rule \"r\" can never run: its statuses or stages exclude each other"));
+  EXPECT_THAT(MessagesOf(WithRules({MakeRule("r", {Stages(Bit(Stage::kEnded)), Statuses(kCompleted)}, {"s"})})),
+              IsEmpty())
+      << "which statuses go with which stage is the platform's";
+}
+
+TEST(RouteProblems, ARuleOfFinalEventsHidesLaterOnesButNotWhatWaitsForThem) {
+  auto stop = MakeRule("all", {Stages(Bit(Stage::kFinal))}, {"s"});
+  stop.stop = true;
+  EXPECT_THAT(MessagesOf(WithRules({stop, MakeRule("late", {Stages(Bit(Stage::kFinal)), Statuses(kFailed)}, {"t"})})),
+              ElementsAre("warning: rule \"late\" can never run: rule \"all\" matches all that it matches and stops"));
+  EXPECT_THAT(MessagesOf(WithRules({stop, MakeRule("late", {Stages(Bit(Stage::kFinal), true)}, {"t"})})), IsEmpty());
+}
+
+TEST(RouteTable, WhatHasEndedIsHeldByTheRulesSettle) {
+  auto rule = MakeRule("r", {Stages(Bit(Stage::kFinal), true)}, {"s"});
+  rule.settle = std::chrono::minutes(15);
+  const auto table = Compiled(WithRules({rule, MakeRule("other", {}, {"t"})}));
+  CallEvent event = Event(CallStatus::kCompleted);
+  std::vector<Route> routes;
+  const auto holds = [&](Stage stage) {
+    event.stage = stage;
+    table->Match(event, routes);
+    std::vector<std::chrono::milliseconds> found;
+    for (const Route& route : routes) found.push_back(route.hold);
+    return found;
+  };
+  EXPECT_THAT(holds(Stage::kEnded), ElementsAre(std::chrono::minutes(15), std::chrono::milliseconds(0)));
+  EXPECT_THAT(holds(Stage::kFinal), ElementsAre(std::chrono::milliseconds(0), std::chrono::milliseconds(0)));
+  EXPECT_THAT(holds(Stage::kLive), ElementsAre(std::chrono::milliseconds(0)));
 }
 
 TEST(RouteProblems, RuleWhoseSinksAreAlwaysTakenBeforeIsAWarning) {

@@ -49,6 +49,19 @@ TEST(Sources, EveryListedTypeCanBeMade) {
   }
 }
 
+TEST(Bolna, WhatIsNotJsonHasAPlace) {
+  const auto result = Read("{\"id\": \"caf\u00e9\",\n  \"\u00e9\" 7}");
+  const auto* refusal = std::get_if<Refusal>(&result);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->line, 2u);
+  EXPECT_EQ(refusal->column, 7u);
+  EXPECT_TRUE(refusal->detail.starts_with("line 2, column 7: ")) << refusal->detail;
+  const auto missing = Read("{}");
+  ASSERT_FALSE(std::get_if<Refusal>(&missing));
+  const auto no_status = Read(R"({"id": "c-1", "agent_id": "a"})");
+  EXPECT_EQ(std::get<Refusal>(no_status).line, 0u) << "a field that is missing is nowhere";
+}
+
 TEST(Bolna, ReadsEverySpellingOfEveryStatus) {
   const std::pair<std::string_view, CallStatus> spellings[] = {{"prepared", CallStatus::kScheduled},
                                                                {"scheduled", CallStatus::kScheduled},

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/text.h"
+#include "core/sources/section.h"
 
 namespace hookswitch::payload {
 namespace {
@@ -126,11 +127,22 @@ TEST(Payload, ANumberBeyondDoubleIsAbsent) {
 
 TEST(Payload, FlatKeysAreDotted) {
   TextMap map;
-  PutFlat(map, "m",
-          *json::parse(R"({"v":{"a":{"b":1,"c":[1,{"d":2}]},"e":"","f":"null","g":null,"h":false}})")
-               .as_object()
-               .if_contains("v"));
+  MapFiller(map, "meta", nullptr)
+      .PutFlat("m", json::parse(R"({"a":{"b":1,"c":[1,{"d":2}]},"e":"","f":"null","g":null,"h":false})"), "");
   EXPECT_EQ(map, (TextMap{{"m.a.b", "1"}, {"m.a.c", R"([1,{"d":2}])"}, {"m.h", "false"}}));
+}
+
+TEST(Payload, DataKeepsTheTypesOfItsValues) {
+  using Kind = DataValue::Kind;
+  DataMap map;
+  MapFiller(map, "data", nullptr)
+      .PutFlat("m", json::parse(R"({"a":85,"b":"85","c":false,"d":2.5,"e":[1],"f":3.0,"g":null})"), "");
+  EXPECT_EQ(map, (DataMap{{"m.a", {"85", Kind::kNumber}},
+                          {"m.b", "85"},
+                          {"m.c", {"false", Kind::kBoolean}},
+                          {"m.d", {"2.5", Kind::kNumber}},
+                          {"m.e", "[1]"},
+                          {"m.f", {"3", Kind::kNumber}}}));
 }
 
 }  // namespace

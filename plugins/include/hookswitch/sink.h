@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define HSW_ABI_MAJOR 1u /* other majors are rejected */
-#define HSW_ABI_MINOR 2u /* grows when structs or services are appended */
+#define HSW_ABI_MINOR 3u /* grows when structs or services are appended */
 
 typedef struct hsw_str {
   const char* data;
@@ -121,6 +121,11 @@ typedef struct hsw_event {
   hsw_str call_id; /* the platform's */
   hsw_str agent;   /* name, else id, else empty */
   hsw_str status;  /* "completed" */
+
+  /* Since 1.3. */
+  hsw_str stage;     /* "live", "ended" (the platform may say more about the call) or "final" */
+  hsw_str sentiment; /* in lower case; empty when unknown */
+  int32_t success;   /* whether the call reached its goal: 1, 0, or -1 when unknown */
 } hsw_event;
 
 typedef struct hsw_delivery hsw_delivery;
@@ -137,7 +142,8 @@ struct hsw_delivery {
   hsw_str state;  /* set by the previous step; empty at step 0 */
   hsw_str memory; /* set by an earlier delivery of this sink and call; may be empty */
   /* The normalized event as JSON (config/README.md, "The normalized event"). Built on first use; valid until the call
-   * that received this delivery returns. */
+   * that received this delivery returns. Values of its `data` are numbers and booleans where the platform's were; for a
+   * plugin whose hsw_sink.abi_minor is below 3 they are all texts. */
   hsw_str (*event_json)(const hsw_delivery* delivery);
   const void* host; /* the host's; do not touch */
 

@@ -387,8 +387,17 @@ class Delivery {
   std::string_view Memory() const { return View(raw_->memory); }
   std::int64_t AcceptedUnixMs() const { return raw_->accepted_unix_ms; }
   const hsw_event& Event() const { return *raw_->event; }
+  /// "live", "ended" (the platform may say more about the call) or "final".
+  std::string_view Stage() const { return View(raw_->event->stage); }
+  std::string_view Sentiment() const { return View(raw_->event->sentiment); }  ///< in lower case; "" when unknown
+  /// Whether the call reached its goal, as the platform judges it; empty when unknown.
+  std::optional<bool> Success() const {
+    if (raw_->event->success < 0) return {};
+    return raw_->event->success != 0;
+  }
   hsw::Message Message() const { return hsw::Message(raw_->message); }
-  std::string_view EventJson() const { return View(raw_->event_json(raw_)); }  ///< the normalized event, one line
+  /// The normalized event, one line; values of its `data` have the types that the platform gave them.
+  std::string_view EventJson() const { return View(raw_->event_json(raw_)); }
   /// Start of this attempt; Render must use no other clock.
   std::int64_t NowUnixMs() const { return raw_->now_unix_ms; }
   /// One value of the normalized event, by RFC 6901 pointer ("/agent/id"): strings unchanged, the rest as JSON; empty
@@ -719,7 +728,7 @@ hsw_sink Describe(std::uint32_t kind, const char* id, const char* version, const
   hsw_sink sink{};
   sink.size = sizeof sink;
   sink.abi_major = HSW_ABI_MAJOR;
-  sink.abi_minor = 2;  // the lowest host minor that has everything this header uses
+  sink.abi_minor = 3;  // the lowest host minor that has everything this header uses
   sink.kind = kind;
   if (options.concurrent_calls) sink.flags |= HSW_SINK_CONCURRENT;
   if (options.ordered) sink.flags |= HSW_SINK_ORDERED;

@@ -18,6 +18,7 @@
 #include "tests/bench/load/fast_sink.h"
 #include "tests/bench/load/load.h"
 #include "tests/bench/load/router_process.h"
+#include "tests/bench/load/stream_readers.h"
 #include "tests/fakes/raw_client.h"
 
 // A router between a client and sinks of our own: how much goes through, how fast, at what cost. Each figure stands
@@ -34,6 +35,7 @@ struct Settings {
   double seconds = 5;
   int connections = 32;
   int concurrency = 128;
+  int readers = 10;
   double rate = 12'000;
   double of_bare = 0;  ///< not 0: in place of `rate`, this share of what the bare server answers
   std::uint64_t events = 100'000;
@@ -223,6 +225,48 @@ void Sustained(const Settings& settings) {
       }
       sinks.TellTo(nullptr);
     }
+  }
+  figures.Print();
+}
+
+// --- watched ---------------------------------------------------------------------------------------------------------
+
+/// What a call costs while nobody reads the stream, and while some do.
+void Watched(const Settings& settings) {
+  std::printf("watched: as sustained, %llu calls a round, with no reader of the stream and with %d\n",
+              static_cast<unsigned long long>(settings.events), settings.readers);
+  Figures figures;
+  for (int round = 0; round < settings.rounds; ++round) {
+    Sinks sinks({Manner::kAnswer});
+    double accepted[2] = {}, cpu[2] = {};
+    for (int turn = 0; turn < 2; ++turn) {
+      const int watched = (turn + round) % 2;
+      const std::string kind = watched == 0 ? "alone: " : "watched: ";
+      Calls calls(settings, 1, settings.events);
+      sinks.TellTo(&calls);
+      RouterProcess router(settings.router, settings.work, ConfigFor(settings, sinks, 1, kToFirst));
+      const StreamReaders readers(router.Admin(), watched == 0 ? 0 : settings.readers);
+      LoadOptions options = OptionsFor(settings, router.Ingress());
+      options.requests = settings.events;
+      const double before = CpuSeconds(router.Pid());
+      const LoadResult sent = calls.Send(options);
+      calls.Await(0, settings.events);
+      const double count = static_cast<double>(settings.events);
+      accepted[watched] = count / sent.seconds;
+      cpu[watched] = (CpuSeconds(router.Pid()) - before) * 1e6 / count;
+      figures.Add(kind + "accepted/s", accepted[watched]);
+      figures.Add(kind + "request to sink p99 us", Percentile(calls.Times(1), 99));
+      figures.Add(kind + "cpu us/event", cpu[watched]);
+      if (watched != 0) {
+        figures.Add("a reader gets: KB/s",
+                    static_cast<double>(readers.Bytes()) / settings.readers / 1e3 / sent.seconds);
+        figures.Add("readers cut", readers.Ended());
+        figures.Add("thread live, % of cpu", CpuSecondsOf(router.Pid(), "live") * 1e8 / count / cpu[watched]);
+      }
+      sinks.TellTo(nullptr);
+    }
+    figures.Add("accepted, watched for each alone", accepted[1] / accepted[0]);
+    figures.Add("cpu, watched for each alone", cpu[1] / cpu[0]);
   }
   figures.Print();
 }
@@ -557,7 +601,7 @@ int Main(int argc, char** argv) {
   std::string scenario;
   app.add_option("scenario", scenario, "what to measure")
       ->required()
-      ->check(CLI::IsMember({"sustained", "paced", "drain", "backlog", "down", "purge"}));
+      ->check(CLI::IsMember({"sustained", "watched", "paced", "drain", "backlog", "down", "purge"}));
   app.add_option("--router", settings.router, "the program")->required()->check(CLI::ExistingFile);
   app.add_option("--plugins", settings.plugins, "folder of the sink plugin")->required()->check(CLI::ExistingDirectory);
   app.add_option("--work", settings.work, "a folder for journals; it is emptied")->required();
@@ -575,6 +619,7 @@ int Main(int argc, char** argv) {
       ->excludes("--rate");
   app.add_option("--connections", settings.connections)->check(CLI::Range(1, 4096));
   app.add_option("--concurrency", settings.concurrency, "of each sink")->check(CLI::Range(1, 1000));
+  app.add_option("--readers", settings.readers, "of the stream, in watched")->check(CLI::Range(1, 64));
   app.add_option("--events", settings.events, "of a round that is not paced")->check(CLI::Range(100, 10'000'000));
   app.add_option("--few", settings.few, "waiting deliveries of backlog's one side");
   app.add_option("--many", settings.many, "and of its other; those that wait for purge");
@@ -583,6 +628,7 @@ int Main(int argc, char** argv) {
   settings.payload.assign(std::istreambuf_iterator<char>(in), {});
 
   if (scenario == "sustained") Sustained(settings);
+  if (scenario == "watched") Watched(settings);
   if (scenario == "paced") Paced(settings);
   if (scenario == "drain") Drain(settings);
   if (scenario == "backlog") Backlog(settings);

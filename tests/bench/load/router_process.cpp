@@ -68,11 +68,9 @@ std::string AwaitLine(pid_t pid, const std::string& log, std::string_view word) 
   std::exit(1);
 }
 
-}  // namespace
-
-double CpuSeconds(pid_t pid) {
+/// Of /proc/PID/stat, or a thread's.
+double CpuSecondsIn(const std::string& text) {
   // proc(5): the name in parentheses is field 2, utime 14, stime 15.
-  const std::string text = pid == 0 ? std::string() : ReadFile("/proc/" + std::to_string(pid) + "/stat");
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string::npos) return 0;
   std::istringstream fields(text.substr(name_end + 2));
@@ -82,6 +80,20 @@ double CpuSeconds(pid_t pid) {
   double system = 0;
   fields >> user >> system;
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+}  // namespace
+
+double CpuSeconds(pid_t pid) {
+  return pid == 0 ? 0 : CpuSecondsIn(ReadFile("/proc/" + std::to_string(pid) + "/stat"));
+}
+
+double CpuSecondsOf(pid_t pid, std::string_view thread) {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    const std::string text = ReadFile(task.path() / "stat");
+    if (text.find("(" + std::string(thread) + ")") != std::string::npos) return CpuSecondsIn(text);
+  }
+  return 0;
 }
 
 std::uint64_t ResidentBytes(pid_t pid) {

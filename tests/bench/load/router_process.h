@@ -11,6 +11,8 @@ namespace hookswitch::bench {
 
 /// User and system time of a process in seconds; 0 for pid 0 and one that has gone.
 double CpuSeconds(pid_t pid);
+/// The same of one of its threads, by name; 0 if it has none such.
+double CpuSecondsOf(pid_t pid, std::string_view thread);
 /// Resident memory of a process in bytes; 0 for one that has gone.
 std::uint64_t ResidentBytes(pid_t pid);
 
