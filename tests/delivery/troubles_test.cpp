@@ -524,13 +524,13 @@ TEST_F(TroublesTest, ATokenThatOneStepGetsIsHiddenInTheNext) {
     return outcome;
   };
   Lane("ops", sink);
-  Start();
-  const DeliverySeq seq = Accept("call-1", {"ops"});
   http.AnswerAll([](const HttpRequest&) {
     HttpResult answer = Answered(200);
     answer.response->body = R"({"access_token":"s3cr3t-token-1","token_type":"bearer"})";
     return answer;
   });
+  Start();
+  const DeliverySeq seq = Accept("call-1", {"ops"});
   ASSERT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
   const auto records = journal.inner.Records();
   ASSERT_THAT(records, testing::SizeIs(3));
