@@ -256,7 +256,7 @@ struct SqliteHistory::Connection {
 
 SqliteHistory::SqliteHistory(std::string path, std::uint16_t salt, CommitQueue& queue, const ChangeFeed& feed,
                              const std::atomic<DeliverySeq>& pending_floor)
-    : path_(std::move(path)), salt_(salt), queue_(queue), feed_(feed), pending_floor_(pending_floor) {}
+    : QueuedHistory(queue, feed), path_(std::move(path)), salt_(salt), pending_floor_(pending_floor) {}
 SqliteHistory::~SqliteHistory() = default;
 
 void SqliteHistory::Close() {
@@ -465,32 +465,6 @@ Result<Page<OperatorAction>> SqliteHistory::ListActions(std::int64_t before, std
                             .number = row.Int(0)};
     });
   });
-}
-
-Result<std::vector<PendingDelivery>> SqliteHistory::Revive(std::span<const DeliverySeq> deliveries, WallTime now) {
-  ReviveChange change{.deliveries = deliveries, .now = now};
-  HSW_TRY(queue_.Execute(&change));
-  return std::move(change.revived);
-}
-
-Result<std::vector<PendingDelivery>> SqliteHistory::AddDeliveries(EventSeq event,
-                                                                  std::span<const NewDelivery> deliveries,
-                                                                  WallTime now) {
-  AddChange change{.event = event, .deliveries = deliveries, .now = now};
-  HSW_TRY(queue_.Execute(&change));
-  return std::move(change.added);
-}
-
-Result<std::vector<DeliverySeq>> SqliteHistory::Cancel(std::span<const DeliverySeq> deliveries,
-                                                       const std::string& reason) {
-  CancelChange change{.deliveries = deliveries, .reason = reason};
-  HSW_TRY(queue_.Execute(&change));
-  return std::move(change.canceled);
-}
-
-Status SqliteHistory::SavePause(const std::string& sink, const std::optional<Pause>& pause) {
-  PauseChange change{.sink = sink, .pause = pause};
-  return queue_.Execute(&change);
 }
 
 }  // namespace hookswitch

@@ -5,22 +5,20 @@
 #include <vector>
 
 #include "core/base/sync.h"
-#include "core/journal/change_feed.h"
-#include "core/journal/commit_queue.h"
-#include "core/journal/history.h"
+#include "core/journal/queued_history.h"
 
 namespace hookswitch {
 
 /// History of a SQLite journal. Reads on its own connection, so that long lists delay neither commits nor deliveries,
 /// and one at a time; connects again after an error other than damage. Changes go through the commit queue.
-class SqliteHistory final : public History {
+class SqliteHistory final : public QueuedHistory {
  public:
   /// `pending_floor`: all deliveries below it have ended. The references must outlive it.
   SqliteHistory(std::string path, std::uint16_t salt, CommitQueue& queue, const ChangeFeed& feed,
                 const std::atomic<DeliverySeq>& pending_floor);
   ~SqliteHistory() override;
 
-  // As History says. [thread: any but the journal writer, which the changes wait for]
+  // As History says. [thread: any]
   Result<Page<EventSummary>> ListEvents(const EventFilter& filter, EventSeq before, std::size_t limit) override;
   Result<Page<DeliverySummary>> ListDeliveries(const DeliveryFilter& filter, DeliverySeq before,
                                                std::size_t limit) override;
@@ -31,15 +29,8 @@ class SqliteHistory final : public History {
   Result<KeptConfig> LoadConfig(std::int64_t config) override;
   Result<std::vector<Revision>> RevisionsOf(EventSeq event) override;
   Result<Page<RefusedRequest>> ListRefused(std::int64_t before, std::size_t limit) override;
-  ChangeSet Changes(const ChangeCursor& cursor) override { return feed_.After(cursor); }
   Result<Extent> FindExtent() override;
-  void RecordAction(OperatorAction action) override { queue_.RecordAction(std::move(action)); }
   Result<Page<OperatorAction>> ListActions(std::int64_t before, std::size_t limit) override;
-  Result<std::vector<PendingDelivery>> Revive(std::span<const DeliverySeq> deliveries, WallTime now) override;
-  Result<std::vector<PendingDelivery>> AddDeliveries(EventSeq event, std::span<const NewDelivery> deliveries,
-                                                     WallTime now) override;
-  Result<std::vector<DeliverySeq>> Cancel(std::span<const DeliverySeq> deliveries, const std::string& reason) override;
-  Status SavePause(const std::string& sink, const std::optional<Pause>& pause) override;
 
   /// Closes the file; later reads fail as kUnavailable. [thread: any]
   void Close();
@@ -52,8 +43,6 @@ class SqliteHistory final : public History {
 
   const std::string path_;
   const std::uint16_t salt_;
-  CommitQueue& queue_;
-  const ChangeFeed& feed_;
   const std::atomic<DeliverySeq>& pending_floor_;
   Mutex mu_;
   bool closed_ GUARDED_BY(mu_) = false;

@@ -214,38 +214,7 @@ class SqliteJournal final : public Journal {
 
   /// Shows History::Changes what `batch` has changed.
   void PublishChanges(const Batch& batch) {
-    for (const AppendRequest& request : batch.appends) {
-      if (request.error) continue;
-      const auto& revised = request.accepted.revised;
-      if (!request.accepted.duplicate) {
-        const auto count = static_cast<DeliverySeq>(request.event->deliveries.size());
-        for (DeliverySeq i = 0; i < count; ++i) feed_.Add(request.accepted.first_delivery + i);
-      } else if (revised) {
-        feed_.AddRevised(request.accepted.event);
-        for (const PendingDelivery& added : revised->added) feed_.Add(added.seq);
-        for (const DeliverySeq canceled : revised->canceled) feed_.Add(canceled);
-      }
-    }
-    for (const auto& [delivery, fallback] : batch.recorded) {
-      feed_.Add(delivery);
-      if (fallback != 0) feed_.Add(fallback);
-    }
-    struct Adder {
-      ChangeFeed& feed;
-      void operator()(const ReviveChange* change) const {
-        for (const PendingDelivery& revived : change->revived) feed.Add(revived.seq);
-      }
-      void operator()(const AddChange* change) const {
-        for (const PendingDelivery& added : change->added) feed.Add(added.seq);
-      }
-      void operator()(const CancelChange* change) const {
-        for (const DeliverySeq canceled : change->canceled) feed.Add(canceled);
-      }
-      void operator()(const PauseChange*) const {}
-    };
-    for (const Command* command : batch.commands) {
-      if (!command->error) std::visit(Adder{feed_}, command->change);
-    }
+    AddChanges(batch, feed_);
     feed_.Publish(store_->last_event(), store_->last_refused());
   }
 

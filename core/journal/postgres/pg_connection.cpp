@@ -1,0 +1,219 @@
+#include "core/journal/postgres/pg_connection.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace hookswitch::pg {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+using OneResult = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+constexpr std::size_t kMaxMessage = 400;
+constexpr int kBinary = 1;
+
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text.substr(0, kMaxMessage)) line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+/// By the class of a SQLSTATE.
+ErrorCode CodeOf(std::string_view sqlstate) {
+  const std::string_view kind = sqlstate.substr(0, 2);
+  if (kind == "54") return ErrorCode::kTooLarge;                               // program limit exceeded
+  if (kind == "22") return ErrorCode::kInvalid;                                // data exception
+  if (sqlstate == "XX001" || sqlstate == "XX002") return ErrorCode::kInvalid;  // corrupted table or index
+  return ErrorCode::kUnavailable;
+}
+
+}  // namespace
+
+Answer::Answer(pg_result* result) : result_(result, &PQclear) {}
+
+int Answer::rows() const {
+  return PQntuples(result_.get());
+}
+
+std::int64_t Answer::Int(int row, int column) const {
+  const std::string_view bytes = Bytes(row, column);
+  if (bytes.empty()) return 0;
+  std::uint64_t value = static_cast<unsigned char>(bytes[0]) >= 0x80 ? ~std::uint64_t{0} : 0;
+  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
+  return static_cast<std::int64_t>(value);
+}
+
+std::string_view Answer::Bytes(int row, int column) const {
+  if (PQgetisnull(result_.get(), row, column)) return {};
+  return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+}
+
+std::int64_t Answer::Changed() const {
+  const std::string_view text = PQcmdTuples(result_.get());
+  std::int64_t count = 0;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return count;
+}
+
+Connection::Connection(pg_conn* connection, const Place& place)
+    : connection_(connection, &PQfinish),
+      schema_([&] {
+        std::string quoted = "\"";
+        for (const char c : place.schema) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+        return quoted + "\".";
+      }()),
+      name_(place.schema),
+      patience_(place.patience) {}
+
+Result<std::unique_ptr<Connection>> Connection::Open(const Place& place) {
+  // What stands before dbname is overridden by what the URL says.
+  const char* const names[] = {"target_session_attrs",
+                               "connect_timeout",
+                               "tcp_user_timeout",
+                               "dbname",
+                               "fallback_application_name",
+                               "client_encoding",
+                               nullptr};
+  const char* const values[] = {"read-write", "5", "10000", place.url.c_str(), "hookswitch", "UTF8", nullptr};
+  std::unique_ptr<Connection> connection(new Connection(PQconnectdbParams(names, values, 1), place));
+  PGconn* const raw = connection->connection_.get();
+  HSW_CHECK(raw, "libpq found no memory");
+  if (PQstatus(raw) != CONNECTION_OK) return Error{ErrorCode::kUnavailable, OneLine(PQerrorMessage(raw))};
+  PQsetNoticeProcessor(
+      raw, [](void*, const char*) {}, nullptr);
+  if (PQserverVersion(raw) < 120000) {
+    return Error{ErrorCode::kUnsupported, "PostgreSQL " + std::to_string(PQserverVersion(raw) / 10000) +
+                                              " is too old: hookswitch needs 12 or later"};
+  }
+  PQsetnonblocking(raw, 1);
+  HSW_CHECK(PQenterPipelineMode(raw) == 1, "a new connection is idle");
+  return connection;
+}
+
+std::string Connection::Qualified(std::string_view sql) const {
+  std::string text;
+  text.reserve(sql.size() + 64);
+  for (const char c : sql) {
+    if (c == '@') {
+      text += schema_;
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+void Connection::Send(std::string_view sql, const Params& params) {
+  if (lost_) return;
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  for (const std::string& value : params.values()) {
+    values.push_back(value.data());
+    lengths.push_back(static_cast<int>(value.size()));
+  }
+  const std::vector<int> formats(params.size(), kBinary);
+  if (PQsendQueryParams(connection_.get(), Qualified(sql).c_str(), static_cast<int>(params.size()),
+                        params.types().data(), values.data(), lengths.data(), formats.data(), kBinary) == 0) {
+    lost_ = true;
+    return;
+  }
+  ++queued_;
+}
+
+Result<std::vector<Answer>> Connection::Receive() {
+  sqlstate_.clear();
+  constraint_.clear();
+  if (lost_ || PQpipelineSync(connection_.get()) == 0) return Lost("the connection is lost");
+  auto answers = ReceiveUntil(std::chrono::steady_clock::now() + patience_);
+  queued_ = 0;
+  return answers;
+}
+
+Result<std::vector<Answer>> Connection::ReceiveUntil(SteadyTime deadline) {
+  std::vector<Answer> answers;
+  std::optional<Error> failed;
+  // Each statement gives its results and then none; at the end there is one for the sync.
+  for (std::size_t statement = 0; statement <= queued_;) {
+    if (!AwaitResult(deadline)) return Lost("no answer in time");
+    OneResult result(PQgetResult(connection_.get()), &PQclear);
+    if (!result) {
+      if (PQstatus(connection_.get()) != CONNECTION_OK) return Lost("the connection is lost");
+      ++statement;
+      continue;
+    }
+    switch (PQresultStatus(result.get())) {
+      case PGRES_PIPELINE_SYNC: statement = queued_ + 1; break;
+      case PGRES_PIPELINE_ABORTED: break;
+      case PGRES_COMMAND_OK:
+      case PGRES_TUPLES_OK: answers.emplace_back(result.release()); break;
+      default:
+        if (!failed) failed = Failed(result.get());
+        if (PQstatus(connection_.get()) != CONNECTION_OK) return Lost("the connection is lost");
+    }
+  }
+  if (failed) return *failed;
+  return answers;
+}
+
+bool Connection::AwaitResult(SteadyTime deadline) {
+  PGconn* const raw = connection_.get();
+  for (;;) {
+    const int unsent = PQflush(raw);
+    if (unsent < 0) return PQisBusy(raw) == 0;  // what has come may say why
+    if (unsent == 0 && PQisBusy(raw) == 0) return true;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    pollfd polled{PQsocket(raw), static_cast<short>(POLLIN | (unsent != 0 ? POLLOUT : 0)), 0};
+    if (::poll(&polled, 1, static_cast<int>(left.count())) <= 0) continue;
+    if ((polled.revents & ~POLLOUT) != 0 && PQconsumeInput(raw) == 0) return PQisBusy(raw) == 0;
+  }
+}
+
+Error Connection::Failed(pg_result* result) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char* constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+  constraint_ = constraint != nullptr ? constraint : "";
+  sqlstate_ = state != nullptr ? state : "";
+  return {CodeOf(sqlstate_), OneLine(message != nullptr ? message : PQresultErrorMessage(result))};
+}
+
+Error Connection::Lost(const char* why) {
+  lost_ = true;
+  queued_ = 0;
+  const std::string said = OneLine(PQerrorMessage(connection_.get()));
+  return {ErrorCode::kUnavailable, said.empty() ? why : said};
+}
+
+Result<Answer> Connection::Run(std::string_view sql, const Params& params) {
+  Send(sql, params);
+  auto answers = Receive();
+  if (!answers) return std::move(answers).error();
+  HSW_CHECK(answers->size() == 1, "one statement has one answer");
+  return std::move(answers->front());
+}
+
+void Connection::Rollback() {
+  if (lost_ || PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) return;
+  (void)Run("ROLLBACK").has_value();
+}
+
+int Connection::ServerVersion() const {
+  return PQserverVersion(connection_.get());
+}
+
+std::string Connection::Description() const {
+  const PGconn* raw = connection_.get();
+  const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
+  return text(PQhost(raw)) + ":" + text(PQport(raw)) + "/" + text(PQdb(raw)) + ", schema " + name_;
+}
+
+}  // namespace hookswitch::pg

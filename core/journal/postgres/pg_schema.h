@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+
+#include "core/journal/postgres/pg_connection.h"
+
+namespace hookswitch::pg {
+
+/// Events, deliveries and attempts lie in partitions of this many numbers; an event and its first deliveries in the
+/// same one.
+inline constexpr std::int64_t kPartSize = std::int64_t{1} << 24;
+
+struct Schema {
+  std::uint16_t salt = 0;  ///< of the journal's event ids
+};
+
+/// Creates the tables in an empty schema, or brings them up to date, one router at a time. Errors: kUnsupported
+/// (written by a newer hookswitch), kUnavailable (no right to; the server is away).
+Result<Schema> PrepareSchema(Connection& connection);
+
+/// Creates the partitions `part` (0, 1, …), if they are not there.
+Status MakePart(Connection& connection, std::int64_t part);
+
+}  // namespace hookswitch::pg

@@ -1,0 +1,165 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/journal/commit_queue.h"
+#include "core/journal/indexes.h"
+#include "core/journal/postgres/pg_connection.h"
+#include "core/journal/postgres/pg_rows.h"
+
+namespace hookswitch::pg {
+
+struct WriterOptions {
+  std::string router;                             ///< this router's name; one process at a time has it
+  std::uint64_t max_backlog = 0;                  ///< pending deliveries per sink; 0: no limit
+  std::size_t max_text = std::size_t{256} << 20;  ///< the longest text that is stored
+};
+
+/// Writes batches, each in one transaction whose statements go out together: one round trip finds out which events are
+/// known, one stores everything. Every function: [thread: journal writer], unless it says otherwise.
+///
+/// Each transaction leaves a row with a number of its own (table `batch`), so that after a lost connection it is asked,
+/// not guessed, whether the last one was stored: its records are not stored twice, and of its events, which nobody was
+/// told are stored, nothing is left.
+class Writer {
+ public:
+  /// Connects, brings the tables up to date and loads what has not ended. [thread: control]
+  static Result<std::unique_ptr<Writer>> Open(const Place& place, const WriterOptions& options, const Clock& clock);
+
+  /// Writes `batch` and sets its results. True if everything that could be was committed.
+  bool Write(Batch& batch);
+  /// Why nothing can be stored now; empty while writing works.
+  const std::optional<Error>& unwritable() const { return unwritable_; }
+
+  std::uint16_t salt() const { return salt_; }
+  std::uint64_t events() const { return events_; }
+  std::uint64_t pending() const { return pending_.size(); }
+  std::vector<std::string> SinksWithAtLeast(std::uint64_t pending) const { return pending_.WithAtLeast(pending); }
+  bool has_memory() const { return has_memory_; }
+  EventSeq last_event() const { return last_event_; }
+  std::int64_t last_refused() const { return last_refused_; }
+  std::string Description() const { return description_; }
+  /// Bytes of the schema's tables and indexes.
+  Result<std::uint64_t> Bytes();
+  std::uint64_t dropped_rows() const { return dropped_rows_; }
+
+ private:
+  /// The numbers that this router may give next.
+  struct Numbers {
+    std::int64_t batch = 1;
+    EventSeq next_event = 0, end_event = 0;
+    DeliverySeq next_delivery = 0, end_delivery = 0;
+  };
+  /// What is stored together: all of a batch, or the one part of it that may be to blame.
+  struct Part {
+    std::span<AppendRequest> appends;
+    std::size_t first_record = 0, records = 0;
+    bool has_rest = false;  ///< rejected requests and actions
+    std::span<Command*> commands;
+  };
+  struct Known {
+    EventSeq event = 0;
+    WallTime received_at{};
+    std::uint64_t content = 0;
+  };
+  struct Stored {
+    DeliverySeq seq = 0;
+    std::string sink;
+    DeliveryState state{};
+  };
+  /// A batch of which is unknown whether it was stored.
+  struct Doubt {
+    std::int64_t batch = 0;
+    std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;  ///< of the first records that wait, if it was
+    std::size_t actions = 0;
+    // What nobody was told of.
+    std::vector<EventSeq> events;
+    std::vector<DeliverySeq> deliveries, revived;
+  };
+
+  Writer(Place place, WriterOptions options, const Clock& clock)
+      : place_(std::move(place)), options_(std::move(options)), clock_(clock) {}
+
+  Status Connect();
+  Status Load();
+  Status LoadNumbers();
+  Status ResolveDoubt(Batch& batch);
+  Status Withdraw(const Doubt& doubt);
+  bool Commit(Batch& batch);
+  /// The parts of `whole`, each of which is stored or not at all; empty if there is only one.
+  static std::vector<Part> PiecesOf(const Batch& batch, const Part& whole);
+  void RefuseTooLarge(Batch& batch);
+  Status TryPart(Batch& batch, const Part& part);
+  Status StorePart(Batch& batch, const Part& part);
+  void Blame(Batch& batch, const Part& part, const Error& error);
+  Status TakeNumbers(const Batch& batch, const Part& part);
+  void SetUnwritable(Error error);
+
+  // Within a transaction. What these ask for is sent with the next Flush.
+  Status FindKnown(std::span<AppendRequest> appends);
+  Status AppendAll(std::span<AppendRequest> appends);
+  Status Append(AppendRequest& request);
+  Status CheckBacklog(const NewEvent& event) const;
+  Result<std::int64_t> NumberOf(const KeptConfig* config);
+  Status Revise(EventSeq event, const NewEvent& revised, Accepted::Revised& changes);
+  Result<std::vector<Stored>> DeliveriesOf(EventSeq event);
+  PendingDelivery AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
+                              std::int64_t flags);
+  void KeepMemory(std::string_view sink, std::uint64_t call_key, EventSeq event, std::string_view text);
+  void RecordAll(Batch& batch, const Part& part);
+  void RecordRest(const Batch& batch);
+  Status RunCommand(Command& command);
+  Status Run(ReviveChange& change);
+  Status Run(AddChange& change);
+  Status Run(CancelChange& change);
+  Status Run(PauseChange& change);
+  void Ask(std::string_view sql, const Params& params, std::function<void(const Answer&)> then = {});
+  void SendRows();
+  Status Flush();
+
+  const Place place_;
+  const WriterOptions options_;
+  const Clock& clock_;
+  const std::int64_t process_ = NewProcess();  ///< tells this process's batches from those of another of our name
+  static std::int64_t NewProcess();
+
+  std::unique_ptr<Connection> connection_;
+  std::string description_;
+  std::optional<Error> unwritable_;
+  MonoTime retry_at_{};
+  std::optional<Doubt> doubt_;
+
+  std::int64_t router_ = 0;
+  std::uint16_t salt_ = 0;
+  Numbers numbers_;
+  std::int64_t part_ = 0;  ///< the highest partition that is known to exist
+  PendingSet pending_;
+  std::uint64_t events_ = 0;
+  std::uint64_t dropped_rows_ = 0;
+  EventSeq last_event_ = 0;
+  std::int64_t last_refused_ = 0;
+  bool has_memory_ = false;
+  std::map<Digest, std::int64_t> configs_;
+
+  // Of the transaction under way.
+  std::map<Digest, Known> known_;
+  std::vector<std::function<void(const Answer&)>> answers_;
+  Rows event_rows_, dedup_rows_, delivery_rows_, more_rows_;
+  std::map<std::pair<std::string, std::uint64_t>, std::pair<EventSeq, std::string>> memory_;
+  std::map<Digest, std::int64_t> new_configs_;
+  std::vector<EventSeq> new_events_;
+  std::vector<DeliverySeq> new_deliveries_, revived_;
+  std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded_;
+  bool sent_commit_ = false;
+};
+
+}  // namespace hookswitch::pg

@@ -1,0 +1,166 @@
+#include "core/journal/postgres/postgres_journal.h"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/sync.h"
+#include "core/base/thread_name.h"
+#include "core/journal/commit_queue.h"
+#include "core/journal/postgres/pg_history.h"
+#include "core/journal/postgres/pg_writer.h"
+
+namespace hookswitch {
+namespace {
+
+/// How often its size is asked for.
+constexpr std::chrono::seconds kMeasureEvery{30};
+
+/// Callers add to the commit queue; the writer thread stores what has gathered. Reads go through connections of their
+/// own.
+class PostgresJournal final : public Journal {
+ public:
+  PostgresJournal(const pg::Place& place, const PostgresOptions& options, const Clock& clock,
+                  const PostgresTuning& tuning, std::unique_ptr<pg::Writer> writer)
+      : max_backlog_(options.max_backlog),
+        clock_(clock),
+        queue_(tuning.commit_every, tuning.events_enough),
+        writer_(std::move(writer)),
+        salt_(writer_->salt()),
+        due_reader_(place),
+        page_reader_(place),
+        background_reader_(place),
+        history_(place, salt_, queue_, feed_),
+        background_history_(place, salt_, queue_, feed_) {
+    Publish();
+    feed_.Publish(writer_->last_event(), writer_->last_refused());
+    thread_ = std::thread([this] { RunWriter(); });
+  }
+  ~PostgresJournal() override { Close(); }
+
+  // Threads as Journal says.
+
+  void Close() override {
+    if (!thread_.joinable()) return;
+    queue_.Close();
+    thread_.join();
+    for (pg::Reader* reader : {&due_reader_, &page_reader_, &background_reader_}) reader->Close();
+    history_.Close();
+    background_history_.Close();
+  }
+
+  Result<Accepted> Append(const NewEvent& event) override { return queue_.Append(event, 0); }
+  void AppendThen(const NewEvent& event, std::function<void(Result<Accepted>)> done) override {
+    queue_.AppendThen(event, 0, std::move(done));
+  }
+  void AppendAllThen(std::span<const NewEvent> events, AppendedAll done) override {
+    queue_.AppendAllThen(events, std::vector<std::uint64_t>(events.size()), std::move(done));
+  }
+  void Record(AttemptRecord record) override { queue_.Record(std::move(record)); }
+  void OnRecorded(Recorded recorded) override { queue_.OnRecorded(std::move(recorded)); }
+  void RecordRefused(RefusedRequest refused) override { queue_.RecordRefused(std::move(refused)); }
+
+  Result<std::vector<PendingDelivery>> LoadPending(DeliverySeq after, std::size_t limit) override {
+    return pg::LoadPending(page_reader_, after, limit);
+  }
+  Result<std::vector<LaneDue>> LoadLanes() override { return pg::LoadLanes(page_reader_); }
+  Result<StoredEvent> Load(EventSeq event) override { return pg::LoadEvent(due_reader_, event, salt_); }
+  Result<StoredEvent> LoadInBackground(EventSeq event) override {
+    return pg::LoadEvent(background_reader_, event, salt_);
+  }
+  Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) override {
+    // Few sinks keep memory; skip a read per delivery.
+    if (!has_memory_.load(std::memory_order_acquire)) return std::string();
+    return pg::LoadMemory(due_reader_, sink, call_key);
+  }
+
+  JournalStats Stats() override {
+    MutexLock lock(stats_mu_);
+    JournalStats stats = stats_;
+    stats.passes = passes_.load(std::memory_order_relaxed);
+    return stats;
+  }
+  History& history() override { return history_; }
+  History& background_history() override { return background_history_; }
+
+ private:
+  // [thread: journal writer]
+
+  void RunWriter() {
+    NameThread("journal");
+    Batch batch;
+    bool more = false;  // records remain: do not wait for work
+    while (queue_.Take(batch, more)) {
+      const bool was_unwritable = batch.is_unwritable;
+      const bool committed = writer_->Write(batch);
+      Publish();
+      AddChanges(batch, feed_);
+      feed_.Publish(writer_->last_event(), writer_->last_refused());
+      if (committed && was_unwritable) log::Info("journal_writable_again", {{"database", writer_->Description()}});
+      queue_.Complete(batch);
+      more = !batch.records.empty() && !batch.is_unwritable;
+      passes_.fetch_add(1, std::memory_order_relaxed);
+      Measure();
+    }
+  }
+
+  void Publish() {
+    has_memory_.store(writer_->has_memory(), std::memory_order_release);
+    MutexLock lock(stats_mu_);
+    stats_.events = writer_->events();
+    stats_.pending = writer_->pending();
+    stats_.bad_rows = writer_->dropped_rows();
+    stats_.full.clear();
+    if (max_backlog_ != 0) stats_.full = writer_->SinksWithAtLeast(max_backlog_);
+    stats_.unwritable_reason = writer_->unwritable() ? writer_->unwritable()->message : "";
+  }
+
+  void Measure() {
+    if (clock_.Mono() < measure_at_) return;
+    measure_at_ = clock_.Mono() + kMeasureEvery;
+    const auto bytes = writer_->Bytes();
+    if (!bytes) return;
+    MutexLock lock(stats_mu_);
+    stats_.bytes = stats_.database_file = *bytes;
+  }
+
+  const std::uint64_t max_backlog_;
+  const Clock& clock_;
+  CommitQueue queue_;
+  // Until it has ended, of the writer thread alone.
+  const std::unique_ptr<pg::Writer> writer_;
+  MonoTime measure_at_{};
+
+  const std::uint16_t salt_;
+  std::atomic<bool> has_memory_{false};
+  std::atomic<std::uint64_t> passes_{0};
+  ChangeFeed feed_;
+  Mutex stats_mu_;
+  JournalStats stats_ GUARDED_BY(stats_mu_);
+
+  pg::Reader due_reader_;   ///< for deliveries that are due: a long list must not delay them
+  pg::Reader page_reader_;  ///< for lists of deliveries and lanes
+  pg::Reader background_reader_;
+  pg::PostgresHistory history_;
+  pg::PostgresHistory background_history_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& options, const Clock& clock,
+                                                     const PostgresTuning& tuning) {
+  const pg::Place place{options.url, options.schema};
+  auto writer = pg::Writer::Open(
+      place, {.router = options.router, .max_backlog = options.max_backlog, .max_text = tuning.max_text}, clock);
+  if (!writer) {
+    const Error& error = writer.error();
+    return Error{error.code == ErrorCode::kUnsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable,
+                 "journal.postgres: " + error.message};
+  }
+  return std::unique_ptr<Journal>(std::make_unique<PostgresJournal>(place, options, clock, tuning, std::move(*writer)));
+}
+
+}  // namespace hookswitch

@@ -1,0 +1,34 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/journal/journal.h"
+
+namespace hookswitch {
+
+struct PostgresOptions {
+  std::string url;     ///< a postgres:// URL or conninfo string; may hold a password
+  std::string schema;  ///< [a-z_][a-z0-9_]*; created if the user may
+  std::string router;  ///< this router's name
+  std::chrono::milliseconds retention_age{};
+  std::uint64_t retention_size = 0;
+  std::uint64_t max_backlog = 0;  ///< pending deliveries per sink; 0: no limit
+};
+
+/// Tuned by benchmark; not user-configurable. Tests change it.
+struct PostgresTuning {
+  std::size_t max_text = std::size_t{256} << 20;  ///< the longest text that is stored, in bytes
+  /// As in SqliteTuning.
+  std::chrono::milliseconds commit_every{2};
+  std::size_t events_enough = 40;
+};
+
+/// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later. Errors name the server
+/// and what to do: kUnsupported (written by a newer hookswitch, or the server is too old), kUnavailable. `clock` must
+/// outlive it.
+Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& options, const Clock& clock,
+                                                     const PostgresTuning& tuning = {});
+
+}  // namespace hookswitch
