@@ -11,7 +11,6 @@ namespace {
 constexpr std::int64_t kRevisionsKept = 16;
 constexpr std::int64_t kRefusedKept = 1000;
 constexpr std::int64_t kActionsKept = 10'000;
-constexpr int kFirstRow = 0;
 
 std::string_view AsText(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -89,7 +88,7 @@ Status Writer::Append(AppendRequest& request) {
                   event.headers, event.body);
   dedup_rows_.Add(AsText(event.dedup), seq);
   for (const NewDelivery& delivery : event.deliveries) {
-    AddDelivery(seq, event.call_key, event.received_at, delivery, FlagsOf(delivery));
+    AddDelivery(seq, event.call_key, event.received_at, delivery, BitsOf(delivery));
   }
   if (!event.carry.empty() && event.call_key != 0) KeepMemory(kNoSink, event.call_key, seq, event.carry);
   new_events_.push_back(seq);
@@ -236,7 +235,7 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
       waits = waits || IsOpen(delivery.state);
     }
     if (was_reached && (!route.updates || waits)) continue;
-    changes.added.push_back(AddDelivery(event, revised.call_key, revised.received_at, route, FlagsOf(route)));
+    changes.added.push_back(AddDelivery(event, revised.call_key, revised.received_at, route, BitsOf(route)));
     more_rows_.Add(event, changes.added.back().seq);
   }
   SendRows();
@@ -409,7 +408,7 @@ Status Writer::Run(AddChange& change) {
   }
   for (const NewDelivery& delivery : change.deliveries) {
     change.added.push_back(
-        AddDelivery(change.event, *call_key, change.now, delivery, FlagsOf(delivery) | kReplay | kNotTriedSince));
+        AddDelivery(change.event, *call_key, change.now, delivery, BitsOf(delivery) | kReplay | kNotTriedSince));
     more_rows_.Add(change.event, change.added.back().seq);
   }
   return Ok();

@@ -12,7 +12,6 @@ namespace {
 
 /// Rows that one call for a page reads at most; with a text, whose bodies are searched.
 constexpr std::int64_t kRowsPerCall = 1000, kBodiesPerCall = 200;
-constexpr int kFirstRow = 0;
 
 Error NotThere(std::string_view what) {
   return {ErrorCode::kNotFound, std::string(what) + " is not in the journal (any more)"};
@@ -98,10 +97,6 @@ Result<Page<T>> PageOf(Connection& connection, std::string_view select, std::int
     page.items.push_back(read(*found, row));
   }
   return page;
-}
-
-std::string Text(const Answer& answer, int row, int column) {
-  return std::string(answer.Bytes(row, column));
 }
 
 }  // namespace

@@ -5,10 +5,6 @@
 namespace hookswitch::pg {
 namespace {
 
-std::string Text(const Answer& answer, int row, int column) {
-  return std::string(answer.Bytes(row, column));
-}
-
 /// `number` as one of an enumeration whose last value is `last`; a number that no version wrote is its first.
 template <class Enum>
 Enum As(std::int64_t number, Enum last) {
@@ -44,7 +40,7 @@ std::optional<std::chrono::milliseconds> Duration(std::int64_t ms) {
 
 }  // namespace
 
-std::int64_t FlagsOf(const NewDelivery& delivery) {
+std::int64_t BitsOf(const NewDelivery& delivery) {
   return (delivery.newest_only ? kNewestOnly : 0) | (delivery.ends_call ? kEndsCall : 0);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/journal/history.h"
@@ -15,7 +16,13 @@ inline constexpr std::int64_t kEndsCall = 2;
 inline constexpr std::int64_t kReplay = 4;
 inline constexpr std::int64_t kNotTriedSince = 8;  ///< with kReplay: not attempted since the replay
 inline constexpr std::int64_t kFallback = 16;
-std::int64_t FlagsOf(const NewDelivery& delivery);
+std::int64_t BitsOf(const NewDelivery& delivery);
+
+/// Of an answer with one row.
+inline constexpr int kFirstRow = 0;
+inline std::string Text(const Answer& answer, int row, int column) {
+  return std::string(answer.Bytes(row, column));
+}
 
 inline std::int64_t Ms(WallTime time) {
   return time.time_since_epoch().count();

@@ -18,7 +18,6 @@ constexpr std::size_t kRecordsPerCommit = 4000;
 constexpr int kTries = 5;
 /// Rows of the table `batch` that stay for each router: the last one is needed.
 constexpr std::int64_t kBatchesKept = 64;
-constexpr std::int64_t kFirstRow = 0;
 
 /// Whether `error` is about what was to be stored: trying again fails again, without it the rest may succeed.
 bool IsAboutTheRow(const Error& error) {
