@@ -39,8 +39,9 @@ if [ -z "$quick" ]; then
   git ls-files '*.cpp' '*.h' '*.hpp' '*.c' | xargs clang-format --dry-run --Werror
 
   # clang compiles sanitized code in two thirds of gcc's time, and analyses what each mutex guards (-Wthread-safety).
-  # Line numbers are all that a report needs of debug information.
+  # Line numbers are all that a report needs of debug information. Compiled together, it takes a third less.
   sanitized="-DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1"
+  sanitized+=" -DHOOKSWITCH_UNITY=ON"
   echo "== address and undefined-behaviour sanitizers"
   fuzzers=$(basename -a -s .cpp tests/fuzz/*_fuzz.cpp | xargs)
   # shellcheck disable=SC2086
@@ -48,18 +49,21 @@ if [ -z "$quick" ]; then
   ASAN_OPTIONS=detect_stack_use_after_return=1 run build-asan -L unit
 
   echo "== fuzzers, ${FUZZ_SECONDS:=15} seconds each"
-  for target in build-asan/bin/*_fuzz; do
-    name=$(basename "$target" _fuzz)
+  # One seed, so that a run says the same again; more seconds (or the program itself, without a seed) search further.
+  fuzz() {
+    local name=$1 work
     work=$(mktemp -d)
-    # One seed, so that a run says the same again; more seconds (or the program itself, without a seed) search further.
-    if ! "$target" -seed=1 -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/" "$work" \
-        "tests/fuzz/corpus/$name" >"$work/log" 2>&1; then
+    if ! "build-asan/bin/${name}_fuzz" -seed=1 -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
+        -artifact_prefix="$work/" "$work" "tests/fuzz/corpus/$name" >"$work/log" 2>&1; then
       tail -n 40 "$work/log" >&2
       echo "the input that broke $name is in $work" >&2
-      exit 1
+      return 1
     fi
     rm -rf "$work"
-  done
+  }
+  export -f fuzz
+  export FUZZ_SECONDS
+  basename -a -s _fuzz build-asan/bin/*_fuzz | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
 
   echo "== thread sanitizer"
   threaded="journal_test ingress_test delivery_dispatcher_test http_client_test"
