@@ -14,8 +14,10 @@
 #include "core/admin/admin_server.h"
 #include "core/admin/indexer.h"
 #include "core/app/descriptors.h"
+#include "core/app/open_journal.h"
 #include "core/app/process_metrics.h"
 #include "core/app/router_metrics.h"
+#include "core/base/host_name.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/text.h"
@@ -24,7 +26,6 @@
 #include "core/http/http_client.h"
 #include "core/journal/history.h"
 #include "core/journal/journal_files.h"
-#include "core/journal/sqlite_journal.h"
 #include "core/plugins/fatal_end.h"
 #include "hookswitch/sink.h"
 
@@ -38,6 +39,7 @@ constexpr std::uint64_t kSmallBody = 64 * 1024;
 constexpr int kLargeBodyThreads = 4;
 // A resumed sink's first attempt may take the sink's timeout, 10 s by default.
 constexpr std::chrono::milliseconds kResumePatience{12'000};
+
 log::Level ToLogLevel(config::LogLevel level) {
   switch (level) {
     case config::LogLevel::kDebug: return log::Level::kDebug;
@@ -46,11 +48,6 @@ log::Level ToLogLevel(config::LogLevel level) {
     case config::LogLevel::kError: return log::Level::kError;
   }
   Unreachable();
-}
-
-std::string HostName() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 void LogProblem(const config::Problem& problem) {
@@ -115,7 +112,8 @@ struct App::Impl final : Router {
   std::shared_ptr<const DeliveryPlan> plan GUARDED_BY(mu);  ///< of `generation`
   config::Server started_server;                            ///< as the listener uses it, despite reloads
   config::Journal started_journal;                          ///< as the journal uses it
-  WallTime applied_at GUARDED_BY(mu){};                     ///< when the running config was applied
+  config::Cluster started_cluster;
+  WallTime applied_at GUARDED_BY(mu){};  ///< when the running config was applied
   std::string last_reload_problem GUARDED_BY(mu);
   std::shared_ptr<const hookswitch::LastReload> last_reload GUARDED_BY(mu);  ///< nullptr: none since the start
   std::vector<std::string> need_restart GUARDED_BY(mu);  ///< keys whose values in the file differ from those in use
@@ -203,10 +201,10 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
       build.unreadable = loaded.unreadable;
       return Error{ErrorCode::kInvalid, "the config has errors"};
     }
-    if (loaded.config) HSW_TRY(MakeFolderFor(readable->journal.path));
+    if (loaded.config) HSW_TRY(MakeFolderFor(readable->journal.beside));
     if (loaded.config) {
       // Before any plugin is entered. If another router holds them, opening the journal gives the better error.
-      opened_marks = CrashMarks::Open(readable->journal.path + ".inflight");
+      opened_marks = CrashMarks::Open(readable->journal.beside + ".inflight");
       if (opened_marks) marks = std::move(*opened_marks);
       fatal_end::UseMarks(marks);
     }
@@ -229,14 +227,12 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
   const config::Config& config = first->config;
   started_server = config.server;
   started_journal = config.journal;
+  started_cluster = config.cluster;
   log::SetLevel(ToLogLevel(config.log_level));
 
-  SqliteOptions sqlite;
-  sqlite.path = config.journal.path;
-  sqlite.retention_age = config.journal.retention_age;
-  sqlite.retention_size = config.journal.retention_size;
-  sqlite.max_backlog = config.journal.max_backlog;
-  auto opened = OpenSqliteJournal(sqlite, clock);
+  // Without them another process of this router may run, whose lease it would take.
+  if (config.journal.postgres && !opened_marks) return std::move(opened_marks).error();
+  auto opened = OpenJournal(config, clock, options.on_journal_lost);
   if (!opened) return std::move(opened).error();
   journal = std::move(*opened);
   past_configs = std::make_unique<PastConfigs>(journal->history());
@@ -266,7 +262,7 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
 }
 
 hookswitch::Status App::Impl::Listen(const config::Config& config) {
-  indexer = std::make_unique<Indexer>(config.journal.path, *journal, *this, clock);
+  indexer = std::make_unique<Indexer>(config.journal.beside, *journal, *this, clock);
   history_api = std::make_unique<HistoryApi>(journal->history(), *journal, clock, *this, indexer.get());
   router_metrics->Show([this] { return Parts(); }, [this] { return indexer->StatusNow(); });
   auto admin_server = AdminServer::Start(config.admin, *this, *history_api, clock, metrics);
@@ -430,6 +426,7 @@ std::vector<std::string> App::Impl::NeedRestart(const config::Config& config) {
   config::Journal same_journal = config.journal;
   same_journal.keep_bodies = started_journal.keep_bodies;
   if (!(same_journal == started_journal)) keys.emplace_back("journal");
+  if (!(config.cluster == started_cluster)) keys.emplace_back("cluster");
   return keys;
 }
 

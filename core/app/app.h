@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ struct AppOptions {
   std::string config_path;
   config::Environment environment;
   std::filesystem::path program;  ///< this program's own file; its plugins are searched relative to it
+  /// Another router has taken over the journal (PostgreSQL): this process must end. Called on a thread of the journal.
+  std::function<void(const std::string& by)> on_journal_lost{};
 };
 
 /// The running router: builds all its parts, reloads and drains them. Its caller handles signals.

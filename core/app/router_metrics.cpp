@@ -46,7 +46,7 @@ RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, const config::J
       .MakeGauge("hookswitch_journal_max_backlog",
                  "Deliveries of one sink that may be pending (journal.max_backlog); events for more are answered 503")
       .Set(static_cast<double>(config.max_backlog));
-  metrics.BeforeScrape([=, &journal, folder = std::filesystem::path(config.path).parent_path()] {
+  metrics.BeforeScrape([=, &journal, folder = std::filesystem::path(config.beside).parent_path()] {
     const JournalStats stats = journal.Stats();
     events.Set(static_cast<double>(stats.events));
     pending.Set(static_cast<double>(stats.pending));

@@ -122,10 +122,14 @@ int Doctor(const Options& options) {
     append(FindMistakes(*config));
     Findings of_router;
     const bool answers = CheckRouter(options, built, *config, of_router);
-    const std::string& journal = config->journal.path;
-    append(CheckJournal(journal, answers));
-    findings.push_back(JudgeDisk(journal, DiskSpaceOf(journal), FileSize(journal) + FileSize(journal + "-wal"),
-                                 config->journal.retention_size));
+    if (config->journal.postgres) {
+      append(CheckPostgres(*config->journal.postgres));
+    } else {
+      const std::string& journal = config->journal.path;
+      append(CheckJournal(journal, answers));
+      findings.push_back(JudgeDisk(journal, DiskSpaceOf(journal), FileSize(journal) + FileSize(journal + "-wal"),
+                                   config->journal.retention_size));
+    }
     Destinations destinations;
     if (built.result.generation && !options.no_network)
       destinations = CheckDestinations(*built.result.generation->MakeDeliveryPlan(), clock);

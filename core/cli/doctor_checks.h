@@ -10,6 +10,7 @@
 #include "core/config/config.h"
 #include "core/delivery/delivery_plan.h"
 #include "core/http/http_client.h"
+#include "core/journal/postgres/pg_inspect.h"
 
 /// The checks of `hookswitch doctor`: what is measured, and what is made of it.
 namespace hookswitch::cli {
@@ -38,6 +39,13 @@ Finding JudgeClock(std::optional<bool> synchronized, std::vector<std::chrono::mi
 
 /// The journal's file and folder. `router_answers`: the router of this config does.
 Findings CheckJournal(const std::string& path, bool router_answers);
+
+// doctor_postgres.cpp
+
+/// Where a journal on PostgreSQL can be reached, what may be done there, and what its commits promise.
+Findings CheckPostgres(const config::Postgres& postgres);
+/// What is made of the answers.
+Findings JudgePostgres(const pg::ServerFacts& facts);
 
 // doctor_network.cpp
 

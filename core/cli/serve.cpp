@@ -108,7 +108,12 @@ class Reloader {
 /// `running`, which lives until the process ends, as the clock does. Ends the process if the start fails.
 void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   static const SystemClock clock;
-  AppOptions app_options{options.config, config::Environment::System(options.env_file), options.program};
+  AppOptions app_options{options.config, config::Environment::System(options.env_file), options.program,
+                         /*on_journal_lost=*/[](const std::string& by) {
+                           log::Error("journal_taken_over", {{"by", by}});
+                           log::Flush();
+                           fatal_end::EndProcess(kProblems);
+                         }};
   BuildResult build;
   auto app = App::Start(app_options, clock, build);
   if (app) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/base/host_name.h"
 #include "core/base/text.h"
 #include "core/config/map_reader.h"
 #include "core/config/platforms.h"
@@ -32,6 +33,8 @@ Bodies ParseBodies(std::string_view name) {
   return Bodies::kFull;
 }
 
+constexpr seconds kShortestLease{3};
+
 class Assembler {
  public:
   Assembler(const Environment& environment, Problems& problems) : environment_(environment), problems_(problems) {}
@@ -41,6 +44,7 @@ class Assembler {
     ReadServer(sections.server, config.server);
     ReadAdmin(sections.admin, config);
     ReadJournal(sections.journal, config.journal);
+    ReadCluster(sections, config);
     if (const Node* bodies = MapReader(sections.inspector, "inspector", problems_).Scalar("bodies"))
       config.bodies = ParseBodies(bodies->scalar);
     if (const Node* level = MapReader(sections.log, "log", problems_).Scalar("level"))
@@ -149,6 +153,39 @@ class Assembler {
     const MapReader retention(reader.Get("retention"), "journal.retention", problems_);
     retention.Duration("age", journal.retention_age, MapReader::Zero::kRefused);
     retention.Size("size", journal.retention_size);
+    journal.beside = journal.path;
+    const Node* postgres = reader.Get("postgres");
+    if (!postgres) return;
+    if (const Node* path = reader.Get("path")) {
+      reader.Error(*path, "journal has both a path and postgres", "the events are in one of them: remove the other");
+    }
+    const MapReader database(postgres, "journal.postgres", problems_);
+    Postgres& place = journal.postgres.emplace();
+    database.Text("schema", place.schema);
+    if (const Node* url = database.Get("url")) {
+      if (auto secret = ResolveSecret(*url, "journal.postgres.url", environment_, problems_)) {
+        place.url = std::move(*secret);
+      }
+    }
+  }
+
+  void ReadCluster(const Sections& sections, Config& config) {
+    std::string folder = "/var/lib/hookswitch";
+    if (const Node* node = sections.state_dir; node && node->kind == Node::Kind::kScalar)
+      folder = AbsoluteFrom(*node, node->scalar);
+    const MapReader reader(sections.cluster, "cluster", problems_);
+    reader.Text("name", config.cluster.name);
+    reader.Duration("lease", config.cluster.lease, MapReader::Zero::kRefused);
+    if (const Node* lease = reader.Get("lease"); lease && config.cluster.lease < kShortestLease) {
+      reader.Error(*lease, "cluster.lease is shorter than 3s", "a router renews it three times in that time");
+    }
+    if (config.cluster.name.empty()) config.cluster.name = HostName();
+    if (config.cluster.name.empty()) config.cluster.name = "router";
+    if (config.journal.postgres) config.journal.beside = folder + "/router";
+    if (sections.cluster && !config.journal.postgres) {
+      reader.Error(*sections.cluster, "cluster is for routers that share a journal",
+                   "set journal.postgres, or remove cluster");
+    }
   }
 
   void ReadPlugins(const Node* node, std::vector<std::string>& paths) {

@@ -13,6 +13,8 @@ struct Sections {
   const Node* server = nullptr;
   const Node* admin = nullptr;
   const Node* journal = nullptr;
+  const Node* cluster = nullptr;
+  const Node* state_dir = nullptr;
   const Node* inspector = nullptr;
   const Node* log = nullptr;
   const Node* plugins = nullptr;

@@ -64,13 +64,30 @@ struct Admin {
   bool operator==(const Admin&) const = default;
 };
 
+/// A schema of a PostgreSQL database.
+struct Postgres {
+  Secret url;
+  std::string schema = "hookswitch";
+  bool operator==(const Postgres&) const = default;
+};
+
 struct Journal {
   std::string path = "/var/lib/hookswitch/journal.db";  ///< absolute
+  std::optional<Postgres> postgres;                     ///< instead of `path`
+  /// What lies on this machine beside the journal begins with this: `path`, or a file in the state_dir.
+  std::string beside = path;
   milliseconds retention_age = std::chrono::hours(24 * 7);
   std::uint64_t retention_size = std::uint64_t{2} << 30;  ///< bytes
   std::uint64_t max_backlog = 1'000'000;  ///< pending deliveries of one sink; events that exceed it are answered 503
   std::uint64_t keep_bodies = 2048;       ///< bytes of each request and response to keep; 0: none
   bool operator==(const Journal&) const = default;
+};
+
+/// This router among those that share a journal.
+struct Cluster {
+  std::string name;  ///< the host's by default
+  milliseconds lease = std::chrono::seconds(15);
+  bool operator==(const Cluster&) const = default;
 };
 
 /// What the admin API shows of calls' content (what was said, who was called, what was sent).
@@ -270,6 +287,7 @@ struct Config {
   Server server;
   Admin admin;
   Journal journal;
+  Cluster cluster;
   Bodies bodies = Bodies::kFull;  ///< inspector.bodies
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> plugin_paths;             ///< absolute; empty: beside the program

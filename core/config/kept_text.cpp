@@ -160,7 +160,7 @@ void AddCondition(Map& map, const Condition& condition) {
 class Writer {
  public:
   std::string Write(const Config& config) {
-    const auto& [file, files, server, admin, journal, bodies, log_level, plugin_paths, sources, agents, timezone,
+    const auto& [file, files, server, admin, journal, cluster, bodies, log_level, plugin_paths, sources, agents, timezone,
                  notify_problems_to, timezone_where, sinks, schedules, rules, templates, unmatched] = config;
     text_ = "version: 1\n";
     for (const Source& source : sources) AddSource(source);

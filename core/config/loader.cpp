@@ -160,6 +160,8 @@ class Loader {
     sections.server = main.Find("server");
     sections.admin = main.Find("admin");
     sections.journal = main.Find("journal");
+    sections.cluster = main.Find("cluster");
+    sections.state_dir = main.Find("state_dir");
     sections.inspector = main.Find("inspector");
     sections.log = main.Find("log");
     sections.plugins = main.Find("plugins");

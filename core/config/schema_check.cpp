@@ -405,7 +405,7 @@ class Checker {
 
   /// "its keys are contains, regex"; "" if there are none, or too many to read.
   static std::string KeysOf(const json::object& schema) {
-    constexpr std::size_t kMostKeys = 16;
+    constexpr std::size_t kMostKeys = 18;
     const auto* properties = ObjectAt(schema, "properties");
     if (!properties || properties->empty() || properties->size() > kMostKeys) return {};
     std::string keys = properties->size() == 1 ? "its only key is " : "its keys are ";

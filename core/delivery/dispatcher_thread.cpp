@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kPage = 10'000;
 constexpr milliseconds kOverdueEvery{500};
 constexpr milliseconds kPublishEvery{20};
+constexpr milliseconds kLookForOwnership{200};
 // Limits for stored times: a wall clock that was wrong then must not delay a delivery for years.
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr milliseconds kLongestPast = std::chrono::hours(24 * 365);
@@ -213,6 +214,7 @@ void Dispatcher::PublishLanes() {
 MonoTime Dispatcher::StartAll() {
   MonoTime next = MonoTime::max();
   if (draining_ || !plan_) return next;
+  if (!journal_.OwnsPending()) return clock_.Mono() + kLookForOwnership;
   EndPauses(clock_.Mono());
   for (auto& [name, lane] : lanes_) {
     MonoTime now = clock_.Mono();

@@ -262,6 +262,10 @@ class Journal {
   /// Blocks.
   [[nodiscard]] virtual Result<std::string> LoadMemory(std::string_view sink, std::uint64_t call_key) = 0;
 
+  /// Whether what is pending is this process's to deliver. False, for a while or for good, where several routers share
+  /// a journal: then nothing may be started. Costs a clock.
+  virtual bool OwnsPending() const { return true; }
+
   virtual JournalStats Stats() = 0;
 
   /// Stores pending records and moves the log into the database file, so that a copy of that file alone is complete;

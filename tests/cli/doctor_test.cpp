@@ -82,6 +82,40 @@ TEST(Doctor, ADiskThatIsNearlyFullIsAProblem) {
   EXPECT_GT(here->size, 0U);
 }
 
+TEST(Doctor, SaysWhatACommitOfPostgresPromises) {
+  const auto judged = [](const pg::ServerFacts& facts) {
+    std::ostringstream text;
+    PrintFindings(text, Paint(false), JudgePostgres(facts));
+    return text.str();
+  };
+  const pg::ServerFacts sound{.place = "db:5432/calls, schema hookswitch",
+                              .version = "15.14",
+                              .synchronous_commit = "on",
+                              .synchronous_standbys = "standby1",
+                              .has_schema = true,
+                              .may_write = true,
+                              .bytes = 3 << 20};
+  EXPECT_THAT(judged(sound),
+              HasSubstr("ok       journal  db:5432/calls, schema hookswitch: PostgreSQL 15.14, 3.0 MiB"));
+  EXPECT_THAT(judged(sound), HasSubstr("and on the disk of a standby (standby1)"));
+  pg::ServerFacts other = sound;
+  other.synchronous_standbys = "";
+  EXPECT_THAT(judged(other),
+              HasSubstr("note     journal  what is answered is on the server's own disk, and on no standby's"));
+  other.synchronous_commit = "off";
+  EXPECT_THAT(judged(other), HasSubstr("problem  journal  synchronous_commit is off"));
+  other.syncs = false;
+  EXPECT_THAT(judged(other), HasSubstr("problem  journal  the server has fsync = off"));
+  other.may_write = false;
+  EXPECT_THAT(judged(other),
+              HasSubstr("problem  journal  db:5432/calls, schema hookswitch: its user may not make tables"));
+  other.has_schema = false;
+  EXPECT_THAT(judged(other), HasSubstr("there is no such schema, and its user may not make one"));
+  other = sound;
+  other.may_make_schema = true;
+  EXPECT_THAT(judged(other), HasSubstr("may make schemas in the database, which it needs no more"));
+}
+
 TEST(Doctor, AClockIsJudgedByThoseOfOthers) {
   EXPECT_EQ(JudgeClock(true, {milliseconds(400), milliseconds(-900)}).level, Level::kOk);
   EXPECT_EQ(JudgeClock(false, {}).level, Level::kWarning);

@@ -196,6 +196,22 @@ TEST(Journal, PathStartsAtTheFolderOfTheConfigFile) {
   EXPECT_EQ(Good(kBase).journal.path, "/var/lib/hookswitch/journal.db");
 }
 
+TEST(Journal, OnPostgresKeepsItsFilesInTheStateFolder) {
+  const Config config = Good(kBase + std::string("journal: {postgres: {url: \"postgres://db/calls\", schema: calls}}\n"
+                                                 "cluster: {name: router-1, lease: 20s}\nstate_dir: state\n"));
+  ASSERT_TRUE(config.journal.postgres);
+  EXPECT_EQ(config.journal.postgres->url.Reveal(), "postgres://db/calls");
+  EXPECT_EQ(config.journal.postgres->schema, "calls");
+  EXPECT_EQ(config.journal.beside, (std::filesystem::current_path() / "etc/state/router").string());
+  EXPECT_EQ(config.cluster, (Cluster{"router-1", 20s}));
+  const Config plain = Good(kBase + std::string("journal: {postgres: {url: \"postgres://db/calls\"}}\n"));
+  EXPECT_EQ(plain.journal.postgres->schema, "hookswitch");
+  EXPECT_EQ(plain.journal.beside, "/var/lib/hookswitch/router");
+  EXPECT_NE(plain.cluster.name, "");
+  EXPECT_EQ(plain.cluster.lease, 15s);
+  EXPECT_EQ(Good(kBase).journal.beside, "/var/lib/hookswitch/journal.db") << "beside the database file";
+}
+
 TEST(Inspector, WhatItShowsIsOneOfThreeWords) {
   EXPECT_EQ(Good(kBase).bodies, Bodies::kFull);
   EXPECT_EQ(Good(kBase + std::string("inspector: {}\n")).bodies, Bodies::kFull);

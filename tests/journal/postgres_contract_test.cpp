@@ -17,6 +17,7 @@ class PostgresHome final : public JournalHome {
     auto journal = OpenPostgresJournal({.url = test::TheDatabase().Conninfo(),
                                         .schema = schema_.name(),
                                         .router = "router-1",
+                                        .instance = 1,
                                         .max_backlog = max_backlog},
                                        clock_, tuning_);
     EXPECT_TRUE(journal) << journal.error().message;

@@ -19,8 +19,9 @@ constexpr std::array kSteps = {
 CREATE TABLE @meta(key text PRIMARY KEY, value text NOT NULL);
 CREATE TABLE @counter(only_one bool PRIMARY KEY DEFAULT true CHECK (only_one), event bigint NOT NULL, delivery bigint NOT NULL);
 INSERT INTO @counter VALUES(true, 1, 1);
-CREATE TABLE @router(number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE,
-  epoch bigint NOT NULL DEFAULT 0, expires timestamptz NOT NULL DEFAULT '-infinity');
+CREATE TABLE @router(number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE);
+CREATE TABLE @lease(name text PRIMARY KEY, router integer NOT NULL, instance bigint NOT NULL, epoch bigint NOT NULL,
+  expires timestamptz NOT NULL);
 CREATE TABLE @batch(router integer NOT NULL, number bigint NOT NULL, process bigint NOT NULL,
   next_event bigint NOT NULL, end_event bigint NOT NULL, next_delivery bigint NOT NULL, end_delivery bigint NOT NULL,
   PRIMARY KEY(router, number));

@@ -45,6 +45,12 @@ std::int64_t Writer::NewProcess() {
 Result<std::unique_ptr<Writer>> Writer::Open(const Place& place, const WriterOptions& options, const Clock& clock) {
   std::unique_ptr<Writer> writer(new Writer(place, options, clock));
   HSW_TRY(writer->Connect());
+  Lease::Terms terms = options.lease;
+  terms.router = writer->router_;
+  auto lease = Lease::Take(place, std::move(terms), clock);
+  if (!lease) return std::move(lease).error();
+  writer->lease_ = std::move(*lease);
+  HSW_TRY(writer->LoadNumbers());
   HSW_TRY(writer->Load());
   return writer;
 }
@@ -246,6 +252,7 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
     }
     const bool meets_another = connection_->sqlstate() == "23505" || connection_->sqlstate().starts_with("40");
     const bool is_our_batch = connection_->constraint() == "batch_pkey";
+    const bool is_replaced = connection_->sqlstate() == Lease::kLostState;
     connection_->Rollback();
     pending_.Rollback();
     numbers_ = numbers;
@@ -257,6 +264,7 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
                      new_events_,   new_deliveries_, revived_};
       return stored;
     }
+    if (is_replaced) return Error{ErrorCode::kUnavailable, "another router works on it now"};
     if (is_our_batch) {
       return Error{ErrorCode::kUnavailable, "another router named \"" + options_.router +
                                                 "\" writes to it: give each a cluster.name of its own"};
@@ -365,6 +373,8 @@ Status Writer::StorePart(Batch& batch, const Part& part) {
   recorded_.clear();
   HSW_TRY(TakeNumbers(batch, part));
   Ask("BEGIN", {});
+  lease_->SendFence(*connection_);
+  answers_.emplace_back();
   HSW_TRY(FindKnown(part.appends));
   HSW_TRY(AppendAll(part.appends));
   SendRows();

@@ -14,12 +14,14 @@
 #include "core/journal/commit_queue.h"
 #include "core/journal/indexes.h"
 #include "core/journal/postgres/pg_connection.h"
+#include "core/journal/postgres/pg_lease.h"
 #include "core/journal/postgres/pg_rows.h"
 
 namespace hookswitch::pg {
 
 struct WriterOptions {
   std::string router;                             ///< this router's name; one process at a time has it
+  Lease::Terms lease{};                           ///< of what is pending; `router` is set by the writer
   std::uint64_t max_backlog = 0;                  ///< pending deliveries per sink; 0: no limit
   std::size_t max_text = std::size_t{256} << 20;  ///< the longest text that is stored
 };
@@ -32,7 +34,7 @@ struct WriterOptions {
 /// told are stored, nothing is left.
 class Writer {
  public:
-  /// Connects, brings the tables up to date and loads what has not ended. [thread: control]
+  /// Connects, brings the tables up to date, takes the lease and loads what has not ended. [thread: control]
   static Result<std::unique_ptr<Writer>> Open(const Place& place, const WriterOptions& options, const Clock& clock);
 
   /// Writes `batch` and sets its results. True if everything that could be was committed.
@@ -40,6 +42,8 @@ class Writer {
   /// Why nothing can be stored now; empty while writing works.
   const std::optional<Error>& unwritable() const { return unwritable_; }
 
+  /// [thread: any]
+  const Lease& lease() const { return *lease_; }
   std::uint16_t salt() const { return salt_; }
   std::uint64_t events() const { return events_; }
   std::uint64_t pending() const { return pending_.size(); }
@@ -132,6 +136,7 @@ class Writer {
   const std::int64_t process_ = NewProcess();  ///< tells this process's batches from those of another of our name
   static std::int64_t NewProcess();
 
+  std::unique_ptr<Lease> lease_;
   std::unique_ptr<Connection> connection_;
   std::string description_;
   std::optional<Error> unwritable_;

@@ -76,6 +76,8 @@ class PostgresJournal final : public Journal {
     return pg::LoadMemory(due_reader_, sink, call_key);
   }
 
+  bool OwnsPending() const override { return writer_->lease().IsValid(); }
+
   JournalStats Stats() override {
     MutexLock lock(stats_mu_);
     JournalStats stats = stats_;
@@ -153,8 +155,13 @@ class PostgresJournal final : public Journal {
 Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& options, const Clock& clock,
                                                      const PostgresTuning& tuning) {
   const pg::Place place{options.url, options.schema};
-  auto writer = pg::Writer::Open(
-      place, {.router = options.router, .max_backlog = options.max_backlog, .max_text = tuning.max_text}, clock);
+  auto writer =
+      pg::Writer::Open(place,
+                       {.router = options.router,
+                        .lease = {.instance = options.instance, .length = options.lease, .on_lost = options.on_lost},
+                        .max_backlog = options.max_backlog,
+                        .max_text = tuning.max_text},
+                       clock);
   if (!writer) {
     const Error& error = writer.error();
     return Error{error.code == ErrorCode::kUnsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable,

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,10 @@ struct PostgresOptions {
   std::string url;     ///< a postgres:// URL or conninfo string; may hold a password
   std::string schema;  ///< [a-z_][a-z0-9_]*; created if the user may
   std::string router;  ///< this router's name
+  /// As in pg::Lease::Terms. A process that has lost its lease should end: what it knows is no longer so.
+  std::int64_t instance = 0;
+  std::chrono::milliseconds lease = std::chrono::seconds(15);
+  std::function<void(const std::string& by)> on_lost{};
   std::chrono::milliseconds retention_age{};
   std::uint64_t retention_size = 0;
   std::uint64_t max_backlog = 0;  ///< pending deliveries per sink; 0: no limit
@@ -25,7 +30,8 @@ struct PostgresTuning {
   std::size_t events_enough = 40;
 };
 
-/// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later. Errors name the server
+/// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later, and takes the lease of
+/// what is pending there; waits for the end of another router's. Errors name the server
 /// and what to do: kUnsupported (written by a newer hookswitch, or the server is too old), kUnavailable. `clock` must
 /// outlive it.
 Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& options, const Clock& clock,
