@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -8,10 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include "core/journal/postgres/postgres_journal.h"
 #include "core/journal/sqlite_journal.h"
 
 // What waiting senders see: 64 threads, each appending an event of 3 KB with one delivery and waiting for the disk.
-// Compare the rows of one interleaved run only (--benchmark_enable_random_interleaving=true), never across runs.
+// Compare the rows of one interleaved run only (--benchmark_enable_random_interleaving=true), never across runs. With
+// HSW_POSTGRES_URL set (a database of its own: schemas hookswitch_bench_N are made in it and stay), PostgreSQL's, too.
 namespace hookswitch {
 namespace {
 
@@ -23,7 +26,18 @@ struct Shape {
   int threads = kThreads;
   bool records = false;  ///< each event is also recorded as delivered
   std::uint64_t retention_size = 0;
+  std::string postgres{};  ///< URL of a database, instead of a SQLite file
 };
+
+Result<std::unique_ptr<Journal>> Open(const Shape& shape, const std::string& folder, const Clock& clock) {
+  if (shape.postgres.empty()) {
+    return OpenSqliteJournal({.path = folder + "/journal.db", .retention_size = shape.retention_size}, clock,
+                             shape.tuning);
+  }
+  static int count = 0;
+  const std::string schema = "hookswitch_bench_" + std::to_string(getpid()) + "_" + std::to_string(++count);
+  return OpenPostgresJournal({.url = shape.postgres, .schema = schema, .router = "bench"}, clock);
+}
 
 void Append(benchmark::State& state, const Shape& shape) {
   const SystemClock clock;
@@ -34,8 +48,7 @@ void Append(benchmark::State& state, const Shape& shape) {
   std::vector<std::int64_t> latencies;
   std::int64_t round = 0;
   {
-    auto journal = OpenSqliteJournal({.path = folder + "/journal.db", .retention_size = shape.retention_size}, clock,
-                                     shape.tuning);
+    auto journal = Open(shape, folder, clock);
     if (!journal) return state.SkipWithError(journal.error().message.c_str());
     for (auto _ : state) {
       std::vector<std::vector<std::int64_t>> took(static_cast<std::size_t>(shape.threads));
@@ -114,6 +127,12 @@ int main(int argc, char** argv) {
   Register("append/64_senders/with_records/with_retention", {.records = true, .retention_size = 128 << 20});
   Register("append/16_senders", {.threads = 16});
   Register("append/1_sender", {.threads = 1});
+  if (const char* url = std::getenv("HSW_POSTGRES_URL")) {
+    Register("append/64_senders/postgres", {.postgres = url});
+    Register("append/64_senders/with_records/postgres", {.records = true, .postgres = url});
+    Register("append/16_senders/postgres", {.threads = 16, .postgres = url});
+    Register("append/1_sender/postgres", {.threads = 1, .postgres = url});
+  }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }
