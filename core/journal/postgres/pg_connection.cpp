@@ -17,6 +17,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 using OneResult = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 constexpr std::size_t kMaxMessage = 400;
+constexpr std::string_view kLocked = "55P03";
 constexpr int kBinary = 1;
 
 std::string OneLine(std::string_view text) {
@@ -33,6 +34,28 @@ ErrorCode CodeOf(std::string_view sqlstate) {
   if (kind == "22") return ErrorCode::kInvalid;                                // data exception
   if (sqlstate == "XX001" || sqlstate == "XX002") return ErrorCode::kInvalid;  // corrupted table or index
   return ErrorCode::kUnavailable;
+}
+
+/// An error if libpq would take a part of the password for something else, and so print it: a URL whose password has
+/// special characters as they are, or a string that it cannot read.
+Status CheckUrl(const std::string& url) {
+  constexpr std::string_view kExpected =
+      "want postgres://user:password@host:5432/database, with special characters as %40 (@), %2F (/), %3F (?), %23 "
+      "(#), "
+      "%25 (%)";
+  const bool is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
+  const std::size_t at = url.find('@');
+  if (is_url && at != std::string::npos &&
+      (url.find('@', at + 1) != std::string::npos || url.find_first_of("/?#", url.find("://") + 3) < at)) {
+    return Error{ErrorCode::kUnavailable,
+                 "its URL has an \"@\" or \"/\" that is not in its place: " + std::string(kExpected)};
+  }
+  char* said = nullptr;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(url.c_str(), &said),
+                                                                             &PQconninfoFree);
+  PQfreemem(said);
+  if (!options) return Error{ErrorCode::kUnavailable, "its URL cannot be read: " + std::string(kExpected)};
+  return Ok();
 }
 
 }  // namespace
@@ -74,6 +97,7 @@ Connection::Connection(pg_conn* connection, const Place& place)
       patience_(place.patience) {}
 
 Result<std::unique_ptr<Connection>> Connection::Open(const Place& place) {
+  HSW_TRY(CheckUrl(place.url));
   // What stands before dbname is overridden by what the URL says.
   const char* const names[] = {"target_session_attrs",
                                "connect_timeout",
@@ -86,7 +110,9 @@ Result<std::unique_ptr<Connection>> Connection::Open(const Place& place) {
   std::unique_ptr<Connection> connection(new Connection(PQconnectdbParams(names, values, 1), place));
   PGconn* const raw = connection->connection_.get();
   HSW_CHECK(raw, "libpq found no memory");
-  if (PQstatus(raw) != CONNECTION_OK) return Error{ErrorCode::kUnavailable, OneLine(PQerrorMessage(raw))};
+  if (PQstatus(raw) != CONNECTION_OK) {
+    return Error{ErrorCode::kUnavailable, OneLine(PQerrorMessage(raw)) + " (start the server, or correct the URL)"};
+  }
   PQsetNoticeProcessor(
       raw, [](void*, const char*) {}, nullptr);
   if (PQserverVersion(raw) < 120000) {
@@ -131,7 +157,7 @@ void Connection::Send(std::string_view sql, const Params& params) {
 Result<std::vector<Answer>> Connection::Receive() {
   sqlstate_.clear();
   constraint_.clear();
-  if (lost_ || PQpipelineSync(connection_.get()) == 0) return Lost("the connection is lost");
+  if (lost_ || PQpipelineSync(connection_.get()) == 0) return Lost("");
   auto answers = ReceiveUntil(std::chrono::steady_clock::now() + patience_);
   queued_ = 0;
   return answers;
@@ -142,10 +168,13 @@ Result<std::vector<Answer>> Connection::ReceiveUntil(SteadyTime deadline) {
   std::optional<Error> failed;
   // Each statement gives its results and then none; at the end there is one for the sync.
   for (std::size_t statement = 0; statement <= queued_;) {
-    if (!AwaitResult(deadline)) return Lost("no answer in time");
+    if (!AwaitResult(deadline)) {
+      const bool was_cut = std::chrono::steady_clock::now() < deadline;
+      return Lost(was_cut ? "" : "no answer within " + std::to_string(patience_.count()) + " ms");
+    }
     OneResult result(PQgetResult(connection_.get()), &PQclear);
     if (!result) {
-      if (PQstatus(connection_.get()) != CONNECTION_OK) return Lost("the connection is lost");
+      if (PQstatus(connection_.get()) != CONNECTION_OK) return Lost("");
       ++statement;
       continue;
     }
@@ -156,7 +185,7 @@ Result<std::vector<Answer>> Connection::ReceiveUntil(SteadyTime deadline) {
       case PGRES_TUPLES_OK: answers.emplace_back(result.release()); break;
       default:
         if (!failed) failed = Failed(result.get());
-        if (PQstatus(connection_.get()) != CONNECTION_OK) return Lost("the connection is lost");
+        if (PQstatus(connection_.get()) != CONNECTION_OK) return Lost("");
     }
   }
   if (failed) return *failed;
@@ -183,14 +212,18 @@ Error Connection::Failed(pg_result* result) {
   const char* constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
   constraint_ = constraint != nullptr ? constraint : "";
   sqlstate_ = state != nullptr ? state : "";
-  return {CodeOf(sqlstate_), OneLine(message != nullptr ? message : PQresultErrorMessage(result))};
+  std::string said = OneLine(message != nullptr ? message : PQresultErrorMessage(result));
+  if (sqlstate_ == kLocked) said += ": another transaction holds it (pg_locks says which)";
+  return {CodeOf(sqlstate_), std::move(said)};
 }
 
-Error Connection::Lost(const char* why) {
+/// `why`: if libpq does not know it.
+Error Connection::Lost(std::string why) {
   lost_ = true;
   queued_ = 0;
-  const std::string said = OneLine(PQerrorMessage(connection_.get()));
-  return {ErrorCode::kUnavailable, said.empty() ? why : said};
+  if (why.empty()) why = OneLine(PQerrorMessage(connection_.get()));
+  if (why.empty()) why = "the connection is lost";
+  return {ErrorCode::kUnavailable, std::move(why)};
 }
 
 Result<Answer> Connection::Run(std::string_view sql, const Params& params) {
@@ -201,9 +234,20 @@ Result<Answer> Connection::Run(std::string_view sql, const Params& params) {
   return std::move(answers->front());
 }
 
+void Connection::Begin() {
+  Send("BEGIN");
+  // Before our own patience ends: then the connection stays, and what was done is known.
+  const auto tenths = [&](int count) { return std::to_string(patience_.count() * count / 10); };
+  Send("SELECT set_config('lock_timeout', '" + tenths(6) + "', true), set_config('statement_timeout', '" + tenths(8) +
+       "', true), set_config('idle_in_transaction_session_timeout', '" + tenths(10) + "', true)");
+}
+
 void Connection::Rollback() {
   if (lost_ || PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) return;
+  const std::string sqlstate = sqlstate_, constraint = constraint_;
   (void)Run("ROLLBACK").has_value();
+  sqlstate_ = sqlstate;
+  constraint_ = constraint;
 }
 
 int Connection::ServerVersion() const {

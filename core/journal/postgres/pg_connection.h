@@ -43,8 +43,8 @@ struct Place {
 /// only what a pooler in transaction mode leaves: no prepared statement, no setting and no lock that outlives a
 /// transaction.
 ///
-/// Errors: kUnavailable (the server is away, full, read-only, or not ours to use), kTooLarge and kInvalid (it will not
-/// take this value), kInternal (anything else). Messages hold no secret. Not thread-safe.
+/// Errors: kTooLarge and kInvalid (it will not take this value), kUnavailable (anything else: the server is away, full,
+/// read-only, or not ours to use). Messages hold no secret, whatever the URL is. Not thread-safe.
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> Open(const Place& place);
@@ -56,7 +56,11 @@ class Connection {
   Result<std::vector<Answer>> Receive();
   /// Send and Receive of one statement.
   Result<Answer> Run(std::string_view sql, const Params& params = {});
-  /// Ends a failed transaction. Does nothing outside one.
+  /// Queues BEGIN, and limits that end with the transaction: what waits longer than `patience`, for a lock or for us,
+  /// is given up by the server too. Gives kBeginAnswers answers.
+  void Begin();
+  static constexpr std::size_t kBeginAnswers = 2;
+  /// Ends a failed transaction; sqlstate and constraint stay. Does nothing outside one.
   void Rollback();
 
   bool IsLost() const { return lost_; }
@@ -75,7 +79,7 @@ class Connection {
   Connection(pg_conn* connection, const Place& place);
   std::string Qualified(std::string_view sql) const;
   Error Failed(pg_result* result);
-  Error Lost(const char* why);
+  Error Lost(std::string why);
   /// Until `deadline`; false after it, or if the connection is lost.
   bool AwaitResult(std::chrono::steady_clock::time_point deadline);
   Result<std::vector<Answer>> ReceiveUntil(std::chrono::steady_clock::time_point deadline);

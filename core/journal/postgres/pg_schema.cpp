@@ -115,7 +115,7 @@ Status SendParts(Connection& connection, std::int64_t part) {
 template <class Change>
 Status Alone(Connection& connection, Change change) {
   const auto run = [&]() -> Status {
-    connection.Send("BEGIN");
+    connection.Begin();
     connection.Send("SELECT pg_advisory_xact_lock($1)", Params().Add(kLock));
     if (auto begun = connection.Receive(); !begun) return std::move(begun).error();
     HSW_TRY(change());
@@ -168,6 +168,13 @@ Result<Schema> PrepareSchema(Connection& connection) {
   auto version = VersionOf(connection);
   if (!version) return version.error();
   if (*version < kVersion) HSW_TRY(Alone(connection, [&] { return Migrate(connection); }));
+  return FindSchema(connection);
+}
+
+Result<Schema> FindSchema(Connection& connection) {
+  const auto version = VersionOf(connection);
+  if (!version) return version.error();
+  if (*version == 0) return Error{ErrorCode::kUnavailable, "its tables are gone: restore them, or restart the router"};
   const auto salt = connection.Run("SELECT value::bigint FROM @meta WHERE key = 'salt'");
   if (!salt) return salt.error();
   if (salt->rows() == 0) return Error{ErrorCode::kInvalid, "its table meta has no salt"};

@@ -17,6 +17,10 @@ struct Schema {
 /// (written by a newer hookswitch), kUnavailable (no right to; the server is away).
 Result<Schema> PrepareSchema(Connection& connection);
 
+/// What PrepareSchema would find if the tables are there, as they were; for who has used them before. Errors: those of
+/// PrepareSchema, kUnavailable (they are gone).
+Result<Schema> FindSchema(Connection& connection);
+
 /// Creates the partitions `part` (0, 1, …), if they are not there.
 Status MakePart(Connection& connection, std::int64_t part);
 

@@ -11,7 +11,7 @@ namespace hookswitch {
 
 struct PostgresOptions {
   std::string url;     ///< a postgres:// URL or conninfo string; may hold a password
-  std::string schema;  ///< [a-z_][a-z0-9_]*; created if the user may
+  std::string schema;  ///< [a-z_][a-z0-9_]*, at most 63; created if the user may
   std::string router;  ///< this router's name
   /// As in pg::Lease::Terms. A process that has lost its lease should end: what it knows is no longer so.
   std::int64_t instance = 0;
@@ -24,16 +24,17 @@ struct PostgresOptions {
 
 /// Tuned by benchmark; not user-configurable. Tests change it.
 struct PostgresTuning {
-  std::size_t max_text = std::size_t{256} << 20;  ///< the longest text that is stored, in bytes
+  std::size_t max_text = std::size_t{256} << 20;                  ///< the longest text that is stored, in bytes
+  std::chrono::milliseconds patience = std::chrono::seconds(10);  ///< the longest wait for an answer
   /// As in SqliteTuning.
   std::chrono::milliseconds commit_every{2};
   std::size_t events_enough = 40;
 };
 
 /// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later, and takes the lease of
-/// what is pending there; waits for the end of another router's. Errors name the server
-/// and what to do: kUnsupported (written by a newer hookswitch, or the server is too old), kUnavailable. `clock` must
-/// outlive it.
+/// what is pending there; waits for the end of another router's. Errors name the server and what to do: kUnsupported
+/// (written by a newer hookswitch, or the server is too old), kInvalid (no such schema can be), kUnavailable. `clock`
+/// must outlive it.
 Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& options, const Clock& clock,
                                                      const PostgresTuning& tuning = {});
 
