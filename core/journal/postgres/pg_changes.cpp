@@ -11,6 +11,8 @@ namespace {
 constexpr std::int64_t kRevisionsKept = 16;
 constexpr std::int64_t kRefusedKept = 1000;
 constexpr std::int64_t kActionsKept = 10'000;
+/// A message over 1 GB ends the connection (PostgreSQL's PQ_LARGE_MESSAGE_LIMIT); far below it memory is the limit.
+constexpr std::size_t kBytesPerStatement = std::size_t{32} << 20;
 
 std::string_view AsText(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -26,7 +28,7 @@ std::string InsertFrom(std::string_view table, std::string_view columns) {
 Status Writer::FindKnown(std::span<AppendRequest> appends) {
   std::vector<std::string_view> digests;
   for (const AppendRequest& request : appends) {
-    if (!request.error) digests.push_back(AsText(request.event->dedup));
+    if (!request.is_unstorable) digests.push_back(AsText(request.event->dedup));
   }
   if (digests.empty()) return Ok();
   Ask("SELECT d.digest, d.event, e.received_ms, e.content FROM @dedup d LEFT JOIN @event e ON e.seq = d.event "
@@ -97,6 +99,7 @@ Status Writer::Append(AppendRequest& request) {
   known_[event.dedup] = {seq, event.received_at, event.content};
   request.accepted = {.event = seq, .id = {}, .duplicate = false, .first_delivery = first_delivery};
   request.accepted_at = event.received_at;
+  if (event_rows_.bytes() > kBytesPerStatement) SendRows();
   return Ok();
 }
 
@@ -184,6 +187,7 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
   changes = {};
   const auto config = NumberOf(revised.config);
   if (!config) return config.error();
+  revised_.push_back(event);
   SendRows();  // it may be an event of this very batch
   const std::int64_t call_key = static_cast<std::int64_t>(revised.call_key);
   Ask("SELECT 1 FROM @event WHERE seq = $1 FOR UPDATE", Params().Add(event));
@@ -221,6 +225,7 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
         Params().Add(released));
   }
   if (!changes.canceled.empty()) {
+    Remember(changes.canceled, DeliveryState::kCanceled);
     Ask("UPDATE @delivery SET state = 4, code = 'canceled', because = $2 WHERE seq = ANY($1)",
         Params().Add(changes.canceled).Add("the event was revised, and no rule wants it here"));
   }
@@ -240,6 +245,19 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
   }
   SendRows();
   return Ok();
+}
+
+/// For Withdraw: rows that are about to change.
+void Writer::Remember(std::span<const DeliverySeq> deliveries, DeliveryState changed_to) {
+  Ask("SELECT seq, state, flags, replayed_ms, due_ms, first_failed_ms, step, carried, code, because FROM @delivery "
+      "WHERE seq = ANY($1) FOR UPDATE",
+      Params().Add(deliveries), [this, changed_to](const Answer& found) {
+        for (int row = 0; row < found.rows(); ++row) {
+          before_.Add(found.Int(row, 0), changed_to, found.Int(row, 1), found.Int(row, 2), found.Int(row, 3),
+                      found.Int(row, 4), found.Int(row, 5), found.Int(row, 6), found.Bytes(row, 7), found.Bytes(row, 8),
+                      found.Bytes(row, 9));
+        }
+      });
 }
 
 void Writer::RecordAll(Batch& batch, const Part& part) {
@@ -375,6 +393,7 @@ Status Writer::Run(ReviveChange& change) {
   change.revived.clear();
   SendRows();
   std::map<DeliverySeq, PendingDelivery> revived;
+  Remember(change.deliveries, DeliveryState::kPending);
   static const std::string kUpdate =
       "UPDATE @delivery SET state = 0, replayed_ms = $2, due_ms = 0, first_failed_ms = 0, step = 0, carried = '', "
       "code = '', because = '', flags = flags | " +
@@ -388,7 +407,6 @@ Status Writer::Run(ReviveChange& change) {
     }
   });
   HSW_TRY(Flush());
-  for (const auto& [seq, pending] : revived) revived_.push_back(seq);
   for (const DeliverySeq seq : change.deliveries) {
     if (auto found = revived.extract(seq)) change.revived.push_back(std::move(found.mapped()));
   }
@@ -418,6 +436,7 @@ Status Writer::Run(CancelChange& change) {
   change.canceled.clear();
   SendRows();
   std::map<DeliverySeq, std::string> canceled;
+  Remember(change.deliveries, DeliveryState::kCanceled);
   Ask("UPDATE @delivery SET state = 4, code = 'canceled', because = $2 WHERE seq = ANY($1) AND state IN (0, 1, 3) "
       "RETURNING seq, sink",
       Params().Add(change.deliveries).Add(change.reason), [&](const Answer& found) {

@@ -22,7 +22,7 @@ INSERT INTO @counter VALUES(true, 1, 1);
 CREATE TABLE @router(number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE);
 CREATE TABLE @lease(name text PRIMARY KEY, router integer NOT NULL, instance bigint NOT NULL, epoch bigint NOT NULL,
   expires timestamptz NOT NULL);
-CREATE TABLE @batch(router integer NOT NULL, number bigint NOT NULL, process bigint NOT NULL,
+CREATE TABLE @batch(router integer NOT NULL, number bigint NOT NULL, token bigint NOT NULL,
   next_event bigint NOT NULL, end_event bigint NOT NULL, next_delivery bigint NOT NULL, end_delivery bigint NOT NULL,
   PRIMARY KEY(router, number));
 CREATE TABLE @event(seq bigint NOT NULL, received_ms bigint NOT NULL, call_key bigint NOT NULL, content bigint NOT NULL,

@@ -11,6 +11,8 @@ namespace hookswitch::pg {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryEvery{500};
+/// How long a batch waits for a new connection; one that takes longer is used when it is there.
+constexpr std::chrono::milliseconds kConnectWait{250};
 /// Numbers are taken in blocks, so that routers seldom ask for them.
 constexpr std::int64_t kBlock = 65'536;
 constexpr std::size_t kRecordsPerCommit = 4000;
@@ -35,16 +37,18 @@ std::size_t LongestOf(const AttemptRecord& record) {
                    outcome.memory.size(), outcome.action.size(), record.fallback_story.size()});
 }
 
-}  // namespace
-
-std::int64_t Writer::NewProcess() {
-  std::random_device random;
-  return static_cast<std::int64_t>(std::uint64_t{random()} << 32 | random()) & 0x7fff'ffff'ffff'ffff;
+std::int64_t NewToken() {
+  static thread_local std::mt19937_64 random{std::random_device()() | std::uint64_t{std::random_device()()} << 32};
+  return static_cast<std::int64_t>(random() >> 1);
 }
+
+}  // namespace
 
 Result<std::unique_ptr<Writer>> Writer::Open(const Place& place, const WriterOptions& options, const Clock& clock) {
   std::unique_ptr<Writer> writer(new Writer(place, options, clock));
-  HSW_TRY(writer->Connect());
+  auto connection = Connection::Open(place);
+  if (!connection) return std::move(connection).error();
+  HSW_TRY(writer->Use(std::move(*connection)));
   Lease::Terms terms = options.lease;
   terms.router = writer->router_;
   auto lease = Lease::Take(place, std::move(terms), clock);
@@ -56,12 +60,25 @@ Result<std::unique_ptr<Writer>> Writer::Open(const Place& place, const WriterOpt
 }
 
 Status Writer::Connect() {
-  auto opened = Connection::Open(place_);
+  // On a thread of its own: a server that does not answer must not let senders wait.
+  if (!opening_.valid()) opening_ = std::async(std::launch::async, [this] { return Connection::Open(place_); });
+  if (opening_.wait_for(kConnectWait) != std::future_status::ready) {
+    return Error{ErrorCode::kUnavailable, "the server does not answer"};
+  }
+  auto opened = opening_.get();
   if (!opened) return std::move(opened).error();
-  connection_ = std::move(*opened);
+  return Use(std::move(*opened));
+}
+
+Status Writer::Use(std::unique_ptr<Connection> connection) {
+  connection_ = std::move(connection);
   description_ = connection_->Description();
-  const auto schema = PrepareSchema(*connection_);
+  const bool is_first = router_ == 0;
+  const auto schema = is_first ? PrepareSchema(*connection_) : FindSchema(*connection_);
   if (!schema) return schema.error();
+  if (!is_first && schema->salt != salt_) {
+    return Error{ErrorCode::kUnavailable, "it is another journal than before: restart the router"};
+  }
   salt_ = schema->salt;
   return LoadNumbers();
 }
@@ -81,7 +98,8 @@ Status Writer::LoadNumbers() {
       "ORDER BY number DESC LIMIT 1",
       Params().Add(router_));
   if (!last) return last.error();
-  if (last->rows() == 0) return Ok();
+  // What was taken since, and not used, stays ours.
+  if (last->rows() == 0 || last->Int(kFirstRow, 0) + 1 == numbers_.batch) return Ok();
   numbers_ = {last->Int(kFirstRow, 0) + 1, last->Int(kFirstRow, 1), last->Int(kFirstRow, 2), last->Int(kFirstRow, 3),
               last->Int(kFirstRow, 4)};
   return Ok();
@@ -104,6 +122,11 @@ Status Writer::Load() {
     std::ranges::copy(configs.Bytes(row, 1).substr(0, hash.size()), hash.begin());
     configs_[hash] = configs.Int(row, 0);
   }
+  return LoadOpen();
+}
+
+Status Writer::LoadOpen() {
+  pending_ = PendingSet();
   constexpr int kPage = 50'000;
   for (DeliverySeq after = 0;;) {
     const auto open = connection_->Run(
@@ -132,12 +155,15 @@ bool Writer::Write(Batch& batch) {
 bool Writer::Commit(Batch& batch) {
   RefuseTooLarge(batch);
   const std::size_t refused = batch.quarantined.size();  // which are no longer among the records
+  // What is left of them was not stored.
+  std::span<AppendRequest> appends = batch.appends;
+  std::span<Command*> commands = batch.commands;
   const auto fail = [&](const Error& error) {
     SetUnwritable(error);
-    for (AppendRequest& request : batch.appends) {
-      if (!request.error) request.error = *unwritable_;
+    for (AppendRequest& request : appends) {
+      if (!request.is_unstorable) request.error = *unwritable_;
     }
-    for (Command* command : batch.commands) command->error = *unwritable_;
+    for (Command* command : commands) command->error = *unwritable_;
     return false;
   };
   if (!connection_ || connection_->IsLost()) {
@@ -152,18 +178,20 @@ bool Writer::Commit(Batch& batch) {
     stored = Ok();
     for (const Part& piece : PiecesOf(batch, whole)) {
       Status tried = TryPart(batch, piece);
-      if (tried) continue;
-      if (!IsAboutTheRow(tried.error())) {
+      // Damage where events are appended fails all of them.
+      const bool is_damaged = !piece.appends.empty() && connection_->sqlstate().starts_with("XX");
+      if (!tried && (!IsAboutTheRow(tried.error()) || is_damaged)) {
         stored = std::move(tried);
         break;
       }
-      Blame(batch, piece, tried.error());
+      if (!tried) Blame(batch, piece, tried.error());
+      appends = appends.subspan(piece.appends.size());
+      commands = commands.subspan(piece.commands.size());
     }
   }
   done = batch.recorded.size() + batch.quarantined.size() - refused;
   batch.records.erase(batch.records.begin(), batch.records.begin() + static_cast<std::ptrdiff_t>(done));
   if (!stored) return fail(stored.error());
-  batch.actions.clear();
   unwritable_.reset();
   return true;
 }
@@ -198,7 +226,9 @@ void Writer::Blame(Batch& batch, const Part& part, const Error& error) {
     ++dropped_rows_;
   }
   for (Command* command : part.commands) command->error = error;
-  if (part.has_rest) dropped_rows_ += batch.refused.size() + batch.actions.size();
+  if (!part.has_rest) return;
+  dropped_rows_ += batch.refused.size() + batch.actions.size();
+  batch.actions.clear();
 }
 
 void Writer::RefuseTooLarge(Batch& batch) {
@@ -229,20 +259,30 @@ void Writer::SetUnwritable(Error error) {
   if (!unwritable_) log::Error("journal_unwritable", {{"database", description_}, {"reason", error.message}});
   unwritable_ = Error{ErrorCode::kUnavailable, "journal " + description_ + " cannot be written: " + error.message};
   retry_at_ = clock_.Mono() + kRetryEvery;
+  // Another host of the URL may be the one that can be written to.
+  connection_.reset();
 }
 
 Status Writer::TryPart(Batch& batch, const Part& part) {
   Status stored = Ok();
+  const Need need = NeedOf(batch, part);
   for (int i = 0; i < kTries; ++i) {
+    if (stored = TakeNumbers(need); !stored) {
+      connection_->Rollback();
+      return stored;
+    }
     const Numbers numbers = numbers_;
     const std::uint64_t events = events_;
     const EventSeq last_event = last_event_;
     const std::int64_t last_refused = last_refused_;
     pending_.Begin();
     sent_commit_ = false;
-    stored = StorePart(batch, part);
+    token_ = NewToken();
+    stored = StorePart(batch, part, need);
     if (stored) {
       ++numbers_.batch;
+      doubts_.clear();
+      if (part.has_rest) batch.actions.clear();
       configs_.merge(new_configs_);
       batch.recorded.insert(batch.recorded.end(), recorded_.begin(), recorded_.end());
       for (AppendRequest& request : part.appends) {
@@ -251,7 +291,7 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
       return stored;
     }
     const bool meets_another = connection_->sqlstate() == "23505" || connection_->sqlstate().starts_with("40");
-    const bool is_our_batch = connection_->constraint() == "batch_pkey";
+    const bool is_our_batch = connection_->constraint() == "batch_pkey" || connection_->sqlstate() == "23502";
     const bool is_replaced = connection_->sqlstate() == Lease::kLostState;
     connection_->Rollback();
     pending_.Rollback();
@@ -260,57 +300,97 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
     last_event_ = last_event;
     last_refused_ = last_refused;
     if (connection_->IsLost() && sent_commit_) {
-      doubt_ = Doubt{numbers.batch, recorded_,       part.has_rest ? batch.actions.size() : 0,
-                     new_events_,   new_deliveries_, revived_};
+      doubts_.push_back(Doubt{.batch = numbers.batch,
+                              .token = token_,
+                              .recorded = recorded_,
+                              .actions = part.has_rest ? batch.actions.size() : 0,
+                              .events = new_events_,
+                              .deliveries = new_deliveries_,
+                              .revised = revised_,
+                              .before = std::exchange(before_, {})});
       return stored;
     }
     if (is_replaced) return Error{ErrorCode::kUnavailable, "another router works on it now"};
+    if (is_our_batch && !doubts_.empty()) {
+      return Error{ErrorCode::kUnavailable, "what was sent before the connection broke was stored only now"};
+    }
     if (is_our_batch) {
       return Error{ErrorCode::kUnavailable, "another router named \"" + options_.router +
                                                 "\" writes to it: give each a cluster.name of its own"};
     }
+    if (connection_->sqlstate() == "55P03") EndStuck();
     if (!meets_another) return stored;
   }
   return stored;
 }
 
+/// The server may not learn that a connection has ended while it waits for the rest of a transaction, for hours: the
+/// network was cut, and what it has locked stays locked. No router is so slow; one that is tries again.
+void Writer::EndStuck() {
+  constexpr int kPatiences = 3;
+  const auto age = std::chrono::milliseconds(place_.patience) * kPatiences;
+  (void)connection_
+      ->Run(
+          "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+          "WHERE l.locktype = 'relation' AND l.relation = '@batch'::regclass AND l.mode = 'RowExclusiveLock' "
+          "AND l.granted AND a.datname = current_database() AND a.usename = current_user "
+          "AND a.xact_start < clock_timestamp() - $1 * interval '1 millisecond'",
+          Params().Add(age.count()))
+      .has_value();
+}
+
 Status Writer::ResolveDoubt(Batch& batch) {
-  if (!doubt_) return Ok();
-  const auto found = connection_->Run("SELECT process FROM @batch WHERE router = $1 AND number = $2",
-                                      Params().Add(router_).Add(doubt_->batch));
+  if (doubts_.empty()) return Ok();
+  const auto found = connection_->Run("SELECT token FROM @batch WHERE router = $1 AND number = $2",
+                                      Params().Add(router_).Add(doubts_.front().batch));
   if (!found) return found.error();
-  if (found->rows() != 0 && found->Int(kFirstRow, 0) == process_) {
-    log::Info("journal_batch_was_stored", {{"database", description_}, {"batch", doubt_->batch}});
-    HSW_TRY(Withdraw(*doubt_));
+  // It may still come, until another one of its number is stored.
+  if (found->rows() == 0) return Ok();
+  const auto doubt = std::ranges::find(doubts_, found->Int(kFirstRow, 0), &Doubt::token);
+  if (doubt != doubts_.end()) {
+    log::Info("journal_batch_was_stored", {{"database", description_}, {"batch", doubt->batch}});
+    HSW_TRY(Withdraw(*doubt));
     std::vector<DeliverySeq> fallbacks;
-    for (const auto& [delivery, fallback] : doubt_->recorded) fallbacks.push_back(fallback);
+    for (const auto& [delivery, fallback] : doubt->recorded) fallbacks.push_back(fallback);
     const auto made =
         connection_->Run("SELECT seq FROM @delivery WHERE seq = ANY($1) ORDER BY seq", Params().Add(fallbacks));
     if (!made) return made.error();
     std::set<DeliverySeq> there;
     for (int row = 0; row < made->rows(); ++row) there.insert(made->Int(row, 0));
+    HSW_TRY(LoadNumbers());
     // What its records have changed is known again from the table.
-    pending_ = PendingSet();
-    HSW_TRY(Load());
-    for (const auto& [delivery, fallback] : doubt_->recorded) {
+    HSW_TRY(LoadOpen());
+    for (const auto& [delivery, fallback] : doubt->recorded) {
       batch.recorded.emplace_back(delivery, there.contains(fallback) ? fallback : 0);
     }
-    batch.actions.erase(batch.actions.begin(), batch.actions.begin() + static_cast<std::ptrdiff_t>(doubt_->actions));
+    batch.actions.erase(batch.actions.begin(), batch.actions.begin() + static_cast<std::ptrdiff_t>(doubt->actions));
   }
-  doubt_.reset();
+  doubts_.clear();
   return Ok();
 }
 
 /// Senders and operators were told that nothing was stored: so it must not be there, or a delivery that no lane knows
 /// would wait until the next start.
-Status Writer::Withdraw(const Doubt& doubt) {
-  connection_->Send("BEGIN");
+Status Writer::Withdraw(Doubt& doubt) {
+  connection_->Begin();
   connection_->Send("DELETE FROM @dedup WHERE event = ANY($1)", Params().Add(doubt.events));
   connection_->Send("DELETE FROM @event WHERE seq = ANY($1)", Params().Add(doubt.events));
+  connection_->Send("DELETE FROM @revision WHERE event = ANY($1)", Params().Add(doubt.events));
   connection_->Send("DELETE FROM @more WHERE delivery = ANY($1)", Params().Add(doubt.deliveries));
   connection_->Send("DELETE FROM @delivery WHERE seq = ANY($1)", Params().Add(doubt.deliveries));
-  connection_->Send("UPDATE @delivery SET state = 4, code = 'canceled', because = $2 WHERE seq = ANY($1) AND state < 2",
-                    Params().Add(doubt.revived).Add("the database was away while it was to be replayed"));
+  // The same content again is a revision again.
+  connection_->Send("UPDATE @event SET content = ~content WHERE seq = ANY($1)", Params().Add(doubt.revised));
+  if (!doubt.before.empty()) {
+    static const std::string kColumns =
+        "seq, changed_to, state, flags, replayed_ms, due_ms, first_failed_ms, step, carried, code, because";
+    Rows before = doubt.before;
+    connection_->Send(
+        "UPDATE @delivery d SET state = r.state, flags = r.flags, replayed_ms = r.replayed_ms, due_ms = r.due_ms, "
+        "first_failed_ms = r.first_failed_ms, step = r.step, carried = r.carried, code = r.code, because = r.because "
+        "FROM (SELECT DISTINCT ON (seq) * FROM " +
+            Rows::Source("b", kColumns) + " ORDER BY seq, ord) r WHERE d.seq = r.seq AND d.state = r.changed_to",
+        before.Take());
+  }
   connection_->Send("COMMIT");
   auto withdrawn = connection_->Receive();
   if (withdrawn) return Ok();
@@ -318,26 +398,29 @@ Status Writer::Withdraw(const Doubt& doubt) {
   return std::move(withdrawn).error();
 }
 
-Status Writer::TakeNumbers(const Batch& batch, const Part& part) {
-  auto events = static_cast<std::int64_t>(part.appends.size());
-  std::int64_t deliveries = 0;
+Writer::Need Writer::NeedOf(const Batch& batch, const Part& part) {
+  Need need{.events = static_cast<std::int64_t>(part.appends.size())};
   for (const AppendRequest& request : part.appends) {
-    deliveries += static_cast<std::int64_t>(request.event->deliveries.size());
+    need.deliveries += static_cast<std::int64_t>(request.event->deliveries.size());
   }
   for (std::size_t i = 0; i < part.records; ++i) {
-    deliveries += batch.records[part.first_record + i].fallback_sink.empty() ? 0 : 1;
+    need.deliveries += batch.records[part.first_record + i].fallback_sink.empty() ? 0 : 1;
   }
   for (const Command* command : part.commands) {
     if (const auto* add = std::get_if<AddChange*>(&command->change)) {
-      deliveries += static_cast<std::int64_t>((*add)->deliveries.size());
+      need.deliveries += static_cast<std::int64_t>((*add)->deliveries.size());
     }
   }
-  if (numbers_.next_event + events <= numbers_.end_event &&
-      numbers_.next_delivery + deliveries <= numbers_.end_delivery) {
+  return need;
+}
+
+Status Writer::TakeNumbers(const Need& need) {
+  if (numbers_.next_event + need.events <= numbers_.end_event &&
+      numbers_.next_delivery + need.deliveries <= numbers_.end_delivery) {
     return Ok();
   }
-  const std::int64_t event_block = std::max(events, kBlock), delivery_block = std::max(deliveries, kBlock);
-  connection_->Send("BEGIN");
+  const std::int64_t event_block = std::max(need.events, kBlock), delivery_block = std::max(need.deliveries, kBlock);
+  connection_->Begin();
   connection_->Send("SELECT event, delivery FROM @counter FOR UPDATE");
   auto taken = connection_->Receive();
   if (!taken) return std::move(taken).error();
@@ -361,7 +444,8 @@ Status Writer::TakeNumbers(const Batch& batch, const Part& part) {
   return Ok();
 }
 
-Status Writer::StorePart(Batch& batch, const Part& part) {
+/// All of it in one transaction. Its own row comes first: then nothing of it is done beside another one of its number.
+Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
   known_.clear();
   answers_.clear();
   for (Rows* rows : {&event_rows_, &dedup_rows_, &delivery_rows_, &more_rows_}) rows->clear();
@@ -369,12 +453,28 @@ Status Writer::StorePart(Batch& batch, const Part& part) {
   new_configs_.clear();
   new_events_.clear();
   new_deliveries_.clear();
-  revived_.clear();
+  revised_.clear();
+  before_.clear();
   recorded_.clear();
-  HSW_TRY(TakeNumbers(batch, part));
-  Ask("BEGIN", {});
+  connection_->Begin();
+  answers_.resize(Connection::kBeginAnswers);
   lease_->SendFence(*connection_);
   answers_.emplace_back();
+  // Fails if that number is stored: 23505; or was, and is removed: 23502.
+  Ask("INSERT INTO @batch SELECT $1, CASE WHEN count(*) = 0 THEN $2 END, $3, $4, $5, $6, $7 FROM @batch "
+      "WHERE router = $1 AND number > $2",
+      Params()
+          .Add(router_)
+          .Add(numbers_.batch)
+          .Add(token_)
+          .Add(numbers_.next_event + need.events)
+          .Add(numbers_.end_event)
+          .Add(numbers_.next_delivery + need.deliveries)
+          .Add(numbers_.end_delivery));
+  if (numbers_.batch % kBatchesKept == 0) {
+    Ask("DELETE FROM @batch WHERE router = $1 AND number < $2",
+        Params().Add(router_).Add(numbers_.batch - kBatchesKept));
+  }
   HSW_TRY(FindKnown(part.appends));
   HSW_TRY(AppendAll(part.appends));
   SendRows();
@@ -382,21 +482,6 @@ Status Writer::StorePart(Batch& batch, const Part& part) {
   if (part.has_rest) RecordRest(batch);
   for (Command* command : part.commands) HSW_TRY(RunCommand(*command));
   SendRows();
-  const auto leave = [&] {
-    Ask("INSERT INTO @batch VALUES($1, $2, $3, $4, $5, $6, $7)", Params()
-                                                                     .Add(router_)
-                                                                     .Add(numbers_.batch)
-                                                                     .Add(process_)
-                                                                     .Add(numbers_.next_event)
-                                                                     .Add(numbers_.end_event)
-                                                                     .Add(numbers_.next_delivery)
-                                                                     .Add(numbers_.end_delivery));
-    if (numbers_.batch % kBatchesKept == 0) {
-      Ask("DELETE FROM @batch WHERE router = $1 AND number < $2",
-          Params().Add(router_).Add(numbers_.batch - kBatchesKept));
-    }
-  };
-  leave();
   Ask("COMMIT", {});
   sent_commit_ = true;
   return Flush();

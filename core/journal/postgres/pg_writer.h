@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,9 +30,10 @@ struct WriterOptions {
 /// Writes batches, each in one transaction whose statements go out together: one round trip finds out which events are
 /// known, one stores everything. Every function: [thread: journal writer], unless it says otherwise.
 ///
-/// Each transaction leaves a row with a number of its own (table `batch`), so that after a lost connection it is asked,
-/// not guessed, whether the last one was stored: its records are not stored twice, and of its events, which nobody was
-/// told are stored, nothing is left.
+/// Each transaction begins with a row that has its number and a token of its own (table `batch`), so that after a lost
+/// connection it is asked, not guessed, whether the last one was stored: its records are not stored twice, and of its
+/// events, which nobody was told are stored, nothing is left. Its successor has the same number: only one of them can
+/// be stored, and it waits for one that the server is still busy with.
 class Writer {
  public:
   /// Connects, brings the tables up to date, takes the lease and loads what has not ended. [thread: control]
@@ -70,6 +72,10 @@ class Writer {
     bool has_rest = false;  ///< rejected requests and actions
     std::span<Command*> commands;
   };
+  /// Most that a part can need.
+  struct Need {
+    std::int64_t events = 0, deliveries = 0;
+  };
   struct Known {
     EventSeq event = 0;
     WallTime received_at{};
@@ -80,32 +86,38 @@ class Writer {
     std::string sink;
     DeliveryState state{};
   };
-  /// A batch of which is unknown whether it was stored.
+  /// A transaction of which is unknown whether it was stored.
   struct Doubt {
-    std::int64_t batch = 0;
+    std::int64_t batch = 0, token = 0;
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;  ///< of the first records that wait, if it was
     std::size_t actions = 0;
     // What nobody was told of.
     std::vector<EventSeq> events;
-    std::vector<DeliverySeq> deliveries, revived;
+    std::vector<DeliverySeq> deliveries;
+    std::vector<EventSeq> revised;
+    Rows before;
   };
 
   Writer(Place place, WriterOptions options, const Clock& clock)
       : place_(std::move(place)), options_(std::move(options)), clock_(clock) {}
 
   Status Connect();
+  Status Use(std::unique_ptr<Connection> connection);
   Status Load();
+  Status LoadOpen();
   Status LoadNumbers();
   Status ResolveDoubt(Batch& batch);
-  Status Withdraw(const Doubt& doubt);
+  Status Withdraw(Doubt& doubt);
   bool Commit(Batch& batch);
   /// The parts of `whole`, each of which is stored or not at all; empty if there is only one.
   static std::vector<Part> PiecesOf(const Batch& batch, const Part& whole);
   void RefuseTooLarge(Batch& batch);
   Status TryPart(Batch& batch, const Part& part);
-  Status StorePart(Batch& batch, const Part& part);
+  Status StorePart(Batch& batch, const Part& part, const Need& need);
   void Blame(Batch& batch, const Part& part, const Error& error);
-  Status TakeNumbers(const Batch& batch, const Part& part);
+  void EndStuck();
+  static Need NeedOf(const Batch& batch, const Part& part);
+  Status TakeNumbers(const Need& need);
   void SetUnwritable(Error error);
 
   // Within a transaction. What these ask for is sent with the next Flush.
@@ -119,6 +131,7 @@ class Writer {
   PendingDelivery AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
                               std::int64_t flags);
   void KeepMemory(std::string_view sink, std::uint64_t call_key, EventSeq event, std::string_view text);
+  void Remember(std::span<const DeliverySeq> deliveries, DeliveryState changed_to);
   void RecordAll(Batch& batch, const Part& part);
   void RecordRest(const Batch& batch);
   Status RunCommand(Command& command);
@@ -133,15 +146,15 @@ class Writer {
   const Place place_;
   const WriterOptions options_;
   const Clock& clock_;
-  const std::int64_t process_ = NewProcess();  ///< tells this process's batches from those of another of our name
-  static std::int64_t NewProcess();
+  std::int64_t token_ = 0;  ///< tells the transaction under way from any other
 
   std::unique_ptr<Lease> lease_;
+  std::future<Result<std::unique_ptr<Connection>>> opening_;
   std::unique_ptr<Connection> connection_;
   std::string description_;
   std::optional<Error> unwritable_;
   MonoTime retry_at_{};
-  std::optional<Doubt> doubt_;
+  std::vector<Doubt> doubts_;  ///< of one number, of which at most one was stored
 
   std::int64_t router_ = 0;
   std::uint16_t salt_ = 0;
@@ -162,7 +175,9 @@ class Writer {
   std::map<std::pair<std::string, std::uint64_t>, std::pair<EventSeq, std::string>> memory_;
   std::map<Digest, std::int64_t> new_configs_;
   std::vector<EventSeq> new_events_;
-  std::vector<DeliverySeq> new_deliveries_, revived_;
+  std::vector<DeliverySeq> new_deliveries_;
+  std::vector<EventSeq> revised_;
+  Rows before_;  ///< deliveries as they were before they were revived or canceled
   std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded_;
   bool sent_commit_ = false;
 };
