@@ -19,9 +19,10 @@ Result<std::string> JournalOf(const Options& options) {
   const config::Loaded loaded = config::Load(options.config, config::Environment::System());
   if (const config::Config* config = loaded.Readable()) {
     if (!config->journal.postgres) return config->journal.path;
-    return Error{ErrorCode::kInvalid, "the journal is in PostgreSQL (journal.postgres), whose own tools back it up and "
-                                      "check it: pg_dump -n " +
-                                          config->journal.postgres->schema + ", pg_amcheck"};
+    return Error{ErrorCode::kInvalid,
+                 "the journal is in PostgreSQL (journal.postgres), whose own tools back it up and "
+                 "check it: pg_dump -n " +
+                     config->journal.postgres->schema + ", pg_amcheck"};
   }
   return Error{ErrorCode::kInvalid,
                WhyUnread(loaded, options.config) + "; name the config with -c, or the journal with --file"};

@@ -160,8 +160,8 @@ void AddCondition(Map& map, const Condition& condition) {
 class Writer {
  public:
   std::string Write(const Config& config) {
-    const auto& [file, files, server, admin, journal, cluster, bodies, log_level, plugin_paths, sources, agents, timezone,
-                 notify_problems_to, timezone_where, sinks, schedules, rules, templates, unmatched] = config;
+    const auto& [file, files, server, admin, journal, cluster, bodies, log_level, plugin_paths, sources, agents,
+                 timezone, notify_problems_to, timezone_where, sinks, schedules, rules, templates, unmatched] = config;
     text_ = "version: 1\n";
     for (const Source& source : sources) AddSource(source);
     Section("sources", Order::kMeansNothing);
