@@ -75,9 +75,8 @@ void DedupSet::Erase(const Digest& digest, EventSeq event) {
 }
 
 bool PendingSet::Contains(DeliverySeq delivery) const {
-  const std::int64_t index = delivery / 64 - first_word_;
-  if (index < 0 || index >= static_cast<std::int64_t>(words_.size())) return false;
-  return (words_[static_cast<std::size_t>(index)] >> (delivery % 64)) & 1;
+  const auto word = words_.find(delivery / 64);
+  return word != words_.end() && ((word->second >> (delivery % 64)) & 1) != 0;
 }
 
 void PendingSet::Set(DeliverySeq delivery, std::string_view sink, bool pending) {
@@ -90,16 +89,11 @@ void PendingSet::Set(DeliverySeq delivery, std::string_view sink, bool pending) 
 
 void PendingSet::Flip(DeliverySeq delivery, std::uint64_t& of_sink) {
   const bool pending = !Contains(delivery);
-  if (pending) {
-    const std::int64_t word = delivery / 64;
-    if (words_.empty()) first_word_ = word;
-    while (word < first_word_) words_.push_front(0), --first_word_;
-    while (word >= first_word_ + static_cast<std::int64_t>(words_.size())) words_.push_back(0);
-  }
-  words_[static_cast<std::size_t>(delivery / 64 - first_word_)] ^= std::uint64_t{1} << (delivery % 64);
+  const auto word = words_.try_emplace(delivery / 64).first;
+  word->second ^= std::uint64_t{1} << (delivery % 64);
+  if (word->second == 0) words_.erase(word);
   size_ += pending ? 1 : -1;
   of_sink += pending ? 1 : -1;
-  while (!words_.empty() && words_.front() == 0) words_.pop_front(), ++first_word_;
 }
 
 void PendingSet::Rollback() {
@@ -123,7 +117,8 @@ std::vector<std::string> PendingSet::WithAtLeast(std::uint64_t count) const {
 
 DeliverySeq PendingSet::Floor(DeliverySeq next) const {
   if (words_.empty()) return next;
-  return first_word_ * 64 + std::countr_zero(words_.front());
+  const auto& [word, bits] = *words_.begin();
+  return word * 64 + std::countr_zero(bits);
 }
 
 std::int64_t ConfigUse::Find(const Digest& hash) const {

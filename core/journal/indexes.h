@@ -1,7 +1,6 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <map>
 #include <memory>
@@ -49,8 +48,8 @@ class DedupSet {
   std::size_t size_ = 0;
 };
 
-/// Set of deliveries that have not ended, one bit per DeliverySeq from the oldest, with a count per sink. Not
-/// thread-safe.
+/// Set of deliveries that have not ended, with a count per sink. Numbers that are close together share a word; gaps
+/// between them cost nothing. Not thread-safe.
 class PendingSet {
  public:
   bool Contains(DeliverySeq delivery) const;
@@ -71,8 +70,7 @@ class PendingSet {
   using Counts = std::map<std::string, std::uint64_t, std::less<>>;
   void Flip(DeliverySeq delivery, std::uint64_t& of_sink);
 
-  std::deque<std::uint64_t> words_;
-  std::int64_t first_word_ = 0;  ///< number of words_[0]
+  std::map<std::int64_t, std::uint64_t> words_;  ///< by DeliverySeq / 64; none is 0
   std::uint64_t size_ = 0;
   Counts counts_;  ///< never erased, so that pointers to the counts stay valid
   std::vector<std::pair<DeliverySeq, std::uint64_t*>> changed_;

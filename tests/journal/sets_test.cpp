@@ -66,5 +66,16 @@ TEST(PendingSet, AgreesWithASetAlsoAfterChangesWereTakenBack) {
   EXPECT_EQ(set.WithAtLeast(ops).size(), 2u);
 }
 
+TEST(PendingSet, NumbersFarApartTakeNoRoomBetween) {
+  PendingSet set;
+  constexpr DeliverySeq kFar = DeliverySeq{1} << 52;
+  set.Set(1, "ops", true);
+  set.Set(kFar, "ops", true);
+  EXPECT_EQ(set.Floor(kFar + 1), 1);
+  set.Set(1, "ops", false);
+  EXPECT_EQ(set.Floor(kFar + 1), kFar);
+  EXPECT_EQ(set.size(), 1u);
+}
+
 }  // namespace
 }  // namespace hookswitch
