@@ -130,11 +130,11 @@ Lease::~Lease() {
       .has_value();
 }
 
-void Lease::SendFence(Connection& connection) const {
+void Fence::Send(Connection& connection) const {
   connection.Send(
       "SELECT 1 / (SELECT count(*) FROM (SELECT 1 FROM @lease WHERE name = 'journal' AND router = $1 AND epoch = $2 "
       "FOR SHARE) ours)",
-      Params().Add(terms_.router).Add(epoch_));
+      Params().Add(router).Add(epoch));
 }
 
 }  // namespace hookswitch::pg

@@ -13,10 +13,21 @@
 
 namespace hookswitch::pg {
 
+/// What only the router that has the lease gets past.
+struct Fence {
+  std::int64_t router = 0, epoch = 0;
+
+  /// Sends what makes the transaction under way fail (kLostState) unless the lease is still ours, and keeps others from
+  /// taking it, and us from renewing it, before the transaction ends.
+  void Send(Connection& connection) const;
+  /// SQLSTATE of it: division by zero.
+  static constexpr const char* kLostState = "22012";
+};
+
 /// That this router, and no other, works off what is pending: a row with an epoch, which the router renews every third
 /// of its length. The database's clock says when it is over, so clocks may differ. Another router that takes it over
-/// raises the epoch; every transaction of the writer asks for its own (`Fence`), so one that was replaced can write
-/// nothing.
+/// raises the epoch; every transaction of the writer and of retention asks for its own (`Fence`), so one that was
+/// replaced can write nothing.
 class Lease {
  public:
   struct Terms {
@@ -41,11 +52,8 @@ class Lease {
   /// Whether it is still ours, by our own clock, which began to count before the database did. [thread: any]
   bool IsValid() const { return clock_.Mono() < valid_until_.load(std::memory_order_acquire); }
 
-  /// Sends what makes the transaction under way fail (kLostState) unless the lease is ours, and keeps others from
-  /// taking it before the transaction ends.
-  void SendFence(Connection& connection) const;
-  /// SQLSTATE of the fence: division by zero.
-  static constexpr const char* kLostState = "22012";
+  /// Constant. [thread: any]
+  Fence fence() const { return {terms_.router, epoch_}; }
 
  private:
   Lease(Place place, Terms terms, const Clock& clock)

@@ -292,7 +292,7 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
     }
     const bool meets_another = connection_->sqlstate() == "23505" || connection_->sqlstate().starts_with("40");
     const bool is_our_batch = connection_->constraint() == "batch_pkey" || connection_->sqlstate() == "23502";
-    const bool is_replaced = connection_->sqlstate() == Lease::kLostState;
+    const bool is_replaced = connection_->sqlstate() == Fence::kLostState;
     connection_->Rollback();
     pending_.Rollback();
     numbers_ = numbers;
@@ -458,7 +458,7 @@ Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
   recorded_.clear();
   connection_->Begin();
   answers_.resize(Connection::kBeginAnswers);
-  lease_->SendFence(*connection_);
+  lease_->fence().Send(*connection_);
   answers_.emplace_back();
   // Fails if that number is stored: 23505; or was, and is removed: 23502.
   Ask("INSERT INTO @batch SELECT $1, CASE WHEN count(*) = 0 THEN $2 END, $3, $4, $5, $6, $7 FROM @batch "
