@@ -2,6 +2,7 @@
 #include <set>
 
 #include "core/base/log.h"
+#include "core/journal/postgres/pg_schema.h"
 #include "core/journal/postgres/pg_writer.h"
 
 // What Writer stores within a transaction: events, records, and the changes of History.
@@ -26,21 +27,48 @@ std::string InsertFrom(std::string_view table, std::string_view columns) {
 }  // namespace
 
 Status Writer::FindKnown(std::span<AppendRequest> appends) {
-  std::vector<std::string_view> digests;
+  std::vector<std::string_view> digests, removed;
+  std::vector<std::int64_t> configs;
   for (const AppendRequest& request : appends) {
-    if (!request.is_unstorable) digests.push_back(AsText(request.event->dedup));
+    if (request.is_unstorable) continue;
+    digests.push_back(AsText(request.event->dedup));
+    if (request.event->config == nullptr) continue;
+    const auto kept = configs_.find(request.event->config->hash);
+    if (kept != configs_.end()) configs.push_back(kept->second);
   }
   if (digests.empty()) return Ok();
-  Ask("SELECT d.digest, d.event, e.received_ms, e.content FROM @dedup d LEFT JOIN @event e ON e.seq = d.event "
+  // From here to the commit no partition begins or goes, and no config: retention waits for this lock.
+  Ask("LOCK TABLE ONLY @event IN ROW EXCLUSIVE MODE", {});
+  std::set<std::int64_t> kept;
+  Ask("SELECT k.event, c.number, u.part, u.config FROM @counter k LEFT JOIN @config c ON c.number = ANY($1) "
+      "LEFT JOIN @config_use u ON u.config = c.number",
+      Params().Add(configs), [&](const Answer& found) {
+        has_old_numbers_ = found.Int(kFirstRow, 0) / kPartSize > numbers_.next_event / kPartSize;
+        for (int row = 0; row < found.rows(); ++row) {
+          kept.insert(found.Int(row, 1));
+          if (found.Int(row, 3) != 0) config_uses_.emplace(found.Int(row, 2), found.Int(row, 3));
+        }
+      });
+  Ask("SELECT d.digest, d.event, e.received_ms, e.content, e.seq FROM @dedup d LEFT JOIN @event e ON e.seq = d.event "
       "WHERE d.digest = ANY($1)",
-      Params().Add(digests), [this](const Answer& found) {
+      Params().Add(digests), [&](const Answer& found) {
         for (int row = 0; row < found.rows(); ++row) {
           Digest digest{};
           std::ranges::copy(found.Bytes(row, 0).substr(0, digest.size()), digest.begin());
+          if (found.Int(row, 4) == 0) {
+            removed.push_back(*std::ranges::find(digests, AsText(digest)));
+            continue;
+          }
           known_[digest] = {found.Int(row, 1), Time(found.Int(row, 2)), static_cast<std::uint64_t>(found.Int(row, 3))};
         }
       });
-  return Flush();
+  HSW_TRY(Flush());
+  if (has_old_numbers_) return Error{ErrorCode::kUnavailable, "a later partition has begun"};
+  std::erase_if(configs_, [&](const auto& config) {
+    return std::ranges::find(configs, config.second) != configs.end() && !kept.contains(config.second);
+  });
+  if (!removed.empty()) Ask("DELETE FROM @dedup WHERE digest = ANY($1)", Params().Add(removed));
+  return Ok();
 }
 
 Status Writer::AppendAll(std::span<AppendRequest> appends) {
@@ -81,9 +109,9 @@ Status Writer::Append(AppendRequest& request) {
     first.content = event.content;
     return Revise(first.event, event, request.accepted.revised.emplace());
   }
-  const auto config = NumberOf(event.config);
-  if (!config) return config.error();
   const EventSeq seq = numbers_.next_event++;
+  const auto config = NumberOf(event.config, seq);
+  if (!config) return config.error();
   const DeliverySeq first_delivery = event.deliveries.empty() ? 0 : numbers_.next_delivery;
   event_rows_.Add(seq, event.received_at, event.call_key, event.content, *config, first_delivery,
                   event.deliveries.size(), event.source, event.call_id, event.agent, event.status, event.note,
@@ -120,10 +148,18 @@ void Writer::KeepMemory(std::string_view sink, std::uint64_t call_key, EventSeq 
   has_memory_ = true;
 }
 
-Result<std::int64_t> Writer::NumberOf(const KeptConfig* config) {
+/// The number of `config`, which `event` is about to name.
+Result<std::int64_t> Writer::NumberOf(const KeptConfig* config, EventSeq event) {
   if (config == nullptr || config->text.size() > options_.max_text) return std::int64_t{0};
+  const auto name = [&](std::int64_t number) {
+    const std::int64_t part = event / kPartSize;
+    if (config_uses_.emplace(part, number).second) {
+      Ask("INSERT INTO @config_use VALUES($1, $2) ON CONFLICT DO NOTHING", Params().Add(part).Add(number));
+    }
+    return number;
+  };
   for (const auto* kept : {&configs_, &new_configs_}) {
-    if (const auto found = kept->find(config->hash); found != kept->end()) return found->second;
+    if (const auto found = kept->find(config->hash); found != kept->end()) return name(found->second);
   }
   std::int64_t number = 0;
   Ask("INSERT INTO @config(hash, since_ms, text) VALUES($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -133,7 +169,7 @@ Result<std::int64_t> Writer::NumberOf(const KeptConfig* config) {
   });
   HSW_TRY(Flush());
   new_configs_[config->hash] = number;
-  return number;
+  return name(number);
 }
 
 /// Sends what has gathered, in an order in which each row finds what it refers to.
@@ -185,12 +221,14 @@ Result<std::vector<Writer::Stored>> Writer::DeliveriesOf(EventSeq event) {
 
 Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised& changes) {
   changes = {};
-  const auto config = NumberOf(revised.config);
+  const auto config = NumberOf(revised.config, event);
   if (!config) return config.error();
   revised_.push_back(event);
   SendRows();  // it may be an event of this very batch
   const std::int64_t call_key = static_cast<std::int64_t>(revised.call_key);
-  Ask("SELECT 1 FROM @event WHERE seq = $1 FOR UPDATE", Params().Add(event));
+  bool is_there = false;
+  Ask("SELECT 1 FROM @event WHERE seq = $1 FOR UPDATE", Params().Add(event),
+      [&](const Answer& found) { is_there = found.rows() != 0; });
   Ask("INSERT INTO @revision SELECT seq, revisions, $2, headers, body FROM @event WHERE seq = $1",
       Params().Add(event).Add(Ms(revised.received_at)));
   Ask("UPDATE @event SET headers = $2, body = $3, agent = $4, status = $5, note = $6, content = $7, config = $8, "
@@ -209,6 +247,7 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
   if (!revised.carry.empty() && call_key != 0) KeepMemory(kNoSink, revised.call_key, event, revised.carry);
   const auto all = DeliveriesOf(event);
   if (!all) return all.error();
+  if (!is_there) return Ok();  // retention has removed it meanwhile
   std::vector<std::int64_t> released;
   for (const Stored& delivery : *all) {
     const auto wanted = std::ranges::find(revised.deliveries, std::string_view(delivery.sink), &NewDelivery::sink);
@@ -417,7 +456,8 @@ Status Writer::Run(AddChange& change) {
   change.added.clear();
   SendRows();
   std::optional<std::uint64_t> call_key;
-  Ask("SELECT call_key FROM @event WHERE seq = $1", Params().Add(change.event), [&](const Answer& found) {
+  // Retention must not remove it meanwhile.
+  Ask("SELECT call_key FROM @event WHERE seq = $1 FOR KEY SHARE", Params().Add(change.event), [&](const Answer& found) {
     if (found.rows() != 0) call_key = static_cast<std::uint64_t>(found.Int(kFirstRow, 0));
   });
   HSW_TRY(Flush());

@@ -14,10 +14,12 @@ namespace {
 // All that came from outside is bytea: it may hold zeros and broken UTF-8. Times are milliseconds since 1970. Nothing
 // on the accept path is updated, and no table is searched for work: what is open is found by `delivery_open`, once, by
 // whoever takes over. An event's deliveries have consecutive numbers (first_delivery, deliveries) or stand in `more`.
+// `config_use` has which configs the events of a partition may name, counter.removed how many events were ever removed.
 constexpr std::array kSteps = {
     R"sql(
 CREATE TABLE @meta(key text PRIMARY KEY, value text NOT NULL);
-CREATE TABLE @counter(only_one bool PRIMARY KEY DEFAULT true CHECK (only_one), event bigint NOT NULL, delivery bigint NOT NULL);
+CREATE TABLE @counter(only_one bool PRIMARY KEY DEFAULT true CHECK (only_one), event bigint NOT NULL, delivery bigint NOT NULL,
+  removed bigint NOT NULL DEFAULT 0);
 INSERT INTO @counter VALUES(true, 1, 1);
 CREATE TABLE @router(number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE);
 CREATE TABLE @lease(name text PRIMARY KEY, router integer NOT NULL, instance bigint NOT NULL, epoch bigint NOT NULL,
@@ -54,6 +56,7 @@ CREATE TABLE @lane(sink bytea PRIMARY KEY, due_ms bigint NOT NULL DEFAULT 0, pau
   until_ms bigint NOT NULL DEFAULT 0, because bytea NOT NULL DEFAULT '');
 CREATE TABLE @config(number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hash bytea NOT NULL UNIQUE,
   since_ms bigint NOT NULL, text bytea NOT NULL);
+CREATE TABLE @config_use(part bigint NOT NULL, config bigint NOT NULL, PRIMARY KEY(part, config));
 CREATE TABLE @refused(number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at_ms bigint NOT NULL, source bytea NOT NULL,
   peer bytea NOT NULL, http_status integer NOT NULL, error bytea NOT NULL, detail bytea NOT NULL, path bytea NOT NULL);
 CREATE TABLE @action(number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at_ms bigint NOT NULL, who bytea NOT NULL,

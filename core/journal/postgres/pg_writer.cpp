@@ -106,7 +106,7 @@ Status Writer::LoadNumbers() {
 }
 
 Status Writer::Load() {
-  connection_->Send("SELECT count(*), coalesce(max(seq), 0) FROM @event");
+  connection_->Send("SELECT count(*), coalesce(max(seq), 0), (SELECT removed FROM @counter) FROM @event");
   connection_->Send("SELECT EXISTS(SELECT 1 FROM @memory)");
   connection_->Send("SELECT coalesce(max(number), 0) FROM @refused");
   connection_->Send("SELECT number, hash FROM @config");
@@ -114,6 +114,7 @@ Status Writer::Load() {
   if (!found) return found.error();
   events_ = static_cast<std::uint64_t>((*found)[0].Int(kFirstRow, 0));
   last_event_ = (*found)[0].Int(kFirstRow, 1);
+  removed_ = removed_before_ = static_cast<std::uint64_t>((*found)[0].Int(kFirstRow, 2));
   has_memory_ = (*found)[1].Int(kFirstRow, 0) != 0;
   last_refused_ = (*found)[2].Int(kFirstRow, 0);
   const Answer& configs = (*found)[3];
@@ -290,12 +291,16 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
       }
       return stored;
     }
-    const bool meets_another = connection_->sqlstate() == "23505" || connection_->sqlstate().starts_with("40");
+    // 23514: the partition of a number is not there (any more).
+    const bool are_numbers_old = has_old_numbers_ || connection_->sqlstate() == "23514";
+    const bool meets_another =
+        are_numbers_old || connection_->sqlstate() == "23505" || connection_->sqlstate().starts_with("40");
     const bool is_our_batch = connection_->constraint() == "batch_pkey" || connection_->sqlstate() == "23502";
     const bool is_replaced = connection_->sqlstate() == Fence::kLostState;
     connection_->Rollback();
     pending_.Rollback();
     numbers_ = numbers;
+    if (are_numbers_old) GiveUpNumbers();
     events_ = events;
     last_event_ = last_event;
     last_refused_ = last_refused;
@@ -444,9 +449,16 @@ Status Writer::TakeNumbers(const Need& need) {
   return Ok();
 }
 
+void Writer::GiveUpNumbers() {
+  numbers_.end_event = numbers_.next_event;
+  numbers_.end_delivery = numbers_.next_delivery;
+}
+
 /// All of it in one transaction. Its own row comes first: then nothing of it is done beside another one of its number.
 Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
   known_.clear();
+  config_uses_.clear();
+  has_old_numbers_ = false;
   answers_.clear();
   for (Rows* rows : {&event_rows_, &dedup_rows_, &delivery_rows_, &more_rows_}) rows->clear();
   memory_.clear();

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -6,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,7 +49,9 @@ class Writer {
   /// [thread: any]
   const Lease& lease() const { return *lease_; }
   std::uint16_t salt() const { return salt_; }
-  std::uint64_t events() const { return events_; }
+  std::uint64_t events() const { return events_ - std::min(events_, removed_ - removed_before_); }
+  /// How many events retention has removed, of all routers and ever (counter.removed).
+  void SetRemoved(std::uint64_t removed) { removed_ = std::max(removed_, removed); }
   std::uint64_t pending() const { return pending_.size(); }
   std::vector<std::string> SinksWithAtLeast(std::uint64_t pending) const { return pending_.WithAtLeast(pending); }
   bool has_memory() const { return has_memory_; }
@@ -118,6 +122,7 @@ class Writer {
   void EndStuck();
   static Need NeedOf(const Batch& batch, const Part& part);
   Status TakeNumbers(const Need& need);
+  void GiveUpNumbers();
   void SetUnwritable(Error error);
 
   // Within a transaction. What these ask for is sent with the next Flush.
@@ -125,7 +130,7 @@ class Writer {
   Status AppendAll(std::span<AppendRequest> appends);
   Status Append(AppendRequest& request);
   Status CheckBacklog(const NewEvent& event) const;
-  Result<std::int64_t> NumberOf(const KeptConfig* config);
+  Result<std::int64_t> NumberOf(const KeptConfig* config, EventSeq event);
   Status Revise(EventSeq event, const NewEvent& revised, Accepted::Revised& changes);
   Result<std::vector<Stored>> DeliveriesOf(EventSeq event);
   PendingDelivery AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
@@ -161,7 +166,8 @@ class Writer {
   Numbers numbers_;
   std::int64_t part_ = 0;  ///< the highest partition that is known to exist
   PendingSet pending_;
-  std::uint64_t events_ = 0;
+  std::uint64_t events_ = 0;  ///< those found at the start, and ours since
+  std::uint64_t removed_ = 0, removed_before_ = 0;
   std::uint64_t dropped_rows_ = 0;
   EventSeq last_event_ = 0;
   std::int64_t last_refused_ = 0;
@@ -170,6 +176,8 @@ class Writer {
 
   // Of the transaction under way.
   std::map<Digest, Known> known_;
+  std::set<std::pair<std::int64_t, std::int64_t>> config_uses_;  ///< partition and config
+  bool has_old_numbers_ = false;                                 ///< a later partition has begun
   std::vector<std::function<void(const Answer&)>> answers_;
   Rows event_rows_, dedup_rows_, delivery_rows_, more_rows_;
   std::map<std::pair<std::string, std::uint64_t>, std::pair<EventSeq, std::string>> memory_;
