@@ -184,6 +184,18 @@ Result<Schema> FindSchema(Connection& connection) {
   return Schema{static_cast<std::uint16_t>(salt->Int(0, 0))};
 }
 
+Result<bool> BeginAlone(Connection& connection) {
+  connection.Begin();
+  connection.Send("SET LOCAL lock_timeout = '200ms'");
+  connection.Send("LOCK TABLE ONLY @batch IN ROW EXCLUSIVE MODE");  // by which Writer::EndStuck knows it
+  connection.Send("SELECT pg_try_advisory_xact_lock($1)", Params().Add(kLock));
+  const auto begun = connection.Receive();
+  if (!begun) return begun.error();
+  if (begun->back().Int(0, 0) != 0) return true;
+  connection.Rollback();
+  return false;
+}
+
 Status MakePart(Connection& connection, std::int64_t part) {
   return Alone(connection, [&]() -> Status {
     const auto there = connection.Run("SELECT to_regclass('@event_" + std::to_string(part) + "') IS NOT NULL");

@@ -21,6 +21,10 @@ Result<Schema> PrepareSchema(Connection& connection);
 /// PrepareSchema, kUnavailable (they are gone).
 Result<Schema> FindSchema(Connection& connection);
 
+/// Begins a transaction that no other change of the tables overlaps. Every wait for a lock in it ends after 200 ms,
+/// with an error. False, and no transaction: somebody changes them now.
+Result<bool> BeginAlone(Connection& connection);
+
 /// Creates the partitions `part` (0, 1, …), if they are not there.
 Status MakePart(Connection& connection, std::int64_t part);
 

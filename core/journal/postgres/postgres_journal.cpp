@@ -10,6 +10,7 @@
 #include "core/base/thread_name.h"
 #include "core/journal/commit_queue.h"
 #include "core/journal/postgres/pg_history.h"
+#include "core/journal/postgres/pg_retention.h"
 #include "core/journal/postgres/pg_writer.h"
 
 namespace hookswitch {
@@ -17,9 +18,12 @@ namespace {
 
 /// How often its size is asked for.
 constexpr std::chrono::seconds kMeasureEvery{30};
+/// How often retention looks for something to do, and how often it looks at the clock.
+constexpr std::chrono::seconds kRetainEvery{10};
+constexpr std::chrono::milliseconds kLookEvery{250};
 
-/// Callers add to the commit queue; the writer thread stores what has gathered. Reads go through connections of their
-/// own.
+/// Callers add to the commit queue; the writer thread stores what has gathered. Reads and retention go through
+/// connections of their own. Retention has a thread too: it may wait for locks, and commits must not wait with it.
 class PostgresJournal final : public Journal {
  public:
   PostgresJournal(const pg::Place& place, const PostgresOptions& options, const Clock& clock,
@@ -32,11 +36,16 @@ class PostgresJournal final : public Journal {
         due_reader_(place),
         page_reader_(place),
         background_reader_(place),
+        retention_(place, writer_->lease().fence(),
+                   {.age = options.retention_age, .size = options.retention_size, .parts = tuning.parts}, clock),
         history_(place, salt_, queue_, feed_),
         background_history_(place, salt_, queue_, feed_) {
     Publish();
     feed_.Publish(writer_->last_event(), writer_->last_refused());
     thread_ = std::thread([this] { RunWriter(); });
+    if (options.retention_age.count() != 0 || options.retention_size != 0) {
+      retention_thread_ = std::thread([this] { RunRetention(); });
+    }
   }
   ~PostgresJournal() override { Close(); }
 
@@ -44,8 +53,14 @@ class PostgresJournal final : public Journal {
 
   void Close() override {
     if (!thread_.joinable()) return;
+    {
+      MutexLock lock(retention_mu_);
+      closing_ = true;
+    }
+    retention_wakes_.NotifyAll();
     queue_.Close();
     thread_.join();
+    if (retention_thread_.joinable()) retention_thread_.join();
     for (pg::Reader* reader : {&due_reader_, &page_reader_, &background_reader_}) reader->Close();
     history_.Close();
     background_history_.Close();
@@ -109,6 +124,7 @@ class PostgresJournal final : public Journal {
   }
 
   void Publish() {
+    writer_->SetRemoved(removed_.load(std::memory_order_relaxed));
     has_memory_.store(writer_->has_memory(), std::memory_order_release);
     MutexLock lock(stats_mu_);
     stats_.events = writer_->events();
@@ -128,6 +144,31 @@ class PostgresJournal final : public Journal {
     stats_.bytes = stats_.database_file = *bytes;
   }
 
+  // [thread: journal retention]
+
+  void RunRetention() {
+    NameThread("retention");
+    bool more = true, has_failed = false;
+    MonoTime next = clock_.Mono();
+    while (!AwaitTick(more)) {
+      if (!more && clock_.Mono() < next) continue;
+      const auto done = retention_.Step();
+      removed_.store(retention_.removed(), std::memory_order_relaxed);
+      if (!done && !std::exchange(has_failed, true)) {
+        log::Warn("journal_retention_failed", {{"database", description_}, {"reason", done.error().message}});
+      }
+      if (done) has_failed = false;
+      more = done && *done;
+      if (!more) next = clock_.Mono() + kRetainEvery;
+    }
+  }
+  /// Returns at once with `more`. True: the journal closes.
+  bool AwaitTick(bool more) {
+    MutexLock lock(retention_mu_);
+    if (!closing_ && !more) retention_wakes_.WaitUntil(retention_mu_, std::chrono::steady_clock::now() + kLookEvery);
+    return closing_;
+  }
+
   const std::uint64_t max_backlog_;
   const Clock& clock_;
   CommitQueue queue_;
@@ -136,6 +177,8 @@ class PostgresJournal final : public Journal {
   MonoTime measure_at_{};
 
   const std::uint16_t salt_;
+  const std::string description_ = writer_->Description();
+  std::atomic<std::uint64_t> removed_{0};  ///< events, by retention
   std::atomic<bool> has_memory_{false};
   std::atomic<std::uint64_t> passes_{0};
   ChangeFeed feed_;
@@ -145,9 +188,13 @@ class PostgresJournal final : public Journal {
   pg::Reader due_reader_;   ///< for deliveries that are due: a long list must not delay them
   pg::Reader page_reader_;  ///< for lists of deliveries and lanes
   pg::Reader background_reader_;
+  pg::Retention retention_;  ///< of its thread alone
+  Mutex retention_mu_;
+  CondVar retention_wakes_;
+  bool closing_ GUARDED_BY(retention_mu_) = false;
   pg::PostgresHistory history_;
   pg::PostgresHistory background_history_;
-  std::thread thread_;
+  std::thread thread_, retention_thread_;
 };
 
 /// Whether it means the same with and without quotes, and PostgreSQL does not cut it.

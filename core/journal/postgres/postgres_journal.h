@@ -17,9 +17,9 @@ struct PostgresOptions {
   std::int64_t instance = 0;
   std::chrono::milliseconds lease = std::chrono::seconds(15);
   std::function<void(const std::string& by)> on_lost{};
-  std::chrono::milliseconds retention_age{};
-  std::uint64_t retention_size = 0;
-  std::uint64_t max_backlog = 0;  ///< pending deliveries per sink; 0: no limit
+  std::chrono::milliseconds retention_age{};  ///< 0: no limit
+  std::uint64_t retention_size = 0;           ///< bytes of the schema; 0: no limit
+  std::uint64_t max_backlog = 0;              ///< pending deliveries per sink; 0: no limit
 };
 
 /// Tuned by benchmark; not user-configurable. Tests change it.
@@ -29,6 +29,7 @@ struct PostgresTuning {
   /// As in SqliteTuning.
   std::chrono::milliseconds commit_every{2};
   std::size_t events_enough = 40;
+  int parts = 8;  ///< a partition holds about this part of the retention, by age or by size
 };
 
 /// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later, and takes the lease of
