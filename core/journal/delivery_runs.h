@@ -29,7 +29,7 @@ Status WalkRuns(std::span<const DeliveryRun> runs, Read read) {
         if (!fallback) return fallback.error();
         if (!*fallback) break;
         is_there = true;
-        // A fallback is always stored later; anything else is damage.
+        // A fallback is always stored later; anything else is damage, or was copied from PostgreSQL: then it is a run.
         seq = **fallback > seq ? **fallback : 0;
       }
       // Rows of a run are removed together, so a row after a gap is damage.

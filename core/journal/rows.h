@@ -34,6 +34,9 @@ inline std::optional<std::chrono::milliseconds> Duration(std::int64_t ms) {
 /// Empty for an unknown number, which is damage.
 std::optional<DeliveryState> StateOf(std::int64_t number);
 
+/// Rejected requests that are kept; one has the slot `number % kRefusedKept`.
+inline constexpr std::int64_t kRefusedKept = 1000;
+
 /// Columns of `delivery` that make DeliveryCore, DeliveryRoute and the state: the first that PendingOf and DeliveryOf
 /// read.
 inline const std::string kCoreColumns =

@@ -131,6 +131,10 @@ Result<bool> Statement::Step() {
   return fault;
 }
 
+int Statement::Parameters() const {
+  return sqlite3_bind_parameter_count(stmt_);
+}
+
 Status Statement::Run() {
   const auto row = Step();
   if (!row) return row.error();

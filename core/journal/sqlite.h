@@ -41,6 +41,15 @@ class Statement {
     std::string_view bytes;
   };
 
+  /// Binds one parameter more after Bind, where their number or types are known at run time only.
+  template <class Arg>
+  Statement& BindAt(int index, const Arg& arg) {
+    BindOne(index, arg);
+    return *this;
+  }
+  /// How many it has.
+  int Parameters() const;
+
   /// Runs a statement that returns no rows, and resets it.
   [[nodiscard]] Status Run();
   /// Steps to the next row; false at the end. After false or an error the statement is reset.

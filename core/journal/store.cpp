@@ -5,6 +5,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "core/journal/copy/copy_mark.h"
 #include "core/journal/rows.h"
 #include "core/journal/schema.h"
 #include "core/journal/sqlite.h"
@@ -14,7 +15,6 @@ namespace {
 
 // The floor only speeds up the next start, so it is stored now and then.
 constexpr DeliverySeq kFloorStep = 1000;
-constexpr std::int64_t kRefusedKept = 1000;
 constexpr std::int64_t kActionsKept = 10'000;
 
 std::string_view AsText(const Digest& digest) {
@@ -41,11 +41,11 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, int page_siz
   return store;
 }
 
-Status Store::Connect() {
-  auto opened = Database::Open(path_, Database::Mode::kWrite);
+Result<Database> OpenForWriting(const std::string& path, int page_size) {
+  auto opened = Database::Open(path, Database::Mode::kWrite);
   if (!opened) return opened.error();
   Database& db = *opened;
-  HSW_TRY(db.Exec(("PRAGMA page_size = " + std::to_string(page_size_)).c_str()));
+  HSW_TRY(db.Exec(("PRAGMA page_size = " + std::to_string(page_size)).c_str()));
   const auto mode = db.QueryText("PRAGMA journal_mode = WAL");
   if (!mode) return mode.error();
   if (*mode != "wal") {
@@ -58,8 +58,18 @@ Status Store::Connect() {
               " PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
               // Keep a long log and overwrite it in place, which syncs faster than growing it.
               " PRAGMA journal_size_limit = 134217728"));
+  return opened;
+}
+
+Status Store::Connect() {
+  auto opened = OpenForWriting(path_, page_size_);
+  if (!opened) return opened.error();
+  Database& db = *opened;
   const auto schema = PrepareSchema(db);
   if (!schema) return schema.error();
+  const auto mark = db.QueryText("SELECT value FROM meta WHERE key = 'copy'");
+  if (!mark) return mark.error();
+  HSW_TRY(CheckUsable(*mark));
   salt_ = schema->salt;
   if (schema->found != 0 && schema->found != schema->version) {
     log::Info("journal_upgraded", {{"file", path_}, {"from", schema->found}, {"to", schema->version}});

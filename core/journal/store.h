@@ -18,6 +18,10 @@ namespace hookswitch {
 /// Checksum in `raw.sum` that detects a damaged body. Not cryptographic; about 0.5 µs for 3 KB.
 std::uint64_t SumOf(std::string_view headers, std::string_view body);
 
+/// Opens the file of a journal, which must exist, for writing: with a write-ahead log, and every commit synced.
+/// `page_size`: of a new file. Errors: those of Database, kUnavailable (its file system cannot).
+Result<Database> OpenForWriting(const std::string& path, int page_size);
+
 /// Write side of the SQLite journal: one connection and its in-memory indexes. Every function: [thread: journal
 /// writer], unless it says otherwise.
 ///
@@ -25,7 +29,8 @@ std::uint64_t SumOf(std::string_view headers, std::string_view body);
 /// everything since Begin, in memory too. After an error only Rollback is allowed.
 class Store {
  public:
-  /// Opens `path`, which must exist, migrates its tables and loads the in-memory indexes. [thread: control]
+  /// Opens `path`, which must exist, migrates its tables and loads the in-memory indexes. Errors: those of
+  /// PrepareSchema, kUnavailable (CheckUsable refuses it). [thread: control]
   static Result<std::unique_ptr<Store>> Open(const std::string& path, int page_size);
 
   [[nodiscard]] Status Begin();

@@ -86,6 +86,14 @@ void Rows::PutBytes(Column& column, std::string_view value) {
   bytes_ += 4 + value.size();
 }
 
+void Rows::AddRow(std::span<const std::variant<std::int64_t, std::string>> values) {
+  if (columns_.empty()) columns_.resize(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::visit([&](const auto& value) { Put(columns_[i], value); }, values[i]);
+  }
+  ++count_;
+}
+
 void Rows::clear() {
   columns_.clear();
   count_ = bytes_ = 0;

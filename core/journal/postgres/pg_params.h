@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -40,6 +41,8 @@ class Rows {
     (Put(columns_[column++], values), ...);
     ++count_;
   }
+  /// The same of values whose types are known at run time only.
+  void AddRow(std::span<const std::variant<std::int64_t, std::string>> values);
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
   std::size_t bytes() const { return bytes_; }

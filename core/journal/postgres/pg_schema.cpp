@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/journal/copy/copy_mark.h"
+
 namespace hookswitch::pg {
 namespace {
 
@@ -194,6 +196,12 @@ Result<bool> BeginAlone(Connection& connection) {
   if (begun->back().Int(0, 0) != 0) return true;
   connection.Rollback();
   return false;
+}
+
+Status CheckUsable(Connection& connection) {
+  const auto mark = connection.Run("SELECT convert_to(value, 'UTF8') FROM @meta WHERE key = 'copy'");
+  if (!mark) return mark.error();
+  return hookswitch::CheckUsable(mark->rows() == 0 ? std::string_view() : mark->Bytes(0, 0));
 }
 
 Status MakePart(Connection& connection, std::int64_t part) {

@@ -25,6 +25,10 @@ Result<Schema> FindSchema(Connection& connection);
 /// with an error. False, and no transaction: somebody changes them now.
 Result<bool> BeginAlone(Connection& connection);
 
+/// Ok if a router may use it: no copy of it, or into it, was made that speaks against that. Errors: those of
+/// hookswitch::CheckUsable.
+Status CheckUsable(Connection& connection);
+
 /// Creates the partitions `part` (0, 1, …), if they are not there.
 Status MakePart(Connection& connection, std::int64_t part);
 

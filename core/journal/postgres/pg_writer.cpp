@@ -54,6 +54,7 @@ Result<std::unique_ptr<Writer>> Writer::Open(const Place& place, const WriterOpt
   auto lease = Lease::Take(place, std::move(terms), clock);
   if (!lease) return std::move(lease).error();
   writer->lease_ = std::move(*lease);
+  HSW_TRY(CheckUsable(*writer->connection_));  // while it was waited for, the journal may have been moved
   HSW_TRY(writer->LoadNumbers());
   HSW_TRY(writer->Load());
   return writer;

@@ -197,19 +197,18 @@ class PostgresJournal final : public Journal {
   std::thread thread_, retention_thread_;
 };
 
-/// Whether it means the same with and without quotes, and PostgreSQL does not cut it.
-bool IsName(std::string_view schema) {
+}  // namespace
+
+bool IsSchemaName(std::string_view schema) {
   constexpr std::size_t kLongest = 63;
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz_";
   return !schema.empty() && schema.size() <= kLongest && kLetters.find(schema.front()) != std::string_view::npos &&
          schema.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") == std::string_view::npos;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& options, const Clock& clock,
                                                      const PostgresTuning& tuning) {
-  if (!IsName(options.schema)) {
+  if (!IsSchemaName(options.schema)) {
     return Error{ErrorCode::kInvalid,
                  "journal.postgres: a schema's name has a to z, 0 to 9 and _, begins with no digit, "
                  "and has at most 63 characters: \"" +

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/journal/journal.h"
 
@@ -31,6 +32,9 @@ struct PostgresTuning {
   std::size_t events_enough = 40;
   int parts = 8;  ///< a partition holds about this part of the retention, by age or by size
 };
+
+/// Whether a schema's name means the same with and without quotes, and PostgreSQL does not cut it.
+bool IsSchemaName(std::string_view schema);
 
 /// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later, and takes the lease of
 /// what is pending there; waits for the end of another router's. Errors name the server and what to do: kUnsupported
