@@ -243,13 +243,21 @@ int Main(int argc, char** argv) {
   AddConfig(backup, options);
   backup->add_option("--file", options.journal, "the journal; the default is the config's")->type_name("FILE");
   backup->add_option("target", options.file, "the file to write; it must not exist")->type_name("FILE")->required();
-  CLI::App* journal = app.add_subcommand("journal", "look after the journal's file");
+  CLI::App* journal = app.add_subcommand("journal", "look after the journal, move it");
   journal->require_subcommand(1);
   CLI::App* verify =
       command(*journal, "verify", "read everything in the journal and name what is damaged", VerifyTheJournal);
   AddConfig(verify, options);
   AddFormat(verify, options);
   verify->add_option("--file", options.file, "a journal; the default is the config's")->type_name("FILE");
+  CLI::App* copy =
+      command(*journal, "copy", "move the journal from a SQLite file to PostgreSQL, or back", CopyTheJournal);
+  AddConfig(copy, options);
+  AddEnvFile(copy, options);
+  copy->add_option("--from", options.from, "the journal; the default is the config's")->type_name("FILE|URL");
+  copy->add_option("--to", options.to, "where it goes; the default is the config's")->type_name("FILE|URL");
+  copy->add_option("--schema", options.schema, "of the URL; the default is hookswitch")->type_name("NAME");
+  copy->add_flag("--give-up", options.give_up, "end a copy that is not finished: routers may use --from again");
 
   CLI::App* source = app.add_subcommand("source", "look at the platforms that are built in");
   source->require_subcommand(1);

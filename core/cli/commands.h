@@ -42,6 +42,9 @@ struct Options {
   std::string url;                   ///< --url: where a running router's admin listener is; "" reads it from the config
   bool allow_changes = false;        ///< --allow-changes
   bool show_bodies = false;          ///< --show-bodies
+  std::string from, to;              ///< --from, --to: a journal's path or URL
+  std::string schema;                ///< --schema: of such a URL
+  bool give_up = false;              ///< --give-up
   std::string file;                  ///< a plugin's name or file; a journal; where a backup goes
   std::string with;                  ///< --with: a file with a plugin's config
   std::string cases;                 ///< --cases: a folder
@@ -97,9 +100,11 @@ int ShowStatus(const Options& options);
 // mcp.cpp
 int Mcp(const Options& options);
 
-// journal_commands.cpp: commands that read the journal's file, beside a running router or without one
+// journal_commands.cpp: commands for the journal itself, beside a running router or without one
 int Backup(const Options& options);
 int VerifyTheJournal(const Options& options);
+/// Needs that no router uses them.
+int CopyTheJournal(const Options& options);
 
 // plugin_commands.cpp
 int PluginList(const Options& options);

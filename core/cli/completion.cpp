@@ -14,7 +14,7 @@ enum class Completes { kNothing, kChoices, kFiles, kFolders };
 Completes HowToComplete(const OptionRow& option) {
   if (!option.choices.empty()) return Completes::kChoices;
   // A plugin is named, or its file is.
-  if (option.value == "FILE" || option.value == "PLUGIN") return Completes::kFiles;
+  if (option.value.starts_with("FILE") || option.value == "PLUGIN") return Completes::kFiles;
   return option.value == "DIR" ? Completes::kFolders : Completes::kNothing;
 }
 

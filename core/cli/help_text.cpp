@@ -77,6 +77,15 @@ With --format json each line is {"kind","data"}, where data is as GET /api/v1/st
   0  sound
   1  damage
   2  cannot be read)"},
+    {"journal copy",
+     R"(Stop the routers of both first. Events, deliveries (also those that wait), attempts and history go into an empty journal, with their ids; then everything is read again and compared. Until that is done no router starts on either; afterwards none starts on --from. Ended at any moment, the same command goes on.
+
+A URL is postgres://user@host:5432/database; its password is better in the config, or in PGPASSWORD or ~/.pgpass. An end that is not named is the config's.
+
+Exit status:
+  0  moved
+  1  not, or not yet
+  2  not possible with these)"},
     {"plugin check", "Exits 1 if a promise is not kept, or a case does not come out as it says."},
     {"completion",
      R"(Where to put it:

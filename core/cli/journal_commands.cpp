@@ -9,23 +9,49 @@
 #include "core/cli/printing.h"
 #include "core/config/loader.h"
 #include "core/journal/backup.h"
+#include "core/journal/copy/journal_copy.h"
 #include "core/journal/verify.h"
 
 namespace hookswitch::cli {
 namespace {
 
 // A config with errors may still say where the journal is.
-Result<std::string> JournalOf(const Options& options) {
-  const config::Loaded loaded = config::Load(options.config, config::Environment::System());
-  if (const config::Config* config = loaded.Readable()) {
-    if (!config->journal.postgres) return config->journal.path;
-    return Error{ErrorCode::kInvalid,
-                 "the journal is in PostgreSQL (journal.postgres), whose own tools back it up and "
-                 "check it: pg_dump -n " +
-                     config->journal.postgres->schema + ", pg_amcheck"};
-  }
+Result<config::Journal> ConfiguredJournal(const Options& options, const std::string& otherwise) {
+  const config::Loaded loaded = config::Load(options.config, config::Environment::System(options.env_file));
+  if (const config::Config* config = loaded.Readable()) return config->journal;
   return Error{ErrorCode::kInvalid,
-               WhyUnread(loaded, options.config) + "; name the config with -c, or the journal with --file"};
+               WhyUnread(loaded, options.config) + "; name the config with -c, or the journal with " + otherwise};
+}
+
+Result<std::string> JournalOf(const Options& options) {
+  const auto journal = ConfiguredJournal(options, "--file");
+  if (!journal) return journal.error();
+  if (!journal->postgres) return journal->path;
+  return Error{ErrorCode::kInvalid,
+               "the journal is in PostgreSQL (journal.postgres), whose own tools back it up and "
+               "check it: pg_dump -n " +
+                   journal->postgres->schema + ", pg_amcheck"};
+}
+
+/// One end of `journal copy`, as `option` names it: a file, a URL, or the config's if it is empty.
+Result<CopyPlace> PlaceOf(const Options& options, const std::string& named, const std::string& option) {
+  const std::string schema = options.schema.empty() ? CopyPlace().schema : options.schema;
+  if (named.starts_with("postgres://") || named.starts_with("postgresql://")) {
+    return CopyPlace{.path = "", .url = named, .schema = schema};
+  }
+  if (!named.empty()) return CopyPlace{.path = named};
+  const auto journal = ConfiguredJournal(options, option);
+  if (!journal) return journal.error();
+  if (!journal->postgres) return CopyPlace{.path = journal->path};
+  if (journal->postgres->url.empty()) {
+    return Error{ErrorCode::kInvalid, options.config +
+                                          ": journal.postgres.url cannot be read, as `hookswitch check` "
+                                          "says; name the journal with " +
+                                          option};
+  }
+  return CopyPlace{.path = "",
+                   .url = journal->postgres->url.Reveal(),
+                   .schema = options.schema.empty() ? journal->postgres->schema : schema};
 }
 
 constexpr std::size_t kShown = 5;  // of each kind of damage, for people
@@ -101,6 +127,37 @@ int VerifyTheJournal(const Options& options) {
     PrintText(*path, *report);
   }
   return report->IsSound() ? kFine : kProblems;
+}
+
+int CopyTheJournal(const Options& options) {
+  if (options.from.empty() && options.to.empty() && !options.give_up) {
+    return Fail("name the other journal with --to, or with --from if the config names the new one", kUsage);
+  }
+  const auto exit_code_of = [](const Error& error) {
+    return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kInternal ? kProblems : kUsage;
+  };
+  const SystemClock clock;
+  const auto from = PlaceOf(options, options.from, "--from");
+  if (!from) return Fail(from.error().message, kUsage);
+  if (options.give_up) {
+    const auto to = GiveUpCopy(*from, clock);
+    if (!to) return Fail(to.error().message, exit_code_of(to.error()));
+    std::cout << "The copy is given up, and routers may use its journal again. What is in " << Printable(*to)
+              << " is of no use: remove it.\n";
+    return kFine;
+  }
+  const auto to = PlaceOf(options, options.to, "--to");
+  if (!to) return Fail(to.error().message, kUsage);
+  CopyTuning tuning;
+  tuning.on_table = [](std::string_view table, std::int64_t rows) {
+    std::cout << "  " << rows << " x " << table << std::endl;
+  };
+  const auto done = CopyJournal(*from, *to, clock, tuning);
+  if (!done) return Fail(done.error().message, exit_code_of(done.error()));
+  std::cout << Printable(done->from) << (done->was_done ? " was moved to " : " is moved to ") << Printable(done->to)
+            << (done->was_done ? " before" : ", read again and compared")
+            << ". No router starts on the old one any more: name the new one in the config.\n";
+  return kFine;
 }
 
 }  // namespace hookswitch::cli

@@ -31,6 +31,7 @@ class OnPostgres : public testing::Test {
     }
     return arrivals;
   }
+  std::string Url() const { return "postgres://owner:s3cret@127.0.0.1:" + database_.Port() + "/postgres"; }
   static bool Await(const std::function<bool()>& is_so, seconds patience = seconds(30)) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!is_so() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
@@ -104,6 +105,39 @@ TEST_F(OnPostgres, AFrozenRouterIsReplacedAndSendsNothingMore) {
   EXPECT_EQ(slack_.Posted().size(), posted);
   EXPECT_EQ(second.Post(Call(CallId(21))).status, 200);
   EXPECT_TRUE(Await([&] { return Arrivals().size() == 21; }));
+}
+
+TEST_F(OnPostgres, AJournalMovesThereAndWhatWaitedIsSentOnce) {
+  slack_.GoDown();
+  RouterConfig before(dir_);
+  before.Slack("ops", slack_.Url(), {"concurrency: 4"});
+  {
+    Router router(before.Write());
+    ASSERT_TRUE(router.Ready());
+    for (std::size_t i = 1; i <= 20; ++i) ASSERT_EQ(router.Post(Call(CallId(i))).status, 200);
+    const Finished refused = RunProgram({Program(), "journal", "copy", "-c", before.Path(), "--to", Url()});
+    EXPECT_EQ(refused.exit_code, 1) << refused.out;
+    EXPECT_THAT(refused.err, HasSubstr("in use by another hookswitch (pid"));
+    EXPECT_EQ(router.Stop(), 0);
+  }
+  const Finished moved = RunProgram({Program(), "journal", "copy", "-c", before.Path(), "--to", Url()});
+  EXPECT_EQ(moved.exit_code, 0) << moved.err;
+  EXPECT_THAT(moved.out, HasSubstr("20 x delivery"));
+  EXPECT_THAT(moved.out + moved.err, testing::Not(HasSubstr("s3cret")));
+  slack_.ComeBack();
+  const Finished old = RunProgram({Program(), "serve", "-c", before.Path()});
+  EXPECT_EQ(old.exit_code, 1);
+  EXPECT_THAT(old.err, HasSubstr("it was moved to 127.0.0.1:" + database_.Port() + "/postgres, schema hookswitch"));
+  EXPECT_TRUE(Arrivals().empty());
+  Router router(Write(dir_, "router-1"));
+  ASSERT_TRUE(router.Ready());
+  EXPECT_TRUE(Await([&] { return Arrivals().size() == 20; }));
+  EXPECT_EQ(router.Post(Call(CallId(1))).status, 200);
+  EXPECT_EQ(router.Post(Call(CallId(21))).status, 200);
+  EXPECT_TRUE(Await([&] { return Arrivals().size() == 21; }));
+  EXPECT_EQ(Arrivals()[1], 1) << "it is known";
+  EXPECT_THAT(router.Get("/api/v1/events?q=" + CallId(7)).body, HasSubstr("\"call_id\":\"" + CallId(7)));
+  EXPECT_EQ(router.Stop(), 0);
 }
 
 TEST_F(OnPostgres, DoctorSaysWhatACommitPromises) {
