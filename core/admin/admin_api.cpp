@@ -9,6 +9,7 @@
 #include "core/admin/query.h"
 #include "core/admin/room.h"
 #include "core/admin/withheld.h"
+#include "core/base/encoding.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/time_text.h"
@@ -122,6 +123,9 @@ AdminApi::AdminApi(Router& router, HistoryApi& history, AdminGuard& guard, const
                [this](Routed routed) { return TestSink(routed.values[0]); }});
   routes_.Add({"POST", "/api/v1/reload", Access::kChange, Takes::kNothing,
                [this](Routed routed) { return Reload(routed.caller); }});
+  routes_.Add({"GET", "/api/v1/cluster", Access::kRead, Takes::kNothing, [this](Routed) { return ListRouters(); }});
+  routes_.Add({"POST", "/api/v1/cluster/reload", Access::kChange, Takes::kNothing,
+               [this](Routed) { return AskOthersToReload(); }});
   // For HEAD, and so that it has its place here: AdminServer gives a GET to its LiveStream.
   routes_.Add({"GET", LiveStream::kPath, Access::kRead, Takes::kQuery, [](Routed) {
                  Answer answer;
@@ -202,6 +206,42 @@ Answer AdminApi::ShowStatus(const Caller& caller) {
                                  {"who", OrNull(caller.who)},
                                  {"may", ToString(*caller.may)},
                                  {"problems", std::move(problems)}});
+}
+
+Answer AdminApi::ListRouters() {
+  std::vector<RouterCard> cards;
+  if (Cluster* cluster = router_.cluster()) {
+    auto found = cluster->Routers();
+    if (!found) return Failed(found.error());
+    cards = std::move(*found);
+  } else {
+    const RouterStatus status = router_.Status();
+    RouterCard& card = cards.emplace_back();
+    card = {.name = status.name, .version = status.version, .config = Hex(router_.Running().hash)};
+    for (const LaneStatus& lane : router_.Lanes()) card.sinks.push_back(lane.sink);
+    card.delivers = card.is_this = true;
+  }
+  json::array routers;
+  for (const RouterCard& card : cards) {
+    const json::array lanes(card.sinks.begin(), card.delivers ? card.sinks.end() : card.sinks.begin());
+    routers.push_back(json::object{{"name", card.name},
+                                   {"version", card.version},
+                                   {"config", card.config},
+                                   {"lease_age", std::chrono::duration<double>(card.age).count()},
+                                   {"lanes", lanes},
+                                   {"this", card.is_this}});
+  }
+  return JsonAnswer(200, json::object{{"routers", std::move(routers)}});
+}
+
+Answer AdminApi::AskOthersToReload() {
+  json::array names;
+  if (Cluster* cluster = router_.cluster()) {
+    const auto asked = cluster->AskOthersToReload();
+    if (!asked) return Failed(asked.error());
+    names = json::array(asked->begin(), asked->end());
+  }
+  return JsonAnswer(200, json::object{{"asked", std::move(names)}});
 }
 
 Answer AdminApi::ListSinks() {

@@ -39,6 +39,8 @@ class AdminApi {
   Answer ShowMetrics() const;
   Answer SignIn(const RoutedRequest& routed);
   Answer ShowStatus(const Caller& caller);
+  Answer ListRouters();
+  Answer AskOthersToReload();
   Answer ListSinks();
   Answer Reload(const Caller& caller);
   /// 404 if there is no such sink.

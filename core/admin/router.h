@@ -17,6 +17,7 @@
 #include "core/delivery/lane_status.h"
 #include "core/delivery/test_message.h"
 #include "core/ingress/reach_proof.h"
+#include "core/journal/cluster.h"
 #include "core/journal/journal.h"
 #include "core/routing/route_table.h"
 
@@ -111,6 +112,9 @@ class Router {
   virtual std::shared_ptr<const hookswitch::LastReload> LastReload() = 0;
   /// How the config that the event names did (PastConfigs::Read). May block for seconds.
   virtual PastReading ReadAsAccepted(const StoredEvent& stored) = 0;
+
+  /// The routers that share the journal; nullptr: it is this one's alone. Valid as long as the router.
+  virtual Cluster* cluster() { return nullptr; }
 
   /// For a check whether a request reaches this router.
   virtual ReachProof::Challenge MakeChallenge() = 0;

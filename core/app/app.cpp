@@ -13,10 +13,12 @@
 #include "core/admin/actions.h"
 #include "core/admin/admin_server.h"
 #include "core/admin/indexer.h"
+#include "core/app/delivery_start.h"
 #include "core/app/descriptors.h"
 #include "core/app/open_journal.h"
 #include "core/app/process_metrics.h"
 #include "core/app/router_metrics.h"
+#include "core/base/encoding.h"
 #include "core/base/host_name.h"
 #include "core/base/log.h"
 #include "core/base/sync.h"
@@ -124,6 +126,7 @@ struct App::Impl final : Router {
   std::unique_ptr<PastConfigs> past_configs;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
+  DeliveryStart delivery_start;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<Indexer> indexer;
   std::unique_ptr<HistoryApi> history_api;
@@ -146,6 +149,7 @@ struct App::Impl final : Router {
 
   hookswitch::Status Start(BuildResult& build);
   hookswitch::Status Listen(const config::Config& config);
+  void Introduce(const Generation& current);
   void Watch();
 
   std::vector<Part> Parts() override;
@@ -164,8 +168,9 @@ struct App::Impl final : Router {
     return last_reload;
   }
   PastReading ReadAsAccepted(const StoredEvent& stored) override { return past_configs->Read(stored); }
+  Cluster* cluster() override { return journal->cluster(); }
   ReachProof::Challenge MakeChallenge() override { return acceptor->MakeChallenge(); }
-  std::vector<LaneStatus> Lanes() override { return *dispatcher->RecentLanes(); }
+  std::vector<LaneStatus> Lanes() override;
   hookswitch::Status Pause(const std::string& sink, const hookswitch::Pause& pause) override {
     return dispatcher->Pause(sink, pause);
   }
@@ -178,6 +183,8 @@ struct App::Impl final : Router {
   }
   void Accept(std::vector<PendingDelivery> deliveries) override { dispatcher->Accept(nullptr, std::move(deliveries)); }
   std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries) override {
+    // The router that has them learns of what the caller does from the journal.
+    if (!delivery_start.delivers()) return deliveries;
     return dispatcher->Release(std::move(deliveries));
   }
 
@@ -187,6 +194,13 @@ struct App::Impl final : Router {
 
   std::optional<RouterMetrics> router_metrics;  ///< set by Start
 };
+
+void App::Impl::Introduce(const Generation& current) {
+  if (journal->cluster() == nullptr) return;
+  std::vector<std::string> sinks;
+  for (const auto& [name, sink] : current.sinks) sinks.push_back(name);
+  journal->cluster()->Introduce(std::string(kVersion), Hex(current.kept->hash), std::move(sinks));
+}
 
 hookswitch::Status App::Impl::Start(BuildResult& build) {
   started_at = clock.Wall();
@@ -232,18 +246,23 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
 
   // Without them another process of this router may run, whose lease it would take.
   if (config.journal.postgres && !opened_marks) return std::move(opened_marks).error();
-  auto opened = OpenJournal(config, clock, options.on_journal_lost);
+  auto opened = OpenJournal(config, clock,
+                            {.on_taken = [this] { delivery_start.LeaseTaken(); },
+                             .on_reload_asked = options.on_reload_asked,
+                             .on_lost = options.on_journal_lost});
   if (!opened) return std::move(opened).error();
   journal = std::move(*opened);
   past_configs = std::make_unique<PastConfigs>(journal->history());
   past_configs->Use(first->kept->hash, first->sources, first->routes);
+  Introduce(*first);
 
   http = MakeSinkClient();
   if (!opened_marks) return std::move(opened_marks).error();
   dispatcher = std::make_unique<Dispatcher>(*journal, journal->history(), *http, clock, metrics, marks);
   dispatcher->Use(first_plan);
+  journal->OnOthersChanges([this](OthersChanges changes) { dispatcher->Follow(std::move(changes)); });
   CloseAllOnExec();
-  HSW_TRY(dispatcher->Start());
+  HSW_TRY(delivery_start.Begin(*dispatcher, journal->OwnsPending(), options.on_take_over_failed));
   {
     const auto lanes = dispatcher->Lanes();
     LogPausedBefore(lanes);
@@ -308,7 +327,7 @@ RouterStatus App::Impl::Status() {
   const auto current = Current();
   RouterStatus status;
   status.version = kVersion;
-  status.name = host_name;
+  status.name = journal->cluster() ? started_cluster.name : host_name;
   {
     MutexLock lock(mu);
     status.ingress = ingress_address;
@@ -361,6 +380,18 @@ EventReading App::Impl::Read(const StoredEvent& stored) {
   return reading;
 }
 
+std::vector<LaneStatus> App::Impl::Lanes() {
+  std::vector<LaneStatus> lanes = *dispatcher->RecentLanes();
+  if (delivery_start.delivers()) return lanes;
+  const JournalStats stats = journal->Stats();
+  for (LaneStatus& lane : lanes) {
+    const auto waiting = stats.waiting.find(lane.sink);
+    if (waiting != stats.waiting.end()) lane.pending = waiting->second;
+    if (lane.because.empty()) lane.because = "another router delivers";
+  }
+  return lanes;
+}
+
 std::vector<Part> App::Impl::Parts() {
   std::vector<Part> parts;
   const JournalStats stats = journal->Stats();
@@ -369,6 +400,8 @@ std::vector<Part> App::Impl::Parts() {
   const bool all_full = !stats.full.empty() && stats.full.size() >= Current()->sinks.size();
   const std::string as_many_wait = "journal.max_backlog deliveries wait for ";
   parts.push_back({"backlog", all_full, stats.full.empty() ? "" : as_many_wait + Joined(stats.full)});
+  const bool follows = listening && !delivery_start.delivers();
+  parts.push_back({"deliveries", false, follows ? "another router delivers; this one takes over when that ends" : ""});
   const bool no_descriptors = OutOfDescriptors();
   parts.push_back({"descriptors", no_descriptors, no_descriptors ? "every file descriptor is in use" : ""});
   const bool full = listening && ingress->Full();
@@ -474,6 +507,7 @@ ReloadReport App::Impl::ReloadNow() {
   dispatcher->Use(next_plan);
   acceptor->Use(next->MakeIngressSnapshot());
   past_configs->Use(next->kept->hash, next->sources, next->routes);
+  Introduce(*next);
   {
     MutexLock lock(mu);
     generation = next;
@@ -550,6 +584,7 @@ void App::Drain() {
   };
   impl_->draining = true;
   impl_->acceptor->SetDraining(true);
+  impl_->delivery_start.Stop();
   // The listener answers 503 while deliveries finish: a sender that gets a 503 tries again, one that cannot connect may
   // not.
   impl_->dispatcher->Drain(left());

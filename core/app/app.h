@@ -19,6 +19,10 @@ struct AppOptions {
   std::filesystem::path program;  ///< this program's own file; its plugins are searched relative to it
   /// Another router has taken over the journal (PostgreSQL): this process must end. Called on a thread of the journal.
   std::function<void(const std::string& by)> on_journal_lost{};
+  /// Another router asks that this one reloads its config. Called on a thread of the journal; must not block.
+  std::function<void()> on_reload_asked{};
+  /// It is this router's turn to deliver, but the backlog cannot be loaded: this process must end.
+  std::function<void(const Error& error)> on_take_over_failed{};
 };
 
 /// The running router: builds all its parts, reloads and drains them. Its caller handles signals.

@@ -27,8 +27,7 @@ Result<std::int64_t> InstanceOf(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Journal>> OpenJournal(const config::Config& config, const Clock& clock,
-                                             std::function<void(const std::string& by)> on_lost) {
+Result<std::unique_ptr<Journal>> OpenJournal(const config::Config& config, const Clock& clock, JournalEvents events) {
   const config::Journal& journal = config.journal;
   if (!journal.postgres) {
     return OpenSqliteJournal({.path = journal.path,
@@ -44,7 +43,9 @@ Result<std::unique_ptr<Journal>> OpenJournal(const config::Config& config, const
                               .router = config.cluster.name,
                               .instance = *instance,
                               .lease = config.cluster.lease,
-                              .on_lost = std::move(on_lost),
+                              .on_taken = std::move(events.on_taken),
+                              .on_reload_asked = std::move(events.on_reload_asked),
+                              .on_lost = std::move(events.on_lost),
                               .retention_age = journal.retention_age,
                               .retention_size = journal.retention_size,
                               .max_backlog = journal.max_backlog},

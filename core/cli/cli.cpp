@@ -184,8 +184,10 @@ int Main(int argc, char** argv) {
       command(app, "status", "one screen of a running router; exit 1 if anything needs attention", ShowStatus);
   AddRemote(status, options);
   AddWide(status, options);
-  AddRemote(command(app, "reload", "make a running router read its config again, and wait for the result", Reload),
-            options);
+  CLI::App* reload =
+      command(app, "reload", "make a running router read its config again, and wait for the result", Reload);
+  AddRemote(reload, options);
+  reload->add_flag("--all", options.all, "also every other router that shares its journal, without waiting for them");
   CLI::App* sinks = app.add_subcommand("sinks", "list, show, pause or resume the sinks of a running router");
   sinks->callback([&exit_code, &options, sinks] {
     // Also called after pause and resume, whose result counts then.

@@ -49,6 +49,7 @@ struct Options {
   std::string with;                  ///< --with: a file with a plugin's config
   std::string cases;                 ///< --cases: a folder
   bool wide = false;                 ///< --wide
+  bool all = false;                  ///< --all: every router that shares the journal
   bool now = false;                  ///< --now
   bool update = false;               ///< --update
   bool core_dumps = false;           ///< --core-dumps

@@ -72,9 +72,25 @@ void PrintNotReloaded(const json::object& report) {
   std::cerr << "nothing was changed; generation " << Text(report, "generation") << " stays in use\n";
 }
 
+/// Asks the other routers, and says so; not in JSON, which is this router's report.
+Status ReloadOthers(const Options& options) {
+  const auto reply = Send(options, "POST", "/api/v1/cluster/reload");
+  if (!reply) return reply.error();
+  if (!reply->ok()) return Error{ErrorCode::kUnavailable, Text(reply->body, "detail")};
+  if (options.format == Format::kJson) return Ok();
+  std::string names;
+  for (const auto& name : ListAt(reply->body, "asked"))
+    names += (names.empty() ? "" : ", ") + std::string(name.as_string());
+  std::cout << (names.empty() ? "no other router shares its journal" : "asked to reload: " + names) << '\n';
+  return Ok();
+}
+
 }  // namespace
 
 int Reload(const Options& options) {
+  if (options.all) {
+    if (const Status asked = ReloadOthers(options); !asked) return Fail(asked.error().message);
+  }
   const auto reply = Send(options, "POST", "/api/v1/reload");
   if (!reply) return Fail(reply.error().message);
   const json::object& report = reply->body;

@@ -109,8 +109,16 @@ class Reloader {
 void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   static const SystemClock clock;
   AppOptions app_options{options.config, config::Environment::System(options.env_file), options.program,
-                         /*on_journal_lost=*/[](const std::string& by) {
+                         /*on_journal_lost=*/
+                         [](const std::string& by) {
                            log::Error("journal_taken_over", {{"by", by}});
+                           log::Flush();
+                           fatal_end::EndProcess(kProblems);
+                         },
+                         /*on_reload_asked=*/[] { ::kill(::getpid(), SIGHUP); },
+                         /*on_take_over_failed=*/
+                         [](const Error& error) {
+                           log::Error("take_over_failed", {{"reason", error.message}});
                            log::Flush();
                            fatal_end::EndProcess(kProblems);
                          }};

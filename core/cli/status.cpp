@@ -67,8 +67,28 @@ std::string Size(const json::object& object, std::string_view key) {
   return bytes ? HumanSize(bytes->to_number<std::uint64_t>(not_a_number)) : "-";
 }
 
-void PrintStatus(const View& view, const json::object& status, const json::array& sources, const json::array& sinks,
-                 const json::array& problems) {
+/// Nothing if the router is alone.
+void PrintRouters(const View& view, const json::array& routers) {
+  if (routers.size() < 2) return;
+  Table table({{"ROUTER", 8}, {"VERSION"}, {"CONFIG"}, {"SEEN"}, {"DELIVERS TO"}});
+  constexpr std::size_t kShortHash = 12;
+  for (const auto& item : routers) {
+    const json::object& router = item.as_object();
+    std::string lanes;
+    for (const auto& lane : ListAt(router, "lanes"))
+      lanes += (lanes.empty() ? "" : ", ") + std::string(lane.as_string());
+    boost::system::error_code not_a_number;
+    const auto age = router.at("lease_age").to_number<double>(not_a_number);
+    table.Add({Text(router, "name") + (router.at("this").as_bool() ? " (this)" : ""), Text(router, "version"),
+               Text(router, "config").substr(0, kShortHash), std::to_string(static_cast<std::int64_t>(age)) + " s ago",
+               lanes});
+  }
+  table.Print(std::cout, view.width);
+  std::cout << '\n';
+}
+
+void PrintStatus(const View& view, const json::object& status, const json::array& routers, const json::array& sources,
+                 const json::array& sinks, const json::array& problems) {
   const json::object& journal = ObjectAt(status, "journal");
   std::cout << "hookswitch " << Text(status, "version") << ", started " << view.Moment(status, "started_at") << '\n';
   PrintMember(std::cout, "config",
@@ -80,6 +100,7 @@ void PrintStatus(const View& view, const json::object& status, const json::array
               Text(journal, "events") + " events, " + Text(journal, "pending") + " deliveries pending, " +
                   Size(journal, "bytes_on_disk") + " on disk");
   std::cout << '\n';
+  PrintRouters(view, routers);
   Table table({{"SOURCE", 8}, {"LAST EVENT"}, {"EVENT"}});
   for (const auto& item : sources) {
     const json::object& source = item.as_object();
@@ -103,15 +124,19 @@ int ShowStatus(const Options& options) {
   if (!lanes) return Fail(lanes.error().message);
   auto sources = SourcesOf(*client, *status);
   if (!sources) return Fail(sources.error().message);
+  const auto cluster = client->Get("/api/v1/cluster");
+  if (!cluster) return Fail(cluster.error().message);
+  const json::array& routers = ListAt(*cluster, "routers");
   const json::array& sinks = ListAt(*lanes, "sinks");
   const json::array& problems = ListAt(*status, "problems");
   if (options.format == Format::kJson) {
     json::object all = *status;
     all["sources"] = std::move(*sources);
     all["sinks"] = sinks;
+    all["routers"] = routers;
     std::cout << ToText(all) << '\n';
   } else {
-    PrintStatus(client->ViewOf(options), *status, *sources, sinks, problems);
+    PrintStatus(client->ViewOf(options), *status, routers, *sources, sinks, problems);
   }
   return problems.empty() ? kFine : kProblems;
 }

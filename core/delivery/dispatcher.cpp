@@ -38,6 +38,7 @@ Dispatcher::~Dispatcher() {
 }
 
 Status Dispatcher::Start() {
+  inbox_->Open();
   {
     MutexLock lock(mu_);
     HSW_CHECK(plan_ && !thread_.joinable(), "Use comes before Start, and Start once");
@@ -45,6 +46,7 @@ Status Dispatcher::Start() {
     PublishLanes();
   }
   thread_ = std::thread([this] { Run(); });
+  started_.store(true, std::memory_order_release);
   return Ok();
 }
 
@@ -80,6 +82,41 @@ void Dispatcher::Accept(std::shared_ptr<const CallEvent> event, std::vector<Pend
 void Dispatcher::Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes,
                         std::uint64_t ended_call) {
   inbox_->Accept({std::move(event), changes.added, seq, changes.canceled, ended_call});
+}
+
+void Dispatcher::Follow(OthersChanges changes) {
+  for (const EventSeq event : changes.revised) inbox_->Accept({.event = nullptr, .deliveries = {}, .revises = event});
+  inbox_->Accept({.event = nullptr, .deliveries = std::move(changes.opened), .unwanted = std::move(changes.canceled)});
+  for (const auto& [call_key, event] : changes.ended_calls) {
+    inbox_->Accept({.event = nullptr, .deliveries = {}, .revises = event, .ended_call = call_key});
+  }
+  if (changes.lanes.empty()) return;
+  {
+    MutexLock lock(mu_);
+    for (const LaneDue& lane : changes.lanes) FollowPause(lane);
+    PublishLanes();
+  }
+  inbox_->Kick();
+}
+
+void Dispatcher::FollowPause(const LaneDue& stored) {
+  if (stored.pause) {
+    paused_[stored.sink] = *stored.pause;
+  } else {
+    paused_.erase(stored.sink);
+  }
+  const auto found = lanes_.find(stored.sink);
+  if (found == lanes_.end()) return;
+  LaneRuntime& lane = *found->second;
+  SetPause(lane, stored.pause);
+  if (stored.pause) {
+    lane.paused_since = clock_.Wall();
+    log::Warn("lane_paused", {{"sink", stored.sink}, {"reason", "paused by the operator, at another router"}});
+    return;
+  }
+  lane.lane.Resume(clock_.Mono());
+  lane.log_next_probe = lane.lane.in_trouble();
+  log::Info("lane_resumed", {{"sink", stored.sink}, {"reason", "resumed by the operator, at another router"}});
 }
 
 Status Dispatcher::StorePause(const std::string& sink, const std::optional<hookswitch::Pause>& pause) {
@@ -190,6 +227,7 @@ std::vector<LaneStatus> Dispatcher::Lanes() const {
 }
 
 std::uint64_t Dispatcher::Passes() {
+  if (!started_.load(std::memory_order_acquire)) return passes_.fetch_add(1, std::memory_order_relaxed);
   // Read before the kick: if the requested pass were counted already, the next caller might see the same number.
   const std::uint64_t passes = passes_.load(std::memory_order_relaxed);
   inbox_->Kick();

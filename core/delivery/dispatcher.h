@@ -43,14 +43,14 @@ namespace hookswitch {
 /// Workers, the HTTP client and the journal report to its inbox.
 class Dispatcher {
  public:
-  /// The references must outlive it, and `clock` the last scrape of `metrics`. Idle until Use and Start. Without
-  /// `marks` it does not recognize a delivery that crashed the process.
+  /// The references must outlive it, and `clock` the last scrape of `metrics`. Idle until Use and Start: what is
+  /// accepted before is left to the backlog. Without `marks` it does not recognize a delivery that crashed the process.
   Dispatcher(Journal& journal, History& history, HttpClient& http, const Clock& clock, Metrics& metrics,
              std::shared_ptr<CrashMarks> marks = nullptr);
   ~Dispatcher();
 
-  /// Loads every pending delivery from the journal (blocks) and starts the scheduler. Call once, after Use. Errors:
-  /// those of LoadPending and LoadLanes. [thread: control]
+  /// Loads every pending delivery from the journal (blocks) and starts the scheduler. Call once, after Use, when what
+  /// is pending is this process's to deliver. Errors: those of LoadPending and LoadLanes. [thread: control]
   [[nodiscard]] Status Start();
 
   // [thread: any]
@@ -66,6 +66,9 @@ class Dispatcher {
   /// deliveries. `ended_call`: as in Accept.
   void Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes,
               std::uint64_t ended_call = 0);
+
+  /// What other routers have stored in the journal since the backlog was loaded.
+  void Follow(OthersChanges changes);
 
   /// Starts nothing for `sink` until Resume or the end of `pause`. Blocks until the journal has stored the pause.
   /// Errors: kUnavailable (paused, but a restart will lift it), kNotFound (no such sink).
@@ -96,6 +99,7 @@ class Dispatcher {
   /// enqueues them again.
   std::vector<DeliverySeq> Release(std::vector<DeliverySeq> deliveries);
   /// Heartbeat: the scheduler's completed passes. Requests another one, so the number grows unless the thread hangs.
+  /// Before Start it grows by itself.
   std::uint64_t Passes();
   /// For a clock that moves only when it is told: blocks until everything accepted before is handled, nothing is in
   /// flight and nothing more is due, then returns when a lane looks next; MonoTime::max(): never. Empty: not within
@@ -139,17 +143,19 @@ class Dispatcher {
   Status StorePause(const std::string& sink, const std::optional<hookswitch::Pause>& pause) EXCLUDES(mu_);
 
   // dispatcher_thread.cpp: takes reports from the inbox and moves each delivery on. [thread: scheduler; LoadBacklog,
-  // Restore: control; LaneFor, Add, SetPause, PublishLanes, StatusOfLanes, CancelAll: also callers of the public
-  // functions]
+  // Restore: control; LaneFor, Add, FollowPause, SetPause, PublishLanes, StatusOfLanes, CancelAll: also callers of the
+  // public functions]
   void Run() EXCLUDES(mu_);
   Status LoadBacklog() REQUIRES(mu_);
   void ApplyRevision(const Inbox::Accepted& revision) REQUIRES(mu_);
   void EndCall(std::uint64_t call_key, EventSeq event, MonoTime at) REQUIRES(mu_);
+  bool IsLoaded(const PendingDelivery& delivery) const REQUIRES(mu_);
   void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu_);
   MonoTime AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) REQUIRES(mu_);
   DeliveryRoute RouteOf(const LaneRuntime& lane, const LaneDelivery& delivery) const REQUIRES(mu_);
   LaneRuntime& LaneFor(const std::string& sink) REQUIRES(mu_);
   void Restore(const LaneDue& due) REQUIRES(mu_);
+  void FollowPause(const LaneDue& stored) REQUIRES(mu_);
   MonoTime StartAll() REQUIRES(mu_);
   void Begin(LaneRuntime& lane, Lane::Ref ref, MonoTime now) REQUIRES(mu_);
   void Handle(Inbox::Progress progress) REQUIRES(mu_);
@@ -202,6 +208,8 @@ class Dispatcher {
   std::set<DeliverySeq> unwanted_ GUARDED_BY(mu_);  ///< canceled while in flight: not retried
   /// Deliveries that were inside a plugin when the previous process died; not yet recorded in the journal.
   std::unordered_map<DeliverySeq, CrashMarks::Left> left_ GUARDED_BY(mu_);
+  std::vector<std::pair<DeliverySeq, WallTime>> loaded_ GUARDED_BY(mu_);  ///< the backlog: number and accepted_at
+  MonoTime loaded_until_ GUARDED_BY(mu_){};
   std::pair<DeliverySeq, MonoTime> newest_ GUARDED_BY(mu_){};  ///< the highest DeliverySeq so far, and its acceptance
   std::uint64_t last_attempt_ GUARDED_BY(mu_) = 0;
   std::uint64_t last_notice_ GUARDED_BY(mu_) = 0;
@@ -215,6 +223,7 @@ class Dispatcher {
       GUARDED_BY(mu_);  ///< workers of replaced call sinks; kept until they are idle
   AttemptRunner runner_;
   std::atomic<std::uint64_t> passes_{0};
+  std::atomic<bool> started_{false};
   std::thread thread_;
 };
 

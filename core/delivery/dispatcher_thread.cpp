@@ -16,6 +16,8 @@ constexpr std::size_t kPage = 10'000;
 constexpr milliseconds kOverdueEvery{500};
 constexpr milliseconds kPublishEvery{20};
 constexpr milliseconds kLookForOwnership{200};
+/// What was accepted before the backlog was loaded has long been handed over then.
+constexpr milliseconds kLoadedKept = std::chrono::minutes(10);
 // Limits for stored times: a wall clock that was wrong then must not delay a delivery for years.
 constexpr milliseconds kLongestWait = std::chrono::hours(24 * 7);
 constexpr milliseconds kLongestPast = std::chrono::hours(24 * 365);
@@ -41,11 +43,12 @@ Status Dispatcher::LoadBacklog() {
     if (page->empty()) break;
     last = page->back().seq;
     for (auto& delivery : *page) {
+      loaded_.emplace_back(delivery.seq, delivery.accepted_at);
       if (delivery.ends_call && delivery.call_key != 0) EndCall(delivery.call_key, delivery.event, clock_.Mono());
       Add(std::move(delivery), nullptr);
     }
   }
-  inbox_->DropAccepted(last);
+  loaded_until_ = clock_.Mono() + kLoadedKept;
   auto dues = journal_.LoadLanes();
   if (!dues) return std::move(dues).error();
   for (const LaneDue& due : *dues) Restore(due);
@@ -61,8 +64,9 @@ void Dispatcher::Run() {
     for (auto& recorded : batch.recorded) Handle(recorded);
     for (auto& progress : batch.progress) Handle(std::move(progress));
     for (auto& accepted : batch.accepted) {
-      if (accepted.revises != 0) ApplyRevision(accepted);
+      if (accepted.revises != 0 || !accepted.unwanted.empty()) ApplyRevision(accepted);
       for (auto& delivery : accepted.deliveries) {
+        if (IsLoaded(delivery)) continue;
         if (delivery.is_replay) LaneFor(delivery.sink).series.replayed.Add();
         Add(std::move(delivery), accepted.event);
       }
@@ -73,6 +77,7 @@ void Dispatcher::Run() {
     batch.accepted.clear();
     MonoTime now = clock_.Mono();
     if (now >= next_overdue_check_) GiveUpOverdue(now);
+    if (now >= loaded_until_ && !loaded_.empty()) loaded_ = {};
     const MonoTime next = StartAll();
     if (draining_ && in_flight_.empty()) drained_.NotifyAll();
     now = clock_.Mono();
@@ -86,6 +91,12 @@ void Dispatcher::Run() {
     passes_.fetch_add(1, std::memory_order_relaxed);
     if (awaiting_ > 0) passed_.NotifyAll();
   }
+}
+
+/// Whether it came with the backlog: then it may have ended since. A replay of it has a later time.
+bool Dispatcher::IsLoaded(const PendingDelivery& delivery) const {
+  const auto found = std::ranges::lower_bound(loaded_, delivery.seq, {}, &std::pair<DeliverySeq, WallTime>::first);
+  return found != loaded_.end() && *found == std::pair(delivery.seq, delivery.accepted_at);
 }
 
 LaneRuntime& Dispatcher::LaneFor(const std::string& sink) {

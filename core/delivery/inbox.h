@@ -23,7 +23,7 @@ class Inbox {
     std::shared_ptr<const CallEvent> event;
     std::vector<PendingDelivery> deliveries;
     EventSeq revises = 0;                 ///< the stored event that `event` replaces; 0: none
-    std::vector<DeliverySeq> unwanted{};  ///< with revises: its waiting deliveries to cancel
+    std::vector<DeliverySeq> unwanted{};  ///< waiting deliveries that were canceled
     std::uint64_t ended_call = 0;         ///< the call that `event` is the final event of; 0: none
   };
   struct Progress {
@@ -42,10 +42,14 @@ class Inbox {
   };
 
   // [thread: any]
+  /// Dropped until Open: what comes before is loaded from the journal.
   void Accept(Accepted accepted) EXCLUDES(mu_) {
     Post([&]() REQUIRES(mu_) {
-      if (!closed_) batch_.accepted.push_back(std::move(accepted));
+      if (open_ && !closed_) batch_.accepted.push_back(std::move(accepted));
     });
+  }
+  void Open() EXCLUDES(mu_) {
+    Post([&]() REQUIRES(mu_) { open_ = true; });
   }
   void Report(Progress progress) EXCLUDES(mu_) {
     Post([&]() REQUIRES(mu_) {
@@ -85,15 +89,6 @@ class Inbox {
     return !closed_;
   }
 
-  /// Removes accepted deliveries up to `last`, which were loaded from the journal. [thread: control, before the first
-  /// Take]
-  void DropAccepted(DeliverySeq last) EXCLUDES(mu_) {
-    MutexLock lock(mu_);
-    for (Accepted& accepted : batch_.accepted) {
-      std::erase_if(accepted.deliveries, [&](const PendingDelivery& delivery) { return delivery.seq <= last; });
-    }
-  }
-
  private:
   template <class Change>
   void Post(Change change) EXCLUDES(mu_) {
@@ -112,6 +107,7 @@ class Inbox {
   Batch batch_ GUARDED_BY(mu_);
   bool kicked_ GUARDED_BY(mu_) = false;
   bool sleeping_ GUARDED_BY(mu_) = false;
+  bool open_ GUARDED_BY(mu_) = false;
   bool closed_ GUARDED_BY(mu_) = false;
 };
 

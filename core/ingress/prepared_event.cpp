@@ -38,6 +38,7 @@ void AddRoutes(PreparedEvent& what, const IngressSnapshot& snapshot) {
                                .ends_call = event.stage == Stage::kFinal});
   }
   what.stored.deliveries = what.deliveries;
+  what.stored.ends_call = event.stage == Stage::kFinal;
 }
 
 }  // namespace

@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::size_t kMaxRefusedWaiting = 1000;
 constexpr std::size_t kMaxActionsWaiting = 1000;
-constexpr std::chrono::milliseconds kTick{250};
 // Changes in one batch that count as load: with commit_every, some thousand events per second, or a machine that does
 // not keep up. Below that, waiting would only add latency.
 constexpr std::size_t kLoad = 16;
@@ -163,7 +162,7 @@ bool CommitQueue::IsIdle() const {
   return appends_.empty() && records_.empty() && actions_.empty() && commands_.empty();
 }
 
-bool CommitQueue::Take(Batch& batch, bool more) {
+bool CommitQueue::Take(Batch& batch, bool more, std::chrono::milliseconds rest) {
   batch.appends.clear();
   batch.refused.clear();
   batch.commands.clear();
@@ -172,7 +171,7 @@ bool CommitQueue::Take(Batch& batch, bool more) {
   MutexLock lock(mu_);
   if (IsIdle() && !closing_ && !more) {
     asleep_ = true;
-    work_.WaitUntil(mu_, std::chrono::steady_clock::now() + kTick);
+    work_.WaitUntil(mu_, std::chrono::steady_clock::now() + rest);
     asleep_ = false;
   }
   if (under_load_) {

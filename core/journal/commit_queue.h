@@ -108,9 +108,10 @@ class CommitQueue {
   /// Lets Take return false once everything is stored or cannot be. [thread: any]
   void Close();
 
-  /// Waits for work and moves it to `batch`. `more`: return without waiting for work. False once closed with nothing
-  /// left to try: from then on nothing is accepted. [thread: journal writer]
-  bool Take(Batch& batch, bool more);
+  /// Waits for work, at most `rest`, and moves it to `batch`. `more`: return without waiting for work. False once
+  /// closed with nothing left to try: from then on nothing is accepted. [thread: journal writer]
+  bool Take(Batch& batch, bool more, std::chrono::milliseconds rest = kTick);
+  static constexpr std::chrono::milliseconds kTick{250};
   /// Reports the results in `batch` to everyone who waits for them. [thread: journal writer]
   void Complete(Batch& batch);
 

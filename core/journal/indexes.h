@@ -57,6 +57,8 @@ class PendingSet {
   void Set(DeliverySeq delivery, std::string_view sink, bool pending);
   std::uint64_t size() const { return size_; }
   std::uint64_t CountOf(std::string_view sink) const;
+  using Counts = std::map<std::string, std::uint64_t, std::less<>>;
+  const Counts& counts() const { return counts_; }
   /// Sinks with at least `count` pending deliveries.
   std::vector<std::string> WithAtLeast(std::uint64_t count) const;
   /// All deliveries below this have ended. `next`: number of the next new delivery.
@@ -67,7 +69,6 @@ class PendingSet {
   void Rollback();
 
  private:
-  using Counts = std::map<std::string, std::uint64_t, std::less<>>;
   void Flip(DeliverySeq delivery, std::uint64_t& of_sink);
 
   std::map<std::int64_t, std::uint64_t> words_;  ///< by DeliverySeq / 64; none is 0

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,7 @@ struct NewEvent {
   /// By which it was read and routed; nullptr: unknown. Stored with the first event that names its hash, in the same
   /// step.
   const KeptConfig* config = nullptr;
+  bool ends_call = false;  ///< the final event of its call, wanted by a rule or not
   /// What later events of the call may lack: its memory for the sink kNoSink (LoadMemory), stored in the same step. ""
   /// leaves it as it is; needs a `call_key`.
   std::string_view carry{};
@@ -173,9 +175,10 @@ struct LaneDue {
 using Recorded = std::function<void(DeliverySeq delivery, DeliverySeq fallback, bool stored)>;
 
 struct JournalStats {
-  std::uint64_t events = 0;   ///< stored events
-  std::uint64_t pending = 0;  ///< deliveries that have not ended
-  std::uint64_t bytes = 0;    ///< of database pages in use; retention by size is based on this
+  std::uint64_t events = 0;                        ///< stored events
+  std::uint64_t pending = 0;                       ///< deliveries that have not ended
+  std::map<std::string, std::uint64_t> waiting{};  ///< likewise, by sink, while another router delivers them
+  std::uint64_t bytes = 0;                         ///< of database pages in use; retention by size is based on this
   /// File sizes on disk: the database, its write-ahead log, the log's index.
   std::uint64_t database_file = 0, log_file = 0, index_file = 0;
   std::uint64_t bad_rows = 0;     ///< damaged rows found
@@ -187,6 +190,15 @@ struct JournalStats {
   /// Pages in use (including those only in the log) plus the log; may exceed BytesOnDisk.
   std::uint64_t BytesUsed() const { return bytes + log_file; }
   std::uint64_t BytesOnDisk() const { return database_file + log_file + index_file; }
+};
+
+/// What other routers that share the journal have done to deliveries.
+struct OthersChanges {
+  std::vector<PendingDelivery> opened;  ///< new, or pending again
+  std::vector<DeliverySeq> canceled;
+  std::vector<EventSeq> revised;                                ///< events with new content
+  std::vector<std::pair<std::uint64_t, EventSeq>> ended_calls;  ///< call_key, and the call's final event
+  std::vector<LaneDue> lanes;                                   ///< those that were paused or (no `pause`) resumed
 };
 
 /// A rejected request, for the inspector.
@@ -213,6 +225,7 @@ struct OperatorAction {
 };
 
 class History;  // core/journal/history.h
+class Cluster;  // core/journal/cluster.h
 
 /// Events and their deliveries on stable storage. The store is the queue: every delivery pending in it gets scheduled.
 ///
@@ -265,6 +278,13 @@ class Journal {
   /// Whether what is pending is this process's to deliver. False, for a while or for good, where several routers share
   /// a journal: then nothing may be started. Costs a clock.
   virtual bool OwnsPending() const { return true; }
+  /// Sets who is told of what other routers have stored; call once. `follow` is called on the journal's thread, before
+  /// the callbacks of any later event of this router, and must not block. All that was stored before a call of
+  /// LoadPending is in its result, or is told after it, or both.
+  virtual void OnOthersChanges(std::function<void(OthersChanges)> /*follow*/) {}
+
+  /// Those that share the journal; nullptr if it cannot be shared. Valid as long as the journal.
+  virtual Cluster* cluster() { return nullptr; }
 
   virtual JournalStats Stats() = 0;
 

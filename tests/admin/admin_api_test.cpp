@@ -195,6 +195,50 @@ TEST_F(AdminApiTest, ASinkIsListedWithItsPolicyAndItsLastHour) {
   }
 }
 
+TEST_F(AdminApiTest, ARouterThatIsAloneIsItsCluster) {
+  LaneStatus lane;
+  lane.sink = "ops";
+  router_.lanes = {lane};
+  const json::object answer = Json(Ask("GET", "/api/v1/cluster"));
+  const json::array& routers = answer.at("routers").as_array();
+  ASSERT_EQ(routers.size(), 1u);
+  EXPECT_EQ(routers[0].at("lanes"), json::array{"ops"});
+  EXPECT_EQ(routers[0].at("this"), true);
+  EXPECT_EQ(Json(Ask("POST", "/api/v1/cluster/reload")).at("asked"), json::array());
+}
+
+TEST_F(AdminApiTest, RoutersThatShareAJournalAreListedAndAskedToReload) {
+  struct Two final : Cluster {
+    void Introduce(std::string, std::string, std::vector<std::string>) override {}
+    Result<std::vector<RouterCard>> Routers() override {
+      if (is_away) return Error{ErrorCode::kUnavailable, "the server does not answer"};
+      return std::vector<RouterCard>{
+          {.name = "router-1", .version = "1.0", .config = "ab", .sinks = {"mail", "ops"}, .delivers = true},
+          {.name = "router-2", .sinks = {"ops"}, .is_this = true, .age = std::chrono::milliseconds(1500)}};
+    }
+    Result<std::vector<std::string>> AskOthersToReload() override {
+      if (is_away) return Error{ErrorCode::kUnavailable, "the server does not answer"};
+      return std::vector<std::string>{"router-1"};
+    }
+    bool is_away = false;
+  } two;
+  router_.routers = &two;
+  const json::object answer = Json(Ask("GET", "/api/v1/cluster"));
+  const json::value &one = answer.at("routers").at(0), &other = answer.at("routers").at(1);
+  EXPECT_EQ(one.at("name"), "router-1");
+  EXPECT_EQ(one.at("version"), "1.0");
+  EXPECT_EQ(one.at("config"), "ab");
+  EXPECT_EQ(one.at("lanes"), (json::array{"mail", "ops"}));
+  EXPECT_EQ(one.at("this"), false);
+  EXPECT_EQ(other.at("lanes"), json::array()) << "another one delivers";
+  EXPECT_EQ(other.at("lease_age").as_double(), 1.5);
+  EXPECT_EQ(other.at("this"), true);
+  EXPECT_EQ(Json(Ask("POST", "/api/v1/cluster/reload")).at("asked"), json::array{"router-1"});
+  two.is_away = true;
+  EXPECT_EQ(Ask("GET", "/api/v1/cluster").status, 503);
+  EXPECT_EQ(Ask("POST", "/api/v1/cluster/reload").status, 503);
+}
+
 TEST_F(AdminApiTest, ReloadAnswersTheGenerationOrEveryProblem) {
   router_.report = {true, 4, {}, {"server.listen"}, {{"old", 3}}, {"SLACK_WEBHOOK_URL"}};
   Answer answer = Ask("POST", "/api/v1/reload");

@@ -25,6 +25,8 @@ struct FakeRouter : Router {
     if (on_plan) on_plan();
     return plan;
   }
+  Cluster* routers = nullptr;
+  Cluster* cluster() override { return routers; }
   EventReading Read(const StoredEvent&) override { return reading; }
   std::shared_ptr<const CallEvent> Normalize(const StoredEvent&) override { return reading.call; }
   ReloadReport Reload(const std::string& by) override {

@@ -10,6 +10,7 @@
 #include "core/config/yaml_parser.h"
 #include "tests/config/memory_environment.h"
 #include "tests/config/random_config.h"
+#include "tests/fakes/effort.h"
 
 namespace hookswitch::config {
 namespace {
@@ -66,7 +67,7 @@ x-places: ["etc/router.yaml:48", "etc/router.yaml:51", "etc/router.yaml:57"]
 }
 
 TEST(KeptText, OfWhatWasReadFromItIsItself) {
-  for (unsigned seed = 0; seed < 2000; ++seed) {
+  for (unsigned seed = 0; seed < 2000 / test::kOneIn; ++seed) {
     const KeptText kept = Kept(test::RandomConfig(seed).Text());
     const KeptText again = MakeKeptText(Again(kept));
     ASSERT_EQ(again.text, kept.text) << "seed " << seed;
@@ -75,7 +76,7 @@ TEST(KeptText, OfWhatWasReadFromItIsItself) {
 }
 
 TEST(KeptText, HasNoSecret) {
-  for (unsigned seed = 0; seed < 500; ++seed) {
+  for (unsigned seed = 0; seed < 500 / test::kOneIn; ++seed) {
     test::RandomConfig random(seed);
     MemoryEnvironment memory;
     memory.variables["TOKEN"] = random.Secret();

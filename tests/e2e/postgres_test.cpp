@@ -96,15 +96,109 @@ TEST_F(OnPostgres, AFrozenRouterIsReplacedAndSendsNothingMore) {
   slack_.ComeBack();
   TempDir other;
   Router second(Write(other, "router-2"));
-  ASSERT_TRUE(second.Ready()) << "the lease of the first is over";
-  ASSERT_TRUE(Await([&] { return Arrivals().size() == 20; }));
+  ASSERT_TRUE(second.Ready());
+  EXPECT_EQ(second.Post(Call(CallId(22))).status, 200) << "it takes calls while the lease of the first lasts";
+  ASSERT_TRUE(Await([&] { return Arrivals().size() == 21; }));
   const std::size_t posted = slack_.Posted().size();
   first.Process().Signal(SIGCONT);
   EXPECT_TRUE(first.WaitForEvent("journal_taken_over"));
   EXPECT_EQ(first.Process().WaitForExit(seconds(10)), 1);
   EXPECT_EQ(slack_.Posted().size(), posted);
   EXPECT_EQ(second.Post(Call(CallId(21))).status, 200);
-  EXPECT_TRUE(Await([&] { return Arrivals().size() == 21; }));
+  EXPECT_TRUE(Await([&] { return Arrivals().size() == 22; }));
+}
+
+TEST_F(OnPostgres, OfTwoRoutersBothTakeCallsAndOneDelivers) {
+  TempDir other;
+  Router first(Write(dir_, "router-1", "30s"));
+  Router second(Write(other, "router-2", "30s"));
+  ASSERT_TRUE(first.Ready() && second.Ready());
+  constexpr std::size_t kCalls = 40;
+  for (std::size_t i = 1; i <= kCalls; ++i) {
+    ASSERT_EQ((i % 2 == 0 ? first : second).Post(Call(CallId(i))).status, 200);
+  }
+  ASSERT_TRUE(Await([&] { return slack_.Posted().size() == kCalls; }));
+  EXPECT_EQ(Arrivals().size(), kCalls) << "each once";
+  // What is sent twice is known at both.
+  EXPECT_THAT(first.Post(Call(CallId(1))).body, HasSubstr("\"duplicate\":true"));
+  EXPECT_THAT(second.Post(Call(CallId(2))).body, HasSubstr("\"duplicate\":true"));
+
+  EXPECT_THAT(second.Get("/readyz").body, HasSubstr("another router delivers"));
+  EXPECT_THAT(second.Get("/api/v1/events?q=" + CallId(40)).body, HasSubstr(CallId(40)));
+  ASSERT_EQ(second.PostAdmin("/api/v1/sinks/ops/pause").status, 200);
+  ASSERT_TRUE(first.WaitForEvent("lane_paused"));
+  ASSERT_EQ(second.Post(Call(CallId(41))).status, 200);
+  ASSERT_EQ(first.Post(Call(CallId(42))).status, 200);
+  EXPECT_THAT(second.GetWith("\"pending\":2", "/api/v1/sinks"), HasSubstr("\"state\":\"paused\""));
+  EXPECT_EQ(slack_.Posted().size(), kCalls);
+  ASSERT_EQ(second.PostAdmin("/api/v1/sinks/ops/resume").status, 200);
+  ASSERT_TRUE(Await([&] { return slack_.Posted().size() == kCalls + 2; }));
+  EXPECT_THAT(second.GetWith("\"pending\":0", "/api/v1/status"), HasSubstr("\"pending\":0"));
+  // An operator may ask either.
+  ASSERT_EQ(second.PostAdmin("/api/v1/deliveries/replay", R"({"state":["delivered"],"all":true})").status, 200);
+  EXPECT_TRUE(Await([&] { return slack_.Posted().size() == 2 * (kCalls + 2); }));
+  const json::value cluster = json::parse(second.Get("/api/v1/cluster").body);
+  const json::value &one = cluster.at("routers").at(0), &two = cluster.at("routers").at(1);
+  EXPECT_EQ(one.at("name"), "router-1");
+  EXPECT_EQ(one.at("lanes"), json::array{"ops"});
+  EXPECT_EQ(two.at("name"), "router-2");
+  EXPECT_EQ(two.at("lanes"), json::array());
+  EXPECT_EQ(two.at("this"), true);
+  EXPECT_EQ(one.at("config"), two.at("config"));
+  const auto reloaded =
+      RunProgram({Program(), "reload", "--all", "--url", "http://127.0.0.1:" + std::to_string(second.Admin()), "-c",
+                  dir_ / "hookswitch.yaml"},
+                 {"HOOKSWITCH_CONFIG="});
+  EXPECT_THAT(reloaded.out, HasSubstr("asked to reload: router-1\nreloaded: generation 2"));
+  EXPECT_TRUE(first.WaitForEvent("reloaded"));
+  const auto status = RunProgram({Program(), "status", "--url", "http://127.0.0.1:" + std::to_string(second.Admin()),
+                                  "-c", dir_ / "hookswitch.yaml"},
+                                 {"HOOKSWITCH_CONFIG="});
+  EXPECT_THAT(status.out, HasSubstr("router-2 (this)"));
+  EXPECT_EQ(second.Stop(), 0);
+  EXPECT_EQ(first.Stop(), 0);
+  EXPECT_EQ(slack_.Posted().size(), 2 * (kCalls + 2));
+}
+
+TEST_F(OnPostgres, ARouterThatStopsHandsOverAtOnce) {
+  TempDir other;
+  Router first(Write(dir_, "router-1", "30s"));
+  Router second(Write(other, "router-2", "30s"));
+  ASSERT_TRUE(first.Ready() && second.Ready());
+  ASSERT_EQ(first.Post(Call(CallId(1))).status, 200);
+  ASSERT_TRUE(Await([&] { return Arrivals().size() == 1; }));
+  ASSERT_EQ(first.PostAdmin("/api/v1/sinks/ops/pause").status, 200);
+  for (std::size_t i = 2; i <= 20; ++i) ASSERT_EQ((i % 2 == 0 ? first : second).Post(Call(CallId(i))).status, 200);
+  ASSERT_EQ(first.Stop(), 0);
+  ASSERT_TRUE(second.WaitForEvent("deliveries_taken_over"));
+  EXPECT_EQ(Arrivals().size(), 1u) << "a pause is of all routers";
+  ASSERT_EQ(second.PostAdmin("/api/v1/sinks/ops/resume").status, 200);
+  EXPECT_TRUE(Await([&] { return slack_.Posted().size() == 20; }));
+  EXPECT_EQ(Arrivals().size(), 20u);
+}
+
+TEST_F(OnPostgres, WhenTheOneThatDeliversIsKilledTheOtherGoesOn) {
+  TempDir other;
+  auto first = std::make_unique<Router>(Write(dir_, "router-1"));
+  Router second(Write(other, "router-2"));
+  ASSERT_TRUE(first->Ready() && second.Ready());
+  constexpr std::size_t kCalls = 600;
+  Poster to_first(4), to_second(4);
+  to_second.body = [](std::size_t number) { return Call(CallId(number + kCalls)); };
+  to_first.Go(first->Ingress(), kCalls);
+  to_second.Go(second.Ingress(), kCalls);
+  to_first.WaitForAccepted(200);
+  first->Kill();
+  to_first.Join();
+  to_second.Join();
+  EXPECT_EQ(to_second.Accepted().size(), kCalls) << "the other takes calls all the time";
+  ASSERT_TRUE(second.WaitForEvent("deliveries_taken_over"));
+  const std::size_t accepted = to_first.Accepted().size() + to_second.Accepted().size();
+  ASSERT_TRUE(Await([&] { return Arrivals().size() >= accepted; }, seconds(60)));
+  std::size_t doubled = 0;
+  for (const auto& [number, times] : Arrivals()) doubled += static_cast<std::size_t>(times - 1);
+  EXPECT_LE(doubled, 4u) << "at most what was in flight";
+  EXPECT_TRUE(Await([&] { return second.Get("/api/v1/status").body.find("\"pending\":0") != std::string::npos; }));
 }
 
 TEST_F(OnPostgres, AJournalMovesThereAndWhatWaitedIsSentOnce) {

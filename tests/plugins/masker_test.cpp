@@ -1,4 +1,5 @@
 #include "core/plugins/masker.h"
+#include "tests/fakes/effort.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -355,7 +356,7 @@ TEST(Masker, NothingIsLeftOfAnySecretInAnySpelling) {
   std::uint64_t seed = 20260304;
   if (const char* wanted = std::getenv("MASKER_SEED")) seed = std::strtoull(wanted, nullptr, 10);
   Random random(seed);
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 20'000 / test::kOneIn; ++i) {
     const std::string token = random.Text(random.Chance() ? letters : signs, 12, 40);
     const std::string secret = Configured(token, random);
     const Masker masker(std::vector<std::string>{"another", secret});
@@ -373,7 +374,7 @@ TEST(Masker, TheBeginningOfAMaskedTextIsMadeFromTheBeginningOfTheText) {
   const auto around = Letters("ab \n\\%&\"");
   const std::string secret = "geheimnis/der/woche";
   const Masker masker(std::vector<std::string>{secret});
-  for (int i = 0; i < 2'000; ++i) {
+  for (int i = 0; i < 2'000 / test::kOneIn; ++i) {
     std::string text;
     for (int part = 0; part < 6; ++part) text += random.Text(around, 0, 20) + SpelledAnyhow(secret, random).Text();
     const std::string whole = masker.Mask(text);

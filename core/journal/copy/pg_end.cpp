@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "core/base/check.h"
@@ -15,6 +16,7 @@ namespace {
 
 /// Some statements read or make all of a table.
 constexpr std::chrono::minutes kLongest{30};
+constexpr const char* kInUse = "another router works on it now; stop it first";
 /// By which a router that waits for the lease names who has it.
 constexpr std::string_view kCopier = "hookswitch journal copy";
 
@@ -58,7 +60,7 @@ class PostgresEnd final : public CopyEnd {
     place.patience = kLongest;
     auto connection = pg::Connection::Open(place);
     if (!connection) return Error{connection.error().code, "PostgreSQL: " + connection.error().message};
-    std::unique_ptr<PostgresEnd> end(new PostgresEnd(std::move(*connection)));
+    std::unique_ptr<PostgresEnd> end(new PostgresEnd(std::move(*connection), lease_length));
     pg::Connection& database = *end->connection_;
     if (side == CopySide::kSource) {
       const auto there = database.Run("SELECT to_regclass('@meta') IS NOT NULL");
@@ -68,15 +70,19 @@ class PostgresEnd final : public CopyEnd {
       }
     }
     if (const auto made = pg::PrepareSchema(database); !made) return end->Named(made.error());
-    database.Send("INSERT INTO @router(name) VALUES(convert_from($1, 'UTF8')) ON CONFLICT DO NOTHING",
-                  pg::Params().Add(kCopier));
+    database.Send(
+        "INSERT INTO @router(name, instance, seen) VALUES(convert_from($1, 'UTF8'), 0, '-infinity') "
+        "ON CONFLICT DO NOTHING",
+        pg::Params().Add(kCopier));
     database.Send("SELECT number FROM @router WHERE name = convert_from($1, 'UTF8')", pg::Params().Add(kCopier));
     const auto ours = database.Receive();
     if (!ours) return end->Named(ours.error());
-    auto lease =
-        pg::Lease::Take(hurried, {.router = ours->back().Int(pg::kFirstRow, 0), .length = lease_length}, clock);
+    end->router_ = ours->back().Int(pg::kFirstRow, 0);
+    HSW_TRY(end->AwaitNoRouter(lease_length));
+    auto lease = pg::Lease::Open(hurried, {.router = end->router_, .length = lease_length}, clock);
     if (!lease) return end->Named(lease.error());
     end->lease_ = std::move(*lease);
+    if (!end->lease_->was_taken()) return end->Named({ErrorCode::kUnavailable, kInUse});
     return std::unique_ptr<CopyEnd>(std::move(end));
   }
 
@@ -95,8 +101,9 @@ class PostgresEnd final : public CopyEnd {
   Result<CopyNumbers> LoadNumbers() override {
     const auto found =
         Run("SELECT (SELECT value::bigint FROM @meta WHERE key = 'salt'), "
-            "greatest(event, (SELECT coalesce(max(seq), 0) + 1 FROM @event)), "
-            "greatest(delivery, (SELECT coalesce(max(seq), 0) + 1 FROM @delivery)) FROM @counter");
+            "greatest(e.last_value, (SELECT coalesce(max(seq), 0) FROM @event)) + 1, "
+            "greatest(d.last_value, (SELECT coalesce(max(seq), 0) FROM @delivery)) + 1 "
+            "FROM @event_number e, @delivery_number d");
     if (!found) return found.error();
     return CopyNumbers{found->Int(pg::kFirstRow, 0), found->Int(pg::kFirstRow, 1), found->Int(pg::kFirstRow, 2)};
   }
@@ -165,10 +172,12 @@ class PostgresEnd final : public CopyEnd {
       connection_->Send(
           "INSERT INTO @more SELECT d.event, d.seq FROM @delivery d JOIN @event e ON e.seq = d.event "
           "WHERE d.seq < e.first_delivery OR d.seq >= e.first_delivery + e.deliveries ON CONFLICT DO NOTHING");
-      connection_->Send("UPDATE @counter SET event = $1, delivery = $2",
+      connection_->Send("SELECT setval('@event_number', $1, false), setval('@delivery_number', $2, false)",
                         pg::Params().Add(numbers.next_event).Add(numbers.next_delivery));
-      // Numbers that a router took of the store before it was a copy.
-      connection_->Send("DELETE FROM @batch");
+      connection_->Send(
+          "INSERT INTO @config_use SELECT DISTINCT seq / $1, config FROM @event WHERE config <> 0 "
+          "ON CONFLICT DO NOTHING",
+          pg::Params().Add(pg::kPartSize));
       for (const char* table : {"config", "refused", "action"}) {
         std::string sql =
             "SELECT setval(pg_get_serial_sequence('@#', 'number'), greatest(max(number), 1), max(number) >= 1) FROM @#";
@@ -187,12 +196,31 @@ class PostgresEnd final : public CopyEnd {
   }
 
  private:
-  explicit PostgresEnd(std::unique_ptr<pg::Connection> connection) : connection_(std::move(connection)) {}
+  PostgresEnd(std::unique_ptr<pg::Connection> connection, std::chrono::milliseconds lease_length)
+      : lease_length_(lease_length), connection_(std::move(connection)) {}
+
+  /// Waits while a router seems to be at work, which may have ended without saying so; an error names one that is.
+  Status AwaitNoRouter(std::chrono::milliseconds patience) {
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+      const auto found = Run("SELECT convert_to(min(name), 'UTF8') FROM @router WHERE " + IsAtWork(), Ours(patience));
+      if (!found) return found.error();
+      const std::string name = pg::Text(*found, pg::kFirstRow, 0);
+      if (name.empty()) return Ok();
+      if (std::chrono::steady_clock::now() > give_up) {
+        return Named({ErrorCode::kUnavailable, "the router \"" + name + "\" works on it; stop it first"});
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }
+  /// Of a row of `router`: another one, seen within the time $2.
+  static std::string IsAtWork() {
+    return "number <> $1 AND seen > clock_timestamp() - make_interval(secs => $2 / 1000.0)";
+  }
+  pg::Params Ours(std::chrono::milliseconds lease) const { return pg::Params().Add(router_).Add(lease.count()); }
 
   Error Named(const Error& error) const {
-    if (connection_->sqlstate() == pg::Lease::kLostState) {
-      return {ErrorCode::kUnavailable, Name() + ": another router works on it now"};
-    }
+    if (connection_->sqlstate() == pg::Fence::kLostState) return {ErrorCode::kUnavailable, Name() + ": " + kInUse};
     return {error.code, Name() + ": " + error.message};
   }
   Result<pg::Answer> Run(const std::string& sql, const pg::Params& params = {}) {
@@ -214,8 +242,11 @@ class PostgresEnd final : public CopyEnd {
   template <class Send>
   Status Alone(Send send) {
     connection_->Begin();
-    lease_->SendFence(*connection_);
     send();
+    // One that has begun to accept since would need no lease for that.
+    connection_->Send("SELECT 1 / CASE WHEN EXISTS(SELECT 1 FROM @router WHERE " + IsAtWork() + ") THEN 0 ELSE 1 END",
+                      Ours(lease_length_));
+    lease_->fence().Send(*connection_);
     connection_->Send("COMMIT");
     const auto done = connection_->Receive();
     if (done) return Ok();
@@ -223,7 +254,9 @@ class PostgresEnd final : public CopyEnd {
     return Named(done.error());
   }
 
+  const std::chrono::milliseconds lease_length_;
   const std::unique_ptr<pg::Connection> connection_;
+  std::int64_t router_ = 0;
   std::unique_ptr<pg::Lease> lease_;
   bool has_read_index_ = false;
 };

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/journal/postgres/pg_schema.h"
 #include "core/journal/postgres/pg_writer.h"
@@ -26,49 +27,48 @@ std::string InsertFrom(std::string_view table, std::string_view columns) {
 
 }  // namespace
 
-Status Writer::FindKnown(std::span<AppendRequest> appends) {
-  std::vector<std::string_view> digests, removed;
-  std::vector<std::int64_t> configs;
+/// With the next Flush; ForgetRemoved comes after it.
+void Writer::FindKnown(std::span<AppendRequest> appends) {
+  std::vector<std::string_view> digests;
   for (const AppendRequest& request : appends) {
     if (request.is_unstorable) continue;
     digests.push_back(AsText(request.event->dedup));
     if (request.event->config == nullptr) continue;
     const auto kept = configs_.find(request.event->config->hash);
-    if (kept != configs_.end()) configs.push_back(kept->second);
+    if (kept != configs_.end()) asked_configs_.push_back(kept->second);
   }
-  if (digests.empty()) return Ok();
-  // From here to the commit no partition begins or goes, and no config: retention waits for this lock.
-  Ask("LOCK TABLE ONLY @event IN ROW EXCLUSIVE MODE", {});
-  std::set<std::int64_t> kept;
-  Ask("SELECT k.event, c.number, u.part, u.config FROM @counter k LEFT JOIN @config c ON c.number = ANY($1) "
-      "LEFT JOIN @config_use u ON u.config = c.number",
-      Params().Add(configs), [&](const Answer& found) {
-        has_old_numbers_ = found.Int(kFirstRow, 0) / kPartSize > numbers_.next_event / kPartSize;
+  if (digests.empty()) return;
+  Ask("SELECT c.number, u.part, u.config FROM @config c LEFT JOIN @config_use u ON u.config = c.number "
+      "WHERE c.number = ANY($1)",
+      Params().Add(asked_configs_), [this](const Answer& found) {
         for (int row = 0; row < found.rows(); ++row) {
-          kept.insert(found.Int(row, 1));
-          if (found.Int(row, 3) != 0) config_uses_.emplace(found.Int(row, 2), found.Int(row, 3));
+          kept_configs_.insert(found.Int(row, 0));
+          if (found.Int(row, 2) != 0) config_uses_.emplace(found.Int(row, 1), found.Int(row, 2));
         }
       });
   Ask("SELECT d.digest, d.event, e.received_ms, e.content, e.seq FROM @dedup d LEFT JOIN @event e ON e.seq = d.event "
       "WHERE d.digest = ANY($1)",
-      Params().Add(digests), [&](const Answer& found) {
+      Params().Add(digests), [this](const Answer& found) {
         for (int row = 0; row < found.rows(); ++row) {
           Digest digest{};
           std::ranges::copy(found.Bytes(row, 0).substr(0, digest.size()), digest.begin());
           if (found.Int(row, 4) == 0) {
-            removed.push_back(*std::ranges::find(digests, AsText(digest)));
+            removed_digests_.emplace_back(AsText(digest));
             continue;
           }
           known_[digest] = {found.Int(row, 1), Time(found.Int(row, 2)), static_cast<std::uint64_t>(found.Int(row, 3))};
         }
       });
-  HSW_TRY(Flush());
-  if (has_old_numbers_) return Error{ErrorCode::kUnavailable, "a later partition has begun"};
+}
+
+/// What FindKnown has found to be removed by retention.
+void Writer::ForgetRemoved() {
   std::erase_if(configs_, [&](const auto& config) {
-    return std::ranges::find(configs, config.second) != configs.end() && !kept.contains(config.second);
+    return std::ranges::find(asked_configs_, config.second) != asked_configs_.end() &&
+           !kept_configs_.contains(config.second);
   });
+  const std::vector<std::string_view> removed(removed_digests_.begin(), removed_digests_.end());
   if (!removed.empty()) Ask("DELETE FROM @dedup WHERE digest = ANY($1)", Params().Add(removed));
-  return Ok();
 }
 
 Status Writer::AppendAll(std::span<AppendRequest> appends) {
@@ -107,19 +107,24 @@ Status Writer::Append(AppendRequest& request) {
     request.accepted_at = first.received_at;
     if (event.content == 0 || first.content == 0 || first.content == event.content) return Ok();
     first.content = event.content;
+    if (event.ends_call && event.call_key != 0) news_.ended_calls.emplace_back(event.call_key, first.event);
     return Revise(first.event, event, request.accepted.revised.emplace());
   }
-  const EventSeq seq = numbers_.next_event++;
+  HSW_CHECK(event_numbers_.SkipTo(1), "one was taken for each event");
+  const EventSeq seq = event_numbers_.Take();
   const auto config = NumberOf(event.config, seq);
   if (!config) return config.error();
-  const DeliverySeq first_delivery = event.deliveries.empty() ? 0 : numbers_.next_delivery;
+  HSW_TRY(ReserveDeliveries(event.deliveries.size()));
+  const DeliverySeq first_delivery = event.deliveries.empty() ? 0 : delivery_numbers_.Peek();
   event_rows_.Add(seq, event.received_at, event.call_key, event.content, *config, first_delivery,
                   event.deliveries.size(), event.source, event.call_id, event.agent, event.status, event.note,
                   event.headers, event.body);
   dedup_rows_.Add(AsText(event.dedup), seq);
   for (const NewDelivery& delivery : event.deliveries) {
-    AddDelivery(seq, event.call_key, event.received_at, delivery, BitsOf(delivery));
+    const auto added = AddDelivery(seq, event.call_key, event.received_at, delivery, BitsOf(delivery));
+    if (!added) return added.error();
   }
+  if (event.ends_call && event.call_key != 0) news_.ended_calls.emplace_back(event.call_key, seq);
   if (!event.carry.empty() && event.call_key != 0) KeepMemory(kNoSink, event.call_key, seq, event.carry);
   new_events_.push_back(seq);
   last_event_ = std::max(last_event_, seq);
@@ -131,21 +136,23 @@ Status Writer::Append(AppendRequest& request) {
   return Ok();
 }
 
-PendingDelivery Writer::AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted,
-                                    const NewDelivery& delivery, std::int64_t flags) {
-  PendingDelivery pending = MakePending(delivery, numbers_.next_delivery++, event, call_key, accepted);
+Result<PendingDelivery> Writer::AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted,
+                                            const NewDelivery& delivery, std::int64_t flags) {
+  HSW_TRY(ReserveDeliveries(1));
+  PendingDelivery pending = MakePending(delivery, delivery_numbers_.Take(), event, call_key, accepted);
   pending.is_replay = (flags & kNotTriedSince) != 0;
   delivery_rows_.Add(pending.seq, event, call_key, accepted, pending.due,
                      pending.is_held ? DeliveryState::kHeld : DeliveryState::kPending, flags, delivery.sink,
                      delivery.rule, delivery.template_name);
   pending_.Set(pending.seq, delivery.sink, true);
   new_deliveries_.push_back(pending.seq);
+  news_.opened.push_back(pending.seq);
   return pending;
 }
 
 void Writer::KeepMemory(std::string_view sink, std::uint64_t call_key, EventSeq event, std::string_view text) {
   memory_[{std::string(sink), call_key}] = {event, std::string(text)};
-  has_memory_ = true;
+  has_memory_ = news_.has_memory = true;
 }
 
 /// The number of `config`, which `event` is about to name.
@@ -263,6 +270,8 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
             " WHERE seq = ANY($1)",
         Params().Add(released));
   }
+  news_.revised.push_back(event);
+  news_.canceled.insert(news_.canceled.end(), changes.canceled.begin(), changes.canceled.end());
   if (!changes.canceled.empty()) {
     Remember(changes.canceled, DeliveryState::kCanceled);
     Ask("UPDATE @delivery SET state = 4, code = 'canceled', because = $2 WHERE seq = ANY($1)",
@@ -279,7 +288,9 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
       waits = waits || IsOpen(delivery.state);
     }
     if (was_reached && (!route.updates || waits)) continue;
-    changes.added.push_back(AddDelivery(event, revised.call_key, revised.received_at, route, BitsOf(route)));
+    auto added = AddDelivery(event, revised.call_key, revised.received_at, route, BitsOf(route));
+    if (!added) return std::move(added).error();
+    changes.added.push_back(std::move(*added));
     more_rows_.Add(event, changes.added.back().seq);
   }
   SendRows();
@@ -299,7 +310,7 @@ void Writer::Remember(std::span<const DeliverySeq> deliveries, DeliveryState cha
       });
 }
 
-void Writer::RecordAll(Batch& batch, const Part& part) {
+Status Writer::RecordAll(Batch& batch, const Part& part) {
   // A statement changes a row once, so each delivery is at most once in a wave.
   std::map<DeliverySeq, std::size_t> waves_of;
   std::vector<std::vector<std::size_t>> waves;
@@ -310,7 +321,12 @@ void Writer::RecordAll(Batch& batch, const Part& part) {
     if (wave == waves.size()) waves.emplace_back();
     waves[wave].push_back(i);
     DeliverySeq fallback = 0;
-    if (!record.fallback_sink.empty()) fallback = numbers_.next_delivery++;
+    if (!record.fallback_sink.empty()) {
+      HSW_TRY(ReserveDeliveries(1));
+      fallback = delivery_numbers_.Take();
+      news_.opened.push_back(fallback);
+    }
+    news_.recorded.push_back(record.delivery);
     recorded_.emplace_back(record.delivery, fallback);
     if (record.lane_due != WallTime{}) lanes[record.sink] = record.lane_due;
     const Outcome& outcome = record.outcome;
@@ -391,6 +407,7 @@ void Writer::RecordAll(Batch& batch, const Part& part) {
     Ask("INSERT INTO @lane(sink, due_ms) VALUES($1, $2) ON CONFLICT(sink) DO UPDATE SET due_ms = excluded.due_ms",
         Params().Add(sink).Add(Ms(due)));
   }
+  return Ok();
 }
 
 void Writer::RecordRest(const Batch& batch) {
@@ -442,6 +459,7 @@ Status Writer::Run(ReviveChange& change) {
     for (int row = 0; row < found.rows(); ++row) {
       PendingDelivery pending = PendingOf(found, row);
       pending_.Set(pending.seq, pending.sink, true);
+      news_.opened.push_back(pending.seq);
       revived.emplace(pending.seq, std::move(pending));
     }
   });
@@ -465,8 +483,10 @@ Status Writer::Run(AddChange& change) {
     return Error{ErrorCode::kNotFound, "event " + std::to_string(change.event) + " is not in the journal (any more)"};
   }
   for (const NewDelivery& delivery : change.deliveries) {
-    change.added.push_back(
-        AddDelivery(change.event, *call_key, change.now, delivery, BitsOf(delivery) | kReplay | kNotTriedSince));
+    auto added =
+        AddDelivery(change.event, *call_key, change.now, delivery, BitsOf(delivery) | kReplay | kNotTriedSince);
+    if (!added) return std::move(added).error();
+    change.added.push_back(std::move(*added));
     more_rows_.Add(change.event, change.added.back().seq);
   }
   return Ok();
@@ -488,11 +508,13 @@ Status Writer::Run(CancelChange& change) {
     if (!found) continue;
     pending_.Set(seq, found.mapped(), false);
     change.canceled.push_back(seq);
+    news_.canceled.push_back(seq);
   }
   return Ok();
 }
 
 Status Writer::Run(PauseChange& change) {
+  news_.AddSink(change.sink);
   if (change.pause) {
     Ask("INSERT INTO @lane(sink, paused, until_ms, because) VALUES($1, 1, $2, $3) "
         "ON CONFLICT(sink) DO UPDATE SET paused = 1, until_ms = excluded.until_ms, because = excluded.because",

@@ -27,6 +27,14 @@ std::string OneLine(std::string_view text) {
   return line;
 }
 
+/// Of any width; 0 of none.
+std::int64_t IntOf(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  std::uint64_t value = static_cast<unsigned char>(bytes[0]) >= 0x80 ? ~std::uint64_t{0} : 0;
+  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
+  return static_cast<std::int64_t>(value);
+}
+
 /// By the class of a SQLSTATE.
 ErrorCode CodeOf(std::string_view sqlstate) {
   const std::string_view kind = sqlstate.substr(0, 2);
@@ -67,11 +75,20 @@ int Answer::rows() const {
 }
 
 std::int64_t Answer::Int(int row, int column) const {
-  const std::string_view bytes = Bytes(row, column);
-  if (bytes.empty()) return 0;
-  std::uint64_t value = static_cast<unsigned char>(bytes[0]) >= 0x80 ? ~std::uint64_t{0} : 0;
-  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
-  return static_cast<std::int64_t>(value);
+  return IntOf(Bytes(row, column));
+}
+
+// As array_send writes it: dimensions, flags, type; of the one dimension its length and first index; then each element
+// after its length.
+std::vector<std::int64_t> Answer::Ints(int row, int column) const {
+  constexpr std::size_t kHead = 12, kBounds = 8, kElement = 12, kLength = 4;
+  std::string_view bytes = Bytes(row, column);
+  std::vector<std::int64_t> values;
+  if (bytes.size() < kHead + kBounds) return values;
+  for (bytes.remove_prefix(kHead + kBounds); bytes.size() >= kElement; bytes.remove_prefix(kElement)) {
+    values.push_back(IntOf(bytes.substr(kLength, kElement - kLength)));
+  }
+  return values;
 }
 
 std::string_view Answer::Bytes(int row, int column) const {

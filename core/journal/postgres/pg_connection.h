@@ -23,6 +23,8 @@ class Answer {
   int rows() const;
   /// An integer of any width, or a boolean. 0 for NULL.
   std::int64_t Int(int row, int column) const;
+  /// An array of int8 without NULLs. Empty for NULL.
+  std::vector<std::int64_t> Ints(int row, int column) const;
   /// A bytea or a text; valid as long as the answer. "" for NULL.
   std::string_view Bytes(int row, int column) const;
   /// Rows that an INSERT, UPDATE or DELETE has changed.

@@ -126,6 +126,43 @@ Result<std::vector<LaneDue>> LoadLanes(Reader& reader) {
   });
 }
 
+Result<std::vector<RouterCard>> ListRouters(Reader& reader, std::int64_t router) {
+  return reader.With([&](Connection& connection) -> Result<std::vector<RouterCard>> {
+    const auto found = connection.Run(
+        "SELECT r.number, convert_to(r.name, 'UTF8'), r.version, r.config, r.sinks, "
+        "(extract(epoch FROM clock_timestamp() - r.seen) * 1000)::bigint, "
+        "l.router IS NOT NULL FROM @router r LEFT JOIN @lease l ON l.router = r.number AND l.expires > "
+        "clock_timestamp() WHERE r.seen > clock_timestamp() - interval '1 day' ORDER BY r.name");
+    if (!found) return found.error();
+    std::vector<RouterCard> cards;
+    for (int row = 0; row < found->rows(); ++row) {
+      RouterCard& card = cards.emplace_back();
+      card.is_this = found->Int(row, 0) == router;
+      card.name = Text(*found, row, 1);
+      card.version = Text(*found, row, 2);
+      card.config = Text(*found, row, 3);
+      for (const std::string_view sink : NamesIn(found->Bytes(row, 4))) card.sinks.emplace_back(sink);
+      card.age = std::chrono::milliseconds(std::max<std::int64_t>(found->Int(row, 5), 0));
+      card.delivers = found->Int(row, 6) != 0;
+    }
+    return cards;
+  });
+}
+
+Result<std::vector<std::string>> AskOthersToReload(Reader& reader, std::int64_t router) {
+  return reader.With([&](Connection& connection) -> Result<std::vector<std::string>> {
+    const auto asked = connection.Run(
+        "UPDATE @router SET reload = reload + 1 WHERE number <> $1 AND seen > clock_timestamp() - interval '1 minute' "
+        "RETURNING convert_to(name, 'UTF8')",
+        Params().Add(router));
+    if (!asked) return asked.error();
+    std::vector<std::string> names;
+    for (int row = 0; row < asked->rows(); ++row) names.push_back(Text(*asked, row, 0));
+    std::ranges::sort(names);
+    return names;
+  });
+}
+
 Result<StoredEvent> LoadEvent(Reader& reader, EventSeq event, std::uint16_t salt) {
   return reader.With([&](Connection& connection) -> Result<StoredEvent> {
     const auto found = connection.Run("SELECT received_ms, config, source, headers, body FROM @event WHERE seq = $1",

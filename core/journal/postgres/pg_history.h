@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/sync.h"
+#include "core/journal/cluster.h"
 #include "core/journal/postgres/pg_connection.h"
 #include "core/journal/queued_history.h"
 
@@ -46,6 +47,9 @@ class Reader {
 
 // As Journal says.
 Result<std::vector<PendingDelivery>> LoadPending(Reader& reader, DeliverySeq after, std::size_t limit);
+/// As Cluster says; `router`: the number of this one.
+Result<std::vector<RouterCard>> ListRouters(Reader& reader, std::int64_t router);
+Result<std::vector<std::string>> AskOthersToReload(Reader& reader, std::int64_t router);
 Result<std::vector<LaneDue>> LoadLanes(Reader& reader);
 Result<StoredEvent> LoadEvent(Reader& reader, EventSeq event, std::uint16_t salt);
 Result<std::string> LoadMemory(Reader& reader, std::string_view sink, std::uint64_t call_key);

@@ -35,7 +35,7 @@ std::string Of(std::int64_t part, std::string_view sql) {
 
 /// Events of a partition that wait: they have an open delivery.
 constexpr std::string_view kWaiting =
-    "SELECT event FROM @delivery_# WHERE state < 2 AND event >= { AND event < } UNION "
+    "SELECT event FROM @delivery WHERE state < 2 AND event >= { AND event < } UNION "
     "SELECT m.event FROM @more m JOIN @delivery d ON d.seq = m.delivery "
     "WHERE m.event >= { AND m.event < } AND d.state < 2";
 /// Deliveries of a partition that stay though their event may lie in another.
@@ -114,7 +114,7 @@ Result<bool> Retention::Failed(Error error) {
 
 Status Retention::Commit() {
   // The last of all, so that the lease can be renewed meanwhile.
-  fence_.Send(*connection_);
+  fence_().Send(*connection_);
   connection_->Send("COMMIT");
   auto done = connection_->Receive();
   return done ? Ok() : Status(std::move(done).error());
@@ -122,7 +122,8 @@ Status Retention::Commit() {
 
 Result<bool> Retention::StepOnce() {
   if (is_sweep_due_ && clock_.Mono() >= sweep_at_) return SweepOnce();
-  connection_->Send("SELECT greatest(event, delivery), removed FROM @counter");
+  connection_->Send(
+      "SELECT greatest(e.last_value, d.last_value), removed FROM @event_number e, @delivery_number d, @counter");
   connection_->Send(
       "SELECT substr(c.relname, 7)::bigint, c.oid::bigint FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
       "WHERE i.inhparent = '@event'::regclass ORDER BY 1");
@@ -184,11 +185,7 @@ Result<bool> Retention::BeginPart(std::int64_t next) {
   HSW_TRY(MakePart(*connection_, next));
   const auto begun = BeginAlone(*connection_);
   if (!begun || !*begun) return begun;
-  // With this lock, all who have numbers of the partition before have stored its events or will see the counter
-  // (Writer::FindKnown).
-  connection_->Send("LOCK TABLE ONLY @event IN SHARE MODE");
-  connection_->Send("UPDATE @counter SET event = $1, delivery = $1 WHERE event < $1 AND delivery < $1",
-                    Params().Add(next * kPartSize));
+  SendMoveTo(*connection_, next);
   HSW_TRY(Commit());
   return true;
 }

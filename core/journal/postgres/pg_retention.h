@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -34,8 +35,8 @@ struct RetentionOptions {
 class Retention {
  public:
   /// `clock` must outlive it.
-  Retention(Place place, Fence fence, const RetentionOptions& options, const Clock& clock)
-      : place_(std::move(place)), fence_(fence), options_(options), clock_(clock) {}
+  Retention(Place place, std::function<Fence()> fence, const RetentionOptions& options, const Clock& clock)
+      : place_(std::move(place)), fence_(std::move(fence)), options_(options), clock_(clock) {}
 
   /// Does one step. Returns whether there is more to do at once. Errors: kUnavailable (the server is away; a table
   /// could not be locked for a long time).
@@ -76,7 +77,7 @@ class Retention {
   Result<bool> Failed(Error error);
 
   const Place place_;
-  const Fence fence_;
+  const std::function<Fence()> fence_;
   const RetentionOptions options_;
   const Clock& clock_;
   std::unique_ptr<Connection> connection_;

@@ -44,6 +44,16 @@ std::int64_t BitsOf(const NewDelivery& delivery) {
   return (delivery.newest_only ? kNewestOnly : 0) | (delivery.ends_call ? kEndsCall : 0);
 }
 
+std::vector<std::string_view> NamesIn(std::string_view text) {
+  std::vector<std::string_view> names;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    names.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return names;
+}
+
 PendingDelivery PendingOf(const Answer& answer, int row) {
   PendingDelivery delivery{CoreOf(answer, row), RouteOf(answer, row)};
   delivery.accepted_at = std::max(Time(answer.Int(row, 10)), Time(answer.Int(row, 11)));

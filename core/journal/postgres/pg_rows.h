@@ -24,6 +24,9 @@ inline std::string Text(const Answer& answer, int row, int column) {
   return std::string(answer.Bytes(row, column));
 }
 
+/// Names, each of which ends with "\n" but perhaps the last; they refer to `text`.
+std::vector<std::string_view> NamesIn(std::string_view text);
+
 inline std::int64_t Ms(WallTime time) {
   return time.time_since_epoch().count();
 }

@@ -20,15 +20,20 @@ namespace {
 constexpr std::array kSteps = {
     R"sql(
 CREATE TABLE @meta(key text PRIMARY KEY, value text NOT NULL);
-CREATE TABLE @counter(only_one bool PRIMARY KEY DEFAULT true CHECK (only_one), event bigint NOT NULL, delivery bigint NOT NULL,
-  removed bigint NOT NULL DEFAULT 0);
-INSERT INTO @counter VALUES(true, 1, 1);
-CREATE TABLE @router(number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE);
+CREATE TABLE @counter(only_one bool PRIMARY KEY DEFAULT true CHECK (only_one), removed bigint NOT NULL DEFAULT 0);
+INSERT INTO @counter VALUES(true);
+CREATE SEQUENCE @event_number;
+CREATE SEQUENCE @delivery_number;
+CREATE TABLE @router(number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE,
+  instance bigint NOT NULL, seen timestamptz NOT NULL, version bytea NOT NULL DEFAULT '', config bytea NOT NULL DEFAULT '',
+  sinks bytea NOT NULL DEFAULT '', reload bigint NOT NULL DEFAULT 0);
 CREATE TABLE @lease(name text PRIMARY KEY, router integer NOT NULL, instance bigint NOT NULL, epoch bigint NOT NULL,
   expires timestamptz NOT NULL);
-CREATE TABLE @batch(router integer NOT NULL, number bigint NOT NULL, token bigint NOT NULL,
-  next_event bigint NOT NULL, end_event bigint NOT NULL, next_delivery bigint NOT NULL, end_delivery bigint NOT NULL,
-  PRIMARY KEY(router, number));
+CREATE TABLE @batch(router integer NOT NULL, number bigint NOT NULL, token bigint NOT NULL, PRIMARY KEY(router, number));
+CREATE TABLE @news(router integer NOT NULL, number bigint NOT NULL, stored timestamptz NOT NULL DEFAULT clock_timestamp(),
+  newest_refused bigint NOT NULL, has_memory bigint NOT NULL, events bigint[] NOT NULL, opened bigint[] NOT NULL,
+  canceled bigint[] NOT NULL, recorded bigint[] NOT NULL, revised bigint[] NOT NULL, ended bigint[] NOT NULL,
+  sinks bytea NOT NULL, PRIMARY KEY(router, number));
 CREATE TABLE @event(seq bigint NOT NULL, received_ms bigint NOT NULL, call_key bigint NOT NULL, content bigint NOT NULL,
   config bigint NOT NULL, first_delivery bigint NOT NULL, deliveries bigint NOT NULL, revisions bigint NOT NULL DEFAULT 0,
   source bytea NOT NULL, call_id bytea NOT NULL, agent bytea NOT NULL, status bytea NOT NULL, note bytea NOT NULL,
@@ -210,6 +215,24 @@ Status MakePart(Connection& connection, std::int64_t part) {
     if (!there) return there.error();
     if (there->Int(0, 0) != 0) return Ok();
     return SendParts(connection, part);
+  });
+}
+
+void SendMoveTo(Connection& connection, std::int64_t part) {
+  connection.Send("LOCK TABLE ONLY @event IN SHARE MODE");
+  for (const char* sequence : {"@event_number", "@delivery_number"}) {
+    connection.Send(
+        "SELECT setval('" + std::string(sequence) + "', $1, false) FROM " + sequence + " WHERE last_value < $1",
+        Params().Add(part * kPartSize));
+  }
+}
+
+Status MoveTo(Connection& connection, std::int64_t part) {
+  HSW_TRY(MakePart(connection, part));
+  return Alone(connection, [&]() -> Status {
+    SendMoveTo(connection, part);
+    if (auto moved = connection.Receive(); !moved) return std::move(moved).error();
+    return Ok();
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string_view>
 
 #include "core/journal/postgres/pg_connection.h"
 
@@ -31,5 +32,12 @@ Status CheckUsable(Connection& connection);
 
 /// Creates the partitions `part` (0, 1, …), if they are not there.
 Status MakePart(Connection& connection, std::int64_t part);
+/// Likewise, and the next numbers of events and of deliveries are in it, unless they are already beyond its beginning.
+Status MoveTo(Connection& connection, std::int64_t part);
+/// The second half of MoveTo, in a transaction under way. Waits for all transactions that have taken numbers
+/// (kTakesNumbers), so that what is before it gets no new events.
+void SendMoveTo(Connection& connection, std::int64_t part);
+/// Comes first in a transaction that takes numbers.
+inline constexpr std::string_view kTakesNumbers = "LOCK TABLE ONLY @event IN ROW EXCLUSIVE MODE";
 
 }  // namespace hookswitch::pg

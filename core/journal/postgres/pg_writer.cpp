@@ -1,8 +1,10 @@
 #include "core/journal/postgres/pg_writer.h"
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "core/base/log.h"
 #include "core/journal/postgres/pg_schema.h"
@@ -13,13 +15,17 @@ namespace {
 constexpr std::chrono::milliseconds kRetryEvery{500};
 /// How long a batch waits for a new connection; one that takes longer is used when it is there.
 constexpr std::chrono::milliseconds kConnectWait{250};
-/// Numbers are taken in blocks, so that routers seldom ask for them.
-constexpr std::int64_t kBlock = 65'536;
+/// How often the router's name is asked for, and beyond the length of the lease for how long.
+constexpr std::chrono::milliseconds kAskForName{200}, kNamePatience{1000};
 constexpr std::size_t kRecordsPerCommit = 4000;
 /// A transaction that meets another router's event of the same key is tried again, with that event known.
 constexpr int kTries = 5;
 /// Rows of the table `batch` that stay for each router: the last one is needed.
 constexpr std::int64_t kBatchesKept = 64;
+/// News stay this long at least, in transactions of their router: who hears nothing for longer has to start again.
+constexpr std::int64_t kNewsKept = 20'000;
+/// How often others are asked for news while there is nothing to store; right after news, and else.
+constexpr std::chrono::milliseconds kAskSoon{40}, kAskEvery{280};
 
 /// Whether `error` is about what was to be stored: trying again fails again, without it the rest may succeed.
 bool IsAboutTheRow(const Error& error) {
@@ -51,11 +57,13 @@ Result<std::unique_ptr<Writer>> Writer::Open(const Place& place, const WriterOpt
   HSW_TRY(writer->Use(std::move(*connection)));
   Lease::Terms terms = options.lease;
   terms.router = writer->router_;
-  auto lease = Lease::Take(place, std::move(terms), clock);
+  auto lease = Lease::Open(place, std::move(terms), clock);
   if (!lease) return std::move(lease).error();
   writer->lease_ = std::move(*lease);
-  HSW_TRY(CheckUsable(*writer->connection_));  // while it was waited for, the journal may have been moved
-  HSW_TRY(writer->LoadNumbers());
+  const auto are_others = writer->others_.emplace(writer->router_).Begin(*writer->connection_);
+  if (!are_others) return are_others.error();
+  // Until they know of this one they would not hear of its first events before their own.
+  if (*are_others) std::this_thread::sleep_for(2 * kAskEvery);
   HSW_TRY(writer->Load());
   return writer;
 }
@@ -81,28 +89,43 @@ Status Writer::Use(std::unique_ptr<Connection> connection) {
     return Error{ErrorCode::kUnavailable, "it is another journal than before: restart the router"};
   }
   salt_ = schema->salt;
-  return LoadNumbers();
+  if (is_first) {
+    HSW_TRY(CheckUsable(*connection_));
+    HSW_TRY(Register());
+    // Again: whoever copies the journal looks for registered routers after he has marked it.
+    HSW_TRY(CheckUsable(*connection_));
+  }
+  return LoadNumber();
 }
 
-Status Writer::LoadNumbers() {
-  if (router_ == 0) {
-    connection_->Send("INSERT INTO @router(name) VALUES(convert_from($1, 'UTF8')) ON CONFLICT DO NOTHING",
-                      Params().Add(options_.router));
-    connection_->Send("SELECT number FROM @router WHERE name = convert_from($1, 'UTF8')",
-                      Params().Add(options_.router));
-    const auto found = connection_->Receive();
-    if (!found) return found.error();
-    router_ = found->back().Int(kFirstRow, 0);
+/// Takes the name, which one process at a time has.
+Status Writer::Register() {
+  const auto give_up = std::chrono::steady_clock::now() + options_.lease.length + kNamePatience;
+  for (;;) {
+    const auto registered = connection_->Run(
+        "INSERT INTO @router AS r (name, instance, seen) VALUES(convert_from($1, 'UTF8'), $2, clock_timestamp()) "
+        "ON CONFLICT(name) DO UPDATE SET instance = excluded.instance, seen = excluded.seen "
+        "WHERE (r.instance = excluded.instance AND r.instance <> 0) OR "
+        "r.seen < clock_timestamp() - make_interval(secs => $3 / 1000.0) RETURNING number",
+        Params().Add(options_.router).Add(options_.lease.instance).Add(options_.lease.length.count()));
+    if (!registered) return registered.error();
+    if (registered->rows() != 0) {
+      router_ = registered->Int(kFirstRow, 0);
+      return Ok();
+    }
+    if (std::chrono::steady_clock::now() > give_up) {
+      return Error{ErrorCode::kUnavailable, "another router named \"" + options_.router +
+                                                "\" is at work on it: give each a cluster.name of its own"};
+    }
+    std::this_thread::sleep_for(kAskForName);
   }
-  const auto last = connection_->Run(
-      "SELECT number, next_event, end_event, next_delivery, end_delivery FROM @batch WHERE router = $1 "
-      "ORDER BY number DESC LIMIT 1",
-      Params().Add(router_));
+}
+
+Status Writer::LoadNumber() {
+  const auto last =
+      connection_->Run("SELECT coalesce(max(number), 0) FROM @batch WHERE router = $1", Params().Add(router_));
   if (!last) return last.error();
-  // What was taken since, and not used, stays ours.
-  if (last->rows() == 0 || last->Int(kFirstRow, 0) + 1 == numbers_.batch) return Ok();
-  numbers_ = {last->Int(kFirstRow, 0) + 1, last->Int(kFirstRow, 1), last->Int(kFirstRow, 2), last->Int(kFirstRow, 3),
-              last->Int(kFirstRow, 4)};
+  batch_ = last->Int(kFirstRow, 0) + 1;
   return Ok();
 }
 
@@ -150,8 +173,40 @@ bool Writer::Write(Batch& batch) {
   } else if (!is_empty || unwritable_) {
     committed = Commit(batch);
   }
+  if (!unwritable_) {
+    if (Status listened = Listen(); !listened) SetUnwritable(std::move(listened).error());
+  }
   batch.is_unwritable = unwritable_.has_value();
   return committed;
+}
+
+std::chrono::milliseconds Writer::Rest() const {
+  return heard_lately_ ? kAskSoon : kAskEvery;
+}
+
+Status Writer::Listen() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= ask_others_at_) {
+    if (!connection_ || connection_->IsLost()) HSW_TRY(Connect());
+    HSW_TRY(others_->Ask(*connection_));
+    ask_others_at_ = now + Rest();
+  }
+  heard_lately_ = others_->has_news();
+  if (!heard_lately_) return Ok();
+  ask_others_at_ = std::min(ask_others_at_, now + kAskSoon);
+  auto heard = others_->Read(*connection_);
+  if (!heard) {
+    if (heard.error().code == ErrorCode::kInvalid && options_.lease.on_lost)
+      options_.lease.on_lost(heard.error().message);
+    return std::move(heard).error();
+  }
+  for (const auto& delivery : heard->deliveries) pending_.Set(delivery.seq, delivery.sink, delivery.is_open);
+  events_ += heard->events.size();
+  for (const EventSeq event : heard->events) last_event_ = std::max(last_event_, event);
+  last_refused_ = std::max(last_refused_, heard->newest_refused);
+  has_memory_ = has_memory_ || heard->has_memory;
+  heard_ = std::move(*heard);
+  return Ok();
 }
 
 bool Writer::Commit(Batch& batch) {
@@ -269,11 +324,6 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
   Status stored = Ok();
   const Need need = NeedOf(batch, part);
   for (int i = 0; i < kTries; ++i) {
-    if (stored = TakeNumbers(need); !stored) {
-      connection_->Rollback();
-      return stored;
-    }
-    const Numbers numbers = numbers_;
     const std::uint64_t events = events_;
     const EventSeq last_event = last_event_;
     const std::int64_t last_refused = last_refused_;
@@ -282,8 +332,9 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
     token_ = NewToken();
     stored = StorePart(batch, part, need);
     if (stored) {
-      ++numbers_.batch;
+      ++batch_;
       doubts_.clear();
+      withdrawn_.clear();
       if (part.has_rest) batch.actions.clear();
       configs_.merge(new_configs_);
       batch.recorded.insert(batch.recorded.end(), recorded_.begin(), recorded_.end());
@@ -292,21 +343,16 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
       }
       return stored;
     }
-    // 23514: the partition of a number is not there (any more).
-    const bool are_numbers_old = has_old_numbers_ || connection_->sqlstate() == "23514";
-    const bool meets_another =
-        are_numbers_old || connection_->sqlstate() == "23505" || connection_->sqlstate().starts_with("40");
+    const bool meets_another = connection_->sqlstate() == "23505" || connection_->sqlstate().starts_with("40");
     const bool is_our_batch = connection_->constraint() == "batch_pkey" || connection_->sqlstate() == "23502";
     const bool is_replaced = connection_->sqlstate() == Fence::kLostState;
     connection_->Rollback();
     pending_.Rollback();
-    numbers_ = numbers;
-    if (are_numbers_old) GiveUpNumbers();
     events_ = events;
     last_event_ = last_event;
     last_refused_ = last_refused;
     if (connection_->IsLost() && sent_commit_) {
-      doubts_.push_back(Doubt{.batch = numbers.batch,
+      doubts_.push_back(Doubt{.batch = batch_,
                               .token = token_,
                               .recorded = recorded_,
                               .actions = part.has_rest ? batch.actions.size() : 0,
@@ -315,6 +361,11 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
                               .revised = revised_,
                               .before = std::exchange(before_, {})});
       return stored;
+    }
+    if (move_to_) {
+      HSW_TRY(MoveTo(*connection_, *move_to_));
+      part_ = *move_to_;
+      continue;
     }
     if (is_replaced) return Error{ErrorCode::kUnavailable, "another router works on it now"};
     if (is_our_batch && !doubts_.empty()) {
@@ -356,6 +407,7 @@ Status Writer::ResolveDoubt(Batch& batch) {
   if (doubt != doubts_.end()) {
     log::Info("journal_batch_was_stored", {{"database", description_}, {"batch", doubt->batch}});
     HSW_TRY(Withdraw(*doubt));
+    withdrawn_.insert(withdrawn_.end(), doubt->deliveries.begin(), doubt->deliveries.end());
     std::vector<DeliverySeq> fallbacks;
     for (const auto& [delivery, fallback] : doubt->recorded) fallbacks.push_back(fallback);
     const auto made =
@@ -363,7 +415,7 @@ Status Writer::ResolveDoubt(Batch& batch) {
     if (!made) return made.error();
     std::set<DeliverySeq> there;
     for (int row = 0; row < made->rows(); ++row) there.insert(made->Int(row, 0));
-    HSW_TRY(LoadNumbers());
+    HSW_TRY(LoadNumber());
     // What its records have changed is known again from the table.
     HSW_TRY(LoadOpen());
     for (const auto& [delivery, fallback] : doubt->recorded) {
@@ -405,8 +457,10 @@ Status Writer::Withdraw(Doubt& doubt) {
 }
 
 Writer::Need Writer::NeedOf(const Batch& batch, const Part& part) {
-  Need need{.events = static_cast<std::int64_t>(part.appends.size())};
+  Need need;
   for (const AppendRequest& request : part.appends) {
+    if (request.is_unstorable) continue;
+    ++need.events;
     need.deliveries += static_cast<std::int64_t>(request.event->deliveries.size());
   }
   for (std::size_t i = 0; i < part.records; ++i) {
@@ -420,46 +474,55 @@ Writer::Need Writer::NeedOf(const Batch& batch, const Part& part) {
   return need;
 }
 
-Status Writer::TakeNumbers(const Need& need) {
-  if (numbers_.next_event + need.events <= numbers_.end_event &&
-      numbers_.next_delivery + need.deliveries <= numbers_.end_delivery) {
-    return Ok();
+/// With the next Flush; CheckNumbers comes after it.
+void Writer::AskForNumbers(const Need& need) {
+  const auto ask = [&](const char* sequence, std::int64_t count, TakenNumbers& numbers) {
+    if (count == 0) return;
+    Ask("SELECT nextval('" + std::string(sequence) + "') FROM generate_series(1, $1)", Params().Add(count),
+        [&numbers](const Answer& taken) {
+          for (int row = 0; row < taken.rows(); ++row) numbers.Add(taken.Int(row, 0));
+        });
+  };
+  ask("@event_number", need.events, event_numbers_);
+  ask("@delivery_number", need.deliveries, delivery_numbers_);
+}
+
+/// An error, and `move_to_` is set, if not all of them are in one partition that exists.
+Status Writer::CheckNumbers() {
+  std::int64_t lowest = std::numeric_limits<std::int64_t>::max(), highest = 0;
+  for (const TakenNumbers* numbers : {&event_numbers_, &delivery_numbers_}) {
+    if (numbers->empty()) continue;
+    lowest = std::min(lowest, numbers->lowest());
+    highest = std::max(highest, numbers->highest());
   }
-  const std::int64_t event_block = std::max(need.events, kBlock), delivery_block = std::max(need.deliveries, kBlock);
-  connection_->Begin();
-  connection_->Send("SELECT event, delivery FROM @counter FOR UPDATE");
-  auto taken = connection_->Receive();
-  if (!taken) return std::move(taken).error();
-  EventSeq event = taken->back().Int(kFirstRow, 0);
-  DeliverySeq delivery = taken->back().Int(kFirstRow, 1);
-  const std::int64_t part_of_end =
-      std::max((event + event_block - 1) / kPartSize, (delivery + delivery_block - 1) / kPartSize);
-  // Both move on to the next partition together.
-  event = std::max(event, part_of_end * kPartSize);
-  delivery = std::max(delivery, part_of_end * kPartSize);
-  connection_->Send("UPDATE @counter SET event = $1, delivery = $2",
-                    Params().Add(event + event_block).Add(delivery + delivery_block));
-  connection_->Send("COMMIT");
-  if (auto done = connection_->Receive(); !done) return std::move(done).error();
-  if (part_of_end > part_) HSW_TRY(MakePart(*connection_, part_of_end));
-  part_ = std::max(part_, part_of_end);
-  numbers_.next_event = event;
-  numbers_.end_event = event + event_block;
-  numbers_.next_delivery = delivery;
-  numbers_.end_delivery = delivery + delivery_block;
+  const std::int64_t part = highest / kPartSize;
+  if (highest == 0 || (lowest / kPartSize == part && part <= part_)) return Ok();
+  move_to_ = part;
+  return Error{ErrorCode::kUnavailable, "the numbers are of a partition that has not begun"};
+}
+
+/// Makes the next `count` numbers of deliveries follow one another.
+Status Writer::ReserveDeliveries(std::size_t count) {
+  while (!delivery_numbers_.SkipTo(count)) {
+    AskForNumbers({.deliveries = static_cast<std::int64_t>(count)});
+    HSW_TRY(Flush());
+    HSW_TRY(CheckNumbers());
+  }
   return Ok();
 }
 
-void Writer::GiveUpNumbers() {
-  numbers_.end_event = numbers_.next_event;
-  numbers_.end_delivery = numbers_.next_delivery;
-}
-
-/// All of it in one transaction. Its own row comes first: then nothing of it is done beside another one of its number.
+/// All of it in one transaction. Its own row comes first: then nothing of it is done beside another one of its
+/// number.
 Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
   known_.clear();
   config_uses_.clear();
-  has_old_numbers_ = false;
+  kept_configs_.clear();
+  asked_configs_.clear();
+  removed_digests_.clear();
+  event_numbers_.clear();
+  delivery_numbers_.clear();
+  move_to_.reset();
+  news_ = {};
   answers_.clear();
   for (Rows* rows : {&event_rows_, &dedup_rows_, &delivery_rows_, &more_rows_}) rows->clear();
   memory_.clear();
@@ -471,33 +534,47 @@ Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
   recorded_.clear();
   connection_->Begin();
   answers_.resize(Connection::kBeginAnswers);
-  lease_->fence().Send(*connection_);
-  answers_.emplace_back();
   // Fails if that number is stored: 23505; or was, and is removed: 23502.
-  Ask("INSERT INTO @batch SELECT $1, CASE WHEN count(*) = 0 THEN $2 END, $3, $4, $5, $6, $7 FROM @batch "
-      "WHERE router = $1 AND number > $2",
-      Params()
-          .Add(router_)
-          .Add(numbers_.batch)
-          .Add(token_)
-          .Add(numbers_.next_event + need.events)
-          .Add(numbers_.end_event)
-          .Add(numbers_.next_delivery + need.deliveries)
-          .Add(numbers_.end_delivery));
-  if (numbers_.batch % kBatchesKept == 0) {
-    Ask("DELETE FROM @batch WHERE router = $1 AND number < $2",
-        Params().Add(router_).Add(numbers_.batch - kBatchesKept));
+  Ask("INSERT INTO @batch SELECT $1, CASE WHEN count(*) = 0 THEN $2 END, $3 FROM @batch WHERE router = $1 AND "
+      "number > $2",
+      Params().Add(router_).Add(batch_).Add(token_));
+  if (batch_ % kBatchesKept == 0) {
+    Ask("DELETE FROM @batch WHERE router = $1 AND number < $2", Params().Add(router_).Add(batch_ - kBatchesKept));
+    Ask("DELETE FROM @news WHERE router = $1 AND number < $2", Params().Add(router_).Add(batch_ - kNewsKept));
   }
-  HSW_TRY(FindKnown(part.appends));
+  if (need.events + need.deliveries != 0) {
+    // From here to the commit no partition begins or goes, and no config: retention waits for this lock.
+    Ask(kTakesNumbers, {});
+    AskForNumbers(need);
+    FindKnown(part.appends);
+    HSW_TRY(Flush());
+    HSW_TRY(CheckNumbers());
+    ForgetRemoved();
+  }
   HSW_TRY(AppendAll(part.appends));
   SendRows();
-  RecordAll(batch, part);
+  HSW_TRY(RecordAll(batch, part));
   if (part.has_rest) RecordRest(batch);
   for (Command* command : part.commands) HSW_TRY(RunCommand(*command));
   SendRows();
+  SendNews();
+  if (part.records != 0) {
+    // The last of all, so that the lease can be renewed meanwhile.
+    lease_->fence().Send(*connection_);
+    answers_.emplace_back();
+  }
   Ask("COMMIT", {});
   sent_commit_ = true;
   return Flush();
+}
+
+/// What this transaction does, for the others; and the question what they have done.
+void Writer::SendNews() {
+  news_.events = new_events_;
+  news_.canceled.insert(news_.canceled.end(), withdrawn_.begin(), withdrawn_.end());
+  Ask(News::InsertSql(), news_.InsertParams(router_, batch_));
+  if (!others_->exist()) return;
+  Ask(Others::kQuestion, others_->QuestionParams(), [this](const Answer& answer) { others_->Answered(answer); });
 }
 
 void Writer::Ask(std::string_view sql, const Params& params, std::function<void(const Answer&)> then) {

@@ -18,6 +18,8 @@
 #include "core/journal/indexes.h"
 #include "core/journal/postgres/pg_connection.h"
 #include "core/journal/postgres/pg_lease.h"
+#include "core/journal/postgres/pg_numbers.h"
+#include "core/journal/postgres/pg_others.h"
 #include "core/journal/postgres/pg_rows.h"
 
 namespace hookswitch::pg {
@@ -41,19 +43,26 @@ class Writer {
   /// Connects, brings the tables up to date, takes the lease and loads what has not ended. [thread: control]
   static Result<std::unique_ptr<Writer>> Open(const Place& place, const WriterOptions& options, const Clock& clock);
 
-  /// Writes `batch` and sets its results. True if everything that could be was committed.
+  /// Writes `batch` and sets its results. True if everything that could be was committed. Also asks what other routers
+  /// have stored: in the same transaction, so that what was answered before is heard before; by itself if there is none
+  /// and kAskEvery has passed.
   bool Write(Batch& batch);
+  /// What the last Write has heard of other routers; empty if nothing.
+  std::optional<Others::Heard> TakeHeard() { return std::exchange(heard_, std::nullopt); }
+  /// How long Write may wait for work.
+  std::chrono::milliseconds Rest() const;
   /// Why nothing can be stored now; empty while writing works.
   const std::optional<Error>& unwritable() const { return unwritable_; }
 
   /// [thread: any]
-  const Lease& lease() const { return *lease_; }
+  Lease& lease() const { return *lease_; }
   std::uint16_t salt() const { return salt_; }
   std::uint64_t events() const { return events_ - std::min(events_, removed_ - removed_before_); }
   /// How many events retention has removed, of all routers and ever (counter.removed).
   void SetRemoved(std::uint64_t removed) { removed_ = std::max(removed_, removed); }
   std::uint64_t pending() const { return pending_.size(); }
   std::vector<std::string> SinksWithAtLeast(std::uint64_t pending) const { return pending_.WithAtLeast(pending); }
+  const PendingSet::Counts& PendingBySink() const { return pending_.counts(); }
   bool has_memory() const { return has_memory_; }
   EventSeq last_event() const { return last_event_; }
   std::int64_t last_refused() const { return last_refused_; }
@@ -63,12 +72,6 @@ class Writer {
   std::uint64_t dropped_rows() const { return dropped_rows_; }
 
  private:
-  /// The numbers that this router may give next.
-  struct Numbers {
-    std::int64_t batch = 1;
-    EventSeq next_event = 0, end_event = 0;
-    DeliverySeq next_delivery = 0, end_delivery = 0;
-  };
   /// What is stored together: all of a batch, or the one part of it that may be to blame.
   struct Part {
     std::span<AppendRequest> appends;
@@ -109,8 +112,10 @@ class Writer {
   Status Use(std::unique_ptr<Connection> connection);
   Status Load();
   Status LoadOpen();
-  Status LoadNumbers();
+  Status Register();
+  Status LoadNumber();
   Status ResolveDoubt(Batch& batch);
+  Status Listen();
   Status Withdraw(Doubt& doubt);
   bool Commit(Batch& batch);
   /// The parts of `whole`, each of which is stored or not at all; empty if there is only one.
@@ -121,23 +126,25 @@ class Writer {
   void Blame(Batch& batch, const Part& part, const Error& error);
   void EndStuck();
   static Need NeedOf(const Batch& batch, const Part& part);
-  Status TakeNumbers(const Need& need);
-  void GiveUpNumbers();
+  void AskForNumbers(const Need& need);
+  Status CheckNumbers();
+  void ForgetRemoved();
+  Status ReserveDeliveries(std::size_t count);
   void SetUnwritable(Error error);
 
   // Within a transaction. What these ask for is sent with the next Flush.
-  Status FindKnown(std::span<AppendRequest> appends);
+  void FindKnown(std::span<AppendRequest> appends);
   Status AppendAll(std::span<AppendRequest> appends);
   Status Append(AppendRequest& request);
   Status CheckBacklog(const NewEvent& event) const;
   Result<std::int64_t> NumberOf(const KeptConfig* config, EventSeq event);
   Status Revise(EventSeq event, const NewEvent& revised, Accepted::Revised& changes);
   Result<std::vector<Stored>> DeliveriesOf(EventSeq event);
-  PendingDelivery AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted, const NewDelivery& delivery,
-                              std::int64_t flags);
+  Result<PendingDelivery> AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted,
+                                      const NewDelivery& delivery, std::int64_t flags);
   void KeepMemory(std::string_view sink, std::uint64_t call_key, EventSeq event, std::string_view text);
   void Remember(std::span<const DeliverySeq> deliveries, DeliveryState changed_to);
-  void RecordAll(Batch& batch, const Part& part);
+  Status RecordAll(Batch& batch, const Part& part);
   void RecordRest(const Batch& batch);
   Status RunCommand(Command& command);
   Status Run(ReviveChange& change);
@@ -146,6 +153,7 @@ class Writer {
   Status Run(PauseChange& change);
   void Ask(std::string_view sql, const Params& params, std::function<void(const Answer&)> then = {});
   void SendRows();
+  void SendNews();
   Status Flush();
 
   const Place place_;
@@ -163,8 +171,8 @@ class Writer {
 
   std::int64_t router_ = 0;
   std::uint16_t salt_ = 0;
-  Numbers numbers_;
-  std::int64_t part_ = 0;  ///< the highest partition that is known to exist
+  std::int64_t batch_ = 1;  ///< number of the next transaction
+  std::int64_t part_ = 0;   ///< the highest partition that is known to exist
   PendingSet pending_;
   std::uint64_t events_ = 0;  ///< those found at the start, and ours since
   std::uint64_t removed_ = 0, removed_before_ = 0;
@@ -173,11 +181,21 @@ class Writer {
   std::int64_t last_refused_ = 0;
   bool has_memory_ = false;
   std::map<Digest, std::int64_t> configs_;
+  std::optional<Others> others_;  ///< set by Open
+  std::chrono::steady_clock::time_point ask_others_at_{};
+  bool heard_lately_ = false;
+  std::optional<Others::Heard> heard_;
+  std::vector<DeliverySeq> withdrawn_;  ///< which the next transaction tells others
 
   // Of the transaction under way.
   std::map<Digest, Known> known_;
   std::set<std::pair<std::int64_t, std::int64_t>> config_uses_;  ///< partition and config
-  bool has_old_numbers_ = false;                                 ///< a later partition has begun
+  std::set<std::int64_t> kept_configs_;
+  std::vector<std::int64_t> asked_configs_;
+  std::vector<std::string> removed_digests_;  ///< of events that retention has removed
+  TakenNumbers event_numbers_, delivery_numbers_;
+  std::optional<std::int64_t> move_to_;  ///< the partition that numbers must be taken of
+  News news_;
   std::vector<std::function<void(const Answer&)>> answers_;
   Rows event_rows_, dedup_rows_, delivery_rows_, more_rows_;
   std::map<std::pair<std::string, std::uint64_t>, std::pair<EventSeq, std::string>> memory_;

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/sync.h"
 #include "core/base/thread_name.h"
+#include "core/journal/cluster.h"
 #include "core/journal/commit_queue.h"
 #include "core/journal/postgres/pg_history.h"
 #include "core/journal/postgres/pg_retention.h"
@@ -24,7 +25,7 @@ constexpr std::chrono::milliseconds kLookEvery{250};
 
 /// Callers add to the commit queue; the writer thread stores what has gathered. Reads and retention go through
 /// connections of their own. Retention has a thread too: it may wait for locks, and commits must not wait with it.
-class PostgresJournal final : public Journal {
+class PostgresJournal final : public Journal, public Cluster {
  public:
   PostgresJournal(const pg::Place& place, const PostgresOptions& options, const Clock& clock,
                   const PostgresTuning& tuning, std::unique_ptr<pg::Writer> writer)
@@ -36,8 +37,9 @@ class PostgresJournal final : public Journal {
         due_reader_(place),
         page_reader_(place),
         background_reader_(place),
-        retention_(place, writer_->lease().fence(),
-                   {.age = options.retention_age, .size = options.retention_size, .parts = tuning.parts}, clock),
+        retention_(
+            place, [this] { return writer_->lease().fence(); },
+            {.age = options.retention_age, .size = options.retention_size, .parts = tuning.parts}, clock),
         history_(place, salt_, queue_, feed_),
         background_history_(place, salt_, queue_, feed_) {
     Publish();
@@ -61,6 +63,7 @@ class PostgresJournal final : public Journal {
     queue_.Close();
     thread_.join();
     if (retention_thread_.joinable()) retention_thread_.join();
+    writer_->lease().GiveUp();
     for (pg::Reader* reader : {&due_reader_, &page_reader_, &background_reader_}) reader->Close();
     history_.Close();
     background_history_.Close();
@@ -92,6 +95,20 @@ class PostgresJournal final : public Journal {
   }
 
   bool OwnsPending() const override { return writer_->lease().IsValid(); }
+  Cluster* cluster() override { return this; }
+  void Introduce(std::string version, std::string config, std::vector<std::string> sinks) override {
+    writer_->lease().Introduce(std::move(version), std::move(config), sinks);
+  }
+  Result<std::vector<RouterCard>> Routers() override {
+    return pg::ListRouters(background_reader_, writer_->lease().fence().router);
+  }
+  Result<std::vector<std::string>> AskOthersToReload() override {
+    return pg::AskOthersToReload(background_reader_, writer_->lease().fence().router);
+  }
+  void OnOthersChanges(std::function<void(OthersChanges)> follow) override {
+    MutexLock lock(follow_mu_);
+    follow_ = std::move(follow);
+  }
 
   JournalStats Stats() override {
     MutexLock lock(stats_mu_);
@@ -109,11 +126,17 @@ class PostgresJournal final : public Journal {
     NameThread("journal");
     Batch batch;
     bool more = false;  // records remain: do not wait for work
-    while (queue_.Take(batch, more)) {
+    while (queue_.Take(batch, more, writer_->Rest())) {
       const bool was_unwritable = batch.is_unwritable;
+      const EventSeq newest = writer_->last_event();
       const bool committed = writer_->Write(batch);
       Publish();
       AddChanges(batch, feed_);
+      // Readers know events up to `newest`: of those below it they must be told one by one.
+      for (const AppendRequest& request : batch.appends) {
+        if (!request.error && !request.accepted.duplicate) AddLate(request.accepted.event, newest);
+      }
+      if (auto heard = writer_->TakeHeard()) Follow(std::move(*heard), newest);
       feed_.Publish(writer_->last_event(), writer_->last_refused());
       if (committed && was_unwritable) log::Info("journal_writable_again", {{"database", writer_->Description()}});
       queue_.Complete(batch);
@@ -121,6 +144,22 @@ class PostgresJournal final : public Journal {
       passes_.fetch_add(1, std::memory_order_relaxed);
       Measure();
     }
+  }
+
+  void AddLate(EventSeq event, EventSeq newest) {
+    if (event < newest) feed_.AddRevised(event);
+  }
+
+  void Follow(pg::Others::Heard heard, EventSeq newest) {
+    for (const auto& delivery : heard.deliveries) feed_.Add(delivery.seq);
+    for (const EventSeq event : heard.revised) feed_.AddRevised(event);
+    for (const EventSeq event : heard.events) AddLate(event, newest);
+    std::function<void(OthersChanges)> follow;
+    {
+      MutexLock lock(follow_mu_);
+      follow = follow_;
+    }
+    if (follow) follow(std::move(heard.changes));
   }
 
   void Publish() {
@@ -132,6 +171,11 @@ class PostgresJournal final : public Journal {
     stats_.bad_rows = writer_->dropped_rows();
     stats_.full.clear();
     if (max_backlog_ != 0) stats_.full = writer_->SinksWithAtLeast(max_backlog_);
+    stats_.waiting.clear();
+    if (!writer_->lease().IsValid()) {
+      const auto& waiting = writer_->PendingBySink();
+      stats_.waiting.insert(waiting.begin(), waiting.end());
+    }
     stats_.unwritable_reason = writer_->unwritable() ? writer_->unwritable()->message : "";
   }
 
@@ -151,7 +195,7 @@ class PostgresJournal final : public Journal {
     bool more = true, has_failed = false;
     MonoTime next = clock_.Mono();
     while (!AwaitTick(more)) {
-      if (!more && clock_.Mono() < next) continue;
+      if ((!more && clock_.Mono() < next) || !writer_->lease().was_taken()) continue;
       const auto done = retention_.Step();
       removed_.store(retention_.removed(), std::memory_order_relaxed);
       if (!done && !std::exchange(has_failed, true)) {
@@ -182,6 +226,8 @@ class PostgresJournal final : public Journal {
   std::atomic<bool> has_memory_{false};
   std::atomic<std::uint64_t> passes_{0};
   ChangeFeed feed_;
+  Mutex follow_mu_;
+  std::function<void(OthersChanges)> follow_ GUARDED_BY(follow_mu_);
   Mutex stats_mu_;
   JournalStats stats_ GUARDED_BY(stats_mu_);
 
@@ -215,13 +261,16 @@ Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& opti
                      options.schema + "\" is none"};
   }
   const pg::Place place{options.url, options.schema, tuning.patience};
-  auto writer =
-      pg::Writer::Open(place,
-                       {.router = options.router,
-                        .lease = {.instance = options.instance, .length = options.lease, .on_lost = options.on_lost},
-                        .max_backlog = options.max_backlog,
-                        .max_text = tuning.max_text},
-                       clock);
+  auto writer = pg::Writer::Open(place,
+                                 {.router = options.router,
+                                  .lease = {.instance = options.instance,
+                                            .length = options.lease,
+                                            .on_taken = options.on_taken,
+                                            .on_reload_asked = options.on_reload_asked,
+                                            .on_lost = options.on_lost},
+                                  .max_backlog = options.max_backlog,
+                                  .max_text = tuning.max_text},
+                                 clock);
   if (!writer) {
     const Error& error = writer.error();
     return Error{error.code == ErrorCode::kUnsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable,

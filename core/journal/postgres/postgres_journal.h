@@ -14,9 +14,11 @@ struct PostgresOptions {
   std::string url;     ///< a postgres:// URL or conninfo string; may hold a password
   std::string schema;  ///< [a-z_][a-z0-9_]*, at most 63; created if the user may
   std::string router;  ///< this router's name
-  /// As in pg::Lease::Terms. A process that has lost its lease should end: what it knows is no longer so.
+  // As in pg::Lease::Terms. A process that has lost its lease should end: what it knows is no longer so.
   std::int64_t instance = 0;
   std::chrono::milliseconds lease = std::chrono::seconds(15);
+  std::function<void()> on_taken{};
+  std::function<void()> on_reload_asked{};
   std::function<void(const std::string& by)> on_lost{};
   std::chrono::milliseconds retention_age{};  ///< 0: no limit
   std::uint64_t retention_size = 0;           ///< bytes of the schema; 0: no limit
@@ -36,10 +38,11 @@ struct PostgresTuning {
 /// Whether a schema's name means the same with and without quotes, and PostgreSQL does not cut it.
 bool IsSchemaName(std::string_view schema);
 
-/// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later, and takes the lease of
-/// what is pending there; waits for the end of another router's. Errors name the server and what to do: kUnsupported
-/// (written by a newer hookswitch, or the server is too old), kInvalid (no such schema can be), kUnavailable. `clock`
-/// must outlive it.
+/// Opens (or creates, or migrates) a journal in a schema of a PostgreSQL database, 12 or later. Of the routers that
+/// share it one has the lease of what is pending and delivers it (OwnsPending); the others store what they accept, and
+/// ask for the lease. Errors name the server and what to do: kUnsupported (written by a newer hookswitch, or the server
+/// is too old), kInvalid (no such schema can be), kUnavailable (also: another router has this one's name). `clock` must
+/// outlive it.
 Result<std::unique_ptr<Journal>> OpenPostgresJournal(const PostgresOptions& options, const Clock& clock,
                                                      const PostgresTuning& tuning = {});
 

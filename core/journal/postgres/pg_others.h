@@ -1,0 +1,82 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/journal/journal.h"
+#include "core/journal/postgres/pg_connection.h"
+
+namespace hookswitch::pg {
+
+/// What a transaction has done that other routers must know: its last row, in the table `news`.
+struct News {
+  std::vector<EventSeq> events;               ///< new ones
+  std::vector<DeliverySeq> opened, canceled;  ///< as in OthersChanges
+  std::vector<DeliverySeq> recorded;          ///< had an attempt, or ended
+  std::vector<EventSeq> revised;
+  std::vector<std::pair<std::uint64_t, EventSeq>> ended_calls;
+  bool has_memory = false;
+
+  /// It was paused or resumed.
+  void AddSink(std::string_view sink);
+  /// A row for the transaction `number` of `router`.
+  static std::string_view InsertSql();
+  Params InsertParams(std::int64_t router, std::int64_t number) const;
+
+ private:
+  std::string sinks_;
+};
+
+/// Follows what other routers store. Each of them numbers its transactions one by one, and commits them in that order:
+/// so a cursor for each misses nothing. Not thread-safe.
+class Others {
+ public:
+  /// What was heard, in the order in which it was stored.
+  struct Heard {
+    OthersChanges changes;
+    std::vector<EventSeq> events, revised;
+    struct Touched {
+      DeliverySeq seq = 0;
+      std::string sink;
+      bool is_open = false;
+    };
+    std::vector<Touched> deliveries;  ///< as they are now; without those that are gone
+    std::int64_t newest_refused = 0;
+    bool has_memory = false;
+  };
+
+  explicit Others(std::int64_t router) : router_(router) {}
+  /// From now on what is stored is heard. Returns whether another router is at work.
+  Result<bool> Begin(Connection& connection);
+  /// Whether there is any other router.
+  bool exist() const { return !cursors_.empty(); }
+
+  // The question for news, and its answer, which is used by the next Read.
+  static constexpr std::string_view kQuestion =
+      "SELECT n.router, n.number, n.stored, n.events, n.opened, n.canceled, n.recorded, n.revised, n.ended, n.sinks, "
+      "n.newest_refused, n.has_memory FROM unnest($1, $2) c(router, number) JOIN @news n ON n.router = c.router AND "
+      "n.number > c.number ORDER BY n.router, n.number LIMIT 500";
+  Params QuestionParams() const;
+  void Answered(Answer answer) { answers_.push_back(std::move(answer)); }
+  /// What Answered got since the last Commit or Begin is not to be used: its transaction has failed.
+  void Forget() { answers_.clear(); }
+
+  /// Reads what the news are about. On an error the same is heard again later. kInvalid: news are missing, for they are
+  /// kept for a while only.
+  Result<Heard> Read(Connection& connection);
+  bool has_news() const;
+
+  /// Asks for routers that are new, and for news of all.
+  Status Ask(Connection& connection);
+
+ private:
+  const std::int64_t router_;
+  std::map<std::int64_t, std::int64_t> cursors_;  ///< by router: the last transaction that was heard of
+  std::vector<Answer> answers_;
+};
+
+}  // namespace hookswitch::pg
