@@ -30,9 +30,9 @@ Platform::~Platform() {
   (void)Finish(milliseconds(0));
 }
 
-void Platform::Aim(std::uint16_t port) {
+void Platform::Aim(std::vector<std::uint16_t> ports) {
   MutexLock lock(mu_);
-  port_ = port;
+  ports_ = std::move(ports);
   changed_.NotifyAll();
 }
 
@@ -60,8 +60,8 @@ void Platform::Pause(Mono::time_point until, const bool& unless) {
 
 std::uint16_t Platform::WaitForPort() {
   MutexLock lock(mu_);
-  while (port_ == 0 && !giving_up_) changed_.Wait(mu_);
-  return giving_up_ ? 0 : port_;
+  while (ports_.empty() && !giving_up_) changed_.Wait(mu_);
+  return giving_up_ ? 0 : ports_[turn_++ % ports_.size()];
 }
 
 void Platform::Work(std::uint64_t seed) {

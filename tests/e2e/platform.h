@@ -22,7 +22,9 @@ class Platform {
   ~Platform();
 
   /// The router listens here from now on; 0: nowhere.
-  void Aim(std::uint16_t port);
+  void Aim(std::uint16_t port) { Aim(port == 0 ? std::vector<std::uint16_t>() : std::vector{port}); }
+  /// So do several, which take turns.
+  void Aim(std::vector<std::uint16_t> ports);
   /// Begins no new calls and waits until everything begun is answered; false if `timeout` passes first.
   [[nodiscard]] bool Finish(std::chrono::milliseconds timeout);
   /// Posts one more call, with a transcript of so many bytes, once. If that is refused a sender posts it again,
@@ -48,7 +50,8 @@ class Platform {
   std::atomic<std::size_t> next_call_ = 0;
   Mutex mu_;
   CondVar changed_;
-  std::uint16_t port_ GUARDED_BY(mu_) = 0;
+  std::vector<std::uint16_t> ports_ GUARDED_BY(mu_);
+  std::size_t turn_ GUARDED_BY(mu_) = 0;
   bool finishing_ = false;  // written under mu_
   bool giving_up_ = false;  // written under mu_
   int working_ GUARDED_BY(mu_) = 0;
