@@ -21,7 +21,7 @@ class OnPostgres : public testing::Test {
     config.journal = "{postgres: {url: {file: " + (dir / "url") + "}}}";
     config.more = "state_dir: " + (dir / "state") + "\ncluster: {name: " + name + ", lease: " + lease + "}\n";
     config.Slack("ops", slack_.Url(), {"concurrency: 4"});
-    WriteFile(dir / "url", database_.Conninfo() + "\n");
+    WriteFile(dir / "url", (url_.empty() ? database_.Conninfo() : url_) + "\n");
     return config.Write();
   }
   std::map<std::size_t, int> Arrivals() const {
@@ -40,6 +40,7 @@ class OnPostgres : public testing::Test {
 
   TempDir dir_;
   test::Database database_;
+  std::string url_;  ///< instead of that of database_
   FakeSlack slack_;
 };
 
@@ -232,6 +233,41 @@ TEST_F(OnPostgres, AJournalMovesThereAndWhatWaitedIsSentOnce) {
   EXPECT_EQ(Arrivals()[1], 1) << "it is known";
   EXPECT_THAT(router.Get("/api/v1/events?q=" + CallId(7)).body, HasSubstr("\"call_id\":\"" + CallId(7)));
   EXPECT_EQ(router.Stop(), 0);
+}
+
+TEST_F(OnPostgres, AFailoverToASynchronousStandbyLosesNothingThatWasAnswered) {
+  test::Database standby(database_);
+  url_ = "host=127.0.0.1,127.0.0.1 port=" + database_.Port() + "," + standby.Port() +
+         " user=owner password=s3cret dbname=postgres";
+  // The primary waits for the standby from now on.
+  ASSERT_TRUE(Await([&] { return database_.Query("SELECT sync_state FROM pg_stat_replication") == "sync"; }));
+  TempDir other;
+  Router first(Write(dir_, "router-1", "10s"));
+  Router second(Write(other, "router-2", "10s"));
+  ASSERT_TRUE(first.Ready() && second.Ready());
+  slack_.GoDown();  // everything waits, and so is in the database alone
+  constexpr std::size_t kCalls = 400;
+  Poster to_first(4), to_second(4);
+  to_second.body = [](std::size_t number) { return Call(CallId(number + kCalls)); };
+  to_first.Go(first.Ingress(), kCalls);
+  to_second.Go(second.Ingress(), kCalls);
+  to_second.WaitForAccepted(100);
+  database_.Crash();
+  standby.Promote();
+  to_first.Join();
+  to_second.Join();
+  EXPECT_TRUE(Await([&] { return first.Post(Call(CallId(2 * kCalls + 1))).status == 200; }));
+  EXPECT_TRUE(Await([&] { return second.Post(Call(CallId(2 * kCalls + 2))).status == 200; }));
+  slack_.ComeBack();
+  std::set<std::size_t> accepted = to_first.Accepted();
+  for (const std::size_t number : to_second.Accepted()) accepted.insert(number + kCalls);
+  ASSERT_GE(accepted.size(), 100u);
+  accepted.insert({2 * kCalls + 1, 2 * kCalls + 2});
+  EXPECT_TRUE(Await([&] {
+    const auto arrivals = Arrivals();
+    return std::ranges::all_of(accepted, [&](std::size_t number) { return arrivals.contains(number); });
+  })) << Arrivals().size()
+      << " of " << accepted.size();
 }
 
 TEST_F(OnPostgres, DoctorSaysWhatACommitPromises) {

@@ -20,25 +20,24 @@ namespace hookswitch::test {
 class Database {
  public:
   Database() {
-    const std::string data = dir_ / "data";
-    e2e::WriteFile(dir_ / "password", "s3cret\n");
-    std::filesystem::create_directory(data);
-    std::filesystem::permissions(data, std::filesystem::perms::owner_all);
-    if (::geteuid() == 0) {
-      const passwd* user = ::getpwnam("postgres");
-      HSW_CHECK(user, "Debian's PostgreSQL brings its user");
-      std::filesystem::permissions(std::filesystem::path(data).parent_path(),
-                                   std::filesystem::perms::owner_all | std::filesystem::perms::others_exec);
-      for (const std::string& file : {data, dir_ / "password"}) {
-        HSW_CHECK(::chown(file.c_str(), user->pw_uid, user->pw_gid) == 0, "root may");
-      }
-    }
+    const std::string data = MakeFolder();
     const auto made = e2e::RunProgram(AsUser({Tool("initdb"), "-D", data, "-U", "owner", "--pwfile", dir_ / "password",
                                               "--auth=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"}));
     EXPECT_EQ(made.exit_code, 0) << made.err;
     Start();
   }
+  /// A standby of `primary`, which commits synchronously to it from now on: what it has acknowledged is here too.
+  explicit Database(const Database& primary) {
+    const std::string data = MakeFolder();
+    const auto made = e2e::RunProgram(
+        AsUser({Tool("pg_basebackup"), "-D", data, "-d", primary.Conninfo(), "-R", "-X", "stream", "-c", "fast"}));
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+    Start();
+    primary.Query("ALTER SYSTEM SET synchronous_standby_names = '*'");
+    primary.Query("SELECT pg_reload_conf()");
+  }
   ~Database() { Stop(); }
+  Database& operator=(const Database&) = delete;
 
   void Start() {
     // Another program may take a free port first.
@@ -47,14 +46,18 @@ class Database {
       server_ = std::make_unique<e2e::Child>(AsUser(
           {Tool("postgres"), "-D", dir_ / "data", "-p", std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
            "unix_socket_directories=", "-c", "fsync=off", "-c", "client_min_messages=warning"}));
-      if (server_->WaitForLine("ready to accept connections", std::chrono::seconds(20))) return;
+      if (server_->WaitForLine("ready to accept", std::chrono::seconds(20))) return;
       port_ = 0;
     }
     ADD_FAILURE() << "the server did not start";
   }
-  void Stop() {
+  /// Ends it as a loss of power does, but for the disk.
+  void Crash() { Stop(SIGQUIT); }
+  /// Makes a standby the primary.
+  void Promote() const { EXPECT_EQ(Query("SELECT pg_promote()"), "t"); }
+  void Stop(int signal = SIGINT) {
     if (!server_) return;
-    server_->Signal(SIGINT);
+    server_->Signal(signal);
     server_->WaitForExit(std::chrono::seconds(20));
     server_.reset();
   }
@@ -78,6 +81,23 @@ class Database {
   }
 
  private:
+  /// An empty folder of the server's user; returns its path.
+  std::string MakeFolder() {
+    const std::string data = dir_ / "data";
+    e2e::WriteFile(dir_ / "password", "s3cret\n");
+    std::filesystem::create_directory(data);
+    std::filesystem::permissions(data, std::filesystem::perms::owner_all);
+    if (::geteuid() == 0) {
+      const passwd* user = ::getpwnam("postgres");
+      HSW_CHECK(user, "Debian's PostgreSQL brings its user");
+      std::filesystem::permissions(std::filesystem::path(data).parent_path(),
+                                   std::filesystem::perms::owner_all | std::filesystem::perms::others_exec);
+      for (const std::string& file : {data, dir_ / "password"}) {
+        HSW_CHECK(::chown(file.c_str(), user->pw_uid, user->pw_gid) == 0, "root may");
+      }
+    }
+    return data;
+  }
   static std::string Tool(const std::string& name) {
     for (const auto& version : std::filesystem::directory_iterator("/usr/lib/postgresql")) {
       if (const auto tool = version.path() / "bin" / name; std::filesystem::exists(tool)) return tool;
