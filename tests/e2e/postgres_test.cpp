@@ -235,6 +235,59 @@ TEST_F(OnPostgres, AJournalMovesThereAndWhatWaitedIsSentOnce) {
   EXPECT_EQ(router.Stop(), 0);
 }
 
+/// examples/cluster/nginx.conf, with the ports of a test.
+class Nginx {
+ public:
+  Nginx(std::uint16_t first, std::uint16_t second) : port_(test::FreePort()) {
+    std::string server = ReadFile(std::string(HSW_SOURCE_DIR) + "/examples/cluster/nginx.conf");
+    const auto put = [&](const std::string& what, const std::string& instead) {
+      const std::size_t at = server.find(what);
+      ASSERT_NE(at, std::string::npos) << what;
+      server.replace(at, what.size(), instead);
+    };
+    put("router-1:8000", "127.0.0.1:" + std::to_string(first));
+    put("router-2:8000", "127.0.0.1:" + std::to_string(second));
+    put("listen 80;", "listen 127.0.0.1:" + std::to_string(port_) + ";");
+    WriteFile(dir_ / "nginx.conf", "daemon off; pid " + (dir_ / "pid") + "; error_log " + (dir_ / "log") +
+                                       ";\nevents {}\nhttp {\naccess_log off;\nclient_body_temp_path " +
+                                       (dir_ / "body") + "; proxy_temp_path " + (dir_ / "proxy") +
+                                       "; fastcgi_temp_path " + (dir_ / "f") + "; uwsgi_temp_path " + (dir_ / "u") +
+                                       "; scgi_temp_path " + (dir_ / "s") + ";\n" + server + "}\n");
+    child_ = std::make_unique<Child>(
+        std::vector<std::string>{"/usr/sbin/nginx", "-c", dir_ / "nginx.conf", "-e", dir_ / "log"});
+  }
+  ~Nginx() {
+    child_->Signal(SIGTERM);
+    child_->WaitForExit(seconds(10));
+  }
+  std::uint16_t Port() const { return static_cast<std::uint16_t>(port_); }
+
+ private:
+  TempDir dir_;
+  const int port_;
+  std::unique_ptr<Child> child_;
+};
+
+TEST_F(OnPostgres, BehindNginxASenderSeesNothingOfARouterThatIsKilled) {
+  TempDir other;
+  auto first = std::make_unique<Router>(Write(dir_, "router-1"));
+  Router second(Write(other, "router-2"));
+  ASSERT_TRUE(first->Ready() && second.Ready());
+  Nginx nginx(first->Ingress(), second.Ingress());
+  ASSERT_TRUE(
+      Await([&] { return fakes::Fetch(nginx.Port(), "POST", "/bolna/webhook", Call(CallId(0))).status == 200; }));
+  constexpr std::size_t kCalls = 600;
+  Poster poster(4);
+  poster.body = [](std::size_t number) { return Call(CallId(number + 1)); };
+  poster.Go(nginx.Port(), kCalls);
+  poster.WaitForAccepted(200);
+  first->Kill();
+  poster.Join();
+  EXPECT_THAT(poster.Others(), testing::IsEmpty());
+  EXPECT_EQ(poster.Accepted().size(), kCalls);
+  EXPECT_TRUE(Await([&] { return Arrivals().size() == kCalls + 1; }, seconds(60)));
+}
+
 TEST_F(OnPostgres, AFailoverToASynchronousStandbyLosesNothingThatWasAnswered) {
   test::Database standby(database_);
   url_ = "host=127.0.0.1,127.0.0.1 port=" + database_.Port() + "," + standby.Port() +
