@@ -40,6 +40,8 @@ RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, const config::J
   auto database = file("database"), write_ahead_log = file("log"), log_index = file("index");
   auto bad = metrics.MakeGauge("hookswitch_journal_bad_rows", "Damaged rows that are skipped");
   auto writable = metrics.MakeGauge("hookswitch_journal_writable", "1 while the journal can be written");
+  auto delivers = metrics.MakeGauge(
+      "hookswitch_delivers", "1 while this router delivers what is pending; one of those that share a journal does");
   auto dropped = metrics.MakeGauge("hookswitch_log_lines_dropped", "Log lines dropped because stderr did not keep up");
   auto disk_free = metrics.MakeGauge("hookswitch_journal_disk_free_bytes", "Free space on the journal's disk");
   metrics
@@ -56,6 +58,7 @@ RouterMetrics::RouterMetrics(Metrics& metrics, Journal& journal, const config::J
     log_index.Set(static_cast<double>(stats.index_file));
     bad.Set(static_cast<double>(stats.bad_rows));
     writable.Set(stats.unwritable_reason.empty() ? 1 : 0);
+    delivers.Set(journal.OwnsPending() ? 1 : 0);
     dropped.Set(static_cast<double>(log::Dropped()));
     std::error_code failed;
     const auto space = std::filesystem::space(folder.empty() ? "." : folder, failed);

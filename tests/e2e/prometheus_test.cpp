@@ -159,6 +159,7 @@ TEST_F(Prometheus, EveryAlertFiresForItsTroubleAndNoOtherDoes) {
   covered.insert("HookswitchNotScraped");
   add({{"process_start_time_seconds", "0+0x5 300 360 420 480+0x20"}}, 12, {"HookswitchRestarts"});
   add({{"hookswitch_ready{part=\"journal\"}", "0+0x10"}}, 5, {"HookswitchNotReady"});
+  add({{"hookswitch_delivers", "0+0x10"}}, 5, {"HookswitchNobodyDelivers"});
   add({{refused("unavailable"), "0+0x5 3+0x10"}}, 8, {"HookswitchEventsTurnedAway"});
   add({{"hookswitch_config_last_reload_successful", "0+0x10"}}, 5, {"HookswitchReloadFailed"});
   add({{"hookswitch_journal_disk_free_bytes", "5e8+0x20"}}, 10, {"HookswitchDiskFull"});
