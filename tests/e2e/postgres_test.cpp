@@ -111,8 +111,8 @@ TEST_F(OnPostgres, AFrozenRouterIsReplacedAndSendsNothingMore) {
 
 TEST_F(OnPostgres, OfTwoRoutersBothTakeCallsAndOneDelivers) {
   TempDir other;
-  Router first(Write(dir_, "router-1", "30s"));
-  Router second(Write(other, "router-2", "30s"));
+  Router first(Write(dir_, "router-1", "9s"));
+  Router second(Write(other, "router-2", "9s"));
   ASSERT_TRUE(first.Ready() && second.Ready());
   constexpr std::size_t kCalls = 40;
   for (std::size_t i = 1; i <= kCalls; ++i) {
@@ -132,6 +132,11 @@ TEST_F(OnPostgres, OfTwoRoutersBothTakeCallsAndOneDelivers) {
   ASSERT_EQ(first.Post(Call(CallId(42))).status, 200);
   EXPECT_THAT(second.GetWith("\"pending\":2", "/api/v1/sinks"), HasSubstr("\"state\":\"paused\""));
   EXPECT_EQ(slack_.Posted().size(), kCalls);
+  // What is purged at the one must not go out at the other.
+  ASSERT_EQ(second.Post(Call(CallId(43))).status, 200);
+  const auto purged =
+      second.PostAdmin("/api/v1/deliveries/purge", R"({"state":"pending,held","call_id":")" + CallId(43) + "\"}");
+  EXPECT_THAT(purged.body, HasSubstr("\"changed\":1"));
   ASSERT_EQ(second.PostAdmin("/api/v1/sinks/ops/resume").status, 200);
   ASSERT_TRUE(Await([&] { return slack_.Posted().size() == kCalls + 2; }));
   EXPECT_THAT(second.GetWith("\"pending\":0", "/api/v1/status"), HasSubstr("\"pending\":0"));
