@@ -189,6 +189,11 @@ def record(name, target, body, status, result):
         ACTIONS.insert(0, {"at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"), "who": "ana", "peer": "127.0.0.1", "action": name, "target": target, "detail": body or {}, "http_status": status, "result": result})
 
 
+ROUTERS = {"routers": [
+    {"name": "router-1", "version": "1.4.0", "config": "9f31c2a7b0de44", "lease_age": 1.4, "lanes": ["ops", "sales"], "this": False},
+    {"name": "router-2", "version": "1.4.0", "config": "0b77d1c49a2e10", "lease_age": 0.3, "lanes": [], "this": True}]}
+
+
 def status():
     broken = [one for one in SINKS.values() if one["state"] == "misconfigured"]
     problems = [{"severity": "error", "kind": "sink", "name": one["sink"], "since": one["since"], "text": f"{one['sink']} is misconfigured: Slack answered 404 no_service. {one['pending']} wait.",

@@ -103,7 +103,7 @@ def answer_api(method, path, query, body):
         return data.suggest(query.get("search", ""), int(query.get("at", 0)))
     if parts[0] == "actions":
         return page("actions", operate.ACTIONS, query)
-    tables = {"status": operate.status, "sinks": operate.sinks, "rules": operate.rules, "sources": operate.sources, "config": lambda: operate.CONFIG}
+    tables = {"status": operate.status, "sinks": operate.sinks, "rules": operate.rules, "sources": operate.sources, "config": lambda: operate.CONFIG, "cluster": lambda: operate.ROUTERS}
     if parts[0] in tables:
         return tables[parts[0]]()
     raise Refused(404, "not_found", "there is no such page")

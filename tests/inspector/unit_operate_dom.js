@@ -4,6 +4,7 @@ import {drawProblems} from "../../core/admin/page/banner.js";
 import {h} from "../../core/admin/page/dom.js";
 import {makeEditor} from "../../core/admin/page/editor.js";
 import {drawHour} from "../../core/admin/page/plot.js";
+import {drawRouters} from "../../core/admin/page/routers.js";
 import {makeSearchBox} from "../../core/admin/page/search_box.js";
 import {drawSink} from "../../core/admin/page/sink_card.js";
 import {until} from "./unit_dialogs.js";
@@ -42,6 +43,17 @@ test("a card counts what waits and its dead letters", () => {
   const text = (dead) => [...drawSink({...sink, sink: "ops"}, {dead, isMarked: false, changed: () => {}}).querySelectorAll("dd")].map((value) => value.textContent);
   same([text({count: 3, more: true}).slice(0, 2), text({count: 0, more: false})[1], text({count: 0, more: true})[1], text(null)[1]].flat().map((value) => value.replace(/from .* ago/, "from then")),
     ["2 deliveries, the oldest from then, 1 being sent", "at least 3 not delivered", "none", "none of the latest, look further", "…"]);
+});
+
+test("routers that share a journal are listed, and configs that differ are told", () => {
+  const one = {name: HOSTILE, version: "1.4.0", config: "9f31c2a7b0de44", lease_age: 1.4, lanes: ["ops", "sales"], this: false};
+  const text = (routers) => h("div", {}, drawRouters(routers)).textContent;
+  same(text([one]), "");
+  const two = h("div", {}, drawRouters([one, {...one, name: "router-2", lanes: [], lease_age: 75, this: true}]));
+  same([foreign(two), two.querySelectorAll(".note").length], [0, 0]);
+  same([...two.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)),
+    [[HOSTILE, "ops, sales", "9f31c2a7b0de", "1.4.0", "1s ago"], ["router-2 (this one)", "nothing: it takes over if need be", "9f31c2a7b0de", "1.4.0", "1m 15s ago"]]);
+  same(text([one, {...one, config: "0b77"}]).includes("They run different configs"), true);
 });
 
 const problem = {severity: "error", kind: "sink", name: "ops", since: "2026-03-04T09:00:00Z", text: HOSTILE, hint: "Make a new webhook."};

@@ -5,6 +5,7 @@ import {openDialog, say} from "../dialog.js";
 import {h, show} from "../dom.js";
 import {fact, fillField, filterField, makeTable} from "../parts.js";
 import {href, setQuery} from "../router.js";
+import {drawRouters} from "../routers.js";
 import {may, onStatus, refreshStatus, status} from "../status.js";
 import {on} from "../stream.js";
 import {agoOf, countText, timeOf} from "../time.js";
@@ -23,6 +24,7 @@ export default {
       {type: "button", class: "primary", hidden: true, onclick: () => askReload(config).then((done) => done && load())},
       "Reload…");
     const state = h("div", {class: "reload-state"}, h("p", {class: "muted"}, "Loading…"));
+    const routers = h("div", {});
     const filter = filterField(q, "Filter values", "Filter: rate_limit, ops, default");
     const only = h("input", {
       type: "checkbox",
@@ -33,15 +35,17 @@ export default {
     const rows = h("tbody", {});
     const table = makeTable("values", ["Key", "Value", "From"], rows);
     container.append(h("div", {class: "bar"}, h("h1", {}, "Config"), h("div", {class: "tools"}, reload)), state,
+      routers,
       h("div", {class: "bar"}, h("h2", {}, "Values that run"),
         h("div", {class: "tools"}, filter, h("label", {class: "check"}, only, "without defaults"))),
       count, table);
 
     async function load() {
       try {
-        const next = await get("config", {}, {exact: true});
+        const [next, cluster] = await Promise.all([get("config", {}, {exact: true}), get("cluster")]);
         if (ended) return;
         config = next;
+        show(routers, drawRouters(cluster.routers));
         drawState();
         drawValues();
       } catch (error) {
