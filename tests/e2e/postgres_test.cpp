@@ -173,6 +173,9 @@ TEST_F(OnPostgres, ARouterThatStopsHandsOverAtOnce) {
   ASSERT_TRUE(first.Ready() && second.Ready());
   ASSERT_EQ(first.Post(Call(CallId(1))).status, 200);
   ASSERT_TRUE(Await([&] { return Arrivals().size() == 1; }));
+  const milliseconds busy = first.CpuTime() + second.CpuTime();
+  EXPECT_FALSE(second.WaitForEvent("deliveries_taken_over", seconds(2)));
+  EXPECT_LT(first.CpuTime() + second.CpuTime() - busy, milliseconds(400)) << "with nothing to do they do nothing";
   ASSERT_EQ(first.PostAdmin("/api/v1/sinks/ops/pause").status, 200);
   for (std::size_t i = 2; i <= 20; ++i) ASSERT_EQ((i % 2 == 0 ? first : second).Post(Call(CallId(i))).status, 200);
   ASSERT_EQ(first.Stop(), 0);

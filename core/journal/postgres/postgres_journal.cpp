@@ -195,7 +195,9 @@ class PostgresJournal final : public Journal, public Cluster {
     bool more = true, has_failed = false;
     MonoTime next = clock_.Mono();
     while (!AwaitTick(more)) {
-      if ((!more && clock_.Mono() < next) || !writer_->lease().was_taken()) continue;
+      const bool is_ours = writer_->lease().was_taken();
+      more = more && is_ours;
+      if (!is_ours || (!more && clock_.Mono() < next)) continue;
       const auto done = retention_.Step();
       removed_.store(retention_.removed(), std::memory_order_relaxed);
       if (!done && !std::exchange(has_failed, true)) {
