@@ -189,12 +189,14 @@ Result<Page<RefusedRequest>> FakeHistory::ListRefused(std::int64_t before, std::
 }
 
 void FakeHistory::RecordAction(OperatorAction action) {
+  MutexLock lock(actions_mu_);
   action.number = static_cast<std::int64_t>(actions.size()) + 1;
   actions.push_back(std::move(action));
 }
 
 Result<Page<OperatorAction>> FakeHistory::ListActions(std::int64_t before, std::size_t limit) {
   HSW_TRY(on_read());
+  MutexLock lock(actions_mu_);
   Page<OperatorAction> page;
   for (auto action = actions.rbegin(); action != actions.rend(); ++action) {
     if (before > 0 && action->number >= before) continue;

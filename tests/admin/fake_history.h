@@ -27,7 +27,7 @@ class FakeHistory : public History {
   std::function<Status()> on_change = [] { return Ok(); };  ///< called before each change; an error is its result
   std::vector<std::size_t> changes;                         ///< how many deliveries each change was asked for
   std::vector<RefusedRequest> refused;                      ///< oldest first
-  std::vector<OperatorAction> actions;                      ///< oldest first
+  std::vector<OperatorAction> actions;                      ///< oldest first; a server's threads add to it
   std::map<EventSeq, std::vector<Revision>> revisions;
   std::map<std::int64_t, KeptConfig> configs;
   EventFilter last_event_filter;
@@ -55,6 +55,9 @@ class FakeHistory : public History {
   Result<Extent> FindExtent() override { return Extent{0x5a17, events.empty() ? 0 : events.begin()->first}; }
   void RecordAction(OperatorAction action) override;
   Result<Page<OperatorAction>> ListActions(std::int64_t before, std::size_t limit) override;
+
+ private:
+  Mutex actions_mu_;
 };
 
 }  // namespace hookswitch
