@@ -197,7 +197,7 @@ TEST_P(Services, RefuseTenOfAHundredWithoutDelayToTheOthers) {
   const auto http = MakeCurlClient({});
   unsigned seed = 0;
   for (const Answer& answer : service.answers) {
-    if (answer.about == About::kLater || ++seed % test::kOneIn != 0) continue;
+    if (answer.about == About::kLater || seed++ % test::kOneIn != 0) continue;
     SCOPED_TRACE(std::to_string(answer.status) + " " + answer.body);
     {
       MutexLock lock(mu);
