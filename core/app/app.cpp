@@ -99,6 +99,10 @@ std::unique_ptr<HttpClient> MakeSinkClient() {
 // Members in the order of construction; destroyed in reverse, so that none outlives what it points to.
 struct App::Impl final : Router {
   Impl(AppOptions o, const Clock& c) : options(std::move(o)), clock(c) {}
+  ~Impl() override {
+    delivery_start.Stop();
+    if (journal) journal->OnOthersChanges({});
+  }
 
   AppOptions options;
   const Clock& clock;
@@ -122,11 +126,11 @@ struct App::Impl final : Router {
   std::string announced_problems GUARDED_BY(reload_mu);  ///< of the last reload if it failed, else ""
   std::string ingress_address GUARDED_BY(mu), admin_address GUARDED_BY(mu);
 
+  DeliveryStart delivery_start;  ///< called by the journal
   std::unique_ptr<Journal> journal;
   std::unique_ptr<PastConfigs> past_configs;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Dispatcher> dispatcher;
-  DeliveryStart delivery_start;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<Indexer> indexer;
   std::unique_ptr<HistoryApi> history_api;

@@ -278,9 +278,9 @@ class Journal {
   /// Whether what is pending is this process's to deliver. False, for a while or for good, where several routers share
   /// a journal: then nothing may be started. Costs a clock.
   virtual bool OwnsPending() const { return true; }
-  /// Sets who is told of what other routers have stored; call once. `follow` is called on the journal's thread, before
-  /// the callbacks of any later event of this router, and must not block. All that was stored before a call of
-  /// LoadPending is in its result, or is told after it, or both.
+  /// Sets who is told of what other routers have stored; {}: nobody any more, and no call is under way on return.
+  /// `follow` is called on the journal's thread, before the callbacks of any later event of this router, and must not
+  /// block. All that was stored before a call of LoadPending is in its result, or is told after it, or both.
   virtual void OnOthersChanges(std::function<void(OthersChanges)> /*follow*/) {}
 
   /// Those that share the journal; nullptr if it cannot be shared. Valid as long as the journal.

@@ -154,12 +154,8 @@ class PostgresJournal final : public Journal, public Cluster {
     for (const auto& delivery : heard.deliveries) feed_.Add(delivery.seq);
     for (const EventSeq event : heard.revised) feed_.AddRevised(event);
     for (const EventSeq event : heard.events) AddLate(event, newest);
-    std::function<void(OthersChanges)> follow;
-    {
-      MutexLock lock(follow_mu_);
-      follow = follow_;
-    }
-    if (follow) follow(std::move(heard.changes));
+    MutexLock lock(follow_mu_);
+    if (follow_) follow_(std::move(heard.changes));
   }
 
   void Publish() {
