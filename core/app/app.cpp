@@ -179,6 +179,12 @@ struct App::Impl final : Router {
     return dispatcher->Pause(sink, pause);
   }
   Dispatcher::Resumed Resume(const std::string& sink, bool wait) override {
+    // What comes of it is seen where the lane is.
+    if (!delivery_start.delivers()) {
+      Dispatcher::Resumed resumed = dispatcher->Resume(sink);
+      resumed.how = Dispatcher::Resumed::How::kNotKnownYet;
+      return resumed;
+    }
     return dispatcher->Resume(sink, wait ? kResumePatience : std::chrono::milliseconds(0));
   }
   Result<TestResult> TestSink(const std::string& sink) override;

@@ -17,7 +17,8 @@ struct AppOptions {
   std::string config_path;
   config::Environment environment;
   std::filesystem::path program;  ///< this program's own file; its plugins are searched relative to it
-  /// Another router has taken over the journal (PostgreSQL): this process must end. Called on a thread of the journal.
+  /// Another router has taken over the journal (PostgreSQL), or (`by` is empty) its news were missed, which is logged:
+  /// this process must end. Called on a thread of the journal.
   std::function<void(const std::string& by)> on_journal_lost{};
   /// Another router asks that this one reloads its config. Called on a thread of the journal; must not block.
   std::function<void()> on_reload_asked{};

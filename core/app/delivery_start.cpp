@@ -17,7 +17,12 @@ void DeliveryStart::LeaseTaken() {
 }
 
 Status DeliveryStart::Begin(Dispatcher& dispatcher, bool owns, std::function<void(const Error&)> on_failed) {
-  if (owns) {
+  bool is_taken = owns;
+  {
+    MutexLock lock(mu_);
+    is_taken = is_taken || taken_;
+  }
+  if (is_taken) {
     HSW_TRY(dispatcher.Start());
     delivers_.store(true, std::memory_order_release);
     return Ok();

@@ -17,8 +17,9 @@ class DeliveryStart {
 
   /// [thread: any] The lease has come; also before Begin.
   void LeaseTaken();
-  /// [thread: control] Starts `dispatcher` now if `owns`; else when the lease comes. `on_failed`: called if that start
-  /// fails, on the thread of its own. Errors: those of Dispatcher::Start. `dispatcher` must outlive the call of Stop.
+  /// [thread: control] Starts `dispatcher` now if `owns` or the lease has come; else when it comes. `on_failed`: called
+  /// if that start fails, on the thread of its own. Errors: those of Dispatcher::Start. `dispatcher` must outlive the
+  /// call of Stop.
   Status Begin(Dispatcher& dispatcher, bool owns, std::function<void(const Error&)> on_failed);
   /// [thread: control] Does not start it any more; waits for a start under way.
   void Stop();

@@ -111,7 +111,7 @@ void StartOrEnd(const Options& options, std::atomic<App*>& running) {
   AppOptions app_options{options.config, config::Environment::System(options.env_file), options.program,
                          /*on_journal_lost=*/
                          [](const std::string& by) {
-                           log::Error("journal_taken_over", {{"by", by}});
+                           if (!by.empty()) log::Error("journal_taken_over", {{"by", by}});
                            log::Flush();
                            fatal_end::EndProcess(kProblems);
                          },

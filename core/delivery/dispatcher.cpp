@@ -111,12 +111,12 @@ void Dispatcher::FollowPause(const LaneDue& stored) {
   SetPause(lane, stored.pause);
   if (stored.pause) {
     lane.paused_since = clock_.Wall();
-    log::Warn("lane_paused", {{"sink", stored.sink}, {"reason", "paused by the operator, at another router"}});
+    log::Warn("lane_paused", {{"sink", stored.sink}, {"reason", "paused at another router"}});
     return;
   }
   lane.lane.Resume(clock_.Mono());
   lane.log_next_probe = lane.lane.in_trouble();
-  log::Info("lane_resumed", {{"sink", stored.sink}, {"reason", "resumed by the operator, at another router"}});
+  log::Info("lane_resumed", {{"sink", stored.sink}, {"reason", "resumed at another router"}});
 }
 
 Status Dispatcher::StorePause(const std::string& sink, const std::optional<hookswitch::Pause>& pause) {
@@ -215,6 +215,7 @@ std::vector<DeliverySeq> Dispatcher::Release(std::vector<DeliverySeq> deliveries
   for (auto& [name, lane] : lanes_) {
     for (const auto& [seq, ref] : lane->lane.Release(deliveries)) {
       lane->Forget(ref);
+      ForgetLoaded(seq);
       released.push_back(seq);
     }
   }

@@ -150,6 +150,7 @@ class Dispatcher {
   void ApplyRevision(const Inbox::Accepted& revision) REQUIRES(mu_);
   void EndCall(std::uint64_t call_key, EventSeq event, MonoTime at) REQUIRES(mu_);
   bool IsLoaded(const PendingDelivery& delivery) const REQUIRES(mu_);
+  void ForgetLoaded(DeliverySeq delivery) REQUIRES(mu_);
   void Add(PendingDelivery delivery, std::shared_ptr<const CallEvent> event) REQUIRES(mu_);
   MonoTime AcceptedAt(const PendingDelivery& delivery, MonoTime now, WallTime wall) REQUIRES(mu_);
   DeliveryRoute RouteOf(const LaneRuntime& lane, const LaneDelivery& delivery) const REQUIRES(mu_);
@@ -205,7 +206,8 @@ class Dispatcher {
   const std::shared_ptr<LaneSnapshot> snapshot_ = std::make_shared<LaneSnapshot>();
   Origins origins_ GUARDED_BY(mu_);
   std::unordered_map<DeliverySeq, InFlight> in_flight_ GUARDED_BY(mu_);
-  std::set<DeliverySeq> unwanted_ GUARDED_BY(mu_);  ///< canceled while in flight: not retried
+  std::set<DeliverySeq> unwanted_ GUARDED_BY(mu_);                       ///< canceled while in flight: not retried
+  std::map<DeliverySeq, PendingDelivery> after_flight_ GUARDED_BY(mu_);  ///< of these: replayed since
   /// Deliveries that were inside a plugin when the previous process died; not yet recorded in the journal.
   std::unordered_map<DeliverySeq, CrashMarks::Left> left_ GUARDED_BY(mu_);
   std::vector<std::pair<DeliverySeq, WallTime>> loaded_ GUARDED_BY(mu_);  ///< the backlog: number and accepted_at

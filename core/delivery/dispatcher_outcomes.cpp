@@ -215,6 +215,9 @@ void Dispatcher::Handle(const Inbox::Recorded& recorded) {
   if (ends) lane.Forget(flight.ref);
   lane.lane.Settle(flight.ref, ends);
   LetGo(flight);
+  if (auto again = after_flight_.extract(recorded.delivery); !again.empty() && ends) {
+    Add(std::move(again.mapped()), nullptr);
+  }
 }
 
 void Dispatcher::NotifyOf(LaneRuntime& lane, MonoTime now) {

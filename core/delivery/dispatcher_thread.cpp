@@ -67,6 +67,11 @@ void Dispatcher::Run() {
       if (accepted.revises != 0 || !accepted.unwanted.empty()) ApplyRevision(accepted);
       for (auto& delivery : accepted.deliveries) {
         if (IsLoaded(delivery)) continue;
+        if (in_flight_.contains(delivery.seq)) {
+          // Canceled and replayed at another router while it was under way here.
+          after_flight_[delivery.seq] = std::move(delivery);
+          continue;
+        }
         if (delivery.is_replay) LaneFor(delivery.sink).series.replayed.Add();
         Add(std::move(delivery), accepted.event);
       }
@@ -93,10 +98,17 @@ void Dispatcher::Run() {
   }
 }
 
-/// Whether it came with the backlog: then it may have ended since. A replay of it has a later time.
+/// True if LoadBacklog has enqueued this delivery already. Others may tell of it after it was sent: enqueueing it again
+/// would send it twice. A replay has a later accepted_at and is not meant.
 bool Dispatcher::IsLoaded(const PendingDelivery& delivery) const {
   const auto found = std::ranges::lower_bound(loaded_, delivery.seq, {}, &std::pair<DeliverySeq, WallTime>::first);
   return found != loaded_.end() && *found == std::pair(delivery.seq, delivery.accepted_at);
+}
+
+/// It left its lane: if it is enqueued again, it is meant.
+void Dispatcher::ForgetLoaded(DeliverySeq delivery) {
+  const auto found = std::ranges::lower_bound(loaded_, delivery, {}, &std::pair<DeliverySeq, WallTime>::first);
+  if (found != loaded_.end() && found->first == delivery) found->second = WallTime::min();
 }
 
 LaneRuntime& Dispatcher::LaneFor(const std::string& sink) {
@@ -115,7 +127,10 @@ DeliveryRoute Dispatcher::RouteOf(const LaneRuntime& lane, const LaneDelivery& d
 void Dispatcher::ApplyRevision(const Inbox::Accepted& revision) {
   for (auto& [name, lane] : lanes_) {
     lane->Revise(revision.revises, revision.event);
-    for (const auto& [delivery, ref] : lane->lane.Release(revision.unwanted)) lane->Forget(ref);
+    for (const auto& [delivery, ref] : lane->lane.Release(revision.unwanted)) {
+      lane->Forget(ref);
+      ForgetLoaded(delivery);
+    }
   }
   for (const DeliverySeq delivery : revision.unwanted) {
     if (in_flight_.contains(delivery)) unwanted_.insert(delivery);
@@ -276,6 +291,13 @@ void Dispatcher::Handle(Inbox::Progress progress) {
   InFlight& flight = found->second;
   auto* request = std::get_if<HttpRequest>(&progress.what);
   if (!request) return Conclude(flight, std::move(std::get<Outcome>(progress.what)));
+  if (!journal_.OwnsPending()) {
+    Outcome outcome;
+    outcome.ours = true;
+    outcome.code = "lease_over";
+    outcome.reason = "the lease of the journal was over before it was sent";
+    return Conclude(flight, std::move(outcome));
+  }
   if (Admit(flight, *request)) {
     return runner_.Send({flight.attempt, flight.id, flight.lane->strand}, std::move(*request));
   }

@@ -42,7 +42,7 @@ class Inbox {
   };
 
   // [thread: any]
-  /// Dropped until Open: what comes before is loaded from the journal.
+  /// Ignored until Open. Whatever was committed before Open is read by LoadBacklog, which runs after it.
   void Accept(Accepted accepted) EXCLUDES(mu_) {
     Post([&]() REQUIRES(mu_) {
       if (open_ && !closed_) batch_.accepted.push_back(std::move(accepted));

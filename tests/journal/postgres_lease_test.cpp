@@ -62,7 +62,11 @@ class PostgresLease : public testing::Test {
             .router = router,
             .instance = instance,
             .lease = 1s,
-            .on_taken = [this] { taken_.set_value(); },
+            .on_taken =
+                [this, router] {
+                  MutexLock lock(mu_);
+                  taken_by_ = router;
+                },
             .on_lost = [this](const std::string& by) { lost_to_.set_value(by); }};
   }
   Result<std::unique_ptr<Journal>> Open(const std::string& router, std::int64_t instance = 0) {
@@ -87,7 +91,8 @@ class PostgresLease : public testing::Test {
   test::Database* database_ = &test::TheDatabase();
   test::OwnSchema schema_;
   SystemClock clock_;
-  std::promise<void> taken_;
+  Mutex mu_;
+  std::string taken_by_ GUARDED_BY(mu_);
   std::promise<std::string> lost_to_;
 };
 
@@ -182,7 +187,10 @@ TEST_F(PostgresLease, TheSecondTakesOverWhenTheFirstEnds) {
   const auto a = Append(**first, "a");
   ASSERT_TRUE(a && Append(**second, "b"));
   first->reset();
-  ASSERT_EQ(taken_.get_future().wait_for(20s), std::future_status::ready);
+  ASSERT_TRUE(Await([&] {
+    MutexLock lock(mu_);
+    return taken_by_ == "second";
+  }));
   EXPECT_TRUE((*second)->OwnsPending());
   EXPECT_EQ((*second)->LoadPending(0, 10)->size(), 2u);
   AttemptRecord record{.delivery = a->first_delivery, .event = a->event, .sink = "ops", .number = 1};

@@ -126,7 +126,7 @@ Status Writer::Append(AppendRequest& request) {
   }
   if (event.ends_call && event.call_key != 0) news_.ended_calls.emplace_back(event.call_key, seq);
   if (!event.carry.empty() && event.call_key != 0) KeepMemory(kNoSink, event.call_key, seq, event.carry);
-  new_events_.push_back(seq);
+  news_.events.push_back(seq);
   last_event_ = std::max(last_event_, seq);
   ++events_;
   known_[event.dedup] = {seq, event.received_at, event.content};
@@ -145,7 +145,6 @@ Result<PendingDelivery> Writer::AddDelivery(EventSeq event, std::uint64_t call_k
                      pending.is_held ? DeliveryState::kHeld : DeliveryState::kPending, flags, delivery.sink,
                      delivery.rule, delivery.template_name);
   pending_.Set(pending.seq, delivery.sink, true);
-  new_deliveries_.push_back(pending.seq);
   news_.opened.push_back(pending.seq);
   return pending;
 }
@@ -230,7 +229,6 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
   changes = {};
   const auto config = NumberOf(revised.config, event);
   if (!config) return config.error();
-  revised_.push_back(event);
   SendRows();  // it may be an event of this very batch
   const std::int64_t call_key = static_cast<std::int64_t>(revised.call_key);
   bool is_there = false;
@@ -273,7 +271,6 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
   news_.revised.push_back(event);
   news_.canceled.insert(news_.canceled.end(), changes.canceled.begin(), changes.canceled.end());
   if (!changes.canceled.empty()) {
-    Remember(changes.canceled, DeliveryState::kCanceled);
     Ask("UPDATE @delivery SET state = 4, code = 'canceled', because = $2 WHERE seq = ANY($1)",
         Params().Add(changes.canceled).Add("the event was revised, and no rule wants it here"));
   }
@@ -295,19 +292,6 @@ Status Writer::Revise(EventSeq event, const NewEvent& revised, Accepted::Revised
   }
   SendRows();
   return Ok();
-}
-
-/// For Withdraw: rows that are about to change.
-void Writer::Remember(std::span<const DeliverySeq> deliveries, DeliveryState changed_to) {
-  Ask("SELECT seq, state, flags, replayed_ms, due_ms, first_failed_ms, step, carried, code, because FROM @delivery "
-      "WHERE seq = ANY($1) FOR UPDATE",
-      Params().Add(deliveries), [this, changed_to](const Answer& found) {
-        for (int row = 0; row < found.rows(); ++row) {
-          before_.Add(found.Int(row, 0), changed_to, found.Int(row, 1), found.Int(row, 2), found.Int(row, 3),
-                      found.Int(row, 4), found.Int(row, 5), found.Int(row, 6), found.Bytes(row, 7), found.Bytes(row, 8),
-                      found.Bytes(row, 9));
-        }
-      });
 }
 
 Status Writer::RecordAll(Batch& batch, const Part& part) {
@@ -422,7 +406,7 @@ void Writer::RecordRest(const Batch& batch) {
     Ask(kInsert, rows.Take(), [this](const Answer& stored) {
       for (int row = 0; row < stored.rows(); ++row) last_refused_ = std::max(last_refused_, stored.Int(row, 0));
     });
-    Ask("DELETE FROM @refused WHERE number <= (SELECT max(number) FROM @refused) - $1", Params().Add(kRefusedKept));
+    RemoveOld("refused", kRefusedKept);
   }
   if (batch.actions.empty()) return;
   Rows rows;
@@ -433,7 +417,16 @@ void Writer::RecordRest(const Batch& batch) {
   static const std::string kInsert =
       InsertFrom("action", "at_ms, who, peer, action, target, detail, http_status, result");
   Ask(kInsert, rows.Take());
-  Ask("DELETE FROM @action WHERE number <= (SELECT max(number) FROM @action) - $1", Params().Add(kActionsKept));
+  RemoveOld("action", kActionsKept);
+}
+
+/// Of a numbered table; not what lies far below, as in StorePart.
+void Writer::RemoveOld(std::string_view table, std::int64_t kept) {
+  constexpr std::int64_t kReach = 20'000;
+  const std::string name = "@" + std::string(table);
+  Ask("DELETE FROM " + name + " t USING (SELECT max(number) - $1 AS number FROM " + name +
+          ") last WHERE t.number <= last.number AND t.number > last.number - $2",
+      Params().Add(kept).Add(kReach));
 }
 
 Status Writer::RunCommand(Command& command) {
@@ -449,7 +442,6 @@ Status Writer::Run(ReviveChange& change) {
   change.revived.clear();
   SendRows();
   std::map<DeliverySeq, PendingDelivery> revived;
-  Remember(change.deliveries, DeliveryState::kPending);
   static const std::string kUpdate =
       "UPDATE @delivery SET state = 0, replayed_ms = $2, due_ms = 0, first_failed_ms = 0, step = 0, carried = '', "
       "code = '', because = '', flags = flags | " +
@@ -496,7 +488,6 @@ Status Writer::Run(CancelChange& change) {
   change.canceled.clear();
   SendRows();
   std::map<DeliverySeq, std::string> canceled;
-  Remember(change.deliveries, DeliveryState::kCanceled);
   Ask("UPDATE @delivery SET state = 4, code = 'canceled', because = $2 WHERE seq = ANY($1) AND state IN (0, 1, 3) "
       "RETURNING seq, sink",
       Params().Add(change.deliveries).Add(change.reason), [&](const Answer& found) {

@@ -26,7 +26,11 @@ Result<std::unique_ptr<Lease>> Lease::Open(const Place& place, Terms terms, cons
   std::unique_ptr<Lease> lease(new Lease(impatient, std::move(terms), clock));
   const auto asked = lease->Ask();
   if (!asked) return asked.error();
-  if (*asked != Answer::kOurs) log::Info("journal_lease_awaited", {{"router", lease->Holder()}});
+  if (*asked == Answer::kOurs) {
+    if (lease->terms_.on_taken) lease->terms_.on_taken();
+  } else {
+    log::Info("journal_lease_awaited", {{"router", lease->Holder()}});
+  }
   lease->thread_ = std::thread([raw = lease.get()] { raw->Run(); });
   return lease;
 }
@@ -89,7 +93,6 @@ void Lease::SendRouter() {
           .Add(std::string_view(version_))
           .Add(std::string_view(config_))
           .Add(std::string_view(sinks_)));
-  has_card_ = false;
 }
 
 std::string Lease::Holder() {
@@ -109,6 +112,7 @@ void Lease::Run() {
       const auto until = std::chrono::steady_clock::now() + rest;
       while (!ending_ && !has_card_ && std::chrono::steady_clock::now() < until) wake_.WaitUntil(mu_, until);
       if (ending_) return;
+      has_card_ = false;
     }
     const auto answer = Ask();
     if (!answer) {
@@ -142,8 +146,9 @@ void Lease::GiveUp() {
   if (!connection_ || connection_->IsLost()) return;
   connection_->Send("UPDATE @lease SET expires = '-infinity' WHERE name = 'journal' AND router = $1 AND epoch = $2",
                     Params().Add(terms_.router).Add(epoch_.load(std::memory_order_relaxed)));
-  connection_->Send("UPDATE @router SET seen = '-infinity' WHERE number = $1 AND instance = $2",
-                    Params().Add(terms_.router).Add(terms_.instance));
+  connection_->Send(
+      "UPDATE @router SET seen = clock_timestamp() - interval '1 day' WHERE number = $1 AND instance = $2",
+      Params().Add(terms_.router).Add(terms_.instance));
   (void)connection_->Receive().has_value();
 }
 

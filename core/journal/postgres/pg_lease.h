@@ -41,9 +41,10 @@ class Lease {
     std::int64_t instance = 0;
     std::chrono::milliseconds length{};
     // Called on a thread of the lease; at most once each, but for on_reload_asked.
-    std::function<void()> on_taken{};  ///< not if Open has taken it
+    std::function<void()> on_taken{};  ///< within Open if that takes it
     std::function<void()> on_reload_asked{};
-    /// Another router has taken it over, or its name. It is not asked for again.
+    /// Another router has taken it over, or its name. It is not asked for again. The writer calls it too, with "", when
+    /// it has missed news.
     std::function<void(const std::string& by)> on_lost{};
   };
 

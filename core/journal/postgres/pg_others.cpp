@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "core/journal/postgres/pg_rows.h"
@@ -62,7 +61,7 @@ Params News::InsertParams(std::int64_t router, std::int64_t number) const {
 
 Result<bool> Others::Begin(Connection& connection) {
   cursors_.clear();
-  answers_.clear();
+  news_.clear();
   const auto found = connection.Run(
       "SELECT r.number, coalesce((SELECT max(n.number) FROM @news n WHERE n.router = r.number), 0), "
       "r.seen > clock_timestamp() - interval '1 minute' FROM @router r "
@@ -93,47 +92,52 @@ Status Others::Ask(Connection& connection) {
   if (!answers) return std::move(answers).error();
   // All that a new router has stored is new: its first transaction comes after its row.
   for (int row = 0; row < answers->front().rows(); ++row) cursors_.try_emplace(answers->front().Int(row, 0), 0);
-  if (answers->size() > 1) answers_.push_back(std::move(answers->back()));
+  if (answers->size() > 1) Answered(answers->back());
   return Ok();
 }
 
-bool Others::has_news() const {
-  return std::ranges::any_of(answers_, [](const Answer& answer) { return answer.rows() != 0; });
+Status Others::HearOwn(Connection& connection, std::int64_t number) {
+  const std::string_view columns = kQuestion.substr(0, kQuestion.find(" FROM "));
+  const auto found = connection.Run(std::string(columns) + " FROM @news n WHERE n.router = $1 AND n.number = $2",
+                                    Params().Add(router_).Add(number));
+  if (!found) return found.error();
+  if (found->rows() != 0) news_.push_back({found->Int(kFirstRow, kStored), router_, number, *found, kFirstRow});
+  return Ok();
+}
+
+void Others::Answered(const Answer& answer) {
+  has_more_ = answer.rows() == kMostRows;
+  for (int row = 0; row < answer.rows(); ++row) {
+    const std::int64_t router = answer.Int(row, kRouter), number = answer.Int(row, kNumber);
+    std::int64_t& cursor = cursors_[router];
+    if (number <= cursor) continue;
+    has_missed_ = has_missed_ || number != cursor + 1;
+    cursor = number;
+    news_.push_back({answer.Int(row, kStored), router, number, answer, row});
+  }
 }
 
 Result<Others::Heard> Others::Read(Connection& connection) {
   Heard heard;
-  std::map<std::int64_t, std::int64_t> cursors = cursors_;
-  std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, const Answer*, int>> order;
-  for (const Answer& answer : answers_) {
-    for (int row = 0; row < answer.rows(); ++row) {
-      const std::int64_t router = answer.Int(row, kRouter), number = answer.Int(row, kNumber);
-      std::int64_t& cursor = cursors[router];
-      if (number <= cursor) continue;  // from an earlier answer
-      if (number != cursor + 1) {
-        return Error{ErrorCode::kInvalid, "it was cut off for so long that what other routers have stored is missing"};
-      }
-      cursor = number;
-      order.emplace_back(answer.Int(row, kStored), router, number, &answer, row);
-    }
-  }
-  std::ranges::sort(order);
+  std::ranges::stable_sort(news_, {}, &Item::stored);
   std::vector<std::int64_t> touched;
   std::set<std::int64_t> opened;
   std::string sinks;
-  for (const auto& [stored, router, number, answer, row] : order) {
-    for (const DeliverySeq seq : answer->Ints(row, kOpened)) opened.insert(seq);
-    Append(heard.changes.canceled, answer->Ints(row, kCanceled));
-    Append(touched, answer->Ints(row, kRecorded));
-    Append(heard.events, answer->Ints(row, kEvents));
-    Append(heard.revised, answer->Ints(row, kRevised));
-    const auto ended = answer->Ints(row, kEnded);
+  for (const Item& item : news_) {
+    const Answer& answer = item.answer;
+    const int row = item.row;
+    for (const DeliverySeq seq : answer.Ints(row, kOpened)) opened.insert(seq);
+    Append(heard.changes.canceled, answer.Ints(row, kCanceled));
+    Append(touched, answer.Ints(row, kRecorded));
+    Append(heard.events, answer.Ints(row, kEvents));
+    Append(heard.revised, answer.Ints(row, kRevised));
+    const auto ended = answer.Ints(row, kEnded);
     for (std::size_t i = 0; i + 1 < ended.size(); i += 2) {
       heard.changes.ended_calls.emplace_back(static_cast<std::uint64_t>(ended[i]), ended[i + 1]);
     }
-    sinks += answer->Bytes(row, kSinks);
-    heard.newest_refused = std::max(heard.newest_refused, answer->Int(row, kRefused));
-    heard.has_memory = heard.has_memory || answer->Int(row, kMemory) != 0;
+    sinks += answer.Bytes(row, kSinks);
+    heard.newest_refused = std::max(heard.newest_refused, answer.Int(row, kRefused));
+    heard.has_memory = heard.has_memory || answer.Int(row, kMemory) != 0;
   }
   heard.changes.revised = heard.revised;
   Append(touched, heard.changes.canceled);
@@ -161,8 +165,7 @@ Result<Others::Heard> Others::Read(Connection& connection) {
     lane = {.sink = Text(lanes, row, 0), .due = Time(lanes.Int(row, 1)), .pause = {}};
     if (lanes.Int(row, 2) != 0) lane.pause = Pause{Time(lanes.Int(row, 3)), Text(lanes, row, 4)};
   }
-  cursors_ = std::move(cursors);
-  answers_.clear();
+  news_.clear();
   return heard;
 }
 

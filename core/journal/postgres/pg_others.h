@@ -56,27 +56,38 @@ class Others {
   bool exist() const { return !cursors_.empty(); }
 
   // The question for news, and its answer, which is used by the next Read.
+  static constexpr int kMostRows = 500;
   static constexpr std::string_view kQuestion =
       "SELECT n.router, n.number, n.stored, n.events, n.opened, n.canceled, n.recorded, n.revised, n.ended, n.sinks, "
       "n.newest_refused, n.has_memory FROM unnest($1, $2) c(router, number) JOIN @news n ON n.router = c.router AND "
       "n.number > c.number ORDER BY n.router, n.number LIMIT 500";
   Params QuestionParams() const;
-  void Answered(Answer answer) { answers_.push_back(std::move(answer)); }
-  /// What Answered got since the last Commit or Begin is not to be used: its transaction has failed.
-  void Forget() { answers_.clear(); }
+  void Answered(const Answer& answer);
+  bool has_news() const { return !news_.empty(); }
+  /// Whether the last answer was full: ask again before Read, or the order among the routers is lost.
+  bool has_more() const { return has_more_; }
+  /// Whether some were gone before they were heard, as they are kept for a while only.
+  bool has_missed() const { return has_missed_; }
 
-  /// Reads what the news are about. On an error the same is heard again later. kInvalid: news are missing, for they are
-  /// kept for a while only.
+  /// Reads what the news are about. On an error the same is read again later.
   Result<Heard> Read(Connection& connection);
-  bool has_news() const;
 
   /// Asks for routers that are new, and for news of all.
   Status Ask(Connection& connection);
+  /// Hears the transaction `number` of this router itself.
+  Status HearOwn(Connection& connection, std::int64_t number);
 
  private:
+  struct Item {
+    std::int64_t stored = 0, router = 0, number = 0;
+    Answer answer;
+    int row = 0;
+  };
+
   const std::int64_t router_;
   std::map<std::int64_t, std::int64_t> cursors_;  ///< by router: the last transaction that was heard of
-  std::vector<Answer> answers_;
+  std::vector<Item> news_;                        ///< not read yet
+  bool has_more_ = false, has_missed_ = false;
 };
 
 }  // namespace hookswitch::pg

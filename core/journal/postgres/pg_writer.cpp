@@ -24,6 +24,7 @@ constexpr int kTries = 5;
 constexpr std::int64_t kBatchesKept = 64;
 /// News stay this long at least, in transactions of their router: who hears nothing for longer has to start again.
 constexpr std::int64_t kNewsKept = 20'000;
+constexpr std::int64_t kCountedExactly = 100'000;
 /// How often others are asked for news while there is nothing to store; right after news, and else.
 constexpr std::chrono::milliseconds kAskSoon{40}, kAskEvery{280};
 
@@ -62,7 +63,8 @@ Result<std::unique_ptr<Writer>> Writer::Open(const Place& place, const WriterOpt
   writer->lease_ = std::move(*lease);
   const auto are_others = writer->others_.emplace(writer->router_).Begin(*writer->connection_);
   if (!are_others) return are_others.error();
-  // Until they know of this one they would not hear of its first events before their own.
+  // Others find a new router every kAskEvery. Until they ask for its news, they could deliver an event of their own
+  // before an earlier one of this router.
   if (*are_others) std::this_thread::sleep_for(2 * kAskEvery);
   HSW_TRY(writer->Load());
   return writer;
@@ -98,8 +100,16 @@ Status Writer::Use(std::unique_ptr<Connection> connection) {
   return LoadNumber();
 }
 
-/// Takes the name, which one process at a time has.
+/// Takes the name, which one process at a time has; removes routers that are long gone, as containers have new names.
 Status Writer::Register() {
+  static constexpr std::string_view kGone =
+      "(SELECT number FROM @router WHERE seen < clock_timestamp() - interval '7 days')";
+  connection_->Begin();
+  connection_->Send("DELETE FROM @news WHERE router IN " + std::string(kGone));
+  connection_->Send("DELETE FROM @batch WHERE router IN " + std::string(kGone));
+  connection_->Send("DELETE FROM @router WHERE number IN " + std::string(kGone));
+  connection_->Send("COMMIT");
+  if (!connection_->Receive()) connection_->Rollback();  // another one does it, or will
   const auto give_up = std::chrono::steady_clock::now() + options_.lease.length + kNamePatience;
   for (;;) {
     const auto registered = connection_->Run(
@@ -125,18 +135,25 @@ Status Writer::LoadNumber() {
   const auto last =
       connection_->Run("SELECT coalesce(max(number), 0) FROM @batch WHERE router = $1", Params().Add(router_));
   if (!last) return last.error();
-  batch_ = last->Int(kFirstRow, 0) + 1;
+  // Not lower than before: after a failover that has lost the last ones, others may have heard of them.
+  batch_ = std::max(batch_, last->Int(kFirstRow, 0) + 1);
   return Ok();
 }
 
 Status Writer::Load() {
-  connection_->Send("SELECT count(*), coalesce(max(seq), 0), (SELECT removed FROM @counter) FROM @event");
+  // To count many exactly would take longer than an answer may.
+  connection_->Send(
+      "SELECT count(*), coalesce((SELECT max(seq) FROM @event), 0), (SELECT removed FROM @counter), "
+      "(SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_inherits i JOIN pg_class c ON c.oid = "
+      "i.inhrelid WHERE i.inhparent = '@event'::regclass) FROM (SELECT 1 FROM @event LIMIT $1) counted",
+      Params().Add(kCountedExactly));
   connection_->Send("SELECT EXISTS(SELECT 1 FROM @memory)");
   connection_->Send("SELECT coalesce(max(number), 0) FROM @refused");
   connection_->Send("SELECT number, hash FROM @config");
   const auto found = connection_->Receive();
   if (!found) return found.error();
-  events_ = static_cast<std::uint64_t>((*found)[0].Int(kFirstRow, 0));
+  const std::int64_t counted = (*found)[0].Int(kFirstRow, 0), estimated = (*found)[0].Int(kFirstRow, 3);
+  events_ = static_cast<std::uint64_t>(counted < kCountedExactly ? counted : std::max(counted, estimated));
   last_event_ = (*found)[0].Int(kFirstRow, 1);
   removed_ = removed_before_ = static_cast<std::uint64_t>((*found)[0].Int(kFirstRow, 2));
   has_memory_ = (*found)[1].Int(kFirstRow, 0) != 0;
@@ -194,13 +211,18 @@ Status Writer::Listen() {
   heard_lately_ = others_->has_news();
   if (!heard_lately_) return Ok();
   ask_others_at_ = std::min(ask_others_at_, now + kAskSoon);
-  auto heard = others_->Read(*connection_);
-  if (!heard) {
-    if (heard.error().code == ErrorCode::kInvalid && options_.lease.on_lost)
-      options_.lease.on_lost(heard.error().message);
-    return std::move(heard).error();
+  // All of it, or the order among the routers would be lost.
+  while (others_->has_more()) HSW_TRY(others_->Ask(*connection_));
+  if (others_->has_missed() && options_.lease.on_lost) {
+    log::Error("journal_news_missed", {{"database", description_}});
+    options_.lease.on_lost("");
   }
+  auto heard = others_->Read(*connection_);
+  if (!heard) return std::move(heard).error();
   for (const auto& delivery : heard->deliveries) pending_.Set(delivery.seq, delivery.sink, delivery.is_open);
+  std::erase_if(heard->changes.opened,
+                [&](const PendingDelivery& delivery) { return told_otherwise_.contains(delivery.seq); });
+  told_otherwise_.clear();
   events_ += heard->events.size();
   for (const EventSeq event : heard->events) last_event_ = std::max(last_event_, event);
   last_refused_ = std::max(last_refused_, heard->newest_refused);
@@ -334,7 +356,6 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
     if (stored) {
       ++batch_;
       doubts_.clear();
-      withdrawn_.clear();
       if (part.has_rest) batch.actions.clear();
       configs_.merge(new_configs_);
       batch.recorded.insert(batch.recorded.end(), recorded_.begin(), recorded_.end());
@@ -352,14 +373,10 @@ Status Writer::TryPart(Batch& batch, const Part& part) {
     last_event_ = last_event;
     last_refused_ = last_refused;
     if (connection_->IsLost() && sent_commit_) {
-      doubts_.push_back(Doubt{.batch = batch_,
-                              .token = token_,
-                              .recorded = recorded_,
-                              .actions = part.has_rest ? batch.actions.size() : 0,
-                              .events = new_events_,
-                              .deliveries = new_deliveries_,
-                              .revised = revised_,
-                              .before = std::exchange(before_, {})});
+      doubts_.push_back({.batch = batch_,
+                         .token = token_,
+                         .recorded = recorded_,
+                         .actions = part.has_rest ? batch.actions.size() : 0});
       return stored;
     }
     if (move_to_) {
@@ -401,23 +418,21 @@ Status Writer::ResolveDoubt(Batch& batch) {
   const auto found = connection_->Run("SELECT token FROM @batch WHERE router = $1 AND number = $2",
                                       Params().Add(router_).Add(doubts_.front().batch));
   if (!found) return found.error();
-  // It may still come, until another one of its number is stored.
+  // The server may still commit it. It can no longer once another transaction of its number is committed.
   if (found->rows() == 0) return Ok();
   const auto doubt = std::ranges::find(doubts_, found->Int(kFirstRow, 0), &Doubt::token);
   if (doubt != doubts_.end()) {
     log::Info("journal_batch_was_stored", {{"database", description_}, {"batch", doubt->batch}});
-    HSW_TRY(Withdraw(*doubt));
-    withdrawn_.insert(withdrawn_.end(), doubt->deliveries.begin(), doubt->deliveries.end());
     std::vector<DeliverySeq> fallbacks;
     for (const auto& [delivery, fallback] : doubt->recorded) fallbacks.push_back(fallback);
-    const auto made =
-        connection_->Run("SELECT seq FROM @delivery WHERE seq = ANY($1) ORDER BY seq", Params().Add(fallbacks));
+    const auto made = connection_->Run("SELECT seq FROM @delivery WHERE seq = ANY($1)", Params().Add(fallbacks));
     if (!made) return made.error();
     std::set<DeliverySeq> there;
     for (int row = 0; row < made->rows(); ++row) there.insert(made->Int(row, 0));
     HSW_TRY(LoadNumber());
-    // What its records have changed is known again from the table.
-    HSW_TRY(LoadOpen());
+    // Nobody here was told what it has stored: it is heard like news of another router.
+    HSW_TRY(others_->HearOwn(*connection_, doubt->batch));
+    told_otherwise_.insert(there.begin(), there.end());
     for (const auto& [delivery, fallback] : doubt->recorded) {
       batch.recorded.emplace_back(delivery, there.contains(fallback) ? fallback : 0);
     }
@@ -425,35 +440,6 @@ Status Writer::ResolveDoubt(Batch& batch) {
   }
   doubts_.clear();
   return Ok();
-}
-
-/// Senders and operators were told that nothing was stored: so it must not be there, or a delivery that no lane knows
-/// would wait until the next start.
-Status Writer::Withdraw(Doubt& doubt) {
-  connection_->Begin();
-  connection_->Send("DELETE FROM @dedup WHERE event = ANY($1)", Params().Add(doubt.events));
-  connection_->Send("DELETE FROM @event WHERE seq = ANY($1)", Params().Add(doubt.events));
-  connection_->Send("DELETE FROM @revision WHERE event = ANY($1)", Params().Add(doubt.events));
-  connection_->Send("DELETE FROM @more WHERE delivery = ANY($1)", Params().Add(doubt.deliveries));
-  connection_->Send("DELETE FROM @delivery WHERE seq = ANY($1)", Params().Add(doubt.deliveries));
-  // The same content again is a revision again.
-  connection_->Send("UPDATE @event SET content = ~content WHERE seq = ANY($1)", Params().Add(doubt.revised));
-  if (!doubt.before.empty()) {
-    static const std::string kColumns =
-        "seq, changed_to, state, flags, replayed_ms, due_ms, first_failed_ms, step, carried, code, because";
-    Rows before = doubt.before;
-    connection_->Send(
-        "UPDATE @delivery d SET state = r.state, flags = r.flags, replayed_ms = r.replayed_ms, due_ms = r.due_ms, "
-        "first_failed_ms = r.first_failed_ms, step = r.step, carried = r.carried, code = r.code, because = r.because "
-        "FROM (SELECT DISTINCT ON (seq) * FROM " +
-            Rows::Source("b", kColumns) + " ORDER BY seq, ord) r WHERE d.seq = r.seq AND d.state = r.changed_to",
-        before.Take());
-  }
-  connection_->Send("COMMIT");
-  auto withdrawn = connection_->Receive();
-  if (withdrawn) return Ok();
-  connection_->Rollback();
-  return std::move(withdrawn).error();
 }
 
 Writer::Need Writer::NeedOf(const Batch& batch, const Part& part) {
@@ -527,10 +513,6 @@ Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
   for (Rows* rows : {&event_rows_, &dedup_rows_, &delivery_rows_, &more_rows_}) rows->clear();
   memory_.clear();
   new_configs_.clear();
-  new_events_.clear();
-  new_deliveries_.clear();
-  revised_.clear();
-  before_.clear();
   recorded_.clear();
   connection_->Begin();
   answers_.resize(Connection::kBeginAnswers);
@@ -539,8 +521,12 @@ Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
       "number > $2",
       Params().Add(router_).Add(batch_).Add(token_));
   if (batch_ % kBatchesKept == 0) {
-    Ask("DELETE FROM @batch WHERE router = $1 AND number < $2", Params().Add(router_).Add(batch_ - kBatchesKept));
-    Ask("DELETE FROM @news WHERE router = $1 AND number < $2", Params().Add(router_).Add(batch_ - kNewsKept));
+    // Only what has become too old since the last time: while somebody holds a snapshot, rows that are removed stay
+    // in the index, and must not be walked again and again.
+    for (const auto& [table, kept] : {std::pair("batch", kBatchesKept), std::pair("news", kNewsKept)}) {
+      Ask("DELETE FROM @" + std::string(table) + " WHERE router = $1 AND number >= $2 AND number < $3",
+          Params().Add(router_).Add(batch_ - kept - kBatchesKept).Add(batch_ - kept));
+    }
   }
   if (need.events + need.deliveries != 0) {
     // From here to the commit no partition begins or goes, and no config: retention waits for this lock.
@@ -570,8 +556,6 @@ Status Writer::StorePart(Batch& batch, const Part& part, const Need& need) {
 
 /// What this transaction does, for the others; and the question what they have done.
 void Writer::SendNews() {
-  news_.events = new_events_;
-  news_.canceled.insert(news_.canceled.end(), withdrawn_.begin(), withdrawn_.end());
   Ask(News::InsertSql(), news_.InsertParams(router_, batch_));
   if (!others_->exist()) return;
   Ask(Others::kQuestion, others_->QuestionParams(), [this](const Answer& answer) { others_->Answered(answer); });

@@ -35,9 +35,10 @@ struct WriterOptions {
 /// known, one stores everything. Every function: [thread: journal writer], unless it says otherwise.
 ///
 /// Each transaction begins with a row that has its number and a token of its own (table `batch`), so that after a lost
-/// connection it is asked, not guessed, whether the last one was stored: its records are not stored twice, and of its
-/// events, which nobody was told are stored, nothing is left. Its successor has the same number: only one of them can
-/// be stored, and it waits for one that the server is still busy with.
+/// connection it is asked, not guessed, whether the last one was stored: then its records are not stored twice, and
+/// what else it did is heard like news of another router, for a sender may have been told elsewhere that its event is
+/// known. Its successor has the same number: only one of them can be stored, and it waits for one that the server is
+/// still busy with.
 class Writer {
  public:
   /// Connects, brings the tables up to date, takes the lease and loads what has not ended. [thread: control]
@@ -98,11 +99,6 @@ class Writer {
     std::int64_t batch = 0, token = 0;
     std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded;  ///< of the first records that wait, if it was
     std::size_t actions = 0;
-    // What nobody was told of.
-    std::vector<EventSeq> events;
-    std::vector<DeliverySeq> deliveries;
-    std::vector<EventSeq> revised;
-    Rows before;
   };
 
   Writer(Place place, WriterOptions options, const Clock& clock)
@@ -116,7 +112,6 @@ class Writer {
   Status LoadNumber();
   Status ResolveDoubt(Batch& batch);
   Status Listen();
-  Status Withdraw(Doubt& doubt);
   bool Commit(Batch& batch);
   /// The parts of `whole`, each of which is stored or not at all; empty if there is only one.
   static std::vector<Part> PiecesOf(const Batch& batch, const Part& whole);
@@ -143,9 +138,9 @@ class Writer {
   Result<PendingDelivery> AddDelivery(EventSeq event, std::uint64_t call_key, WallTime accepted,
                                       const NewDelivery& delivery, std::int64_t flags);
   void KeepMemory(std::string_view sink, std::uint64_t call_key, EventSeq event, std::string_view text);
-  void Remember(std::span<const DeliverySeq> deliveries, DeliveryState changed_to);
   Status RecordAll(Batch& batch, const Part& part);
   void RecordRest(const Batch& batch);
+  void RemoveOld(std::string_view table, std::int64_t kept);
   Status RunCommand(Command& command);
   Status Run(ReviveChange& change);
   Status Run(AddChange& change);
@@ -185,7 +180,7 @@ class Writer {
   std::chrono::steady_clock::time_point ask_others_at_{};
   bool heard_lately_ = false;
   std::optional<Others::Heard> heard_;
-  std::vector<DeliverySeq> withdrawn_;  ///< which the next transaction tells others
+  std::set<DeliverySeq> told_otherwise_;  ///< fallbacks in news of our own, which are told with their records
 
   // Of the transaction under way.
   std::map<Digest, Known> known_;
@@ -200,10 +195,6 @@ class Writer {
   Rows event_rows_, dedup_rows_, delivery_rows_, more_rows_;
   std::map<std::pair<std::string, std::uint64_t>, std::pair<EventSeq, std::string>> memory_;
   std::map<Digest, std::int64_t> new_configs_;
-  std::vector<EventSeq> new_events_;
-  std::vector<DeliverySeq> new_deliveries_;
-  std::vector<EventSeq> revised_;
-  Rows before_;  ///< deliveries as they were before they were revived or canceled
   std::vector<std::pair<DeliverySeq, DeliverySeq>> recorded_;
   bool sent_commit_ = false;
 };
