@@ -669,6 +669,39 @@ TEST_F(PostgresCut, ACommitThatComesAfterItWasAskedForIsFound) {
   }
 }
 
+/// A sender that got 503 asks another router, which knows the event already.
+TEST_F(PostgresCut, WhatAnotherRouterSaysIsKnownStaysAndIsHandedOn) {
+  CuttingProxy proxy(TheDatabase().Port());
+  const auto cut = OpenWriter(proxy.Port());
+  router_ = "router-2";
+  const auto other = OpenWriter(TheDatabase().Port());
+  ASSERT_TRUE(cut && other);
+  int known = 0;
+  for (std::size_t count = 0; count < 8; ++count) {
+    SCOPED_TRACE(count);
+    const Posted posted("event " + std::to_string(count), {"ops"});
+    Batch batch, theirs;
+    proxy.Arm(Fault::kAnswer, count);
+    const auto stored = Store(*cut, batch, posted);
+    proxy.Arm(Fault::kNone);
+    if (stored) break;
+    const auto there = Store(*other, theirs, posted);
+    ASSERT_TRUE(there);
+    heard_ = {};
+    WriteUntilItWorks(*cut, batch);
+    EXPECT_EQ(Ask("SELECT state FROM @delivery WHERE event = " + std::to_string(there->event)), "0");
+    if (!there->duplicate) continue;
+    ++known;
+    EXPECT_EQ(std::ranges::count(heard_.opened, there->event, &PendingDelivery::event), 1)
+        << "or its lane knows it not";
+    const auto again = Store(*cut, batch, posted);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->duplicate);
+    EXPECT_EQ(again->event, there->event);
+  }
+  EXPECT_GE(known, 1);
+}
+
 TEST_F(PostgresCut, ATransactionWhoseEndNeverComesHoldsUpNothingForLong) {
   CuttingProxy proxy(TheDatabase().Port());
   patience_ = milliseconds(500);
