@@ -14,7 +14,11 @@ namespace {
 /// A number that tells this router's process from one of the same name elsewhere, kept in `path` for the next start.
 Result<std::int64_t> InstanceOf(const std::string& path) {
   std::int64_t number = 0;
-  if (std::ifstream(path) >> number; number > 0) return number;
+  {
+    std::ifstream file(path);
+    file >> number;
+  }
+  if (number > 0) return number;
   HSW_TRY(MakeFile(path));
   std::random_device random;
   number = static_cast<std::int64_t>((std::uint64_t{random()} << 31 ^ random()) | 1);

@@ -2,7 +2,9 @@
 # Measures hookswitch beside a bare Poco handler in one interleaved run and prints the ratio, then the latency from a call
 # posted to its message arriving. Only figures of one run can be compared: machines drift.
 # usage: tests/bench/run.sh [--rounds N] [--seconds S] [--connections C] [--rate R] [--latency-seconds S] [--build DIR]
+#   [--postgres URL]
 #   --build DIR   a Release build made with -DHOOKSWITCH_BENCH=ON; made if missing (default build-bench)
+#   --postgres URL   also a router whose journal is there, in the schema hookswitch_bench, which is made anew for each round
 # Other ways (a backlog that drains, a sink that is down, a purge of many deliveries): tests/bench/flow.sh.
 # The same can be set by ROUNDS, ROUND_SECONDS, CONNECTIONS, RATE, LATENCY_SECONDS, BENCH_BUILD.
 set -euo pipefail
@@ -14,8 +16,9 @@ connections=${CONNECTIONS:-64}
 rate=${RATE:-40}
 latency_seconds=${LATENCY_SECONDS:-15}
 build=${BENCH_BUILD:-build-bench}
+postgres=
 while [ $# -gt 0 ]; do
-  [ $# -ge 2 ] || { sed -n '4,7s/^# //p' "$0" >&2; exit 2; }
+  [ $# -ge 2 ] || { sed -n '4,9s/^# //p' "$0" >&2; exit 2; }
   case "$1" in
     --rounds) rounds=$2 ;;
     --seconds) seconds=$2 ;;
@@ -23,7 +26,8 @@ while [ $# -gt 0 ]; do
     --rate) rate=$2 ;;
     --latency-seconds) latency_seconds=$2 ;;
     --build) build=$2 ;;
-    *) sed -n '4,7s/^# //p' "$0" >&2; exit 2 ;;
+    --postgres) postgres=$2 ;;
+    *) sed -n '4,9s/^# //p' "$0" >&2; exit 2 ;;
   esac
   shift 2
 done
@@ -73,7 +77,12 @@ start_bare() { # sets server and port
   port=$(sed -n 's/^listening on .*://p' "$work/bare.out")
 }
 
-start_router() { # WEBHOOK_URL PACE; sets server and port
+start_router() { # WEBHOOK_URL PACE [postgres]; sets server and port
+  local journal="{path: $work/router/journal.db}"
+  if [ "${3:-}" = postgres ]; then
+    psql -q "$postgres" -c 'SET client_min_messages = warning; DROP SCHEMA IF EXISTS hookswitch_bench CASCADE' >/dev/null
+    journal="{postgres: {url: \"$postgres\", schema: hookswitch_bench}}"
+  fi
   rm -rf "$work/router"
   mkdir "$work/router"
   printf %s "$1" >"$work/router/webhook"
@@ -81,7 +90,8 @@ start_router() { # WEBHOOK_URL PACE; sets server and port
 version: 1
 server: {listen: "127.0.0.1:0", max_connections: 4096}
 admin: {listen: "127.0.0.1:0"}
-journal: {path: $work/router/journal.db}
+journal: $journal
+state_dir: $work/router
 plugins: {paths: [$(realpath "$build")/lib/hookswitch/sinks]}
 sources:
   bolna: {type: bolna, path: /bolna/webhook}
@@ -138,41 +148,51 @@ measure() { # NAME PATH: one line of figures into $work/NAME.figures
 echo
 echo "accepting: $connections keep-alive connections, $(wc -c <"$payload") byte payloads, $rounds rounds of $seconds s each"
 for round in $(seq "$rounds"); do
-  order="bare router"
-  [ $((round % 2)) = 1 ] || order="router bare"
+  order="bare router ${postgres:+postgres}"
+  [ $((round % 2)) = 1 ] || order="${postgres:+postgres} router bare"
   for side in $order; do
     if [ "$side" = bare ]; then
       start_bare
       measure bare /bolna/webhook
     else
-      start_router "$slack" '{max: 1, per: 1s}'
-      measure router /bolna/webhook
+      start_router "$slack" '{max: 1, per: 1s}' "$side"
+      measure "$side" /bolna/webhook
     fi
   done
 done
 
-for side in bare router; do
-  [ "$side" = bare ] && echo "bare Poco handler: drains the body, answers 200" || echo "hookswitch: parsed, routed, on disk, answered"
+for side in bare router ${postgres:+postgres}; do
+  case $side in
+    bare) echo "bare Poco handler: drains the body, answers 200" ;;
+    router) echo "hookswitch: parsed, routed, on disk, answered" ;;
+    postgres) echo "hookswitch with its journal in PostgreSQL" ;;
+  esac
   for name in per_second p50 p99 max cpu_per_request; do
     printf '  %-16s %s\n' "$name" "$(while read -r line; do figure "$name" "$line"; done <"$work/$side.figures" | spread)"
   done
 done
-ratio=$(paste -d' ' <(while read -r line; do figure per_second "$line"; done <"$work/router.figures") \
-  <(while read -r line; do figure per_second "$line"; done <"$work/bare.figures") | awk '{print $1/$2}' | spread)
-echo "hookswitch / bare, requests a second: $ratio"
+ratio() { # SIDE OTHER: requests a second
+  paste -d' ' <(while read -r line; do figure per_second "$line"; done <"$work/$1.figures") \
+    <(while read -r line; do figure per_second "$line"; done <"$work/$2.figures") | awk '{print $1/$2}' | spread
+}
+echo "hookswitch / bare, requests a second: $(ratio router bare)"
+[ -z "$postgres" ] || echo "PostgreSQL / SQLite, requests a second: $(ratio postgres router)"
 
 echo
 echo "end to end: $rate calls a second for $latency_seconds s, from when a call is due to when its message arrives"
-coproc load { "$bin/hookswitch-load" --sink --payload "$payload" --path /bolna/webhook --connections 8 --rate "$rate" \
-  --seconds "$latency_seconds" 2>&1; }
-load_pid=$!
-pids+=("$load_pid")
-read -r url <&"${load[0]}"
-start_router "$url" '{max: 100000, per: 1s, burst: 100000}'
-echo "$port $server" >&"${load[1]}"
-read -r line <&"${load[0]}"
-echo "  $line"
-stop "$server"
+for side in router ${postgres:+postgres}; do
+  coproc load { "$bin/hookswitch-load" --sink --payload "$payload" --path /bolna/webhook --connections 8 --rate "$rate" \
+    --seconds "$latency_seconds" 2>&1; }
+  load_pid=$!
+  pids+=("$load_pid")
+  read -r url <&"${load[0]}"
+  start_router "$url" '{max: 100000, per: 1s, burst: 100000}' "$side"
+  echo "$port $server" >&"${load[1]}"
+  read -r line <&"${load[0]}"
+  echo "  $side: $line"
+  stop "$server"
+  wait "$load_pid" || true
+done
 
 echo
 echo "the parts on the way, nanoseconds each: one event read, routed, drawn for Slack"

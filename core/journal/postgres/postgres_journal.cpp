@@ -4,6 +4,7 @@
 #include <functional>
 #include <thread>
 #include <utility>
+#include <variant>
 
 #include "core/base/log.h"
 #include "core/base/sync.h"
@@ -137,12 +138,25 @@ class PostgresJournal final : public Journal, public Cluster {
         if (!request.error && !request.accepted.duplicate) AddLate(request.accepted.event, newest);
       }
       if (auto heard = writer_->TakeHeard()) Follow(std::move(*heard), newest);
+      TellCanceled(batch);
       feed_.Publish(writer_->last_event(), writer_->last_refused());
       if (committed && was_unwritable) log::Info("journal_writable_again", {{"database", writer_->Description()}});
       queue_.Complete(batch);
       more = !batch.records.empty() && !batch.is_unwritable;
       passes_.fetch_add(1, std::memory_order_relaxed);
       Measure();
+    }
+  }
+
+  /// Also what was canceled here: the backlog that is being loaded may have it still.
+  void TellCanceled(const Batch& batch) {
+    for (const Command* command : batch.commands) {
+      const auto* cancel = std::get_if<CancelChange*>(&command->change);
+      if (cancel == nullptr || command->error || (*cancel)->canceled.empty()) continue;
+      MutexLock lock(follow_mu_);
+      if (follow_) {
+        follow_({.opened = {}, .canceled = (*cancel)->canceled, .revised = {}, .ended_calls = {}, .lanes = {}});
+      }
     }
   }
 
