@@ -135,14 +135,14 @@ struct AttemptRecord {
   Trigger trigger = Trigger::kFirst;
   WallTime started_at{};
   std::chrono::milliseconds latency{};
-  Outcome outcome;
+  Outcome outcome{};
   DeliveryState state = DeliveryState::kPending;  ///< new state of the delivery
   WallTime due{};                                 ///< with kPending: earliest next attempt
   std::uint32_t step = 0;                         ///< with kPending: the next step
   WallTime first_failed{};                        ///< with kPending: as in PendingDelivery
   WallTime lane_due{};                            ///< `sink` asked for a pause until then; the epoch: it did not
   /// With kFellBack: the same step stores a new delivery to this sink, accepted at EndedAt(); "" for none.
-  std::string fallback_sink;
+  std::string fallback_sink{};
   std::string fallback_story{};       ///< with fallback_sink: text about this delivery's failure
   std::string request{}, response{};  ///< masked and cut; "" if none or not kept
   Waits waits{};                      ///< before this attempt, since the one before or the acceptance

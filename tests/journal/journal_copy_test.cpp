@@ -353,7 +353,9 @@ TEST_F(JournalCopy, KilledAtAnyStepItIsGoneOnWithAndNeverLeavesTwoToRun) {
         const auto copied = Open(to);
         // Before it is marked it is an empty journal like any other.
         EXPECT_EQ(copied.has_value(), is_done || step <= 1);
-        if (copied && !is_done) EXPECT_EQ((*copied)->Stats().events, 0u);
+        if (copied && !is_done) {
+          EXPECT_EQ((*copied)->Stats().events, 0u);
+        }
       }
       const auto done = Copy(from, to);
       ASSERT_TRUE(done) << done.error().message;
@@ -470,9 +472,12 @@ TEST_F(JournalCopy, ARouterThatBeginsBesideTheCopyAndTheCopyDoNotBothGoOn) {
   const auto done = CopyJournal(Schema(), File(), clock_, tuning);
   router.join();
   EXPECT_FALSE(done && opened);
-  if (!done) EXPECT_THAT(done.error().message, HasSubstr("another router works on it now"));
-  if (!opened)
+  if (!done) {
+    EXPECT_THAT(done.error().message, HasSubstr("another router works on it now"));
+  }
+  if (!opened) {
     EXPECT_THAT(opened.error().message, testing::AnyOf(HasSubstr("it was moved to"), HasSubstr("journal copy")));
+  }
 }
 
 TEST_F(JournalCopy, WhatDoesNotExistIsNoSource) {

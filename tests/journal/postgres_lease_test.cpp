@@ -112,7 +112,9 @@ TEST_F(PostgresLease, TheSecondRouterStoresAndTheFirstHearsOfItInOrder) {
     EXPECT_GT(accepted->first_delivery, last) << "numbers rise in the order of the answers, whoever gives them";
     last = accepted->first_delivery;
     // What was answered before is heard before.
-    if (i % 2 == 1) EXPECT_EQ(follower.Opened().size(), static_cast<std::size_t>(i / 2 + 1));
+    if (i % 2 == 1) {
+      EXPECT_EQ(follower.Opened().size(), static_cast<std::size_t>(i / 2 + 1));
+    }
   }
   const auto pending = (*second)->LoadPending(0, 100);
   ASSERT_TRUE(pending);

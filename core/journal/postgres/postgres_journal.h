@@ -11,9 +11,9 @@
 namespace hookswitch {
 
 struct PostgresOptions {
-  std::string url;     ///< a postgres:// URL or conninfo string; may hold a password
-  std::string schema;  ///< [a-z_][a-z0-9_]*, at most 63; created if the user may
-  std::string router;  ///< this router's name
+  std::string url{};     ///< a postgres:// URL or conninfo string; may hold a password
+  std::string schema{};  ///< [a-z_][a-z0-9_]*, at most 63; created if the user may
+  std::string router{};  ///< this router's name
   // As in pg::Lease::Terms. A process that has lost its lease should end: what it knows is no longer so.
   std::int64_t instance = 0;
   std::chrono::milliseconds lease = std::chrono::seconds(15);
