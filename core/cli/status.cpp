@@ -124,9 +124,10 @@ int ShowStatus(const Options& options) {
   if (!lanes) return Fail(lanes.error().message);
   auto sources = SourcesOf(*client, *status);
   if (!sources) return Fail(sources.error().message);
+  // An older router does not know of others, and one whose database is away cannot ask.
   const auto cluster = client->Get("/api/v1/cluster");
-  if (!cluster) return Fail(cluster.error().message);
-  const json::array& routers = ListAt(*cluster, "routers");
+  const json::object others = cluster ? *cluster : json::object();
+  const json::array& routers = ListAt(others, "routers");
   const json::array& sinks = ListAt(*lanes, "sinks");
   const json::array& problems = ListAt(*status, "problems");
   if (options.format == Format::kJson) {

@@ -258,7 +258,7 @@ TEST(AlertRules, AreLoadedByTheConfigThatIsShown) {
   WriteFile(dir / "hookswitch-token", "secret");
   const Finished checked = RunProgram({std::string(kPromtool), "check", "config", dir / "prometheus.yml"});
   EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err;
-  EXPECT_THAT(checked.out + checked.err, HasSubstr("26 rules found"));
+  EXPECT_THAT(checked.out + checked.err, HasSubstr("27 rules found"));
 }
 
 TEST(AlertRules, TellOfCommandsThatThereAre) {
