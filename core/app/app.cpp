@@ -273,6 +273,13 @@ hookswitch::Status App::Impl::Start(BuildResult& build) {
   journal->OnOthersChanges([this](OthersChanges changes) { dispatcher->Follow(std::move(changes)); });
   CloseAllOnExec();
   HSW_TRY(delivery_start.Begin(*dispatcher, journal->OwnsPending(), options.on_take_over_failed));
+  if (!delivery_start.delivers()) {
+    // What is paused is shown as paused at every router.
+    auto lanes = journal->LoadLanes();
+    if (!lanes) return std::move(lanes).error();
+    std::erase_if(*lanes, [](const LaneDue& lane) { return !lane.pause; });
+    dispatcher->Follow({.opened = {}, .canceled = {}, .revised = {}, .ended_calls = {}, .lanes = std::move(*lanes)});
+  }
   {
     const auto lanes = dispatcher->Lanes();
     LogPausedBefore(lanes);

@@ -169,14 +169,16 @@ TEST_F(OnPostgres, OfTwoRoutersBothTakeCallsAndOneDelivers) {
 TEST_F(OnPostgres, ARouterThatStopsHandsOverAtOnce) {
   TempDir other;
   Router first(Write(dir_, "router-1", "30s"));
-  Router second(Write(other, "router-2", "30s"));
-  ASSERT_TRUE(first.Ready() && second.Ready());
+  ASSERT_TRUE(first.Ready());
   ASSERT_EQ(first.Post(Call(CallId(1))).status, 200);
   ASSERT_TRUE(Await([&] { return Arrivals().size() == 1; }));
+  ASSERT_EQ(first.PostAdmin("/api/v1/sinks/ops/pause").status, 200);
+  Router second(Write(other, "router-2", "30s"));
+  ASSERT_TRUE(second.Ready());
+  EXPECT_THAT(second.GetWith("paused", "/api/v1/sinks"), HasSubstr("\"state\":\"paused\""));
   const milliseconds busy = first.CpuTime() + second.CpuTime();
   EXPECT_FALSE(second.WaitForEvent("deliveries_taken_over", seconds(2)));
   EXPECT_LT(first.CpuTime() + second.CpuTime() - busy, milliseconds(400)) << "with nothing to do they do nothing";
-  ASSERT_EQ(first.PostAdmin("/api/v1/sinks/ops/pause").status, 200);
   for (std::size_t i = 2; i <= 20; ++i) ASSERT_EQ((i % 2 == 0 ? first : second).Post(Call(CallId(i))).status, 200);
   ASSERT_EQ(first.Stop(), 0);
   ASSERT_TRUE(second.WaitForEvent("deliveries_taken_over"));
