@@ -435,6 +435,7 @@ TEST_F(PostgresRetention, WhatBelongsToEventsIsRemovedThoughTheAnswerWasLost) {
   test::CuttingProxy proxy(test::TheDatabase().Port());
   auto retention = Make(options_, Conninfo(proxy));
   EventSeq event = 0;
+  int not_cut = 0;
   // The first answer without which the event is gone is that to the transaction that removed it.
   for (std::size_t count = 0; event == 0 || IsThere(event); ++count) {
     ASSERT_LT(count, 100u);
@@ -443,8 +444,15 @@ TEST_F(PostgresRetention, WhatBelongsToEventsIsRemovedThoughTheAnswerWasLost) {
     clock_.Advance(kWeek * 2);
     proxy.Arm(test::CuttingProxy::Fault::kAnswer, count);
     for (auto more = retention.Step(); more && *more;) more = retention.Step();
-    ASSERT_TRUE(proxy.HasCut());
+    const bool was_cut = proxy.HasCut();
     proxy.Arm(test::CuttingProxy::Fault::kNone);
+    if (!was_cut) {
+      // On a busy machine a lock may take longer than retention waits for it: then it has stopped before.
+      ASSERT_LT(++not_cut, 20);
+      event = 0;
+      --count;
+      continue;
+    }
     if (IsThere(event)) continue;
     EXPECT_NE(Sql("SELECT count(*) FROM @dedup"), "0");
     RunAll(retention);
