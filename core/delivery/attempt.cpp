@@ -219,6 +219,14 @@ std::optional<Outcome> Attempt::Prepare() {
   return std::nullopt;
 }
 
+std::optional<Outcome> Attempt::LeaseOver() const {
+  if (!facts_.journal) return std::nullopt;
+  const auto owns = facts_.journal->With([](Journal& journal) { return journal.OwnsPending(); });
+  if (!owns) return JournalGone();
+  if (*owns) return std::nullopt;
+  return Ours("lease_over", "the lease of the journal was over before it was sent");
+}
+
 std::optional<std::string> Attempt::RawBody() const {
   if (facts_.unstored) return facts_.unstored->raw_body;
   if (event_->source == kOwnSource) return std::nullopt;

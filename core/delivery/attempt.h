@@ -73,6 +73,9 @@ class Attempt {
   std::optional<Outcome> Prepare();
   /// HTTP sinks, after Prepare. Calls into the plugin.
   std::variant<HttpRequest, Outcome> Render();
+  /// Before the request or the call goes out: an outcome if what is pending is no longer this process's to deliver
+  /// (Journal::OwnsPending), as after it was frozen: another one may have sent it. [thread: any]
+  std::optional<Outcome> LeaseOver() const;
   /// HTTP sinks, after Render: the request goes to the HTTP client now. False: the attempt was given up or canceled; do
   /// not send.
   bool BeginSending(MonoTime now) EXCLUDES(mu_);

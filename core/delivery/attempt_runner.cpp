@@ -67,6 +67,7 @@ void AttemptRunner::Send(Run run, HttpRequest request) {
 }
 
 void AttemptRunner::Send(std::shared_ptr<Shared> shared, Run run, HttpRequest request) {
+  if (auto late = run.attempt->LeaseOver()) return shared->Report(run, std::move(*late));
   shared->http.With([&](HttpClient& http) {
     const auto now = shared->clock.With([](const Clock& clock) { return clock.Mono(); });
     if (!now || !run.attempt->BeginSending(*now)) return false;
@@ -97,6 +98,7 @@ void AttemptRunner::Call(Run run, Workers& workers, std::chrono::milliseconds li
   const auto job = JobOf(run.id, Attempt::Stage::kPreparing);
   workers.Post(job, 0, limit, [shared = shared_, run = std::move(run)] {
     auto failed = run.attempt->Prepare();
+    if (!failed) failed = run.attempt->LeaseOver();
     shared->Report(run, failed ? std::move(*failed) : run.attempt->Deliver());
   });
 }

@@ -67,7 +67,8 @@ class Dispatcher {
   void Revise(std::shared_ptr<const CallEvent> event, EventSeq seq, const Accepted::Revised& changes,
               std::uint64_t ended_call = 0);
 
-  /// What other routers have stored in the journal since the backlog was loaded.
+  /// What other routers have stored in the journal. Before Start only their pauses count: the rest is left to the
+  /// backlog.
   void Follow(OthersChanges changes);
 
   /// Starts nothing for `sink` until Resume or the end of `pause`. Blocks until the journal has stored the pause.

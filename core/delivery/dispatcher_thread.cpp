@@ -291,13 +291,6 @@ void Dispatcher::Handle(Inbox::Progress progress) {
   InFlight& flight = found->second;
   auto* request = std::get_if<HttpRequest>(&progress.what);
   if (!request) return Conclude(flight, std::move(std::get<Outcome>(progress.what)));
-  if (!journal_.OwnsPending()) {
-    Outcome outcome;
-    outcome.ours = true;
-    outcome.code = "lease_over";
-    outcome.reason = "the lease of the journal was over before it was sent";
-    return Conclude(flight, std::move(outcome));
-  }
   if (Admit(flight, *request)) {
     return runner_.Send({flight.attempt, flight.id, flight.lane->strand}, std::move(*request));
   }

@@ -73,10 +73,12 @@ class BellJournal final : public Journal {
     return inner.LoadMemory(sink, call_key);
   }
   JournalStats Stats() override { return inner.Stats(); }
+  bool OwnsPending() const override { return owns; }
   History& history() override { return inner; }
 
   MemoryJournal inner;
   std::atomic<int> loads{0};
+  std::atomic<bool> owns{true};
 
  private:
   Bell& bell_;

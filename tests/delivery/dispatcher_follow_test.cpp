@@ -93,5 +93,30 @@ TEST_F(DispatcherFollow, WhatIsUnderWayIsTriedAgainWhenItWasCanceledAndReplayedE
   EXPECT_TRUE(AwaitState(pending[0].seq, DeliveryState::kDelivered));
 }
 
+TEST_F(DispatcherFollow, WhatIsRenderedWhenTheLeaseIsOverIsNotSentBeforeItIsOursAgain) {
+  auto sink = std::make_shared<FakeSink>();
+  std::atomic<int> rendered{0};
+  sink->render = [&](const SinkDelivery&) -> std::variant<HttpRequest, Outcome> {
+    if (++rendered == 1) journal.owns = false;
+    HttpRequest request;
+    request.url = "http://late";
+    return request;
+  };
+  Lane("late", sink);
+  Start();
+  const DeliverySeq seq = Accept("a", {"late"});
+  ASSERT_TRUE(AwaitRecords(1));
+  EXPECT_EQ(journal.inner.Records()[0].outcome.code, "lease_over");
+  EXPECT_EQ(http.CountSent("http://late"), 0u);
+  Tick(20s);
+  ASSERT_TRUE(dispatcher->AwaitIdle(20s));
+  EXPECT_EQ(rendered, 1) << "nothing is begun either";
+  journal.owns = true;
+  Tick(20s);
+  ASSERT_TRUE(AwaitSent("http://late", 1));
+  ASSERT_TRUE(http.Answer("http://late", Answered(200)));
+  EXPECT_TRUE(AwaitState(seq, DeliveryState::kDelivered));
+}
+
 }  // namespace
 }  // namespace hookswitch
