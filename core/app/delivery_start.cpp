@@ -35,7 +35,10 @@ Status DeliveryStart::Begin(Dispatcher& dispatcher, bool owns, std::function<voi
       if (stopping_) return;
     }
     const auto begin = std::chrono::steady_clock::now();
-    if (const Status started = dispatcher.Start(); !started) return on_failed(started.error());
+    if (const Status started = dispatcher.Start(); !started) {
+      if (on_failed) on_failed(started.error());
+      return;
+    }
     delivers_.store(true, std::memory_order_release);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     std::size_t pending = 0;

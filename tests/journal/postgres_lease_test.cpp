@@ -61,13 +61,16 @@ class PostgresLease : public testing::Test {
             .schema = schema_.name(),
             .router = router,
             .instance = instance,
-            .lease = 1s,
+            .lease = lease_,
             .on_taken =
                 [this, router] {
                   MutexLock lock(mu_);
                   taken_by_ = router;
                 },
-            .on_lost = [this](const std::string& by) { lost_to_.set_value(by); }};
+            .on_lost =
+                [this](const std::string& by) {
+                  if (!is_lost_.exchange(true)) lost_to_.set_value(by);
+                }};
   }
   Result<std::unique_ptr<Journal>> Open(const std::string& router, std::int64_t instance = 0) {
     return OpenPostgresJournal(Options(router, instance), clock_);
@@ -82,6 +85,10 @@ class PostgresLease : public testing::Test {
     event.deliveries = {&delivery, 1};
     return journal.Append(event);
   }
+  std::string Sql(std::string sql) {
+    for (std::size_t at; (at = sql.find('@')) != std::string::npos;) sql.replace(at, 1, schema_.name() + ".");
+    return database_->Query(sql);
+  }
   static bool Await(const std::function<bool()>& is_so) {
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (!is_so() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
@@ -91,8 +98,10 @@ class PostgresLease : public testing::Test {
   test::Database* database_ = &test::TheDatabase();
   test::OwnSchema schema_;
   SystemClock clock_;
+  std::chrono::milliseconds lease_ = 1s;
   Mutex mu_;
   std::string taken_by_ GUARDED_BY(mu_);
+  std::atomic<bool> is_lost_{false};
   std::promise<std::string> lost_to_;
 };
 
@@ -135,7 +144,7 @@ TEST_F(PostgresLease, AnEventFromIdleIsHeardSoon) {
   const auto stored = Append(**second, "b");
   const auto began = std::chrono::steady_clock::now();
   ASSERT_TRUE(Await([&] { return follower.Opened().size() == 2; }));
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s) << "300 ms on a machine that has nothing else to do";
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s) << "300 ms on a machine that has nothing else to do";
   EXPECT_EQ(follower.Opened()[1].seq, stored->first_delivery);
   EXPECT_EQ(follower.Opened()[1].sink, "ops");
 }
@@ -181,6 +190,45 @@ TEST_F(PostgresLease, WhatOperatorsDoAtTheSecondReachesTheFirst) {
   EXPECT_EQ(all.ended_calls, (std::vector{std::pair{std::uint64_t{7}, b->event}}));
 }
 
+TEST_F(PostgresLease, ManyNewsOfSeveralRoutersAreHeardInTheOrderInWhichTheyWereStored) {
+  const auto first = Open("first");
+  ASSERT_TRUE(first);
+  Follower follower(**first);
+  // Two that take turns: 1,400 transactions, of which an answer has 500.
+  Sql("INSERT INTO @router(name, instance, seen) VALUES('a', 0, clock_timestamp()), ('b', 0, clock_timestamp())");
+  Sql("INSERT INTO @news(router, number, stored, events, opened, canceled, recorded, revised, ended, sinks, "
+      "has_memory, "
+      "newest_refused) SELECT r.number, n, '2026-01-01'::timestamptz + make_interval(secs => 2 * n + (r.name = "
+      "'b')::int), '{}', '{}', '{}', '{}', ARRAY[2 * n + (r.name = 'b')::int], '{}', '', 0, 0 FROM @router r, "
+      "generate_series(1, 700) n WHERE r.name IN ('a', 'b')");
+  ASSERT_TRUE(Await([&] { return follower.All().revised.size() == 1400; })) << follower.All().revised.size();
+  EXPECT_TRUE(std::ranges::is_sorted(follower.All().revised));
+}
+
+TEST_F(PostgresLease, ARouterThatHasMissedNewsEnds) {
+  const auto first = Open("first");
+  ASSERT_TRUE(first);
+  Sql("INSERT INTO @router(name, instance, seen) VALUES('a', 0, clock_timestamp())");
+  Sql("INSERT INTO @news(router, number, events, opened, canceled, recorded, revised, ended, sinks, has_memory, "
+      "newest_refused) SELECT number, 2, '{}', '{}', '{}', '{}', '{}', '{}', '', 0, 0 FROM @router WHERE name = 'a'");
+  auto lost = lost_to_.get_future();
+  ASSERT_EQ(lost.wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(lost.get(), "") << "nobody has taken over";
+}
+
+TEST_F(PostgresLease, ARouterThatIsGoneForAWeekIsRemovedWithItsNews) {
+  ASSERT_TRUE(Open("first"));
+  ASSERT_TRUE(Append(**Open("second"), "a"));
+  Sql("UPDATE @router SET seen = seen - interval '8 days' WHERE name = 'second'");
+  ASSERT_TRUE(Open("first"));
+  EXPECT_EQ(Sql("SELECT string_agg(name, ',') FROM @router"), "first");
+  EXPECT_EQ(Sql("SELECT count(*) FROM @news n WHERE NOT EXISTS(SELECT 1 FROM @router r WHERE r.number = n.router)"),
+            "0");
+  const auto again = Open("second");
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(Append(**again, "b"));
+}
+
 TEST_F(PostgresLease, TheSecondTakesOverWhenTheFirstEnds) {
   auto first = Open("first");
   ASSERT_TRUE(first);
@@ -212,6 +260,7 @@ TEST_F(PostgresLease, ANameThatIsInUseIsRefused) {
 }
 
 TEST_F(PostgresLease, OneThatStopsLeavesItToTheNext) {
+  lease_ = 60s;
   {
     const auto first = Open("first");
     ASSERT_TRUE(first);
@@ -220,7 +269,7 @@ TEST_F(PostgresLease, OneThatStopsLeavesItToTheNext) {
   const auto began = std::chrono::steady_clock::now();
   const auto second = Open("second");
   ASSERT_TRUE(second) << second.error().message;
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 900ms) << "without a wait for the end of the lease";
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 20s) << "without a wait for the end of the lease";
   const auto pending = (*second)->LoadPending(0, 10);
   ASSERT_TRUE(pending);
   EXPECT_EQ(pending->size(), 1u);

@@ -407,6 +407,7 @@ void Writer::RecordRest(const Batch& batch) {
       for (int row = 0; row < stored.rows(); ++row) last_refused_ = std::max(last_refused_, stored.Int(row, 0));
     });
     RemoveOld("refused", kRefusedKept);
+    news_.has_refused = true;
   }
   if (batch.actions.empty()) return;
   Rows rows;

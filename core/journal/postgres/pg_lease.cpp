@@ -26,7 +26,7 @@ Result<std::unique_ptr<Lease>> Lease::Open(const Place& place, Terms terms, cons
   std::unique_ptr<Lease> lease(new Lease(impatient, std::move(terms), clock));
   const auto asked = lease->Ask();
   if (!asked) return asked.error();
-  if (*asked == Answer::kOurs) {
+  if (*asked == Reply::kOurs) {
     if (lease->terms_.on_taken) lease->terms_.on_taken();
   } else {
     log::Info("journal_lease_awaited", {{"router", lease->Holder()}});
@@ -35,7 +35,7 @@ Result<std::unique_ptr<Lease>> Lease::Open(const Place& place, Terms terms, cons
   return lease;
 }
 
-Result<Lease::Answer> Lease::Ask() {
+Result<Lease::Reply> Lease::Ask() {
   if (!connection_ || connection_->IsLost()) {
     auto opened = Connection::Open(place_);
     if (!opened) return std::move(opened).error();
@@ -61,14 +61,14 @@ Result<Lease::Answer> Lease::Ask() {
   }
   const auto answers = connection_->Receive();
   if (!answers) return answers.error();
-  if ((*answers)[0].rows() == 0) return Answer::kNameTaken;
+  if ((*answers)[0].rows() == 0) return Reply::kNameTaken;
   const std::int64_t reload = (*answers)[0].Int(kFirstRow, 0);
   if (reload_.value_or(reload) != reload && terms_.on_reload_asked) terms_.on_reload_asked();
   reload_ = reload;
-  if ((*answers)[1].rows() == 0) return Answer::kAnothers;
+  if ((*answers)[1].rows() == 0) return Reply::kAnothers;
   epoch_.store((*answers)[1].Int(kFirstRow, 0), std::memory_order_relaxed);
   valid_until_.store(asked + terms_.length, std::memory_order_release);
-  return Answer::kOurs;
+  return Reply::kOurs;
 }
 
 void Lease::Introduce(std::string version, std::string config, const std::vector<std::string>& sinks) {
@@ -121,12 +121,12 @@ void Lease::Run() {
       continue;
     }
     failing = false;
-    if (*answer == Answer::kNameTaken || (*answer == Answer::kAnothers && is_ours)) {
+    if (*answer == Reply::kNameTaken || (*answer == Reply::kAnothers && is_ours)) {
       valid_until_.store({}, std::memory_order_release);
-      if (terms_.on_lost) terms_.on_lost(*answer == Answer::kAnothers ? Holder() : "another of the same name");
+      if (terms_.on_lost) terms_.on_lost(*answer == Reply::kAnothers ? Holder() : "another of the same name");
       return;
     }
-    if (*answer == Answer::kOurs && !std::exchange(is_ours, true)) {
+    if (*answer == Reply::kOurs && !std::exchange(is_ours, true)) {
       log::Info("journal_lease_taken", {{"epoch", epoch_.load(std::memory_order_relaxed)}});
       if (terms_.on_taken) terms_.on_taken();
     }

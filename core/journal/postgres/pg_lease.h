@@ -69,12 +69,12 @@ class Lease {
   Fence fence() const { return {terms_.router, epoch_.load(std::memory_order_relaxed)}; }
 
  private:
-  enum class Answer { kOurs, kAnothers, kNameTaken };
+  enum class Reply { kOurs, kAnothers, kNameTaken };
 
   Lease(Place place, Terms terms, const Clock& clock)
       : place_(std::move(place)), terms_(std::move(terms)), clock_(clock) {}
   /// Renews it, or takes it if that is possible.
-  Result<Answer> Ask();
+  Result<Reply> Ask();
   void SendRouter() EXCLUDES(mu_);
   std::string Holder();
   void Run();

@@ -37,7 +37,8 @@ void News::AddSink(std::string_view sink) {
 
 std::string_view News::InsertSql() {
   return "INSERT INTO @news(router, number, events, opened, canceled, recorded, revised, ended, sinks, has_memory, "
-         "newest_refused) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce(max(number), 0) FROM @refused";
+         "newest_refused) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+         "CASE WHEN $11 = 0 THEN 0 ELSE (SELECT coalesce(max(number), 0) FROM @refused) END";
 }
 
 Params News::InsertParams(std::int64_t router, std::int64_t number) const {
@@ -56,7 +57,8 @@ Params News::InsertParams(std::int64_t router, std::int64_t number) const {
       .Add(revised)
       .Add(ended)
       .Add(std::string_view(sinks_))
-      .Add(std::int64_t{has_memory});
+      .Add(std::int64_t{has_memory})
+      .Add(std::int64_t{has_refused});
 }
 
 Result<bool> Others::Begin(Connection& connection) {
@@ -130,7 +132,7 @@ Result<Others::Heard> Others::Read(Connection& connection) {
     Append(heard.changes.canceled, answer.Ints(row, kCanceled));
     Append(touched, answer.Ints(row, kRecorded));
     Append(heard.events, answer.Ints(row, kEvents));
-    Append(heard.revised, answer.Ints(row, kRevised));
+    Append(heard.changes.revised, answer.Ints(row, kRevised));
     const auto ended = answer.Ints(row, kEnded);
     for (std::size_t i = 0; i + 1 < ended.size(); i += 2) {
       heard.changes.ended_calls.emplace_back(static_cast<std::uint64_t>(ended[i]), ended[i + 1]);
@@ -139,7 +141,6 @@ Result<Others::Heard> Others::Read(Connection& connection) {
     heard.newest_refused = std::max(heard.newest_refused, answer.Int(row, kRefused));
     heard.has_memory = heard.has_memory || answer.Int(row, kMemory) != 0;
   }
-  heard.changes.revised = heard.revised;
   Append(touched, heard.changes.canceled);
   const std::vector<std::int64_t> open(opened.begin(), opened.end());
   connection.Send("SELECT " + std::string(kDeliveryColumns) + " FROM @delivery WHERE seq = ANY($1) ORDER BY seq",

@@ -20,6 +20,7 @@ struct News {
   std::vector<EventSeq> revised;
   std::vector<std::pair<std::uint64_t, EventSeq>> ended_calls;
   bool has_memory = false;
+  bool has_refused = false;  ///< rejected requests
 
   /// It was paused or resumed.
   void AddSink(std::string_view sink);
@@ -38,7 +39,7 @@ class Others {
   /// What was heard, in the order in which it was stored.
   struct Heard {
     OthersChanges changes;
-    std::vector<EventSeq> events, revised;
+    std::vector<EventSeq> events;  ///< new ones
     struct Touched {
       DeliverySeq seq = 0;
       std::string sink;
@@ -61,6 +62,7 @@ class Others {
       "SELECT n.router, n.number, n.stored, n.events, n.opened, n.canceled, n.recorded, n.revised, n.ended, n.sinks, "
       "n.newest_refused, n.has_memory FROM unnest($1, $2) c(router, number) JOIN @news n ON n.router = c.router AND "
       "n.number > c.number ORDER BY n.router, n.number LIMIT 500";
+  static_assert(kQuestion.ends_with("LIMIT 500") && kMostRows == 500);
   Params QuestionParams() const;
   void Answered(const Answer& answer);
   bool has_news() const { return !news_.empty(); }

@@ -41,7 +41,8 @@ struct WriterOptions {
 /// still busy with.
 class Writer {
  public:
-  /// Connects, brings the tables up to date, takes the lease and loads what has not ended. [thread: control]
+  /// Connects, brings the tables up to date, takes the router's name, asks for the lease and loads what has not ended.
+  /// [thread: control]
   static Result<std::unique_ptr<Writer>> Open(const Place& place, const WriterOptions& options, const Clock& clock);
 
   /// Writes `batch` and sets its results. True if everything that could be was committed. Also asks what other routers

@@ -166,7 +166,7 @@ class PostgresJournal final : public Journal, public Cluster {
 
   void Follow(pg::Others::Heard heard, EventSeq newest) {
     for (const auto& delivery : heard.deliveries) feed_.Add(delivery.seq);
-    for (const EventSeq event : heard.revised) feed_.AddRevised(event);
+    for (const EventSeq event : heard.changes.revised) feed_.AddRevised(event);
     for (const EventSeq event : heard.events) AddLate(event, newest);
     MutexLock lock(follow_mu_);
     if (follow_) follow_(std::move(heard.changes));

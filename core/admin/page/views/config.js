@@ -42,7 +42,8 @@ export default {
 
     async function load() {
       try {
-        const [next, cluster] = await Promise.all([get("config", {}, {exact: true}), get("cluster")]);
+        const [next, cluster] =
+          await Promise.all([get("config", {}, {exact: true}), get("cluster").catch(() => ({routers: []}))]);
         if (ended) return;
         config = next;
         show(routers, drawRouters(cluster.routers));
